@@ -1,0 +1,27 @@
+namespace NewarBots.Contract;
+
+/// <summary>Where everything lies below the storage folder (<c>STORAGE_PATH</c>, <c>Storage:Path</c>).</summary>
+public sealed class StorageLayout(string root)
+{
+    /// <summary>The storage folder inside a recorder's container.</summary>
+    public const string RootInContainer = "/app/storage";
+
+    public string Root { get; } = Path.GetFullPath(root);
+
+    public string TempRoot => Path.Combine(Root, "recordings", "temp");
+
+    public string FinalRoot => Path.Combine(Root, "recordings", "final");
+
+    /// <summary>The session's folder while it records: chunks and <see cref="Journal"/>. The recorder sees this one only.</summary>
+    public string SessionFolder(UserId user, SessionId id) => Path.Combine(TempRoot, UserFolder(user), id.ToString());
+
+    public string FinalFolder(UserId user) => Path.Combine(FinalRoot, UserFolder(user));
+
+    public string Recording(UserId user, SessionId id) => Path.Combine(FinalFolder(user), $"{id}.ogg");
+
+    public string Manifest(UserId user, SessionId id) => Path.Combine(FinalFolder(user), $"{id}.json");
+
+    public string Log(UserId user, SessionId id) => Path.Combine(FinalFolder(user), $"{id}.log");
+
+    private static string UserFolder(UserId user) => $"user_{user}";
+}

@@ -1,0 +1,74 @@
+using NewarBots.Contract;
+
+namespace NewarBots.Tests.Contract;
+
+public sealed class RecorderEnvironmentTests
+{
+    private static RecorderEnvironment Full { get; } = new()
+    {
+        SessionId = SessionId.New(TimeProvider.System),
+        UserId = UserId.Parse("anna-1"),
+        MeetingUrl = new Uri("https://meet.google.com/abc-defg-hij?hl=en"),
+        BotName = "Notes = \"taker\" ñ",
+        RedisUrl = "redis:6379,user=bot,password=a=b",
+        StoragePath = "/elsewhere",
+        ChunkLength = TimeSpan.FromSeconds(2.5),
+        Leave = new()
+        {
+            WaitingRoomTimeout = TimeSpan.FromSeconds(1),
+            NobodyJoinedTimeout = TimeSpan.FromSeconds(2),
+            EveryoneLeftTimeout = TimeSpan.FromSeconds(3),
+            SilenceTimeout = TimeSpan.FromSeconds(4),
+            MaxDuration = TimeSpan.FromSeconds(5.125),
+        },
+        TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        OtlpEndpoint = new Uri("http://collector:4317/"),
+        OtlpProtocol = "grpc",
+        OtlpHeaders = "a=b",
+        LocalhostIs = "host.docker.internal",
+        ChromiumSandbox = false,
+    };
+
+    [Fact]
+    public void What_the_manager_writes_is_what_the_recorder_reads()
+    {
+        var variables = Full.ToVariables();
+
+        Assert.Equal(Full, RecorderEnvironment.Read(name => variables.GetValueOrDefault(name)));
+    }
+
+    [Fact]
+    public void Whatever_is_not_set_takes_its_default()
+    {
+        var variables = new RecorderEnvironment
+        {
+            SessionId = Full.SessionId,
+            UserId = Full.UserId,
+            MeetingUrl = Full.MeetingUrl,
+            BotName = "Bot",
+        }.ToVariables();
+
+        var read = RecorderEnvironment.Read(name => variables.GetValueOrDefault(name));
+
+        Assert.Equal(new LeaveConditions(), read.Leave);
+        Assert.Equal(ChunkFormat.DefaultLength, read.ChunkLength);
+        Assert.True(read.ChromiumSandbox);
+    }
+
+    [Fact]
+    public void Every_variable_at_fault_is_named_at_once()
+    {
+        var variables = new Dictionary<string, string>
+        {
+            ["MEETING_URL"] = "file:///etc/passwd",
+            ["CHUNK_SECONDS"] = "soon",
+            ["USER_ID"] = "../other",
+        };
+
+        var fault = Assert.Throws<InvalidRecorderEnvironmentException>(() => RecorderEnvironment.Read(variables.GetValueOrDefault));
+
+        Assert.Equal(
+            ["RECORDING_SESSION_ID", "USER_ID", "MEETING_URL", "BOT_NAME", "CHUNK_SECONDS"],
+            fault.Faults.Select(text => text.Split(' ')[0]));
+    }
+}
