@@ -1,0 +1,83 @@
+using NewarBots.Contract;
+
+namespace NewarBots.Manager.Bots;
+
+/// <summary>
+/// The record of one bot, as it lies in Redis. It changes only by the functions of
+/// <see cref="Tracking.BotLifecycle"/>.
+/// </summary>
+internal sealed record Bot
+{
+    public required SessionId Id { get; init; }
+
+    public required UserId UserId { get; init; }
+
+    public required BotStatus Status { get; init; }
+
+    public EndReason? Reason { get; init; }
+
+    public required Uri MeetingUrl { get; init; }
+
+    public required Platform Platform { get; init; }
+
+    public required string BotName { get; init; }
+
+    public required LeaveConditions Leave { get; init; }
+
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public DateTimeOffset? JoiningAt { get; init; }
+
+    public DateTimeOffset? RecordingAt { get; init; }
+
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>Chunks on disk so far, the open one included; afterwards those in the recording.</summary>
+    public int Chunks { get; init; }
+
+    public double RecordedSeconds { get; init; }
+
+    public double? AudibleSeconds { get; init; }
+
+    public int? Participants { get; init; }
+
+    public RecordingInfo? Recording { get; init; }
+
+    /// <summary>One line for a person about what went wrong.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>Somebody asked for it to leave; holds in every state until it has ended.</summary>
+    public bool StopRequested { get; init; }
+
+    /// <summary>The recorder gave its reason and exited by itself: nothing behind the last chunk is missing.</summary>
+    public bool EndedCleanly { get; init; }
+
+    /// <summary>The highest <see cref="StatusMessage.Sequence"/> seen of this bot.</summary>
+    public long LastSequence { get; init; }
+
+    /// <summary>The id of the last entry of the bot's event stream that was read; the next read goes on behind it.</summary>
+    public string LastEventId { get; init; } = "0-0";
+
+    /// <summary>W3C trace context of the request that made the bot: everything it does later joins that trace.</summary>
+    public string? TraceParent { get; init; }
+
+    public string ContainerName => Launching.RecorderContainerName.Of(Id);
+}
+
+/// <summary>What kind of page the meeting is.</summary>
+internal enum Platform
+{
+    GoogleMeet,
+    Rehearsal,
+}
+
+/// <summary>The finished file.</summary>
+/// <param name="Format">Container and codec in one word: <c>ogg</c>.</param>
+/// <param name="Bytes">The file's size.</param>
+/// <param name="DurationSeconds">Its length, as decoded.</param>
+/// <param name="Complete">
+/// <see langword="false"/> where the recorder did not end by its own will, or where the time line has gaps or damaged chunks.
+/// </param>
+internal sealed record RecordingInfo(string Format, long Bytes, double DurationSeconds, bool Complete);

@@ -1,0 +1,13 @@
+using NewarBots.Manager.Bots;
+
+namespace NewarBots.Manager.Finalizing;
+
+/// <summary>What putting a bot's chunks together came to.</summary>
+internal abstract record FinalizationResult
+{
+    /// <summary>The recording and its manifest lie at their final place and were decoded whole.</summary>
+    public sealed record Recorded(RecordingInfo Recording, int Chunks, double AudibleSeconds) : FinalizationResult;
+
+    /// <summary>There was no chunk that holds any audio; nothing was written.</summary>
+    public sealed record NothingRecorded : FinalizationResult;
+}

@@ -1,0 +1,11 @@
+using NewarBots.Contract;
+
+namespace NewarBots.Manager.Launching;
+
+/// <summary>Everything about one recorder's container that the engine has to be told; the same for every engine.</summary>
+/// <param name="Environment">What the recorder is told; its session and user ids become labels as well.</param>
+/// <param name="SessionFolder">The bot's own folder as the manager sees it: the only thing mounted.</param>
+internal sealed record RecorderContainerSpec(RecorderEnvironment Environment, string SessionFolder)
+{
+    public string Name => RecorderContainerName.Of(Environment.SessionId);
+}

@@ -1,0 +1,129 @@
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Finalizing;
+using NewarBots.Manager.Launching;
+
+namespace NewarBots.Manager.Tracking;
+
+/// <summary>
+/// How a bot changes: pure functions from what is known and what was observed to what is known next. A terminal state is never
+/// left, and the status never goes back; so whatever comes late, twice or in another order leads to the same end.
+/// </summary>
+internal static class BotLifecycle
+{
+    public static Bot LaunchBegun(Bot bot) => bot.Status is BotStatus.Queued ? bot with { Status = BotStatus.Launching } : bot;
+
+    /// <summary>Its container could not be made or started, and trying again will not help.</summary>
+    public static Bot LaunchFailed(Bot bot, string error, DateTimeOffset now) =>
+        bot.Status is BotStatus.Queued or BotStatus.Launching
+            ? End(bot, BotStatus.Failed, bot.Reason ?? EndReason.LaunchFailed, now) with { Error = error }
+            : bot;
+
+    /// <summary>
+    /// A status message of its recorder. One that is older than what is known adds only the time of a step that is still
+    /// missing; one with a status that is not the recorder's to give, or about another bot, adds nothing.
+    /// </summary>
+    public static Bot Heard(Bot bot, StatusMessage message)
+    {
+        if (bot.Status.IsTerminal()
+            || message.SessionId != bot.Id
+            || message.Status is < BotStatus.Joining or > BotStatus.Leaving)
+            return bot;
+
+        var next = bot with
+        {
+            Status = Later(bot.Status, message.Status),
+            JoiningAt = message.Status is BotStatus.Joining ? Earlier(bot.JoiningAt, message.At) : bot.JoiningAt,
+            RecordingAt = message.Status is BotStatus.Recording ? Earlier(bot.RecordingAt, message.At) : bot.RecordingAt,
+            Reason = bot.Reason ?? (message.Status is BotStatus.Leaving ? message.Reason : null),
+        };
+        if (message.Sequence <= bot.LastSequence)
+            return next;
+
+        return next with
+        {
+            LastSequence = message.Sequence,
+            Chunks = message.Chunks ?? bot.Chunks,
+            RecordedSeconds = message.RecordedSeconds ?? bot.RecordedSeconds,
+            AudibleSeconds = message.AudibleSeconds ?? bot.AudibleSeconds,
+            Participants = message.Participants ?? bot.Participants,
+            Error = message.Status is BotStatus.Leaving ? message.Detail ?? bot.Error : bot.Error,
+        };
+    }
+
+    /// <summary>Somebody asked for it to leave. A bot that has no container yet ends here; others leave the call first.</summary>
+    public static Bot StopAsked(Bot bot, DateTimeOffset now) => bot.Status switch
+    {
+        BotStatus.Queued => End(bot, BotStatus.Failed, EndReason.StopRequested, now) with { StopRequested = true },
+        _ when bot.Status.IsTerminal() => bot,
+        _ => bot with { StopRequested = true },
+    };
+
+    /// <summary>
+    /// Its container is no more. The recorder's own reason stands; where it gave none, the engine's word decides.
+    /// </summary>
+    /// <param name="bot">The bot, after everything that its recorder said has been heard.</param>
+    /// <param name="exit"><see langword="null"/> where the container vanished and nobody can say how it ended.</param>
+    public static Bot RecorderGone(Bot bot, RecorderExit? exit)
+    {
+        if (bot.Status >= BotStatus.Finalizing)
+            return bot;
+
+        var clean = exit is { ExitCode: (long)RecorderExitCode.Ended } && bot.Reason is not null;
+        return bot with
+        {
+            Status = BotStatus.Finalizing,
+            EndedCleanly = clean,
+            Reason = bot.Reason ?? ReasonOf(bot, exit),
+            Error = clean ? bot.Error : bot.Error ?? Describe(exit),
+        };
+    }
+
+    /// <summary>Its chunks were put together, or there were none.</summary>
+    public static Bot Finalized(Bot bot, FinalizationResult result, DateTimeOffset now)
+    {
+        if (bot.Status is not BotStatus.Finalizing)
+            return bot;
+
+        return result switch
+        {
+            FinalizationResult.Recorded recorded => End(bot, BotStatus.Completed, bot.Reason, now) with
+            {
+                Recording = recorded.Recording,
+                Chunks = recorded.Chunks,
+                RecordedSeconds = recorded.Recording.DurationSeconds,
+                AudibleSeconds = recorded.AudibleSeconds,
+            },
+            _ => End(bot, BotStatus.Failed, bot.Reason, now) with { Chunks = 0, RecordedSeconds = 0 },
+        };
+    }
+
+    /// <summary>Its chunks are there and cannot be put together. They stay where they are.</summary>
+    public static Bot FinalizationFailed(Bot bot, string error, DateTimeOffset now) =>
+        bot.Status is BotStatus.Finalizing
+            ? End(bot, BotStatus.Failed, EndReason.FinalizationFailed, now) with { Error = error }
+            : bot;
+
+    private static Bot End(Bot bot, BotStatus status, EndReason? reason, DateTimeOffset now) =>
+        bot with { Status = status, Reason = reason, EndedAt = now };
+
+    private static EndReason ReasonOf(Bot bot, RecorderExit? exit) => exit switch
+    {
+        { OutOfMemory: true } => EndReason.OutOfMemory,
+        { ExitCode: (long)RecorderExitCode.InvalidEnvironment } => EndReason.LaunchFailed,
+        { ExitCode: (long)RecorderExitCode.Watchdog } => EndReason.MaxDuration,
+        _ when bot.StopRequested && bot.Status < BotStatus.Recording => EndReason.StopRequested,
+        _ => EndReason.RecorderCrashed,
+    };
+
+    private static string Describe(RecorderExit? exit) => exit switch
+    {
+        null => "The container vanished before it could say how it ended.",
+        { OutOfMemory: true } => "The container reached its memory limit and was killed.",
+        _ => $"The recorder ended with exit code {exit.ExitCode} before it had said goodbye.",
+    };
+
+    private static BotStatus Later(BotStatus a, BotStatus b) => a > b ? a : b;
+
+    private static DateTimeOffset Earlier(DateTimeOffset? known, DateTimeOffset other) => known < other ? known.Value : other;
+}
