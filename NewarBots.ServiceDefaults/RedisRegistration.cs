@@ -1,9 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 #if !ASPIRE
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Logging;
 #endif
 
 namespace NewarBots.ServiceDefaults;
@@ -11,18 +12,17 @@ namespace NewarBots.ServiceDefaults;
 /// <summary>How a service gets its Redis connection: by Aspire's integration where the build has it, else by the same contract.</summary>
 public static class RedisRegistration
 {
-    /// <summary>Shorter than Redis's own timeouts, so that <c>/health</c> answers promptly while Redis is away.</summary>
-    private static readonly TimeSpan HealthCheckTimeout = TimeSpan.FromSeconds(2);
-
     /// <summary>
     /// Registers <see cref="IConnectionMultiplexer"/> for <c>ConnectionStrings:{connectionName}</c> and a health check of that
-    /// name. A Redis that is away is waited for: the connection is made on first use and heals by itself.
+    /// name. A Redis that is away is waited for: the connection is made on first use, which then takes up to its connect
+    /// timeout (5 s), and heals by itself.
     /// </summary>
     public static TBuilder AddRedis<TBuilder>(this TBuilder builder, string connectionName) where TBuilder : IHostApplicationBuilder
     {
         builder.AddConnection(connectionName);
-        builder.Services.AddHealthChecks().AddRedis(
-            services => services.GetRequiredService<IConnectionMultiplexer>(), connectionName, timeout: HealthCheckTimeout);
+        builder.Logging.AddFilter("StackExchange.Redis", LogLevel.Warning);
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddHealthChecks().AddCheck<RedisHealthCheck>(connectionName);
         return builder;
     }
 
