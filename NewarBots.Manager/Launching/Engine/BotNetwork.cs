@@ -1,0 +1,103 @@
+using Docker.DotNet.Models;
+using Microsoft.Extensions.Options;
+
+namespace NewarBots.Manager.Launching.Engine;
+
+/// <summary>The network that the bots are on: a bridge of their own, on which no bot can reach another.</summary>
+internal sealed partial class BotNetwork(
+    DockerEngine engine, IOptions<LaunchingOptions> options, ILogger<BotNetwork> logger) : IDisposable
+{
+    private readonly SemaphoreSlim _oneAtATime = new(1);
+
+    private string Name => options.Value.Network;
+
+    public void Dispose() => _oneAtATime.Dispose();
+
+    /// <summary>Makes it where it is missing.</summary>
+    public async Task EnsureAsync(CancellationToken cancellation)
+    {
+        if (await ExistsAsync(cancellation))
+            return;
+
+        await _oneAtATime.WaitAsync(cancellation);
+        try
+        {
+            if (!await ExistsAsync(cancellation))
+                await MakeAsync(cancellation);
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    private async Task<bool> ExistsAsync(CancellationToken cancellation) => (await FindAllAsync(cancellation)).Count > 0;
+
+    private async Task MakeAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await engine.AskAsync(
+                DockerEngine.LongPatience,
+                (docker, token) => docker.Networks.CreateNetworkAsync(
+                    new()
+                    {
+                        Name = Name,
+                        Driver = "bridge",
+                        CheckDuplicate = true,
+                        Options = new Dictionary<string, string> { ["com.docker.network.bridge.enable_icc"] = "false" },
+                    },
+                    token),
+                cancellation);
+            Log.Made(logger, Name);
+        }
+        catch (ContainerEngineException) when (!cancellation.IsCancellationRequested)
+        {
+            // Another manager was quicker.
+            if (!await ExistsAsync(cancellation))
+                throw;
+        }
+        await RemoveDoublesAsync(cancellation);
+    }
+
+    /// <summary>
+    /// Old engines let two managers make two networks of one name at the same instant, and then start no container on either. The
+    /// oldest stays; nobody is on the others, since none can be named.
+    /// </summary>
+    private async Task RemoveDoublesAsync(CancellationToken cancellation)
+    {
+        var all = await FindAllAsync(cancellation);
+        foreach (var surplus in all.OrderBy(network => network.Created).ThenBy(network => network.ID, StringComparer.Ordinal).Skip(1))
+        {
+            try
+            {
+                await engine.AskAsync(
+                    DockerEngine.Patience, (docker, token) => docker.Networks.DeleteNetworkAsync(surplus.ID, token), cancellation);
+            }
+            catch (ContainerEngineException exception) when (exception.Failure is ContainerEngineFailure.Refused)
+            {
+                Log.DoubleStays(logger, Name, exception.Message);
+            }
+        }
+    }
+
+    private Task<IReadOnlyList<NetworkResponse>> FindAllAsync(CancellationToken cancellation) => engine.AskAsync<IReadOnlyList<NetworkResponse>>(
+        async (docker, token) =>
+        {
+            // The engine's filter also finds names that only contain this one.
+            var similar = await docker.Networks.ListNetworksAsync(
+                new() { Filters = new Dictionary<string, IDictionary<string, bool>> { ["name"] = new Dictionary<string, bool> { [Name] = true } } },
+                token);
+            return [.. similar.Where(network => network.Name == Name)];
+        },
+        cancellation);
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Made the Docker network {Network} for the bots.")]
+        public static partial void Made(ILogger logger, string network);
+
+        [LoggerMessage(LogLevel.Debug, "A second network named {Network} was not removed: {Reason}")]
+        public static partial void DoubleStays(ILogger logger, string network, string reason);
+    }
+}

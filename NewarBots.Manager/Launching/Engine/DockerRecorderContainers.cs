@@ -1,0 +1,309 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Docker.DotNet;
+using Docker.DotNet.Models;
+using Microsoft.Extensions.Options;
+using NewarBots.Contract;
+
+namespace NewarBots.Manager.Launching.Engine;
+
+/// <summary>Recorders as containers of one Docker engine. Containers of another stack do not exist for it.</summary>
+internal sealed partial class DockerRecorderContainers(
+    DockerEngine engine,
+    BotNetwork network,
+    RecorderStack stack,
+    HostPaths hostPaths,
+    IOptions<LaunchingOptions> options,
+    TimeProvider time,
+    ILogger<DockerRecorderContainers> logger) : IRecorderContainers
+{
+    /// <summary>What a bot's log is cut at; Docker itself keeps the last 10 MB of it, written as JSON.</summary>
+    private const int MaxLogBytes = 16 * 1024 * 1024;
+
+    /// <summary>The engine's clock and ours may differ; an exit that is told twice does no harm.</summary>
+    private static readonly TimeSpan ClockDifference = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<string, bool> _strangers = new();
+
+    public async Task LaunchAsync(RecorderContainerSpec spec, CancellationToken cancellation)
+    {
+        await network.EnsureAsync(cancellation);
+        var request = DockerContainerRequest.From(
+            spec,
+            options.Value,
+            ContainerUser.OfRecorders,
+            await hostPaths.ResolveAsync(spec.SessionFolder, cancellation),
+            await stack.NameAsync(cancellation));
+
+        var id = await CreateAsync(request, cancellation) ?? await FindInterruptedAsync(spec, cancellation);
+        if (id is not null)
+            await StartAsync(id, cancellation);
+    }
+
+    public async Task<RecorderContainer?> FindAsync(SessionId id, CancellationToken cancellation) =>
+        await InspectOwnAsync(RecorderContainerName.Of(id), cancellation) is { } container ? Read(container) : null;
+
+    public async Task<IReadOnlyList<RecorderContainer>> ListAsync(CancellationToken cancellation)
+    {
+        var ours = $"{RecorderLabels.Stack}={await stack.NameAsync(cancellation)}";
+        var listed = await engine.AskAsync(
+            (docker, token) => docker.Containers.ListContainersAsync(new() { All = true, Filters = Filter(("label", ours)) }, token),
+            cancellation);
+
+        var recorders = new List<RecorderContainer>(listed.Count);
+        foreach (var container in listed)
+        {
+            if (Identify(container.ID, container.Labels) is not var (session, user))
+                continue;
+
+            var state = StateOf(container.State);
+            if (state is not RecorderContainerState.Exited)
+                recorders.Add(new(session, user, state));
+            else if (await InspectOwnAsync(container.ID, cancellation) is { } exited && Read(exited) is { } recorder)
+                recorders.Add(recorder);
+        }
+        return recorders;
+    }
+
+    public async Task StopAsync(SessionId id, TimeSpan grace, CancellationToken cancellation)
+    {
+        if (await InspectOwnAsync(RecorderContainerName.Of(id), cancellation) is not { State.Running: true } container)
+            return;
+
+        await engine.AskAsync(
+            grace + DockerEngine.LongPatience,
+            (docker, token) => UnlessGoneAsync(docker.Containers.StopContainerAsync(
+                container.ID, new() { WaitBeforeKillSeconds = (uint)Math.Ceiling(grace.TotalSeconds) }, token)),
+            cancellation);
+    }
+
+    public async Task CopyLogAsync(SessionId id, Stream destination, CancellationToken cancellation)
+    {
+        if (await InspectOwnAsync(RecorderContainerName.Of(id), cancellation) is not { } container)
+            return;
+
+        await engine.AskAsync(
+            DockerEngine.LongPatience,
+            async (docker, token) =>
+            {
+                try
+                {
+                    using var log = await docker.Containers.GetContainerLogsAsync(
+                        container.ID, tty: false, new() { ShowStdout = true, ShowStderr = true }, token);
+                    await CopyAsync(log, destination, token);
+                }
+                catch (DockerContainerNotFoundException)
+                {
+                    // Somebody removed it meanwhile.
+                }
+            },
+            cancellation);
+    }
+
+    public async Task RemoveAsync(SessionId id, CancellationToken cancellation)
+    {
+        if (await InspectOwnAsync(RecorderContainerName.Of(id), cancellation) is not { } container)
+            return;
+
+        await engine.AskAsync(
+            DockerEngine.LongPatience,
+            async (docker, token) =>
+            {
+                try
+                {
+                    await UnlessGoneAsync(docker.Containers.RemoveContainerAsync(
+                        container.ID, new() { Force = true, RemoveVolumes = true }, token));
+                }
+                catch (DockerApiException exception) when (IsBeingRemoved(exception))
+                {
+                    // Somebody else asked for the same.
+                }
+            },
+            cancellation);
+    }
+
+    public IAsyncEnumerable<SessionId> WatchExitsAsync(CancellationToken cancellation) =>
+        // From now on, even if the first exit is asked for later: the engine remembers its latest events.
+        FollowExitsAsync(time.GetUtcNow() - ClockDifference, cancellation);
+
+    private async IAsyncEnumerable<SessionId> FollowExitsAsync(
+        DateTimeOffset since, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var ours = $"{RecorderLabels.Stack}={await stack.NameAsync(cancellation)}";
+        var exits = Channel.CreateUnbounded<SessionId>();
+        using var abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var following = FollowAsync();
+        try
+        {
+            await foreach (var exit in exits.Reader.ReadAllAsync(cancellation))
+                yield return exit;
+        }
+        finally
+        {
+            await abandoned.CancelAsync();
+            await following;
+        }
+
+        async Task FollowAsync()
+        {
+            try
+            {
+                await engine.FollowAsync(
+                    (docker, token) => docker.System.MonitorEventsAsync(
+                        new()
+                        {
+                            Since = since.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture),
+                            Filters = Filter(("type", "container"), ("event", "die"), ("label", ours)),
+                        },
+                        new Listener(message =>
+                        {
+                            if (Identify(message.Actor.ID, message.Actor.Attributes) is var (session, _))
+                                exits.Writer.TryWrite(session);
+                        }),
+                        token),
+                    abandoned.Token);
+            }
+            catch (Exception exception) when (exception is ContainerEngineException or OperationCanceledException)
+            {
+                exits.Writer.TryComplete(exception);
+            }
+        }
+    }
+
+    /// <returns>The container's id; <see langword="null"/> where its name is taken already.</returns>
+    private Task<string?> CreateAsync(CreateContainerParameters request, CancellationToken cancellation) => engine.AskAsync(
+        DockerEngine.LongPatience,
+        async (docker, token) =>
+        {
+            try
+            {
+                return (await docker.Containers.CreateContainerAsync(request, token)).ID;
+            }
+            catch (DockerApiException exception) when (exception.StatusCode is System.Net.HttpStatusCode.Conflict)
+            {
+                return null;
+            }
+            catch (DockerImageNotFoundException exception)
+            {
+                throw DockerEngine.ImageMissing(request.Image, exception);
+            }
+        },
+        cancellation);
+
+    /// <returns>The id of a container of an earlier launch that was never started; <see langword="null"/> where it was.</returns>
+    private async Task<string?> FindInterruptedAsync(RecorderContainerSpec spec, CancellationToken cancellation)
+    {
+        var earlier = await InspectOwnAsync(spec.Name, cancellation)
+            ?? throw new ContainerEngineException(
+                $"The name {spec.Name} is taken by a container of another stack, or by one that is just being removed.",
+                ContainerEngineFailure.Refused);
+        return StateOf(earlier.State.Status) is RecorderContainerState.Created ? earlier.ID : null;
+    }
+
+    private Task<bool> StartAsync(string id, CancellationToken cancellation) => engine.AskAsync(
+        DockerEngine.LongPatience, (docker, token) => docker.Containers.StartContainerAsync(id, new(), token), cancellation);
+
+    /// <returns><see langword="null"/> where there is none, or where it belongs to another stack.</returns>
+    private async Task<ContainerInspectResponse?> InspectOwnAsync(string nameOrId, CancellationToken cancellation)
+    {
+        var ours = await stack.NameAsync(cancellation);
+        var container = await engine.AskAsync<ContainerInspectResponse?>(
+            async (docker, token) =>
+            {
+                try
+                {
+                    return await docker.Containers.InspectContainerAsync(nameOrId, token);
+                }
+                catch (DockerContainerNotFoundException)
+                {
+                    return null;
+                }
+            },
+            cancellation);
+        return container?.Config.Labels?.TryGetValue(RecorderLabels.Stack, out var label) is true && label == ours ? container : null;
+    }
+
+    private RecorderContainer? Read(ContainerInspectResponse container)
+    {
+        if (Identify(container.ID, container.Config.Labels) is not var (session, user))
+            return null;
+
+        var state = StateOf(container.State.Status);
+        var exit = state is RecorderContainerState.Exited
+            ? new RecorderExit(
+                container.State.ExitCode,
+                container.State.OOMKilled,
+                DateTimeOffset.Parse(container.State.FinishedAt, CultureInfo.InvariantCulture))
+            : null;
+        return new(session, user, state, exit);
+    }
+
+    /// <returns><see langword="null"/> where the labels are none of ours; that is said once.</returns>
+    private (SessionId Session, UserId User)? Identify(string container, IDictionary<string, string> labels)
+    {
+        if (SessionId.TryParse(labels.TryGetValue(RecorderLabels.Session, out var session) ? session : null, provider: null, out var sessionId)
+            && UserId.TryParse(labels.TryGetValue(RecorderLabels.User, out var user) ? user : null, provider: null, out var userId))
+            return (sessionId, userId);
+
+        if (_strangers.TryAdd(container, value: true))
+            Log.Stranger(logger, container, session);
+        return null;
+    }
+
+    private static RecorderContainerState StateOf(string status) => status switch
+    {
+        "created" => RecorderContainerState.Created,
+        "running" or "paused" or "restarting" => RecorderContainerState.Running,
+        _ => RecorderContainerState.Exited,
+    };
+
+    private static async Task CopyAsync(MultiplexedStream log, Stream destination, CancellationToken cancellation)
+    {
+        var buffer = new byte[32 * 1024];
+        var left = MaxLogBytes;
+        while (left > 0)
+        {
+            var read = await log.ReadOutputAsync(buffer, 0, Math.Min(buffer.Length, left), cancellation);
+            if (read.EOF)
+                return;
+            await destination.WriteAsync(buffer.AsMemory(0, read.Count), cancellation);
+            left -= read.Count;
+        }
+        await destination.WriteAsync("\n(The log was longer than 16 MB and is cut here.)\n"u8.ToArray(), cancellation);
+    }
+
+    private static async Task UnlessGoneAsync(Task request)
+    {
+        try
+        {
+            await request;
+        }
+        catch (DockerContainerNotFoundException)
+        {
+            // What was asked for is true already.
+        }
+    }
+
+    private static bool IsBeingRemoved(DockerApiException exception) =>
+        exception.StatusCode is System.Net.HttpStatusCode.Conflict
+        && exception.ResponseBody.Contains("already in progress", StringComparison.OrdinalIgnoreCase);
+
+    private static Dictionary<string, IDictionary<string, bool>> Filter(params IEnumerable<(string Key, string Value)> conditions) =>
+        conditions.ToDictionary(
+            condition => condition.Key,
+            IDictionary<string, bool> (condition) => new Dictionary<string, bool> { [condition.Value] = true });
+
+    /// <summary>Hears at once and in order, unlike <see cref="Progress{T}"/>.</summary>
+    private sealed class Listener(Action<Message> hear) : IProgress<Message>
+    {
+        public void Report(Message value) => hear(value);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "Container {Container} has our stack's label but no session of ours ('{Session}'): left alone.")]
+        public static partial void Stranger(ILogger logger, string container, string? session);
+    }
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using NewarBots.Manager.Launching.Engine;
+
+namespace NewarBots.Manager.Launching;
+
+internal static class LaunchingRegistration
+{
+    /// <summary>
+    /// What it takes to launch a bot, and a health check named <c>docker</c>. Needs <see cref="Contract.StorageLayout"/> and
+    /// <c>IConnectionMultiplexer</c>.
+    /// </summary>
+    public static TBuilder AddLaunching<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
+    {
+        builder.Services.AddSingleton<IValidateOptions<LaunchingOptions>, LaunchingOptionsValidator>();
+        builder.Services.AddOptions<LaunchingOptions>()
+            .Configure<IConfiguration>((options, configuration) =>
+                options.DockerHost = configuration["DOCKER_HOST"] is { Length: > 0 } host ? host : options.DockerHost)
+            .BindConfiguration(LaunchingOptions.Section)
+            .ValidateOnStart();
+
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<DockerEngine>();
+        builder.Services.AddSingleton<HostPaths>();
+        builder.Services.AddSingleton<RecorderStack>();
+        builder.Services.AddSingleton<BotNetwork>();
+        builder.Services.AddSingleton<IRecorderContainers, DockerRecorderContainers>();
+        builder.Services.AddHealthChecks().AddCheck<DockerHealthCheck>("docker");
+        return builder;
+    }
+}
