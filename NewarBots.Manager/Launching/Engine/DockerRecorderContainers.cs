@@ -25,6 +25,11 @@ internal sealed partial class DockerRecorderContainers(
     /// <summary>The engine's clock and ours may differ; an exit that is told twice does no harm.</summary>
     private static readonly TimeSpan ClockDifference = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long (20 s) a name may be taken by a container that is being made or removed.</summary>
+    private const int MaxAttempts = 100;
+
+    private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(200);
+
     private readonly ConcurrentDictionary<string, bool> _strangers = new();
 
     public async Task LaunchAsync(RecorderContainerSpec spec, CancellationToken cancellation)
@@ -37,8 +42,7 @@ internal sealed partial class DockerRecorderContainers(
             await hostPaths.ResolveAsync(spec.SessionFolder, cancellation),
             await stack.NameAsync(cancellation));
 
-        var id = await CreateAsync(request, cancellation) ?? await FindInterruptedAsync(spec, cancellation);
-        if (id is not null)
+        if (await CreateOrFindAsync(request, cancellation) is { } id)
             await StartAsync(id, cancellation);
     }
 
@@ -172,6 +176,29 @@ internal sealed partial class DockerRecorderContainers(
         }
     }
 
+    /// <returns>The id of a container to be started; <see langword="null"/> where the bot's container was started before.</returns>
+    private async Task<string?> CreateOrFindAsync(CreateContainerParameters request, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            if (await CreateAsync(request, cancellation) is { } id)
+                return id;
+            if (await InspectAsync(request.Name, cancellation) is { } earlier)
+            {
+                return StackOf(earlier) == request.Labels[RecorderLabels.Stack]
+                    ? StateOf(earlier.State.Status) is RecorderContainerState.Created ? earlier.ID : null
+                    : throw Refused($"The name {request.Name} is taken by a container of another stack.");
+            }
+
+            // Its name is taken and it is not there: somebody else is just making it, or removing it.
+            if (attempt == MaxAttempts)
+                throw Refused($"The name {request.Name} stays taken by a container that cannot be seen.");
+            await Task.Delay(BetweenAttempts, time, cancellation);
+        }
+
+        static ContainerEngineException Refused(string message) => new(message, ContainerEngineFailure.Refused);
+    }
+
     /// <returns>The container's id; <see langword="null"/> where its name is taken already.</returns>
     private Task<string?> CreateAsync(CreateContainerParameters request, CancellationToken cancellation) => engine.AskAsync(
         DockerEngine.LongPatience,
@@ -192,16 +219,6 @@ internal sealed partial class DockerRecorderContainers(
         },
         cancellation);
 
-    /// <returns>The id of a container of an earlier launch that was never started; <see langword="null"/> where it was.</returns>
-    private async Task<string?> FindInterruptedAsync(RecorderContainerSpec spec, CancellationToken cancellation)
-    {
-        var earlier = await InspectOwnAsync(spec.Name, cancellation)
-            ?? throw new ContainerEngineException(
-                $"The name {spec.Name} is taken by a container of another stack, or by one that is just being removed.",
-                ContainerEngineFailure.Refused);
-        return StateOf(earlier.State.Status) is RecorderContainerState.Created ? earlier.ID : null;
-    }
-
     private Task<bool> StartAsync(string id, CancellationToken cancellation) => engine.AskAsync(
         DockerEngine.LongPatience, (docker, token) => docker.Containers.StartContainerAsync(id, new(), token), cancellation);
 
@@ -209,7 +226,11 @@ internal sealed partial class DockerRecorderContainers(
     private async Task<ContainerInspectResponse?> InspectOwnAsync(string nameOrId, CancellationToken cancellation)
     {
         var ours = await stack.NameAsync(cancellation);
-        var container = await engine.AskAsync<ContainerInspectResponse?>(
+        return await InspectAsync(nameOrId, cancellation) is { } container && StackOf(container) == ours ? container : null;
+    }
+
+    private Task<ContainerInspectResponse?> InspectAsync(string nameOrId, CancellationToken cancellation) =>
+        engine.AskAsync<ContainerInspectResponse?>(
             async (docker, token) =>
             {
                 try
@@ -222,8 +243,9 @@ internal sealed partial class DockerRecorderContainers(
                 }
             },
             cancellation);
-        return container?.Config.Labels?.TryGetValue(RecorderLabels.Stack, out var label) is true && label == ours ? container : null;
-    }
+
+    private static string? StackOf(ContainerInspectResponse container) =>
+        container.Config.Labels?.TryGetValue(RecorderLabels.Stack, out var stack) is true ? stack : null;
 
     private RecorderContainer? Read(ContainerInspectResponse container)
     {
