@@ -1,0 +1,53 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Threading.Channels;
+using Microsoft.Playwright;
+
+namespace NewarBots.Recorder.Recording;
+
+/// <summary>
+/// The recorder's ear in the page (capture.js). Its audio comes by a DevTools binding, which no content security policy can
+/// forbid, and its names are new for each session, so that no page meets a name that it could know.
+/// </summary>
+internal sealed class CaptureHook
+{
+    private readonly string _hook = NewName();
+    private readonly string _binding = NewName();
+    private readonly Channel<string> _messages =
+        Channel.CreateUnbounded<string>(new() { SingleReader = true, AllowSynchronousContinuations = false });
+
+    /// <summary>What the pages hand over, in order: payloads for <see cref="CapturedBatch.Parse"/>.</summary>
+    public ChannelReader<string> Messages => _messages.Reader;
+
+    /// <summary>JavaScript that is true where this page's audio is being encoded.</summary>
+    public string IsCapturingExpression => $"!!window['{_hook}']?.capturing";
+
+    /// <summary>Puts the hook before every script of every page that <paramref name="page"/> will show. Call before it goes anywhere.</summary>
+    public async Task InstallAsync(IPage page)
+    {
+        var session = await page.Context.NewCDPSessionAsync(page);
+        session.Event("Runtime.bindingCalled").OnEvent += OnBindingCalled;
+        await session.SendAsync("Runtime.enable");
+        await session.SendAsync("Runtime.addBinding", new() { ["name"] = _binding });
+        await page.AddInitScriptAsync(EmbeddedText.Read("Recording.capture.js")
+            .Replace("__HOOK__", _hook, StringComparison.Ordinal)
+            .Replace("__BINDING__", _binding, StringComparison.Ordinal));
+    }
+
+    /// <summary>Begins to encode, where that was not begun in this page, and returns once the first sample was taken.</summary>
+    public Task StartAsync(IPage page) => page.EvaluateAsync($"() => window['{_hook}'].start()");
+
+    /// <summary>Ends the encoding; when it returns, the last message is in <see cref="Messages"/>.</summary>
+    public Task StopAsync(IPage page) => page.EvaluateAsync($"() => window['{_hook}']?.stop()");
+
+    /// <summary>No more messages: <see cref="Messages"/> ends behind those that came.</summary>
+    public void Complete() => _messages.Writer.TryComplete();
+
+    private void OnBindingCalled(object? sender, JsonElement? call)
+    {
+        if (call is { } found && found.GetProperty("name").ValueEquals(_binding) && found.GetProperty("payload").GetString() is { } payload)
+            _messages.Writer.TryWrite(payload);
+    }
+
+    private static string NewName() => $"_{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
+}

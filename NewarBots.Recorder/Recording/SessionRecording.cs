@@ -1,0 +1,147 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using NewarBots.Contract;
+using NewarBots.Recorder.Reporting;
+
+namespace NewarBots.Recorder.Recording;
+
+/// <summary>
+/// From captured batches to chunks on disk: one loop that takes batches in order, places them on the time line and writes them.
+/// It knows no browser: whoever captures may die and come back, the recording goes on.
+/// </summary>
+internal sealed partial class SessionRecording(
+    string folder,
+    RecorderEnvironment environment,
+    SessionJournal journal,
+    TimeProvider time,
+    ILogger<SessionRecording> logger)
+{
+    /// <summary>Quieter packets (dBFS, RMS) count as silence; a quiet voice is at about -45.</summary>
+    private const int AudibleLevel = -60;
+
+    private static readonly TimeSpan LongestUnflushed = TimeSpan.FromSeconds(1);
+
+    private RecordingProgress _progress = RecordingProgress.None;
+
+    /// <summary>How far it is. Safe to read from any thread.</summary>
+    public RecordingProgress Progress => Volatile.Read(ref _progress);
+
+    /// <summary>Writes until <paramref name="messages"/> ends, then completes the last chunk.</summary>
+    /// <exception cref="IOException">The folder cannot be written; what was flushed is whole.</exception>
+    public async Task WriteAsync(ChannelReader<string> messages)
+    {
+        ChunkWriter? writer = null;
+        TimeLine? timeLine = null;
+        try
+        {
+            while (await WaitForMessageAsync(messages, writer))
+            {
+                while (messages.TryRead(out var message))
+                {
+                    if (TryParse(message) is not { } batch)
+                        continue;
+                    if (writer is null || timeLine is null)
+                    {
+                        var position = ChunkFolder.ReadPosition(folder) ?? new(batch.StartedAt);
+                        writer = new(folder, environment.SessionId, environment.ChunkLength, position);
+                        timeLine = new(position);
+                    }
+
+                    Write(batch, timeLine.Place(batch), writer);
+                }
+            }
+
+            writer?.Complete();
+        }
+        finally
+        {
+            writer?.Dispose();
+        }
+    }
+
+    private async Task<bool> WaitForMessageAsync(ChannelReader<string> messages, ChunkWriter? writer)
+    {
+        var waiting = messages.WaitToReadAsync().AsTask();
+        while (true)
+        {
+            try
+            {
+                return await waiting.WaitAsync(LongestUnflushed, time);
+            }
+            catch (TimeoutException)
+            {
+                // Nothing comes: what is there shall not wait for it.
+                writer?.Flush();
+            }
+        }
+    }
+
+    private CapturedBatch? TryParse(string message)
+    {
+        try
+        {
+            return CapturedBatch.Parse(message);
+        }
+        catch (InvalidCaptureException exception)
+        {
+            LogCaptureFailed(exception);
+            return null;
+        }
+    }
+
+    private void Write(CapturedBatch batch, Placement placement, ChunkWriter writer)
+    {
+        foreach (var gap in placement.Gaps)
+        {
+            LogGap(gap.StartSeconds, gap.EndSeconds, gap.Cause);
+            journal.Append(new(Gap: gap));
+        }
+
+        writer.AppendSilence(placement.Silence);
+        foreach (var packet in batch.Packets.Skip(placement.Skip))
+            writer.Append(packet.Span);
+
+        var progress = _progress;
+        var audible = progress.AudiblePackets;
+        var lastAudible = progress.LastAudiblePacket;
+        for (var i = placement.Skip; i < batch.Packets.Count; i++)
+        {
+            if (batch.Levels[i] < AudibleLevel)
+                continue;
+            audible++;
+            lastAudible = writer.Packets - batch.Packets.Count + i;
+        }
+
+        Volatile.Write(ref _progress, new(writer.Chunks, writer.Packets, audible, lastAudible, batch.Reception, time.GetUtcNow()));
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing could be captured from {Start} s to {End} s ({Cause})")]
+    private partial void LogGap(double start, double end, string cause);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A part of the capture was lost")]
+    private partial void LogCaptureFailed(Exception exception);
+}
+
+/// <param name="Chunks">Chunk files, the open one included.</param>
+/// <param name="Packets">Length of the time line in packets of 20 ms.</param>
+/// <param name="AudiblePackets">How many of them were not silent.</param>
+/// <param name="LastAudiblePacket">The last of those, -1 where there was none.</param>
+/// <param name="Reception">What the connections said last.</param>
+/// <param name="At">When the last batch came.</param>
+internal sealed record RecordingProgress(
+    int Chunks,
+    long Packets,
+    long AudiblePackets,
+    long LastAudiblePacket,
+    Reception Reception,
+    DateTimeOffset At)
+{
+    public static RecordingProgress None { get; } = new(0, 0, 0, -1, default, DateTimeOffset.MinValue);
+
+    public double RecordedSeconds => TimeLinePosition.Seconds(Packets);
+
+    public double AudibleSeconds => TimeLinePosition.Seconds(AudiblePackets);
+
+    /// <summary>How long nothing was heard at the end of the time line.</summary>
+    public TimeSpan Silence => (Packets - 1 - LastAudiblePacket) * TimeLinePosition.PacketLength;
+}

@@ -1,0 +1,74 @@
+using NewarBots.Contract;
+
+namespace NewarBots.Recorder.Recording;
+
+/// <summary>Where a session's time line stands: packet n of it holds the 20 ms from <c>Start + n * 20 ms</c> on.</summary>
+/// <param name="Start">Wall-clock time of the first sample.</param>
+/// <param name="Packets">How many packets it has.</param>
+/// <param name="Chunks">In how many chunks they lie.</param>
+internal readonly record struct TimeLinePosition(DateTimeOffset Start, long Packets = 0, int Chunks = 0)
+{
+    public static TimeSpan PacketLength { get; } = TimeSpan.FromSeconds(1) / ChunkFormat.PacketsPerSecond;
+
+    public DateTimeOffset At(long packet) => Start + (packet * PacketLength);
+
+    public long PacketAt(DateTimeOffset at) => (long)Math.Round((at - Start) / PacketLength);
+
+    public static double Seconds(long packets) => (double)packets / ChunkFormat.PacketsPerSecond;
+}
+
+/// <summary>
+/// Finds every captured packet's place on the session's time line, which is wall-clock time. What could not be captured is a
+/// named gap and takes its time; nothing is ever placed twice, and nothing moves what was placed before.
+/// </summary>
+internal sealed class TimeLine(TimeLinePosition position)
+{
+    private string? _capture;
+    private long _captureBegins;
+
+    public long Packets { get; private set; } = position.Packets;
+
+    /// <returns>What to write for this batch, in this order: silence, then its packets without the skipped ones.</returns>
+    public Placement Place(CapturedBatch batch)
+    {
+        var isNewCapture = batch.Capture != _capture;
+        if (isNewCapture)
+        {
+            _capture = batch.Capture;
+            // A clock that was set back must not write over what is there.
+            _captureBegins = Math.Max(Packets, position.PacketAt(batch.StartedAt));
+        }
+
+        var first = _captureBegins + batch.FirstPacket;
+        var silence = Math.Max(0, first - Packets);
+        var skip = (int)Math.Clamp(Packets - first, 0, batch.Packets.Count);
+        var gaps = new List<Gap>();
+        if (silence > 0)
+            gaps.Add(NewGap(Packets, silence, isNewCapture ? GapCause.CaptureRestarted : GapCause.PacketsLost));
+        foreach (var stall in batch.Stalls)
+            gaps.Add(NewGap(_captureBegins + stall.FirstPacket, stall.Packets, GapCause.CaptureStalled));
+        Packets += silence + batch.Packets.Count - skip;
+        return new(silence, skip, gaps);
+    }
+
+    private static Gap NewGap(long first, long packets, string cause) =>
+        new(TimeLinePosition.Seconds(first), TimeLinePosition.Seconds(first + packets), cause);
+}
+
+/// <param name="Silence">So many packets of silence come before the batch.</param>
+/// <param name="Skip">So many of the batch's first packets are on the time line already.</param>
+/// <param name="Gaps">What is to be noted as missing.</param>
+internal readonly record struct Placement(long Silence, int Skip, IReadOnlyList<Gap> Gaps);
+
+/// <summary>The machine words for <see cref="Gap.Cause"/>.</summary>
+internal static class GapCause
+{
+    /// <summary>The browser's audio clock stood still; the page filled the hole.</summary>
+    public const string CaptureStalled = "capture_stalled";
+
+    /// <summary>The page was loaded anew, or the browser or the recorder started anew.</summary>
+    public const string CaptureRestarted = "capture_restarted";
+
+    /// <summary>The page encoded packets that never arrived.</summary>
+    public const string PacketsLost = "packets_lost";
+}

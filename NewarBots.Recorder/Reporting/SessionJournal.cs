@@ -1,0 +1,44 @@
+using System.Text;
+using NewarBots.Contract;
+
+namespace NewarBots.Recorder.Reporting;
+
+/// <summary>Appends to the session folder's <see cref="Journal"/>; a line that was appended is on the disk. Safe from any thread.</summary>
+internal sealed class SessionJournal(string folder) : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly FileStream _file = Open(Path.Combine(folder, Journal.FileName));
+
+    /// <exception cref="IOException">The disk is full or gone.</exception>
+    public void Append(JournalLine line)
+    {
+        var bytes = Encoding.UTF8.GetBytes($"{Journal.Format(line)}\n");
+        lock (_gate)
+        {
+            _file.Write(bytes);
+            _file.Flush(flushToDisk: true);
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    private static FileStream Open(string path)
+    {
+        var file = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.Read,
+            BufferSize = 0,
+        });
+        // A line that a crash cut off must not swallow the next one.
+        if (file.Length > 0)
+        {
+            file.Seek(-1, SeekOrigin.End);
+            if (file.ReadByte() != '\n')
+                file.WriteByte((byte)'\n');
+        }
+
+        return file;
+    }
+}

@@ -1,0 +1,90 @@
+using CsCheck;
+using NewarBots.Contract;
+using NewarBots.Recorder.Recording;
+
+namespace NewarBots.Tests.Recording;
+
+public sealed class TimeLineTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 7, 1, 12, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void Batches_of_one_capture_follow_each_other()
+    {
+        var timeLine = new TimeLine(new(Start));
+
+        Assert.Equal((0, 0, null), Read(timeLine.Place(Batch("a", Start, first: 0, packets: 12))));
+        Assert.Equal((0, 0, null), Read(timeLine.Place(Batch("a", Start, first: 12, packets: 12))));
+        Assert.Equal(24, timeLine.Packets);
+    }
+
+    [Fact]
+    public void A_capture_that_begins_later_leaves_a_gap_of_that_length()
+    {
+        var timeLine = new TimeLine(new(Start));
+        timeLine.Place(Batch("a", Start, first: 0, packets: 50));
+
+        var placement = timeLine.Place(Batch("b", Start.AddSeconds(3.5), first: 0, packets: 12));
+
+        Assert.Equal((125, 0, new Gap(1, 3.5, GapCause.CaptureRestarted)), Read(placement));
+    }
+
+    [Fact]
+    public void Packets_that_never_arrived_are_a_gap_and_move_nothing()
+    {
+        var timeLine = new TimeLine(new(Start));
+        timeLine.Place(Batch("a", Start, first: 0, packets: 50));
+
+        var placement = timeLine.Place(Batch("a", Start, first: 75, packets: 12));
+
+        Assert.Equal((25, 0, new Gap(1, 1.5, GapCause.PacketsLost)), Read(placement));
+    }
+
+    [Fact]
+    public void Packets_that_come_twice_are_kept_once()
+    {
+        var timeLine = new TimeLine(new(Start));
+        timeLine.Place(Batch("a", Start, first: 0, packets: 50));
+
+        Assert.Equal((0, 10, null), Read(timeLine.Place(Batch("a", Start, first: 40, packets: 20))));
+        Assert.Equal(60, timeLine.Packets);
+    }
+
+    [Fact]
+    public void A_stall_that_the_page_filled_is_named_where_it_was()
+    {
+        var timeLine = new TimeLine(new(Start, Packets: 100));
+        var capture = Batch("b", Start.AddSeconds(2), first: 0, packets: 100) with { Stalls = [new(25, 50)] };
+
+        Assert.Equal((0, 0, new Gap(2.5, 3.5, GapCause.CaptureStalled)), Read(timeLine.Place(capture)));
+    }
+
+    [Fact]
+    public void A_clock_that_was_set_back_overwrites_nothing()
+    {
+        var timeLine = new TimeLine(new(Start, Packets: 500));
+
+        Assert.Equal((0, 0, null), Read(timeLine.Place(Batch("b", Start.AddHours(-1), first: 0, packets: 12))));
+        Assert.Equal(512, timeLine.Packets);
+    }
+
+    [Fact]
+    public void However_batches_come_the_time_line_grows_by_exactly_what_is_written() =>
+        Gen.Select(Gen.Int[0, 2], Gen.Int[0, 400], Gen.Int[0, 60]).Array[1, 40].Sample(batches =>
+        {
+            var timeLine = new TimeLine(new(Start));
+            var written = 0L;
+            foreach (var (capture, first, packets) in batches)
+            {
+                var placement = timeLine.Place(Batch($"{capture}", Start.AddSeconds(capture * 5), first, packets));
+                Assert.True(placement.Silence >= 0 && placement.Skip >= 0 && placement.Skip <= packets);
+                written += placement.Silence + packets - placement.Skip;
+                Assert.Equal(written, timeLine.Packets);
+            }
+        });
+
+    private static (long, int, Gap?) Read(Placement placement) => (placement.Silence, placement.Skip, placement.Gaps.SingleOrDefault());
+
+    private static CapturedBatch Batch(string capture, DateTimeOffset startedAt, long first, int packets) =>
+        new(capture, startedAt, first, [.. Enumerable.Repeat<ReadOnlyMemory<byte>>(new byte[1], packets)], [.. new int[packets]], [], default);
+}
