@@ -67,12 +67,18 @@ abandon_step() {
 start_part() {
   local name=$1
   shift
-  mkdir -p "$state/parts"
   setsid "$@" </dev/null >"$logs/$name.log" 2>&1 &
-  printf '%s %s\n' "$!" "$(started_at "$!")" >"$state/parts/$name"
+  remember_part "$name" "$!"
 }
 
-started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
+# remember_part NAME PID
+remember_part() {
+  mkdir -p "$state/parts"
+  printf '%s %s\n' "$2" "$(started_at "$2")" >"$state/parts/$1"
+}
+
+# When the process was started, in the kernel's own ticks; nothing, where there is none or only its remains.
+started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" { print $20 }'; }
 
 # part_pid NAME: the process id, where the part still runs.
 part_pid() {

@@ -1,0 +1,111 @@
+# shellcheck shell=bash
+# shellcheck source-path=SCRIPTDIR source=machine.sh
+# The parts that `run` starts itself where Aspire's AppHost cannot: Redis, the dashboard, the manager.
+source "$(dirname "${BASH_SOURCE[0]}")/machine.sh"
+
+aspire_version=13.5.4
+
+# free_port FIRST: the first port from there on that nobody holds on this machine.
+free_port() {
+  local port=$1
+  while port_taken 127.0.0.1 "$port" || { [[ -n $gateway ]] && port_taken "$gateway" "$port"; }; do
+    port=$((port + 1))
+  done
+  printf '%s\n' "$port"
+}
+
+# Starts a Redis of our own and leaves its address in redis_connection. It listens on this machine and towards the bots'
+# containers, and asks everybody for a password that is made once.
+start_redis() {
+  local home=$state/redis password port
+  mkdir -p "$home"
+  chmod 700 "$home"
+  [[ -s $home/password ]] || (umask 077 && od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >"$home/password")
+  password=$(<"$home/password")
+  port=$(free_port 6379)
+  (umask 077 && cat >"$home/redis.conf") <<CONF
+bind 127.0.0.1 $gateway
+port $port
+requirepass $password
+dir "$home"
+appendonly yes
+CONF
+  say "Starting Redis on port $port"
+  start_part redis redis-server "$home/redis.conf"
+  REDISCLI_AUTH=$password until_true 30 redis_up_or_gone "$port"
+  part_pid redis >/dev/null || fail "Redis does not start: $(tail -n 1 "$logs/redis.log") (log: $logs/redis.log)"
+  redis_connection="127.0.0.1:$port,password=$password"
+}
+
+redis_up_or_gone() { [[ $(redis-cli -p "$1" ping 2>/dev/null) == PONG ]] || part_gone redis; }
+
+# Starts Aspire's dashboard and leaves its addresses in dashboard and otlp; without npm, or without the package, it is left out.
+start_dashboard() {
+  local home=$state/aspire package aspire grpc http ui
+  case $(uname -m) in
+    x86_64) package=@microsoft/aspire-cli-linux-x64 ;;
+    aarch64) package=@microsoft/aspire-cli-linux-arm64 ;;
+  esac
+  aspire=$home/node_modules/$package/bin/aspire
+  if [[ ! -x $aspire || $(<"$home/version") != "$aspire_version" ]]; then
+    if ! have npm; then
+      say "Without the Aspire dashboard: npm, which brings it, is not installed."
+      return
+    fi
+    mkdir -p "$home"
+    step "Installing the Aspire dashboard" npm install --prefix "$home" --no-save --no-audit --no-fund "$package@$aspire_version"
+    printf '%s\n' "$aspire_version" >"$home/version"
+  fi
+  ui=$(free_port 18888)
+  grpc=$(free_port 4317)
+  http=$(free_port $((grpc + 1)))
+  dashboard=http://localhost:$ui
+  # Bots send their telemetry too: the one address that they and this machine both reach.
+  otlp=http://${gateway:-127.0.0.1}:$grpc
+  say "Starting the Aspire dashboard"
+  start_part dashboard env ASPIRE_HOME="$home" ASPIRE_CLI_TELEMETRY_OPTOUT=true "$aspire" dashboard run --non-interactive --nologo \
+    --allow-anonymous --frontend-url "http://127.0.0.1:$ui" --otlp-grpc-url "$otlp" --otlp-http-url "http://127.0.0.1:$http"
+}
+
+# The manager, built beforehand, gets the whole environment of `run`; what that sets itself wins.
+start_manager() {
+  local settings=(
+    "ASPNETCORE_ENVIRONMENT=${ASPNETCORE_ENVIRONMENT:-Development}"
+    "ASPNETCORE_URLS=${ASPNETCORE_URLS:-http://127.0.0.1:8082}"
+    "Storage__Path=${Storage__Path:-$root/storage}"
+    "ConnectionStrings__redis=${ConnectionStrings__redis:-$redis_connection}"
+    "OTEL_EXPORTER_OTLP_ENDPOINT=${OTEL_EXPORTER_OTLP_ENDPOINT:-$otlp}"
+  )
+  say "Starting the manager"
+  start_part manager env --chdir="$root/NewarBots.Manager" "${settings[@]}" dotnet bin/Release/net10.0/NewarBots.Manager.dll
+  wait_for_manager manager
+}
+
+# Everything at once, where Aspire's packages can be had: Redis, the image, the manager and the dashboard, by the AppHost.
+start_apphost() {
+  step "Building the AppHost" dotnet build NewarBots.AppHost -nologo -verbosity:minimal
+  # shellcheck disable=SC2034 # read by `run`
+  dashboard=http://localhost:18888
+  say "Starting the AppHost"
+  start_part apphost env "Storage__Path=${Storage__Path:-$root/storage}" ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS=true \
+    dotnet run --project NewarBots.AppHost --no-build
+  wait_for_manager apphost
+}
+
+# wait_for_manager PART: until the manager answers, or the part that would bring it is gone.
+wait_for_manager() {
+  until_true 300 manager_up_or_gone "$1"
+  part_pid "$1" >/dev/null || fail "The $1 does not start: $(grep --max-count=1 --ignore-case exception "$logs/$1.log" ||
+    tail -n 1 "$logs/$1.log") (log: $logs/$1.log)"
+  port_taken 127.0.0.1 8082 || fail "The manager does not answer on port 8082 (log: $logs/$1.log)."
+}
+
+manager_up_or_gone() { port_taken 127.0.0.1 8082 || part_gone "$1"; }
+
+aspire_can_be_restored() {
+  case ${UseAspire:-} in
+    true) true ;;
+    false) false ;;
+    *) dotnet msbuild NewarBots.AppHost/NewarBots.AppHost.csproj -nologo -getProperty:AspireHostingSDKVersion >/dev/null 2>&1 ;;
+  esac
+}
