@@ -24,7 +24,16 @@ internal static class LaunchingRegistration
         builder.Services.AddSingleton<HostPaths>();
         builder.Services.AddSingleton<RecorderStack>();
         builder.Services.AddSingleton<BotNetwork>();
+        builder.Services.AddSingleton<IBotNetwork>(services => services.GetRequiredService<BotNetwork>());
         builder.Services.AddSingleton<IRecorderContainers, DockerRecorderContainers>();
+
+        builder.Services.AddSingleton<RecorderAccessKey>();
+        builder.Services.AddSingleton<RecorderAccess>();
+        builder.Services.AddSingleton<RecorderBriefing>();
+        builder.Services.AddSingleton<SessionFolders>();
+        builder.Services.AddSingleton<LoopbackRelay>();
+        builder.Services.AddSingleton<RecorderPreparation>();
+
         builder.Services.AddHealthChecks().AddCheck<DockerHealthCheck>("docker");
         return builder;
     }

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
 using Docker.DotNet.Models;
 using Microsoft.Extensions.Options;
 
@@ -5,7 +8,7 @@ namespace NewarBots.Manager.Launching.Engine;
 
 /// <summary>The network that the bots are on: a bridge of their own, on which no bot can reach another.</summary>
 internal sealed partial class BotNetwork(
-    DockerEngine engine, IOptions<LaunchingOptions> options, ILogger<BotNetwork> logger) : IDisposable
+    DockerEngine engine, IOptions<LaunchingOptions> options, ILogger<BotNetwork> logger) : IBotNetwork, IDisposable
 {
     private readonly SemaphoreSlim _oneAtATime = new(1);
 
@@ -31,7 +34,36 @@ internal sealed partial class BotNetwork(
         }
     }
 
-    private async Task<bool> ExistsAsync(CancellationToken cancellation) => (await FindAllAsync(cancellation)).Count > 0;
+    public async Task<(IPAddress? Gateway, IReadOnlyList<IPNetwork> Bots)> FindAsync(CancellationToken cancellation)
+    {
+        await EnsureAsync(cancellation);
+        var bots = await FindAllAsync(Name, cancellation);
+        var gateway = (await FindAllAsync("bridge", cancellation)).Select(GatewayOf).FirstOrDefault(address => address is not null);
+        return (gateway, [.. bots.SelectMany(SubnetsOf)]);
+    }
+
+    /// <summary>
+    /// The engine's <c>host-gateway</c>, on whatever network a container is: the address of the default bridge's interface.
+    /// </summary>
+    private static IPAddress? GatewayOf(NetworkResponse defaultBridge) =>
+        defaultBridge.Options is { } options && options.TryGetValue("com.docker.network.bridge.name", out var name)
+            ? NetworkInterface.GetAllNetworkInterfaces()
+                .Where(candidate => candidate.Name == name)
+                .SelectMany(candidate => candidate.GetIPProperties().UnicastAddresses)
+                .Select(unicast => unicast.Address)
+                .FirstOrDefault(address => address.AddressFamily is AddressFamily.InterNetwork)
+            : null;
+
+    private static IEnumerable<IPNetwork> SubnetsOf(NetworkResponse network)
+    {
+        foreach (var config in network.IPAM?.Config ?? [])
+        {
+            if (IPNetwork.TryParse(config.Subnet, out var subnet))
+                yield return subnet;
+        }
+    }
+
+    private async Task<bool> ExistsAsync(CancellationToken cancellation) => (await FindAllAsync(Name, cancellation)).Count > 0;
 
     private async Task MakeAsync(CancellationToken cancellation)
     {
@@ -66,7 +98,7 @@ internal sealed partial class BotNetwork(
     /// </summary>
     private async Task RemoveDoublesAsync(CancellationToken cancellation)
     {
-        var all = await FindAllAsync(cancellation);
+        var all = await FindAllAsync(Name, cancellation);
         foreach (var surplus in all.OrderBy(network => network.Created).ThenBy(network => network.ID, StringComparer.Ordinal).Skip(1))
         {
             try
@@ -81,16 +113,23 @@ internal sealed partial class BotNetwork(
         }
     }
 
-    private Task<IReadOnlyList<NetworkResponse>> FindAllAsync(CancellationToken cancellation) => engine.AskAsync<IReadOnlyList<NetworkResponse>>(
-        async (docker, token) =>
-        {
-            // The engine's filter also finds names that only contain this one.
-            var similar = await docker.Networks.ListNetworksAsync(
-                new() { Filters = new Dictionary<string, IDictionary<string, bool>> { ["name"] = new Dictionary<string, bool> { [Name] = true } } },
-                token);
-            return [.. similar.Where(network => network.Name == Name)];
-        },
-        cancellation);
+    private Task<IReadOnlyList<NetworkResponse>> FindAllAsync(string name, CancellationToken cancellation) =>
+        engine.AskAsync<IReadOnlyList<NetworkResponse>>(
+            async (docker, token) =>
+            {
+                // The engine's filter also finds names that only contain this one.
+                var similar = await docker.Networks.ListNetworksAsync(
+                    new()
+                    {
+                        Filters = new Dictionary<string, IDictionary<string, bool>>
+                        {
+                            ["name"] = new Dictionary<string, bool> { [name] = true },
+                        },
+                    },
+                    token);
+                return [.. similar.Where(network => network.Name == name)];
+            },
+            cancellation);
 
     private static partial class Log
     {

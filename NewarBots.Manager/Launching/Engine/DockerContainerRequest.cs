@@ -10,9 +10,6 @@ namespace NewarBots.Manager.Launching.Engine;
 /// </summary>
 internal static class DockerContainerRequest
 {
-    /// <summary>How a container reaches the machine it runs on.</summary>
-    public const string HostName = "host.docker.internal";
-
     private const long MiB = 1024 * 1024;
 
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
@@ -67,7 +64,7 @@ internal static class DockerContainerRequest
                     new() { Type = "bind", Source = sessionFolderOnHost, Target = SessionFolderInContainer(spec.Environment) },
                 ],
                 NetworkMode = options.Network,
-                ExtraHosts = [$"{HostName}:host-gateway"],
+                ExtraHosts = [$"{RecorderBriefing.HostName}:host-gateway"],
             },
         };
 

@@ -1,0 +1,89 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace NewarBots.Manager.Launching;
+
+/// <summary>
+/// Lets bots reach what listens on this machine's loopback only: listens under the same port on the address that containers know
+/// as <see cref="RecorderBriefing.HostName"/>, and forwards to 127.0.0.1. It serves the bots' own network and nobody else, and
+/// forwards from <see cref="Source"/>, so that a server can tell a relayed caller from a local one.
+/// </summary>
+internal sealed partial class LoopbackRelay(IBotNetwork network, TimeProvider time, ILogger<LoopbackRelay> logger) : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<int, PortRelay> _relays = new();
+
+    /// <summary>Where relayed connections come from, as their server sees it.</summary>
+    public static IPAddress Source { get; } = IPAddress.Parse("127.0.0.2");
+
+    /// <summary>
+    /// From now on, until the manager ends, bots reach 127.0.0.1:<paramref name="port"/> as host.docker.internal. Nothing happens
+    /// where they do already, or where the engine's host is not this machine.
+    /// </summary>
+    /// <exception cref="ContainerEngineException">The engine cannot say where its containers are.</exception>
+    public async Task EnsureAsync(int port, CancellationToken cancellation)
+    {
+        var (gateway, bots) = await network.FindAsync(cancellation);
+        if (gateway is null)
+            return;
+
+        if (_relays.TryGetValue(port, out var running))
+        {
+            running.Serve(bots);
+            return;
+        }
+        if (Listen(new(gateway, port)) is not { } listener)
+            return;
+
+        var relay = new PortRelay(listener, port, bots, time);
+        if (_relays.TryAdd(port, relay))
+        {
+            relay.Start();
+            Log.Listening(logger, gateway, port);
+        }
+        else
+        {
+            await relay.DisposeAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var relay in _relays.Values)
+            await relay.DisposeAsync();
+        _relays.Clear();
+    }
+
+    /// <returns><see langword="null"/> where somebody listens there already: then bots reach that without us.</returns>
+    private static Socket? Listen(IPEndPoint address)
+    {
+        var listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            listener.Bind(address);
+            listener.Listen();
+            return listener;
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode is SocketError.AddressAlreadyInUse)
+        {
+            listener.Dispose();
+            return null;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Bots reach 127.0.0.1:{Port} through {Gateway}.")]
+        public static partial void Listening(ILogger logger, IPAddress gateway, int port);
+    }
+}
+
+/// <summary>Where bots are, as this machine sees it.</summary>
+internal interface IBotNetwork
+{
+    /// <returns>
+    /// The address of this machine that containers know as <see cref="RecorderBriefing.HostName"/>, <see langword="null"/> where
+    /// the engine runs on another one; and the addresses that bots come from.
+    /// </returns>
+    Task<(IPAddress? Gateway, IReadOnlyList<IPNetwork> Bots)> FindAsync(CancellationToken cancellation);
+}

@@ -1,0 +1,56 @@
+using System.Security.Cryptography;
+using System.Text;
+using NewarBots.Contract;
+using StackExchange.Redis;
+
+namespace NewarBots.Manager.Launching;
+
+/// <summary>
+/// A Redis user for each bot, which can append to its own stream, publish on its own channel and hear its own commands, and
+/// nothing else. Its password is not kept anywhere: it follows from the session id and a key that lies with the recordings. So any
+/// manager can restore the very same user for a bot that is in the middle of a meeting, when Redis has lost it in a restart; and
+/// Redis itself, whatever becomes of it, holds nothing that is needed for that.
+/// </summary>
+internal sealed partial class RecorderAccess(IConnectionMultiplexer redis, RecorderAccessKey key, ILogger<RecorderAccess> logger)
+{
+    private int _warned;
+
+    /// <summary>Makes the bot's user, or sets it back to what it has to be. A bot that is connected by it notices nothing.</summary>
+    /// <exception cref="RedisException">Redis is away, or does not let the manager make users.</exception>
+    public async Task<RecorderCredentials> EnsureAsync(SessionId id)
+    {
+        if (string.IsNullOrEmpty(ConfigurationOptions.Parse(redis.Configuration).Password) && Interlocked.Exchange(ref _warned, 1) == 0)
+            Log.OpenToAnybody(logger);
+        var credentials = Credentials(id);
+        string[] rules =
+        [
+            "reset", "on", $"#{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(credentials.Password)))}",
+            $"~{RedisNames.EventStream(id)}", $"&{RedisNames.StatusChannel(id)}", $"&{RedisNames.CommandChannel(id)}",
+            "+xadd", "+publish", "+subscribe", "+unsubscribe",
+            "+ping", "+echo", "+auth", "+hello", "+client|setname", "+client|id",
+        ];
+        await OnEveryServerAsync(["SETUSER", credentials.User, .. rules]);
+        return credentials;
+    }
+
+    /// <summary>Ends the bot's user and whatever is connected by it. Nothing happens where there is none.</summary>
+    public Task RemoveAsync(SessionId id) => OnEveryServerAsync(["DELUSER", UserOf(id)]);
+
+    private RecorderCredentials Credentials(SessionId id) =>
+        new(UserOf(id), Convert.ToHexStringLower(HMACSHA256.HashData(key.Bytes, Encoding.UTF8.GetBytes(id.ToString()))));
+
+    private static string UserOf(SessionId id) => $"newarbots-bot-{id}";
+
+    // Redis does not replicate its users: each server has its own.
+    private async Task OnEveryServerAsync(object[] arguments) =>
+        await Task.WhenAll(redis.GetServers().Select(server => server.ExecuteAsync("ACL", arguments)));
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            LogLevel.Warning,
+            "Redis lets everybody in without a password, so the bots' own users hold back nobody. Give it one (requirepass), "
+            + "and add it to ConnectionStrings:redis.")]
+        public static partial void OpenToAnybody(ILogger logger);
+    }
+}

@@ -1,0 +1,32 @@
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+
+namespace NewarBots.Manager.Launching;
+
+/// <summary>Everything that a bot needs around it before its container is made, and that goes when the bot has ended.</summary>
+internal sealed class RecorderPreparation(
+    RecorderBriefing briefing, RecorderAccess access, SessionFolders folders, LoopbackRelay relay)
+{
+    /// <summary>Its folder, its Redis user, its way to this machine. Doing it again changes nothing.</summary>
+    /// <param name="bot">Whose.</param>
+    /// <param name="traceParent">W3C trace context of the launch; the bot's own where there is none.</param>
+    /// <param name="cancellation">Leaves what has been made: the next preparation takes it up.</param>
+    /// <exception cref="ContainerEngineException">The engine cannot be asked, or refused.</exception>
+    /// <exception cref="StackExchange.Redis.RedisException">The Redis user cannot be made.</exception>
+    /// <exception cref="IOException">The folder cannot be made.</exception>
+    public async Task<RecorderContainerSpec> PrepareAsync(Bot bot, string? traceParent, CancellationToken cancellation)
+    {
+        var folder = folders.Make(bot.UserId, bot.Id);
+        foreach (var port in briefing.LoopbackPorts(bot))
+            await relay.EnsureAsync(port, cancellation);
+        var credentials = await access.EnsureAsync(bot.Id);
+        return new(briefing.For(bot, credentials, traceParent), folder);
+    }
+
+    /// <summary>Ends the bot's Redis user and removes its folder with whatever is still in it.</summary>
+    public async Task CleanUpAsync(UserId user, SessionId id)
+    {
+        await access.RemoveAsync(id);
+        folders.Remove(user, id);
+    }
+}

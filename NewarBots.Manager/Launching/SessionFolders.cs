@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+using NewarBots.Contract;
+
+namespace NewarBots.Manager.Launching;
+
+/// <summary>
+/// The folder of a session while it records, which is all of the disk that a bot can write to. It belongs to
+/// <see cref="ContainerUser.OfRecorders"/> and nobody else may look into it. A symbolic link on the way to it is refused, since
+/// it would lead a bot, or a deletion, to somewhere else.
+/// </summary>
+internal sealed partial class SessionFolders(StorageLayout storage)
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>Makes it, or takes the one of an earlier, interrupted launch.</summary>
+    /// <returns>Its path.</returns>
+    /// <exception cref="IOException">It cannot be made; the message names the path.</exception>
+    public string Make(UserId user, SessionId id)
+    {
+        var folder = storage.SessionFolder(user, id);
+        foreach (var step in StepsTo(folder))
+        {
+            RefuseLink(step);
+            Directory.CreateDirectory(step);
+        }
+        if (OperatingSystem.IsWindows())
+            return folder;
+
+        File.SetUnixFileMode(folder, OwnerOnly);
+        if (ContainerUser.IsRoot)
+            GiveTo(ContainerUser.OfRecorders, folder);
+        return folder;
+    }
+
+    /// <summary>Removes it with everything in it. Nothing happens where there is none.</summary>
+    public void Remove(UserId user, SessionId id)
+    {
+        var folder = storage.SessionFolder(user, id);
+        foreach (var step in StepsTo(folder))
+            RefuseLink(step);
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+    }
+
+    private IEnumerable<string> StepsTo(string folder)
+    {
+        yield return storage.TempRoot;
+        yield return Path.GetDirectoryName(folder)!;
+        yield return folder;
+    }
+
+    private static void RefuseLink(string path)
+    {
+        if (new DirectoryInfo(path).LinkTarget is { } target)
+            throw new IOException($"{path} is a symbolic link (to {target}): refused.");
+    }
+
+    private static void GiveTo(ContainerUser user, string path)
+    {
+        if (ChangeOwner(path, user.Uid, user.Gid) != 0)
+            throw new IOException($"{path} cannot be given to {user}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.");
+    }
+
+    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int ChangeOwner(string path, uint owner, uint group);
+}
