@@ -104,7 +104,7 @@ stop_docker() {
 # The address under which containers find this machine (what `host-gateway` stands for), where it is an address of this machine.
 docker_gateway() {
   local gateway
-  gateway=$(docker network inspect bridge --format '{{range .IPAM.Config}}{{or .Gateway .Subnet}}{{end}}')
+  gateway=$(docker network inspect bridge --format '{{range .IPAM.Config}}{{or .Gateway .Subnet}}{{end}}' 2>/dev/null) || return 0
   # A subnet: the engine takes its first address.
   [[ $gateway != */* ]] || gateway=${gateway%.*}.1
   [[ " $(hostname -I) " != *" $gateway "* ]] || printf '%s\n' "$gateway"
