@@ -69,6 +69,7 @@ start_part() {
   shift
   setsid "$@" </dev/null >"$logs/$name.log" 2>&1 &
   remember_part "$name" "$!"
+  disown
 }
 
 # remember_part NAME PID
