@@ -1,1 +1,54 @@
-return 0;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using NewarBots.Contract;
+using NewarBots.Recorder;
+using NewarBots.Recorder.Joining;
+using NewarBots.Recorder.Leaving;
+using NewarBots.Recorder.Recording;
+using NewarBots.Recorder.Reporting;
+using NewarBots.ServiceDefaults;
+
+RecorderEnvironment environment;
+try
+{
+    environment = RecorderEnvironment.Read(Environment.GetEnvironmentVariable);
+}
+catch (InvalidRecorderEnvironmentException exception)
+{
+    await Console.Error.WriteLineAsync(exception.Message);
+    return (int)RecorderExitCode.InvalidEnvironment;
+}
+
+var folder = new StorageLayout(environment.StoragePath).SessionFolder(environment.UserId, environment.SessionId);
+Directory.CreateDirectory(folder);
+RecorderActivity.ContinueFrom(environment.TraceParent);
+
+var builder = Host.CreateEmptyApplicationBuilder(new() { ApplicationName = TelemetryNames.Recorder });
+builder.Configuration.AddEnvironmentVariables();
+builder.Logging.AddSimpleConsole(console =>
+{
+    console.SingleLine = true;
+    console.UseUtcTimestamp = true;
+    console.TimestampFormat = "HH:mm:ss.fff ";
+});
+builder.ConfigureOpenTelemetry();
+builder.Services
+    .AddSingleton(environment)
+    .AddSingleton(TimeProvider.System)
+    .AddReporting(environment, folder)
+    .AddRecording(folder)
+    .AddJoining()
+    .AddLeaving()
+    .AddSingleton<RecorderRun>()
+    .AddSingleton<LastWords>();
+
+// The host is not run: a recorder has one thing to do and then ends. Its services are what is needed, telemetry first.
+using var host = builder.Build();
+host.Services.StartTelemetry();
+host.Services.GetRequiredService<StopSignal>().ListenToSignals();
+host.Services.GetService<RedisStatusSender>()?.Start();
+var exitCode = await host.Services.GetRequiredService<RecorderRun>().RunAsync();
+await host.Services.GetRequiredService<LastWords>().SayAsync();
+return (int)exitCode;

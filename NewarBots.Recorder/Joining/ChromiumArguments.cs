@@ -1,0 +1,24 @@
+using NewarBots.Contract;
+
+namespace NewarBots.Recorder.Joining;
+
+/// <summary>
+/// What Chromium is told beside Playwright's own arguments. Nothing here disguises the browser or weakens what protects it from
+/// the page.
+/// </summary>
+internal static class ChromiumArguments
+{
+    public static IEnumerable<string> For(RecorderEnvironment environment)
+    {
+        yield return "--lang=en-US";
+        yield return "--accept-lang=en-US,en";
+        yield return $"--window-size={VirtualDisplay.Width},{VirtualDisplay.Height}";
+        yield return "--window-position=0,0";
+        // The mix has to run although nobody clicks.
+        yield return "--autoplay-policy=no-user-gesture-required";
+        if (environment.LocalhostIs is { } host)
+            yield return $"--host-resolver-rules=MAP localhost {host},MAP 127.0.0.1 {host}";
+        if (environment.MeetingUrl is { Scheme: "http", IsLoopback: false } url)
+            yield return $"--unsafely-treat-insecure-origin-as-secure={url.GetLeftPart(UriPartial.Authority)}";
+    }
+}

@@ -1,0 +1,169 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Logging;
+using Microsoft.Playwright;
+using NewarBots.Contract;
+using NewarBots.Recorder.Recording;
+
+namespace NewarBots.Recorder.Joining;
+
+/// <summary>
+/// The meeting's page in the browser: the only place that looks at it and acts on it. A page that navigates, hangs or dies
+/// never makes a call here throw: it shows nothing, and <see cref="Gone"/> tells.
+/// </summary>
+internal sealed partial class MeetingPage
+{
+    private static readonly TimeSpan OpeningPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(30);
+    private static readonly string LookScript = EmbeddedText.Read("Joining.look.js");
+
+    private readonly IPage _page;
+    private readonly CaptureHook _hook;
+    private readonly SelectorPack _selectors;
+    private readonly Dictionary<string, PageSign> _signs;
+    private readonly string _look;
+    private readonly TimeProvider _time;
+    private readonly ILogger<MeetingPage> _logger;
+    private string? _gone;
+
+    public MeetingPage(IPage page, CaptureHook hook, SelectorPack selectors, TimeProvider time, ILogger<MeetingPage> logger)
+    {
+        (_page, _hook, _selectors, _time, _logger) = (page, hook, selectors, time, logger);
+        _signs = selectors.Entries.ToDictionary(entry => entry.Id, entry => entry.Sign);
+        _look = $"() => ({LookScript})({JsonSerializer.Serialize(selectors, LookJson.Default.SelectorPack)}.entries, () => {hook.IsCapturingExpression})";
+        page.Crash += (_, _) => _gone ??= "The page crashed.";
+        page.Close += (_, _) => _gone ??= "The page was closed.";
+        page.Context.Browser!.Disconnected += (_, _) => _gone ??= "The browser is gone.";
+    }
+
+    /// <summary>Why there is no page any more; <see langword="null"/> while there is one.</summary>
+    public string? Gone => Volatile.Read(ref _gone);
+
+    /// <returns><see langword="null"/> where the page came; else why not.</returns>
+    public async Task<JoinOutcome?> OpenAsync(Uri meetingUrl)
+    {
+        LogOpens(meetingUrl, _selectors.Name, _selectors.Version);
+        try
+        {
+            var response = await _page.GotoAsync(InEnglish(meetingUrl).AbsoluteUri, new()
+            {
+                WaitUntil = WaitUntilState.Commit,
+                Timeout = (float)OpeningPatience.TotalMilliseconds,
+            });
+            return response is { Status: >= 400 and var status }
+                ? new(EndReason.MeetingNotFound, $"{meetingUrl} answered {status}.")
+                : null;
+        }
+        catch (Exception exception) when (exception is PlaywrightException or TimeoutException)
+        {
+            return Gone is { } gone
+                ? new(EndReason.BrowserCrashed, gone)
+                : new(EndReason.MeetingNotFound, $"{meetingUrl} cannot be opened: {exception.Message.Split('\n')[0]}");
+        }
+    }
+
+    public async Task<PageView> LookAsync()
+    {
+        try
+        {
+            var answer = await _page.EvaluateAsync<JsonElement>(_look).WaitAsync(AnswerPatience, _time);
+            var seen = answer.Deserialize(LookJson.Default.SeenPage)!;
+            return new(
+                seen.Url,
+                seen.Title,
+                seen.Capturing,
+                [.. seen.Matches.Select(match => new PageMatch(
+                    match.Entry,
+                    _signs[match.Entry],
+                    match.X is { } x && match.Y is { } y ? new(x, y, match.Free) : null,
+                    match.Value,
+                    match.Number))]);
+        }
+        catch (PlaywrightException exception)
+        {
+            // Between two documents there is nothing to be seen.
+            LogCannotLook(exception.Message);
+        }
+        catch (TimeoutException)
+        {
+            _gone ??= $"The page did not answer for {AnswerPatience.TotalSeconds:0} s.";
+        }
+
+        return PageView.Nothing;
+    }
+
+    public Task ClickAsync(PageMatch target) =>
+        TryAsync(() => _page.Mouse.ClickAsync((float)target.Place!.X, (float)target.Place.Y));
+
+    public Task FillAsync(PageMatch box, string text) => TryAsync(async () =>
+    {
+        await _page.Mouse.ClickAsync((float)box.Place!.X, (float)box.Place.Y, new() { ClickCount = 3 });
+        await _page.Keyboard.InsertTextAsync(text);
+    });
+
+    /// <summary>The call's toolbar hides itself until the mouse moves.</summary>
+    public Task ShowToolbarAsync() => TryAsync(async () =>
+    {
+        await _page.Mouse.MoveAsync(200, 200);
+        await _page.Mouse.MoveAsync(240, 220);
+    });
+
+    /// <summary>Leaves as a guest does, by the button, and returns once the call is gone.</summary>
+    public async Task LeaveAsync()
+    {
+        await ShowToolbarAsync();
+        for (var view = await LookAsync(); view.Find(PageSign.LeaveButton) is { Place: not null } button; view = await LookAsync())
+        {
+            await ClickAsync(button);
+            await Task.Delay(TimeSpan.FromMilliseconds(100), _time);
+        }
+    }
+
+    /// <summary>Begins to encode, or goes on where that was begun.</summary>
+    public Task StartCaptureAsync() => TryAsync(() => _hook.StartAsync(_page));
+
+    /// <summary>Ends the encoding; the last packets are on their way when it returns.</summary>
+    public Task StopCaptureAsync() => TryAsync(() => _hook.StopAsync(_page));
+
+    private async Task TryAsync(Func<Task> act)
+    {
+        try
+        {
+            await act().WaitAsync(AnswerPatience, _time);
+        }
+        catch (Exception exception) when (exception is PlaywrightException or TimeoutException)
+        {
+            LogCannotAct(exception.Message);
+        }
+    }
+
+    /// <summary>Google Meet speaks the language that the address asks for.</summary>
+    private static Uri InEnglish(Uri meetingUrl)
+    {
+        if (meetingUrl.Host != "meet.google.com")
+            return meetingUrl;
+        var query = string.Join('&', meetingUrl.Query.TrimStart('?').Split('&')
+            .Where(part => part.Length > 0 && !part.StartsWith("hl=", StringComparison.Ordinal))
+            .Append("hl=en"));
+        return new UriBuilder(meetingUrl) { Query = query }.Uri;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Opens {Url} (selectors {Pack} {Version})")]
+    private partial void LogOpens(Uri url, string pack, string version);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Cannot look at the page: {Why}")]
+    private partial void LogCannotLook(string why);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot act on the page: {Why}")]
+    private partial void LogCannotAct(string why);
+}
+
+/// <summary>The answer of look.js.</summary>
+internal sealed record SeenPage(string Url, string Title, bool Capturing, SeenMatch[] Matches);
+
+internal sealed record SeenMatch(string Entry, double? X, double? Y, bool Free, string? Value, int? Number);
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(SeenPage))]
+[JsonSerializable(typeof(SelectorPack))]
+internal sealed partial class LookJson : JsonSerializerContext;

@@ -1,0 +1,53 @@
+// One look at the page: which entries of the selector pack it shows, each with what is needed to act on it. PageView.cs
+// reads the answer. It changes nothing, except that it scrolls a control into view that lies outside.
+(entries, isCapturing) => {
+  const plain = text => text.replace(/[\u2018\u2019]/g, "'").replace(/\s+/g, ' ').trim().toLowerCase();
+  const pageText = plain(document.body?.innerText ?? '');
+  const nameOf = element => plain(element.getAttribute('aria-label') || element.innerText || '');
+  const isVisible = element =>
+    element.checkVisibility({ opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true })
+    && element.getClientRects().length > 0;
+
+  const controls = new Map();
+  for (const element of document.querySelectorAll('button, [role=button], a[href]')) {
+    const name = nameOf(element);
+    if (!name) continue;
+    if (!controls.has(name)) controls.set(name, []);
+    controls.get(name).push(element);
+  }
+
+  const place = element => {
+    let box = element.getBoundingClientRect();
+    if (box.top < 0 || box.left < 0 || box.bottom > innerHeight || box.right > innerWidth) {
+      element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+      box = element.getBoundingClientRect();
+    }
+    const x = box.left + box.width / 2, y = box.top + box.height / 2;
+    const top = document.elementFromPoint(x, y);
+    return { x, y, free: top !== null && (element.contains(top) || top.contains(element)) && !element.disabled };
+  };
+
+  const matchOf = entry => {
+    if (entry.host) return location.hostname === entry.host ? {} : null;
+    if (entry.text) return pageText.includes(plain(entry.text)) ? {} : null;
+    const candidates = entry.control ? controls.get(plain(entry.control)) ?? [] : document.querySelectorAll(entry.css);
+    for (const element of candidates) {
+      if (!entry.hidden && !isVisible(element)) continue;
+      if (entry.name && nameOf(element) !== plain(entry.name)) continue;
+      if (entry.number) {
+        const found = (element.getAttribute(entry.attribute ?? 'aria-label') ?? '').match(new RegExp(entry.number, 'i'));
+        if (!found) continue;
+        return { number: Number(found[1]) };
+      }
+      return { ...place(element), value: element.value ?? null };
+    }
+    return null;
+  };
+
+  const matches = [];
+  for (const entry of entries) {
+    const match = matchOf(entry);
+    if (match) matches.push({ entry: entry.id, ...match });
+  }
+  return { url: location.href, title: document.title, capturing: isCapturing(), matches };
+}

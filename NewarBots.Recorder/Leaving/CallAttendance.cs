@@ -1,0 +1,69 @@
+using Microsoft.Extensions.Logging;
+using NewarBots.Contract;
+using NewarBots.Recorder.Joining;
+using NewarBots.Recorder.Recording;
+using NewarBots.Recorder.Reporting;
+
+namespace NewarBots.Recorder.Leaving;
+
+/// <summary>Stays in the call, with the ear open, until there is a reason to leave; says every few seconds how it goes.</summary>
+internal sealed partial class CallAttendance(
+    RecorderEnvironment environment,
+    SessionRecording recording,
+    StatusReporter reporter,
+    StopSignal stop,
+    TimeProvider time,
+    ILogger<CallAttendance> logger)
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(5);
+
+    /// <param name="page">A page that shows the call.</param>
+    /// <param name="deadline">When the bot has to be gone whatever happens.</param>
+    /// <param name="writing">The recording's loop; when it fails, nothing more can be kept.</param>
+    public async Task<LeaveDecision> AttendAsync(MeetingPage page, DateTimeOffset deadline, Task writing)
+    {
+        using (RecorderActivity.Start("recording start"))
+            await page.StartCaptureAsync();
+        if (stop.IsRequested)
+            return new(EndReason.StopRequested);
+        reporter.Report(BotStatus.Recording, progress: recording.Progress);
+        // The page tells how many there are in its toolbar, which hides itself.
+        await page.ShowToolbarAsync();
+
+        var rules = new LeaveRules(environment.Leave, deadline, time.GetUtcNow());
+        var (reportedAt, reportedChunks) = (time.GetUtcNow(), 0);
+        while (true)
+        {
+            await stop.DelayAsync(LookInterval);
+            var view = stop.IsRequested ? PageView.Nothing : await page.LookAsync();
+            if (stop.IsRequested)
+                return new(EndReason.StopRequested);
+            if (page.Gone is { } gone)
+                return new(EndReason.BrowserCrashed, gone);
+            if (writing.Exception?.InnerException is { } failure)
+                return new(EndReason.StorageFailed, failure.Message);
+
+            var now = time.GetUtcNow();
+            var progress = recording.Progress;
+            rules = rules.Observe(view, progress, now);
+            if (rules.Decide() is { } decision)
+                return decision;
+            if (view is { IsInCall: true, Capturing: false })
+            {
+                // The page was loaded anew, or its encoder failed.
+                LogHooksAgain();
+                await page.StartCaptureAsync();
+            }
+
+            if (now - reportedAt >= HeartbeatInterval || progress.Chunks != reportedChunks)
+            {
+                (reportedAt, reportedChunks) = (now, progress.Chunks);
+                reporter.Report(BotStatus.Recording, progress: progress, participants: view.Others);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The page is in the call and not heard: begins to capture again")]
+    private partial void LogHooksAgain();
+}

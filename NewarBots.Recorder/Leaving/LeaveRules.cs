@@ -1,0 +1,102 @@
+using NewarBots.Contract;
+using NewarBots.Recorder.Joining;
+using NewarBots.Recorder.Recording;
+
+namespace NewarBots.Recorder.Leaving;
+
+/// <summary>
+/// When a bot leaves the call by itself. Each look gives new rules that remember what matters (<see cref="Observe"/>), and
+/// <see cref="Decide"/> tells whether it is time.
+/// </summary>
+internal sealed record LeaveRules
+{
+    /// <summary>A page that is no call, with nothing received, is believed to be over after so long: reconnecting takes a while.</summary>
+    private static readonly TimeSpan ReconnectPatience = TimeSpan.FromSeconds(60);
+
+    public LeaveRules(LeaveConditions conditions, DateTimeOffset deadline, DateTimeOffset admittedAt)
+    {
+        (Conditions, Deadline) = (conditions, deadline);
+        (AloneSince, InCallAt, ReceivedAt, At) = (admittedAt, admittedAt, admittedAt, admittedAt);
+    }
+
+    private LeaveConditions Conditions { get; }
+
+    private DateTimeOffset Deadline { get; }
+
+    private DateTimeOffset At { get; init; }
+
+    private bool SomeoneWasThere { get; init; }
+
+    private DateTimeOffset? AloneSince { get; init; }
+
+    /// <summary>When the page was last seen to be the call.</summary>
+    private DateTimeOffset InCallAt { get; init; }
+
+    /// <summary>When audio last came in.</summary>
+    private DateTimeOffset ReceivedAt { get; init; }
+
+    private long ReceivedBytes { get; init; }
+
+    private TimeSpan Silence { get; init; }
+
+    private PageView View { get; init; } = PageView.Nothing;
+
+    public LeaveRules Observe(PageView view, RecordingProgress progress, DateTimeOffset now)
+    {
+        var receivedAt = progress.Reception.ReceivedBytes > ReceivedBytes ? now : ReceivedAt;
+        var isReceiving = receivedAt > ReceivedAt || now - receivedAt < TimeSpan.FromSeconds(5);
+        // Where the page does not tell how many there are, whoever sends audio is there.
+        var someoneIsThere = view.Others is { } others ? others > 0 : isReceiving && progress.Reception.Tracks > 0;
+        return this with
+        {
+            At = now,
+            View = view,
+            Silence = progress.Silence,
+            ReceivedBytes = progress.Reception.ReceivedBytes,
+            ReceivedAt = receivedAt,
+            InCallAt = view.IsInCall ? now : InCallAt,
+            SomeoneWasThere = SomeoneWasThere || someoneIsThere,
+            AloneSince = someoneIsThere ? null : AloneSince ?? now,
+        };
+    }
+
+    /// <returns><see langword="null"/>: stay.</returns>
+    public LeaveDecision? Decide()
+    {
+        if (At >= Deadline)
+            return new(EndReason.MaxDuration);
+        // While the call is there, such words are only words, for example in its chat.
+        if (!View.IsInCall)
+        {
+            foreach (var (sign, reason) in Endings)
+            {
+                if (View.Find(sign) is { } ending)
+                    return new(reason, $"The page shows {ending.Entry}.");
+            }
+        }
+
+        var lastSignOfLife = InCallAt > ReceivedAt ? InCallAt : ReceivedAt;
+        if (At - lastSignOfLife >= ReconnectPatience)
+            return new(EndReason.MeetingEnded, $"The page is no call any more: {View.Url} \"{View.Title}\" shows [{View.Entries}].");
+        if (AloneSince is { } since && !SomeoneWasThere && At - since >= Conditions.NobodyJoinedTimeout)
+            return new(EndReason.NobodyJoined);
+        if (AloneSince is { } left && SomeoneWasThere && At - left >= Conditions.EveryoneLeftTimeout)
+            return new(EndReason.EveryoneLeft);
+        return Conditions.SilenceTimeout is { } longest && Silence >= longest ? new(EndReason.Silence) : null;
+    }
+
+    private static readonly (PageSign Sign, EndReason Reason)[] Endings =
+    [
+        (PageSign.Removed, EndReason.RemovedByHost),
+        (PageSign.Ended, EndReason.MeetingEnded),
+        (PageSign.Denied, EndReason.RemovedByHost),
+        (PageSign.Left, EndReason.MeetingEnded),
+        (PageSign.Blocked, EndReason.BlockedByPlatform),
+        (PageSign.LoginNeeded, EndReason.MeetingEnded),
+        (PageSign.NotFound, EndReason.MeetingEnded),
+    ];
+}
+
+/// <param name="Reason">The machine word.</param>
+/// <param name="Detail">One line for a person.</param>
+internal sealed record LeaveDecision(EndReason Reason, string? Detail = null);

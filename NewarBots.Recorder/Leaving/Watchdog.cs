@@ -1,0 +1,43 @@
+namespace NewarBots.Recorder.Leaving;
+
+/// <summary>
+/// The last way out: a thread of its own, so that no hung task and no starved pool can hold it up, that ends the process when its
+/// time is up. What was flushed is on the disk, so nothing is lost by it.
+/// </summary>
+internal sealed class Watchdog(TimeProvider time, Action end)
+{
+    private readonly object _gate = new();
+    private Thread? _thread;
+    private long _armedAt;
+    private TimeSpan _after;
+
+    /// <summary>Sets or moves the time at which the process ends.</summary>
+    public void Arm(TimeSpan after)
+    {
+        lock (_gate)
+        {
+            (_armedAt, _after) = (time.GetTimestamp(), after);
+            if (_thread is null)
+            {
+                _thread = new(Watch) { IsBackground = true, Name = "watchdog" };
+                _thread.Start();
+            }
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    private TimeSpan Left => _after - time.GetElapsedTime(_armedAt);
+
+    private void Watch()
+    {
+        // A wait takes 24 days at most.
+        var longest = TimeSpan.FromDays(1);
+        lock (_gate)
+        {
+            while (Left is { } left && left > TimeSpan.Zero)
+                Monitor.Wait(_gate, left < longest ? left : longest);
+        }
+
+        end();
+    }
+}

@@ -1,0 +1,32 @@
+using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using NewarBots.ServiceDefaults;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+
+namespace NewarBots.Recorder;
+
+/// <summary>
+/// The recorder's spans: short ones below the launch of the container, each ends with its step, so that they can be seen while
+/// the bot still lives.
+/// </summary>
+internal static class RecorderActivity
+{
+    private static readonly ActivitySource Source = new(TelemetryNames.Recorder);
+
+    private static ActivityContext _launch;
+
+    /// <param name="traceParent">W3C trace context of the launch; a trace of our own where there is none.</param>
+    public static void ContinueFrom(string? traceParent) =>
+        _launch = ActivityContext.TryParse(traceParent, traceState: null, isRemote: true, out var launch) ? launch : default;
+
+    /// <summary>What a host does when it starts: from here on, spans are seen and metrics are read.</summary>
+    public static void StartTelemetry(this IServiceProvider services)
+    {
+        services.GetService<TracerProvider>();
+        services.GetService<MeterProvider>();
+    }
+
+    public static Activity? Start(string name) =>
+        Activity.Current is null ? Source.StartActivity(name, ActivityKind.Internal, _launch) : Source.StartActivity(name);
+}

@@ -1,0 +1,12 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace NewarBots.Recorder.Recording;
+
+internal static class RecordingRegistration
+{
+    /// <param name="services">The recorder's services.</param>
+    /// <param name="folder">The session's folder; it exists.</param>
+    public static IServiceCollection AddRecording(this IServiceCollection services, string folder) => services
+        .AddSingleton<CaptureHook>()
+        .AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionRecording>(provider, folder));
+}
