@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace NewarBots.Contract;
 
 /// <summary>
@@ -26,6 +28,7 @@ public sealed record StatusMessage(
     int? Participants = null,
     string? Detail = null)
 {
+    [JsonIgnore]
     public DateTimeOffset At => DateTimeOffset.FromUnixTimeMilliseconds(Timestamp);
 }
 
