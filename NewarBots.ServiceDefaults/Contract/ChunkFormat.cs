@@ -2,8 +2,9 @@ namespace NewarBots.Contract;
 
 /// <summary>
 /// A chunk: one Ogg Opus file (RFC 7845), mono, of exactly <c>CHUNK_SECONDS</c> (the last one shorter), playable alone: it has
-/// its own OpusHead (pre-skip 0) and OpusTags and its granule positions start at zero. All chunks of a session come from
-/// one encoder, so that their packets put together are one stream. Its tags say where it belongs.
+/// its own OpusHead (pre-skip 0) and OpusTags, its granule positions start at zero, and no packet goes over a page's end.
+/// All chunks of a session come from one encoder, so that their packets put together are one stream. Its tags say where it
+/// belongs.
 /// </summary>
 public static class ChunkFormat
 {
@@ -15,6 +16,9 @@ public static class ChunkFormat
     public const int SamplesPerPacket = 960;
 
     public const int PacketsPerSecond = SampleRate / SamplesPerPacket;
+
+    /// <summary>A packet below this level (RMS, dB below full scale) counts as silent; a quiet voice is at about -45.</summary>
+    public const int AudibleLevel = -60;
 
     public static TimeSpan DefaultLength { get; } = TimeSpan.FromSeconds(10);
 
