@@ -1,0 +1,40 @@
+using System.Diagnostics;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.ServiceDefaults;
+
+namespace NewarBots.Manager.Telemetry;
+
+/// <summary>The manager's spans: one short span a step, each in the trace of the request that made the bot.</summary>
+internal static class ManagerTelemetry
+{
+    public const string BotIdTag = "newarbots.bot.id";
+
+    private static readonly ActivitySource Source = new(TelemetryNames.Manager);
+
+    /// <param name="name">The step as a verb, without ids: <c>bot launch</c>.</param>
+    /// <param name="bot">Whose step it is.</param>
+    public static Activity? StartStep(string name, Bot bot)
+    {
+        var parent = ActivityContext.TryParse(bot.TraceParent, traceState: null, isRemote: true, out var known) ? known : default;
+        var activity = Source.StartActivity(name, ActivityKind.Internal, parent);
+        activity?.SetTag(BotIdTag, bot.Id.ToString());
+        return activity;
+    }
+
+    /// <summary>A part of the step that is under way.</summary>
+    public static Activity? StartPart(string name) => Source.StartActivity(name);
+
+    public static void Fail(this Activity? activity, Exception exception)
+    {
+        activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
+        activity?.AddException(exception);
+    }
+
+    public static void TagOutcome(this Activity? activity, Bot bot)
+    {
+        activity?.SetTag("newarbots.bot.status", WireWord.Of(bot.Status));
+        if (bot.Reason is { } reason)
+            activity?.SetTag("newarbots.bot.reason", WireWord.Of(reason));
+    }
+}
