@@ -1,0 +1,11 @@
+namespace NewarBots.Manager.Finalizing;
+
+/// <summary>
+/// A session's chunks cannot be put together, and trying again will not help. They stay where they are. The message says what
+/// an operator would look for: the path, or FFmpeg's command line, exit code and last words.
+/// </summary>
+internal sealed class FinalizationException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>There is no FFmpeg to be run. The chunks stay until there is.</summary>
+internal sealed class FFmpegMissingException(string path, Exception? inner = null)
+    : Exception($"FFmpeg cannot be run as '{path}': install it, or set Finalizing:FFmpegPath.", inner);

@@ -1,0 +1,23 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace NewarBots.Manager.Finalizing;
+
+internal static class FinalizingRegistration
+{
+    /// <summary>
+    /// What makes recordings of chunks, and a health check named <c>ffmpeg</c>. Needs <see cref="Contract.StorageLayout"/>.
+    /// </summary>
+    public static TBuilder AddFinalizing<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
+    {
+        builder.Services.AddSingleton<IValidateOptions<FinalizingOptions>, FinalizingOptionsValidator>();
+        builder.Services.AddOptions<FinalizingOptions>().BindConfiguration(FinalizingOptions.Section).ValidateOnStart();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<FFmpeg>();
+        builder.Services.AddSingleton<FFmpegConcatenator>();
+        builder.Services.AddSingleton<FFmpegVerifier>();
+        builder.Services.AddSingleton<RecordingFinalizer>();
+        builder.Services.AddHealthChecks().AddCheck<FFmpegHealthCheck>("ffmpeg");
+        return builder;
+    }
+}

@@ -1,0 +1,133 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+
+namespace NewarBots.Manager.Finalizing;
+
+/// <summary>What exactly was recorded: the JSON file beside the recording. Times of day are UTC, durations seconds.</summary>
+internal sealed record RecordingManifest
+{
+    public const int CurrentVersion = 1;
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        NumberHandling = JsonNumberHandling.Strict,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
+    };
+
+    public int Version { get; init; } = CurrentVersion;
+
+    public required SessionId SessionId { get; init; }
+
+    public required UserId UserId { get; init; }
+
+    public required Uri MeetingUrl { get; init; }
+
+    public required string BotName { get; init; }
+
+    public required Platform Platform { get; init; }
+
+    public required IReadOnlyDictionary<string, string> Metadata { get; init; }
+
+    public EndReason? Reason { get; init; }
+
+    /// <summary>The recorder ended by its own will, and the recording has neither gaps nor damage.</summary>
+    public required bool Complete { get; init; }
+
+    /// <summary>Wall-clock time of the first sample; absent where no chunk tells it.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
+
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>As decoded.</summary>
+    public required double DurationSeconds { get; init; }
+
+    /// <summary>How much of it is not silent, as decoded (<see cref="ChunkFormat.AudibleLevel"/>).</summary>
+    public required double AudibleSeconds { get; init; }
+
+    public required string Format { get; init; }
+
+    public required long Bytes { get; init; }
+
+    public required string Sha256 { get; init; }
+
+    /// <summary>What the recording was put together from, in order.</summary>
+    public required IReadOnlyList<ManifestChunk> Chunks { get; init; }
+
+    /// <summary>Where nothing could be captured or kept; silence in the recording.</summary>
+    public required IReadOnlyList<Gap> Gaps { get; init; }
+
+    /// <summary>What else lay in the session's folder and is not in the recording.</summary>
+    public required IReadOnlyList<IgnoredFile> Ignored { get; init; }
+
+    /// <returns><see langword="null"/> where there is none or what is there is no manifest of this version.</returns>
+    /// <exception cref="IOException">The file is there and cannot be read.</exception>
+    public static RecordingManifest? TryRead(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            return JsonSerializer.Deserialize<RecordingManifest>(file, Json) is { Version: CurrentVersion } manifest
+                ? manifest
+                : null;
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    public void Write(Stream target) => JsonSerializer.Serialize(target, this, Json);
+}
+
+/// <param name="Index">The chunk's number.</param>
+/// <param name="File">Its file's name.</param>
+/// <param name="Sha256">Of the file as it was found.</param>
+/// <param name="Bytes">The file's size.</param>
+/// <param name="StartSeconds">Where it begins in the recording.</param>
+/// <param name="DurationSeconds">How long it is in the recording.</param>
+/// <param name="StartedAt">Wall-clock time of its first sample.</param>
+/// <param name="Problem">What was wrong with it.</param>
+internal sealed record ManifestChunk(
+    int Index,
+    string File,
+    string Sha256,
+    long Bytes,
+    double StartSeconds,
+    double DurationSeconds,
+    DateTimeOffset? StartedAt = null,
+    ChunkProblem? Problem = null);
+
+/// <param name="File">Its name in the session's folder.</param>
+/// <param name="Why">Why it is not in the recording.</param>
+/// <param name="Bytes">Its size, where it is a plain file.</param>
+internal sealed record IgnoredFile(string File, IgnoredBecause Why, long? Bytes = null);
+
+/// <summary>In the manifest in snake_case.</summary>
+[JsonConverter(typeof(SnakeCaseEnumConverter<IgnoredBecause>))]
+internal enum IgnoredBecause
+{
+    /// <summary>Its name is not a chunk's.</summary>
+    NotAChunk,
+
+    /// <summary>It is a symbolic link and was not followed.</summary>
+    SymbolicLink,
+
+    /// <summary>It is a folder and was not looked into.</summary>
+    Folder,
+
+    /// <summary>It has no bytes.</summary>
+    Empty,
+
+    /// <summary>There is no whole page of audio in it.</summary>
+    Unreadable,
+
+    /// <summary>All of it is in another chunk.</summary>
+    Doubled,
+
+    /// <summary>It says that it belongs to another session.</summary>
+    OtherSession,
+}

@@ -1,0 +1,27 @@
+using NewarBots.Contract;
+
+namespace NewarBots.Manager.Finalizing;
+
+/// <summary>What a session's <see cref="Journal"/> says about its audio.</summary>
+/// <param name="RecordedPackets">The longest time line that the recorder reported, in packets of 20 ms.</param>
+/// <param name="Gaps">Holes that it filled with silence.</param>
+internal sealed record SessionJournal(long RecordedPackets, IReadOnlyList<Gap> Gaps)
+{
+    public static SessionJournal Empty { get; } = new(0, []);
+
+    public static SessionJournal Read(SessionId session, IEnumerable<string> lines)
+    {
+        var recorded = 0d;
+        var gaps = new List<Gap>();
+        foreach (var line in lines)
+        {
+            var entry = Journal.TryParse(line);
+            if (entry?.Status is { RecordedSeconds: { } seconds } status && status.SessionId == session)
+                recorded = Math.Max(recorded, seconds);
+            if (entry?.Gap is { Cause: not null } gap && gap.StartSeconds >= 0 && gap.EndSeconds > gap.StartSeconds)
+                gaps.Add(gap);
+        }
+
+        return new((long)Math.Round(Math.Min(recorded, int.MaxValue) * ChunkFormat.PacketsPerSecond), gaps);
+    }
+}
