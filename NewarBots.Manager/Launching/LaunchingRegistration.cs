@@ -4,7 +4,7 @@ using NewarBots.Manager.Launching.Engine;
 
 namespace NewarBots.Manager.Launching;
 
-internal static class LaunchingRegistration
+internal static partial class LaunchingRegistration
 {
     /// <summary>
     /// What it takes to launch a bot, and a health check named <c>docker</c>. Needs <see cref="Contract.StorageLayout"/> and
@@ -17,6 +17,11 @@ internal static class LaunchingRegistration
             .Configure<IConfiguration>((options, configuration) =>
                 options.DockerHost = configuration["DOCKER_HOST"] is { Length: > 0 } host ? host : options.DockerHost)
             .BindConfiguration(LaunchingOptions.Section)
+            .PostConfigure<ILogger<LaunchingOptions>>((options, logger) =>
+            {
+                if (!options.ChromiumSandbox)
+                    Log.NoSandbox(logger);
+            })
             .ValidateOnStart();
 
         builder.Services.TryAddSingleton(TimeProvider.System);
@@ -36,5 +41,13 @@ internal static class LaunchingRegistration
 
         builder.Services.AddHealthChecks().AddCheck<DockerHealthCheck>("docker");
         return builder;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            LogLevel.Warning,
+            "Launching:ChromiumSandbox is off: a page that breaks out of its renderer is held by its container alone.")]
+        public static partial void NoSandbox(ILogger logger);
     }
 }

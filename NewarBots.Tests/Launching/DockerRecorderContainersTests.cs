@@ -53,7 +53,7 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
         var bot = recorders.Bot("echo started");
         var labels = new[] { $"newarbots.session={bot.Environment.SessionId}", "newarbots.user=anna", $"newarbots.stack={recorders.Stack}" };
         await ScriptedRecorders.Docker(
-            ["create", "--name", bot.Name, .. labels.SelectMany(label => new[] { "--label", label }), "debian:bookworm-slim", "true"]);
+            ["create", "--network", "none", "--name", bot.Name, .. labels.SelectMany(label => new[] { "--label", label }), "debian:bookworm-slim", "true"]);
         Assert.Equal(
             RecorderContainerState.Created,
             (await Containers.FindAsync(bot.Environment.SessionId, CancellationToken.None))?.State);
@@ -150,7 +150,8 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
     {
         var name = $"stranger-{recorders.Stack}";
         await ScriptedRecorders.Docker(
-            "create", "--name", name, "--label", $"newarbots.stack={recorders.Stack}", "--label", "newarbots.session=../etc", "debian:bookworm-slim", "true");
+            "create", "--name", name, "--label", $"newarbots.stack={recorders.Stack}", "--label", "newarbots.session=../etc",
+            "debian:bookworm-slim", "true");
 
         await Containers.ListAsync(CancellationToken.None);
 

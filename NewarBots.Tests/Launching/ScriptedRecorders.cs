@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using NewarBots.Contract;
 using NewarBots.Manager.Launching;
+using StackExchange.Redis;
 
 namespace NewarBots.Tests.Launching;
 
@@ -15,7 +16,7 @@ namespace NewarBots.Tests.Launching;
 /// </summary>
 public sealed class ScriptedRecorders : IAsyncLifetime
 {
-    private const string Image = "newarbots-tests/scripted:1";
+    private const string Image = "newarbots-tests/scripted:dev";
 
     private readonly List<IHost> _hosts = [];
 
@@ -26,26 +27,27 @@ public sealed class ScriptedRecorders : IAsyncLifetime
 
     internal IRecorderContainers Containers => field ??= Manager();
 
-    public async ValueTask InitializeAsync()
-    {
-        if ((await Docker("image", "inspect", Image)).ExitCode == 0)
-            return;
+    public async ValueTask InitializeAsync() => await BuildAsync(Image, "debian:bookworm-slim");
 
-        const string Dockerfile = """
-            FROM debian:bookworm-slim
-            CMD ["sh", "-c", "eval \"$BOT_NAME\""]
+    /// <summary>Makes a scripted image of another one, so that its programs run under a recorder's limits.</summary>
+    internal static async Task BuildAsync(string image, string from)
+    {
+        var dockerfile = $"""
+            FROM {from}
+            ENTRYPOINT []
+            CMD ["bash", "-c", "eval \"$BOT_NAME\""]
             """;
-        await Cli.Wrap("docker").WithArguments(["build", "--tag", Image, "-"])
-            .WithStandardInputPipe(PipeSource.FromString(Dockerfile))
+        await Cli.Wrap("docker").WithArguments(["build", "--tag", image, "-"])
+            .WithStandardInputPipe(PipeSource.FromString(dockerfile))
             .ExecuteBufferedAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
-        var left = (await Docker("ps", "--all", "--quiet", "--filter", $"label=newarbots.stack={Stack}")).StandardOutput;
-        foreach (var container in left.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var container in await IdsAsync("ps", "--all", "--quiet", "--filter", $"label=newarbots.stack={Stack}"))
             await Docker("rm", "--force", container);
-        await Docker("network", "rm", Stack);
+        foreach (var network in await IdsAsync("network", "ls", "--quiet", "--filter", $"name={Stack}"))
+            await Docker("network", "rm", network);
         foreach (var host in _hosts)
             host.Dispose();
         Directory.Delete(Storage, recursive: true);
@@ -55,7 +57,9 @@ public sealed class ScriptedRecorders : IAsyncLifetime
     internal IRecorderContainers Manager(params (string Key, string Value)[] settings) =>
         Services(settings).GetRequiredService<IRecorderContainers>();
 
-    internal IServiceProvider Services(params (string Key, string Value)[] settings)
+    internal IServiceProvider Services(params (string Key, string Value)[] settings) => Services(redis: null, settings);
+
+    internal IServiceProvider Services(IConnectionMultiplexer? redis, params (string Key, string Value)[] settings)
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -66,6 +70,8 @@ public sealed class ScriptedRecorders : IAsyncLifetime
         });
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, string? (setting) => setting.Value));
         builder.Services.AddSingleton(new StorageLayout(Storage));
+        if (redis is not null)
+            builder.Services.AddSingleton(redis);
         builder.AddLaunching();
         var host = builder.Build();
         _hosts.Add(host);
@@ -82,11 +88,7 @@ public sealed class ScriptedRecorders : IAsyncLifetime
             MeetingUrl = new Uri("https://meet.google.com/abc-defg-hij"),
             BotName = script,
         };
-        var folder = new StorageLayout(Storage).SessionFolder(environment.UserId, environment.SessionId);
-        Directory.CreateDirectory(folder);
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(folder, (UnixFileMode)0x1FF);
-        return new(environment, folder);
+        return new(environment, new SessionFolders(new StorageLayout(Storage)).Make(environment.UserId, environment.SessionId));
     }
 
     /// <summary>Its exit, once it has ended.</summary>
@@ -102,10 +104,10 @@ public sealed class ScriptedRecorders : IAsyncLifetime
     }
 
     /// <summary>Launches the bot, waits for its end and gives what it printed.</summary>
-    internal async Task<string> Run(string script)
+    internal async Task<string> Run(string script, params (string Key, string Value)[] settings)
     {
         var bot = Bot(script);
-        await Containers.LaunchAsync(bot, CancellationToken.None);
+        await Manager(settings).LaunchAsync(bot, CancellationToken.None);
         await ExitOf(bot.Environment.SessionId);
         return await LogOf(bot.Environment.SessionId);
     }
@@ -116,6 +118,9 @@ public sealed class ScriptedRecorders : IAsyncLifetime
         await Containers.CopyLogAsync(id, log, CancellationToken.None);
         return Encoding.UTF8.GetString(log.ToArray());
     }
+
+    private static async Task<string[]> IdsAsync(params string[] arguments) =>
+        (await Docker(arguments)).StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>The client on the PATH, to look at the engine past the code under test.</summary>
     internal static Task<BufferedCommandResult> Docker(params string[] arguments) =>

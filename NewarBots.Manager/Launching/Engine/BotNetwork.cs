@@ -34,6 +34,31 @@ internal sealed partial class BotNetwork(
         }
     }
 
+    /// <summary>Whether the engine refused because there are two networks of one name.</summary>
+    public static bool HasDouble(ContainerEngineException exception) =>
+        exception.Failure is ContainerEngineFailure.Refused && exception.Message.Contains("is ambiguous", StringComparison.Ordinal);
+
+    /// <summary>
+    /// Old engines let two managers make two networks of one name at the same instant, and then start no container on either. The
+    /// oldest stays; hardly anybody is on the others, and one that is used cannot be removed.
+    /// </summary>
+    public async Task RemoveDoublesAsync(CancellationToken cancellation)
+    {
+        var all = await FindAllAsync(Name, cancellation);
+        foreach (var surplus in all.OrderBy(network => network.Created).ThenBy(network => network.ID, StringComparer.Ordinal).Skip(1))
+        {
+            try
+            {
+                await engine.AskAsync(
+                    DockerEngine.Patience, (docker, token) => docker.Networks.DeleteNetworkAsync(surplus.ID, token), cancellation);
+            }
+            catch (ContainerEngineException exception) when (exception.Failure is ContainerEngineFailure.Refused)
+            {
+                Log.DoubleStays(logger, Name, exception.Message);
+            }
+        }
+    }
+
     public async Task<(IPAddress? Gateway, IReadOnlyList<IPNetwork> Bots)> FindAsync(CancellationToken cancellation)
     {
         await EnsureAsync(cancellation);
@@ -90,27 +115,6 @@ internal sealed partial class BotNetwork(
                 throw;
         }
         await RemoveDoublesAsync(cancellation);
-    }
-
-    /// <summary>
-    /// Old engines let two managers make two networks of one name at the same instant, and then start no container on either. The
-    /// oldest stays; nobody is on the others, since none can be named.
-    /// </summary>
-    private async Task RemoveDoublesAsync(CancellationToken cancellation)
-    {
-        var all = await FindAllAsync(Name, cancellation);
-        foreach (var surplus in all.OrderBy(network => network.Created).ThenBy(network => network.ID, StringComparer.Ordinal).Skip(1))
-        {
-            try
-            {
-                await engine.AskAsync(
-                    DockerEngine.Patience, (docker, token) => docker.Networks.DeleteNetworkAsync(surplus.ID, token), cancellation);
-            }
-            catch (ContainerEngineException exception) when (exception.Failure is ContainerEngineFailure.Refused)
-            {
-                Log.DoubleStays(logger, Name, exception.Message);
-            }
-        }
     }
 
     private Task<IReadOnlyList<NetworkResponse>> FindAllAsync(string name, CancellationToken cancellation) =>

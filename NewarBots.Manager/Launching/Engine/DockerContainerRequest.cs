@@ -54,11 +54,7 @@ internal static class DockerContainerRequest
                 CapDrop = ["ALL"],
                 SecurityOpt = ["no-new-privileges:true", $"seccomp={SeccompProfile}"],
                 ReadonlyRootfs = true,
-                Tmpfs = new Dictionary<string, string>
-                {
-                    ["/tmp"] = "rw,nosuid,nodev,noexec,mode=1777,size=512m",
-                    ["/run"] = "rw,nosuid,nodev,noexec,mode=1777,size=16m",
-                },
+                Tmpfs = new Dictionary<string, string> { ["/tmp"] = "rw,nosuid,nodev,noexec,mode=1777,size=512m" },
                 Mounts =
                 [
                     new() { Type = "bind", Source = sessionFolderOnHost, Target = SessionFolderInContainer(spec.Environment) },

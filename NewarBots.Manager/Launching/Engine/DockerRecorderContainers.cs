@@ -42,8 +42,20 @@ internal sealed partial class DockerRecorderContainers(
             await hostPaths.ResolveAsync(spec.SessionFolder, cancellation),
             await stack.NameAsync(cancellation));
 
-        if (await CreateOrFindAsync(request, cancellation) is { } id)
-            await StartAsync(id, cancellation);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                if (await CreateOrFindAsync(request, cancellation) is { } id)
+                    await StartAsync(id, cancellation);
+                return;
+            }
+            catch (ContainerEngineException exception) when (BotNetwork.HasDouble(exception) && attempt < MaxAttempts)
+            {
+                await network.RemoveDoublesAsync(cancellation);
+                await Task.Delay(BetweenAttempts, time, cancellation);
+            }
+        }
     }
 
     public async Task<RecorderContainer?> FindAsync(SessionId id, CancellationToken cancellation) =>

@@ -1,0 +1,72 @@
+using Microsoft.Extensions.DependencyInjection;
+using NewarBots.Manager.Launching;
+using NewarBots.Tests.Fixtures;
+using StackExchange.Redis;
+
+namespace NewarBots.Tests.Launching;
+
+public sealed class RecorderPreparationTests(ScriptedRecorders recorders, RedisServer redis)
+    : IClassFixture<ScriptedRecorders>, IClassFixture<RedisServer>, IAsyncLifetime
+{
+    private ConnectionMultiplexer _manager = null!;
+
+    private RecorderPreparation Preparation => recorders.Services(_manager, ("ConnectionStrings:redis", redis.Configuration))
+        .GetRequiredService<RecorderPreparation>();
+
+    public async ValueTask InitializeAsync() => _manager = await redis.ConnectAsync();
+
+    public ValueTask DisposeAsync() => _manager.DisposeAsync();
+
+    [Fact]
+    public async Task Prepared_twice_a_bot_finds_the_same()
+    {
+        var bot = Bots.WithMeeting("http://localhost:8082/rehearsal/one");
+
+        var first = await Preparation.PrepareAsync(bot, traceParent: null, CancellationToken.None);
+        var second = await Preparation.PrepareAsync(bot, traceParent: null, CancellationToken.None);
+
+        Assert.Equal(first, second);
+        Assert.True(Directory.Exists(first.SessionFolder));
+    }
+
+    [Fact]
+    public async Task Nothing_of_it_stays_when_the_bot_has_ended()
+    {
+        var bot = Bots.WithMeeting("https://meet.google.com/abc-defg-hij");
+        var spec = await Preparation.PrepareAsync(bot, traceParent: null, CancellationToken.None);
+
+        await Preparation.CleanUpAsync(bot.UserId, bot.Id);
+        await Preparation.CleanUpAsync(bot.UserId, bot.Id);
+
+        Assert.False(Directory.Exists(spec.SessionFolder));
+        var users = (string[])(await _manager.GetDatabase().ExecuteAsync("ACL", "USERS"))!;
+        Assert.DoesNotContain(users, user => user.Contains(bot.Id.ToString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_bot_in_its_container_reaches_Redis_as_itself()
+    {
+        var services = recorders.Services(_manager, ("ConnectionStrings:redis", redis.Configuration));
+        var (gateway, _) = await services.GetRequiredService<IBotNetwork>().FindAsync(CancellationToken.None);
+        Assert.SkipWhen(gateway is null, "The engine's default bridge is not on this machine.");
+        var bot = Bots.WithMeeting("https://meet.google.com/abc-defg-hij") with
+        {
+            BotName = """
+                IFS=,= read -r endpoint rest <<< "$REDIS_URL"
+                user=$(grep -o 'user=[^,]*' <<< "$REDIS_URL") password=$(grep -o 'password=[^,]*' <<< "$REDIS_URL")
+                exec 3<>/dev/tcp/${endpoint%:*}/${endpoint#*:}
+                printf 'AUTH %s %s\r\nPUBLISH bot:status:%s joining\r\nGET secret\r\nQUIT\r\n' \
+                  "${user#*=}" "${password#*=}" "$RECORDING_SESSION_ID" >&3
+                cut -c -7 <&3 | tr -d '\r'
+                """,
+        };
+        var spec = await services.GetRequiredService<RecorderPreparation>().PrepareAsync(bot, traceParent: null, CancellationToken.None);
+
+        await recorders.Containers.LaunchAsync(spec, CancellationToken.None);
+
+        await recorders.ExitOf(bot.Id);
+        Assert.Equal("+OK\n:0\n-NOPERM\n+OK\n", await recorders.LogOf(bot.Id));
+        await services.GetRequiredService<LoopbackRelay>().DisposeAsync();
+        await services.GetRequiredService<RecorderPreparation>().CleanUpAsync(bot.UserId, bot.Id);
+    }
+}
