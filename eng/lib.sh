@@ -19,6 +19,11 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 is_root() { [[ $EUID -eq 0 ]]; }
 
+# heed_interrupt "$0" "$@": a script's background command ignores SIGINT from birth, and a shell cannot take that back by itself.
+heed_interrupt() {
+  if ((0x$(awk '/^SigIgn/ { print $2 }' /proc/$$/status) & 2)); then exec env --default-signal=INT bash "$@"; fi
+}
+
 # until_true SECONDS command...: asks until the answer is yes; no answer in time is a no.
 until_true() {
   local deadline=$((SECONDS + $1))
