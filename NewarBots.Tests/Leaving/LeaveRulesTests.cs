@@ -1,0 +1,115 @@
+using NewarBots.Contract;
+using NewarBots.Recorder.Joining;
+using NewarBots.Recorder.Leaving;
+using NewarBots.Recorder.Recording;
+
+namespace NewarBots.Tests.Leaving;
+
+public sealed class LeaveRulesTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 7, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly PageMatch LeaveButton = new("leave.button", PageSign.LeaveButton);
+
+    private DateTimeOffset _now = Start;
+    private long _receivedBytes;
+    private long _packets;
+    private LeaveRules _rules = Rules(new());
+
+    [Fact]
+    public void A_bot_stays_while_others_are_there() =>
+        Assert.Null(After(TimeSpan.FromHours(3.9), Call(others: 2)));
+
+    [Fact]
+    public void It_leaves_when_nobody_came() =>
+        Assert.Equal((EndReason.NobodyJoined, 600), LeavesAt(Call(others: 0)));
+
+    [Fact]
+    public void It_leaves_when_everyone_has_left()
+    {
+        After(TimeSpan.FromMinutes(30), Call(others: 2));
+
+        Assert.Equal((EndReason.EveryoneLeft, 1861), LeavesAt(Call(others: 0)));
+    }
+
+    [Fact]
+    public void Someone_who_comes_back_in_time_keeps_it()
+    {
+        After(TimeSpan.FromMinutes(1), Call(others: 1));
+        Assert.Null(After(TimeSpan.FromSeconds(50), Call(others: 0)));
+        Assert.Null(After(TimeSpan.FromSeconds(5), Call(others: 1)));
+
+        Assert.Equal((EndReason.EveryoneLeft, 176), LeavesAt(Call(others: 0)));
+    }
+
+    [Fact]
+    public void Where_the_page_does_not_tell_how_many_whoever_sends_audio_is_there()
+    {
+        Assert.Null(After(TimeSpan.FromMinutes(30), Call(), tracks: 1, bytesPerSecond: 4000));
+
+        var (reason, _) = LeavesAt(Call(), tracks: 1);
+        Assert.Equal(EndReason.EveryoneLeft, reason);
+    }
+
+    [Fact]
+    public void Silence_is_a_reason_only_where_asked_for()
+    {
+        Assert.Null(After(TimeSpan.FromHours(1), Call(others: 2), recording: true));
+
+        _rules = Rules(new() { SilenceTimeout = TimeSpan.FromMinutes(90) });
+        var (reason, _) = LeavesAt(Call(others: 2), recording: true);
+        Assert.Equal(EndReason.Silence, reason);
+    }
+
+    [Fact]
+    public void The_longest_time_is_the_longest_time() =>
+        Assert.Equal((EndReason.MaxDuration, 4 * 3600), LeavesAt(Call(others: 5)));
+
+    [Theory]
+    [InlineData(nameof(PageSign.Removed), EndReason.RemovedByHost)]
+    [InlineData(nameof(PageSign.Ended), EndReason.MeetingEnded)]
+    [InlineData(nameof(PageSign.Left), EndReason.MeetingEnded)]
+    public void The_page_tells_the_end(string sign, EndReason reason) =>
+        Assert.Equal(reason, After(TimeSpan.FromSeconds(1), Page(new PageMatch("some.entry", Enum.Parse<PageSign>(sign))))?.Reason);
+
+    [Fact]
+    public void Words_in_the_calls_chat_are_no_end() =>
+        Assert.Null(After(TimeSpan.FromSeconds(30), Page(LeaveButton, new PageMatch("removed.text", PageSign.Removed)), bytesPerSecond: 4000, tracks: 1));
+
+    [Fact]
+    public void Reconnecting_is_no_end_but_a_page_that_stays_dead_is_one()
+    {
+        After(TimeSpan.FromMinutes(5), Call(others: 3));
+        Assert.Null(After(TimeSpan.FromSeconds(55), Page(), bytesPerSecond: 0));
+        Assert.Null(After(TimeSpan.FromSeconds(5), Call(others: 3)));
+
+        var (reason, seconds) = LeavesAt(Page());
+        Assert.Equal((EndReason.MeetingEnded, 420), (reason, seconds));
+    }
+
+    private static LeaveRules Rules(LeaveConditions conditions) => new(conditions, Start + conditions.MaxDuration, Start);
+
+    private static PageView Page(params PageMatch[] matches) => new("https://meet.google.com/abc", "Meet", Capturing: true, matches);
+
+    private static PageView Call(int? others = null) => others is { } count
+        ? Page(LeaveButton, new PageMatch("count.people", PageSign.ParticipantCount, Number: count + 1))
+        : Page(LeaveButton);
+
+    private LeaveDecision? After(TimeSpan duration, PageView view, int tracks = 0, long bytesPerSecond = 0, bool recording = false)
+    {
+        LeaveDecision? decision = null;
+        for (var second = 0; second < duration.TotalSeconds && decision is null; second++)
+        {
+            _now += TimeSpan.FromSeconds(1);
+            _receivedBytes += bytesPerSecond;
+            _packets += recording ? 50 : 0;
+            var progress = RecordingProgress.None with { Packets = _packets, Reception = new(1, tracks, _receivedBytes) };
+            _rules = _rules.Observe(view, progress, _now);
+            decision = _rules.Decide();
+        }
+
+        return decision;
+    }
+
+    private (EndReason? Reason, int Seconds) LeavesAt(PageView view, int tracks = 0, bool recording = false) =>
+        (After(TimeSpan.FromHours(5), view, tracks, recording: recording)?.Reason, (int)(_now - Start).TotalSeconds);
+}

@@ -1,0 +1,182 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using NewarBots.Contract;
+using NewarBots.Manager.Launching;
+using NewarBots.Recorder.Leaving;
+using NewarBots.Recorder.Reporting;
+using NewarBots.Tests.Fixtures;
+using StackExchange.Redis;
+
+namespace NewarBots.Tests.Reporting;
+
+public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<RedisServer>, IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly SessionId _session = SessionId.New(TimeProvider.System);
+    private readonly string _folder = Directory.CreateTempSubdirectory("newarbots-key-").FullName;
+    private readonly StatusOutbox _outbox = new();
+    private readonly StopSignal _stop = new(TimeProvider.System);
+
+    [Fact]
+    public async Task Status_goes_to_stream_and_channel_in_order()
+    {
+        await using var redis = await server.ConnectAsync();
+        var heard = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisNames.StatusChannel(_session)));
+        using var running = Start(server.Configuration);
+
+        foreach (var sequence in Enumerable.Range(100, 5))
+            _outbox.Add(Message(sequence, BotStatus.Waiting));
+        await _outbox.WhenEmpty().WaitAsync(Patience);
+
+        await AssertStreamAsync(redis, 100, 101, 102, 103, 104);
+        for (var sequence = 100; sequence < 105; sequence++)
+        {
+            using var patience = new CancellationTokenSource(Patience);
+            var message = await heard.ReadAsync(patience.Token);
+            Assert.Equal(sequence, Sequence(message.Message));
+        }
+    }
+
+    [Fact]
+    public async Task What_was_said_while_Redis_was_away_comes_later_in_order_once()
+    {
+        await using var ownServer = await RedisServer.RunAsync();
+        using var running = Start(ownServer.Configuration);
+        _outbox.Add(Message(100, BotStatus.Joining));
+        await _outbox.WhenEmpty().WaitAsync(Patience);
+
+        ownServer.Stop();
+        _outbox.Add(Message(101, BotStatus.Waiting));
+        foreach (var sequence in Enumerable.Range(102, 1000))
+            _outbox.Add(Message(sequence, BotStatus.Recording));
+        _outbox.Add(Message(1102, BotStatus.Leaving));
+        await ownServer.StartAsync();
+        await _outbox.WhenEmpty().WaitAsync(Patience);
+
+        await using var redis = await ownServer.ConnectAsync();
+        await AssertStreamAsync(redis, 100, 101, 1101, 1102);
+    }
+
+    [Fact]
+    public async Task A_Redis_that_is_not_there_at_the_start_is_waited_for()
+    {
+        await using var ownServer = await RedisServer.RunAsync();
+        ownServer.Stop();
+        using var running = Start(ownServer.Configuration);
+        _outbox.Add(Message(100, BotStatus.Joining));
+
+        await ownServer.StartAsync();
+        await _outbox.WhenEmpty().WaitAsync(Patience);
+
+        await using var redis = await ownServer.ConnectAsync();
+        await AssertStreamAsync(redis, 100);
+    }
+
+    [Fact]
+    public async Task A_sender_whose_clock_is_behind_the_stream_is_still_heard()
+    {
+        await using var redis = await server.ConnectAsync();
+        await redis.GetDatabase().StreamAddAsync(
+            RedisNames.EventStream(_session), RedisNames.MessageField, Json(Message(1, BotStatus.Queued)), "9999999999999-0");
+        using var running = Start(server.Configuration);
+
+        _outbox.Add(Message(100, BotStatus.Joining));
+        await _outbox.WhenEmpty().WaitAsync(Patience);
+
+        await AssertStreamAsync(redis, 1, 100);
+    }
+
+    [Fact]
+    public async Task A_stop_command_asks_for_a_stop()
+    {
+        await using var redis = await server.ConnectAsync();
+        using var running = Start(server.Configuration);
+
+        var channel = RedisChannel.Literal(RedisNames.CommandChannel(_session));
+        using var patience = new CancellationTokenSource(Patience);
+        while (await redis.GetSubscriber().PublishAsync(channel, RedisNames.StopCommand) == 0)
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
+
+        await _stop.Requested.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task It_needs_no_right_beyond_those_that_the_manager_gives_it()
+    {
+        await using var redis = await server.ConnectAsync();
+        await redis.GetDatabase().ExecuteAsync("ACL", "LOG", "RESET");
+        using var running = Start($"{server.Configuration},{await LetInAsync(redis)}");
+
+        _outbox.Add(Message(100, BotStatus.Joining));
+        await _outbox.WhenEmpty().WaitAsync(Patience);
+        await UntilCommandsAreHeardAsync(redis);
+
+        var refused = (RedisResult[])(await redis.GetDatabase().ExecuteAsync("ACL", "LOG"))!;
+        Assert.Empty(refused.Select(entry => string.Join(' ', (string[])entry!)));
+        await AssertStreamAsync(redis, 100);
+    }
+
+    [Fact]
+    public async Task A_Redis_that_came_back_without_the_bots_user_hears_all_once_the_user_is_restored()
+    {
+        await using var ownServer = await RedisServer.RunAsync();
+        await using var redis = await ownServer.ConnectAsync();
+        using var running = Start($"{ownServer.Configuration},{await LetInAsync(redis)}");
+        _outbox.Add(Message(100, BotStatus.Joining));
+        await _outbox.WhenEmpty().WaitAsync(Patience);
+
+        ownServer.Stop();
+        await ownServer.StartAsync();
+        _outbox.Add(Message(101, BotStatus.Waiting));
+        await using var again = await ownServer.ConnectAsync();
+        await LetInAsync(again);
+        await _outbox.WhenEmpty().WaitAsync(Patience);
+
+        await AssertStreamAsync(again, 100, 101);
+        await UntilCommandsAreHeardAsync(again);
+    }
+
+    private async Task<string> LetInAsync(ConnectionMultiplexer redis)
+    {
+        var access = new RecorderAccess(redis, new(new(_folder)), NullLogger<RecorderAccess>.Instance);
+        var credentials = await access.EnsureAsync(_session);
+        return $"user={credentials.User},password={credentials.Password}";
+    }
+
+    private async Task UntilCommandsAreHeardAsync(ConnectionMultiplexer redis)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisNames.CommandChannel(_session)), "hello") == 0)
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
+    }
+
+    public void Dispose()
+    {
+        _stop.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private CancellationTokenSource Start(string configuration)
+    {
+        var running = new CancellationTokenSource();
+        var sender = new RedisStatusSender(
+            _session, configuration, _outbox, _stop, TimeProvider.System, NullLogger<RedisStatusSender>.Instance);
+        var task = sender.RunAsync(running.Token);
+        _ = task.ContinueWith(failed => Assert.Fail($"The sender failed: {failed.Exception}"), TaskContinuationOptions.OnlyOnFaulted);
+        return running;
+    }
+
+    private async Task AssertStreamAsync(ConnectionMultiplexer redis, params long[] sequences)
+    {
+        var entries = await redis.GetDatabase().StreamRangeAsync(RedisNames.EventStream(_session));
+        Assert.Equal(sequences, entries.Select(entry => Sequence(entry[RedisNames.MessageField])));
+    }
+
+    private StatusMessage Message(long sequence, BotStatus status) =>
+        new(_session, status, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), sequence);
+
+    private static string Json(StatusMessage message) => JsonSerializer.Serialize(message, ContractJson.Default.StatusMessage);
+
+    private static long Sequence(RedisValue json) => JsonSerializer.Deserialize(json.ToString(), ContractJson.Default.StatusMessage)!.Sequence;
+}
