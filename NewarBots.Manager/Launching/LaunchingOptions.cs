@@ -76,11 +76,11 @@ internal sealed class LaunchingOptionsValidator : IValidateOptions<LaunchingOpti
         if (options.MaxConcurrentBots < 1)
             yield return $"Launching:MaxConcurrentBots must be 1 or more (it is {options.MaxConcurrentBots}).";
         if (!IsName(options.Network) || options.Network is "host" or "none" or "container")
-            yield return $"Launching:Network must name a network of the bots' own, never the host's (it is '{options.Network}').";
+            yield return $"Launching:Network must name a network of the bots, never the host's (it is '{options.Network}').";
         if (options.Stack is { } stack && !IsName(stack))
             yield return $"Launching:Stack must be 1 to 64 of letters, digits, '-', '_' and '.' (it is '{stack}').";
-        if (!Uri.TryCreate(options.DockerHost, UriKind.Absolute, out var docker) || docker.Scheme is not ("unix" or "tcp" or "http"))
-            yield return $"Launching:DockerHost (or DOCKER_HOST) must be unix:///path or tcp://host:port (it is '{options.DockerHost}').";
+        if (!Uri.TryCreate(options.DockerHost, UriKind.Absolute, out var docker) || docker.Scheme is not ("unix" or "tcp"))
+            yield return $"Launching:DockerHost or DOCKER_HOST must be unix:///path or tcp://host:port (it is '{options.DockerHost}').";
         if (options.RecorderRedis is { } redis && EndPointCollection.TryParse(redis) is null)
             yield return $"Launching:RecorderRedis must be host:port as seen from the bots (it is '{redis}').";
         if (options.RecorderOtlpEndpoint is { } otlp && !(otlp.IsAbsoluteUri && otlp.Scheme is "http" or "https"))
@@ -90,7 +90,7 @@ internal sealed class LaunchingOptionsValidator : IValidateOptions<LaunchingOpti
         if (options.Cpus is not (> 0 and <= 1024))
             yield return $"Launching:Cpus must be more than 0 (it is {options.Cpus}).";
         if (options.PidsLimit < 64)
-            yield return $"Launching:PidsLimit must be 64 or more: no browser starts with {options.PidsLimit} processes and threads.";
+            yield return $"Launching:PidsLimit must be 64 or more: no browser starts with {options.PidsLimit} threads.";
     }
 
     private static bool IsName(string? text) =>

@@ -19,7 +19,7 @@ internal sealed partial class RecorderAccess(IConnectionMultiplexer redis, Recor
     /// <exception cref="RedisException">Redis is away, or does not let the manager make users.</exception>
     public async Task<RecorderCredentials> EnsureAsync(SessionId id)
     {
-        if (string.IsNullOrEmpty(ConfigurationOptions.Parse(redis.Configuration).Password) && Interlocked.Exchange(ref _warned, 1) == 0)
+        if (ConfigurationOptions.Parse(redis.Configuration).Password is null or "" && Interlocked.Exchange(ref _warned, 1) == 0)
             Log.OpenToAnybody(logger);
         var credentials = Credentials(id);
         string[] rules =

@@ -58,7 +58,10 @@ internal sealed partial class SessionFolders(StorageLayout storage)
     private static void GiveTo(ContainerUser user, string path)
     {
         if (ChangeOwner(path, user.Uid, user.Gid) != 0)
-            throw new IOException($"{path} cannot be given to {user}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.");
+        {
+            throw new IOException(
+                $"{path} cannot be given to {user}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.");
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

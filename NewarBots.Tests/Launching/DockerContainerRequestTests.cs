@@ -55,7 +55,8 @@ public sealed class DockerContainerRequestTests
         Assert.Equal(256L << 20, host.ShmSize);
         Assert.True(host.Init);
         Assert.Equal(RestartPolicyKind.No, host.RestartPolicy.Name);
-        Assert.Equal(("json-file", "10m", "1"), (host.LogConfig.Type, host.LogConfig.Config["max-size"], host.LogConfig.Config["max-file"]));
+        Assert.Equal("json-file", host.LogConfig.Type);
+        Assert.Equal(("10m", "1"), (host.LogConfig.Config["max-size"], host.LogConfig.Config["max-file"]));
     }
 
     [Fact]
@@ -79,7 +80,9 @@ public sealed class DockerContainerRequestTests
     {
         var mount = Assert.Single(Request.HostConfig.Mounts);
 
-        Assert.Equal(("bind", "/host/session", "/app/storage/recordings/temp/user_anna/0193a0"), (mount.Type, mount.Source, mount.Target));
+        Assert.Equal(
+            ("bind", "/host/session", "/app/storage/recordings/temp/user_anna/0193a0"),
+            (mount.Type, mount.Source, mount.Target));
         Assert.Null(Request.HostConfig.Binds);
         Assert.Null(Request.Volumes);
     }
@@ -91,7 +94,9 @@ public sealed class DockerContainerRequestTests
 
         Assert.Equal("other:1", request.Image);
         Assert.Equal("mine", request.HostConfig.NetworkMode);
-        Assert.Equal((512L << 20, 500_000_000, 100), (request.HostConfig.Memory, request.HostConfig.NanoCPUs, request.HostConfig.PidsLimit));
+        Assert.Equal(
+            (512L << 20, 500_000_000, 100),
+            (request.HostConfig.Memory, request.HostConfig.NanoCPUs, request.HostConfig.PidsLimit));
     }
 
     [Fact]
@@ -106,10 +111,10 @@ public sealed class DockerContainerRequestTests
 
         Assert.Equal("SCMP_ACT_ERRNO", json.RootElement.GetProperty("defaultAction").GetString());
         Assert.Empty(allowed.Intersect([
-            "mount", "umount2", "pivot_root", "move_mount", "open_tree", "fsopen", "setns", "ptrace", "process_vm_readv", "process_vm_writev",
-            "bpf", "perf_event_open", "userfaultfd", "keyctl", "add_key", "request_key", "io_uring_setup", "io_uring_enter", "io_uring_register",
-            "init_module", "finit_module", "kexec_load", "reboot", "clone", "clone3", "unshare", "socket", "mknod", "mknodat",
-            "open_by_handle_at",
+            "mount", "umount2", "pivot_root", "move_mount", "open_tree", "fsopen", "setns", "ptrace", "process_vm_readv",
+            "process_vm_writev", "bpf", "perf_event_open", "userfaultfd", "keyctl", "add_key", "request_key", "io_uring_setup",
+            "io_uring_enter", "io_uring_register", "init_module", "finit_module", "kexec_load", "reboot", "clone", "clone3",
+            "unshare", "socket", "mknod", "mknodat", "open_by_handle_at",
         ]));
         Assert.Superset(new HashSet<string?> { "chroot", "execve", "futex", "seccomp", "capset" }, allowed);
     }

@@ -51,9 +51,12 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
     public async Task A_container_that_was_made_and_never_started_is_started_by_the_next_launch()
     {
         var bot = recorders.Bot("echo started");
-        var labels = new[] { $"newarbots.session={bot.Environment.SessionId}", "newarbots.user=anna", $"newarbots.stack={recorders.Stack}" };
         await ScriptedRecorders.Docker(
-            ["create", "--network", "none", "--name", bot.Name, .. labels.SelectMany(label => new[] { "--label", label }), "debian:bookworm-slim", "true"]);
+            "create", "--network", "none", "--name", bot.Name,
+            "--label", $"newarbots.session={bot.Environment.SessionId}",
+            "--label", $"newarbots.user={bot.Environment.UserId}",
+            "--label", $"newarbots.stack={recorders.Stack}",
+            "debian:bookworm-slim", "true");
         Assert.Equal(
             RecorderContainerState.Created,
             (await Containers.FindAsync(bot.Environment.SessionId, CancellationToken.None))?.State);

@@ -46,5 +46,6 @@ public sealed class LaunchingOptionsTests
         Assert.True(Validate(new() { Network = network }).Failed);
     }
 
-    private static ValidateOptionsResult Validate(LaunchingOptions options) => new LaunchingOptionsValidator().Validate(name: null, options);
+    private static ValidateOptionsResult Validate(LaunchingOptions options) =>
+        new LaunchingOptionsValidator().Validate(name: null, options);
 }

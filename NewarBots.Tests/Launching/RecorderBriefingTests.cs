@@ -36,7 +36,9 @@ public sealed class RecorderBriefingTests
     {
         const string Launch = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01";
 
-        Assert.Equal(Launch, Briefing().For(Bots.WithMeeting("https://meet.google.com/abc-defg-hij"), Credentials, Launch).TraceParent);
+        var environment = Briefing().For(Bots.WithMeeting("https://meet.google.com/abc-defg-hij"), Credentials, Launch);
+
+        Assert.Equal(Launch, environment.TraceParent);
     }
 
     [Theory]

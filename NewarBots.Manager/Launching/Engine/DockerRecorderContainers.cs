@@ -277,8 +277,9 @@ internal sealed partial class DockerRecorderContainers(
     /// <returns><see langword="null"/> where the labels are none of ours; that is said once.</returns>
     private (SessionId Session, UserId User)? Identify(string container, IDictionary<string, string> labels)
     {
-        if (SessionId.TryParse(labels.TryGetValue(RecorderLabels.Session, out var session) ? session : null, provider: null, out var sessionId)
-            && UserId.TryParse(labels.TryGetValue(RecorderLabels.User, out var user) ? user : null, provider: null, out var userId))
+        labels.TryGetValue(RecorderLabels.Session, out var session);
+        labels.TryGetValue(RecorderLabels.User, out var user);
+        if (SessionId.TryParse(session, provider: null, out var sessionId) && UserId.TryParse(user, provider: null, out var userId))
             return (sessionId, userId);
 
         if (_strangers.TryAdd(container, value: true))
@@ -337,7 +338,8 @@ internal sealed partial class DockerRecorderContainers(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "Container {Container} has our stack's label but no session of ours ('{Session}'): left alone.")]
+        [LoggerMessage(
+            LogLevel.Warning, "Container {Container} has our stack's label but no session of ours ('{Session}'): left alone.")]
         public static partial void Stranger(ILogger logger, string container, string? session);
     }
 }
