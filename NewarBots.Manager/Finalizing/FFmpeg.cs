@@ -16,7 +16,8 @@ internal sealed partial class FFmpeg(IOptions<FinalizingOptions> options, TimePr
     /// <param name="output">Makes, for each attempt, what standard output goes to.</param>
     /// <param name="cancellation">Kills it.</param>
     /// <exception cref="FFmpegMissingException">It cannot be started.</exception>
-    /// <exception cref="FinalizationException">It failed, or hung twice.</exception>
+    /// <exception cref="BadAudioException">It failed.</exception>
+    /// <exception cref="FinalizationException">It hung twice.</exception>
     /// <exception cref="IOException">The disk is full.</exception>
     public async Task RunAsync(
         IReadOnlyList<string> arguments, TimeSpan audio, Func<PipeTarget> output, CancellationToken cancellation)
@@ -48,7 +49,7 @@ internal sealed partial class FFmpeg(IOptions<FinalizingOptions> options, TimePr
 
     /// <returns>The first line of what it says about itself.</returns>
     /// <exception cref="FFmpegMissingException">It cannot be started.</exception>
-    /// <exception cref="FinalizationException">It failed.</exception>
+    /// <exception cref="BadAudioException">It failed.</exception>
     /// <exception cref="TimeoutException">It hangs.</exception>
     public async Task<string> ReadVersionAsync(TimeSpan timeout, CancellationToken cancellation)
     {
@@ -71,7 +72,7 @@ internal sealed partial class FFmpeg(IOptions<FinalizingOptions> options, TimePr
             if (result.ExitCode == 0)
                 return;
             var message = $"FFmpeg ended with exit code {result.ExitCode}: {errors}\nCommand: {command}";
-            throw errors.Contain("No space left on device") ? new IOException(message) : new FinalizationException(message);
+            throw errors.Contain("No space left on device") ? new IOException(message) : new BadAudioException(message);
         }
         catch (OperationCanceledException exception) when (patience.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {

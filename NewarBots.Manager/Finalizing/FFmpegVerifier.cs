@@ -10,7 +10,7 @@ internal sealed class FFmpegVerifier(FFmpeg ffmpeg)
     /// <param name="path">An audio file.</param>
     /// <param name="expected">How long it should be; bounds the time that this may take.</param>
     /// <param name="cancellation">Kills FFmpeg.</param>
-    /// <exception cref="FinalizationException">It cannot be decoded to its end.</exception>
+    /// <exception cref="BadAudioException">It cannot be decoded to its end.</exception>
     public async Task<DecodedAudio> DecodeAsync(string path, TimeSpan expected, CancellationToken cancellation)
     {
         var meter = new AudioMeter();

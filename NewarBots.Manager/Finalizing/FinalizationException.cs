@@ -4,7 +4,10 @@ namespace NewarBots.Manager.Finalizing;
 /// A session's chunks cannot be put together, and trying again will not help. They stay where they are. The message says what
 /// an operator would look for: the path, or FFmpeg's command line, exit code and last words.
 /// </summary>
-internal sealed class FinalizationException(string message, Exception? inner = null) : Exception(message, inner);
+internal class FinalizationException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>FFmpeg ran to its end, and some of the audio is not what it should be.</summary>
+internal sealed class BadAudioException(string message) : FinalizationException(message);
 
 /// <summary>There is no FFmpeg to be run. The chunks stay until there is.</summary>
 internal sealed class FFmpegMissingException(string path, Exception? inner = null)

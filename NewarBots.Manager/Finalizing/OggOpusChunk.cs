@@ -25,6 +25,9 @@ internal sealed record OggOpusChunk(int Index, long Bytes, string Sha256)
     /// <summary>What is missing of that time line between whole pages.</summary>
     public IReadOnlyList<PacketRange> Holes { get; init; } = [];
 
+    /// <summary>Its pages are whole, and a decoder can do nothing with what is on them.</summary>
+    public bool IsUndecodable { get; init; }
+
     /// <summary><see langword="null"/>: every byte of the file is as the recorder wrote it.</summary>
     public ChunkProblem? Problem { get; init; }
 

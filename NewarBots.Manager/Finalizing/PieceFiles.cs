@@ -20,7 +20,7 @@ internal sealed class PieceFiles(SessionFolder session, string folder)
         return parts;
     }
 
-    private string PathOf(Piece piece) => piece switch
+    public string PathOf(Piece piece) => piece switch
     {
         Piece.OfChunk { IsIntact: true } intact => session.PathOf(intact.Chunk),
         Piece.OfChunk damaged => Write($"repaired_{damaged.Chunk.File}", writer => Copy(damaged, writer)),

@@ -33,7 +33,7 @@ internal sealed partial class RecordingFinalizer(
         part?.SetTag(ManagerTelemetry.BotIdTag, bot.Id.ToString());
         try
         {
-            return await MakeRecordingAsync(bot, cancellation);
+            return await FinalizeOnceAsync(bot, cancellation);
         }
         catch (Exception exception)
         {
@@ -48,18 +48,14 @@ internal sealed partial class RecordingFinalizer(
 
     public void Dispose() => _places.Dispose();
 
-    private async Task<FinalizationResult> MakeRecordingAsync(Bot bot, CancellationToken cancellation)
+    private async Task<FinalizationResult> FinalizeOnceAsync(Bot bot, CancellationToken cancellation)
     {
         var session = SessionFolder.Find(storage, bot.UserId, bot.Id);
         var final = new FinalRecording(storage, bot.UserId, bot.Id);
-        if (await final.FindAsync(cancellation) is not { } manifest)
-        {
-            var plan = session is null ? null : ReadChunks(session, bot, cancellation);
-            if (plan is not { Pieces.Count: > 0 })
-                return NothingRecorded(session, final);
-            manifest = await MakeRecordingAsync(bot, session!, plan, final, cancellation);
-        }
-
+        var manifest = await final.FindAsync(cancellation)
+            ?? (session is null ? null : await MakeRecordingAsync(bot, session, final, cancellation));
+        if (manifest is null)
+            return NothingRecorded(session, final);
         if (session is not null)
             DeleteSessionFolder(session, manifest);
         return new FinalizationResult.Recorded(
@@ -68,37 +64,45 @@ internal sealed partial class RecordingFinalizer(
             manifest.AudibleSeconds);
     }
 
-    private async Task<RecordingManifest> MakeRecordingAsync(
-        Bot bot, SessionFolder session, ChunkManifest plan, FinalRecording final, CancellationToken cancellation)
+    /// <returns><see langword="null"/> where there is no audio.</returns>
+    private async Task<RecordingManifest?> MakeRecordingAsync(
+        Bot bot, SessionFolder session, FinalRecording final, CancellationToken cancellation)
     {
+        var chunks = ReadChunks(session, cancellation);
+        var journal = session.ReadJournal(bot.Id);
+        var plan = ChunkManifest.Plan(bot.Id, chunks, journal);
+        if (plan.Pieces.Count == 0)
+            return null;
+
         using var work = final.MakeWorkFolder();
-        var audio = work.PathOf("recording.ogg");
-        using (ManagerTelemetry.StartPart("recording concatenate"))
-        {
-            var parts = new PieceFiles(session, work.Root).Make(plan, cancellation);
-            await concatenator.ConcatenateAsync(parts, bot.Id, audio, cancellation);
-        }
-
+        var parts = new PieceFiles(session, work.Root);
         DecodedAudio decoded;
-        using (ManagerTelemetry.StartPart("recording verify"))
+        try
         {
-            decoded = await verifier.DecodeAsync(audio, plan.Duration, cancellation);
-            if ((decoded.Length - plan.Duration).Duration() > Tolerance)
-                throw new FinalizationException(
-                    $"The chunks in {session.Path} hold {plan.Duration.TotalSeconds} s, put together and decoded {decoded.Length.TotalSeconds} s.");
+            decoded = await PutTogetherAsync(bot, plan, parts, work, cancellation);
+        }
+        catch (BadAudioException exception)
+        {
+            var undecodable = await FindUndecodableAsync(plan, parts, cancellation);
+            if (undecodable.Count == 0)
+                throw;
+            Log.Undecodable(logger, bot.Id, undecodable.Count, exception.Message);
+            plan = ChunkManifest.Plan(
+                bot.Id, chunks.Select(chunk => chunk with { IsUndecodable = undecodable.Contains(chunk.Index) }), journal);
+            if (plan.Pieces.Count == 0)
+                throw;
+            decoded = await PutTogetherAsync(bot, plan, parts, work, cancellation);
         }
 
-        using (ManagerTelemetry.StartPart("recording publish"))
-        {
-            var (bytes, sha256) = await FinalRecording.SealAsync(audio, cancellation);
-            var manifest = Describe(bot, plan, decoded, bytes, sha256, session.Others());
-            final.Publish(audio, manifest, work);
-            Log.Published(logger, bot.Id, plan.Chunks.Count(), manifest.DurationSeconds, manifest.Complete);
-            return manifest;
-        }
+        using var part = ManagerTelemetry.StartPart("recording publish");
+        var (bytes, sha256) = await FinalRecording.SealAsync(AudioIn(work), cancellation);
+        var manifest = Describe(bot, plan, decoded, bytes, sha256, session.Others());
+        final.Publish(AudioIn(work), manifest, work);
+        Log.Published(logger, bot.Id, manifest.Chunks.Count, manifest.DurationSeconds, manifest.Complete);
+        return manifest;
     }
 
-    private static ChunkManifest ReadChunks(SessionFolder session, Bot bot, CancellationToken cancellation)
+    private static List<OggOpusChunk> ReadChunks(SessionFolder session, CancellationToken cancellation)
     {
         using var part = ManagerTelemetry.StartPart("chunks read");
         var chunks = new List<OggOpusChunk>();
@@ -109,8 +113,46 @@ internal sealed partial class RecordingFinalizer(
             chunks.Add(file.Bytes == 0 ? OggOpusChunk.Empty(file.Index) : ChunkReader.Read(file.Path, file.Index));
         }
 
-        return ChunkManifest.Plan(bot.Id, chunks, session.ReadJournal(bot.Id));
+        return chunks;
     }
+
+    /// <returns>The result as it was decoded; it is as long as planned.</returns>
+    private async Task<DecodedAudio> PutTogetherAsync(
+        Bot bot, ChunkManifest plan, PieceFiles parts, WorkFolder work, CancellationToken cancellation)
+    {
+        using (ManagerTelemetry.StartPart("recording concatenate"))
+            await concatenator.ConcatenateAsync(parts.Make(plan, cancellation), bot.Id, AudioIn(work), cancellation);
+
+        using var part = ManagerTelemetry.StartPart("recording verify");
+        var decoded = await verifier.DecodeAsync(AudioIn(work), plan.Duration, cancellation);
+        return (decoded.Length - plan.Duration).Duration() <= Tolerance
+            ? decoded
+            : throw new BadAudioException(
+                $"The chunks hold {plan.Duration.TotalSeconds} s; put together and decoded they are {decoded.Length.TotalSeconds} s.");
+    }
+
+    /// <summary>Decodes each chunk alone: slow, and only where the whole could not be decoded.</summary>
+    private async Task<HashSet<int>> FindUndecodableAsync(ChunkManifest plan, PieceFiles parts, CancellationToken cancellation)
+    {
+        var undecodable = new HashSet<int>();
+        foreach (var piece in plan.Chunks)
+        {
+            var length = TimeSpan.FromSeconds(ChunkManifest.Seconds(piece.Range.Count));
+            try
+            {
+                if ((await verifier.DecodeAsync(parts.PathOf(piece), length, cancellation)).Length != length)
+                    undecodable.Add(piece.Chunk.Index);
+            }
+            catch (BadAudioException)
+            {
+                undecodable.Add(piece.Chunk.Index);
+            }
+        }
+
+        return undecodable;
+    }
+
+    private static string AudioIn(WorkFolder work) => work.PathOf("recording.ogg");
 
     private FinalizationResult.NothingRecorded NothingRecorded(SessionFolder? session, FinalRecording final)
     {
@@ -172,6 +214,9 @@ internal sealed partial class RecordingFinalizer(
     {
         [LoggerMessage(LogLevel.Information, "The recording of {SessionId} is there: {Chunks} chunks, {Seconds:0.00} s, complete: {Complete}")]
         public static partial void Published(ILogger logger, SessionId sessionId, int chunks, double seconds, bool complete);
+
+        [LoggerMessage(LogLevel.Warning, "{Count} chunks of {SessionId} cannot be decoded, and silence takes their place: {Why}")]
+        public static partial void Undecodable(ILogger logger, SessionId sessionId, int count, string why);
 
         [LoggerMessage(LogLevel.Warning, "{Folder} stays: there are chunks in it, and none of them holds any audio that can be read")]
         public static partial void NothingReadable(ILogger logger, string folder);

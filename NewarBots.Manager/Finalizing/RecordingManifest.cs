@@ -125,6 +125,9 @@ internal enum IgnoredBecause
     /// <summary>There is no whole page of audio in it.</summary>
     Unreadable,
 
+    /// <summary>Its pages are whole, and a decoder can do nothing with what is on them.</summary>
+    Undecodable,
+
     /// <summary>All of it is in another chunk.</summary>
     Doubled,
 
