@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using NewarBots.Contract;
+using NewarBots.Contract.Ogg;
 
 namespace NewarBots.Recorder.Recording;
 
@@ -34,7 +35,7 @@ internal sealed class ChunkWriter(string folder, SessionId session, TimeSpan chu
     {
         if (!_page.TryAdd(packet))
         {
-            WritePage(OggPageFlags.None);
+            WritePage(OggPageMarks.None);
             _page.TryAdd(packet);
         }
 
@@ -56,7 +57,7 @@ internal sealed class ChunkWriter(string folder, SessionId session, TimeSpan chu
     public void Flush()
     {
         if (!_page.IsEmpty)
-            WritePage(OggPageFlags.None);
+            WritePage(OggPageMarks.None);
     }
 
     /// <summary>Ends the open chunk, however long it is. The next packet begins a new one.</summary>
@@ -64,7 +65,7 @@ internal sealed class ChunkWriter(string folder, SessionId session, TimeSpan chu
     {
         if (_packetsInChunk == 0)
             return;
-        WritePage(OggPageFlags.EndOfStream);
+        WritePage(OggPageMarks.EndOfStream);
         _file!.Dispose();
         _file = null;
         _packetsInChunk = 0;
@@ -77,7 +78,7 @@ internal sealed class ChunkWriter(string folder, SessionId session, TimeSpan chu
         _buffer.Dispose();
     }
 
-    private void WritePage(OggPageFlags flags)
+    private void WritePage(OggPageMarks flags)
     {
         _buffer.SetLength(0);
         if (_file is null)
@@ -98,7 +99,7 @@ internal sealed class ChunkWriter(string folder, SessionId session, TimeSpan chu
         Chunks++;
         _serial = OggChecksum.Of(Encoding.ASCII.GetBytes($"{session}{index}"));
         _pageSequence = 0;
-        WriteHeader(OpusHeaders.Head(), OggPageFlags.BeginningOfStream);
+        WriteHeader(OpusHeaders.Head(), OggPageMarks.BeginningOfStream);
         WriteHeader(
             OpusHeaders.Tags(
             [
@@ -106,9 +107,9 @@ internal sealed class ChunkWriter(string folder, SessionId session, TimeSpan chu
                 new(ChunkFormat.StartTag, resumeFrom.At(firstPacket).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'")),
                 new(ChunkFormat.FirstPacketTag, firstPacket.ToString(CultureInfo.InvariantCulture)),
             ]),
-            OggPageFlags.None);
+            OggPageMarks.None);
 
-        void WriteHeader(byte[] packet, OggPageFlags flags)
+        void WriteHeader(byte[] packet, OggPageMarks flags)
         {
             var page = new OggPage();
             page.TryAdd(packet);

@@ -16,9 +16,6 @@ internal sealed partial class SessionRecording(
     TimeProvider time,
     ILogger<SessionRecording> logger)
 {
-    /// <summary>Quieter packets (dBFS, RMS) count as silence; a quiet voice is at about -45.</summary>
-    private const int AudibleLevel = -60;
-
     private static readonly TimeSpan LongestUnflushed = TimeSpan.FromSeconds(1);
 
     private RecordingProgress _progress = RecordingProgress.None;
@@ -106,7 +103,7 @@ internal sealed partial class SessionRecording(
         var lastAudible = progress.LastAudiblePacket;
         for (var i = placement.Skip; i < batch.Packets.Count; i++)
         {
-            if (batch.Levels[i] < AudibleLevel)
+            if (batch.Levels[i] < ChunkFormat.AudibleLevel)
                 continue;
             audible++;
             lastAudible = writer.Packets - batch.Packets.Count + i;

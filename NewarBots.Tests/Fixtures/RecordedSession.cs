@@ -1,9 +1,9 @@
 using CliWrap;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
-using NewarBots.Contract.Ogg;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Finalizing;
+using NewarBots.Recorder.Recording;
 
 namespace NewarBots.Tests.Fixtures;
 
@@ -57,30 +57,20 @@ internal sealed class RecordedSession : IDisposable
             WriteChunk(index, index * PacketsPerChunk, [.. packets.Skip(index * PacketsPerChunk).Take(PacketsPerChunk)]);
     }
 
+    /// <summary>Writes one chunk, with the recorder's own writer; an existing one is replaced.</summary>
+    /// <param name="index">Its number.</param>
+    /// <param name="firstPacket">Where it says that it begins.</param>
+    /// <param name="packets">What is in it.</param>
+    /// <param name="session">Whose it says that it is.</param>
+    /// <param name="ended">Off for one whose recorder was killed.</param>
     public void WriteChunk(int index, long firstPacket, IReadOnlyList<byte[]> packets, SessionId? session = null, bool ended = true)
     {
-        using var file = File.Create(ChunkPath(index));
-        var page = new OggPage();
-        var sequence = 0u;
-        var serial = (uint)(1000 + index);
-        page.TryAdd(OpusHeaders.Head());
-        page.WriteTo(file, serial, sequence++, granule: 0, OggPageMarks.BeginningOfStream);
-        page.TryAdd(OpusHeaders.Tags(
-        [
-            new(ChunkFormat.SessionTag, (session ?? Bot.Id).ToString()),
-            new(ChunkFormat.StartTag, Start.AddSeconds(firstPacket / 50.0).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'")),
-            new(ChunkFormat.FirstPacketTag, $"{firstPacket}"),
-        ]));
-        page.WriteTo(file, serial, sequence++, granule: 0, OggPageMarks.None);
-        for (var i = 0; i < packets.Count; i++)
-        {
-            page.TryAdd(packets[i]);
-            if (page.Packets == ChunkFormat.PacketsPerSecond || i == packets.Count - 1)
-            {
-                var marks = ended && i == packets.Count - 1 ? OggPageMarks.EndOfStream : OggPageMarks.None;
-                page.WriteTo(file, serial, sequence++, (i + 1) * ChunkFormat.SamplesPerPacket, marks);
-            }
-        }
+        File.Delete(ChunkPath(index));
+        var length = packets.Count * TimeLinePosition.PacketLength;
+        using var writer = new ChunkWriter(Folder, session ?? Bot.Id, ended ? length : 2 * length, new(Start, firstPacket, index));
+        foreach (var packet in packets)
+            writer.Append(packet);
+        writer.Flush();
     }
 
     public void WriteJournal(params string[] lines) => File.WriteAllText(Path.Combine(Folder, Journal.FileName), string.Join('\n', lines));
