@@ -18,6 +18,7 @@ builder.AddProject<Projects.NewarBots_Manager>("manager")
     .WithExternalHttpEndpoints()
     .WithUrlForEndpoint("http", url => url.DisplayText = "Bots")
     .WithHttpHealthCheck("/health")
+    .WithEnvironment("Storage__Path", builder.Configuration["Storage:Path"] ?? Path.GetFullPath("../storage", builder.AppHostDirectory))
     .WithReference(redis)
     .WaitFor(redis)
     .WaitForCompletion(recorderImage);

@@ -72,7 +72,6 @@ start_manager() {
   local settings=(
     "ASPNETCORE_ENVIRONMENT=${ASPNETCORE_ENVIRONMENT:-Development}"
     "ASPNETCORE_URLS=${ASPNETCORE_URLS:-http://127.0.0.1:8082}"
-    "Storage__Path=${Storage__Path:-$root/storage}"
     "ConnectionStrings__redis=${ConnectionStrings__redis:-$redis_connection}"
     "OTEL_EXPORTER_OTLP_ENDPOINT=${OTEL_EXPORTER_OTLP_ENDPOINT:-$otlp}"
   )
@@ -87,7 +86,7 @@ start_apphost() {
   # shellcheck disable=SC2034 # read by `run`
   dashboard=http://localhost:18888
   say "Starting the AppHost"
-  start_part apphost env "Storage__Path=${Storage__Path:-$root/storage}" ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS=true \
+  start_part apphost env ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS=true \
     dotnet run --project NewarBots.AppHost --no-build
   wait_for_manager apphost
 }
