@@ -1,0 +1,113 @@
+// The voices of the remote participants. Each one speaks a time code (TimeCode.cs): a tone that changes exactly at the
+// whole seconds of the meeting's clock, which is the clock of one audio context. It comes as it does in a real call: over an
+// RTCPeerConnection, into a media element.
+const sampleRate = 48000;
+// Tones are set ahead, so that neither a busy main thread nor a throttled timer can shift one.
+const secondsAhead = 150, planEvery = 30_000;
+const fade = 0.005;
+
+export const openVoices = (level, onSpeakingChanged) => {
+  // No sound card is needed, and none can disturb the clock.
+  const context = new AudioContext({ sampleRate, sinkId: { type: 'none' } });
+  context.resume();
+  const epoch = Math.ceil((context.currentTime + 0.02) * sampleRate) / sampleRate;
+  const voices = new Map();
+  let planned = 0;
+
+  const now = () => Math.floor(context.currentTime - epoch);
+
+  const speaksIn = ({ speaks, speaksEvery }, second) => {
+    if (!speaks) return true;
+    const place = speaksEvery ? second % speaksEvery : second;
+    return speaks.some(({ from, to }) => from <= place && place < to);
+  };
+
+  const plan = ({ participant, tone, loudness }, from, to) => {
+    const { base, step, seconds } = participant.voice;
+    for (let second = from; second < to; second++) {
+      const at = epoch + second;
+      tone.frequency.setValueAtTime(base + step * (second % seconds), at);
+      const before = second > 0 && speaksIn(participant, second - 1) ? level : 0;
+      const then = speaksIn(participant, second) ? level : 0;
+      if (before === then) continue;
+      loudness.gain.setValueAtTime(before, at);
+      loudness.gain.linearRampToValueAtTime(then, at + fade);
+    }
+  };
+
+  const planAll = () => {
+    const to = Math.max(0, now()) + secondsAhead;
+    for (const voice of voices.values()) plan(voice, planned, to);
+    planned = to;
+  };
+
+  const connect = async participant => {
+    const tone = new OscillatorNode(context);
+    const loudness = new GainNode(context, { gain: 0 });
+    const microphone = new MediaStreamAudioDestinationNode(context, { channelCount: 1, channelCountMode: 'explicit' });
+    tone.connect(loudness).connect(microphone);
+    const far = new RTCPeerConnection(), near = new RTCPeerConnection();
+    const speaker = new Audio();
+    const voice = { participant, tone, loudness, far, near, speaker };
+    voices.set(participant, voice);
+    // Whoever comes late speaks on the meeting's clock all the same.
+    const first = Math.max(0, now());
+    if (first > 0 && speaksIn(participant, first)) loudness.gain.value = level;
+    plan(voice, first, planned);
+    tone.start();
+
+    far.onicecandidate = ({ candidate }) => candidate && near.addIceCandidate(candidate).catch(() => {});
+    near.onicecandidate = ({ candidate }) => candidate && far.addIceCandidate(candidate).catch(() => {});
+    near.ontrack = ({ streams }) => {
+      speaker.srcObject = streams[0];
+      speaker.play().catch(() => {});
+    };
+    const { receiver } = far.addTransceiver(microphone.stream.getAudioTracks()[0], { direction: 'sendonly', streams: [microphone.stream] });
+    // The far side hears nothing.
+    receiver.track.stop();
+    try {
+      await far.setLocalDescription();
+      await near.setRemoteDescription(far.localDescription);
+      await near.setLocalDescription();
+      await far.setRemoteDescription(near.localDescription);
+    } catch (error) {
+      // Whoever left meanwhile needs no connection.
+      if (voices.has(participant)) throw error;
+    }
+  };
+
+  const disconnect = participant => {
+    const { tone, far, near, speaker } = voices.get(participant);
+    voices.delete(participant);
+    tone.stop();
+    near.close();
+    far.close();
+    speaker.srcObject = null;
+  };
+
+  planAll();
+  const planning = setInterval(planAll, planEvery);
+
+  // Only for the frame around whoever speaks.
+  const speaking = new Map();
+  const isSpeaking = participant => speaksIn(participant, Math.max(0, now()));
+  const lookingOn = setInterval(() => {
+    for (const participant of voices.keys()) {
+      if (speaking.get(participant) === isSpeaking(participant)) continue;
+      speaking.set(participant, isSpeaking(participant));
+      onSpeakingChanged(participant);
+    }
+  }, 1000);
+
+  return {
+    connect,
+    disconnect,
+    isSpeaking,
+    close() {
+      clearInterval(planning);
+      clearInterval(lookingOn);
+      for (const participant of [...voices.keys()]) disconnect(participant);
+      context.close();
+    },
+  };
+};

@@ -1,0 +1,80 @@
+using System.Collections.Frozen;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
+
+namespace NewarBots.Manager.Rehearsing;
+
+internal static partial class RehearsalEndpoints
+{
+    /// <summary>
+    /// As strict as Google Meet's own policy where that matters to a bot: no script but the page's, and Trusted Types, so that
+    /// nothing can be put into the page by writing HTML.
+    /// </summary>
+    private const string ContentSecurityPolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
+        + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+    private static readonly FrozenDictionary<string, string> Assets = new Dictionary<string, string>
+    {
+        ["meeting.js"] = "text/javascript; charset=utf-8",
+        ["voices.js"] = "text/javascript; charset=utf-8",
+        ["meeting.css"] = "text/css; charset=utf-8",
+        ["index.css"] = "text/css; charset=utf-8",
+    }.ToFrozenDictionary();
+
+    /// <summary>Nothing, where the rehearsal is not enabled.</summary>
+    public static WebApplication MapRehearsal(this WebApplication app)
+    {
+        if (!app.Services.GetRequiredService<IOptions<RehearsalOptions>>().Value.Enabled)
+            return app;
+
+        var rehearsal = app.MapGroup(RehearsalOptions.Path).ExcludeFromDescription();
+        rehearsal.MapGet("/", GetIndex);
+        rehearsal.MapGet("/{code}", GetMeeting);
+        rehearsal.MapGet("/assets/{name}", GetAsset);
+        return app;
+    }
+
+    private static ContentHttpResult GetIndex(HttpContext context) =>
+        Page(context, RehearsalPages.Index($"{context.Request.Scheme}://{context.Request.Host}{context.Request.PathBase}"));
+
+    private static ContentHttpResult GetMeeting(string code, HttpContext context)
+    {
+        // Google Meet does not tell a wrong code by the status either.
+        if (!MeetingCode.IsMatch(code))
+            return Page(context, RehearsalPages.Meeting(code, new RehearsalScenario { Opens = RehearsalOpening.NotFound }));
+
+        var parameters = context.Request.Query.SelectMany(
+            parameter => parameter.Value, (parameter, value) => KeyValuePair.Create(parameter.Key, value ?? string.Empty));
+        var (scenario, faults) = RehearsalQuery.Read(parameters);
+        return scenario is null
+            ? Page(context, RehearsalPages.Mistakes(faults), StatusCodes.Status400BadRequest)
+            : Page(context, RehearsalPages.Meeting(code, scenario));
+    }
+
+    private static Results<ContentHttpResult, NotFound> GetAsset(string name, HttpContext context)
+    {
+        if (!Assets.TryGetValue(name, out var type))
+            return TypedResults.NotFound();
+        Harden(context.Response);
+        return TypedResults.Text(RehearsalPages.Read(name), type);
+    }
+
+    private static ContentHttpResult Page(HttpContext context, string html, int status = StatusCodes.Status200OK)
+    {
+        Harden(context.Response);
+        context.Response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        context.Response.Headers["Referrer-Policy"] = "no-referrer";
+        return TypedResults.Text(html, "text/html; charset=utf-8", statusCode: status);
+    }
+
+    private static void Harden(HttpResponse response)
+    {
+        response.Headers.XContentTypeOptions = "nosniff";
+        response.Headers.CacheControl = "no-store";
+    }
+
+    [GeneratedRegex("^[a-z]{3}-[a-z]{4}-[a-z]{3}\\z", RegexOptions.None, matchTimeoutMilliseconds: 100)]
+    private static partial Regex MeetingCode { get; }
+}

@@ -1,0 +1,118 @@
+using NewarBots.Manager.Rehearsing;
+
+namespace NewarBots.Tests.Rehearsing;
+
+public sealed class RehearsalQueryTests
+{
+    [Fact]
+    public void Without_parameters_three_people_talk_until_the_guest_leaves()
+    {
+        var scenario = Read(string.Empty);
+
+        Assert.Equal([0, 1, 2], scenario.Participants.Select(participant => TimeCode.Voices.ToList().IndexOf(participant.Voice)));
+        Assert.All(scenario.Participants, participant => Assert.True(participant is { JoinsAt: 0, LeavesAt: null, Speaks: null }));
+        Assert.Equal((DoorAnswer.Admitted, 0, "Join now"), (scenario.Answer, scenario.AnswerAfter, scenario.JoinButton));
+        Assert.Equal((null, null, RehearsalOpening.Meeting), (scenario.EndAfter, scenario.KickAfter, scenario.Opens));
+    }
+
+    [Fact]
+    public void Each_parameter_is_heard()
+    {
+        var scenario = Read("participants=4&speak=0:0-5,1:5-10,0:10-12&joinLate=2:1.5&leave=1:20,2:25&admitAfter=2&duration=40&kickAfter=30"
+            + "&readyAfter=0.5&apostrophe=typographic&joinButton=Switch here&hl=en");
+
+        Assert.Equal([new(0, 5), new(10, 12)], scenario.Participants[0].Speaks!);
+        Assert.Equal([new(5, 10)], scenario.Participants[1].Speaks!);
+        Assert.Empty(scenario.Participants[3].Speaks!);
+        Assert.Equal([0, 0, 1.5, 0], scenario.Participants.Select(participant => participant.JoinsAt));
+        Assert.Equal([null, 20, 25, null], scenario.Participants.Select(participant => participant.LeavesAt));
+        Assert.Equal((DoorAnswer.Admitted, 2, "Switch here"), (scenario.Answer, scenario.AnswerAfter, scenario.JoinButton));
+        Assert.Equal((40, 30, 0.5, true), (scenario.EndAfter, scenario.KickAfter, scenario.ReadyAfter, scenario.TypographicApostrophes));
+    }
+
+    [Fact]
+    public void Taking_turns_goes_round()
+    {
+        var participants = Read("participants=3&turns=5").Participants;
+
+        Assert.Equal([new(0, 5), new(5, 10), new(10, 15)], participants.Select(participant => Assert.Single(participant.Speaks!)));
+        Assert.All(participants, participant => Assert.Equal(15, participant.SpeaksEvery));
+    }
+
+    [Theory]
+    [InlineData("admitAfter=3", DoorAnswer.Admitted, 3)]
+    [InlineData("admitAfter=never", DoorAnswer.Never, 0)]
+    [InlineData("denyAfter=4", DoorAnswer.Denied, 4)]
+    [InlineData("noAnswerAfter=5", DoorAnswer.NoAnswer, 5)]
+    public void Whoever_has_to_wait_asks_to_join(string query, object answer, double after)
+    {
+        var scenario = Read(query);
+
+        Assert.Equal(((DoorAnswer)answer, after, "Ask to join"), (scenario.Answer, scenario.AnswerAfter, scenario.JoinButton));
+    }
+
+    [Theory]
+    [InlineData("participants=5", "participants")]
+    [InlineData("participants=-1", "participants")]
+    [InlineData("participants=", "participants")]
+    [InlineData("participants=2&speak=2:0-5", "speak")]
+    [InlineData("speak=0:5-5", "speak")]
+    [InlineData("speak=0-5", "speak")]
+    [InlineData("speak=0:0-1.5", "speak")]
+    [InlineData("speak=0:0-5&turns=5", "speak")]
+    [InlineData("turns=0", "turns")]
+    [InlineData("leave=3:5", "leave")]
+    [InlineData("leave=0:5,0:6", "leave")]
+    [InlineData("leave=0:5&joinLate=0:5", "leave")]
+    [InlineData("joinLate=0", "joinLate")]
+    [InlineData("admitAfter=soon", "admitAfter")]
+    [InlineData("admitAfter=1&denyAfter=1", "admitAfter")]
+    [InlineData("denyAfter=-1", "denyAfter")]
+    [InlineData("duration=1e3", "duration")]
+    [InlineData("duration=NaN", "duration")]
+    [InlineData("duration=86401", "duration")]
+    [InlineData("kickAfter=1&kickAfter=2", "kickAfter")]
+    [InlineData("joinButton=Enter", "joinButton")]
+    [InlineData("opens=1", "opens")]
+    [InlineData("apostrophe=curly", "apostrophe")]
+    [InlineData("scenario=wonderful", "scenario")]
+    [InlineData("durations=40", "durations")]
+    public void A_parameter_that_makes_no_sense_is_named(string query, string parameter)
+    {
+        var (scenario, faults) = RehearsalQuery.Read(Split(query));
+
+        Assert.Null(scenario);
+        Assert.StartsWith($"{parameter} ", Assert.Single(faults), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_mistakes_are_named_at_once() =>
+        Assert.Equal(
+            ["apostrophe", "duration", "what"],
+            RehearsalQuery.Read(Split("duration=x&apostrophe=y&what=z")).Faults.Select(fault => fault.Split(' ')[0]).Order());
+
+    [Fact]
+    public void Parameters_go_over_those_of_the_named_scenario()
+    {
+        var scenario = Read("scenario=waiting-room&duration=7");
+
+        Assert.Equal((5, 7, 2), (scenario.AnswerAfter, scenario.EndAfter, scenario.Participants.Count));
+    }
+
+    [Fact]
+    public void Every_named_scenario_can_be_read()
+    {
+        Assert.All(NamedScenario.All, scenario => Read($"scenario={scenario.Name}"));
+        Assert.Distinct(NamedScenario.All.Select(scenario => scenario.Name));
+    }
+
+    private static RehearsalScenario Read(string query)
+    {
+        var (scenario, faults) = RehearsalQuery.Read(Split(query));
+        Assert.Empty(faults);
+        return scenario!;
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> Split(string query) =>
+        query.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(part => part.Split('=')).Select(pair => KeyValuePair.Create(pair[0], pair[1]));
+}
