@@ -22,7 +22,7 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
     {
         if (RecordingManifest.TryRead(_manifest) is not { } manifest || manifest.SessionId != id || !File.Exists(_audio))
             return null;
-        var (bytes, sha256) = await SealAsync(_audio, cancellation);
+        var (bytes, sha256) = await MeasureAsync(_audio, cancellation);
         return manifest.Bytes == bytes && manifest.Sha256 == sha256 ? manifest : null;
     }
 
@@ -33,9 +33,9 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
     /// <returns>Its size, and its SHA-256 in lower-case hexadecimal.</returns>
     public static async Task<(long Bytes, string Sha256)> SealAsync(string path, CancellationToken cancellation)
     {
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0, useAsync: true);
-        file.Flush(flushToDisk: true);
-        return (file.Length, Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation)));
+        await using (var file = new FileStream(path, FileMode.Open, FileAccess.Write))
+            file.Flush(flushToDisk: true);
+        return await MeasureAsync(path, cancellation);
     }
 
     /// <param name="audio">A file in the work folder that was brought to the disk.</param>
@@ -53,6 +53,12 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
         File.Delete(_manifest);
         File.Move(audio, _audio, overwrite: true);
         File.Move(beside, _manifest, overwrite: true);
+    }
+
+    private static async Task<(long Bytes, string Sha256)> MeasureAsync(string path, CancellationToken cancellation)
+    {
+        await using var file = File.OpenRead(path);
+        return (file.Length, Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation)));
     }
 }
 

@@ -65,6 +65,7 @@ internal sealed class RecordedSession : IDisposable
     /// <param name="ended">Off for one whose recorder was killed.</param>
     public void WriteChunk(int index, long firstPacket, IReadOnlyList<byte[]> packets, SessionId? session = null, bool ended = true)
     {
+        Directory.CreateDirectory(Folder);
         File.Delete(ChunkPath(index));
         var length = packets.Count * TimeLinePosition.PacketLength;
         using var writer = new ChunkWriter(Folder, session ?? Bot.Id, ended ? length : 2 * length, new(Start, firstPacket, index));
