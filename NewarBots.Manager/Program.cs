@@ -1,12 +1,29 @@
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Finalizing;
+using NewarBots.Manager.Launching;
+using NewarBots.Manager.Reconciling;
 using NewarBots.Manager.Rehearsing;
+using NewarBots.Manager.Removing;
+using NewarBots.Manager.Tracking;
 using NewarBots.ServiceDefaults;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.AddRedis("redis");
+
+builder.AddBots();
+builder.AddLaunching();
+builder.AddTracking();
+builder.AddReconciling();
+builder.AddFinalizing();
+builder.AddRemoving();
 builder.AddRehearsing();
 
 var app = builder.Build();
+app.UseProblemDetails();
+app.UseRelayedRequestLimit();
 app.MapDefaultEndpoints();
+app.MapOpenApi();
+app.MapBots();
 app.MapRehearsal();
 app.Run();

@@ -1,9 +1,10 @@
+using System.Text.Json.Serialization;
 using NewarBots.Contract;
 
 namespace NewarBots.Manager.Bots;
 
 /// <summary>
-/// The record of one bot, as it lies in Redis. It changes only by the functions of
+/// The record of one bot, as it lies in <see cref="BotStore"/>. It changes only by the functions of
 /// <see cref="Tracking.BotLifecycle"/>.
 /// </summary>
 internal sealed record Bot
@@ -45,11 +46,17 @@ internal sealed record Bot
 
     public RecordingInfo? Recording { get; init; }
 
+    /// <summary>The latest <see cref="StatusMessage.Detail"/>: what the recorder saw.</summary>
+    public string? Detail { get; init; }
+
     /// <summary>One line for a person about what went wrong.</summary>
     public string? Error { get; init; }
 
     /// <summary>Somebody asked for it to leave; holds in every state until it has ended.</summary>
     public bool StopRequested { get; init; }
+
+    /// <summary>Its container was made and started; from then on only its end brings the bot forward.</summary>
+    public DateTimeOffset? LaunchedAt { get; init; }
 
     /// <summary>The recorder gave its reason and exited by itself: nothing behind the last chunk is missing.</summary>
     public bool EndedCleanly { get; init; }
@@ -63,10 +70,12 @@ internal sealed record Bot
     /// <summary>W3C trace context of the request that made the bot: everything it does later joins that trace.</summary>
     public string? TraceParent { get; init; }
 
+    [JsonIgnore]
     public string ContainerName => Launching.RecorderContainerName.Of(Id);
 }
 
 /// <summary>What kind of page the meeting is.</summary>
+[JsonConverter(typeof(SnakeCaseEnumConverter<Platform>))]
 internal enum Platform
 {
     GoogleMeet,

@@ -17,6 +17,8 @@ internal static class FinalizingRegistration
         builder.Services.AddSingleton<FFmpegConcatenator>();
         builder.Services.AddSingleton<FFmpegVerifier>();
         builder.Services.AddSingleton<RecordingFinalizer>();
+        builder.Services.AddSingleton<EndedBots>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<EndedBots>());
         builder.Services.AddHealthChecks().AddCheck<FFmpegHealthCheck>("ffmpeg");
         return builder;
     }

@@ -40,6 +40,8 @@ internal static partial class LaunchingRegistration
         builder.Services.AddSingleton<RecorderPreparation>();
 
         builder.Services.AddHealthChecks().AddCheck<DockerHealthCheck>("docker");
+        builder.Services.AddSingleton<LaunchSignal>();
+        builder.Services.AddHostedService<BotLauncher>();
         return builder;
     }
 

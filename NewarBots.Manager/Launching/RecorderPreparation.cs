@@ -1,9 +1,8 @@
-using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Launching;
 
-/// <summary>Everything that a bot needs around it before its container is made, and that goes when the bot has ended.</summary>
+/// <summary>Everything that a bot needs around it before its container is made.</summary>
 internal sealed class RecorderPreparation(
     RecorderBriefing briefing, RecorderAccess access, SessionFolders folders, LoopbackRelay relay)
 {
@@ -17,16 +16,14 @@ internal sealed class RecorderPreparation(
     public async Task<RecorderContainerSpec> PrepareAsync(Bot bot, string? traceParent, CancellationToken cancellation)
     {
         var folder = folders.Make(bot.UserId, bot.Id);
-        foreach (var port in briefing.LoopbackPorts(bot))
-            await relay.EnsureAsync(port, cancellation);
-        var credentials = await access.EnsureAsync(bot.Id);
-        return new(briefing.For(bot, credentials, traceParent), folder);
+        return new(briefing.For(bot, await RestoreAsync(bot, cancellation), traceParent), folder);
     }
 
-    /// <summary>Ends the bot's Redis user and removes its folder with whatever is still in it.</summary>
-    public async Task CleanUpAsync(UserId user, SessionId id)
+    /// <summary>What a bot that runs relies on and a restart, of this manager or of Redis, may have taken away.</summary>
+    public async Task<RecorderCredentials> RestoreAsync(Bot bot, CancellationToken cancellation)
     {
-        await access.RemoveAsync(id);
-        folders.Remove(user, id);
+        foreach (var port in briefing.LoopbackPorts(bot))
+            await relay.EnsureAsync(port, cancellation);
+        return await access.EnsureAsync(bot.Id);
     }
 }

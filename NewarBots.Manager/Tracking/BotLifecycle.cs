@@ -13,6 +13,9 @@ internal static class BotLifecycle
 {
     public static Bot LaunchBegun(Bot bot) => bot.Status is BotStatus.Queued ? bot with { Status = BotStatus.Launching } : bot;
 
+    public static Bot Launched(Bot bot, DateTimeOffset now) =>
+        bot.Status.IsTerminal() ? bot : bot with { LaunchedAt = bot.LaunchedAt ?? now };
+
     /// <summary>Its container could not be made or started, and trying again will not help.</summary>
     public static Bot LaunchFailed(Bot bot, string error, DateTimeOffset now) =>
         bot.Status is BotStatus.Queued or BotStatus.Launching
@@ -47,17 +50,23 @@ internal static class BotLifecycle
             RecordedSeconds = message.RecordedSeconds ?? bot.RecordedSeconds,
             AudibleSeconds = message.AudibleSeconds ?? bot.AudibleSeconds,
             Participants = message.Participants ?? bot.Participants,
-            Error = message.Status is BotStatus.Leaving ? message.Detail ?? bot.Error : bot.Error,
+            Detail = message.Detail ?? bot.Detail,
         };
     }
 
-    /// <summary>Somebody asked for it to leave. A bot that has no container yet ends here; others leave the call first.</summary>
+    /// <summary>Somebody asked for it to leave. A bot that waits for its launch ends here; others leave the call first.</summary>
     public static Bot StopAsked(Bot bot, DateTimeOffset now) => bot.Status switch
     {
         BotStatus.Queued => End(bot, BotStatus.Failed, EndReason.StopRequested, now) with { StopRequested = true },
         _ when bot.Status.IsTerminal() => bot,
         _ => bot with { StopRequested = true },
     };
+
+    /// <summary>It was asked to stop while its launch was being tried, and no container has come of that.</summary>
+    public static Bot LaunchAbandoned(Bot bot, DateTimeOffset now) =>
+        bot is { Status: BotStatus.Launching, StopRequested: true, LaunchedAt: null }
+            ? End(bot, BotStatus.Failed, EndReason.StopRequested, now)
+            : bot;
 
     /// <summary>
     /// Its container is no more. The recorder's own reason stands; where it gave none, the engine's word decides.
@@ -75,7 +84,7 @@ internal static class BotLifecycle
             Status = BotStatus.Finalizing,
             EndedCleanly = clean,
             Reason = bot.Reason ?? ReasonOf(bot, exit),
-            Error = clean ? bot.Error : bot.Error ?? Describe(exit),
+            Error = clean ? null : Describe(exit),
         };
     }
 
@@ -94,7 +103,7 @@ internal static class BotLifecycle
                 RecordedSeconds = recorded.Recording.DurationSeconds,
                 AudibleSeconds = recorded.AudibleSeconds,
             },
-            _ => End(bot, BotStatus.Failed, bot.Reason, now) with { Chunks = 0, RecordedSeconds = 0 },
+            _ => End(bot, BotStatus.Failed, bot.Reason, now) with { Chunks = 0, RecordedSeconds = 0, Error = bot.Error ?? bot.Detail },
         };
     }
 

@@ -19,7 +19,17 @@ public readonly record struct SessionId : IParsable<SessionId>, IComparable<Sess
 
     private string Value => _value ?? throw new InvalidOperationException("A default SessionId names no bot.");
 
-    public static SessionId New(TimeProvider time) => new(Guid.CreateVersion7(time.GetUtcNow()).ToString("N"));
+    /// <summary>
+    /// Version 7 alone leaves the order within one millisecond to chance; the fraction of the millisecond goes where RFC 9562
+    /// (section 6.2, method 3) has room for it, so that bots that arrive in one burst keep their order.
+    /// </summary>
+    public static SessionId New(TimeProvider time)
+    {
+        var now = time.GetUtcNow();
+        var guid = Guid.CreateVersion7(now).ToString("N");
+        var fraction = now.Ticks % TimeSpan.TicksPerMillisecond * 0x1000 / TimeSpan.TicksPerMillisecond;
+        return new($"{guid[..13]}{fraction:x3}{guid[16..]}");
+    }
 
     public static SessionId Parse(string s) => Parse(s, provider: null);
 

@@ -1,0 +1,201 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using NewarBots.Contract;
+using NewarBots.Manager.Launching;
+using NewarBots.Manager.Removing;
+using NewarBots.Manager.Tracking;
+
+namespace NewarBots.Manager.Bots;
+
+/// <summary>The API's calls on bots.</summary>
+internal static class BotEndpoints
+{
+    public const int MaxBodyBytes = 64 * 1024;
+    private const int MaxIdempotencyKeyLength = 255;
+    private const int DefaultPageSize = 50;
+    private const int MaxPageSize = 200;
+
+    public static IEndpointRouteBuilder MapBots(this IEndpointRouteBuilder routes)
+    {
+        var bots = routes.MapGroup("/bots").WithTags("Bots");
+        bots.MapPost("/", CreateAsync).WithName("CreateBot").Accepts<object>("application/json");
+        bots.MapGet("/", ListAsync).WithName("ListBots");
+
+        var bot = bots.MapGroup($"/{{id:{SessionIdConstraint.Name}}}");
+        bot.MapGet("/", GetAsync).WithName("GetBot");
+        bot.MapPost("/stop", StopAsync).WithName("StopBot");
+        bot.MapDelete("/", DeleteAsync).WithName("DeleteBot");
+        bot.MapGet("/logs", GetLogAsync).WithName("GetBotLog");
+        bot.MapGet("/recording", GetRecordingAsync).WithName("GetRecording");
+        bot.MapGet("/manifest", GetManifestAsync).WithName("GetManifest");
+        return routes;
+    }
+
+    /// <summary>Accepts a bot; everything slow comes later, in the background.</summary>
+    private static async Task<Results<Accepted<BotResponse>, ProblemHttpResult>> CreateAsync(
+        HttpRequest request,
+        [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey,
+        BotStore store, MeetingUrlPolicy policy, LaunchSignal launches, TimeProvider time, CancellationToken cancellation)
+    {
+        if (idempotencyKey is { Length: 0 or > MaxIdempotencyKeyLength })
+            return BotProblems.InvalidRequest("Idempotency-Key", $"must have 1 to {MaxIdempotencyKeyLength} characters");
+        if (await ReadBodyAsync(request, cancellation) is not { } body)
+            return BotProblems.InvalidRequest("body", $"must have at most {MaxBodyBytes / 1024} KB");
+        var (asked, faults) = CreateBotRequest.Read(body, policy);
+        if (asked is null)
+            return BotProblems.InvalidRequest(faults);
+
+        var bot = new Bot
+        {
+            Id = SessionId.New(time),
+            UserId = asked.UserId,
+            Status = BotStatus.Queued,
+            MeetingUrl = asked.MeetingUrl,
+            Platform = asked.Platform,
+            BotName = asked.BotName,
+            Leave = asked.Leave,
+            Metadata = asked.Metadata,
+            CreatedAt = time.GetUtcNow(),
+            TraceParent = Activity.Current?.Id,
+        };
+        Activity.Current?.SetTag(Telemetry.ManagerTelemetry.BotIdTag, bot.Id.ToString());
+        var key = idempotencyKey is null ? null : new IdempotencyKey(idempotencyKey, Convert.ToHexStringLower(SHA256.HashData(body)));
+        switch (await store.CreateAsync(bot, key))
+        {
+            case CreateResult.Created created:
+                launches.Raise();
+                return Accepted(created.Bot);
+            case CreateResult.Repeated repeated:
+                return Accepted(repeated.Bot);
+            case CreateResult.MeetingTaken taken:
+                return BotProblems.MeetingTaken(taken.Holder);
+            default:
+                return BotProblems.KeyReused();
+        }
+    }
+
+    private static async Task<Results<Ok<BotResponse>, ProblemHttpResult>> GetAsync(SessionId id, BotStore store) =>
+        await store.FindAsync(id) is { } bot ? TypedResults.Ok(BotResponse.Of(bot)) : BotProblems.NotFound();
+
+    /// <summary>One page of bots, newest first.</summary>
+    private static async Task<Results<Ok<BotPage>, ProblemHttpResult>> ListAsync(
+        BotStore store, string? status, string? userId, string? limit, string? cursor, CancellationToken cancellation)
+    {
+        var faults = new Dictionary<string, string[]>();
+        BotStatus? wanted = null;
+        if (status is not null)
+        {
+            if (WireWord.TryParse<BotStatus>(status, out var parsed))
+                wanted = parsed;
+            else
+                faults["status"] = [$"must be one of {string.Join(", ", Enum.GetValues<BotStatus>().Select(WireWord.Of))}"];
+        }
+
+        UserId? user = null;
+        if (userId is not null)
+        {
+            if (UserId.TryParse(userId, provider: null, out var parsed))
+                user = parsed;
+            else
+                faults["userId"] = [$"must be 1 to {UserId.MaxLength} of the characters a-z 0-9 - _"];
+        }
+
+        SessionId? after = null;
+        if (cursor is not null)
+        {
+            if (SessionId.TryParse(cursor, provider: null, out var parsed))
+                after = parsed;
+            else
+                faults["cursor"] = ["must be a nextCursor that this call has answered"];
+        }
+
+        var size = DefaultPageSize;
+        if (limit is not null && (!int.TryParse(limit, out size) || size is < 1 or > MaxPageSize))
+            faults["limit"] = [$"must be a number from 1 to {MaxPageSize}"];
+        if (faults.Count > 0)
+            return BotProblems.InvalidRequest(faults);
+
+        var found = await store.NewestAsync(user, after, size + 1, cancellation)
+            .Where(bot => wanted is null || bot.Status == wanted)
+            .Take(size + 1)
+            .ToListAsync(cancellation);
+        var page = found.Take(size).Select(BotResponse.Of).ToList();
+        return TypedResults.Ok(new BotPage(page, found.Count > size ? page[^1].Id.ToString() : null));
+    }
+
+    private static async Task<Results<Accepted<BotResponse>, ProblemHttpResult>> StopAsync(
+        SessionId id, BotStore store, BotStopper stopper, TimeProvider time)
+    {
+        if (await store.FindAsync(id) is not { } known)
+            return BotProblems.NotFound();
+        if (known.Status.IsTerminal())
+            return BotProblems.AlreadyEnded(known);
+        if (await store.UpdateAsync(id, bot => BotLifecycle.StopAsked(bot, time.GetUtcNow())) is not { } asked)
+            return BotProblems.NotFound();
+        stopper.Enqueue(asked);
+        return Accepted(asked);
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
+        SessionId id, BotStore store, BotRemover remover, CancellationToken cancellation)
+    {
+        if (await store.FindAsync(id) is not { } bot)
+            return BotProblems.NotFound();
+        if (!bot.Status.IsTerminal())
+            return BotProblems.StillActive(bot);
+        await remover.DeleteAsync(bot, cancellation);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<IResult> GetLogAsync(
+        SessionId id, BotStore store, BotLog log, CancellationToken cancellation) =>
+        await store.FindAsync(id) is { } bot
+            ? TypedResults.Text(await log.ReadAsync(bot, cancellation), "text/plain; charset=utf-8")
+            : BotProblems.NotFound();
+
+    private static async Task<IResult> GetRecordingAsync(SessionId id, BotStore store, StorageLayout storage, string? format)
+    {
+        if (await store.FindAsync(id) is not { } bot)
+            return BotProblems.NotFound();
+        if (format is not (null or "ogg"))
+            return BotProblems.InvalidRequest("format", "must be ogg");
+        if (!bot.Status.IsTerminal())
+            return BotProblems.RecordingNotReady(bot);
+        var path = storage.Recording(bot.UserId, id);
+        return bot.Recording is not null && File.Exists(path)
+            ? TypedResults.PhysicalFile(path, "audio/ogg", $"{id}.ogg", new DateTimeOffset(File.GetLastWriteTimeUtc(path)), enableRangeProcessing: true)
+            : BotProblems.NoRecording(bot);
+    }
+
+    private static async Task<IResult> GetManifestAsync(SessionId id, BotStore store, StorageLayout storage)
+    {
+        if (await store.FindAsync(id) is not { } bot)
+            return BotProblems.NotFound();
+        if (!bot.Status.IsTerminal())
+            return BotProblems.RecordingNotReady(bot);
+        var path = storage.Manifest(bot.UserId, id);
+        return File.Exists(path) ? TypedResults.PhysicalFile(path, "application/json") : BotProblems.NoRecording(bot);
+    }
+
+    private static Accepted<BotResponse> Accepted(Bot bot) => TypedResults.Accepted($"/bots/{bot.Id}", BotResponse.Of(bot));
+
+    /// <returns><see langword="null"/> where the body is longer than <see cref="MaxBodyBytes"/>; it is not read further.</returns>
+    private static async Task<byte[]?> ReadBodyAsync(HttpRequest request, CancellationToken cancellation)
+    {
+        if (request.ContentLength > MaxBodyBytes)
+            return null;
+        using var body = new MemoryStream();
+        var buffer = new byte[8192];
+        int read;
+        while ((read = await request.Body.ReadAsync(buffer, cancellation)) > 0)
+        {
+            if (body.Length + read > MaxBodyBytes)
+                return null;
+            body.Write(buffer, 0, read);
+        }
+
+        return body.ToArray();
+    }
+}

@@ -1,0 +1,54 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using NewarBots.Contract;
+
+namespace NewarBots.Manager.Bots;
+
+/// <summary>Every error the API answers with, as RFC 9457 problem details with a type that stays.</summary>
+internal static class BotProblems
+{
+    private const string TypePrefix = "urn:newarbots:problem:";
+
+    public static ProblemHttpResult InvalidRequest(IReadOnlyDictionary<string, string[]> faults) => Problem(
+        StatusCodes.Status400BadRequest, "invalid-request", "The request is not valid.",
+        string.Join("; ", faults.SelectMany(field => field.Value.Select(fault => $"{field.Key} {fault}"))),
+        new() { ["errors"] = faults });
+
+    public static ProblemHttpResult InvalidRequest(string field, string fault) =>
+        InvalidRequest(new Dictionary<string, string[]> { [field] = [fault] });
+
+    public static ProblemHttpResult NotFound() => Problem(
+        StatusCodes.Status404NotFound, "bot-not-found", "There is no such bot.", "Check the id; GET /bots lists yours.");
+
+    public static ProblemHttpResult MeetingTaken(SessionId holder) => Problem(
+        StatusCodes.Status409Conflict, "meeting-taken", "A bot of this user is in this meeting already.",
+        $"Bot {holder} is active there. Follow it, or stop it first.", new() { ["botId"] = holder });
+
+    public static ProblemHttpResult KeyReused() => Problem(
+        StatusCodes.Status422UnprocessableEntity, "idempotency-key-reused", "The Idempotency-Key was used for another request.",
+        "Send the same body as before, or take a new key.");
+
+    public static ProblemHttpResult AlreadyEnded(Bot bot) => Problem(
+        StatusCodes.Status409Conflict, "bot-ended", "The bot has ended.",
+        $"It is {WireWord.Of(bot.Status)}; there is nothing left to stop.", new() { ["status"] = bot.Status });
+
+    public static ProblemHttpResult StillActive(Bot bot) => Problem(
+        StatusCodes.Status409Conflict, "bot-active", "The bot is still active.",
+        $"It is {WireWord.Of(bot.Status)}. Stop it and wait for its end first.", new() { ["status"] = bot.Status });
+
+    public static ProblemHttpResult RecordingNotReady(Bot bot) => Problem(
+        StatusCodes.Status409Conflict, "recording-not-ready", "The recording is not ready.",
+        $"The bot is {WireWord.Of(bot.Status)}; ask again once it is completed.", new() { ["status"] = bot.Status });
+
+    public static ProblemHttpResult NoRecording(Bot bot) => Problem(
+        StatusCodes.Status404NotFound, "no-recording", "This bot has no recording.",
+        bot.Reason is { } reason ? $"It ended with the reason {WireWord.Of(reason)}." : "Its file is gone from the storage.",
+        new() { ["reason"] = bot.Reason });
+
+    public static ProblemHttpResult StoreUnavailable() => Problem(
+        StatusCodes.Status503ServiceUnavailable, "store-unavailable", "Redis cannot be reached at the moment.",
+        "Bots that run go on recording. Try again in a few seconds; GET /health tells when it is back.");
+
+    private static ProblemHttpResult Problem(
+        int status, string type, string title, string detail, Dictionary<string, object?>? extensions = null) =>
+        TypedResults.Problem(detail, instance: null, status, title, TypePrefix + type, extensions);
+}

@@ -1,0 +1,46 @@
+using NewarBots.Contract;
+
+namespace NewarBots.Manager.Bots;
+
+/// <summary>A bot as the API shows it. Absent where unknown; times are UTC, durations in seconds.</summary>
+internal sealed record BotResponse(
+    SessionId Id,
+    BotStatus Status,
+    EndReason? Reason,
+    Uri MeetingUrl,
+    Platform Platform,
+    string BotName,
+    UserId UserId,
+    IReadOnlyDictionary<string, string> Metadata,
+    string ContainerName,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? JoiningAt,
+    DateTimeOffset? RecordingAt,
+    DateTimeOffset? EndedAt,
+    int Chunks,
+    double RecordedSeconds,
+    double? AudibleSeconds,
+    int? Participants,
+    RecordingResponse? Recording,
+    string? Error)
+{
+    public static BotResponse Of(Bot bot) => new(
+        bot.Id, bot.Status, bot.Reason, bot.MeetingUrl, bot.Platform, bot.BotName, bot.UserId, bot.Metadata, bot.ContainerName,
+        bot.CreatedAt, bot.JoiningAt, bot.RecordingAt, bot.EndedAt, bot.Chunks, bot.RecordedSeconds, bot.AudibleSeconds,
+        bot.Participants,
+        bot.Recording is { } recording
+            ? new($"/bots/{bot.Id}/recording", recording.Format, recording.Bytes, recording.DurationSeconds, recording.Complete)
+            : null,
+        bot.Error);
+}
+
+/// <param name="Url">Where the audio is had, relative to the manager.</param>
+/// <param name="Format"><c>ogg</c> (Opus).</param>
+/// <param name="Bytes">The file's size.</param>
+/// <param name="DurationSeconds">Its length.</param>
+/// <param name="Complete"><see langword="false"/> where something is missing: see the bot's reason and the manifest.</param>
+internal sealed record RecordingResponse(string Url, string Format, long Bytes, double DurationSeconds, bool Complete);
+
+/// <param name="Items">Newest first.</param>
+/// <param name="NextCursor">To be sent as <c>cursor</c> for the next page; absent on the last one.</param>
+internal sealed record BotPage(IReadOnlyList<BotResponse> Items, string? NextCursor);

@@ -1,0 +1,217 @@
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using NewarBots.Contract;
+using StackExchange.Redis;
+
+namespace NewarBots.Manager.Bots;
+
+/// <summary>
+/// The bots' records in Redis, and the only type that knows their keys. Every change is a compare-and-set on the record's
+/// version, done by a script together with all that must agree with it: the indexes, the claim on the meeting, and, where the
+/// manager itself changed the status, the message on the bot's stream and channel. So nobody sees one without the other,
+/// and several managers can work on one Redis.
+/// </summary>
+internal sealed class BotStore(IConnectionMultiplexer redis, TimeProvider time)
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+
+    private const string VersionField = "version";
+    private const string RecordField = "record";
+
+    private static readonly TimeSpan IdempotencyKept = TimeSpan.FromHours(24);
+
+    private static readonly string CreateScript = """
+        if KEYS[6] ~= '' then
+            local seen = redis.call('GET', KEYS[6])
+            if seen then return {'repeated', seen} end
+        end
+        local holder = redis.call('GET', KEYS[5])
+        if holder then return {'claimed', holder} end
+        redis.call('HSET', KEYS[1], 'record', ARGV[2], 'version', 1)
+        redis.call('ZADD', KEYS[2], 0, ARGV[1])
+        redis.call('ZADD', KEYS[3], 0, ARGV[1])
+        redis.call('ZADD', KEYS[4], 0, ARGV[1])
+        redis.call('SET', KEYS[5], ARGV[1])
+        if KEYS[6] ~= '' then redis.call('SET', KEYS[6], ARGV[3] .. ' ' .. ARGV[1], 'EX', ARGV[4]) end
+        redis.call('XADD', KEYS[7], '*', 'message', ARGV[5])
+        redis.call('PUBLISH', ARGV[6], ARGV[5])
+        return {'created', ARGV[1]}
+        """;
+
+    private static readonly string UpdateScript = """
+        if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return 0 end
+        redis.call('HSET', KEYS[1], 'record', ARGV[3], 'version', ARGV[2] + 1)
+        if ARGV[4] == '1' then
+            redis.call('ZREM', KEYS[2], ARGV[1])
+            if redis.call('GET', KEYS[3]) == ARGV[1] then redis.call('DEL', KEYS[3]) end
+        end
+        if ARGV[5] ~= '' then
+            redis.call('XADD', KEYS[4], '*', 'message', ARGV[5])
+            redis.call('PUBLISH', ARGV[6], ARGV[5])
+        end
+        return 1
+        """;
+
+    private IDatabase Database => redis.GetDatabase();
+
+    /// <summary>Keeps a new, queued bot; or says which one stands in its way.</summary>
+    /// <param name="bot">The new bot.</param>
+    /// <param name="idempotency">The request's key with the hash of its body, where the caller gave one.</param>
+    public async Task<CreateResult> CreateAsync(Bot bot, IdempotencyKey? idempotency)
+    {
+        bot = bot with { LastSequence = 1 };
+        RedisKey[] keys =
+        [
+            Key(bot.Id), All, OfUser(bot.UserId), Active, Claim(bot),
+            idempotency is null ? string.Empty : Idempotency(bot.UserId, idempotency.Key),
+            RedisNames.EventStream(bot.Id),
+        ];
+        RedisValue[] values =
+        [
+            bot.Id.ToString(), Serialize(bot), idempotency?.BodyHash ?? string.Empty, (long)IdempotencyKept.TotalSeconds,
+            Announcement(bot), RedisNames.StatusChannel(bot.Id),
+        ];
+        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(CreateScript, keys, values))!;
+        var holder = (string)reply[1]!;
+        switch ((string)reply[0]!)
+        {
+            case "created":
+                return new CreateResult.Created(bot);
+            case "claimed":
+                return new CreateResult.MeetingTaken(SessionId.Parse(holder));
+            default:
+                var parts = holder.Split(' ');
+                if (parts[0] != idempotency!.BodyHash)
+                    return new CreateResult.KeyReused();
+                return await FindAsync(SessionId.Parse(parts[1])) is { } earlier
+                    ? new CreateResult.Repeated(earlier)
+                    : new CreateResult.KeyReused();
+        }
+    }
+
+    public async Task<Bot?> FindAsync(SessionId id) => Parse(await Database.HashGetAsync(Key(id), RecordField));
+
+    /// <summary>
+    /// Changes a record by <paramref name="change"/>, again and again until no one else has changed it in between.
+    /// </summary>
+    /// <returns>The record as it is afterwards; <see langword="null"/> where there is none.</returns>
+    public async Task<Bot?> UpdateAsync(SessionId id, Func<Bot, Bot> change)
+    {
+        while (true)
+        {
+            var fields = await Database.HashGetAsync(Key(id), [RecordField, VersionField]);
+            if (Parse(fields[0]) is not { } bot)
+                return null;
+
+            var next = change(bot);
+            if (next == bot)
+                return bot;
+
+            var announces = next.Status != bot.Status && IsManagersToSay(next.Status);
+            if (announces)
+                next = next with { LastSequence = bot.LastSequence + 1 };
+            RedisKey[] keys = [Key(id), Active, Claim(bot), RedisNames.EventStream(id)];
+            RedisValue[] values =
+            [
+                id.ToString(), fields[1], Serialize(next), next.Status.IsTerminal() ? 1 : 0,
+                announces ? Announcement(next) : string.Empty, RedisNames.StatusChannel(id),
+            ];
+            if ((bool)await Database.ScriptEvaluateAsync(UpdateScript, keys, values))
+                return next;
+        }
+    }
+
+    /// <summary>The bots whose life has not ended, oldest first.</summary>
+    public async Task<IReadOnlyList<Bot>> ActiveAsync() =>
+        await ReadAsync(await Database.SortedSetRangeByValueAsync(Active));
+
+    /// <summary>The bots, newest first, those behind <paramref name="after"/> where it is given.</summary>
+    /// <param name="user">Only this user's.</param>
+    /// <param name="after">The last one of the page before.</param>
+    /// <param name="batch">How many records are read at a time.</param>
+    /// <param name="cancellation">Ends the enumeration.</param>
+    public async IAsyncEnumerable<Bot> NewestAsync(
+        UserId? user, SessionId? after, int batch, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var index = user is { } one ? OfUser(one) : All;
+        RedisValue below = after is { } cursor ? cursor.ToString() : default;
+        while (true)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var ids = await Database.SortedSetRangeByValueAsync(
+                index, min: default, max: below, below.IsNull ? Exclude.None : Exclude.Stop, Order.Descending, skip: 0, take: batch);
+            foreach (var bot in await ReadAsync(ids))
+                yield return bot;
+            if (ids.Length < batch)
+                yield break;
+            below = ids[^1];
+        }
+    }
+
+    /// <summary>Forgets an ended bot: record, indexes, event stream.</summary>
+    public async Task DeleteAsync(Bot bot)
+    {
+        var transaction = Database.CreateTransaction();
+        _ = transaction.KeyDeleteAsync([Key(bot.Id), RedisNames.EventStream(bot.Id)]);
+        _ = transaction.SortedSetRemoveAsync(All, bot.Id.ToString());
+        _ = transaction.SortedSetRemoveAsync(OfUser(bot.UserId), bot.Id.ToString());
+        await transaction.ExecuteAsync();
+    }
+
+    /// <summary>Joining to leaving are the recorder's words, said by itself; all others are the manager's.</summary>
+    private static bool IsManagersToSay(BotStatus status) => status is < BotStatus.Joining or > BotStatus.Leaving;
+
+    private string Announcement(Bot bot) => JsonSerializer.Serialize(
+        new StatusMessage(
+            bot.Id, bot.Status, time.GetUtcNow().ToUnixTimeMilliseconds(), bot.LastSequence, bot.Reason, bot.Chunks,
+            bot.RecordedSeconds, bot.AudibleSeconds, bot.Participants, bot.Error),
+        ContractJson.Default.StatusMessage);
+
+    private async Task<IReadOnlyList<Bot>> ReadAsync(RedisValue[] ids)
+    {
+        var records = await Task.WhenAll(ids.Select(id => Database.HashGetAsync(Key(SessionId.Parse(id!)), RecordField)));
+        return [.. records.Select(Parse).OfType<Bot>()];
+    }
+
+    private static Bot? Parse(RedisValue record) => record.IsNull ? null : JsonSerializer.Deserialize<Bot>((string)record!, Json);
+
+    private static string Serialize(Bot bot) => JsonSerializer.Serialize(bot, Json);
+
+    private const string All = "newarbots:bots";
+
+    private const string Active = "newarbots:bots:active";
+
+    private static string OfUser(UserId user) => $"newarbots:bots:user:{user}";
+
+    private static string Key(SessionId id) => $"newarbots:bot:{id}";
+
+    private static string Claim(Bot bot) => $"newarbots:claim:{bot.UserId}:{Hash(MeetingIdentity.Of(bot.MeetingUrl))}";
+
+    private static string Idempotency(UserId user, string key) => $"newarbots:idempotency:{user}:{Hash(key)}";
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+}
+
+/// <param name="Key">As the caller sent it.</param>
+/// <param name="BodyHash">SHA-256 of the request's body, hexadecimal.</param>
+internal sealed record IdempotencyKey(string Key, string BodyHash);
+
+internal abstract record CreateResult
+{
+    public sealed record Created(Bot Bot) : CreateResult;
+
+    /// <summary>The same request came before; this is its bot.</summary>
+    public sealed record Repeated(Bot Bot) : CreateResult;
+
+    /// <summary>The idempotency key belongs to another request.</summary>
+    public sealed record KeyReused : CreateResult;
+
+    /// <summary>A bot of the same user is in that meeting, or on its way there.</summary>
+    public sealed record MeetingTaken(SessionId Holder) : CreateResult;
+}

@@ -1,0 +1,58 @@
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.Extensions.Options;
+using NewarBots.Contract;
+using NewarBots.Manager.Launching;
+using NewarBots.Manager.Rehearsing;
+
+namespace NewarBots.Manager.Bots;
+
+internal static class BotsRegistration
+{
+    private const string DefaultUrl = "http://localhost:8082";
+
+    /// <summary>The API of bots with its records, its limits and its address.</summary>
+    public static WebApplicationBuilder AddBots(this WebApplicationBuilder builder)
+    {
+        if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null && builder.Configuration["HTTP_PORTS"] is null)
+            builder.WebHost.UseUrls(DefaultUrl);
+        // A longer body is refused by the endpoint, with a problem that names the limit.
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+
+        builder.Services.AddOptions<StorageOptions>().BindConfiguration(StorageOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddOptions<MeetingOptions>().BindConfiguration(MeetingOptions.Section);
+        builder.Services.AddSingleton(services => new StorageLayout(services.GetRequiredService<IOptions<StorageOptions>>().Value.Path));
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<BotStore>();
+        builder.Services.AddSingleton<MeetingUrlPolicy>();
+        builder.Services.AddRouting(options => options.ConstraintMap.Add(SessionIdConstraint.Name, typeof(SessionIdConstraint)));
+        builder.Services.ConfigureHttpJsonOptions(options =>
+            options.SerializerOptions.DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull);
+        builder.Services.AddProblemDetails();
+        builder.Services.AddOpenApi();
+        return builder;
+    }
+
+    /// <summary>Every error, wherever it comes from, leaves as problem details; a Redis that is away as 503.</summary>
+    public static WebApplication UseProblemDetails(this WebApplication app)
+    {
+        app.UseExceptionHandler(errors => errors.Run(context =>
+            context.Features.Get<IExceptionHandlerFeature>()?.Error is { } error && error.IsRedisAway()
+                ? BotProblems.StoreUnavailable().ExecuteAsync(context)
+                : TypedResults.Problem().ExecuteAsync(context)));
+        app.UseStatusCodePages();
+        return app;
+    }
+
+    /// <summary>
+    /// A bot's container reaches this machine's loopback by the relay, and the manager with it. It is shown the meeting that it
+    /// came for, and nothing of the API.
+    /// </summary>
+    public static WebApplication UseRelayedRequestLimit(this WebApplication app)
+    {
+        app.Use((context, next) =>
+            context.IsRelayed() && !context.Request.Path.StartsWithSegments(RehearsalOptions.Path, StringComparison.Ordinal)
+                ? TypedResults.Problem(statusCode: StatusCodes.Status404NotFound).ExecuteAsync(context)
+                : next(context));
+        return app;
+    }
+}

@@ -1,0 +1,213 @@
+using System.Text;
+using System.Text.Json;
+using NewarBots.Contract;
+
+namespace NewarBots.Manager.Bots;
+
+/// <summary>What <c>POST /bots</c> takes, read and checked.</summary>
+internal sealed record CreateBotRequest(
+    Uri MeetingUrl,
+    Platform Platform,
+    string BotName,
+    UserId UserId,
+    LeaveConditions Leave,
+    IReadOnlyDictionary<string, string> Metadata)
+{
+    public const string DefaultBotName = "NewarBots Recorder";
+    public const int MaxBotNameLength = 100;
+    public const int MaxMetadataEntries = 50;
+    public const int MaxMetadataKeyLength = 64;
+    public const int MaxMetadataValueLength = 1024;
+
+    private static readonly TimeSpan LongestDuration = TimeSpan.FromDays(1);
+
+    /// <summary>
+    /// Reads the body by hand rather than by deserialization, which stops at the first mistake: a caller is told of every
+    /// field at fault at once, unknown ones included.
+    /// </summary>
+    /// <returns>The request; or, with <see langword="null"/>, the faults by field (camelCase, dotted where nested).</returns>
+    public static (CreateBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) Read(
+        ReadOnlyMemory<byte> body, MeetingUrlPolicy policy)
+    {
+        var faults = new FaultList();
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(body, new JsonDocumentOptions { AllowDuplicateProperties = false });
+        }
+        catch (JsonException broken)
+        {
+            faults.Add("body", $"must be JSON: {FirstSentence(broken.Message)}");
+            return (null, faults.ByField);
+        }
+
+        using (document)
+        {
+            if (document.RootElement.ValueKind is not JsonValueKind.Object)
+            {
+                faults.Add("body", "must be a JSON object");
+                return (null, faults.ByField);
+            }
+
+            var request = ReadObject(document.RootElement, policy, faults);
+            return faults.ByField.Count == 0 ? (request, faults.ByField) : (null, faults.ByField);
+        }
+    }
+
+    private static CreateBotRequest ReadObject(JsonElement root, MeetingUrlPolicy policy, FaultList faults)
+    {
+        string? meetingUrl = null;
+        var botName = DefaultBotName;
+        var userId = UserId.Default;
+        var leave = new LeaveConditions();
+        IReadOnlyDictionary<string, string> metadata = new Dictionary<string, string>();
+        foreach (var property in root.EnumerateObject())
+        {
+            var value = property.Value;
+            switch (property.Name)
+            {
+                case "meetingUrl":
+                    meetingUrl = ReadString(value, "meetingUrl", faults) ?? string.Empty;
+                    break;
+                case "botName" when value.ValueKind is not JsonValueKind.Null:
+                    botName = ReadBotName(value, faults);
+                    break;
+                case "userId" when value.ValueKind is not JsonValueKind.Null:
+                    if (!UserId.TryParse(ReadString(value, "userId", faults), provider: null, out userId))
+                        faults.Add("userId", $"must be 1 to {UserId.MaxLength} of the characters a-z 0-9 - _");
+                    break;
+                case "leave" when value.ValueKind is not JsonValueKind.Null:
+                    leave = ReadLeave(value, faults);
+                    break;
+                case "metadata" when value.ValueKind is not JsonValueKind.Null:
+                    metadata = ReadMetadata(value, faults);
+                    break;
+                case "botName" or "userId" or "leave" or "metadata":
+                    break;
+                default:
+                    faults.Add(FieldName(property.Name), "is not a field of this request");
+                    break;
+            }
+        }
+
+        var (url, platform, fault) = faults.ByField.ContainsKey("meetingUrl") ? default : policy.Check(meetingUrl);
+        if (fault is not null)
+            faults.Add("meetingUrl", fault);
+        return new CreateBotRequest(url!, platform, botName, userId, leave, metadata);
+    }
+
+    private static string ReadBotName(JsonElement value, FaultList faults)
+    {
+        var name = ReadString(value, "botName", faults)?.Trim();
+        if (name is null)
+            return DefaultBotName;
+        if (name.Length is 0 or > MaxBotNameLength)
+            faults.Add("botName", $"must have 1 to {MaxBotNameLength} characters");
+        if (name.EnumerateRunes().Any(rune => Rune.IsControl(rune) || rune == Rune.ReplacementChar))
+            faults.Add("botName", "must not contain control characters");
+        return name;
+    }
+
+    private static LeaveConditions ReadLeave(JsonElement value, FaultList faults)
+    {
+        var leave = new LeaveConditions();
+        if (value.ValueKind is not JsonValueKind.Object)
+        {
+            faults.Add("leave", "must be an object of durations in seconds");
+            return leave;
+        }
+
+        foreach (var property in value.EnumerateObject())
+        {
+            var field = $"leave.{FieldName(property.Name)}";
+            leave = property.Name switch
+            {
+                "waitingRoomTimeout" => leave with { WaitingRoomTimeout = Seconds(property.Value, field) },
+                "nobodyJoinedTimeout" => leave with { NobodyJoinedTimeout = Seconds(property.Value, field) },
+                "everyoneLeftTimeout" => leave with { EveryoneLeftTimeout = Seconds(property.Value, field) },
+                "silenceTimeout" when property.Value.ValueKind is JsonValueKind.Null => leave with { SilenceTimeout = null },
+                "silenceTimeout" => leave with { SilenceTimeout = Seconds(property.Value, field) },
+                "maxDuration" => leave with { MaxDuration = Seconds(property.Value, field) },
+                _ => Unknown(field),
+            };
+        }
+
+        return leave;
+
+        TimeSpan Seconds(JsonElement number, string field)
+        {
+            if (number.ValueKind is JsonValueKind.Number
+                && number.TryGetDouble(out var seconds)
+                && seconds >= 1 && seconds <= LongestDuration.TotalSeconds)
+                return TimeSpan.FromSeconds(seconds);
+            faults.Add(field, $"must be a number of seconds from 1 to {LongestDuration.TotalSeconds:0}");
+            return TimeSpan.FromSeconds(1);
+        }
+
+        LeaveConditions Unknown(string field)
+        {
+            faults.Add(field, "is not a leave condition");
+            return leave;
+        }
+    }
+
+    private static Dictionary<string, string> ReadMetadata(JsonElement value, FaultList faults)
+    {
+        var metadata = new Dictionary<string, string>();
+        if (value.ValueKind is not JsonValueKind.Object)
+        {
+            faults.Add("metadata", "must be an object of strings");
+            return metadata;
+        }
+
+        foreach (var property in value.EnumerateObject())
+        {
+            var field = $"metadata.{FieldName(property.Name)}";
+            if (property.Name.Length is 0 or > MaxMetadataKeyLength)
+                faults.Add(field, $"must have a name of 1 to {MaxMetadataKeyLength} characters");
+            if (ReadString(property.Value, field, faults) is not { } text)
+                continue;
+            if (text.Length > MaxMetadataValueLength)
+                faults.Add(field, $"must have at most {MaxMetadataValueLength} characters");
+            metadata[property.Name] = text;
+        }
+
+        if (metadata.Count > MaxMetadataEntries)
+            faults.Add("metadata", $"must have at most {MaxMetadataEntries} entries");
+        return metadata;
+    }
+
+    private static string? ReadString(JsonElement value, string field, FaultList faults)
+    {
+        if (value.ValueKind is JsonValueKind.String)
+        {
+            try
+            {
+                return value.GetString();
+            }
+            catch (InvalidOperationException)
+            {
+                // An escaped lone surrogate: valid JSON grammar, but no text.
+                faults.Add(field, "must be valid Unicode text");
+                return null;
+            }
+        }
+
+        faults.Add(field, "must be a string");
+        return null;
+    }
+
+    /// <summary>A caller's field name comes back in the answer: shortened, without control characters.</summary>
+    private static string FieldName(string name) =>
+        new([.. name.Take(MaxMetadataKeyLength).Select(c => char.IsControl(c) ? '?' : c)]);
+
+    private static string FirstSentence(string message) => message.Split(". ")[0].TrimEnd('.') + ".";
+
+    private sealed class FaultList
+    {
+        public Dictionary<string, string[]> ByField { get; } = [];
+
+        public void Add(string field, string fault) =>
+            ByField[field] = ByField.TryGetValue(field, out var earlier) ? [.. earlier, fault] : [fault];
+    }
+}

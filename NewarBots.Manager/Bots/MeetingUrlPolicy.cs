@@ -1,0 +1,85 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Options;
+using NewarBots.Manager.Rehearsing;
+
+namespace NewarBots.Manager.Bots;
+
+/// <summary>Section <c>Meetings</c>.</summary>
+internal sealed class MeetingOptions
+{
+    public const string Section = "Meetings";
+
+    public const string GoogleMeetHost = "meet.google.com";
+
+    /// <summary>
+    /// Hosts that bots may go to, each as <c>host</c> (its scheme's default port) or <c>host:port</c>. Empty:
+    /// <c>meet.google.com</c>. Hosts other than that may be spoken to by plain http.
+    /// </summary>
+    public IList<string> AllowedHosts { get; } = [];
+}
+
+/// <summary>Decides which URLs are meetings that a bot may be sent to. Whatever is not allowed by name is refused.</summary>
+internal sealed partial class MeetingUrlPolicy(
+    IOptions<MeetingOptions> meetings, IOptions<RehearsalOptions> rehearsal, IServer server)
+{
+    private const int MaxLength = 2048;
+
+    /// <returns>The meeting, or the one sentence that says why it is none.</returns>
+    public (Uri? Url, Platform Platform, string? Fault) Check(string? text)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+            return Refused("is required: the meeting's address, for example https://meet.google.com/abc-defg-hij");
+        if (text.Length > MaxLength || text.Any(char.IsControl))
+            return Refused($"must be a URL of at most {MaxLength} characters without control characters");
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url))
+            return Refused("must be an absolute URL, for example https://meet.google.com/abc-defg-hij");
+        if (url.Scheme != Uri.UriSchemeHttps && url.Scheme != Uri.UriSchemeHttp)
+            return Refused("must be an https URL");
+        if (url.UserInfo.Length > 0)
+            return Refused("must not contain a user name or password");
+
+        if (IsOwnRehearsal(url))
+            return (url, Platform.Rehearsal, null);
+        if (IsLinkLocal(url) || !IsAllowedHost(url))
+            return Refused($"must be a meeting on one of the allowed hosts: {string.Join(", ", AllowedHosts)}");
+        if (url.Host != MeetingOptions.GoogleMeetHost)
+            return (url, Platform.GoogleMeet, null);
+        if (url.Scheme != Uri.UriSchemeHttps)
+            return Refused("must be an https URL");
+        return GoogleMeetPath.IsMatch(url.AbsolutePath)
+            ? (url, Platform.GoogleMeet, null)
+            : Refused("must name a meeting, for example https://meet.google.com/abc-defg-hij");
+
+        static (Uri?, Platform, string?) Refused(string fault) => (null, default, fault);
+    }
+
+    private IReadOnlyList<string> AllowedHosts =>
+        meetings.Value.AllowedHosts is { Count: > 0 } hosts ? [.. hosts] : [MeetingOptions.GoogleMeetHost];
+
+    private bool IsAllowedHost(Uri url) => AllowedHosts.Any(allowed =>
+        allowed.Equals(url.IdnHost, StringComparison.OrdinalIgnoreCase) ? url.IsDefaultPort
+        : allowed.Equals($"{url.IdnHost}:{url.Port}", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>
+    /// The rehearsal lives on the manager's own ports only: any other port on this host stays out of reach, whatever path
+    /// is asked for.
+    /// </summary>
+    private bool IsOwnRehearsal(Uri url) =>
+        rehearsal.Value.Enabled
+        && url.IsLoopback
+        && url.AbsolutePath.StartsWith($"{RehearsalOptions.Path}/", StringComparison.Ordinal)
+        && OwnPorts.Contains(url.Port);
+
+    private IEnumerable<int> OwnPorts =>
+        (server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []).Select(address => BindingAddress.Parse(address).Port);
+
+    private static bool IsLinkLocal(Uri url) =>
+        IPAddress.TryParse(url.DnsSafeHost, out var address)
+        && (address.IsIPv6LinkLocal || address.MapToIPv4().GetAddressBytes() is [169, 254, ..]);
+
+    [GeneratedRegex("^/(?:[a-z]{3}-?[a-z]{4}-?[a-z]{3}|lookup/[A-Za-z0-9_-]+)/?$", RegexOptions.IgnoreCase, matchTimeoutMilliseconds: 100)]
+    private static partial Regex GoogleMeetPath { get; }
+}

@@ -1,0 +1,104 @@
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Launching;
+using NewarBots.Manager.Removing;
+using NewarBots.Manager.Telemetry;
+using NewarBots.Manager.Tracking;
+
+namespace NewarBots.Manager.Finalizing;
+
+/// <summary>
+/// Takes each bot whose recorder is gone to its end: last words, recording, removal of the container, and only then the
+/// terminal status, so that whoever sees it finds everything done. Each step can be repeated; a manager that dies in the
+/// middle begins again at the first, and the reconciler enqueues a bot that has not come to its end.
+/// </summary>
+internal sealed partial class EndedBots(
+    BotStore store,
+    BotFollower follower,
+    IRecorderContainers containers,
+    RecordingFinalizer finalizer,
+    BotRemover remover,
+    LaunchSignal launches,
+    TimeProvider time,
+    ILogger<EndedBots> logger) : BackgroundService
+{
+    private const int Parallelism = 8;
+
+    private readonly BotWorkQueue _queue = new();
+
+    public void Enqueue(SessionId id) => _queue.Enqueue(id);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        _queue.ProcessAsync(Parallelism, EndOrPostponeAsync, stoppingToken);
+
+    private async Task EndOrPostponeAsync(SessionId id, CancellationToken cancellation)
+    {
+        try
+        {
+            await EndAsync(id, cancellation);
+        }
+        catch (Exception exception) when (exception
+            is ContainerEngineException or FFmpegMissingException or IOException || exception.IsRedisAway())
+        {
+            Log.Postponed(logger, id, exception.Message);
+        }
+        catch (Exception exception) when (!cancellation.IsCancellationRequested)
+        {
+            Log.Unexpected(logger, exception, id);
+        }
+    }
+
+    private async Task EndAsync(SessionId id, CancellationToken cancellation)
+    {
+        var container = await containers.FindAsync(id, cancellation);
+        if (container is { State: not RecorderContainerState.Exited } || await follower.FollowAsync(id) is not { } bot)
+            return;
+        if (bot.Status.IsTerminal())
+        {
+            await remover.RemoveContainerAsync(bot, cancellation);
+            return;
+        }
+
+        if (await follower.ReadJournalAsync(bot, cancellation) is null
+            || await store.UpdateAsync(id, known => BotLifecycle.RecorderGone(known, container?.Exit)) is not { } finalizing)
+            return;
+        using var step = ManagerTelemetry.StartStep("bot end", finalizing);
+        step.TagOutcome(finalizing);
+        Func<Bot, Bot> end;
+        try
+        {
+            var result = await finalizer.FinalizeAsync(finalizing, cancellation);
+            end = known => BotLifecycle.Finalized(known, result, time.GetUtcNow());
+        }
+        catch (FinalizationException exception)
+        {
+            step.Fail(exception);
+            Log.FinalizationFailed(logger, id, exception.Message);
+            end = known => BotLifecycle.FinalizationFailed(known, exception.Message, time.GetUtcNow());
+        }
+
+        await remover.RemoveContainerAsync(finalizing, cancellation);
+        if (await store.UpdateAsync(id, end) is { } ended)
+        {
+            step.TagOutcome(ended);
+            Log.Ended(logger, id, WireWord.Of(ended.Status), ended.Reason, ended.RecordedSeconds);
+        }
+
+        launches.Raise();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Bot {SessionId} is {Status} ({Reason}) with {Seconds:0.0} s recorded")]
+        public static partial void Ended(ILogger logger, SessionId sessionId, string status, EndReason? reason, double seconds);
+
+        [LoggerMessage(LogLevel.Error, "The chunks of bot {SessionId} could not be put together and stay where they are: {Why}")]
+        public static partial void FinalizationFailed(ILogger logger, SessionId sessionId, string why);
+
+        [LoggerMessage(LogLevel.Error, "The end of bot {SessionId} met an error that nobody expected and will be tried again")]
+        public static partial void Unexpected(ILogger logger, Exception exception, SessionId sessionId);
+
+        [LoggerMessage(LogLevel.Warning, "The end of bot {SessionId} has to wait and will be tried again: {Why}")]
+        public static partial void Postponed(ILogger logger, SessionId sessionId, string why);
+    }
+}

@@ -1,0 +1,112 @@
+using Microsoft.Extensions.Options;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Telemetry;
+using NewarBots.Manager.Tracking;
+
+namespace NewarBots.Manager.Launching;
+
+/// <summary>
+/// Gives queued bots their containers, in order of arrival, as far as there is room. A launch that finds the engine or Redis
+/// away is tried again until it succeeds or the bot is stopped; one that the engine refuses fails the bot.
+/// </summary>
+internal sealed partial class BotLauncher(
+    BotStore store,
+    IRecorderContainers containers,
+    RecorderPreparation preparation,
+    BotStopper stopper,
+    LaunchSignal signal,
+    IOptions<LaunchingOptions> options,
+    TimeProvider time,
+    ILogger<BotLauncher> logger) : BackgroundService
+{
+    /// <summary>The engine makes two to three containers a second, however many are asked for at once.</summary>
+    private const int Parallelism = 4;
+
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(2);
+
+    private readonly BotWorkQueue _queue = new();
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        EnqueueAsync(stoppingToken),
+        _queue.ProcessAsync(Parallelism, LaunchOrPostponeAsync, stoppingToken));
+
+    private async Task EnqueueAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                foreach (var bot in LaunchPlan.Next(await store.ActiveAsync(), options.Value.MaxConcurrentBots))
+                    _queue.Enqueue(bot.Id);
+            }
+            catch (Exception exception) when (exception.IsRedisAway())
+            {
+                Log.QueueUnreadable(logger, exception.Message);
+            }
+
+            await signal.WaitAsync(LookAgainAfter, time, stoppingToken);
+        }
+    }
+
+    private async Task LaunchOrPostponeAsync(SessionId id, CancellationToken cancellation)
+    {
+        try
+        {
+            await LaunchAsync(id, cancellation);
+        }
+        catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisAway())
+        {
+            Log.Postponed(logger, id, exception.Message);
+        }
+    }
+
+    private async Task LaunchAsync(SessionId id, CancellationToken cancellation)
+    {
+        // Asked first, so that a bot stays queued while the engine is away.
+        await containers.FindAsync(id, cancellation);
+        if (await store.UpdateAsync(id, BotLifecycle.LaunchBegun) is not { Status: BotStatus.Launching } bot)
+            return;
+        if (bot.StopRequested)
+        {
+            await store.UpdateAsync(bot.Id, known => BotLifecycle.LaunchAbandoned(known, time.GetUtcNow()));
+            return;
+        }
+
+        using var step = ManagerTelemetry.StartStep("bot launch", bot);
+        try
+        {
+            await containers.LaunchAsync(await preparation.PrepareAsync(bot, step?.Id, cancellation), cancellation);
+        }
+        catch (Exception exception) when (!cancellation.IsCancellationRequested && !MayPass(exception))
+        {
+            step.Fail(exception);
+            Log.Failed(logger, exception, bot.Id, exception.Message);
+            await store.UpdateAsync(bot.Id, known => BotLifecycle.LaunchFailed(known, exception.Message, time.GetUtcNow()));
+            return;
+        }
+
+        Log.Launched(logger, bot.Id, bot.ContainerName);
+        // Stop may have been asked for in between, when there was no container to stop yet.
+        if (await store.UpdateAsync(bot.Id, known => BotLifecycle.Launched(known, time.GetUtcNow())) is { StopRequested: true } asked)
+            stopper.Enqueue(asked);
+    }
+
+    private static bool MayPass(Exception exception) =>
+        exception is ContainerEngineException { Failure: ContainerEngineFailure.Unreachable } || exception.IsRedisAway();
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Launched bot {SessionId} in container {Container}")]
+        public static partial void Launched(ILogger logger, SessionId sessionId, string container);
+
+        [LoggerMessage(LogLevel.Error, "Bot {SessionId} could not be launched: {Why}")]
+        public static partial void Failed(ILogger logger, Exception exception, SessionId sessionId, string why);
+
+        [LoggerMessage(LogLevel.Warning, "The launch of bot {SessionId} has to wait and will be tried again: {Why}")]
+        public static partial void Postponed(ILogger logger, SessionId sessionId, string why);
+
+        [LoggerMessage(LogLevel.Warning, "The queue of bots cannot be read at the moment: {Why}")]
+        public static partial void QueueUnreadable(ILogger logger, string why);
+    }
+}

@@ -1,0 +1,10 @@
+namespace NewarBots.Manager.Reconciling;
+
+internal static class ReconcilingRegistration
+{
+    public static IHostApplicationBuilder AddReconciling(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddHostedService<Reconciler>();
+        return builder;
+    }
+}

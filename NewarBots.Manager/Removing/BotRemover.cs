@@ -1,0 +1,45 @@
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Launching;
+using NewarBots.Manager.Telemetry;
+
+namespace NewarBots.Manager.Removing;
+
+/// <summary>Takes away what a bot leaves behind.</summary>
+internal sealed partial class BotRemover(
+    IRecorderContainers containers,
+    RecorderAccess access,
+    SessionFolders folders,
+    BotLog log,
+    BotStore store,
+    StorageLayout storage,
+    ILogger<BotRemover> logger)
+{
+    /// <summary>After the bot's end: the container goes, its log stays; its way into Redis is closed. May be repeated.</summary>
+    public async Task RemoveContainerAsync(Bot bot, CancellationToken cancellation)
+    {
+        using var step = ManagerTelemetry.StartStep("bot remove", bot);
+        await log.KeepAsync(bot, cancellation);
+        await containers.RemoveAsync(bot.Id, cancellation);
+        await access.RemoveAsync(bot.Id);
+    }
+
+    /// <summary>At the user's word: recording, manifest, log, chunks and record. The record goes last, so that it can be repeated.</summary>
+    public async Task DeleteAsync(Bot bot, CancellationToken cancellation)
+    {
+        await containers.RemoveAsync(bot.Id, cancellation);
+        await access.RemoveAsync(bot.Id);
+        File.Delete(storage.Recording(bot.UserId, bot.Id));
+        File.Delete(storage.Manifest(bot.UserId, bot.Id));
+        File.Delete(storage.Log(bot.UserId, bot.Id));
+        folders.Remove(bot.UserId, bot.Id);
+        await store.DeleteAsync(bot);
+        Log.Deleted(logger, bot.Id, bot.UserId);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Deleted bot {SessionId} of user {UserId}: recording, manifest, log, chunks and record")]
+        public static partial void Deleted(ILogger logger, SessionId sessionId, UserId userId);
+    }
+}

@@ -1,0 +1,78 @@
+using System.Text.Json;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using StackExchange.Redis;
+
+namespace NewarBots.Manager.Tracking;
+
+/// <summary>
+/// Brings a bot's record up to what its recorder has said, from where it was read last. The stream is the truth while
+/// Redis has it; the journal in the session folder is the truth once the recorder is gone, whatever became of Redis.
+/// </summary>
+internal sealed partial class BotFollower(
+    IConnectionMultiplexer redis, BotStore store, StorageLayout storage, ILogger<BotFollower> logger)
+{
+    private const int Batch = 200;
+
+    /// <summary>Reads the bot's event stream on to its end.</summary>
+    /// <returns>The record afterwards; <see langword="null"/> where there is none.</returns>
+    public async Task<Bot?> FollowAsync(SessionId id)
+    {
+        if (await store.FindAsync(id) is not { } bot)
+            return null;
+        while (!bot.Status.IsTerminal())
+        {
+            var entries = await redis.GetDatabase()
+                .StreamRangeAsync(RedisNames.EventStream(id), $"({bot.LastEventId}", maxId: "+", Batch);
+            if (entries.Length == 0)
+                break;
+            var messages = entries.Select(entry => Parse(id, entry[RedisNames.MessageField])).OfType<StatusMessage>().ToList();
+            var updated = await store.UpdateAsync(
+                id, known => messages.Aggregate(known, BotLifecycle.Heard) with { LastEventId = entries[^1].Id! });
+            if (updated is null)
+                return null;
+            bot = updated;
+        }
+
+        return bot;
+    }
+
+    /// <summary>Reads what a recorder that is gone has left in its journal: all it ever said, sent or not.</summary>
+    public async Task<Bot?> ReadJournalAsync(Bot bot, CancellationToken cancellation)
+    {
+        var path = Path.Combine(storage.SessionFolder(bot.UserId, bot.Id), Journal.FileName);
+        if (!File.Exists(path))
+            return bot;
+        var messages = new List<StatusMessage>();
+        await foreach (var line in File.ReadLinesAsync(path, cancellation))
+        {
+            if (Journal.TryParse(line)?.Status is { } message)
+                messages.Add(message);
+        }
+
+        return await store.UpdateAsync(bot.Id, known => messages.Aggregate(known, BotLifecycle.Heard));
+    }
+
+    private StatusMessage? Parse(SessionId id, RedisValue json)
+    {
+        try
+        {
+            var message = json.IsNull ? null : JsonSerializer.Deserialize((string)json!, ContractJson.Default.StatusMessage);
+            if (message?.SessionId == id)
+                return message;
+        }
+        catch (JsonException)
+        {
+            // Logged below, like a message about somebody else's bot.
+        }
+
+        Log.IgnoredEvent(logger, id, json.ToString());
+        return null;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "Ignored an entry on the event stream of bot {SessionId} that is no status message of it: {Entry}")]
+        public static partial void IgnoredEvent(ILogger logger, SessionId sessionId, string entry);
+    }
+}

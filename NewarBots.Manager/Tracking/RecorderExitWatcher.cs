@@ -1,0 +1,56 @@
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Finalizing;
+using NewarBots.Manager.Launching;
+
+namespace NewarBots.Manager.Tracking;
+
+/// <summary>Notices every recorder that is gone: by the engine's events, and by a look around each time it starts to listen.</summary>
+internal sealed partial class RecorderExitWatcher(
+    IRecorderContainers containers, EndedBots ended, TimeProvider time, ILogger<RecorderExitWatcher> logger) : BackgroundService
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var wasAway = false;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                // Listening begins before the look around: what dies in between is seen twice rather than never.
+                await using var exits = containers.WatchExitsAsync(stoppingToken).GetAsyncEnumerator(stoppingToken);
+                var next = exits.MoveNextAsync();
+                foreach (var container in await containers.ListAsync(stoppingToken))
+                {
+                    if (container.State is RecorderContainerState.Exited)
+                        ended.Enqueue(container.Id);
+                }
+
+                wasAway = false;
+                while (await next)
+                {
+                    ended.Enqueue(exits.Current);
+                    next = exits.MoveNextAsync();
+                }
+            }
+            catch (ContainerEngineException exception)
+            {
+                if (!wasAway)
+                    Log.EngineAway(logger, exception.Message);
+                wasAway = true;
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+
+            await time.WaitAsync(RetryAfter, stoppingToken);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "Recorders that end cannot be noticed at the moment: {Why}")]
+        public static partial void EngineAway(ILogger logger, string why);
+    }
+}

@@ -1,0 +1,96 @@
+using System.Threading.Channels;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using StackExchange.Redis;
+
+namespace NewarBots.Manager.Tracking;
+
+/// <summary>
+/// Listens to all status channels; each message is only a wake-up to read on in that bot's stream. Pub/sub forgets whoever was
+/// away, so every active bot's stream is looked at now and then as well.
+/// </summary>
+internal sealed partial class StatusListener(
+    IConnectionMultiplexer redis, BotStore store, BotFollower follower, TimeProvider time, ILogger<StatusListener> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
+
+    private readonly Channel<SessionId> _woken = Channel.CreateUnbounded<SessionId>(new() { SingleReader = true });
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var pattern = RedisChannel.Pattern($"{RedisNames.StatusChannelPrefix}*");
+        await SubscribeAsync(pattern, stoppingToken);
+        await Task.WhenAll(FollowWokenAsync(stoppingToken), SweepAsync(stoppingToken));
+        await redis.GetSubscriber().UnsubscribeAsync(pattern, flags: CommandFlags.FireAndForget);
+    }
+
+    private async Task SubscribeAsync(RedisChannel pattern, CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                await redis.GetSubscriber().SubscribeAsync(pattern, (channel, _) => Wake(channel));
+                return;
+            }
+            catch (Exception exception) when (exception.IsRedisAway())
+            {
+                Log.RedisAway(logger, exception.Message);
+                await time.WaitAsync(SweepInterval, cancellation);
+            }
+        }
+    }
+
+    private void Wake(RedisChannel channel)
+    {
+        if (SessionId.TryParse(channel.ToString()[RedisNames.StatusChannelPrefix.Length..], provider: null, out var id))
+            _woken.Writer.TryWrite(id);
+    }
+
+    private async Task SweepAsync(CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                foreach (var bot in await store.ActiveAsync())
+                    _woken.Writer.TryWrite(bot.Id);
+            }
+            catch (Exception exception) when (exception.IsRedisAway())
+            {
+                Log.RedisAway(logger, exception.Message);
+            }
+
+            await time.WaitAsync(SweepInterval, cancellation);
+        }
+    }
+
+    private async Task FollowWokenAsync(CancellationToken cancellation)
+    {
+        while (await _woken.Reader.WaitUntilReadableAsync(cancellation))
+        {
+            var ids = new HashSet<SessionId>();
+            while (_woken.Reader.TryRead(out var id))
+                ids.Add(id);
+            foreach (var id in ids)
+            {
+                try
+                {
+                    await follower.FollowAsync(id);
+                }
+                catch (Exception exception) when (exception.IsRedisAway())
+                {
+                    // The next sweep reads on from the same place.
+                    Log.RedisAway(logger, exception.Message);
+                }
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "Status messages cannot be read at the moment: {Why}")]
+        public static partial void RedisAway(ILogger logger, string why);
+    }
+}

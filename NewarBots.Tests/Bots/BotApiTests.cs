@@ -1,0 +1,211 @@
+using System.Net;
+using System.Text.Json;
+using NewarBots.Tests.Fixtures;
+
+namespace NewarBots.Tests.Bots;
+
+/// <summary>A real manager on a real Redis whose engine never answers: bots are accepted and stay queued.</summary>
+public sealed class QueueingManager : IAsyncLifetime
+{
+    private RedisServer _redis = null!;
+
+    internal ManagerProcess Manager { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _redis = await RedisServer.RunAsync();
+        Manager = await ManagerProcess.StartAsync(_redis.Configuration, ("DOCKER_HOST", "unix:///nowhere/docker.sock"));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Manager.DisposeAsync();
+        await _redis.DisposeAsync();
+    }
+}
+
+public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<QueueingManager>
+{
+    private static int _meetings;
+
+    private ManagerProcess Manager => queueing.Manager;
+
+    /// <summary>A meeting that no other test uses.</summary>
+    private static string Meeting()
+    {
+        var number = Interlocked.Increment(ref _meetings);
+        return $"https://meet.google.com/abc-defg-{(char)('a' + number / 26 / 26)}{(char)('a' + number / 26 % 26)}{(char)('a' + number % 26)}";
+    }
+
+    [Fact]
+    public async Task A_bot_is_accepted_shown_listed_stopped_and_deleted()
+    {
+        using var response = await Manager.Api.PostAsync(
+            new Uri("/bots", UriKind.Relative),
+            new StringContent(
+                $$"""{"meetingUrl": "{{Meeting()}}", "userId": "carla", "metadata": {"case": "42"} }""", encoding: null, "application/json"));
+        var bot = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+        var id = bot.GetProperty("id").GetString()!;
+
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        Assert.Equal($"/bots/{id}", response.Headers.Location?.ToString());
+        Assert.Equal("queued", bot.GetProperty("status").GetString());
+        Assert.Equal($"newar-bot-{id}", bot.GetProperty("containerName").GetString());
+        Assert.Equal("42", bot.GetProperty("metadata").GetProperty("case").GetString());
+
+        var (_, shown) = await Manager.GetAsync($"/bots/{id}");
+        Assert.Equal(bot.GetProperty("createdAt").GetString(), (string?)shown!["createdAt"]);
+        var (_, list) = await Manager.GetAsync("/bots?userId=carla&status=queued");
+        Assert.Equal(id, (string?)Assert.Single(list!["items"]!.AsArray())!["id"]);
+
+        Assert.Equal(HttpStatusCode.Conflict, (await Manager.Api.DeleteAsync(new Uri($"/bots/{id}", UriKind.Relative))).StatusCode);
+        Assert.Equal(HttpStatusCode.Conflict, (await Manager.GetAsync($"/bots/{id}/recording")).Status);
+        var (stopStatus, stopped) = await Manager.PostAsync($"/bots/{id}/stop");
+        Assert.Equal((HttpStatusCode.Accepted, "failed", "stop_requested"), (stopStatus, (string?)stopped!["status"], (string?)stopped["reason"]));
+        Assert.Equal(HttpStatusCode.Conflict, (await Manager.PostAsync($"/bots/{id}/stop")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await Manager.GetAsync($"/bots/{id}/recording")).Status);
+    }
+
+    [Fact]
+    public async Task A_second_bot_in_the_same_meeting_is_refused_with_the_id_of_the_first()
+    {
+        var meeting = Meeting();
+        var first = await Manager.RecordAsync(meeting);
+
+        var (status, problem) = await Manager.PostAsync("/bots", JsonSerializer.Serialize(new { meetingUrl = meeting + "?authuser=2", userId = "anna" }));
+
+        Assert.Equal(HttpStatusCode.Conflict, status);
+        Assert.Equal(first, (string?)problem!["botId"]);
+        Assert.Equal("urn:newarbots:problem:meeting-taken", (string?)problem["type"]);
+    }
+
+    [Fact]
+    public async Task The_same_idempotency_key_gives_the_same_bot_and_another_body_is_refused()
+    {
+        var body = JsonSerializer.Serialize(new { meetingUrl = Meeting() });
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Manager.PostAsync("/bots", body, ("Idempotency-Key", "key-1"))));
+
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.Accepted, answer.Status));
+        Assert.Single(answers.Select(answer => (string?)answer.Body!["id"]).Distinct());
+        var (status, _) = await Manager.PostAsync("/bots", JsonSerializer.Serialize(new { meetingUrl = Meeting() }), ("Idempotency-Key", "key-1"));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, status);
+    }
+
+    [Fact]
+    public async Task A_bad_request_gets_a_problem_that_names_every_field()
+    {
+        var (status, problem) = await Manager.PostAsync("/bots", """{"meetingUrl": "file:///etc/passwd", "botName": "", "color": 1}""");
+
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Equal("urn:newarbots:problem:invalid-request", (string?)problem!["type"]);
+        Assert.Equal(["botName", "color", "meetingUrl"], problem["errors"]!.AsObject().Select(error => error.Key).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("{\"meetingUrl\": ")]
+    [InlineData("")]
+    [InlineData("\u0000\u0001")]
+    public async Task Broken_json_is_a_bad_request(string body) =>
+        Assert.Equal(HttpStatusCode.BadRequest, (await Manager.PostAsync("/bots", body)).Status);
+
+    [Fact]
+    public async Task A_body_over_64_KB_is_a_bad_request_whether_its_length_is_announced_or_not()
+    {
+        var body = $$"""{"meetingUrl": "{{Meeting()}}", "metadata": {"a": "{{new string('x', 64 * 1024)}}"} }""";
+        using var chunked = new HttpRequestMessage(HttpMethod.Post, "/bots") { Content = new StringContent(body, encoding: null, "application/json") };
+        chunked.Headers.TransferEncodingChunked = true;
+
+        Assert.Equal(HttpStatusCode.BadRequest, (await Manager.PostAsync("/bots", body)).Status);
+        Assert.Equal(HttpStatusCode.BadRequest, (await Manager.Api.SendAsync(chunked)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/bots/0123456789abcdef")]
+    [InlineData("/bots/..%2f..%2fetc%2fpasswd")]
+    [InlineData("/bots/..")]
+    [InlineData("/bots/a/b")]
+    [InlineData("/bots/ABC")]
+    [InlineData("/bots/..%2f..%2fetc/recording")]
+    [InlineData("/bots/0123456789abcdef/recording")]
+    [InlineData("/bots/0123456789abcdef/manifest")]
+    [InlineData("/bots/0123456789abcdef/logs")]
+    public async Task What_is_no_bot_is_not_found(string path)
+    {
+        var (status, problem) = await Manager.GetAsync(path);
+
+        Assert.Equal(HttpStatusCode.NotFound, status);
+        Assert.NotNull(problem);
+    }
+
+    [Theory]
+    [InlineData("status=sleeping")]
+    [InlineData("limit=0")]
+    [InlineData("limit=many")]
+    [InlineData("userId=A")]
+    [InlineData("cursor=../x")]
+    public async Task A_list_with_a_bad_parameter_is_a_bad_request(string query) =>
+        Assert.Equal(HttpStatusCode.BadRequest, (await Manager.GetAsync($"/bots?{query}")).Status);
+
+    [Fact]
+    public async Task Pages_hold_every_bot_once_newest_first()
+    {
+        var ids = new List<string>();
+        for (var i = 0; i < 5; i++)
+            ids.Add(await Manager.RecordAsync(Meeting(), userId: "dora"));
+        ids.Reverse();
+
+        var seen = new List<string>();
+        string? cursor = null;
+        do
+        {
+            var (_, page) = await Manager.GetAsync($"/bots?userId=dora&limit=2{(cursor is null ? "" : $"&cursor={cursor}")}");
+            seen.AddRange(page!["items"]!.AsArray().Select(bot => (string)bot!["id"]!));
+            cursor = (string?)page["nextCursor"];
+        }
+        while (cursor is not null);
+
+        Assert.Equal(ids, seen);
+    }
+
+    [Fact]
+    public async Task Without_an_engine_bots_wait_in_the_queue_and_health_says_why()
+    {
+        var id = await Manager.RecordAsync(Meeting());
+        var (status, health) = await Manager.GetAsync("/health");
+
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Equal("degraded", (string?)health!["status"]);
+        Assert.Contains("/nowhere/docker.sock", (string?)health["checks"]!["docker"]!["description"], StringComparison.Ordinal);
+        Assert.Equal("queued", (string?)(await Manager.GetAsync($"/bots/{id}")).Body!["status"]);
+    }
+
+    [Fact]
+    public async Task The_description_of_the_api_lists_its_calls()
+    {
+        var (status, openApi) = await Manager.GetAsync("/openapi/v1.json");
+
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Contains("/bots", openApi!["paths"]!.AsObject().Select(path => path.Key));
+    }
+}
+
+/// <summary>A manager whose Redis comes only after it.</summary>
+public sealed class WithoutRedisTests
+{
+    [Fact]
+    public async Task A_manager_that_starts_before_its_redis_waits_says_so_and_then_works()
+    {
+        await using var redis = await RedisServer.RunAsync();
+        redis.Stop();
+        await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("DOCKER_HOST", "unix:///nowhere/docker.sock"));
+
+        var (status, health) = await manager.GetAsync("/health");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "unhealthy"), (status, (string?)health!["checks"]!["redis"]!["status"]));
+        var (refused, problem) = await manager.PostAsync("/bots", """{"meetingUrl": "https://meet.google.com/abc-defg-hij"}""");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "urn:newarbots:problem:store-unavailable"), (refused, (string?)problem!["type"]));
+
+        await redis.StartAsync();
+        await Eventually.TrueAsync(async () => (await manager.GetAsync("/health")).Status is HttpStatusCode.OK);
+        await manager.RecordAsync("https://meet.google.com/abc-defg-hij");
+    }
+}

@@ -1,0 +1,138 @@
+using System.Text.Json;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Tracking;
+using NewarBots.Tests.Fixtures;
+using StackExchange.Redis;
+
+namespace NewarBots.Tests.Bots;
+
+public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServer>, IAsyncLifetime
+{
+    private ConnectionMultiplexer _redis = null!;
+
+    private BotStore Store => new(_redis, TimeProvider.System);
+
+    public async ValueTask InitializeAsync()
+    {
+        _redis = await server.ConnectAsync();
+        await _redis.GetServers()[0].FlushAllDatabasesAsync();
+    }
+
+    public async ValueTask DisposeAsync() => await _redis.DisposeAsync();
+
+    [Fact]
+    public async Task A_record_comes_back_as_it_was_kept()
+    {
+        var bot = SampleBots.Queued() with
+        {
+            Metadata = new Dictionary<string, string> { ["case"] = "42 – ñ" },
+            Leave = new() { SilenceTimeout = TimeSpan.FromSeconds(90.5) },
+            Recording = new RecordingInfo("ogg", 1, 2.5, Complete: false),
+            TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            LaunchedAt = SampleBots.Noon,
+        };
+
+        await Store.CreateAsync(bot, idempotency: null);
+        var kept = await Store.FindAsync(bot.Id);
+
+        Assert.Equivalent(bot, kept, strict: true);
+    }
+
+    [Fact]
+    public async Task Twenty_equal_requests_at_once_make_one_bot()
+    {
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Store.CreateAsync(SampleBots.Queued(), idempotency: null)));
+
+        var created = Assert.Single(results.OfType<CreateResult.Created>());
+        Assert.All(results.OfType<CreateResult.MeetingTaken>(), taken => Assert.Equal(created.Bot.Id, taken.Holder));
+        Assert.Equal(19, results.OfType<CreateResult.MeetingTaken>().Count());
+        Assert.Equal(created.Bot.Id, Assert.Single(await Store.ActiveAsync()).Id);
+    }
+
+    [Fact]
+    public async Task Twenty_requests_with_one_idempotency_key_get_the_same_bot_and_another_body_is_refused()
+    {
+        var key = new IdempotencyKey("k", "hash");
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Store.CreateAsync(SampleBots.Queued(), key)));
+
+        var created = Assert.Single(results.OfType<CreateResult.Created>());
+        Assert.All(results.OfType<CreateResult.Repeated>(), repeated => Assert.Equal(created.Bot.Id, repeated.Bot.Id));
+        Assert.Equal(19, results.OfType<CreateResult.Repeated>().Count());
+        Assert.IsType<CreateResult.KeyReused>(await Store.CreateAsync(SampleBots.Queued(), key with { BodyHash = "other" }));
+    }
+
+    [Fact]
+    public async Task A_meeting_is_free_again_once_its_bot_has_ended()
+    {
+        var first = await CreatedAsync(SampleBots.Queued());
+        await Store.UpdateAsync(first.Id, bot => BotLifecycle.StopAsked(bot, SampleBots.Noon));
+
+        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Queued(), idempotency: null));
+    }
+
+    [Fact]
+    public async Task Two_users_may_each_send_a_bot_to_one_meeting()
+    {
+        await CreatedAsync(SampleBots.Queued(user: "anna"));
+        await CreatedAsync(SampleBots.Queued(user: "bert"));
+    }
+
+    [Fact]
+    public async Task Changes_made_at_once_are_all_kept()
+    {
+        var bot = await CreatedAsync(SampleBots.Queued());
+
+        await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => Store.UpdateAsync(bot.Id, known => known with { Chunks = known.Chunks + 1 })));
+
+        Assert.Equal(30, (await Store.FindAsync(bot.Id))!.Chunks);
+    }
+
+    [Fact]
+    public async Task Each_status_that_the_manager_gives_is_said_on_the_stream_and_the_channel_in_order()
+    {
+        var bot = SampleBots.Queued();
+        var heard = new List<string>();
+        await _redis.GetSubscriber().SubscribeAsync(
+            RedisChannel.Literal(RedisNames.StatusChannel(bot.Id)), (_, message) => heard.Add(message!));
+        await CreatedAsync(bot);
+        await Store.UpdateAsync(bot.Id, BotLifecycle.LaunchBegun);
+        await Store.UpdateAsync(bot.Id, known => BotLifecycle.Heard(known, bot.Says(BotStatus.Joining, 100)));
+        await Store.UpdateAsync(bot.Id, known => BotLifecycle.RecorderGone(known, exit: null));
+
+        var entries = await _redis.GetDatabase().StreamRangeAsync(RedisNames.EventStream(bot.Id));
+        var said = entries.Select(entry => (string)entry[RedisNames.MessageField]!).ToList();
+        var messages = said.ConvertAll(json => JsonSerializer.Deserialize(json, ContractJson.Default.StatusMessage)!);
+        Assert.Equal([(BotStatus.Queued, 1L), (BotStatus.Launching, 2), (BotStatus.Finalizing, 101)], messages.Select(m => (m.Status, m.Sequence)));
+        await Eventually.TrueAsync(() => heard.Count == 3);
+        Assert.Equal(said, heard);
+    }
+
+    [Fact]
+    public async Task Pages_come_newest_first_and_continue_behind_the_cursor()
+    {
+        var bots = new List<Bot>();
+        for (var i = 0; i < 25; i++)
+            bots.Add(await CreatedAsync(SampleBots.Queued($"https://meet.google.com/abc-defg-hi{(char)('a' + i)}", i % 5 == 0 ? "bert" : "anna")));
+        bots.Reverse();
+
+        var first = await Store.NewestAsync(user: null, after: null, batch: 7, TestContext.Current.CancellationToken).Take(10).ToListAsync();
+        var rest = await Store.NewestAsync(user: null, after: first[^1].Id, batch: 7, TestContext.Current.CancellationToken).ToListAsync();
+        var berts = await Store.NewestAsync(UserId.Parse("bert"), after: null, batch: 7, TestContext.Current.CancellationToken).ToListAsync();
+
+        Assert.Equal(bots.Select(bot => bot.Id), first.Concat(rest).Select(bot => bot.Id));
+        Assert.Equal(bots.Where(bot => bot.UserId == UserId.Parse("bert")).Select(bot => bot.Id), berts.Select(bot => bot.Id));
+    }
+
+    [Fact]
+    public async Task A_deleted_bot_leaves_nothing_but_what_others_own()
+    {
+        var bot = await CreatedAsync(SampleBots.Queued());
+        var ended = await Store.UpdateAsync(bot.Id, known => BotLifecycle.StopAsked(known, SampleBots.Noon));
+        await Store.DeleteAsync(ended!);
+
+        Assert.Empty(_redis.GetServers()[0].Keys().Select(key => (string)key!));
+    }
+
+    private async Task<Bot> CreatedAsync(Bot bot) => Assert.IsType<CreateResult.Created>(await Store.CreateAsync(bot, idempotency: null)).Bot;
+}

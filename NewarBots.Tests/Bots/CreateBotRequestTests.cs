@@ -1,0 +1,178 @@
+using System.Text;
+using System.Text.Json;
+using CsCheck;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Rehearsing;
+
+namespace NewarBots.Tests.Bots;
+
+public sealed class CreateBotRequestTests
+{
+    private static (CreateBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) Read(
+        string body, string[]? allowedHosts = null, bool rehearsal = true)
+    {
+        var meetings = new MeetingOptions();
+        foreach (var host in allowedHosts ?? [])
+            meetings.AllowedHosts.Add(host);
+        var policy = new MeetingUrlPolicy(
+            Options.Create(meetings), Options.Create(new RehearsalOptions { Enabled = rehearsal }), new ListeningServer("http://127.0.0.1:8082"));
+        return CreateBotRequest.Read(Encoding.UTF8.GetBytes(body), policy);
+    }
+
+    private static (CreateBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) ReadUrl(
+        string url, string[]? allowedHosts = null, bool rehearsal = true) =>
+        Read(JsonSerializer.Serialize(new { meetingUrl = url }), allowedHosts, rehearsal);
+
+    [Fact]
+    public void A_whole_request_is_read()
+    {
+        var (request, _) = Read("""
+            {"meetingUrl": "https://meet.google.com/abc-defg-hij", "botName": "  Notes ñ 🎙 ", "userId": "anna_1",
+             "leave": {"waitingRoomTimeout": 30, "nobodyJoinedTimeout": 31.5, "everyoneLeftTimeout": 32, "silenceTimeout": 33, "maxDuration": 34},
+             "metadata": {"case": "42"}}
+            """);
+
+        Assert.NotNull(request);
+        Assert.Equal("Notes ñ 🎙", request.BotName);
+        Assert.Equal(UserId.Parse("anna_1"), request.UserId);
+        Assert.Equal(
+            new LeaveConditions
+            {
+                WaitingRoomTimeout = TimeSpan.FromSeconds(30),
+                NobodyJoinedTimeout = TimeSpan.FromSeconds(31.5),
+                EveryoneLeftTimeout = TimeSpan.FromSeconds(32),
+                SilenceTimeout = TimeSpan.FromSeconds(33),
+                MaxDuration = TimeSpan.FromSeconds(34),
+            },
+            request.Leave);
+        Assert.Equal("42", request.Metadata["case"]);
+    }
+
+    [Fact]
+    public void A_url_alone_is_enough()
+    {
+        var (request, _) = ReadUrl("https://meet.google.com/abc-defg-hij?authuser=1");
+
+        Assert.NotNull(request);
+        Assert.Equal((UserId.Default, CreateBotRequest.DefaultBotName, new LeaveConditions()), (request.UserId, request.BotName, request.Leave));
+    }
+
+    [Fact]
+    public void Every_field_at_fault_is_named_at_once()
+    {
+        var (request, faults) = Read("""
+            {"meetingUrl": "ftp://x", "botName": "a\u0007b", "userId": "../x", "colour": "red",
+             "leave": {"maxDuration": -1, "silenceTimeout": "long", "patience": 3}, "metadata": {"a": 1}}
+            """);
+
+        Assert.Null(request);
+        Assert.Equal(
+            ["botName", "colour", "leave.maxDuration", "leave.patience", "leave.silenceTimeout", "meetingUrl", "metadata.a", "userId"],
+            faults.Keys.Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("{\"meetingUrl\": \"https://meet.google.com/abc-defg-hij\", \"meetingUrl\": \"https://meet.google.com/abc-defg-hij\"}")]
+    public void A_body_that_is_no_object_is_refused(string body) => Assert.Equal(["body"], Read(body).Faults.Keys);
+
+    [Theory]
+    [InlineData("https://example.com/abc-defg-hij")]
+    [InlineData("https://meet.google.com.example.com/abc-defg-hij")]
+    [InlineData("https://meet.google.com:8443/abc-defg-hij")]
+    [InlineData("http://meet.google.com/abc-defg-hij")]
+    [InlineData("https://meet.google.com/")]
+    [InlineData("https://meet.google.com/../etc")]
+    [InlineData("https://anna:secret@meet.google.com/abc-defg-hij")]
+    [InlineData("https://meet.google.com@example.com/abc-defg-hij")]
+    [InlineData("file:///etc/passwd")]
+    [InlineData("javascript:alert(1)")]
+    [InlineData("//meet.google.com/abc-defg-hij")]
+    [InlineData("http://127.0.0.1:6379/rehearsal/abc-defg-hij")]
+    [InlineData("http://localhost:8082/bots")]
+    [InlineData("http://10.0.0.1/abc-defg-hij")]
+    [InlineData("http://169.254.169.254/latest/meta-data")]
+    [InlineData("http://2852039166/latest/meta-data")]
+    [InlineData("http://0x7f.1:8082/bots")]
+    [InlineData("http://[::1]:6379/rehearsal/abc-defg-hij")]
+    [InlineData("http://[fe80::1]/abc-defg-hij")]
+    [InlineData("http://[::ffff:169.254.169.254]/")]
+    [InlineData("not a url")]
+    [InlineData(" ")]
+    public void What_is_no_meeting_is_refused(string url) => Assert.Equal(["meetingUrl"], ReadUrl(url).Faults.Keys);
+
+    [Fact]
+    public void A_link_local_address_stays_out_of_reach_even_where_it_is_listed() =>
+        Assert.Equal(["meetingUrl"], ReadUrl("http://169.254.169.254/latest", ["169.254.169.254"]).Faults.Keys);
+
+    [Theory]
+    [InlineData("http://localhost:8082/rehearsal/abc-defg-hij?participants=3")]
+    [InlineData("http://127.0.0.1:8082/rehearsal/abc-defg-hij")]
+    public void The_rehearsal_is_a_meeting_where_it_is_on(string url)
+    {
+        Assert.Equal(Platform.Rehearsal, ReadUrl(url).Request!.Platform);
+        Assert.Equal(["meetingUrl"], ReadUrl(url, rehearsal: false).Faults.Keys);
+    }
+
+    [Fact]
+    public void A_host_that_is_listed_is_allowed_with_its_port_and_no_other()
+    {
+        string[] hosts = ["stand-in.example:9000", "127.0.0.1:9001", "meet.example.org"];
+
+        Assert.NotNull(ReadUrl("http://stand-in.example:9000/x", hosts).Request);
+        Assert.NotNull(ReadUrl("http://127.0.0.1:9001/x", hosts).Request);
+        Assert.NotNull(ReadUrl("https://MEET.example.org/x", hosts).Request);
+        Assert.NotNull(ReadUrl("http://stand-in.example:9001/x", hosts).Faults["meetingUrl"]);
+        Assert.NotNull(ReadUrl("https://meet.google.com/abc-defg-hij", hosts).Faults["meetingUrl"]);
+    }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(100, true)]
+    [InlineData(101, false)]
+    [InlineData(0, false)]
+    public void A_name_has_one_to_a_hundred_characters(int length, bool valid)
+    {
+        var (request, _) = Read(JsonSerializer.Serialize(new { meetingUrl = "https://meet.google.com/abc-defg-hij", botName = new string('x', length) }));
+
+        Assert.Equal(valid, request is not null);
+    }
+
+    [Fact]
+    public void Whatever_the_body_is_it_is_read_or_refused_with_a_field() =>
+        Gen.OneOf(Gen.String, Gen.String.Select(text => $"{{\"meetingUrl\": {text}}}"), Gen.String.Select(text => $"{{{JsonSerializer.Serialize(text)}: 1}}"))
+            .Sample(body =>
+            {
+                var (request, faults) = Read(body);
+                Assert.True(request is not null || faults.Count > 0);
+            });
+
+    private sealed class ListeningServer : IServer
+    {
+        public ListeningServer(string address)
+        {
+            var addresses = new ServerAddressesFeature();
+            addresses.Addresses.Add(address);
+            Features.Set<IServerAddressesFeature>(addresses);
+        }
+
+        public IFeatureCollection Features { get; } = new FeatureCollection();
+
+        public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken) where TContext : notnull =>
+            throw new NotSupportedException();
+
+        public Task StopAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public void Dispose()
+        {
+        }
+    }
+}

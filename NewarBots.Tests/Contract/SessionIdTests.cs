@@ -1,0 +1,46 @@
+using CsCheck;
+using Microsoft.Extensions.Time.Testing;
+using NewarBots.Contract;
+
+namespace NewarBots.Tests.Contract;
+
+public sealed class SessionIdTests
+{
+    [Fact]
+    public void Ids_sort_by_the_time_they_were_made_within_a_millisecond_too()
+    {
+        var time = new FakeTimeProvider();
+        var ids = new List<string>();
+        for (var i = 0; i < 5000; i++)
+        {
+            ids.Add(SessionId.New(time).ToString());
+            time.Advance(TimeSpan.FromTicks(7));
+        }
+
+        Assert.Equal(ids.Order(StringComparer.Ordinal), ids);
+    }
+
+    [Fact]
+    public void What_is_made_can_be_read_back()
+    {
+        var id = SessionId.New(TimeProvider.System);
+
+        Assert.Equal(id, SessionId.Parse(id.ToString()));
+    }
+
+    [Fact]
+    public void Nothing_that_could_leave_a_folder_is_an_id() => Gen.String.Sample(text =>
+    {
+        if (SessionId.TryParse(text, provider: null, out var id))
+            Assert.Matches("^[a-z0-9]{1,64}$", id.ToString());
+    });
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("..")]
+    [InlineData("a/b")]
+    [InlineData("A")]
+    [InlineData("a\n")]
+    [InlineData(null)]
+    public void These_are_no_ids(string? text) => Assert.False(SessionId.TryParse(text, provider: null, out _));
+}

@@ -1,0 +1,27 @@
+using CliWrap;
+using CliWrap.Buffered;
+
+namespace NewarBots.Tests.Fixtures;
+
+/// <summary>The engine seen from outside the product, by Docker's own command line.</summary>
+internal static class DockerCli
+{
+    /// <summary>Runs <c>docker</c> and returns what it printed, trimmed.</summary>
+    public static async Task<string> RunAsync(params IReadOnlyList<string> arguments) =>
+        (await Cli.Wrap("docker").WithArguments(arguments).ExecuteBufferedAsync()).StandardOutput.Trim();
+
+    /// <summary>All containers of a stack, whatever their state, by name.</summary>
+    public static async Task<IReadOnlyList<string>> ContainersOfAsync(string stack) =>
+        (await RunAsync("ps", "--all", "--filter", $"label=newarbots.stack={stack}", "--format", "{{.Names}}"))
+        .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    public static async Task RemoveStackAsync(string stack)
+    {
+        foreach (var name in await ContainersOfAsync(stack))
+            await Cli.Wrap("docker").WithArguments(["rm", "--force", name]).WithValidation(CommandResultValidation.None).ExecuteAsync();
+    }
+
+    /// <summary>This host's address on the default bridge: what containers reach it by.</summary>
+    public static Task<string> BridgeAddressAsync() =>
+        RunAsync("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}");
+}

@@ -1,0 +1,195 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using NewarBots.Contract;
+
+namespace NewarBots.Tests.Fixtures;
+
+/// <summary>
+/// The real manager as a process of its own, on a free port, with a storage folder and a stack of its own; it can be killed and
+/// started again on the same port. What it printed is kept for the failure message.
+/// </summary>
+internal sealed class ManagerProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly Dictionary<string, string> _settings;
+    private readonly List<string> _output = [];
+    private Process? _process;
+
+    private ManagerProcess(int port, string storage, Dictionary<string, string> settings)
+    {
+        Port = port;
+        Storage = storage;
+        _settings = settings;
+        _settings["Launching__Stack"] = Stack;
+        Api = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(30) };
+    }
+
+    public int Port { get; }
+
+    public string Storage { get; }
+
+    /// <summary>The label of this manager's containers.</summary>
+    public string Stack { get; } = $"test-{SessionId.New(TimeProvider.System)}";
+
+    public HttpClient Api { get; }
+
+    public int ProcessId => _process!.Id;
+
+    public string Output
+    {
+        get
+        {
+            lock (_output)
+                return string.Join('\n', _output);
+        }
+    }
+
+    public static async Task<ManagerProcess> StartAsync(string redis, params (string Name, string Value)[] settings)
+    {
+        var port = FreePort();
+        var storage = Directory.CreateTempSubdirectory("newarbots-storage-").FullName;
+        var all = new Dictionary<string, string>
+        {
+            ["ASPNETCORE_ENVIRONMENT"] = "Development",
+            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
+            ["ConnectionStrings__redis"] = redis,
+            ["Storage__Path"] = storage,
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = string.Empty,
+        };
+        foreach (var (name, value) in settings)
+            all[name] = value;
+        var manager = new ManagerProcess(port, storage, all);
+        await manager.StartAsync();
+        return manager;
+    }
+
+    public async Task StartAsync(params (string Name, string Value)[] changes)
+    {
+        foreach (var (name, value) in changes)
+            _settings[name] = value;
+        var start = new ProcessStartInfo("dotnet", [typeof(Manager.Bots.Bot).Assembly.Location])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach (var (name, value) in _settings)
+            start.Environment[name] = value;
+        _process = Process.Start(start) ?? throw new InvalidOperationException("The manager did not start.");
+        _process.OutputDataReceived += Keep;
+        _process.ErrorDataReceived += Keep;
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                if (_process.HasExited)
+                    throw new InvalidOperationException($"The manager exited with {_process.ExitCode}:\n{Output}");
+                try
+                {
+                    return (await Api.GetAsync(new Uri("/alive", UriKind.Relative))).IsSuccessStatusCode;
+                }
+                catch (HttpRequestException)
+                {
+                    return false;
+                }
+            },
+            Patience);
+    }
+
+    /// <summary>SIGKILL: no goodbye of any kind.</summary>
+    public void Kill()
+    {
+        _process!.Kill();
+        _process.WaitForExit();
+    }
+
+    public async Task<(HttpStatusCode Status, JsonNode? Body)> PostAsync(string path, string? json = null, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path);
+        if (json is not null)
+            request.Content = new StringContent(json, System.Text.Encoding.UTF8, "application/json");
+        foreach (var (name, value) in headers)
+            request.Headers.TryAddWithoutValidation(name, value);
+        using var response = await Api.SendAsync(request);
+        return (response.StatusCode, await ReadAsync(response));
+    }
+
+    public async Task<(HttpStatusCode Status, JsonNode? Body)> GetAsync(string path)
+    {
+        using var response = await Api.GetAsync(new Uri(path, UriKind.Relative));
+        return (response.StatusCode, await ReadAsync(response));
+    }
+
+    /// <summary>The address of a rehearsal on this manager, as its user would write it.</summary>
+    public string Rehearsal(string query) => $"http://localhost:{Port}/rehearsal/abc-defg-hij?{query}";
+
+    /// <summary>Sends a bot and returns its id.</summary>
+    public async Task<string> RecordAsync(string meetingUrl, object? leave = null, string userId = "anna")
+    {
+        var (status, bot) = await PostAsync("/bots", JsonSerializer.Serialize(new { meetingUrl, userId, leave = leave ?? new { } }));
+        Assert.True(status is HttpStatusCode.Accepted, $"{status}: {bot}");
+        return (string)bot!["id"]!;
+    }
+
+    /// <summary>Waits until the bot has one of these statuses; a terminal one that is not among them fails at once.</summary>
+    public async Task<JsonNode> UntilAsync(string id, TimeSpan patience, params string[] statuses)
+    {
+        JsonNode? bot = null;
+        try
+        {
+            await Eventually.TrueAsync(
+                async () =>
+                {
+                    bot = (await GetAsync($"/bots/{id}")).Body;
+                    var status = (string?)bot?["status"];
+                    if (statuses.Contains(status))
+                        return true;
+                    return status is "completed" or "failed" ? throw new InvalidOperationException("It ended otherwise.") : false;
+                },
+                patience);
+            return bot!;
+        }
+        catch (Exception exception) when (exception is TimeoutException or InvalidOperationException)
+        {
+            var log = (await Api.GetAsync(new Uri($"/bots/{id}/logs", UriKind.Relative))).Content;
+            throw new InvalidOperationException(
+                $"Bot {id} is not {string.Join(" or ", statuses)}: {bot}\n--- its container:\n{await log.ReadAsStringAsync()}\n--- the manager:\n{Output}", exception);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false })
+            Kill();
+        _process?.Dispose();
+        Api.Dispose();
+        await DockerCli.RemoveStackAsync(Stack);
+        Directory.Delete(Storage, recursive: true);
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static async Task<JsonNode?> ReadAsync(HttpResponseMessage response) =>
+        response.Content.Headers.ContentType?.MediaType is "application/json" or "application/problem+json"
+            ? await response.Content.ReadFromJsonAsync<JsonNode>()
+            : null;
+
+    private void Keep(object sender, DataReceivedEventArgs line)
+    {
+        if (line.Data is null)
+            return;
+        lock (_output)
+            _output.Add(line.Data);
+    }
+}

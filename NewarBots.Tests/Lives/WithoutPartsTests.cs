@@ -1,0 +1,35 @@
+using NewarBots.Tests.Fixtures;
+
+namespace NewarBots.Tests.Lives;
+
+/// <summary>Bots whose manager misses a part.</summary>
+public sealed class WithoutPartsTests(RedisServer redis) : IClassFixture<RedisServer>
+{
+    [Fact]
+    public async Task Without_its_image_a_bot_fails_with_the_command_that_builds_it()
+    {
+        await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("Launching__Image", "newarbots/recorder:missing"));
+        var id = await manager.RecordAsync("https://meet.google.com/abc-defg-hij");
+        var bot = await manager.UntilAsync(id, TimeSpan.FromSeconds(30), "failed");
+
+        Assert.Equal("launch_failed", (string?)bot["reason"]);
+        Assert.Contains("-t:RecorderImage", (string?)bot["error"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_ffmpeg_the_chunks_stay_until_it_is_there()
+    {
+        await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("Finalizing__FFmpegPath", "/nowhere/ffmpeg"));
+        var (_, health) = await manager.GetAsync("/health");
+        Assert.Equal("degraded", (string?)health!["checks"]!["ffmpeg"]!["status"]);
+        Assert.Contains("/nowhere/ffmpeg", (string?)health["checks"]!["ffmpeg"]!["description"], StringComparison.Ordinal);
+
+        var id = await manager.RecordAsync(manager.Rehearsal("participants=1&admitAfter=0&duration=3"));
+        await manager.UntilAsync(id, TimeSpan.FromSeconds(60), "finalizing");
+        manager.Kill();
+        await manager.StartAsync(("Finalizing__FFmpegPath", "ffmpeg"));
+        var bot = await manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+
+        Assert.True((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
+    }
+}

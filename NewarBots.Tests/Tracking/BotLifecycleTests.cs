@@ -1,0 +1,152 @@
+using CsCheck;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Finalizing;
+using NewarBots.Manager.Launching;
+using NewarBots.Manager.Tracking;
+using NewarBots.Tests.Bots;
+
+namespace NewarBots.Tests.Tracking;
+
+public sealed class BotLifecycleTests
+{
+    private static readonly DateTimeOffset Noon = SampleBots.Noon;
+
+    private static readonly RecorderExit CleanExit = new(0, OutOfMemory: false, Noon);
+
+    private static FinalizationResult Recorded { get; } =
+        new FinalizationResult.Recorded(new RecordingInfo("ogg", 1000, 40, Complete: true), Chunks: 4, AudibleSeconds: 38);
+
+    [Fact]
+    public void A_bot_that_records_and_leaves_by_itself_ends_completed_with_the_recorders_reason()
+    {
+        var bot = SampleBots.Queued();
+        bot = BotLifecycle.Launched(BotLifecycle.LaunchBegun(bot), Noon);
+        foreach (var (status, sequence) in new[] { (BotStatus.Joining, 100L), (BotStatus.Waiting, 101), (BotStatus.Recording, 102) })
+            bot = BotLifecycle.Heard(bot, bot.Says(status, sequence));
+        bot = BotLifecycle.Heard(bot, bot.Says(BotStatus.Leaving, 103, EndReason.EveryoneLeft));
+        bot = BotLifecycle.RecorderGone(bot, CleanExit);
+        bot = BotLifecycle.Finalized(bot, Recorded, Noon.AddMinutes(5));
+
+        Assert.Equal(BotStatus.Completed, bot.Status);
+        Assert.Equal(EndReason.EveryoneLeft, bot.Reason);
+        Assert.True(bot.EndedCleanly);
+        Assert.Equal(Noon.AddSeconds(100), bot.JoiningAt);
+        Assert.Equal(Noon.AddSeconds(102), bot.RecordingAt);
+        Assert.Equal(Noon.AddMinutes(5), bot.EndedAt);
+        Assert.Equal((4, 40.0, 38.0), (bot.Chunks, bot.RecordedSeconds, bot.AudibleSeconds!.Value));
+        Assert.Null(bot.Error);
+    }
+
+    [Theory]
+    [InlineData(137, true, EndReason.OutOfMemory)]
+    [InlineData(137, false, EndReason.RecorderCrashed)]
+    [InlineData(139, false, EndReason.RecorderCrashed)]
+    [InlineData(0, false, EndReason.RecorderCrashed)]
+    [InlineData(2, false, EndReason.LaunchFailed)]
+    [InlineData(3, false, EndReason.MaxDuration)]
+    public void A_recorder_that_dies_without_a_word_gets_the_engines_reason(long exitCode, bool outOfMemory, EndReason reason)
+    {
+        var bot = BotLifecycle.RecorderGone(SampleBots.In(BotStatus.Recording), new RecorderExit(exitCode, outOfMemory, Noon));
+
+        Assert.Equal(BotStatus.Finalizing, bot.Status);
+        Assert.Equal(reason, bot.Reason);
+        Assert.False(bot.EndedCleanly);
+        Assert.NotNull(bot.Error);
+    }
+
+    [Fact]
+    public void A_recorder_that_is_killed_while_it_leaves_keeps_its_own_reason_but_did_not_end_cleanly()
+    {
+        var bot = SampleBots.In(BotStatus.Recording);
+        bot = BotLifecycle.Heard(bot, bot.Says(BotStatus.Leaving, 100, EndReason.MeetingEnded));
+        bot = BotLifecycle.RecorderGone(bot, new RecorderExit(137, OutOfMemory: false, Noon));
+
+        Assert.Equal(EndReason.MeetingEnded, bot.Reason);
+        Assert.False(bot.EndedCleanly);
+    }
+
+    [Fact]
+    public void A_bot_that_was_not_let_in_fails_with_the_recorders_reason()
+    {
+        var bot = SampleBots.In(BotStatus.Waiting);
+        bot = BotLifecycle.Heard(bot, bot.Says(BotStatus.Leaving, 100, EndReason.DeniedByHost));
+        bot = BotLifecycle.Finalized(
+            BotLifecycle.RecorderGone(bot, CleanExit), new FinalizationResult.NothingRecorded(), Noon);
+
+        Assert.Equal((BotStatus.Failed, EndReason.DeniedByHost), (bot.Status, bot.Reason!.Value));
+    }
+
+    [Fact]
+    public void A_queued_bot_that_is_stopped_ends_at_once_and_a_recording_one_leaves_first()
+    {
+        Assert.Equal(
+            (BotStatus.Failed, EndReason.StopRequested),
+            Ending(BotLifecycle.StopAsked(SampleBots.Queued(), Noon)));
+        var recording = BotLifecycle.StopAsked(SampleBots.In(BotStatus.Recording), Noon);
+        Assert.Equal((BotStatus.Recording, true), (recording.Status, recording.StopRequested));
+
+        static (BotStatus, EndReason) Ending(Bot bot) => (bot.Status, bot.Reason!.Value);
+    }
+
+    [Fact]
+    public void Neither_the_managers_words_nor_another_bots_are_taken_from_a_recorder()
+    {
+        var bot = SampleBots.In(BotStatus.Joining);
+
+        foreach (var status in new[] { BotStatus.Queued, BotStatus.Launching, BotStatus.Finalizing, BotStatus.Completed, BotStatus.Failed })
+            Assert.Same(bot, BotLifecycle.Heard(bot, bot.Says(status, 100)));
+        Assert.Same(bot, BotLifecycle.Heard(bot, SampleBots.Queued().Says(BotStatus.Recording, 100)));
+    }
+
+    /// <summary>Every way in which the world can touch a bot.</summary>
+    private static Gen<Func<Bot, Bot>> Touch { get; } = Gen.OneOf(
+        Gen.Const<Func<Bot, Bot>>(BotLifecycle.LaunchBegun),
+        Gen.Const<Func<Bot, Bot>>(bot => BotLifecycle.Launched(bot, Noon)),
+        Gen.Const<Func<Bot, Bot>>(bot => BotLifecycle.LaunchFailed(bot, "no room", Noon)),
+        Gen.Const<Func<Bot, Bot>>(bot => BotLifecycle.LaunchAbandoned(bot, Noon)),
+        Gen.Const<Func<Bot, Bot>>(bot => BotLifecycle.StopAsked(bot, Noon)),
+        Gen.Const<Func<Bot, Bot>>(bot => BotLifecycle.RecorderGone(bot, exit: null)),
+        Gen.Const<Func<Bot, Bot>>(bot => BotLifecycle.Finalized(bot, Recorded, Noon)),
+        Gen.Const<Func<Bot, Bot>>(bot => BotLifecycle.FinalizationFailed(bot, "broken", Noon)),
+        Gen.Select(Gen.Enum<BotStatus>(), Gen.Long[90, 120], Gen.Enum<EndReason>(), (status, sequence, reason) =>
+            (Func<Bot, Bot>)(bot => BotLifecycle.Heard(bot, bot.Says(status, sequence, reason)))));
+
+    [Fact]
+    public void A_terminal_state_is_never_left_and_no_status_ever_goes_back() =>
+        Touch.Array[1, 40].Sample(touches =>
+        {
+            var bot = SampleBots.Queued();
+            foreach (var touch in touches)
+            {
+                var next = touch(bot);
+                Assert.True(next.Status >= bot.Status);
+                if (bot.Status.IsTerminal())
+                    Assert.Equal(bot, next);
+                bot = next;
+            }
+        });
+
+    [Fact]
+    public void Messages_that_come_late_twice_or_in_another_order_lead_to_the_same_end() =>
+        Gen.Select(Gen.Int[1, 12].SelectMany(Life), Gen.Int[0, 1000]).Sample((life, seed) =>
+        {
+            var bot = SampleBots.In(BotStatus.Launching);
+            var inOrder = life.Aggregate(bot, (known, said) => BotLifecycle.Heard(known, bot.Says(said.Status, said.Sequence, said.Reason)));
+            var random = new Random(seed);
+            var shuffled = life.Concat(life.Take(random.Next(life.Length))).OrderBy(_ => random.Next())
+                .Aggregate(bot, (known, said) => BotLifecycle.Heard(known, bot.Says(said.Status, said.Sequence, said.Reason)));
+
+            Assert.Equal(inOrder, shuffled);
+        });
+
+    /// <summary>What one recorder says in its life: statuses only go on, sequences grow, and only its leaving has a reason.</summary>
+    private static Gen<(BotStatus Status, long Sequence, EndReason? Reason)[]> Life(int length) =>
+        Gen.Select(Gen.Int[(int)BotStatus.Joining, (int)BotStatus.Recording].Array[length], Gen.Bool, (statuses, leaves) =>
+        {
+            var said = statuses.Order().Select((status, i) => ((BotStatus)status, 100L + i, (EndReason?)null)).ToList();
+            if (leaves)
+                said.Add((BotStatus.Leaving, 100 + length, EndReason.MeetingEnded));
+            return said.ToArray();
+        });
+}
