@@ -30,17 +30,17 @@ public sealed class RecorderPreparationTests(ScriptedRecorders recorders, RedisS
     }
 
     [Fact]
-    public async Task Nothing_of_it_stays_when_the_bot_has_ended()
+    public async Task What_a_restart_of_Redis_took_away_comes_back_the_same()
     {
         var bot = Bots.WithMeeting("https://meet.google.com/abc-defg-hij");
-        var spec = await Preparation.PrepareAsync(bot, traceParent: null, CancellationToken.None);
+        await Preparation.PrepareAsync(bot, traceParent: null, CancellationToken.None);
+        var before = await Preparation.RestoreAsync(bot, CancellationToken.None);
+        await _manager.GetDatabase().ExecuteAsync("ACL", "DELUSER", before.User);
 
-        await Preparation.CleanUpAsync(bot.UserId, bot.Id);
-        await Preparation.CleanUpAsync(bot.UserId, bot.Id);
+        Assert.Equal(before, await Preparation.RestoreAsync(bot, CancellationToken.None));
 
-        Assert.False(Directory.Exists(spec.SessionFolder));
-        var users = (string[])(await _manager.GetDatabase().ExecuteAsync("ACL", "USERS"))!;
-        Assert.DoesNotContain(users, user => user.Contains(bot.Id.ToString(), StringComparison.Ordinal));
+        await using var asBot = await redis.ConnectAsync($"user={before.User},password={before.Password}");
+        Assert.True(asBot.IsConnected);
     }
 
     [Fact]
@@ -67,6 +67,5 @@ public sealed class RecorderPreparationTests(ScriptedRecorders recorders, RedisS
         await recorders.ExitOf(bot.Id);
         Assert.Equal("+OK\n:0\n-NOPERM\n+OK\n", await recorders.LogOf(bot.Id));
         await services.GetRequiredService<LoopbackRelay>().DisposeAsync();
-        await services.GetRequiredService<RecorderPreparation>().CleanUpAsync(bot.UserId, bot.Id);
     }
 }
