@@ -8,6 +8,19 @@ namespace NewarBots.Recorder.Joining;
 /// </summary>
 internal static class ChromiumArguments
 {
+    /// <summary>
+    /// The first line is ours: a process for nothing but the sound card that is not there, whose late start lets the decoders
+    /// fill up; and pages that are kept ready for a user who never comes. The others are from Playwright's own list, which this
+    /// argument replaces.
+    /// </summary>
+    private static readonly string[] DisabledFeatures =
+    [
+        "AudioServiceOutOfProcess", "InitialWebUI", "WebUIReloadButton", "PreloadTopChromeWebUI", "SpareRendererForSitePerProcess",
+        "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "DialMediaRouteProvider",
+        "GlobalMediaControls", "HttpsUpgrades", "LensOverlay", "MediaRouter", "PaintHolding", "Translate", "OptimizationHints",
+        "NetworkTimeServiceQuerying", "AimEnabled",
+    ];
+
     public static IEnumerable<string> For(RecorderEnvironment environment)
     {
         yield return "--lang=en-US";
@@ -16,6 +29,7 @@ internal static class ChromiumArguments
         yield return "--window-position=0,0";
         // The mix has to run although nobody clicks.
         yield return "--autoplay-policy=no-user-gesture-required";
+        yield return $"--disable-features={string.Join(',', DisabledFeatures)}";
         if (environment.LocalhostIs is { } host)
             yield return $"--host-resolver-rules=MAP localhost {host},MAP 127.0.0.1 {host}";
         if (environment.MeetingUrl is { Scheme: "http", IsLoopback: false } url)

@@ -9,11 +9,11 @@ internal sealed class MeetingBrowser : IAsyncDisposable
 {
     private readonly VirtualDisplay _display;
     private readonly IPlaywright _playwright;
-    private readonly IBrowser _browser;
+    private readonly IBrowserContext _context;
 
-    private MeetingBrowser(VirtualDisplay display, IPlaywright playwright, IBrowser browser, IPage page)
+    private MeetingBrowser(VirtualDisplay display, IPlaywright playwright, IBrowserContext context, IPage page)
     {
-        (_display, _playwright, _browser) = (display, playwright, browser);
+        (_display, _playwright, _context) = (display, playwright, context);
         Page = page;
     }
 
@@ -21,14 +21,17 @@ internal sealed class MeetingBrowser : IAsyncDisposable
 
     public static async Task<MeetingBrowser> StartAsync(RecorderEnvironment environment, CaptureHook hook)
     {
+        // Playwright's driver inherits this: it passes messages on and needs no large heap for it.
+        Environment.SetEnvironmentVariable("NODE_OPTIONS", "--max-old-space-size=96 --max-semi-space-size=1");
         var startingDisplay = VirtualDisplay.StartAsync();
         var startingDriver = Playwright.CreateAsync();
         var display = await startingDisplay;
         var playwright = await startingDriver;
-        IBrowser browser;
+        IBrowserContext context;
         using (RecorderActivity.Start("browser launch"))
         {
-            browser = await playwright.Chromium.LaunchAsync(new()
+            // One profile, one window: a second context would open a second one. An empty name is a new profile.
+            context = await playwright.Chromium.LaunchPersistentContextAsync(string.Empty, new()
             {
                 ExecutablePath = "/usr/bin/chromium",
                 Headless = false,
@@ -38,25 +41,22 @@ internal sealed class MeetingBrowser : IAsyncDisposable
                 HandleSIGHUP = false,
                 Args = [.. ChromiumArguments.For(environment)],
                 // What the recorder was told is not the browser's business.
+                Locale = "en-US",
+                ViewportSize = ViewportSize.NoViewport,
+                AcceptDownloads = false,
                 Env = [new("DISPLAY", display.Name), new("HOME", Path.GetTempPath()), new("PATH", "/usr/bin:/bin")],
             });
         }
 
-        var context = await browser.NewContextAsync(new()
-        {
-            Locale = "en-US",
-            ViewportSize = ViewportSize.NoViewport,
-            AcceptDownloads = false,
-        });
-        var page = await context.NewPageAsync();
+        var page = context.Pages[0];
         context.Page += (_, opened) => _ = opened.CloseAsync();
         await hook.InstallAsync(page);
-        return new(display, playwright, browser, page);
+        return new(display, playwright, context, page);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _browser.DisposeAsync();
+        await _context.DisposeAsync();
         _playwright.Dispose();
         await _display.DisposeAsync();
     }

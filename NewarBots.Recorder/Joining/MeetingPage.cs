@@ -33,7 +33,7 @@ internal sealed partial class MeetingPage
         _look = $"() => ({LookScript})({JsonSerializer.Serialize(selectors, LookJson.Default.SelectorPack)}.entries, () => {hook.IsCapturingExpression})";
         page.Crash += (_, _) => _gone ??= "The page crashed.";
         page.Close += (_, _) => _gone ??= "The page was closed.";
-        page.Context.Browser!.Disconnected += (_, _) => _gone ??= "The browser is gone.";
+        page.Context.Close += (_, _) => _gone ??= "The browser is gone.";
     }
 
     /// <summary>Why there is no page any more; <see langword="null"/> while there is one.</summary>

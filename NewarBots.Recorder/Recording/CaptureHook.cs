@@ -34,7 +34,7 @@ internal sealed class CaptureHook
             .Replace("__BINDING__", _binding, StringComparison.Ordinal));
     }
 
-    /// <summary>Begins to encode, where that was not begun in this page, and returns once the first sample was taken.</summary>
+    /// <summary>Begins to encode, where that was not begun in this page: the time line starts now.</summary>
     public Task StartAsync(IPage page) => page.EvaluateAsync($"() => window['{_hook}'].start()");
 
     /// <summary>Ends the encoding; when it returns, the last message is in <see cref="Messages"/>.</summary>

@@ -1,17 +1,28 @@
 // Runs in every frame before any script of the page. Every remote audio track of every RTCPeerConnection goes into one
 // mix, which is encoded to Opus and handed over in batches; CapturedBatch.cs reads them.
 //
-// The audio context belongs to this script alone and plays to no device, so a page can neither find nor suspend it, and its
-// clock does not depend on a sound card. AudioData carries the time at which it was captured: where that runs ahead
-// of the samples that came, samples are missing, and silence takes their place before anything behind it is encoded.
+// There is no Web Audio here. An AudioContext pulls by a clock of its own, and where that thread or the one that feeds it comes
+// too late (a container has a CPU quota) it skips, or plays zeros. What a track delivers comes instead as AudioData, each with
+// the time at which it was captured, waits in a queue however long the page is busy, and is added to the mix where its
+// time says. So the time line of the mix is the wall clock, and nothing that the page does can stop it.
 (() => {
   'use strict';
   const hookName = '__HOOK__', bindingName = '__BINDING__';
-  const sampleRate = 48000, samplesPerPacket = 960, packetsPerBatch = 12;
-  // The main thread of a page can be busy for long; the mix waits here meanwhile (10 ms each).
-  const maxQueuedBuffers = 6000;
-  // A buffer can be late and the next ones early again: only what stays missing for so many buffers is missing.
-  const buffersToBelieve = 10;
+  const sampleRate = 48000, samplesPerPacket = 960, packetsPerBatch = 12, samplesPerMillisecond = 48;
+  // What a track delivers can be late by this much (ms) and still finds its place.
+  const mixDelay = 300, mixInterval = 100;
+  // A mix that is this late (ms) was held up; so were the tracks' readers, which go first.
+  const heldUp = 400, catchUp = 500;
+  const maxQueuedBuffers = 6000; // 10 ms each
+  const ringLength = 60 * sampleRate;
+  // A track's samples are put one behind the other while ten buffers do not agree that they are a packet late: Chromium was held
+  // up and asked the decoder for nothing meanwhile. The decoder lost nothing, it soon plays a little faster; so what was
+  // heard last is stretched by as much (as the decoder itself does it), up to a limit beyond which it is a stall.
+  const latest = samplesPerPacket, longestStretch = 6 * samplesPerPacket, buffersToBelieve = 10;
+  // Where it is quieter (RMS), nothing needs to be stretched.
+  const quiet = 0.003;
+  // The stretch repeats what resembles the end best: so long (samples) are the ends, so far it looks for a likeness.
+  const likeness = 240, likenessSearch = 480, tailLength = longestStretch + likenessSearch + likeness;
 
   const send = window[bindingName];
   delete window[bindingName];
@@ -21,49 +32,46 @@
   const connections = new Set();
   const heard = new Map(); // the page's track -> what was attached for it
   const received = new WeakMap(); // receiver -> its bytes when last asked
-  let context, mix, capture = null, receivedBytes = 0;
-
-  const prepare = () => {
-    if (context) return;
-    context = new AudioContext({ sampleRate, latencyHint: 'playback', sinkId: { type: 'none' } });
-    context.addEventListener('statechange', () => { if (context.state === 'suspended') context.resume(); });
-    mix = new MediaStreamAudioDestinationNode(context, {
-      channelCount: 1, channelCountMode: 'explicit', channelInterpretation: 'speakers',
-    });
-    // Time has to run while nobody is there.
-    const silence = new ConstantSourceNode(context, { offset: 0 });
-    silence.connect(mix);
-    silence.start();
-  };
+  let capture = null, receivedBytes = 0;
 
   const hear = track => {
     if (track.kind !== 'audio' || track.readyState !== 'live' || heard.has(track)) return;
-    prepare();
     // A clone, so that the page's stop() and enabled are the page's own affair.
     const own = track.clone();
     own.enabled = true;
-    const stream = new MediaStream([own]);
-    // Chromium keeps remote audio silent in Web Audio until a media element takes it too.
+    // Chromium decodes remote audio only for somebody who plays it.
     const element = new Audio();
     element.muted = true;
-    element.srcObject = stream;
+    element.srcObject = new MediaStream([own]);
     element.play().catch(() => {});
-    const source = new MediaStreamAudioSourceNode(context, { mediaStream: stream });
-    source.connect(mix);
-    heard.set(track, { own, element, source });
+    const reader = new MediaStreamTrackProcessor({ track: own, maxBufferSize: maxQueuedBuffers }).readable.getReader();
+    heard.set(track, { own, element, reader });
+    read(reader);
+  };
+
+  const read = async reader => {
+    const place = { capture: null, next: 0, late: [], tail: new Float32Array(tailLength) };
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      try {
+        capture?.add(value, place);
+      } finally {
+        value.close();
+      }
+    }
   };
 
   const forget = track => {
-    const { own, element, source } = heard.get(track);
+    const { own, element, reader } = heard.get(track);
     heard.delete(track);
-    source.disconnect();
+    reader.cancel().catch(() => {});
     element.srcObject = null;
     own.stop();
   };
 
   const watch = connection => {
     connections.add(connection);
-    prepare();
     connection.addEventListener('track', event => hear(event.track));
   };
 
@@ -86,13 +94,59 @@
   };
   const lookAgain = () => look().catch(() => {}).then(() => setTimeout(lookAgain, 1000));
 
+  // One channel at our rate. WebRTC delivers just that; a codec of another rate is stretched by straight lines.
+  const samplesOf = data => {
+    const channels = [...Array(data.numberOfChannels).keys()].map(planeIndex => {
+      const channel = new Float32Array(data.numberOfFrames);
+      data.copyTo(channel, { planeIndex, format: 'f32-planar' });
+      return channel;
+    });
+    const mono = channels.length === 1
+      ? channels[0]
+      : channels[0].map((_, i) => channels.reduce((sum, channel) => sum + channel[i], 0) / channels.length);
+    if (data.sampleRate === sampleRate) return mono;
+    const step = data.sampleRate / sampleRate;
+    return Float32Array.from({ length: Math.round(mono.length / step) }, (_, i) => {
+      const at = i * step, left = Math.floor(at);
+      return mono[left] + ((mono[left + 1] ?? mono[left]) - mono[left]) * (at - left);
+    });
+  };
+
+  const loudness = samples => {
+    let power = 0;
+    for (const sample of samples) power += sample * sample;
+    return Math.sqrt(power / samples.length);
+  };
+
+  // The end of `tail`, at least `length` samples of it, that can follow the tail itself without a seam.
+  const stretched = (tail, length) => {
+    const end = tail.length - likeness;
+    let best = length, highest = -Infinity;
+    for (let candidate = length; candidate < length + likenessSearch; candidate++) {
+      let sum = 0, power = 1e-9;
+      for (let i = 0; i < likeness; i++) {
+        const sample = tail[end - candidate + i];
+        sum += sample * tail[end + i];
+        power += sample * sample;
+      }
+      const score = sum / Math.sqrt(power);
+      if (score > highest) [best, highest] = [candidate, score];
+    }
+    return tail.slice(tail.length - best);
+  };
+
   const begin = () => {
-    prepare();
     const id = crypto.randomUUID();
-    let startedAt = 0, firstCaptured = 0, samples = 0, deficits = [];
-    let packets = [], levels = [], stalls = [], sent = 0, power = 0;
-    let started, encoderError = null;
-    const whenStarted = new Promise(resolve => { started = resolve; });
+    const begun = performance.now(), startedAt = Date.now();
+    const ring = new Float32Array(ringLength);
+    let mixed = 0; // so many samples of the time line were encoded
+    let mixedAt = begun, waitUntil = 0, ended = false;
+    let packets = [], levels = [], stalls = [], sent = 0;
+
+    const message = content => send(JSON.stringify({
+      capture: id, startedAt, first: sent, bytes: '', sizes: [], levels: [], stalls: [],
+      connections: connections.size, tracks: heard.size, receivedBytes, ...content,
+    }));
 
     const hand = () => {
       const sizes = packets.map(packet => packet.length);
@@ -102,25 +156,18 @@
         bytes.set(packet, offset);
         offset += packet.length;
       }
-      const first = sent;
-      sent += packets.length;
-      // The encoder's last packets hold its own delay, for which no sample came in.
+      // The encoder's last packet holds its own delay, for which no sample came in.
       while (levels.length < sizes.length) levels.push(-127);
-      send(JSON.stringify({
-        capture: id, startedAt, first, bytes: bytes.toBase64(), sizes, levels: levels.splice(0, sizes.length), stalls,
-        connections: connections.size, tracks: heard.size, receivedBytes,
-      }));
+      message({ bytes: bytes.toBase64(), sizes, levels: levels.splice(0, sizes.length), stalls });
+      sent += packets.length;
       packets = [];
       stalls = [];
     };
 
     const fail = error => {
-      encoderError = error;
+      clearInterval(mixing);
       capture = null; // start() begins anew
-      send(JSON.stringify({
-        capture: id, startedAt, first: sent, bytes: '', sizes: [], levels: [], stalls: [],
-        connections: connections.size, tracks: heard.size, receivedBytes, error: String(error),
-      }));
+      message({ error: String(error) });
     };
 
     const encoder = new AudioEncoder({
@@ -137,78 +184,80 @@
       opus: { frameDuration: 20000, application: 'audio', usedtx: false },
     });
 
-    const measure = values => {
-      for (let i = 0; i < values.length; i++) {
-        power += values[i] * values[i];
-        if (++samples % samplesPerPacket === 0) {
-          levels.push(power === 0 ? -127 : Math.max(-127, Math.round(10 * Math.log10(power / samplesPerPacket))));
-          power = 0;
-        }
-      }
-    };
-
-    const encode = data => {
-      const values = new Float32Array(data.numberOfFrames);
-      data.copyTo(values, { planeIndex: 0, format: 'f32-planar' });
-      encoder.encode(data);
-      measure(values);
-    };
-
-    const fill = missing => {
-      // Whole packets, so that what the manifest names is what was filled.
-      const stalled = Math.floor(missing / samplesPerPacket);
-      stalls.push([Math.round(samples / samplesPerPacket), stalled]);
-      const values = new Float32Array(samplesPerPacket);
-      for (let i = 0; i < stalled; i++) {
+    const mixUntil = end => {
+      for (; mixed + samplesPerPacket <= end; mixed += samplesPerPacket) {
+        const at = mixed % ringLength;
+        const samples = ring.slice(at, at + samplesPerPacket);
+        ring.fill(0, at, at + samplesPerPacket);
+        const level = loudness(samples);
+        levels.push(level === 0 ? -127 : Math.max(-127, Math.round(20 * Math.log10(level))));
         const data = new AudioData({
           format: 'f32-planar', sampleRate, numberOfFrames: samplesPerPacket, numberOfChannels: 1,
-          timestamp: firstCaptured + samples / sampleRate * 1e6, data: values,
+          timestamp: mixed / sampleRate * 1e6, data: samples,
         });
         encoder.encode(data);
         data.close();
-        measure(values);
       }
     };
 
-    const take = data => {
-      if (samples === 0) {
-        firstCaptured = data.timestamp;
-        startedAt = Date.now() - (performance.now() - data.timestamp / 1000);
-        started({ startedAt });
-      }
-      deficits.push((data.timestamp - firstCaptured) / 1e6 * sampleRate - samples);
-      if (deficits.length > buffersToBelieve) deficits.shift();
-      if (deficits.length === buffersToBelieve) {
-        const missing = Math.min(...deficits);
-        if (missing >= samplesPerPacket) {
-          fill(missing);
-          deficits = [];
-        }
-      }
-      encode(data);
-      // The next buffer's deficit counts from behind this one.
-      data.close();
+    const put = (samples, place) => {
+      const first = Math.max(place.next, mixed);
+      for (let i = first - place.next, at = first % ringLength; i < samples.length; i++, at = at + 1 === ringLength ? 0 : at + 1)
+        ring[at] += samples[i];
+      place.next += samples.length;
     };
 
-    const reader = new MediaStreamTrackProcessor({ track: mix.stream.getAudioTracks()[0], maxBufferSize: maxQueuedBuffers })
-      .readable.getReader();
-    const reading = (async () => {
-      for (;;) {
-        const { value, done } = await reader.read();
-        if (done || encoderError) return;
-        take(value);
-      }
-    })().catch(fail);
+    // All tracks stall together: the first one tells it.
+    const stalled = (first, length) => {
+      if (!stalls.some(([other, otherLength]) => first < other + otherLength && other < first + length)) stalls.push([first, length]);
+    };
+
+    const position = milliseconds => Math.round((milliseconds - begun) * samplesPerMillisecond);
+
+    const mix = () => {
+      const now = performance.now();
+      if (now - mixedAt > heldUp) waitUntil = now + catchUp;
+      mixedAt = now;
+      if (now >= waitUntil) mixUntil(position(now - mixDelay));
+    };
+    const mixing = setInterval(mix, mixInterval);
 
     return {
-      whenStarted,
+      startedAt,
+      add(data, place) {
+        if (ended) return;
+        const samples = samplesOf(data);
+        const due = position(data.timestamp / 1000);
+        if (place.capture !== id) Object.assign(place, { capture: id, next: due, late: [] });
+        if (place.next < mixed && due > place.next) {
+          // Its place was mixed without it: there is nothing to agree about.
+          stalled(Math.floor(place.next / samplesPerPacket), Math.ceil((due - place.next) / samplesPerPacket));
+          Object.assign(place, { next: due, late: [] });
+        }
+        place.late.push(due - place.next);
+        if (place.late.length > buffersToBelieve) place.late.shift();
+        if (place.late.length === buffersToBelieve) {
+          const late = Math.min(...place.late);
+          if (late >= latest || Math.max(...place.late) <= -longestStretch) place.late = [];
+          if (late > longestStretch) stalled(Math.floor(place.next / samplesPerPacket), Math.ceil(late / samplesPerPacket));
+          if (late > longestStretch || (late >= latest && loudness(samples) < quiet)) place.next += late;
+          else if (late >= latest) put(stretched(place.tail, late), place);
+          // A clock that is faster than ours would leave the mix's window some day.
+          else if (place.late.length === 0) place.next = due;
+        }
+        put(samples, place);
+        place.tail.copyWithin(0, samples.length);
+        place.tail.set(samples, tailLength - samples.length);
+      },
       async end() {
-        await reader.cancel();
-        await reading;
+        clearInterval(mixing);
+        // What waits in the tracks' queues is read before this turn of the event loop comes.
+        await new Promise(resolve => setTimeout(resolve, 50));
+        ended = true;
+        mixUntil(position(performance.now()));
         if (encoder.state === 'configured') await encoder.flush();
         if (packets.length > 0) hand();
         if (encoder.state !== 'closed') encoder.close();
-        return sent;
       },
     };
   };
@@ -216,14 +265,8 @@
   const hook = {
     watch,
     get capturing() { return capture !== null; },
-    start() {
-      capture ??= begin();
-      return capture.whenStarted;
-    },
-    async stop() {
-      const ending = capture;
-      return ending ? await ending.end() : 0;
-    },
+    start() { capture ??= begin(); },
+    async stop() { await capture?.end(); },
   };
 
   // A frame of the same origin has the top's ear; its own would be a second recording.
