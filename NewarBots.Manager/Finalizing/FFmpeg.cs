@@ -27,7 +27,7 @@ internal sealed partial class FFmpeg(IOptions<FinalizingOptions> options, TimePr
         {
             var errors = new LastLines();
             var command = Cli.Wrap(Program)
-                .WithArguments(["-nostdin", "-hide_banner", "-loglevel", "warning", .. arguments])
+                .WithArguments(["-nostdin", "-nostats", "-hide_banner", "-loglevel", "warning", .. arguments])
                 .WithStandardOutputPipe(output())
                 .WithStandardErrorPipe(PipeTarget.ToDelegate(errors.Add))
                 .WithValidation(CommandResultValidation.None);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using NewarBots.Contract;
 using NewarBots.Manager.Finalizing;
 using NewarBots.Tests.Fixtures;
 
@@ -101,6 +102,25 @@ public sealed class FFmpegTests : IDisposable
         Assert.Contains("10 s", exception.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(_session.Recording));
         Assert.True(File.Exists(_session.ChunkPath(0)));
+    }
+
+    [Fact]
+    public async Task No_more_recordings_are_made_at_once_than_are_allowed()
+    {
+        var tone = await OpusPackets.OfToneAsync(50);
+        _session.Options.MaxConcurrent = 1;
+        UseScript($"""ffmpeg "$@"; code=$?; echo ended >> {Runs}; exit $code""");
+        using var finalizer = _session.Finalizer();
+        var bots = Enumerable.Range(0, 4).Select(i => _session.Bot with { Id = SessionId.Parse($"bot{i}") }).ToList();
+        foreach (var bot in bots)
+        {
+            _session.Bot = bot;
+            _session.Write(tone);
+        }
+
+        await Task.WhenAll(bots.Select(bot => finalizer.FinalizeAsync(bot, TestContext.Current.CancellationToken)));
+
+        Assert.Equal(Enumerable.Repeat<string[]>(["run", "ended"], 8).SelectMany(lines => lines), File.ReadAllLines(Runs));
     }
 
     [Theory]

@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using NewarBots.Manager.Finalizing;
+using NewarBots.ServiceDefaults;
+
+namespace NewarBots.Bench.Finalizing;
+
+/// <summary>
+/// Finalizes an hour of chunks, each time right after a bare <c>ffmpeg -f concat -c copy</c> of the same files, so that both see
+/// the same machine. Steps are timed by the manager's own spans.
+/// </summary>
+internal sealed class FinalizeBenchmark : Benchmark
+{
+    private static readonly string[] Steps = ["chunks read", "recording concatenate", "recording verify", "recording publish"];
+
+    public override string Name => "finalize";
+
+    public override string Summary =>
+        "chunks=360 runs=5: chunks to recording, beside a bare ffmpeg concatenation (goal: 1.3 times or less, flat memory)";
+
+    public override async Task RunAsync(Arguments arguments, CancellationToken cancellation)
+    {
+        var count = arguments.Int("chunks", 360);
+        var runs = arguments.Int("runs", 5);
+        using var chunks = await GeneratedChunks.MakeAsync(count, cancellation);
+        Console.WriteLine($"{count} chunks of {GeneratedChunks.Length.TotalSeconds:0} s, {chunks.Bytes / 1e6:0.0} MB; {runs} runs, one to warm up");
+
+        var times = new Dictionary<string, Figures>();
+        using var listener = ListenTo(step => Times(step.OperationName).Add(step.Duration.TotalSeconds));
+        for (var run = 0; run <= runs; run++)
+        {
+            if (run == 1)
+                times.Clear();
+            Times("bare concatenation").Add(await chunks.ConcatenateBareAsync(cancellation));
+            Times("bare decoding").Add(await chunks.DecodeBareAsync(cancellation));
+            await FinalizeAsync(chunks, cancellation);
+        }
+
+        Console.WriteLine($"\n{"seconds",-32}{"median",9}   {"min",9} .. max");
+        foreach (var name in (string[])["bare concatenation", "bare decoding", .. Steps, "recording finalize"])
+            Console.WriteLine($"{name,-32}{Times(name)}");
+
+        var bare = Times("bare concatenation").Median;
+        var concatenation = Times("recording concatenate").Median;
+        var total = Times("recording finalize").Median;
+        Print("concatenate / bare concatenation", concatenation / bare);
+        Print("read + concatenate + publish / bare concatenation", (total - Times("recording verify").Median) / bare);
+        Print("everything, decoding included / bare concatenation", total / bare);
+        Print("everything / bare concatenation + bare decoding", total / (bare + Times("bare decoding").Median));
+
+        await PrintMemoryAsync(chunks, cancellation);
+        using var few = await GeneratedChunks.MakeAsync(Math.Max(1, count / 10), cancellation);
+        await PrintMemoryAsync(few, cancellation);
+
+        Figures Times(string name) => times.TryGetValue(name, out var figures) ? figures : times[name] = new();
+
+        static void Print(string what, double ratio) => Console.WriteLine($"{what,-52}{ratio,6:0.00}");
+    }
+
+    private static async Task PrintMemoryAsync(GeneratedChunks chunks, CancellationToken cancellation)
+    {
+        var memory = new PeakMemory();
+        await using (memory)
+            await FinalizeAsync(chunks, cancellation);
+        Console.WriteLine($"peak memory with {chunks.Count,3} chunks: manager's side {memory.OwnMiB:0} MiB, ffmpeg {memory.ChildMiB:0} MiB");
+    }
+
+    private static async Task FinalizeAsync(GeneratedChunks chunks, CancellationToken cancellation)
+    {
+        var bot = chunks.PutIntoSession();
+        var options = Options.Create(new FinalizingOptions());
+        var ffmpeg = new FFmpeg(options, TimeProvider.System, NullLogger<FFmpeg>.Instance);
+        using var finalizer = new RecordingFinalizer(chunks.Storage, new(ffmpeg), new(ffmpeg), options, NullLogger<RecordingFinalizer>.Instance);
+        var result = (FinalizationResult.Recorded)await finalizer.FinalizeAsync(bot, cancellation);
+        if (result.Recording.DurationSeconds != chunks.Count * GeneratedChunks.Length.TotalSeconds || !result.Recording.Complete)
+            throw new InvalidOperationException($"This is not what was to be recorded: {result}");
+        Directory.Delete(chunks.Storage.FinalRoot, recursive: true);
+    }
+
+    private static ActivityListener ListenTo(Action<Activity> stopped)
+    {
+        var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == TelemetryNames.Manager,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = stopped,
+        };
+        ActivitySource.AddActivityListener(listener);
+        return listener;
+    }
+}

@@ -1,0 +1,26 @@
+using NewarBots.Bench;
+using NewarBots.Bench.Finalizing;
+
+// Each figure of the product has its subcommand; a new one is a class and a line here.
+Benchmark[] benchmarks =
+[
+    new FinalizeBenchmark(),
+];
+
+var chosen = benchmarks.FirstOrDefault(benchmark => benchmark.Name == args.FirstOrDefault());
+if (chosen is null)
+{
+    Console.WriteLine("Usage: dotnet run --project bench/NewarBots.Bench -c Release -- <benchmark> [name=value ...]");
+    foreach (var benchmark in benchmarks)
+        Console.WriteLine($"  {benchmark.Name,-12} {benchmark.Summary}");
+    return args.Length == 0 ? 0 : 2;
+}
+
+using var interrupted = new CancellationTokenSource();
+Console.CancelKeyPress += (_, signal) =>
+{
+    signal.Cancel = true;
+    interrupted.Cancel();
+};
+await chosen.RunAsync(new Arguments(args.Skip(1)), interrupted.Token);
+return 0;
