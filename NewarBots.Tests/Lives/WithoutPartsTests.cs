@@ -3,6 +3,7 @@ using NewarBots.Tests.Fixtures;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>Bots whose manager misses a part.</summary>
+[Collection(AloneOnTheMachine.Name)]
 public sealed class WithoutPartsTests(RedisServer redis) : IClassFixture<RedisServer>
 {
     [Fact]

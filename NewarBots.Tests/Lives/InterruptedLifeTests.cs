@@ -1,0 +1,67 @@
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Rehearsing;
+
+namespace NewarBots.Tests.Lives;
+
+/// <summary>Bots around which something dies.</summary>
+[Collection(AloneOnTheMachine.Name)]
+public sealed class InterruptedLifeTests(RecordingHost host)
+{
+    private ManagerProcess Manager => host.Manager;
+
+    [Fact]
+    public async Task A_recorder_that_is_killed_mid_meeting_still_yields_a_recording_with_the_reason()
+    {
+        var id = await Manager.RecordAsync(Manager.Rehearsal("participants=2&admitAfter=0&duration=600"));
+        var recorded = await RecordedAsync(id, seconds: 13);
+        await DockerCli.RunAsync("kill", "--signal", "KILL", $"newar-bot-{id}");
+        var bot = await Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+
+        Assert.Equal("recorder_crashed", (string?)bot["reason"]);
+        Assert.False((bool)bot["recording"]!["complete"]!);
+        Assert.True((double)bot["recordedSeconds"]! >= recorded - 2, $"{recorded} s were reported before: {bot.ToJsonString()}");
+        Assert.Empty(await DockerCli.ContainersOfAsync(Manager.Stack));
+        var path = Path.Combine(Manager.Storage, "recordings", "final", "user_anna", $"{id}.ogg");
+        var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(path), participants: 2);
+        Assert.True(report.IsClean, report.ToString());
+    }
+
+    [Fact]
+    public async Task A_manager_that_is_killed_while_a_bot_records_loses_nothing()
+    {
+        var id = await Manager.RecordAsync(Manager.Rehearsal("participants=2&admitAfter=0&duration=30"), userId: "bert");
+        await RecordedAsync(id, seconds: 5);
+        Manager.Kill();
+        // Its meeting went with it, as far as the page's connection is concerned, but the page itself is loaded and goes on.
+        await Manager.StartAsync();
+        var bot = await Manager.UntilAsync(id, TimeSpan.FromSeconds(90), "completed");
+
+        Assert.Equal("meeting_ended", (string?)bot["reason"]);
+        Assert.True((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
+        Assert.True((double)bot["recordedSeconds"]! >= 28, bot.ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_recorder_that_ends_while_no_manager_runs_is_finalized_by_the_next_one()
+    {
+        var id = await Manager.RecordAsync(Manager.Rehearsal("participants=1&admitAfter=0&duration=600"), userId: "carla");
+        await RecordedAsync(id, seconds: 4);
+        Manager.Kill();
+        await DockerCli.RunAsync("stop", "--time", "20", $"newar-bot-{id}");
+        await Manager.StartAsync();
+        var bot = await Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+
+        Assert.Equal("stop_requested", (string?)bot["reason"]);
+        Assert.True((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
+        Assert.Empty(await DockerCli.ContainersOfAsync(Manager.Stack));
+    }
+
+    private async Task<double> RecordedAsync(string id, double seconds)
+    {
+        double recorded = 0;
+        await Eventually.TrueAsync(
+            async () => (recorded = (double)(await Manager.GetAsync($"/bots/{id}")).Body!["recordedSeconds"]!) >= seconds,
+            TimeSpan.FromSeconds(90));
+        return recorded;
+    }
+}

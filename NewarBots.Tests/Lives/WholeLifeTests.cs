@@ -1,0 +1,158 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using NewarBots.Contract;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Rehearsing;
+using StackExchange.Redis;
+
+namespace NewarBots.Tests.Lives;
+
+/// <summary>Bots whose life nothing disturbs.</summary>
+[Collection(AloneOnTheMachine.Name)]
+public sealed class WholeLifeTests(RecordingHost host)
+{
+    private ManagerProcess Manager => host.Manager;
+
+    [Fact]
+    public async Task One_call_records_a_meeting_of_three_speakers_without_a_second_missing_doubled_or_out_of_place()
+    {
+        await using var redis = await host.Redis.ConnectAsync();
+        var heard = new List<StatusMessage>();
+        await redis.GetSubscriber().SubscribeAsync(RedisChannel.Pattern("bot:status:*"), (_, json) =>
+        {
+            lock (heard)
+                heard.Add(JsonSerializer.Deserialize((string)json!, ContractJson.Default.StatusMessage)!);
+        });
+
+        var id = await Manager.RecordAsync(Manager.Rehearsal("participants=3&admitAfter=2&duration=38"));
+        var chunksFolder = Path.Combine(Manager.Storage, "recordings", "temp", "user_anna", id);
+        await Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "recording");
+        var container = Assert.Single(await DockerCli.ContainersOfAsync(Manager.Stack));
+        Assert.Equal($"newar-bot-{id}", container);
+        var firstChunk = await FinishedChunkAsync(chunksFolder);
+        var bot = await Manager.UntilAsync(id, TimeSpan.FromSeconds(120), "completed");
+
+        // The bot's own account of itself.
+        Assert.Equal("meeting_ended", (string?)bot["reason"]);
+        Assert.True((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
+        var seconds = (double)bot["recording"]!["durationSeconds"]!;
+        Assert.InRange(seconds, 35, 42);
+        Assert.Equal((int)Math.Ceiling(seconds / 10), (int)bot["chunks"]!);
+
+        // Nothing is left behind.
+        Assert.Empty(await DockerCli.ContainersOfAsync(Manager.Stack));
+        Assert.False(Directory.Exists(chunksFolder));
+        Assert.DoesNotContain(
+            (RedisResult[])(await redis.GetServers()[0].ExecuteAsync("ACL", "USERS"))!,
+            user => ((string?)user)!.Contains(id, StringComparison.Ordinal));
+
+        // The audio, second by second.
+        var audio = await Manager.Api.GetByteArrayAsync(new Uri($"/bots/{id}/recording", UriKind.Relative));
+        var path = Path.Combine(Manager.Storage, $"{id}-downloaded.ogg");
+        await File.WriteAllBytesAsync(path, audio);
+        var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(path), participants: 3);
+        Assert.True(report.IsClean, report.ToString());
+        Assert.InRange(report.SecondsHeard, 33, 40);
+
+        // A chunk plays alone and is ten seconds long.
+        Assert.Equal(480_000, (await AudioFile.DecodeAsync(firstChunk)).Length);
+
+        await TheManifestTellsTheTruthAsync(id, seconds, audio);
+        await TheWordsCameInOrderAsync(id, heard, redis);
+        Assert.Contains("recording", await Manager.Api.GetStringAsync(new Uri($"/bots/{id}/logs", UriKind.Relative)), StringComparison.OrdinalIgnoreCase);
+
+        // Part of the file, and then none of it.
+        using var part = new HttpRequestMessage(HttpMethod.Get, $"/bots/{id}/recording");
+        part.Headers.Range = new(0, 3);
+        Assert.Equal("OggS"u8.ToArray(), await (await Manager.Api.SendAsync(part)).Content.ReadAsByteArrayAsync());
+        (await Manager.Api.DeleteAsync(new Uri($"/bots/{id}", UriKind.Relative))).EnsureSuccessStatusCode();
+        Assert.Equal(System.Net.HttpStatusCode.NotFound, (await Manager.GetAsync($"/bots/{id}")).Status);
+        Assert.Empty(Directory.EnumerateFiles(Path.Combine(Manager.Storage, "recordings", "final"), $"{id}*", SearchOption.AllDirectories));
+    }
+
+    [Theory]
+    [InlineData("scenario=denied", "denied_by_host")]
+    [InlineData("scenario=not-found", "meeting_not_found")]
+    public async Task A_bot_that_does_not_get_in_fails_with_the_reason_and_leaves_nothing(string query, string reason)
+    {
+        var id = await Manager.RecordAsync(Manager.Rehearsal(query), userId: "bert");
+        var bot = await Manager.UntilAsync(id, TimeSpan.FromSeconds(90), "failed");
+
+        Assert.Equal(reason, (string?)bot["reason"]);
+        Assert.DoesNotContain($"newar-bot-{id}", await DockerCli.ContainersOfAsync(Manager.Stack));
+        Assert.Equal(System.Net.HttpStatusCode.NotFound, (await Manager.GetAsync($"/bots/{id}/recording")).Status);
+    }
+
+    [Fact]
+    public async Task A_bot_that_is_asked_to_stop_leaves_and_keeps_what_it_recorded()
+    {
+        var id = await Manager.RecordAsync(Manager.Rehearsal("participants=1&admitAfter=0&duration=600"), userId: "carla");
+        await RecordedAsync(id, seconds: 5);
+        await Manager.PostAsync($"/bots/{id}/stop");
+        var bot = await Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+
+        Assert.Equal("stop_requested", (string?)bot["reason"]);
+        Assert.True((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
+        Assert.True((double)bot["recordedSeconds"]! >= 5);
+    }
+
+    [Fact]
+    public async Task A_bot_leaves_when_everyone_else_has_left()
+    {
+        var id = await Manager.RecordAsync(
+            Manager.Rehearsal("participants=2&admitAfter=0&duration=600&leave=0:4,1:6"), new { everyoneLeftTimeout = 3 }, userId: "dora");
+        var bot = await Manager.UntilAsync(id, TimeSpan.FromSeconds(90), "completed");
+
+        Assert.Equal("everyone_left", (string?)bot["reason"]);
+    }
+
+    private async Task RecordedAsync(string id, double seconds) => await Eventually.TrueAsync(
+        async () => (double)(await Manager.GetAsync($"/bots/{id}")).Body!["recordedSeconds"]! >= seconds, TimeSpan.FromSeconds(90));
+
+    /// <summary>A copy of the first chunk, once the second one has begun.</summary>
+    private static async Task<string> FinishedChunkAsync(string folder)
+    {
+        await Eventually.TrueAsync(() => File.Exists(Path.Combine(folder, ChunkFormat.FileName(1))), TimeSpan.FromSeconds(60));
+        var copy = Path.Combine(Path.GetTempPath(), $"{Path.GetFileName(folder)}-0.ogg");
+        File.Copy(Path.Combine(folder, ChunkFormat.FileName(0)), copy, overwrite: true);
+        return copy;
+    }
+
+    private async Task TheManifestTellsTheTruthAsync(string id, double seconds, byte[] audio)
+    {
+        var (_, manifest) = await Manager.GetAsync($"/bots/{id}/manifest");
+        var chunks = manifest!["chunks"]!.AsArray();
+
+        Assert.Equal(id, (string?)manifest["sessionId"]);
+        Assert.Equal(audio.Length, (long)manifest["bytes"]!);
+        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(audio)), (string?)manifest["sha256"]);
+        Assert.Empty(manifest["gaps"]!.AsArray());
+        Assert.Equal(seconds, chunks.Sum(chunk => (double)chunk!["durationSeconds"]!), precision: 2);
+        Assert.All(chunks.SkipLast(1), chunk => Assert.Equal(10, (double)chunk!["durationSeconds"]!, precision: 3));
+        Assert.InRange((double)manifest["audibleSeconds"]!, seconds - 3, seconds + 0.1);
+        var starts = chunks.Select(chunk => (DateTimeOffset)chunk!["startedAt"]!).ToList();
+        Assert.All(starts.Zip(starts.Skip(1)), pair => Assert.Equal(10, (pair.Second - pair.First).TotalSeconds, precision: 1));
+    }
+
+    private static async Task TheWordsCameInOrderAsync(string id, List<StatusMessage> heard, ConnectionMultiplexer redis)
+    {
+        await Eventually.TrueAsync(() =>
+        {
+            lock (heard)
+                return heard.Exists(message => message.Status is BotStatus.Completed);
+        });
+        var mine = heard.Where(message => message.SessionId == SessionId.Parse(id)).ToList();
+
+        Assert.Equal(
+            [
+                BotStatus.Queued, BotStatus.Launching, BotStatus.Joining, BotStatus.Waiting, BotStatus.Recording, BotStatus.Leaving,
+                BotStatus.Finalizing, BotStatus.Completed,
+            ],
+            mine.Select(message => message.Status).Distinct());
+        Assert.Equal(mine.OrderBy(message => message.Sequence).Select(message => message.Sequence).Distinct(), mine.Select(message => message.Sequence));
+        var kept = await redis.GetDatabase().StreamRangeAsync(RedisNames.EventStream(SessionId.Parse(id)));
+        Assert.Equal(
+            mine.Select(message => message.Sequence),
+            kept.Select(entry => (long)JsonNode.Parse((string)entry[RedisNames.MessageField]!)!["sequence"]!));
+    }
+}
