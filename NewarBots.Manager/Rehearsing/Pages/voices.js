@@ -5,10 +5,12 @@ const sampleRate = 48000;
 // Tones are set ahead, so that neither a busy main thread nor a throttled timer can shift one.
 const secondsAhead = 150, planEvery = 30_000;
 const fade = 0.005;
+// A jitter buffer of so many milliseconds has no need to breathe, which would stretch the meeting's seconds.
+const jitterBuffer = 120;
 
 export const openVoices = (level, onSpeakingChanged) => {
   // No sound card is needed, and none can disturb the clock.
-  const context = new AudioContext({ sampleRate, sinkId: { type: 'none' } });
+  const context = new AudioContext({ sampleRate, sinkId: { type: 'none' }, latencyHint: 'playback' });
   context.resume();
   const epoch = Math.ceil((context.currentTime + 0.02) * sampleRate) / sampleRate;
   const voices = new Map();
@@ -58,7 +60,8 @@ export const openVoices = (level, onSpeakingChanged) => {
 
     far.onicecandidate = ({ candidate }) => candidate && near.addIceCandidate(candidate).catch(() => {});
     near.onicecandidate = ({ candidate }) => candidate && far.addIceCandidate(candidate).catch(() => {});
-    near.ontrack = ({ streams }) => {
+    near.ontrack = ({ streams, receiver }) => {
+      receiver.jitterBufferTarget = jitterBuffer;
       speaker.srcObject = streams[0];
       speaker.play().catch(() => {});
     };
