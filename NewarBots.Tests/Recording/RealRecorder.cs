@@ -1,0 +1,139 @@
+using System.Net;
+using CliWrap;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using NewarBots.Contract;
+using NewarBots.Manager.Launching;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Rehearsing;
+
+namespace NewarBots.Tests.Recording;
+
+/// <summary>
+/// The real recorder in its real container, under all its limits, in a call that is one HTML page served by the test. One
+/// recorder at a time; all is removed at the end.
+/// </summary>
+internal sealed class RealRecorder : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string _stack = $"test-{SessionId.New(TimeProvider.System)}";
+    private readonly string _storage = Directory.CreateTempSubdirectory("newarbots-recorder-").FullName;
+    private readonly WebApplication _page;
+    private readonly IHost _manager;
+    private readonly SessionId _session = SessionId.New(TimeProvider.System);
+    private string _folder = string.Empty;
+
+    private RealRecorder(WebApplication page)
+    {
+        _page = page;
+        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Launching:Stack"] = _stack,
+            ["Launching:Network"] = _stack,
+        });
+        builder.Services.AddSingleton(new StorageLayout(_storage));
+        builder.AddLaunching();
+        _manager = builder.Build();
+    }
+
+    private IRecorderContainers Containers => _manager.Services.GetRequiredService<IRecorderContainers>();
+
+    /// <summary>Launches a recorder into the call that the page shows.</summary>
+    /// <param name="html">The page.</param>
+    /// <param name="policy">Its content security policy.</param>
+    public static async Task<RealRecorder> StartAsync(string html, string policy = "")
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        var bridge = IPAddress.Parse(await DockerCli.BridgeAddressAsync());
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(bridge, port: 0));
+        var page = builder.Build();
+        page.MapGet("/", (HttpResponse response) =>
+        {
+            response.Headers.ContentSecurityPolicy = policy;
+            return Results.Content(html, "text/html");
+        });
+        await page.StartAsync();
+
+        var recorder = new RealRecorder(page);
+        await recorder.LaunchAsync(new Uri(page.Urls.Single()).Port);
+        return recorder;
+    }
+
+    /// <summary>Returns once so many seconds are recorded.</summary>
+    public Task UntilRecordedAsync(double seconds) =>
+        Eventually.TrueAsync(() => Statuses().Any(status => status.RecordedSeconds >= seconds), Patience);
+
+    /// <summary>SIGTERM, and SIGKILL after 10 s, as the manager stops it.</summary>
+    public Task StopAsync() => Containers.StopAsync(_session, TimeSpan.FromSeconds(10), CancellationToken.None);
+
+    /// <summary>Kills every process of the container whose command line has this in it.</summary>
+    public Task KillAsync(string commandLine) => DockerCli.RunAsync(
+        "exec", Name, "sh", "-c",
+        $"for process in /proc/[0-9]*; do if [ $process != /proc/$$ ] && grep -qa -- '{commandLine}' $process/cmdline; then kill -9 ${{process#/proc/}}; fi; done");
+
+    /// <summary>Waits for the end of the process and returns its exit code.</summary>
+    public async Task<long> ExitCodeAsync()
+    {
+        using var deadline = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            if (await Containers.FindAsync(_session, deadline.Token) is { Exit: { } exit })
+                return exit.ExitCode;
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, deadline.Token);
+        }
+    }
+
+    public Task<string> LogAsync() => DockerCli.RunAsync("logs", Name);
+
+    /// <summary>What it said, by its journal.</summary>
+    public IReadOnlyList<StatusMessage> Statuses() => [.. Lines().Select(line => line.Status).OfType<StatusMessage>()];
+
+    public IReadOnlyList<Gap> Gaps() => [.. Lines().Select(line => line.Gap).OfType<Gap>()];
+
+    /// <summary>All chunks, decoded as one stream: 48 kHz mono.</summary>
+    public async Task<float[]> AudioAsync()
+    {
+        var whole = Path.Combine(_storage, "whole.ogg");
+        await OpusPackets.ConcatenateAsync(Directory.GetFiles(_folder, "chunk_*.ogg").Order(), whole);
+        return await AudioFile.DecodeAsync(whole);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await DockerCli.RemoveStackAsync(_stack);
+        await Cli.Wrap("docker").WithArguments(["network", "rm", _stack]).WithValidation(CommandResultValidation.None).ExecuteAsync();
+        _manager.Dispose();
+        await _page.DisposeAsync();
+        Directory.Delete(_storage, recursive: true);
+    }
+
+    private string Name => RecorderContainerName.Of(_session);
+
+    private async Task LaunchAsync(int port)
+    {
+        var environment = new RecorderEnvironment
+        {
+            SessionId = _session,
+            UserId = UserId.Default,
+            MeetingUrl = new Uri($"http://localhost:{port}/"),
+            BotName = "Notes",
+            LocalhostIs = "host.docker.internal",
+        };
+        _folder = new SessionFolders(new StorageLayout(_storage)).Make(environment.UserId, environment.SessionId);
+        await Containers.LaunchAsync(new(environment, _folder), CancellationToken.None);
+    }
+
+    private IEnumerable<JournalLine> Lines()
+    {
+        var journal = Path.Combine(_folder, Journal.FileName);
+        return File.Exists(journal) ? File.ReadAllLines(journal).Select(Journal.TryParse).OfType<JournalLine>() : [];
+    }
+}

@@ -1,0 +1,130 @@
+using NewarBots.Contract;
+
+namespace NewarBots.Tests.Recording;
+
+/// <summary>The recorder in its container, against pages that are hard on it.</summary>
+public sealed class RecorderTests
+{
+    private const string Policy = "default-src 'none'; script-src 'nonce-n'; require-trusted-types-for 'script'; trusted-types none";
+
+    /// <summary>A call at once. <c>connect(hz)</c> lets a remote voice be heard over a connection of its own, which it returns.</summary>
+    private static string Call(string script) => $$"""
+        <!doctype html><title>Call</title><button aria-label="Leave call">Leave</button>
+        <script nonce="n">
+        const voices = new AudioContext({ sampleRate: 48000 });
+        const connect = async hz => {
+          const [near, far] = [new RTCPeerConnection(), new RTCPeerConnection()];
+          near.onicecandidate = event => far.addIceCandidate(event.candidate);
+          far.onicecandidate = event => near.addIceCandidate(event.candidate);
+          const tone = new OscillatorNode(voices, { frequency: hz }), level = new GainNode(voices, { gain: 0.2 });
+          const out = voices.createMediaStreamDestination();
+          tone.connect(level).connect(out);
+          tone.start();
+          far.addTrack(out.stream.getAudioTracks()[0], out.stream);
+          await far.setLocalDescription();
+          await near.setRemoteDescription(far.localDescription);
+          await near.setLocalDescription();
+          await far.setRemoteDescription(near.localDescription);
+          return () => { near.close(); far.close(); };
+        };
+        const after = seconds => new Promise(resolve => setTimeout(resolve, seconds * 1000));
+        (async () => { {{script}} })();
+        </script>
+        """;
+
+    [Fact]
+    public async Task A_call_with_a_strict_policy_that_swaps_its_connection_and_is_busy_is_heard_throughout()
+    {
+        await using var recorder = await RealRecorder.StartAsync(
+            Call("""
+                const leave = await connect(500);
+                await after(5);
+                leave();
+                await connect(1500);
+                await after(3);
+                for (const busy = performance.now(); performance.now() - busy < 2000;);
+                await connect(2500);
+                await after(4);
+                document.body.textContent = 'Your host ended the meeting for everyone';
+                """),
+            Policy);
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+
+        var audio = await recorder.AudioAsync();
+        var (first, second, third) = (LongestTone(audio, 500), LongestTone(audio, 1500), LongestTone(audio, 2500));
+        Assert.InRange(first, 3, 6);
+        Assert.InRange(second, 7, 10);
+        Assert.InRange(third, 3, 5);
+        Assert.Equal(EndReason.MeetingEnded, recorder.Statuses()[^1].Reason);
+    }
+
+    [Fact]
+    public async Task Asked_to_stop_it_leaves_within_ten_seconds_and_loses_nothing()
+    {
+        await using var recorder = await RealRecorder.StartAsync(Call("await connect(500);"));
+        await recorder.UntilRecordedAsync(3);
+
+        await recorder.StopAsync();
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+        var statuses = recorder.Statuses();
+        Assert.Equal(
+            [BotStatus.Joining, BotStatus.Recording, BotStatus.Leaving],
+            statuses.Select(status => status.Status).Distinct());
+        Assert.Equal(EndReason.StopRequested, statuses[^1].Reason);
+        Assert.InRange((await recorder.AudioAsync()).Length / 48_000.0, statuses[^1].RecordedSeconds!.Value, double.MaxValue);
+    }
+
+    [Theory]
+    [InlineData("type=renderer")]
+    [InlineData("show-component-extension-options")]
+    public async Task A_browser_that_dies_is_told_about_and_what_was_heard_is_kept(string process)
+    {
+        await using var recorder = await RealRecorder.StartAsync(Call("await connect(500);"));
+        await recorder.UntilRecordedAsync(5);
+        var recorded = recorder.Statuses()[^1].RecordedSeconds!.Value;
+
+        await recorder.KillAsync(process);
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+        Assert.Equal(EndReason.BrowserCrashed, recorder.Statuses()[^1].Reason);
+        Assert.InRange((await recorder.AudioAsync()).Length / 48_000.0, recorded, double.MaxValue);
+    }
+
+    [Fact]
+    public async Task A_recorder_that_is_killed_leaves_chunks_that_play()
+    {
+        await using var recorder = await RealRecorder.StartAsync(Call("await connect(500);"));
+        await recorder.UntilRecordedAsync(5);
+        var recorded = recorder.Statuses()[^1].RecordedSeconds!.Value;
+
+        await recorder.KillAsync("NewarBots.Recorder");
+
+        Assert.Equal(137, await recorder.ExitCodeAsync());
+        Assert.InRange((await recorder.AudioAsync()).Length / 48_000.0, recorded - 2, double.MaxValue);
+    }
+
+    /// <summary>How long (seconds) a tone sounds at most without a break of 100 ms.</summary>
+    private static double LongestTone(float[] audio, double hz)
+    {
+        const int window = 4_800;
+        var (longest, current) = (0, 0);
+        for (var start = 0; start + window <= audio.Length; start += window)
+        {
+            var (real, imaginary) = (0.0, 0.0);
+            for (var i = start; i < start + window; i++)
+            {
+                var (sine, cosine) = Math.SinCos(2 * Math.PI * hz * i / 48_000);
+                real += audio[i] * cosine;
+                imaginary += audio[i] * sine;
+            }
+
+            var level = 2 * Math.Sqrt((real * real) + (imaginary * imaginary)) / window;
+            current = level > 0.05 ? current + 1 : 0;
+            longest = Math.Max(longest, current);
+        }
+
+        return longest * window / 48_000.0;
+    }
+}
