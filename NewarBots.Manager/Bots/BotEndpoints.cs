@@ -20,13 +20,13 @@ internal static class BotEndpoints
     public static IEndpointRouteBuilder MapBots(this IEndpointRouteBuilder routes)
     {
         var bots = routes.MapGroup("/bots").WithTags("Bots");
-        bots.MapPost("/", CreateAsync).WithName("CreateBot").Accepts<object>("application/json");
-        bots.MapGet("/", ListAsync).WithName("ListBots");
+        bots.MapPost("", CreateAsync).WithName("CreateBot").Accepts<object>("application/json");
+        bots.MapGet("", ListAsync).WithName("ListBots");
 
         var bot = bots.MapGroup($"/{{id:{SessionIdConstraint.Name}}}");
-        bot.MapGet("/", GetAsync).WithName("GetBot");
+        bot.MapGet("", GetAsync).WithName("GetBot");
         bot.MapPost("/stop", StopAsync).WithName("StopBot");
-        bot.MapDelete("/", DeleteAsync).WithName("DeleteBot");
+        bot.MapDelete("", DeleteAsync).WithName("DeleteBot");
         bot.MapGet("/logs", GetLogAsync).WithName("GetBotLog");
         bot.MapGet("/recording", GetRecordingAsync).WithName("GetRecording");
         bot.MapGet("/manifest", GetManifestAsync).WithName("GetManifest");
