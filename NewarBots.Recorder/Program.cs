@@ -23,7 +23,7 @@ catch (InvalidRecorderEnvironmentException exception)
 
 var folder = new StorageLayout(environment.StoragePath).SessionFolder(environment.UserId, environment.SessionId);
 Directory.CreateDirectory(folder);
-RecorderActivity.ContinueFrom(environment.TraceParent);
+RecorderActivity.ContinueFrom(environment);
 
 var builder = Host.CreateEmptyApplicationBuilder(new() { ApplicationName = TelemetryNames.Recorder });
 builder.Configuration.AddEnvironmentVariables();

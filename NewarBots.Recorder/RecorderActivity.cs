@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
+using NewarBots.Contract;
 using NewarBots.ServiceDefaults;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
@@ -15,10 +16,14 @@ internal static class RecorderActivity
     private static readonly ActivitySource Source = new(TelemetryNames.Recorder);
 
     private static ActivityContext _launch;
+    private static string? _session;
 
-    /// <param name="traceParent">W3C trace context of the launch; a trace of our own where there is none.</param>
-    public static void ContinueFrom(string? traceParent) =>
-        _launch = ActivityContext.TryParse(traceParent, traceState: null, isRemote: true, out var launch) ? launch : default;
+    /// <summary>Takes the session, a tag of every span, and the launch's trace; a trace of our own where there is none.</summary>
+    public static void ContinueFrom(RecorderEnvironment environment)
+    {
+        _session = environment.SessionId.ToString();
+        _launch = ActivityContext.TryParse(environment.TraceParent, traceState: null, isRemote: true, out var launch) ? launch : default;
+    }
 
     /// <summary>What a host does when it starts: from here on, spans are seen and metrics are read.</summary>
     public static void StartTelemetry(this IServiceProvider services)
@@ -28,5 +33,6 @@ internal static class RecorderActivity
     }
 
     public static Activity? Start(string name) =>
-        Activity.Current is null ? Source.StartActivity(name, ActivityKind.Internal, _launch) : Source.StartActivity(name);
+        (Activity.Current is null ? Source.StartActivity(name, ActivityKind.Internal, _launch) : Source.StartActivity(name))
+        ?.SetTag("newarbots.bot.id", _session);
 }

@@ -23,10 +23,9 @@ internal sealed class MeetingBrowser : IAsyncDisposable
     {
         // Playwright's driver inherits this: it passes messages on and needs no large heap for it.
         Environment.SetEnvironmentVariable("NODE_OPTIONS", "--max-old-space-size=96 --max-semi-space-size=1");
-        var startingDisplay = VirtualDisplay.StartAsync();
-        var startingDriver = Playwright.CreateAsync();
+        var startingDisplay = TimedAsync("display start", VirtualDisplay.StartAsync);
+        var playwright = await TimedAsync("driver start", Playwright.CreateAsync);
         var display = await startingDisplay;
-        var playwright = await startingDriver;
         IBrowserContext context;
         using (RecorderActivity.Start("browser launch"))
         {
@@ -40,10 +39,10 @@ internal sealed class MeetingBrowser : IAsyncDisposable
                 HandleSIGTERM = false,
                 HandleSIGHUP = false,
                 Args = [.. ChromiumArguments.For(environment)],
-                // What the recorder was told is not the browser's business.
                 Locale = "en-US",
                 ViewportSize = ViewportSize.NoViewport,
                 AcceptDownloads = false,
+                // What the recorder was told is not the browser's business.
                 Env = [new("DISPLAY", display.Name), new("HOME", Path.GetTempPath()), new("PATH", "/usr/bin:/bin")],
             });
         }
@@ -52,6 +51,12 @@ internal sealed class MeetingBrowser : IAsyncDisposable
         context.Page += (_, opened) => _ = opened.CloseAsync();
         await hook.InstallAsync(page);
         return new(display, playwright, context, page);
+    }
+
+    private static async Task<T> TimedAsync<T>(string step, Func<Task<T>> start)
+    {
+        using (RecorderActivity.Start(step))
+            return await start();
     }
 
     public async ValueTask DisposeAsync()

@@ -43,6 +43,7 @@ internal sealed partial class MeetingPage
     public async Task<JoinOutcome?> OpenAsync(Uri meetingUrl)
     {
         LogOpens(meetingUrl, _selectors.Name, _selectors.Version);
+        using var activity = RecorderActivity.Start("page open");
         try
         {
             var response = await _page.GotoAsync(InEnglish(meetingUrl).AbsoluteUri, new()

@@ -13,6 +13,7 @@
   const mixDelay = 300, mixInterval = 100;
   // A mix that is this late (ms) was held up; so were the tracks' readers, which go first.
   const heldUp = 400, catchUp = 500;
+  const jitterBuffer = 200; // ms
   const maxQueuedBuffers = 6000; // 10 ms each
   const ringLength = 60 * sampleRate;
   // A track's samples are put one behind the other while ten buffers do not agree that they are a packet late: Chromium was held
@@ -34,8 +35,10 @@
   const received = new WeakMap(); // receiver -> its bytes when last asked
   let capture = null, receivedBytes = 0;
 
-  const hear = track => {
+  const hear = ({ track, receiver }) => {
     if (track.kind !== 'audio' || track.readyState !== 'live' || heard.has(track)) return;
+    // A recording does not mind to hear late: packets that the network delays then still come in time.
+    receiver.jitterBufferTarget ??= jitterBuffer;
     // A clone, so that the page's stop() and enabled are the page's own affair.
     const own = track.clone();
     own.enabled = true;
@@ -72,7 +75,7 @@
 
   const watch = connection => {
     connections.add(connection);
-    connection.addEventListener('track', event => hear(event.track));
+    connection.addEventListener('track', hear);
   };
 
   // What no event tells: tracks that were there before, connections that were closed, and what they receive.
@@ -81,7 +84,7 @@
       if (connection.connectionState === 'closed') connections.delete(connection);
     const receivers = [...connections].flatMap(connection => connection.getReceivers()).filter(({ track }) => track?.kind === 'audio');
     const alive = new Set(receivers.map(({ track }) => track));
-    for (const track of alive) hear(track);
+    for (const receiver of receivers) hear({ track: receiver.track, receiver });
     for (const [track, { own }] of [...heard])
       if (own.readyState === 'ended' || !alive.has(track)) forget(track);
     if (!capture) return;
