@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using NewarBots.Contract;
 
 namespace NewarBots.Manager.Rehearsing;
 
@@ -26,9 +25,13 @@ internal static class RehearsalPages
         .Replace("{{scenario}}", Html(JsonSerializer.Serialize(scenario, JsonSerializerOptions.Web)), StringComparison.Ordinal);
 
     /// <param name="origin">Where the manager is, as the reader's browser sees it.</param>
-    public static string Index(string origin) => Read("index.html")
-        .Replace("{{origin}}", Html(origin), StringComparison.Ordinal)
-        .Replace("{{scenarios}}", string.Concat(NamedScenario.All.Select(scenario => Card(origin, scenario))), StringComparison.Ordinal);
+    public static string Index(string origin)
+    {
+        var cards = NamedScenario.All.Select(scenario => Card(origin, scenario));
+        return Read("index.html")
+            .Replace("{{origin}}", Html(origin), StringComparison.Ordinal)
+            .Replace("{{scenarios}}", string.Concat(cards), StringComparison.Ordinal);
+    }
 
     public static string Mistakes(IEnumerable<string> faults) => Read("mistakes.html")
         .Replace("{{faults}}", string.Concat(faults.Select(fault => $"<li>{Html(fault)}</li>")), StringComparison.Ordinal);
@@ -40,13 +43,14 @@ internal static class RehearsalPages
         if (scenario.Leave is var (condition, seconds))
             request["leave"] = new JsonObject { [condition] = seconds };
         var json = request.ToJsonString(new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-        var failed = scenario.Status == BotStatus.Failed;
+        var status = JsonNamingPolicy.SnakeCaseLower.ConvertName($"{scenario.Status}");
+        var reason = JsonNamingPolicy.SnakeCaseLower.ConvertName($"{scenario.Reason}");
         return $"""
             <article>
               <h2 id="{scenario.Name}"><a href="{Html(path)}">{scenario.Name}</a></h2>
               <p>{Html(scenario.Story)}</p>
               <p class="bot"><b>The bot</b> {Html(char.ToLowerInvariant(scenario.Expected[0]) + scenario.Expected[1..])}
-                <span class="{(failed ? "failed" : "completed")}">{(failed ? "failed" : "completed")} · {JsonNamingPolicy.SnakeCaseLower.ConvertName($"{scenario.Reason}")}</span></p>
+                <span class="{status}">{status} · {reason}</span></p>
               <p class="parameters">{Html(scenario.Query)}</p>
               <pre>curl {Html(origin)}/bots --json '{Html(json)}'</pre>
             </article>

@@ -24,7 +24,8 @@ internal sealed class RehearsalQuery
     /// <summary>Takes the parameters of the named scenario, where there is one, and the given ones over those.</summary>
     /// <param name="given">Each parameter with its value.</param>
     /// <returns>The scenario, or every mistake, each beginning with the parameter's name.</returns>
-    public static (RehearsalScenario? Scenario, IReadOnlyList<string> Faults) Read(IEnumerable<KeyValuePair<string, string>> given)
+    public static (RehearsalScenario? Scenario, IReadOnlyList<string> Faults) Read(
+        IEnumerable<KeyValuePair<string, string>> given)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         var faults = new List<string>();
@@ -43,7 +44,8 @@ internal sealed class RehearsalQuery
             }
             else
             {
-                faults.Add($"scenario is one of {string.Join(", ", NamedScenario.All.Select(scenario => scenario.Name))}, not '{wanted}'.");
+                var names = string.Join(", ", NamedScenario.All.Select(scenario => scenario.Name));
+                faults.Add($"scenario is one of {names}, not '{wanted}'.");
             }
         }
 
@@ -101,7 +103,8 @@ internal sealed class RehearsalQuery
     private List<RehearsalParticipant> ReadParticipants()
     {
         var count = 3;
-        if (Take("participants") is { } text && !(int.TryParse(text, NumberStyles.None, null, out count) && count <= Names.Length))
+        if (Take("participants") is { } text
+            && !(int.TryParse(text, NumberStyles.None, null, out count) && count <= Names.Length))
         {
             _faults.Add($"participants is a number from 0 to {Names.Length}, not '{text}'.");
             count = Names.Length;
@@ -117,7 +120,8 @@ internal sealed class RehearsalQuery
         var participants = new List<RehearsalParticipant>();
         for (var i = 0; i < count; i++)
         {
-            var participant = new RehearsalParticipant(Names[i], TimeCode.Voices[i], joins.GetValueOrDefault(i), leaves.TryGetValue(i, out var at) ? at : null);
+            var participant = new RehearsalParticipant(
+                Names[i], TimeCode.Voices[i], joins.GetValueOrDefault(i), leaves.TryGetValue(i, out var at) ? at : null);
             if (participant.LeavesAt <= participant.JoinsAt)
                 _faults.Add($"leave has participant {i} gone at {participant.LeavesAt} s, who joins at {participant.JoinsAt} s.");
             participants.Add(turn is { } seconds
@@ -154,7 +158,10 @@ internal sealed class RehearsalQuery
                 && start < end && end <= LongestSeconds)
                 times.Add((index, new(start, end)));
             else
-                _faults.Add($"speak is a list of participant:from-to in whole seconds, such as 0:0-5,1:5-10, of participants below {participants}; '{part}' is not.");
+            {
+                _faults.Add("speak is a list of participant:from-to in whole seconds, such as 0:0-5,1:5-10, "
+                    + $"of participants below {participants}; '{part}' is not.");
+            }
         }
 
         return times.ToLookup(time => time.Who, time => time.Time);
@@ -170,7 +177,10 @@ internal sealed class RehearsalQuery
                 && IsParticipant(who, participants, out var index)
                 && IsSeconds(text, out var seconds)
                 && times.TryAdd(index, seconds)))
-                _faults.Add($"{name} is a list of participant:second, such as 1:20,2:25, of participants below {participants}, each once; '{part}' is not.");
+            {
+                _faults.Add($"{name} is a list of participant:second, such as 1:20,2:25, "
+                    + $"of participants below {participants}, each once; '{part}' is not.");
+            }
         }
 
         return times;
@@ -207,7 +217,8 @@ internal sealed class RehearsalQuery
         int.TryParse(text, NumberStyles.None, null, out index) && index < participants;
 
     private static bool IsSeconds(string text, out double seconds) =>
-        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out seconds) && seconds <= LongestSeconds;
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out seconds)
+        && seconds <= LongestSeconds;
 
     private enum Apostrophe
     {

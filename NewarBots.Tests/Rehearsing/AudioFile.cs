@@ -9,19 +9,21 @@ internal static class AudioFile
 {
     public const int SampleRate = 48_000;
 
+    private static readonly string[] Raw = ["-f", "f32le", "-ac", "1", "-ar", $"{SampleRate}"];
+
     /// <summary>Decodes the whole file; any complaint of the decoder is an exception.</summary>
     public static async Task<float[]> DecodeAsync(string path)
     {
         using var output = new MemoryStream();
         await RunAsync(
-            ["-v", "warning", "-xerror", "-err_detect", "explode", "-i", path, "-f", "f32le", "-ac", "1", "-ar", $"{SampleRate}", "-"],
+            ["-v", "warning", "-xerror", "-err_detect", "explode", "-i", path, .. Raw, "-"],
             PipeSource.Null,
             PipeTarget.ToStream(output));
         return MemoryMarshal.Cast<byte, float>(output.GetBuffer().AsSpan(0, (int)output.Length)).ToArray();
     }
 
     public static Task EncodeOpusAsync(float[] samples, string path) => RunAsync(
-        ["-v", "error", "-f", "f32le", "-ac", "1", "-ar", $"{SampleRate}", "-i", "-", "-c:a", "libopus", "-b:a", "48k", path],
+        ["-v", "error", .. Raw, "-i", "-", "-c:a", "libopus", "-b:a", "48k", path],
         PipeSource.FromBytes(MemoryMarshal.AsBytes(samples.AsSpan()).ToArray()),
         PipeTarget.Null);
 

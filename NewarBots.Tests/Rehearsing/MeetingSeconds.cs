@@ -19,7 +19,10 @@ internal readonly record struct HeardSecond(int Start, int End, long Second)
 /// </summary>
 internal static class MeetingSeconds
 {
-    /// <summary>The recording is looked at piece by piece, in each of which no voice changes. In a shorter one, voices may still be changing.</summary>
+    /// <summary>
+    /// The recording is looked at piece by piece, in each of which no voice changes. In a shorter one, in seconds, some voices
+    /// may have changed already and others not.
+    /// </summary>
     private const double ShortestTelling = 0.15;
 
     /// <returns>For each voice, what is heard in the order of the recording.</returns>
@@ -32,7 +35,8 @@ internal static class MeetingSeconds
             return heard;
 
         // The clock: where in the recording, in seconds, the meeting's second 0 begins.
-        var longest = pieces.Where(piece => piece.Start < pieces[0].Start + 5 * AudioFile.SampleRate).MaxBy(piece => piece.End - piece.Start)!;
+        var beginning = pieces.TakeWhile(piece => piece.Start < pieces[0].Start + 5 * AudioFile.SampleRate);
+        var longest = beginning.MaxBy(piece => piece.Length)!;
         var clock = longest.Middle - (Agree(longest, voices, near: 0) + 0.5);
         foreach (var piece in pieces)
         {
@@ -88,7 +92,8 @@ internal static class MeetingSeconds
 
     private static List<Piece> Pieces(List<IReadOnlyList<HeardTone>> tones)
     {
-        var edges = tones.SelectMany(voice => voice).SelectMany(tone => new[] { tone.Start, tone.End }).Distinct().Order().ToList();
+        var all = tones.SelectMany(voice => voice).ToList();
+        var edges = all.Select(tone => tone.Start).Union(all.Select(tone => tone.End)).Order().ToList();
         var next = new int[tones.Count];
         var pieces = new List<Piece>();
         foreach (var (start, end) in edges.Zip(edges.Skip(1)))

@@ -56,9 +56,10 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
             .Distinct().ToList();
 
         Assert.Equal(4, paths.Count);
+        string?[] types = ["text/javascript", "text/css"];
         Assert.All(
             await Task.WhenAll(paths.Select(path => _client.GetAsync(path))),
-            response => Assert.Matches("^text/(?:javascript|css)$", response.EnsureSuccessStatusCode().Content.Headers.ContentType?.MediaType));
+            response => Assert.Contains(response.EnsureSuccessStatusCode().Content.Headers.ContentType!.MediaType, types));
     }
 
     [Theory]
@@ -82,7 +83,10 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
         var response = await _client.GetAsync("/rehearsal/abc-defg-hij?duration=%3Cimg%3E");
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
-        Assert.Contains("duration is a number of seconds from 0 to 86400, not &#x27;&lt;img&gt;&#x27;.", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "<li>duration is a number of seconds from 0 to 86400, not &#x27;&lt;img&gt;&#x27;.</li>",
+            await response.Content.ReadAsStringAsync(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -90,7 +94,9 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
     {
         var html = await _client.GetStringAsync("/rehearsal");
 
-        Assert.All(NamedScenario.All, scenario => Assert.Contains($"""href="/rehearsal/abc-defg-hij?scenario={scenario.Name}">""", html, StringComparison.Ordinal));
+        Assert.All(
+            NamedScenario.All.Select(scenario => $"""href="/rehearsal/abc-defg-hij?scenario={scenario.Name}">"""),
+            link => Assert.Contains(link, html, StringComparison.Ordinal));
         var documented = Parameter.Matches(html).Select(match => match.Value).ToHashSet();
         var used = NamedScenario.All.SelectMany(scenario => scenario.Parameters).Select(parameter => parameter.Key).ToHashSet();
         Assert.Superset(used, documented);
@@ -100,7 +106,8 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
     [InlineData("Production", null, HttpStatusCode.NotFound)]
     [InlineData("Production", "true", HttpStatusCode.OK)]
     [InlineData("Development", "false", HttpStatusCode.NotFound)]
-    public async Task It_is_on_in_development_or_where_the_setting_says_so(string environment, string? enabled, HttpStatusCode expected)
+    public async Task It_is_on_in_development_or_where_the_setting_says_so(
+        string environment, string? enabled, HttpStatusCode expected)
     {
         var (app, client) = await ServeAsync(environment, enabled);
         await using (app)

@@ -18,7 +18,7 @@ internal static class TimeCodeReader
     /// <summary>5 ms.</summary>
     private const int Hop = AudioFile.SampleRate / 200;
 
-    /// <summary>A tone is looked for in 40 ms: its neighbours, 40 Hz away, then lie beyond the first zero of its spectrum.</summary>
+    /// <summary>A tone is looked for in 40 ms: its neighbours, 40 Hz away, lie beyond the first zero of its spectrum.</summary>
     private const int HopsInWindow = 8;
 
     /// <summary>A shorter tone is the blur between two others.</summary>
@@ -76,7 +76,8 @@ internal static class TimeCodeReader
     }
 
     /// <summary>The unit vector that a tone has turned to after so many cycles x samples.</summary>
-    private static Complex Turn(long cycles) => Complex.FromPolarCoordinates(1, 2 * Math.PI * (cycles % AudioFile.SampleRate) / AudioFile.SampleRate);
+    private static Complex Turn(long cycles) =>
+        Complex.FromPolarCoordinates(1, 2 * Math.PI * (cycles % AudioFile.SampleRate) / AudioFile.SampleRate);
 
     private static List<HeardTone> Join(int[] heard)
     {

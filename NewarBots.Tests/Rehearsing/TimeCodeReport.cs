@@ -30,14 +30,18 @@ internal sealed record TimeCodeReport
     /// <summary>So much of a second may be missing or too much: less than a burst of five packets.</summary>
     public const double LengthTolerance = 0.08;
 
-    /// <summary>So far a second may begin from where the clock has it: the receiver's jitter buffer breathes.</summary>
+    /// <summary>So far a second may begin from where the clock has it, where nothing else is said.</summary>
     public const double PlaceTolerance = 0.06;
 
-    /// <summary>The first seconds are not judged: a connection comes up in them. Neither is the last one: it is cut off somewhere.</summary>
+    /// <summary>
+    /// The first seconds are not judged: connections come up in them. Neither is the last one: it is cut off somewhere.
+    /// </summary>
     private const int SettlingSeconds = 2;
 
-    private TimeCodeReport(IReadOnlyList<TimeCodeFault> faults) => Faults = faults;
+    private TimeCodeReport(IEnumerable<TimeCodeFault> faults) =>
+        Faults = [.. faults.OrderBy(fault => (fault.Kind, fault.Participant, fault.Second))];
 
+    /// <summary>By kind, participant and second.</summary>
     public IReadOnlyList<TimeCodeFault> Faults { get; }
 
     public bool IsClean => Faults.Count == 0;
@@ -58,22 +62,30 @@ internal sealed record TimeCodeReport
     public double DriftPerHour { get; private init; }
 
     /// <summary>Of a rehearsal in which so many participants always speak.</summary>
-    public static TimeCodeReport Of(float[] samples, int participants) =>
-        Of(samples, [.. TimeCode.Voices.Take(participants).Select(voice => new RehearsalParticipant(string.Empty, voice))]);
+    public static TimeCodeReport Of(float[] samples, int participants, double placeTolerance = PlaceTolerance) =>
+        Of(samples, [.. TimeCode.Voices.Take(participants).Select(voice => new RehearsalParticipant("", voice))], placeTolerance);
 
     /// <param name="samples">48 kHz mono.</param>
     /// <param name="participants">Who was to be heard when.</param>
-    public static TimeCodeReport Of(float[] samples, IReadOnlyList<RehearsalParticipant> participants)
+    /// <param name="placeTolerance">
+    /// So far a second may begin from where the clock has it, in seconds: on a busy machine the meeting's own connections
+    /// stall, and their jitter buffers stretch. What is missing or doubled is found all the same.
+    /// </param>
+    public static TimeCodeReport Of(
+        float[] samples, IReadOnlyList<RehearsalParticipant> participants, double placeTolerance = PlaceTolerance)
     {
         var heard = MeetingSeconds.Read(samples, [.. participants.Select(participant => participant.Voice)]);
         var all = heard.SelectMany(seconds => seconds).ToList();
         if (all.Count == 0)
-            return new([.. participants.Select((_, i) => new TimeCodeFault(TimeCodeFaultKind.Missing, i, 0, (double)samples.Length / AudioFile.SampleRate))]);
+        {
+            var length = (double)samples.Length / AudioFile.SampleRate;
+            return new(participants.Select((_, i) => new TimeCodeFault(TimeCodeFaultKind.Missing, i, 0, length)));
+        }
 
         var (first, last) = (all.Min(second => second.Second), all.Max(second => second.Second));
         var starts = heard.SelectMany((seconds, participant) => Starts(seconds)
             .Where(start => start.Second >= first + SettlingSeconds)
-            .Select(start => (participant, start.Second, Offset: start.At - start.Second))).ToList();
+            .Select(start => (Participant: participant, start.Second, Offset: start.At - start.Second))).ToList();
         var offset = Median(starts.Select(start => start.Offset));
 
         var faults = new List<TimeCodeFault>();
@@ -94,8 +106,9 @@ internal sealed record TimeCodeReport
         }
 
         faults.AddRange(starts
-            .Where(start => Math.Abs(start.Offset - offset) > PlaceTolerance)
-            .Select(start => new TimeCodeFault(TimeCodeFaultKind.Misplaced, start.participant, start.Second, start.Offset - offset)));
+            .Where(start => Math.Abs(start.Offset - offset) > placeTolerance)
+            .Select(start => new TimeCodeFault(
+                TimeCodeFaultKind.Misplaced, start.Participant, start.Second, start.Offset - offset)));
         return new(faults)
         {
             SecondsHeard = all.Select(second => second.Second).Distinct().Count(),
@@ -109,13 +122,15 @@ internal sealed record TimeCodeReport
     public override string ToString()
     {
         var text = new StringBuilder()
-            .Append($"Seconds {Range.First} to {Range.Last} of the meeting ({SecondsHeard} of them are heard), whose clock begins at {Offset:0.000} s; ")
+            .Append($"Seconds {Range.First} to {Range.Last} of the meeting ({SecondsHeard} of them are heard), ")
+            .Append($"whose clock begins at {Offset:0.000} s; ")
             .Append($"largest deviation {LargestDeviation * 1000:0} ms, drift {DriftPerHour * 1000:0} ms an hour.");
         // What goes on over many seconds is one line.
         var lines = new List<(TimeCodeFault First, TimeCodeFault Last)>();
-        foreach (var fault in Faults.OrderBy(fault => fault.Kind).ThenBy(fault => fault.Participant).ThenBy(fault => fault.Second))
+        foreach (var fault in Faults)
         {
-            if (lines.Count > 0 && lines[^1].Last is var last && last == fault with { Second = fault.Second - 1, Amount = last.Amount }
+            if (lines.Count > 0 && lines[^1].Last is var last
+                && last == fault with { Second = fault.Second - 1, Amount = last.Amount }
                 && Math.Abs(last.Amount - fault.Amount) < 0.02)
                 lines[^1] = (lines[^1].First, fault);
             else

@@ -25,7 +25,7 @@ public sealed class TimeCodeReportTests
     [Fact]
     public void Silence_around_the_meeting_is_no_fault()
     {
-        var report = TimeCodeReport.Of([.. TimeCodeSound.Silence(3.21), .. Meeting, .. TimeCodeSound.Silence(5)], participants: 3);
+        var report = ReportOf(TimeCodeSound.Silence(3.21), Meeting, TimeCodeSound.Silence(5));
 
         Assert.True(report.IsClean, report.ToString());
         Assert.Equal((45, (0, 44)), (report.SecondsHeard, report.Range));
@@ -35,7 +35,7 @@ public sealed class TimeCodeReportTests
     [Fact]
     public void A_second_that_was_cut_out_is_missing_and_what_follows_comes_too_early()
     {
-        var report = TimeCodeReport.Of([.. Meeting.Part(0, 30), .. Meeting.Part(31)], participants: 3);
+        var report = ReportOf(Meeting.Part(0, 30), Meeting.Part(31));
 
         AssertFaults(report, Missing, [30], 1);
         AssertFaults(report, Misplaced, Seconds(32, 44), -1);
@@ -45,7 +45,7 @@ public sealed class TimeCodeReportTests
     [Fact]
     public void Half_of_one_second_and_half_of_the_next_are_missing_where_the_cut_is_between()
     {
-        var report = TimeCodeReport.Of([.. Meeting.Part(0, 30.5), .. Meeting.Part(31.5)], participants: 3);
+        var report = ReportOf(Meeting.Part(0, 30.5), Meeting.Part(31.5));
 
         AssertFaults(report, Missing, [30, 31], 0.5);
     }
@@ -53,7 +53,7 @@ public sealed class TimeCodeReportTests
     [Fact]
     public void A_second_that_comes_twice_is_doubled_and_what_follows_comes_too_late()
     {
-        var report = TimeCodeReport.Of([.. Meeting.Part(0, 31), .. Meeting.Part(30)], participants: 3);
+        var report = ReportOf(Meeting.Part(0, 31), Meeting.Part(30));
 
         AssertFaults(report, Doubled, [30], 1);
         AssertFaults(report, Misplaced, Seconds(31, 44), 1);
@@ -63,7 +63,7 @@ public sealed class TimeCodeReportTests
     [Fact]
     public void Five_packets_that_are_missing_show()
     {
-        var report = TimeCodeReport.Of([.. Meeting.Part(0, 30.3), .. Meeting.Part(30.4)], participants: 3);
+        var report = ReportOf(Meeting.Part(0, 30.3), Meeting.Part(30.4));
 
         AssertFaults(report, Missing, [30], 0.1);
         AssertFaults(report, Misplaced, Seconds(31, 44), -0.1);
@@ -72,7 +72,7 @@ public sealed class TimeCodeReportTests
     [Fact]
     public void Five_packets_that_come_twice_show()
     {
-        var report = TimeCodeReport.Of([.. Meeting.Part(0, 30.4), .. Meeting.Part(30.3)], participants: 3);
+        var report = ReportOf(Meeting.Part(0, 30.4), Meeting.Part(30.3));
 
         AssertFaults(report, Doubled, [30], 0.1);
     }
@@ -80,7 +80,7 @@ public sealed class TimeCodeReportTests
     [Fact]
     public void Five_packets_that_are_silent_show_and_shift_nothing()
     {
-        var report = TimeCodeReport.Of([.. Meeting.Part(0, 30.3), .. TimeCodeSound.Silence(0.1), .. Meeting.Part(30.4)], participants: 3);
+        var report = ReportOf(Meeting.Part(0, 30.3), TimeCodeSound.Silence(0.1), Meeting.Part(30.4));
 
         AssertFaults(report, Missing, [30], 0.1);
         Assert.Empty(Of(report, Misplaced));
@@ -89,7 +89,7 @@ public sealed class TimeCodeReportTests
     [Fact]
     public void A_shift_of_40_ms_is_a_breathing_jitter_buffer_and_is_measured()
     {
-        var report = TimeCodeReport.Of([.. Meeting.Part(0, 30), .. TimeCodeSound.Silence(0.04), .. Meeting.Part(30)], participants: 3);
+        var report = ReportOf(Meeting.Part(0, 30), TimeCodeSound.Silence(0.04), Meeting.Part(30));
 
         Assert.True(report.IsClean, report.ToString());
         Assert.Equal(0.04, report.LargestDeviation, tolerance: 0.01);
@@ -98,7 +98,7 @@ public sealed class TimeCodeReportTests
     [Fact]
     public void A_shift_of_200_ms_is_misplaced()
     {
-        var report = TimeCodeReport.Of([.. Meeting.Part(0, 30), .. TimeCodeSound.Silence(0.2), .. Meeting.Part(30)], participants: 3);
+        var report = ReportOf(Meeting.Part(0, 30), TimeCodeSound.Silence(0.2), Meeting.Part(30));
 
         AssertFaults(report, Misplaced, Seconds(31, 44), 0.2);
         Assert.DoesNotContain(report.Faults, fault => fault.Kind is not Misplaced);
@@ -107,7 +107,7 @@ public sealed class TimeCodeReportTests
     [Fact]
     public void A_chunk_that_is_missing_shows_although_a_voice_comes_round_at_about_that_time()
     {
-        var report = TimeCodeReport.Of([.. Meeting.Part(0, 20), .. Meeting.Part(31)], participants: 3);
+        var report = ReportOf(Meeting.Part(0, 20), Meeting.Part(31));
 
         AssertFaults(report, Missing, Seconds(20, 30), 1);
         Assert.Equal((0, 44), report.Range);
@@ -116,11 +116,10 @@ public sealed class TimeCodeReportTests
     [Fact]
     public void Two_chunks_that_changed_places_are_misplaced()
     {
-        var report = TimeCodeReport.Of([.. Meeting.Part(0, 10), .. Meeting.Part(20, 30), .. Meeting.Part(10, 20), .. Meeting.Part(30)], participants: 3);
+        var report = ReportOf(Meeting.Part(0, 10), Meeting.Part(20, 30), Meeting.Part(10, 20), Meeting.Part(30));
 
-        Assert.All(Of(report, Misplaced).Where(fault => fault.Second is > 10 and < 20), fault => Assert.Equal(10, fault.Amount, tolerance: 0.01));
-        Assert.All(Of(report, Misplaced).Where(fault => fault.Second is > 20 and < 30), fault => Assert.Equal(-10, fault.Amount, tolerance: 0.01));
-        Assert.Equal(2 * 3 * 9, report.Faults.Count);
+        AssertFaults(report, Misplaced, [.. Seconds(11, 19), .. Seconds(21, 29)], second => second < 20 ? 10 : -10);
+        Assert.Empty(Of(report, Missing));
     }
 
     [Fact]
@@ -128,8 +127,8 @@ public sealed class TimeCodeReportTests
     {
         var report = TimeCodeReport.Of(TimeCodeSound.Make(20, from: 0, participants: [0, 2]), participants: 3);
 
-        Assert.Equal(Seconds(2, 18), report.Faults.Where(fault => fault is { Kind: Missing, Participant: 1, Amount: 1 }).Select(fault => fault.Second));
-        Assert.All(report.Faults, fault => Assert.Equal(1, fault.Participant));
+        Assert.Equal(Seconds(2, 18), report.Faults.Select(fault => fault.Second));
+        Assert.All(report.Faults, fault => Assert.True(fault is { Kind: Missing, Participant: 1, Amount: 1 }, $"{fault}"));
     }
 
     [Fact]
@@ -141,7 +140,9 @@ public sealed class TimeCodeReportTests
         var report = TimeCodeReport.Of([.. others.Zip(late, (a, b) => a + b)], participants: 3);
 
         Assert.Equal(Seconds(2, 19), report.Faults.Select(fault => fault.Second));
-        Assert.All(report.Faults, fault => Assert.True(fault is { Kind: Misplaced, Participant: 1, Amount: > 0.19 and < 0.21 }, $"{fault}"));
+        Assert.All(
+            report.Faults,
+            fault => Assert.True(fault is { Kind: Misplaced, Participant: 1, Amount: > 0.19 and < 0.21 }, $"{fault}"));
     }
 
     [Fact]
@@ -154,8 +155,8 @@ public sealed class TimeCodeReportTests
     }
 
     [Fact]
-    public void A_silent_recording_is_no_clean_one() =>
-        Assert.Equal([Missing, Missing], TimeCodeReport.Of(TimeCodeSound.Silence(10), participants: 2).Faults.Select(fault => fault.Kind));
+    public void A_silent_recording_is_no_clean_one() => Assert.Equal(
+        [Missing, Missing], TimeCodeReport.Of(TimeCodeSound.Silence(10), participants: 2).Faults.Select(fault => fault.Kind));
 
     [Fact]
     public void Whoever_speaks_in_turn_comes_and_goes_is_expected_only_then()
@@ -173,9 +174,10 @@ public sealed class TimeCodeReportTests
                 samples[(int)(from * AudioFile.SampleRate) + i] += voice[i];
         }
 
-        Assert.True(TimeCodeReport.Of(samples, expected) is { IsClean: true, SecondsHeard: 15 } report, TimeCodeReport.Of(samples, expected).ToString());
+        var report = TimeCodeReport.Of(samples, expected);
+        Assert.True(report is { IsClean: true, SecondsHeard: 15 }, report.ToString());
         var always = TimeCodeReport.Of(samples, participants: 2);
-        Assert.Equal(Seconds(5, 9), always.Faults.Where(fault => fault is { Kind: Missing, Participant: 0 }).Select(fault => fault.Second));
+        Assert.Equal(Seconds(5, 9), Of(always, Missing).Where(fault => fault.Participant == 0).Select(fault => fault.Second));
         var never = TimeCodeReport.Of(samples, [expected[0] with { Speaks = [] }, expected[1]]);
         Assert.Equal([0, 1, 2, 3, 4, 10, 11, 12, 13, 14], Of(never, Unexpected).Select(fault => fault.Second));
     }
@@ -214,16 +216,24 @@ public sealed class TimeCodeReportTests
             StringComparison.Ordinal);
     }
 
-    private static IEnumerable<TimeCodeFault> Of(TimeCodeReport report, TimeCodeFaultKind kind) => report.Faults.Where(fault => fault.Kind == kind);
+    /// <summary>Of three participants and parts put together.</summary>
+    private static TimeCodeReport ReportOf(params float[][] parts) => TimeCodeReport.Of([.. parts.SelectMany(part => part)], 3);
 
-    private static IEnumerable<long> Seconds(int first, int last) => Enumerable.Range(first, last - first + 1).Select(second => (long)second);
+    private static IEnumerable<TimeCodeFault> Of(TimeCodeReport report, TimeCodeFaultKind kind) =>
+        report.Faults.Where(fault => fault.Kind == kind);
+
+    private static IEnumerable<long> Seconds(int first, int last) =>
+        Enumerable.Range(first, last - first + 1).Select(second => (long)second);
+
+    private static void AssertFaults(TimeCodeReport report, TimeCodeFaultKind kind, IEnumerable<long> seconds, double amount) =>
+        AssertFaults(report, kind, [.. seconds], _ => amount);
 
     /// <summary>For each of the three participants.</summary>
-    private static void AssertFaults(TimeCodeReport report, TimeCodeFaultKind kind, IEnumerable<long> seconds, double amount)
+    private static void AssertFaults(TimeCodeReport report, TimeCodeFaultKind kind, long[] seconds, Func<long, double> amount)
     {
         Assert.Equal(
             Enumerable.Range(0, 3).SelectMany(participant => seconds.Select(second => (participant, second))),
             Of(report, kind).Select(fault => (fault.Participant, fault.Second)));
-        Assert.All(Of(report, kind), fault => Assert.Equal(amount, fault.Amount, tolerance: 0.03));
+        Assert.All(Of(report, kind), fault => Assert.Equal(amount(fault.Second), fault.Amount, tolerance: 0.03));
     }
 }

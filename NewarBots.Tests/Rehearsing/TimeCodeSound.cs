@@ -13,11 +13,11 @@ internal static class TimeCodeSound
         var samples = new float[(int)(seconds * AudioFile.SampleRate)];
         foreach (var participant in participants is [] ? [0, 1, 2] : participants)
         {
-            var phase = 0.0;
+            var (phase, voice) = (0.0, TimeCode.Voices[participant]);
             for (var i = 0; i < samples.Length; i++)
             {
                 samples[i] += (float)(TimeCode.Level * Math.Sin(phase));
-                phase += 2 * Math.PI * TimeCode.Voices[participant].FrequencyAt((long)(from + (double)i / AudioFile.SampleRate)) / AudioFile.SampleRate;
+                phase += 2 * Math.PI * voice.FrequencyAt((long)(from + (double)i / AudioFile.SampleRate)) / AudioFile.SampleRate;
             }
         }
 

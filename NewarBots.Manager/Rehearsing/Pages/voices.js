@@ -1,22 +1,27 @@
-// The voices of the remote participants. Each one speaks a time code (TimeCode.cs): a tone that changes exactly at the
-// whole seconds of the meeting's clock, which is the clock of one audio context. It comes as it does in a real call: over an
-// RTCPeerConnection, into a media element.
+// The voices of the remote participants. Each one speaks a time code (TimeCode.cs): a tone that changes at the whole seconds
+// of the meeting's clock. It comes as it does in a real call: over an RTCPeerConnection, into a media element.
 const sampleRate = 48000;
-// Tones are set ahead, so that neither a busy main thread nor a throttled timer can shift one.
-const secondsAhead = 150, planEvery = 30_000;
+// Tones are set ahead, so that neither a busy main thread nor a throttled timer can delay one.
+const secondsAhead = 150, replanWithin = 120;
 const fade = 0.005;
 // A jitter buffer of so many milliseconds has no need to breathe, which would stretch the meeting's seconds.
 const jitterBuffer = 120;
+// An audio context that gets no processor time falls behind for good. The meeting's clock does not: the tones are set anew
+// as soon as the two differ by more than this. What a context shows of its time goes on in steps, so the latest of a few
+// looks counts.
+const slip = 0.01, lookEvery = 100, looks = 5;
 
 export const openVoices = (level, onSpeakingChanged) => {
-  // No sound card is needed, and none can disturb the clock.
-  const context = new AudioContext({ sampleRate, sinkId: { type: 'none' }, latencyHint: 'playback' });
+  // No sound card is needed.
+  const context = new AudioContext({ sampleRate, sinkId: { type: 'none' } });
   context.resume();
-  const epoch = Math.ceil((context.currentTime + 0.02) * sampleRate) / sampleRate;
   const voices = new Map();
+  const wallClock = () => performance.now() / 1000;
+  const begin = wallClock();
+  const second = () => Math.floor(wallClock() - begin);
+  let leads = [context.currentTime - wallClock()];
+  let origin = begin + leads[0]; // of the meeting's clock, in the context's time
   let planned = 0;
-
-  const now = () => Math.floor(context.currentTime - epoch);
 
   const speaksIn = ({ speaks, speaksEvery }, second) => {
     if (!speaks) return true;
@@ -27,7 +32,7 @@ export const openVoices = (level, onSpeakingChanged) => {
   const plan = ({ participant, tone, loudness }, from, to) => {
     const { base, step, seconds } = participant.voice;
     for (let second = from; second < to; second++) {
-      const at = epoch + second;
+      const at = Math.max(0, origin + second);
       tone.frequency.setValueAtTime(base + step * (second % seconds), at);
       const before = second > 0 && speaksIn(participant, second - 1) ? level : 0;
       const then = speaksIn(participant, second) ? level : 0;
@@ -37,10 +42,21 @@ export const openVoices = (level, onSpeakingChanged) => {
     }
   };
 
-  const planAll = () => {
-    const to = Math.max(0, now()) + secondsAhead;
-    for (const voice of voices.values()) plan(voice, planned, to);
-    planned = to;
+  const follow = () => {
+    leads = [...leads.slice(1 - looks), context.currentTime - wallClock()];
+    const now = begin + Math.max(...leads);
+    if (Math.abs(now - origin) > slip) {
+      origin = now;
+      for (const { tone, loudness } of voices.values()) {
+        tone.frequency.cancelScheduledValues(context.currentTime);
+        loudness.gain.cancelScheduledValues(context.currentTime);
+      }
+      planned = second();
+    }
+
+    if (planned > second() + replanWithin) return;
+    for (const voice of voices.values()) plan(voice, planned, second() + secondsAhead);
+    planned = second() + secondsAhead;
   };
 
   const connect = async participant => {
@@ -53,7 +69,7 @@ export const openVoices = (level, onSpeakingChanged) => {
     const voice = { participant, tone, loudness, far, near, speaker };
     voices.set(participant, voice);
     // Whoever comes late speaks on the meeting's clock all the same.
-    const first = Math.max(0, now());
+    const first = second();
     if (first > 0 && speaksIn(participant, first)) loudness.gain.value = level;
     plan(voice, first, planned);
     tone.start();
@@ -88,27 +104,29 @@ export const openVoices = (level, onSpeakingChanged) => {
     speaker.srcObject = null;
   };
 
-  planAll();
-  const planning = setInterval(planAll, planEvery);
-
-  // Only for the frame around whoever speaks.
+  // The frame around whoever speaks.
   const speaking = new Map();
-  const isSpeaking = participant => speaksIn(participant, Math.max(0, now()));
-  const lookingOn = setInterval(() => {
+  const isSpeaking = participant => speaksIn(participant, second());
+  const show = () => {
     for (const participant of voices.keys()) {
       if (speaking.get(participant) === isSpeaking(participant)) continue;
       speaking.set(participant, isSpeaking(participant));
       onSpeakingChanged(participant);
     }
-  }, 1000);
+  };
+
+  follow();
+  const following = setInterval(() => {
+    follow();
+    show();
+  }, lookEvery);
 
   return {
     connect,
     disconnect,
     isSpeaking,
     close() {
-      clearInterval(planning);
-      clearInterval(lookingOn);
+      clearInterval(following);
       for (const participant of [...voices.keys()]) disconnect(participant);
       context.close();
     },
