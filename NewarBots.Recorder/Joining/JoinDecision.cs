@@ -68,8 +68,9 @@ internal abstract record JoinDecision
 
     private static readonly (PageSign Sign, EndReason Reason)[] Refusals =
     [
-        (PageSign.Denied, EndReason.DeniedByHost),
+        // Before the denial: the page offers to ask again after either.
         (PageSign.NoAnswer, EndReason.WaitingRoomTimeout),
+        (PageSign.Denied, EndReason.DeniedByHost),
         (PageSign.Blocked, EndReason.BlockedByPlatform),
         (PageSign.NotFound, EndReason.MeetingNotFound),
         (PageSign.LoginNeeded, EndReason.LoginRequired),

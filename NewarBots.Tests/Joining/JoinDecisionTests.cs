@@ -91,6 +91,10 @@ public sealed class JoinDecisionTests
     [InlineData("microphone.off", "camera.off")]
     public void Nothing_less_is_the_call(params string[] entries) => Assert.IsNotType<JoinDecision.Admitted>(Decide(entries));
 
+    [Fact]
+    public void An_offer_to_ask_again_after_nobody_answered_is_no_denial() => Assert.Equal(
+        EndReason.WaitingRoomTimeout, Assert.IsType<JoinDecision.GiveUp>(Decide("no_answer.text", "denied.ask_again")).Reason);
+
     [Theory]
     [InlineData("denied.request", EndReason.DeniedByHost)]
     [InlineData("denied.ask_again", EndReason.DeniedByHost)]
