@@ -1,8 +1,10 @@
 using NewarBots.Contract;
+using NewarBots.Tests.Lives;
 
 namespace NewarBots.Tests.Recording;
 
 /// <summary>The recorder in its container, against pages that are hard on it.</summary>
+[Collection(AloneOnTheMachine.Name)]
 public sealed class RecorderTests
 {
     private const string Policy = "default-src 'none'; script-src 'nonce-n'; require-trusted-types-for 'script'; trusted-types none";
