@@ -1,9 +1,15 @@
 using NewarBots.Bench;
+using NewarBots.Bench.Bots;
 using NewarBots.Bench.Finalizing;
+using NewarBots.Bench.Launching;
+using NewarBots.Bench.Recording;
 
 // Each figure of the product has its subcommand; a new one is a class and a line here.
 Benchmark[] benchmarks =
 [
+    new PostBenchmark(),
+    new StartBenchmark(),
+    new ContainerBenchmark(),
     new FinalizeBenchmark(),
 ];
 

@@ -1,0 +1,133 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using NewarBots.Contract;
+using NewarBots.Recorder.Joining;
+
+namespace NewarBots.Bench.Recording;
+
+/// <summary>
+/// What one recording container uses, and beside it what the same page in the same image uses under the same limits when nobody
+/// records it: Playwright opens it, goes into the call and stays there.
+/// </summary>
+internal sealed class ContainerBenchmark : Benchmark
+{
+    private const double MiB = 1024 * 1024;
+    private const string InTheCall = "in the call";
+
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    public override string Name => "container";
+
+    public override string Summary =>
+        "seconds=60: memory and CPU of one recording container, three speakers (goals: under 350 MiB, 30 % of a core), and the image's size (goal: under 1.4 GB)";
+
+    public override async Task RunAsync(Arguments arguments, CancellationToken cancellation)
+    {
+        var seconds = arguments.Int("seconds", 60);
+        using var docker = new Docker();
+        await using var manager = await RunningManager.StartAsync([], cancellation);
+        var meeting = new Uri($"{manager.Address}rehearsal/abc-defg-hij?participants=3&admitAfter=0");
+
+        var id = await manager.SendAsync(meeting.AbsoluteUri, cancellation);
+        await manager.UntilAsync(id, cancellation, "recording");
+        var (bot, unrecordedPage) = ($"newar-bot-{id}", $"newar-bot-{id}-unrecorded");
+        var recording = await docker.GetAsync($"/containers/{bot}/json", cancellation);
+        var image = await docker.GetAsync($"/images/{recording["Image"]}/json", cancellation);
+        Console.WriteLine($"image: {(long)image["Size"]! / 1e9:0.00} GB\n\n{"",-24}{"memory, MiB",20}{"CPU, % of a core",24}");
+        Console.WriteLine($"{"",-24}{"median",10}{"max",10}{"mean",10}{"median",8}{"max",8}");
+        MachineLoad.Print("before");
+        var recorded = await MeasureAsync(docker, "recording", bot, seconds, cancellation);
+
+        // While the bot is there, its network and its way to the rehearsal are.
+        await StartUnrecordedAsync(docker, recording, unrecordedPage, meeting, cancellation);
+        await manager.EndAsync(id, cancellation);
+        var unrecorded = await MeasureAsync(docker, "the page unrecorded", unrecordedPage, seconds, cancellation);
+
+        Console.WriteLine($"recording / unrecorded: memory {recorded.MedianMiB / unrecorded.MedianMiB:0.00}, "
+            + $"CPU {recorded.MeanPercent / unrecorded.MeanPercent:0.00} ({recorded.MeanPercent - unrecorded.MeanPercent:+0.0;-0.0} % of a core)");
+        MachineLoad.Print("after");
+    }
+
+    private static async Task<(double MedianMiB, double MeanPercent)> MeasureAsync(
+        Docker docker, string what, string container, int seconds, CancellationToken cancellation)
+    {
+        await Task.Delay(Settling, TimeProvider.System, cancellation);
+        var (memory, cpu) = (new Figures(), new Figures());
+        var first = await ReadAsync();
+        var last = first;
+        using var timer = new PeriodicTimer(Interval);
+        for (var second = 0; second < seconds; second++)
+        {
+            await timer.WaitForNextTickAsync(cancellation);
+            var next = await ReadAsync();
+            memory.Add(next.MiB);
+            cpu.Add(Percent(last, next));
+            last = next;
+        }
+
+        var mean = Percent(first, last);
+        Console.WriteLine($"{what,-24}{memory.Median,10:0}{memory.Percentile(100),10:0}{mean,10:0.0}{cpu.Median,8:0.0}{cpu.Percentile(100),8:0.0}");
+        return (memory.Median, mean);
+
+        async Task<(DateTimeOffset At, double MiB, double CpuSeconds)> ReadAsync()
+        {
+            var stats = await docker.GetAsync($"/containers/{container}/stats?stream=false&one-shot=true", cancellation);
+            var details = stats["memory_stats"]!["stats"]!;
+            // As `docker stats` counts: without files that nobody has touched for long. The name is version 1's or 2's of cgroups.
+            var idleFiles = (long)(details["total_inactive_file"] ?? details["inactive_file"])!;
+            return (
+                DateTimeOffset.Parse((string)stats["read"]!, CultureInfo.InvariantCulture),
+                ((long)stats["memory_stats"]!["usage"]! - idleFiles) / MiB,
+                (long)stats["cpu_stats"]!["cpu_usage"]!["total_usage"]! / 1e9);
+        }
+
+        static double Percent((DateTimeOffset At, double, double CpuSeconds) from, (DateTimeOffset At, double, double CpuSeconds) to) =>
+            100 * (to.CpuSeconds - from.CpuSeconds) / (to.At - from.At).TotalSeconds;
+    }
+
+    /// <summary>The bot's own container once more, limits, profile and labels included, with another program in it.</summary>
+    private static async Task StartUnrecordedAsync(Docker docker, JsonNode recording, string name, Uri meeting, CancellationToken cancellation)
+    {
+        var environment = RecorderEnvironment.Read(variableName => recording["Config"]!["Env"]!.AsArray()
+            .Select(variable => ((string)variable!).Split('=', 2))
+            .FirstOrDefault(variable => variable[0] == variableName)?[1]);
+        var browser = JsonSerializer.Serialize(new
+        {
+            url = meeting,
+            width = VirtualDisplay.Width,
+            height = VirtualDisplay.Height,
+            sandbox = environment.ChromiumSandbox,
+            args = ChromiumArguments.For(environment),
+            inTheCall = InTheCall,
+        });
+        using var script = new StreamReader(typeof(ContainerBenchmark).Assembly.GetManifestResourceStream("unrecorded.js")!);
+        var container = new JsonObject
+        {
+            ["Image"] = recording["Config"]!["Image"]!.DeepClone(),
+            ["User"] = recording["Config"]!["User"]!.DeepClone(),
+            ["Labels"] = recording["Config"]!["Labels"]!.DeepClone(),
+            ["HostConfig"] = recording["HostConfig"]!.DeepClone(),
+            ["Entrypoint"] = new JsonArray("sh", "-c", "exec /app/.playwright/node/*/node --max-old-space-size=96 --max-semi-space-size=1 -e \"$0\" \"$1\""),
+            ["Cmd"] = new JsonArray(await script.ReadToEndAsync(cancellation), browser),
+        };
+        // The manager keeps order among its own bots; this one is none of them.
+        container["Labels"]!.AsObject().Remove(Manager.Launching.Engine.RecorderLabels.Session);
+        await docker.PostAsync($"/containers/create?name={name}", container, cancellation);
+        await docker.PostAsync($"/containers/{name}/start", body: null, cancellation);
+        await Wait.ForAsync(
+            async () =>
+            {
+                var log = await docker.GetTextAsync($"/containers/{name}/logs?stdout=true&stderr=true", cancellation);
+                var state = (await docker.GetAsync($"/containers/{name}/json", cancellation))["State"]!;
+                if (!(bool)state["Running"]!)
+                    throw new InvalidOperationException($"The page could not be opened unrecorded: {log}");
+                return log.Contains(InTheCall, StringComparison.Ordinal) ? log : null;
+            },
+            "the unrecorded page is in the call",
+            Patience,
+            cancellation);
+    }
+}

@@ -1,0 +1,132 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using NewarBots.Contract;
+
+namespace NewarBots.Bench;
+
+/// <summary>
+/// The manager as a process of its own, with a Redis, ports, a storage folder, a stack and a Docker network that are nobody
+/// else's. All of it is gone when this is disposed.
+/// </summary>
+internal sealed class RunningManager : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string _root = Directory.CreateTempSubdirectory("newarbots-bench-").FullName;
+    private readonly string _name = $"bench-{SessionId.New(TimeProvider.System)}";
+    private readonly ChildProcess _redis;
+    private readonly ChildProcess _manager;
+
+    private RunningManager((string Name, string Value)[] settings)
+    {
+        var (redisPort, port) = (ChildProcess.FreePort(), ChildProcess.FreePort());
+        // Bots come through the manager's relay from 127.0.0.2, which Redis 7.0 does not take for local; `./run` has a password instead.
+        _redis = new("redis-server",
+        [
+            "--bind", "127.0.0.1", "--port", $"{redisPort}", "--dir", _root, "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--protected-mode", "no",
+        ]);
+        var environment = new Dictionary<string, string>
+        {
+            ["ASPNETCORE_ENVIRONMENT"] = "Development",
+            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
+            ["ConnectionStrings__redis"] = $"127.0.0.1:{redisPort}",
+            ["Storage__Path"] = Path.Combine(_root, "storage"),
+            ["Launching__Stack"] = _name,
+            ["Launching__Network"] = _name,
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = string.Empty,
+        };
+        foreach (var (name, value) in settings)
+            environment[name] = value;
+        _manager = new("dotnet", [typeof(Manager.Bots.Bot).Assembly.Location], environment);
+        Address = new($"http://localhost:{port}");
+        Api = new() { BaseAddress = new($"http://127.0.0.1:{port}") };
+    }
+
+    /// <summary>As its user would write it.</summary>
+    public Uri Address { get; }
+
+    public HttpClient Api { get; }
+
+    /// <param name="settings">Environment variables over the usual ones.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
+    public static async Task<RunningManager> StartAsync((string Name, string Value)[] settings, CancellationToken cancellation)
+    {
+        var manager = new RunningManager(settings);
+        try
+        {
+            await Wait.ForAsync(() => manager.AliveAsync(cancellation), "the manager answers", Patience, cancellation);
+            return manager;
+        }
+        catch
+        {
+            await manager.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <returns>The bot's id.</returns>
+    public async Task<string> SendAsync(string meetingUrl, CancellationToken cancellation)
+    {
+        using var response = await Api.PostAsJsonAsync("/bots", new { meetingUrl }, cancellation);
+        response.EnsureSuccessStatusCode();
+        return (string)(await response.Content.ReadFromJsonAsync<JsonNode>(cancellation))!["id"]!;
+    }
+
+    /// <summary>Asks until the bot has one of these statuses; one that has ended before, or takes too long, fails with all that is known of it.</summary>
+    public async Task UntilAsync(string id, CancellationToken cancellation, params string[] statuses)
+    {
+        JsonNode? bot = null;
+        try
+        {
+            await Wait.ForAsync(
+                async () =>
+                {
+                    bot = (await Api.GetFromJsonAsync<JsonNode>($"/bots/{id}", cancellation))!;
+                    var status = (string)bot["status"]!;
+                    if (statuses.Contains(status))
+                        return bot;
+                    return status is "completed" or "failed" ? throw new InvalidOperationException("It ended otherwise.") : null;
+                },
+                $"the bot is {string.Join(" or ", statuses)}",
+                Patience,
+                cancellation);
+        }
+        catch (Exception exception) when (exception is TimeoutException or InvalidOperationException)
+        {
+            using var log = await Api.GetAsync(new Uri($"/bots/{id}/logs", UriKind.Relative), cancellation);
+            throw new InvalidOperationException($"{exception.Message} {bot}\n{await log.Content.ReadAsStringAsync(cancellation)}", exception);
+        }
+    }
+
+    /// <summary>Has the bot leave, and returns once its container is gone.</summary>
+    public async Task EndAsync(string id, CancellationToken cancellation)
+    {
+        (await Api.PostAsync(new Uri($"/bots/{id}/stop", UriKind.Relative), content: null, cancellation)).EnsureSuccessStatusCode();
+        await UntilAsync(id, cancellation, "completed", "failed");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Api.Dispose();
+        _manager.Dispose();
+        _redis.Dispose();
+        using (var docker = new Docker())
+            await docker.RemoveAllAsync(stack: _name, network: _name);
+        Directory.Delete(_root, recursive: true);
+    }
+
+    private async Task<object?> AliveAsync(CancellationToken cancellation)
+    {
+        _redis.ThrowIfEnded();
+        _manager.ThrowIfEnded();
+        try
+        {
+            var health = await Api.GetAsync(new Uri("/alive", UriKind.Relative), cancellation);
+            return health.IsSuccessStatusCode ? health : null;
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+}
