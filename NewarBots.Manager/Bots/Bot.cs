@@ -70,6 +70,10 @@ internal sealed record Bot
     /// <summary>W3C trace context of the request that made the bot: everything it does later joins that trace.</summary>
     public string? TraceParent { get; init; }
 
+    /// <summary>It waits for its container, or is just being given one.</summary>
+    [JsonIgnore]
+    public bool AwaitsContainer => Status is BotStatus.Queued or BotStatus.Launching && LaunchedAt is null;
+
     [JsonIgnore]
     public string ContainerName => Launching.RecorderContainerName.Of(Id);
 }

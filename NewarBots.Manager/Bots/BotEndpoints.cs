@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Removing;
@@ -16,6 +17,9 @@ internal static class BotEndpoints
     private const int MaxIdempotencyKeyLength = 255;
     private const int DefaultPageSize = 50;
     private const int MaxPageSize = 200;
+
+    /// <summary>A place in the queue becomes free when some meeting ends, which nobody can foretell.</summary>
+    private const string RetryAfterSeconds = "30";
 
     public static IEndpointRouteBuilder MapBots(this IEndpointRouteBuilder routes)
     {
@@ -37,7 +41,8 @@ internal static class BotEndpoints
     private static async Task<Results<Accepted<BotResponse>, ProblemHttpResult>> CreateAsync(
         HttpRequest request,
         [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey,
-        BotStore store, MeetingUrlPolicy policy, LaunchSignal launches, TimeProvider time, CancellationToken cancellation)
+        BotStore store, MeetingUrlPolicy policy, IOptions<LaunchingOptions> launching, LaunchSignal launches, TimeProvider time,
+        CancellationToken cancellation)
     {
         if (idempotencyKey is { Length: 0 or > MaxIdempotencyKeyLength })
             return BotProblems.InvalidRequest("Idempotency-Key", $"must have 1 to {MaxIdempotencyKeyLength} characters");
@@ -62,7 +67,7 @@ internal static class BotEndpoints
         };
         Activity.Current?.SetTag(Telemetry.ManagerTelemetry.BotIdTag, bot.Id.ToString());
         var key = idempotencyKey is null ? null : new IdempotencyKey(idempotencyKey, Convert.ToHexStringLower(SHA256.HashData(body)));
-        switch (await store.CreateAsync(bot, key))
+        switch (await store.CreateAsync(bot, key, BotLimits.Of(launching.Value)))
         {
             case CreateResult.Created created:
                 launches.Raise();
@@ -71,6 +76,11 @@ internal static class BotEndpoints
                 return Accepted(repeated.Bot);
             case CreateResult.MeetingTaken taken:
                 return BotProblems.MeetingTaken(taken.Holder);
+            case CreateResult.OverQuota:
+                return BotProblems.OverQuota(bot.UserId, launching.Value.MaxConcurrentBotsPerUser);
+            case CreateResult.QueueFull:
+                request.HttpContext.Response.Headers.RetryAfter = RetryAfterSeconds;
+                return BotProblems.QueueFull(launching.Value.MaxQueuedBots);
             default:
                 return BotProblems.KeyReused();
         }
@@ -126,7 +136,7 @@ internal static class BotEndpoints
     }
 
     private static async Task<Results<Accepted<BotResponse>, ProblemHttpResult>> StopAsync(
-        SessionId id, BotStore store, BotStopper stopper, TimeProvider time)
+        SessionId id, BotStore store, BotStopper stopper, LaunchSignal launches, TimeProvider time)
     {
         if (await store.FindAsync(id) is not { } known)
             return BotProblems.NotFound();
@@ -134,7 +144,10 @@ internal static class BotEndpoints
             return BotProblems.AlreadyEnded(known);
         if (await store.UpdateAsync(id, bot => BotLifecycle.StopAsked(bot, time.GetUtcNow())) is not { } asked)
             return BotProblems.NotFound();
-        stopper.Enqueue(asked);
+        if (asked.AwaitsContainer)
+            launches.Raise();
+        else if (!asked.Status.IsTerminal())
+            stopper.Enqueue(asked);
         return Accepted(asked);
     }
 

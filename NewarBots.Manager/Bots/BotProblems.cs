@@ -23,6 +23,14 @@ internal static class BotProblems
         StatusCodes.Status409Conflict, "meeting-taken", "A bot of this user is in this meeting already.",
         $"Bot {holder} is active there. Follow it, or stop it first.", new() { ["botId"] = holder });
 
+    public static ProblemHttpResult OverQuota(UserId user, int? quota) => Problem(
+        StatusCodes.Status429TooManyRequests, "user-over-quota", "The user has as many active bots as one may have.",
+        $"User {user} may have {quota} at once. Wait for one to end, or stop one.", new() { ["limit"] = quota });
+
+    public static ProblemHttpResult QueueFull(int limit) => Problem(
+        StatusCodes.Status503ServiceUnavailable, "queue-full", "Every place is taken, and the queue is full.",
+        $"At most {limit} bots wait for a place. Try again later: Retry-After says when.", new() { ["limit"] = limit });
+
     public static ProblemHttpResult KeyReused() => Problem(
         StatusCodes.Status422UnprocessableEntity, "idempotency-key-reused", "The Idempotency-Key was used for another request.",
         "Send the same body as before, or take a new key.");

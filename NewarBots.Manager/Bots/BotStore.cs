@@ -33,10 +33,15 @@ internal sealed class BotStore(IConnectionMultiplexer redis, TimeProvider time)
         end
         local holder = redis.call('GET', KEYS[5])
         if holder then return {'claimed', holder} end
+        if ARGV[7] ~= '' and redis.call('ZCARD', KEYS[8]) >= tonumber(ARGV[7]) then return {'over quota', ''} end
+        if ARGV[8] ~= '' and redis.call('ZCARD', KEYS[9]) >= tonumber(ARGV[8])
+            and redis.call('ZCARD', KEYS[4]) >= tonumber(ARGV[8]) + tonumber(ARGV[9]) then return {'queue full', ''} end
         redis.call('HSET', KEYS[1], 'record', ARGV[2], 'version', 1)
         redis.call('ZADD', KEYS[2], 0, ARGV[1])
         redis.call('ZADD', KEYS[3], 0, ARGV[1])
         redis.call('ZADD', KEYS[4], 0, ARGV[1])
+        redis.call('ZADD', KEYS[8], 0, ARGV[1])
+        redis.call('ZADD', KEYS[9], 0, ARGV[1])
         redis.call('SET', KEYS[5], ARGV[1])
         if KEYS[6] ~= '' then redis.call('SET', KEYS[6], ARGV[3] .. ' ' .. ARGV[1], 'EX', ARGV[4]) end
         redis.call('XADD', KEYS[7], '*', 'message', ARGV[5])
@@ -44,11 +49,24 @@ internal sealed class BotStore(IConnectionMultiplexer redis, TimeProvider time)
         return {'created', ARGV[1]}
         """;
 
+    private static readonly string AdoptScript = """
+        if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+        redis.call('HSET', KEYS[1], 'record', ARGV[2], 'version', 1)
+        redis.call('ZADD', KEYS[2], 0, ARGV[1])
+        redis.call('ZADD', KEYS[3], 0, ARGV[1])
+        redis.call('ZADD', KEYS[4], 0, ARGV[1])
+        redis.call('ZADD', KEYS[6], 0, ARGV[1])
+        redis.call('SET', KEYS[5], ARGV[1], 'NX')
+        return 1
+        """;
+
     private static readonly string UpdateScript = """
         if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return 0 end
         redis.call('HSET', KEYS[1], 'record', ARGV[3], 'version', ARGV[2] + 1)
+        if ARGV[7] == '1' then redis.call('ZREM', KEYS[6], ARGV[1]) end
         if ARGV[4] == '1' then
             redis.call('ZREM', KEYS[2], ARGV[1])
+            redis.call('ZREM', KEYS[5], ARGV[1])
             if redis.call('GET', KEYS[3]) == ARGV[1] then redis.call('DEL', KEYS[3]) end
         end
         if ARGV[5] ~= '' then
@@ -63,19 +81,21 @@ internal sealed class BotStore(IConnectionMultiplexer redis, TimeProvider time)
     /// <summary>Keeps a new, queued bot; or says which one stands in its way.</summary>
     /// <param name="bot">The new bot.</param>
     /// <param name="idempotency">The request's key with the hash of its body, where the caller gave one.</param>
-    public async Task<CreateResult> CreateAsync(Bot bot, IdempotencyKey? idempotency)
+    /// <param name="limits">How many there may be; as many as come where it is not given.</param>
+    public async Task<CreateResult> CreateAsync(Bot bot, IdempotencyKey? idempotency, BotLimits? limits = null)
     {
         bot = bot with { LastSequence = 1 };
         RedisKey[] keys =
         [
             Key(bot.Id), All, OfUser(bot.UserId), Active, Claim(bot),
             idempotency is null ? string.Empty : Idempotency(bot.UserId, idempotency.Key),
-            RedisNames.EventStream(bot.Id),
+            RedisNames.EventStream(bot.Id), ActiveOf(bot.UserId), Queued,
         ];
         RedisValue[] values =
         [
             bot.Id.ToString(), Serialize(bot), idempotency?.BodyHash ?? string.Empty, (long)IdempotencyKept.TotalSeconds,
             Announcement(bot), RedisNames.StatusChannel(bot.Id),
+            limits?.OfOneUser ?? RedisValue.EmptyString, limits?.Waiting ?? RedisValue.EmptyString, limits?.Places ?? RedisValue.EmptyString,
         ];
         var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(CreateScript, keys, values))!;
         var holder = (string)reply[1]!;
@@ -83,6 +103,10 @@ internal sealed class BotStore(IConnectionMultiplexer redis, TimeProvider time)
         {
             case "created":
                 return new CreateResult.Created(bot);
+            case "over quota":
+                return new CreateResult.OverQuota();
+            case "queue full":
+                return new CreateResult.QueueFull();
             case "claimed":
                 return new CreateResult.MeetingTaken(SessionId.Parse(holder));
             default:
@@ -94,6 +118,23 @@ internal sealed class BotStore(IConnectionMultiplexer redis, TimeProvider time)
                     : new CreateResult.KeyReused();
         }
     }
+
+    /// <summary>
+    /// Keeps the record of a bot that lives already. Nothing is announced: it goes on to speak for itself. Its meeting is its
+    /// own again, unless another bot has gone there meanwhile.
+    /// </summary>
+    /// <returns><see langword="false"/> where there is a record, which stays as it is.</returns>
+    public async Task<bool> AdoptAsync(Bot bot)
+    {
+        RedisKey[] keys = [Key(bot.Id), All, OfUser(bot.UserId), Active, Claim(bot), ActiveOf(bot.UserId)];
+        return (bool)await Database.ScriptEvaluateAsync(AdoptScript, keys, [bot.Id.ToString(), Serialize(bot)]);
+    }
+
+    /// <summary>Everything that lives was seen and is on record, until Redis is emptied.</summary>
+    public Task MarkCompleteAsync() => Database.StringSetAsync(Complete, "1");
+
+    /// <returns><see langword="false"/> where Redis has been emptied since <see cref="MarkCompleteAsync"/>.</returns>
+    public Task<bool> IsCompleteAsync() => Database.KeyExistsAsync(Complete);
 
     public async Task<Bot?> FindAsync(SessionId id) => Parse(await Database.HashGetAsync(Key(id), RecordField));
 
@@ -116,11 +157,12 @@ internal sealed class BotStore(IConnectionMultiplexer redis, TimeProvider time)
             var announces = next.Status != bot.Status && IsManagersToSay(next.Status);
             if (announces)
                 next = next with { LastSequence = bot.LastSequence + 1 };
-            RedisKey[] keys = [Key(id), Active, Claim(bot), RedisNames.EventStream(id)];
+            RedisKey[] keys = [Key(id), Active, Claim(bot), RedisNames.EventStream(id), ActiveOf(bot.UserId), Queued];
             RedisValue[] values =
             [
                 id.ToString(), fields[1], Serialize(next), next.Status.IsTerminal() ? 1 : 0,
                 announces ? Announcement(next) : string.Empty, RedisNames.StatusChannel(id),
+                next.Status is BotStatus.Queued ? 0 : 1,
             ];
             if ((bool)await Database.ScriptEvaluateAsync(UpdateScript, keys, values))
                 return next;
@@ -185,7 +227,13 @@ internal sealed class BotStore(IConnectionMultiplexer redis, TimeProvider time)
 
     private const string All = "newarbots:bots";
 
+    private const string Complete = "newarbots:bots:complete";
+
     private const string Active = "newarbots:bots:active";
+
+    private const string Queued = "newarbots:bots:queued";
+
+    private static string ActiveOf(UserId user) => $"newarbots:bots:active:user:{user}";
 
     private static string OfUser(UserId user) => $"newarbots:bots:user:{user}";
 
@@ -211,6 +259,12 @@ internal abstract record CreateResult
 
     /// <summary>The idempotency key belongs to another request.</summary>
     public sealed record KeyReused : CreateResult;
+
+    /// <summary>The user has as many active bots as one may have.</summary>
+    public sealed record OverQuota : CreateResult;
+
+    /// <summary>Every place is taken, and every place in the queue too.</summary>
+    public sealed record QueueFull : CreateResult;
 
     /// <summary>A bot of the same user is in that meeting, or on its way there.</summary>
     public sealed record MeetingTaken(SessionId Holder) : CreateResult;

@@ -51,7 +51,9 @@ internal sealed partial class EndedBots(
     private async Task EndAsync(SessionId id, CancellationToken cancellation)
     {
         var container = await containers.FindAsync(id, cancellation);
-        if (container is { State: not RecorderContainerState.Exited } || await follower.FollowAsync(id) is not { } bot)
+        if (container is { State: RecorderContainerState.Running } || await follower.FollowAsync(id) is not { } bot)
+            return;
+        if (container is { State: RecorderContainerState.Created } && bot.AwaitsContainer)
             return;
         if (bot.Status.IsTerminal())
         {

@@ -29,6 +29,9 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
     /// <summary>A folder beside the final place, empty: a file in it is moved there in one step.</summary>
     public WorkFolder MakeWorkFolder() => new(Path.Combine(storage.FinalFolder(user), $".{id}.finalizing"));
 
+    /// <summary>What an attempt that was interrupted after it had published has left of its scratch space.</summary>
+    public void ClearAway() => MakeWorkFolder().Dispose();
+
     /// <summary>Brings the file to the disk.</summary>
     /// <returns>Its size, and its SHA-256 in lower-case hexadecimal.</returns>
     public static async Task<(long Bytes, string Sha256)> SealAsync(string path, CancellationToken cancellation)

@@ -56,6 +56,7 @@ internal sealed partial class RecordingFinalizer(
             ?? (session is null ? null : await MakeRecordingAsync(bot, session, final, cancellation));
         if (manifest is null)
             return NothingRecorded(session, final);
+        final.ClearAway();
         if (session is not null)
             DeleteSessionFolder(session, manifest);
         return new FinalizationResult.Recorded(

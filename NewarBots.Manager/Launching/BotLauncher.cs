@@ -64,10 +64,10 @@ internal sealed partial class BotLauncher(
     private async Task LaunchAsync(SessionId id, CancellationToken cancellation)
     {
         // Asked first, so that a bot stays queued while the engine is away.
-        await containers.FindAsync(id, cancellation);
+        var earlier = await containers.FindAsync(id, cancellation);
         if (await store.UpdateAsync(id, BotLifecycle.LaunchBegun) is not { Status: BotStatus.Launching } bot)
             return;
-        if (bot.StopRequested)
+        if (bot.StopRequested && earlier is null or { State: RecorderContainerState.Created })
         {
             await store.UpdateAsync(bot.Id, known => BotLifecycle.LaunchAbandoned(known, time.GetUtcNow()));
             return;

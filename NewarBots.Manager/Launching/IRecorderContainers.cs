@@ -17,6 +17,10 @@ internal interface IRecorderContainers
     /// <returns><see langword="null"/> where the engine knows no container of this bot.</returns>
     Task<RecorderContainer?> FindAsync(SessionId id, CancellationToken cancellation);
 
+    /// <summary>What the bot's container was made with.</summary>
+    /// <returns><see langword="null"/> where there is no container, or none that a recorder could have been started with.</returns>
+    Task<RecorderOrigin?> FindOriginAsync(SessionId id, CancellationToken cancellation);
+
     /// <summary>All recorders of this stack, whatever their state.</summary>
     Task<IReadOnlyList<RecorderContainer>> ListAsync(CancellationToken cancellation);
 
@@ -42,6 +46,9 @@ internal interface IRecorderContainers
 /// <param name="State">Created, running or exited.</param>
 /// <param name="Exit">How it ended, once it did.</param>
 internal sealed record RecorderContainer(SessionId Id, UserId UserId, RecorderContainerState State, RecorderExit? Exit = null);
+
+/// <summary>All that a bot is, as its container remembers it.</summary>
+internal sealed record RecorderOrigin(RecorderEnvironment Environment, IReadOnlyDictionary<string, string> Metadata);
 
 internal enum RecorderContainerState
 {

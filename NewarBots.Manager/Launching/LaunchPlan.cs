@@ -12,7 +12,7 @@ internal static class LaunchPlan
     {
         var bots = active.OrderBy(bot => bot.Id).ToList();
         // A bot that is being launched holds a place, whether its container is there yet or not.
-        var launching = bots.Where(bot => bot is { Status: BotStatus.Launching, LaunchedAt: null });
+        var launching = bots.Where(bot => bot is { Status: BotStatus.Launching, AwaitsContainer: true });
         var queued = bots.Where(bot => bot.Status is BotStatus.Queued);
         var taken = bots.Count(bot => bot.Status is > BotStatus.Queued and < BotStatus.Finalizing);
         return [.. launching, .. queued.Take(Math.Max(0, capacity - taken))];

@@ -16,6 +16,15 @@ internal sealed class LaunchingOptions
     /// <summary>How many bots may have a container at once on this host; further ones wait in <c>queued</c>.</summary>
     public int MaxConcurrentBots { get; set; } = 50;
 
+    /// <summary>How many bots may wait for a place; further ones are refused (503) until there is room in the queue.</summary>
+    public int MaxQueuedBots { get; set; } = 1000;
+
+    /// <summary>
+    /// How many bots of one user may be active at once, waiting ones included; further ones are refused (429). No limit where it
+    /// is not set.
+    /// </summary>
+    public int? MaxConcurrentBotsPerUser { get; set; }
+
     /// <summary>
     /// The Docker network of the bots; made where it is missing, as a bridge whose containers cannot talk to each other.
     /// </summary>
@@ -75,6 +84,10 @@ internal sealed class LaunchingOptionsValidator : IValidateOptions<LaunchingOpti
             yield return "Launching:Image must name the recorder's image.";
         if (options.MaxConcurrentBots < 1)
             yield return $"Launching:MaxConcurrentBots must be 1 or more (it is {options.MaxConcurrentBots}).";
+        if (options.MaxQueuedBots < 1)
+            yield return $"Launching:MaxQueuedBots must be 1 or more (it is {options.MaxQueuedBots}).";
+        if (options.MaxConcurrentBotsPerUser < 1)
+            yield return $"Launching:MaxConcurrentBotsPerUser must be 1 or more (it is {options.MaxConcurrentBotsPerUser}).";
         if (!IsName(options.Network) || options.Network is "host" or "none" or "container")
             yield return $"Launching:Network must name a network of the bots, never the host's (it is '{options.Network}').";
         if (options.Stack is { } stack && !IsName(stack))

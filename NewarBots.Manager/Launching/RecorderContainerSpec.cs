@@ -7,5 +7,8 @@ namespace NewarBots.Manager.Launching;
 /// <param name="SessionFolder">The bot's own folder as the manager sees it: the only thing mounted.</param>
 internal sealed record RecorderContainerSpec(RecorderEnvironment Environment, string SessionFolder)
 {
+    /// <summary>The caller's own words about the bot: not for the recorder, but kept with its container.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+
     public string Name => RecorderContainerName.Of(Environment.SessionId);
 }

@@ -16,7 +16,7 @@ internal sealed class RecorderPreparation(
     public async Task<RecorderContainerSpec> PrepareAsync(Bot bot, string? traceParent, CancellationToken cancellation)
     {
         var folder = folders.Make(bot.UserId, bot.Id);
-        return new(briefing.For(bot, await RestoreAsync(bot, cancellation), traceParent), folder);
+        return new(briefing.For(bot, await RestoreAsync(bot, cancellation), traceParent), folder) { Metadata = bot.Metadata };
     }
 
     /// <summary>What a bot that runs relies on and a restart, of this manager or of Redis, may have taken away.</summary>

@@ -42,6 +42,47 @@ internal sealed partial class SessionFolders(StorageLayout storage)
             Directory.Delete(folder, recursive: true);
     }
 
+    public bool Exists(UserId user, SessionId id) => Directory.Exists(storage.SessionFolder(user, id));
+
+    /// <summary>All sessions that have a folder; what has another shape, or is a symbolic link, is none.</summary>
+    public IReadOnlyList<SessionOnDisk> List()
+    {
+        var root = new DirectoryInfo(storage.TempRoot);
+        return root.Exists
+            ?
+            [
+                .. from ofUser in root.EnumerateDirectories($"{StorageLayout.UserFolderPrefix}*")
+                   where ofUser.LinkTarget is null
+                   from folder in ofUser.EnumerateDirectories()
+                   where folder.LinkTarget is null
+                   let session = Read(ofUser.Name, folder)
+                   where session is not null
+                   select session,
+            ]
+            : [];
+    }
+
+    private static SessionOnDisk? Read(string ofUser, DirectoryInfo folder)
+    {
+        if (!UserId.TryParse(ofUser[StorageLayout.UserFolderPrefix.Length..], provider: null, out var user)
+            || !SessionId.TryParse(folder.Name, provider: null, out var session))
+            return null;
+        try
+        {
+            var files = folder.GetFiles();
+            return new(
+                session,
+                user,
+                files.Any(file => file is { LinkTarget: null, Length: > 0 } && ChunkFormat.TryParseFileName(file.Name, out _)),
+                new DateTimeOffset(files.Select(file => file.LastWriteTimeUtc).Append(folder.LastWriteTimeUtc).Max()));
+        }
+        catch (Exception exception) when (exception is DirectoryNotFoundException or FileNotFoundException)
+        {
+            // Its bot has just come to its end.
+            return null;
+        }
+    }
+
     private IEnumerable<string> StepsTo(string folder)
     {
         yield return storage.TempRoot;
@@ -67,3 +108,10 @@ internal sealed partial class SessionFolders(StorageLayout storage)
     [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int ChangeOwner(string path, uint owner, uint group);
 }
+
+/// <summary>What a bot has left on the disk so far.</summary>
+/// <param name="Id">From the folder's name.</param>
+/// <param name="UserId">From the name of the folder around it.</param>
+/// <param name="HasAudio">There is a chunk with something in it.</param>
+/// <param name="WrittenAt">When anything was written into it last.</param>
+internal sealed record SessionOnDisk(SessionId Id, UserId UserId, bool HasAudio, DateTimeOffset WrittenAt);

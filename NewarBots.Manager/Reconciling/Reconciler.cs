@@ -8,11 +8,15 @@ using StackExchange.Redis;
 namespace NewarBots.Manager.Reconciling;
 
 /// <summary>
-/// At start and every minute: looks at what runs and what is recorded, and mends what has come apart while nobody watched.
+/// Looks at what runs, what lies on the disk and what is recorded, and mends what has come apart while nobody watched: at start,
+/// every minute, and as soon as Redis is back or is seen to have been emptied.
 /// </summary>
 internal sealed partial class Reconciler(
+    IConnectionMultiplexer redis,
     IRecorderContainers containers,
+    SessionFolders folders,
     BotStore store,
+    BotAdopter adopter,
     RecorderPreparation preparation,
     EndedBots ended,
     BotStopper stopper,
@@ -21,10 +25,20 @@ internal sealed partial class Reconciler(
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan EmptinessInterval = TimeSpan.FromSeconds(2);
 
-    private readonly HashSet<SessionId> _reported = [];
+    private readonly Signal _needed = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        redis.ConnectionRestored += WhenRedisIsBack;
+        await Task.WhenAll(ReconcileAgainAndAgainAsync(stoppingToken), WatchForEmptinessAsync(stoppingToken));
+        redis.ConnectionRestored -= WhenRedisIsBack;
+
+        void WhenRedisIsBack(object? sender, ConnectionFailedEventArgs connection) => _needed.Raise();
+    }
+
+    private async Task ReconcileAgainAndAgainAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -33,7 +47,7 @@ internal sealed partial class Reconciler(
             {
                 await ReconcileAsync(stoppingToken);
             }
-            catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisAway())
+            catch (Exception exception) when (exception is ContainerEngineException or IOException || exception.IsRedisAway())
             {
                 Log.Postponed(logger, exception.Message);
                 next = RetryAfter;
@@ -43,46 +57,70 @@ internal sealed partial class Reconciler(
                 return;
             }
 
-            await time.WaitAsync(next, stoppingToken);
+            await _needed.WaitAsync(next, time, stoppingToken);
+        }
+    }
+
+    private async Task WatchForEmptinessAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await time.WaitAsync(EmptinessInterval, stoppingToken);
+            try
+            {
+                if (redis.IsConnected && !await store.IsCompleteAsync())
+                    _needed.Raise();
+            }
+            catch (Exception exception) when (exception.IsRedisAway())
+            {
+                // Its return is heard of by itself.
+            }
         }
     }
 
     public async Task ReconcileAsync(CancellationToken cancellation)
     {
         var there = await containers.ListAsync(cancellation);
+        var onDisk = folders.List();
         var known = (await store.ActiveAsync()).ToDictionary(bot => bot.Id);
-        foreach (var container in there)
+        foreach (var id in there.Select(container => container.Id).Union(onDisk.Select(folder => folder.Id)))
         {
-            if (!known.ContainsKey(container.Id) && await store.FindAsync(container.Id) is { } bot)
-                known.Add(bot.Id, bot);
+            if (!known.ContainsKey(id) && await store.FindAsync(id) is { } bot)
+                known.Add(id, bot);
         }
 
-        foreach (var bot in known.Values.Where(bot => bot.Status is > BotStatus.Queued and < BotStatus.Finalizing))
-            await preparation.RestoreAsync(bot, cancellation);
-
-        foreach (var action in ReconciliationPlan.Make(known.Values, there, time.GetUtcNow()))
+        foreach (var bot in known.Values)
+            await RestoreAsync(bot, cancellation);
+        foreach (var action in ReconciliationPlan.Make(known.Values, there, onDisk, time.GetUtcNow()))
         {
             switch (action)
             {
+                case Reconciliation.Adopt found:
+                    if (await adopter.AdoptAsync(found, cancellation) is { } adopted)
+                        await RestoreAsync(adopted, cancellation);
+                    break;
                 case Reconciliation.TakeToItsEnd:
                     ended.Enqueue(action.Id);
                     break;
-                case Reconciliation.StopAgain stop:
+                case Reconciliation.Stop stop:
                     stopper.Enqueue(stop.Bot);
-                    break;
-                case Reconciliation.Report report when _reported.Add(action.Id):
-                    Log.UnknownContainer(logger, RecorderContainerName.Of(action.Id), report.Container.State);
                     break;
             }
         }
+
+        await store.MarkCompleteAsync();
+    }
+
+    /// <summary>A restart of Redis takes its users with it, and one of the manager the ways to this machine.</summary>
+    private async Task RestoreAsync(Bot bot, CancellationToken cancellation)
+    {
+        if (bot.Status is > BotStatus.Queued and < BotStatus.Finalizing)
+            await preparation.RestoreAsync(bot, cancellation);
     }
 
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Warning, "Reconciliation has to wait: {Why}")]
         public static partial void Postponed(ILogger logger, string why);
-
-        [LoggerMessage(LogLevel.Warning, "Container {Container} ({State}) belongs to no bot on record; it is left alone")]
-        public static partial void UnknownContainer(ILogger logger, string container, RecorderContainerState state);
     }
 }

@@ -4,50 +4,97 @@ using NewarBots.Manager.Launching;
 
 namespace NewarBots.Manager.Reconciling;
 
-/// <summary>One thing to be mended between what the records say and what the engine runs.</summary>
+/// <summary>One thing to be mended between what the records say, what the engine runs and what lies on the disk.</summary>
 internal abstract record Reconciliation(SessionId Id)
 {
-    /// <summary>Its recorder is gone and nobody has taken it to its end.</summary>
+    /// <summary>It lives, or has left audio, and nobody knows it: it becomes a record again.</summary>
+    /// <param name="Id">From its container's label or its folder's name.</param>
+    /// <param name="UserId">Likewise.</param>
+    /// <param name="Container">How its container is; <see langword="null"/> where there is none.</param>
+    public sealed record Adopt(SessionId Id, UserId UserId, RecorderContainerState? Container) : Reconciliation(Id);
+
+    /// <summary>Its recorder is gone and nobody has taken it to its end, or cleared up behind it.</summary>
     public sealed record TakeToItsEnd(SessionId Id) : Reconciliation(Id);
 
-    /// <summary>It was asked to stop and still runs.</summary>
-    public sealed record StopAgain(Bot Bot) : Reconciliation(Bot.Id);
-
-    /// <summary>A recorder runs, or ended, that no record knows. It is left alone and reported.</summary>
-    public sealed record Report(RecorderContainer Container) : Reconciliation(Container.Id);
+    /// <summary>It still runs and should not: it was asked to stop, or its life is over by its record.</summary>
+    public sealed record Stop(Bot Bot) : Reconciliation(Bot.Id);
 }
 
-/// <summary>Compares what is known with what is there; a pure function of both.</summary>
+/// <summary>
+/// Compares records, containers and folders; a pure function of the three. A plan made right after one was carried out is
+/// empty. Containers and folders are looked at before the records are read: every bot has a record before it has either, so
+/// one without a record is not just being born.
+/// </summary>
 internal static class ReconciliationPlan
 {
     /// <summary>
-    /// How long a container may be missing from the engine's list after its launch before that counts as its end: the
-    /// list may have been taken before the launch was recorded.
+    /// That the engine does not know a container is no proof of death: its list may be older than the launch, or the engine
+    /// another one than before. It is believed once neither a launch nor a byte on the disk has been newer than this; a
+    /// recorder in a call writes each second.
     /// </summary>
-    public static TimeSpan DoubtAfterLaunch { get; } = TimeSpan.FromSeconds(30);
+    public static TimeSpan Doubt { get; } = TimeSpan.FromSeconds(30);
 
-    /// <param name="known">The records of all active bots, and of those whose containers are still there.</param>
-    /// <param name="containers">The engine's list, taken before the records were read.</param>
+    /// <param name="known">The records of all active bots, and of those whose container or folder is still there.</param>
+    /// <param name="containers">This stack's, one a session.</param>
+    /// <param name="folders">The sessions on the disk.</param>
     /// <param name="now">The time of the look.</param>
     public static IReadOnlyList<Reconciliation> Make(
-        IReadOnlyCollection<Bot> known, IReadOnlyCollection<RecorderContainer> containers, DateTimeOffset now)
+        IReadOnlyCollection<Bot> known,
+        IReadOnlyCollection<RecorderContainer> containers,
+        IReadOnlyCollection<SessionOnDisk> folders,
+        DateTimeOffset now)
     {
+        var botOf = known.ToDictionary(bot => bot.Id);
         var containerOf = containers.ToDictionary(container => container.Id);
-        var knownIds = known.Select(bot => bot.Id).ToHashSet();
+        var folderOf = folders.ToLookup(folder => folder.Id);
+        var ids = botOf.Keys.Union(containerOf.Keys).Union(folders.Select(folder => folder.Id)).Order();
         return
         [
-            .. known.Select(bot => OfBot(bot, containerOf.GetValueOrDefault(bot.Id), now)).OfType<Reconciliation>(),
-            .. containers.Where(container => !knownIds.Contains(container.Id)).Select(container => new Reconciliation.Report(container)),
+            .. ids.SelectMany(id =>
+            {
+                var container = containerOf.GetValueOrDefault(id);
+                return botOf.TryGetValue(id, out var bot)
+                    ? OfKnown(bot, container, folderOf[id].FirstOrDefault(folder => folder.UserId == bot.UserId), now)
+                    : OfUnknown(container, folderOf[id].FirstOrDefault(folder => folder.HasAudio), now);
+            }),
         ];
     }
 
-    private static Reconciliation? OfBot(Bot bot, RecorderContainer? container, DateTimeOffset now) => (bot, container) switch
+    private static IEnumerable<Reconciliation> OfUnknown(
+        RecorderContainer? container, SessionOnDisk? folder, DateTimeOffset now) => (container, folder) switch
+        {
+            ({ State: RecorderContainerState.Exited }, _) =>
+            [
+                new Reconciliation.Adopt(container.Id, container.UserId, container.State),
+                new Reconciliation.TakeToItsEnd(container.Id),
+            ],
+            ({ }, _) => [new Reconciliation.Adopt(container.Id, container.UserId, container.State)],
+            (null, { }) when now - folder.WrittenAt > Doubt =>
+            [
+                new Reconciliation.Adopt(folder.Id, folder.UserId, Container: null),
+                new Reconciliation.TakeToItsEnd(folder.Id),
+            ],
+            _ => [],
+        };
+
+    private static IEnumerable<Reconciliation> OfKnown(
+        Bot bot, RecorderContainer? container, SessionOnDisk? folder, DateTimeOffset now) => (bot, container?.State) switch
+        {
+            (_, RecorderContainerState.Running) when bot.StopRequested || bot.Status >= BotStatus.Finalizing =>
+                [new Reconciliation.Stop(bot)],
+            (_, RecorderContainerState.Running) => [],
+            (_, RecorderContainerState.Exited) => [new Reconciliation.TakeToItsEnd(bot.Id)],
+            ({ Status: BotStatus.Finalizing }, _) => [new Reconciliation.TakeToItsEnd(bot.Id)],
+            _ when bot.Status.IsTerminal() => container is null ? [] : [new Reconciliation.TakeToItsEnd(bot.Id)],
+            // The launcher's own: it makes the container, or starts the one that an interrupted launch has made.
+            ({ AwaitsContainer: true }, _) => [],
+            _ when now - LastSignOfLife(bot, folder) > Doubt => [new Reconciliation.TakeToItsEnd(bot.Id)],
+            _ => [],
+        };
+
+    private static DateTimeOffset LastSignOfLife(Bot bot, SessionOnDisk? folder)
     {
-        ({ Status: BotStatus.Finalizing }, _) => new Reconciliation.TakeToItsEnd(bot.Id),
-        (_, { State: RecorderContainerState.Exited }) => new Reconciliation.TakeToItsEnd(bot.Id),
-        (_, { State: RecorderContainerState.Running }) when bot.StopRequested => new Reconciliation.StopAgain(bot),
-        ({ Status: > BotStatus.Queued and < BotStatus.Finalizing, LaunchedAt: { } launchedAt }, null)
-            when now - launchedAt > DoubtAfterLaunch => new Reconciliation.TakeToItsEnd(bot.Id),
-        _ => null,
-    };
+        var launched = bot.LaunchedAt ?? bot.CreatedAt;
+        return folder is not null && folder.WrittenAt > launched ? folder.WrittenAt : launched;
+    }
 }

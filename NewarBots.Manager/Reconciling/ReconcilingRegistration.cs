@@ -4,6 +4,7 @@ internal static class ReconcilingRegistration
 {
     public static IHostApplicationBuilder AddReconciling(this IHostApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<BotAdopter>();
         builder.Services.AddHostedService<Reconciler>();
         return builder;
     }

@@ -41,7 +41,8 @@ internal sealed partial class BotFollower(
     public async Task<Bot?> ReadJournalAsync(Bot bot, CancellationToken cancellation)
     {
         var path = Path.Combine(storage.SessionFolder(bot.UserId, bot.Id), Journal.FileName);
-        if (!File.Exists(path))
+        // A bot could put anything there: a link is not followed, and a pipe, which looks empty, would never end.
+        if (new FileInfo(path) is not { Exists: true, LinkTarget: null, Length: > 0 })
             return bot;
         var messages = new List<StatusMessage>();
         await foreach (var line in File.ReadLinesAsync(path, cancellation))

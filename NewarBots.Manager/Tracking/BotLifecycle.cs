@@ -62,9 +62,9 @@ internal static class BotLifecycle
         _ => bot with { StopRequested = true },
     };
 
-    /// <summary>It was asked to stop while its launch was being tried, and no container has come of that.</summary>
+    /// <summary>It was asked to stop while its launch was being tried, and no recorder has come of that.</summary>
     public static Bot LaunchAbandoned(Bot bot, DateTimeOffset now) =>
-        bot is { Status: BotStatus.Launching, StopRequested: true, LaunchedAt: null }
+        bot is { Status: BotStatus.Launching, StopRequested: true, AwaitsContainer: true }
             ? End(bot, BotStatus.Failed, EndReason.StopRequested, now)
             : bot;
 

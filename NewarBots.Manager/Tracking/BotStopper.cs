@@ -20,11 +20,7 @@ internal sealed partial class BotStopper(
     private readonly Channel<Bot> _asked = Channel.CreateUnbounded<Bot>(new() { SingleReader = true });
 
     /// <summary>Stops the bot's recorder where it has one. May be asked for again and again.</summary>
-    public void Enqueue(Bot bot)
-    {
-        if (bot.Status is > BotStatus.Queued and <= BotStatus.Leaving)
-            _asked.Writer.TryWrite(bot);
-    }
+    public void Enqueue(Bot bot) => _asked.Writer.TryWrite(bot);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Parallel.ForEachAsync(_asked.Reader.ReadAllAsync(stoppingToken), stoppingToken, StopAsync);

@@ -31,6 +31,12 @@ public readonly record struct SessionId : IParsable<SessionId>, IComparable<Sess
         return new($"{guid[..13]}{fraction:x3}{guid[16..]}");
     }
 
+    /// <summary>When it was made, to the millisecond; <see langword="null"/> where it is none of <see cref="New"/>.</summary>
+    public DateTimeOffset? MadeAt =>
+        Guid.TryParseExact(Value, "N", out var guid) && guid.Version == 7
+            ? DateTimeOffset.FromUnixTimeMilliseconds(Convert.ToInt64(Value[..12], 16))
+            : null;
+
     public static SessionId Parse(string s) => Parse(s, provider: null);
 
     public static SessionId Parse(string s, IFormatProvider? provider) =>

@@ -6,6 +6,9 @@ public sealed class StorageLayout(string root)
     /// <summary>The storage folder inside a recorder's container.</summary>
     public const string RootInContainer = "/app/storage";
 
+    /// <summary>Each user's folder is this, followed by the user's id.</summary>
+    public const string UserFolderPrefix = "user_";
+
     public string Root { get; } = Path.GetFullPath(root);
 
     public string TempRoot => Path.Combine(Root, "recordings", "temp");
@@ -23,5 +26,5 @@ public sealed class StorageLayout(string root)
 
     public string Log(UserId user, SessionId id) => Path.Combine(FinalFolder(user), $"{id}.log");
 
-    private static string UserFolder(UserId user) => $"user_{user}";
+    private static string UserFolder(UserId user) => $"{UserFolderPrefix}{user}";
 }

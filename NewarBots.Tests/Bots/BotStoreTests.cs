@@ -79,6 +79,59 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
     }
 
     [Fact]
+    public async Task A_user_has_at_most_as_many_active_bots_as_the_quota_however_many_are_asked_for_at_once()
+    {
+        var limits = new BotLimits(Places: 50, Waiting: 50, OfOneUser: 3);
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Store.CreateAsync(InMeeting(i), idempotency: null, limits)));
+
+        var created = results.OfType<CreateResult.Created>().ToList();
+        Assert.Equal(3, created.Count);
+        Assert.Equal(17, results.OfType<CreateResult.OverQuota>().Count());
+        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Queued(user: "bert"), idempotency: null, limits));
+        await Store.UpdateAsync(created[0].Bot.Id, bot => BotLifecycle.StopAsked(bot, SampleBots.Noon));
+        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(InMeeting(20), idempotency: null, limits));
+    }
+
+    [Fact]
+    public async Task The_queue_is_full_when_every_place_is_taken_and_as_many_wait_as_may()
+    {
+        var limits = new BotLimits(Places: 2, Waiting: 1, OfOneUser: null);
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Store.CreateAsync(InMeeting(i), idempotency: null, limits)));
+
+        var created = results.OfType<CreateResult.Created>().ToList();
+        Assert.Equal(3, created.Count);
+        Assert.Equal(17, results.OfType<CreateResult.QueueFull>().Count());
+        // What has a container takes no place in the queue; what is finalized takes none at all.
+        await Store.UpdateAsync(created[0].Bot.Id, BotLifecycle.LaunchBegun);
+        await Store.UpdateAsync(created[1].Bot.Id, BotLifecycle.LaunchBegun);
+        Assert.IsType<CreateResult.QueueFull>(await Store.CreateAsync(InMeeting(20), idempotency: null, limits));
+        await Store.UpdateAsync(created[2].Bot.Id, BotLifecycle.LaunchBegun);
+        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(InMeeting(20), idempotency: null, limits));
+    }
+
+    [Fact]
+    public async Task A_bot_that_lives_already_is_taken_up_once_with_its_claim_on_the_meeting()
+    {
+        var bot = SampleBots.In(BotStatus.Launching);
+
+        Assert.True(await Store.AdoptAsync(bot));
+        Assert.False(await Store.AdoptAsync(bot with { BotName = "Other" }));
+
+        Assert.Equal(bot.BotName, Assert.Single(await Store.ActiveAsync()).BotName);
+        Assert.Equal(
+            bot.Id,
+            Assert.IsType<CreateResult.MeetingTaken>(await Store.CreateAsync(SampleBots.Queued(), idempotency: null)).Holder);
+    }
+
+    [Fact]
+    public async Task That_redis_was_emptied_is_seen()
+    {
+        Assert.False(await Store.IsCompleteAsync());
+        await Store.MarkCompleteAsync();
+        Assert.True(await Store.IsCompleteAsync());
+    }
+
+    [Fact]
     public async Task Changes_made_at_once_are_all_kept()
     {
         var bot = await CreatedAsync(SampleBots.Queued());
@@ -133,6 +186,8 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
 
         Assert.Empty(_redis.GetServers()[0].Keys().Select(key => (string)key!));
     }
+
+    private static Bot InMeeting(int number) => SampleBots.Queued($"https://meet.google.com/abc-defg-hi{(char)('a' + number)}");
 
     private async Task<Bot> CreatedAsync(Bot bot) => Assert.IsType<CreateResult.Created>(await Store.CreateAsync(bot, idempotency: null)).Bot;
 }

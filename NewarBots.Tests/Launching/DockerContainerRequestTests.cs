@@ -28,6 +28,7 @@ public sealed class DockerContainerRequestTests
                 ["newarbots.session"] = "0193a0",
                 ["newarbots.user"] = "anna",
                 ["newarbots.stack"] = "mine",
+                ["newarbots.metadata"] = "{}",
             },
             Request.Labels);
     }

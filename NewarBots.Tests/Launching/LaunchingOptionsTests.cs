@@ -18,6 +18,8 @@ public sealed class LaunchingOptionsTests
         {
             Image = " ",
             MaxConcurrentBots = 0,
+            MaxQueuedBots = 0,
+            MaxConcurrentBotsPerUser = 0,
             Network = "host",
             Stack = "a b",
             DockerHost = "ssh://somewhere",
@@ -30,7 +32,8 @@ public sealed class LaunchingOptionsTests
 
         Assert.Equal(
             [
-                "Launching:Image", "Launching:MaxConcurrentBots", "Launching:Network", "Launching:Stack", "Launching:DockerHost",
+                "Launching:Image", "Launching:MaxConcurrentBots", "Launching:MaxQueuedBots",
+                "Launching:MaxConcurrentBotsPerUser", "Launching:Network", "Launching:Stack", "Launching:DockerHost",
                 "Launching:RecorderRedis", "Launching:RecorderOtlpEndpoint", "Launching:MemoryMb", "Launching:Cpus", "Launching:PidsLimit",
             ],
             result.Failures?.Select(failure => failure.Split(' ')[0]));

@@ -1,3 +1,4 @@
+using CsCheck;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Launching;
@@ -12,27 +13,33 @@ public sealed class ReconciliationPlanTests
 
     private static Bot Recording { get; } = SampleBots.In(BotStatus.Recording) with { LaunchedAt = SampleBots.Noon };
 
-    private static RecorderContainer ContainerOf(Bot bot, RecorderContainerState state) => new(bot.Id, bot.UserId, state);
-
     [Fact]
-    public void A_bot_whose_recorder_runs_is_left_alone() =>
-        Assert.Empty(ReconciliationPlan.Make([Recording], [ContainerOf(Recording, RecorderContainerState.Running)], Now));
+    public void A_bot_whose_recorder_runs_is_left_alone() => Assert.Empty(Plan(Recording, RecorderContainerState.Running));
 
     [Fact]
     public void A_bot_whose_recorder_exited_or_vanished_while_nobody_watched_is_taken_to_its_end()
     {
         var expected = new Reconciliation.TakeToItsEnd(Recording.Id);
 
-        Assert.Equal([expected], ReconciliationPlan.Make([Recording], [ContainerOf(Recording, RecorderContainerState.Exited)], Now));
-        Assert.Equal([expected], ReconciliationPlan.Make([Recording], [], Now));
+        Assert.Equal([expected], Plan(Recording, RecorderContainerState.Exited));
+        Assert.Equal([expected], Plan(Recording, container: null));
+        Assert.Equal([expected], Plan(Recording, container: null, FolderOf(Recording, SampleBots.Noon)));
     }
 
     [Fact]
-    public void A_container_that_is_not_listed_right_after_its_launch_is_no_proof_of_its_end()
-    {
-        var fresh = Recording with { LaunchedAt = Now - ReconciliationPlan.DoubtAfterLaunch };
+    public void A_container_that_is_not_listed_right_after_its_launch_is_no_proof_of_its_end() =>
+        Assert.Empty(Plan(Recording with { LaunchedAt = Now - ReconciliationPlan.Doubt }, container: null));
 
-        Assert.Empty(ReconciliationPlan.Make([fresh], [], Now));
+    [Fact]
+    public void A_container_that_is_not_listed_while_its_folder_is_written_to_is_no_proof_of_its_end() =>
+        Assert.Empty(Plan(Recording, container: null, FolderOf(Recording, Now - ReconciliationPlan.Doubt)));
+
+    [Fact]
+    public void A_bot_that_spoke_before_its_launch_was_on_record_and_then_vanished_is_taken_to_its_end()
+    {
+        var bot = SampleBots.In(BotStatus.Joining);
+
+        Assert.Equal([new Reconciliation.TakeToItsEnd(bot.Id)], Plan(bot, container: null));
     }
 
     [Fact]
@@ -40,7 +47,7 @@ public sealed class ReconciliationPlanTests
     {
         var bot = SampleBots.In(BotStatus.Finalizing);
 
-        Assert.Equal([new Reconciliation.TakeToItsEnd(bot.Id)], ReconciliationPlan.Make([bot], [], Now));
+        Assert.Equal([new Reconciliation.TakeToItsEnd(bot.Id)], Plan(bot, container: null));
     }
 
     [Fact]
@@ -48,36 +55,141 @@ public sealed class ReconciliationPlanTests
     {
         var asked = Recording with { StopRequested = true };
 
-        Assert.Equal(
-            [new Reconciliation.StopAgain(asked)],
-            ReconciliationPlan.Make([asked], [ContainerOf(asked, RecorderContainerState.Running)], Now));
+        Assert.Equal([new Reconciliation.Stop(asked)], Plan(asked, RecorderContainerState.Running));
     }
 
     [Fact]
-    public void What_an_ended_bot_left_running_out_of_sight_is_cleared_away_once_it_has_exited()
+    public void What_an_ended_bot_has_left_in_the_engine_is_stopped_and_cleared_away()
     {
         var ended = SampleBots.In(BotStatus.Completed);
 
-        Assert.Equal(
-            [new Reconciliation.TakeToItsEnd(ended.Id)],
-            ReconciliationPlan.Make([ended], [ContainerOf(ended, RecorderContainerState.Exited)], Now));
+        Assert.Equal([new Reconciliation.Stop(ended)], Plan(ended, RecorderContainerState.Running));
+        Assert.Equal([new Reconciliation.TakeToItsEnd(ended.Id)], Plan(ended, RecorderContainerState.Exited));
+        Assert.Equal([new Reconciliation.TakeToItsEnd(ended.Id)], Plan(ended, RecorderContainerState.Created));
     }
 
     [Fact]
-    public void A_container_that_no_record_knows_is_reported_and_left_alone()
+    public void The_chunks_of_an_ended_bot_that_could_not_be_put_together_stay()
     {
-        var stranger = ContainerOf(SampleBots.Queued(), RecorderContainerState.Running);
+        var failed = SampleBots.In(BotStatus.Failed);
 
-        Assert.Equal([new Reconciliation.Report(stranger)], ReconciliationPlan.Make([], [stranger], Now));
+        Assert.Empty(Plan(failed, container: null, FolderOf(failed, SampleBots.Noon)));
+    }
+
+    [Fact]
+    public void A_recorder_that_no_record_knows_is_adopted_whether_it_runs_or_was_never_started()
+    {
+        foreach (var state in new[] { RecorderContainerState.Running, RecorderContainerState.Created })
+        {
+            Assert.Equal(
+                [new Reconciliation.Adopt(Recording.Id, Recording.UserId, state)],
+                ReconciliationPlan.Make([], [ContainerOf(Recording, state)], [FolderOf(Recording, Now)], Now));
+        }
+    }
+
+    [Fact]
+    public void An_exited_recorder_that_no_record_knows_is_adopted_and_taken_to_its_end() =>
+        Assert.Equal(
+            [
+                new Reconciliation.Adopt(Recording.Id, Recording.UserId, RecorderContainerState.Exited),
+                new Reconciliation.TakeToItsEnd(Recording.Id),
+            ],
+            ReconciliationPlan.Make([], [ContainerOf(Recording, RecorderContainerState.Exited)], [], Now));
+
+    [Fact]
+    public void Chunks_that_no_record_and_no_container_knows_become_a_recording_once_nobody_writes_them_any_more()
+    {
+        Assert.Equal(
+            [new Reconciliation.Adopt(Recording.Id, Recording.UserId, Container: null), new Reconciliation.TakeToItsEnd(Recording.Id)],
+            ReconciliationPlan.Make([], [], [FolderOf(Recording, SampleBots.Noon)], Now));
+        Assert.Empty(ReconciliationPlan.Make([], [], [FolderOf(Recording, Now)], Now));
+        Assert.Empty(ReconciliationPlan.Make([], [], [FolderOf(Recording, SampleBots.Noon) with { HasAudio = false }], Now));
+    }
+
+    [Fact]
+    public void Another_users_folder_of_the_same_name_says_nothing_about_a_bot()
+    {
+        var others = FolderOf(Recording, Now) with { UserId = UserId.Parse("mallory") };
+
+        Assert.Equal([new Reconciliation.TakeToItsEnd(Recording.Id)], Plan(Recording, container: null, others));
     }
 
     [Fact]
     public void Queued_bots_and_launches_under_way_are_the_launchers_own()
     {
-        var queued = SampleBots.Queued();
-        var launching = SampleBots.In(BotStatus.Launching);
-
-        Assert.Empty(ReconciliationPlan.Make(
-            [queued, launching], [ContainerOf(launching, RecorderContainerState.Created)], Now));
+        Assert.Empty(Plan(SampleBots.Queued(), container: null));
+        Assert.Empty(Plan(SampleBots.In(BotStatus.Launching), RecorderContainerState.Created));
+        Assert.Empty(Plan(SampleBots.In(BotStatus.Launching), container: null));
     }
+
+    [Fact]
+    public void A_second_plan_right_after_the_first_is_empty() =>
+        AnyTrio.List[0, 6].Sample(trios =>
+        {
+            var world = trios.ToList();
+            foreach (var action in PlanOf(world))
+                CarryOut(action, world);
+
+            Assert.Empty(PlanOf(world));
+        });
+
+    /// <summary>What may be known and seen of one bot, in every combination.</summary>
+    private sealed record Trio(SessionId Id, Bot? Bot, RecorderContainer? Container, SessionOnDisk? Folder);
+
+    private static Gen<Trio> AnyTrio { get; } = Gen.Select(
+        Gen.Enum<BotStatus>().Nullable(),
+        Gen.Bool,
+        Gen.Int[0, 120].Nullable(),
+        Gen.Enum<RecorderContainerState>().Nullable(),
+        Gen.Select(Gen.Bool, Gen.Int[0, 120]).Nullable(),
+        (status, stop, launchedAgo, state, folder) =>
+        {
+            var sample = SampleBots.Queued();
+            return new Trio(
+                sample.Id,
+                status is { } known
+                    ? sample with { Status = known, StopRequested = stop, LaunchedAt = launchedAgo is { } ago ? Now.AddSeconds(-ago) : null }
+                    : null,
+                state is { } seen ? ContainerOf(sample, seen) : null,
+                folder is (var hasAudio, var writtenAgo) ? FolderOf(sample, Now.AddSeconds(-writtenAgo)) with { HasAudio = hasAudio } : null);
+        });
+
+    private static IReadOnlyList<Reconciliation> PlanOf(IReadOnlyCollection<Trio> world) => ReconciliationPlan.Make(
+        [.. world.Select(trio => trio.Bot).OfType<Bot>()],
+        [.. world.Select(trio => trio.Container).OfType<RecorderContainer>()],
+        [.. world.Select(trio => trio.Folder).OfType<SessionOnDisk>()],
+        Now);
+
+    /// <summary>What the executors make of the world, as values.</summary>
+    private static void CarryOut(Reconciliation action, List<Trio> world)
+    {
+        var at = world.FindIndex(trio => trio.Id == action.Id);
+        world[at] = action switch
+        {
+            Reconciliation.Adopt adopt => world[at] with
+            {
+                Bot = SampleBots.In(BotStatus.Launching) with
+                {
+                    Id = adopt.Id,
+                    UserId = adopt.UserId,
+                    LaunchedAt = adopt.Container is RecorderContainerState.Created ? null : SampleBots.Noon,
+                },
+            },
+            // A recorder that was stopped exits, and the engine's word of that takes the bot to its end.
+            Reconciliation.TakeToItsEnd or Reconciliation.Stop => world[at] with
+            {
+                Bot = world[at].Bot! with { Status = BotStatus.Completed },
+                Container = null,
+                Folder = null,
+            },
+            _ => throw new InvalidOperationException($"Nobody knows how to carry out {action}."),
+        };
+    }
+
+    private static IReadOnlyList<Reconciliation> Plan(Bot bot, RecorderContainerState? container, SessionOnDisk? folder = null) =>
+        ReconciliationPlan.Make([bot], container is { } state ? [ContainerOf(bot, state)] : [], folder is null ? [] : [folder], Now);
+
+    private static RecorderContainer ContainerOf(Bot bot, RecorderContainerState state) => new(bot.Id, bot.UserId, state);
+
+    private static SessionOnDisk FolderOf(Bot bot, DateTimeOffset writtenAt) => new(bot.Id, bot.UserId, HasAudio: true, writtenAt);
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json;
 using Docker.DotNet.Models;
 using NewarBots.Contract;
 
@@ -34,6 +35,7 @@ internal static class DockerContainerRequest
                 [RecorderLabels.Session] = spec.Environment.SessionId.ToString(),
                 [RecorderLabels.User] = spec.Environment.UserId.ToString(),
                 [RecorderLabels.Stack] = stack,
+                [RecorderLabels.Metadata] = JsonSerializer.Serialize(spec.Metadata),
             },
             StopSignal = "SIGTERM",
             StopTimeout = StopTimeout,

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using System.Threading.Channels;
 using Docker.DotNet;
 using Docker.DotNet.Models;
@@ -61,6 +62,26 @@ internal sealed partial class DockerRecorderContainers(
     public async Task<RecorderContainer?> FindAsync(SessionId id, CancellationToken cancellation) =>
         await InspectOwnAsync(RecorderContainerName.Of(id), cancellation) is { } container ? Read(container) : null;
 
+    public async Task<RecorderOrigin?> FindOriginAsync(SessionId id, CancellationToken cancellation)
+    {
+        if (await InspectOwnAsync(RecorderContainerName.Of(id), cancellation) is not { } container)
+            return null;
+        var variables = container.Config.Env
+            .Select(variable => variable.Split('=', 2))
+            .Where(parts => parts.Length == 2)
+            .ToLookup(parts => parts[0], parts => parts[1]);
+        try
+        {
+            var environment = RecorderEnvironment.Read(name => variables[name].LastOrDefault());
+            return environment.SessionId == id ? new(environment, MetadataOf(container)) : null;
+        }
+        catch (InvalidRecorderEnvironmentException exception)
+        {
+            Log.UnreadableEnvironment(logger, RecorderContainerName.Of(id), exception.Message);
+            return null;
+        }
+    }
+
     public async Task<IReadOnlyList<RecorderContainer>> ListAsync(CancellationToken cancellation)
     {
         var ours = $"{RecorderLabels.Stack}={await stack.NameAsync(cancellation)}";
@@ -71,7 +92,8 @@ internal sealed partial class DockerRecorderContainers(
         var recorders = new List<RecorderContainer>(listed.Count);
         foreach (var container in listed)
         {
-            if (Identify(container.ID, container.Labels) is not var (session, user))
+            if (Identify(container.ID, container.Labels) is not var (session, user)
+                || !container.Names.Contains($"/{RecorderContainerName.Of(session)}"))
                 continue;
 
             var state = StateOf(container.State);
@@ -259,6 +281,20 @@ internal sealed partial class DockerRecorderContainers(
     private static string? StackOf(ContainerInspectResponse container) =>
         container.Config.Labels?.TryGetValue(RecorderLabels.Stack, out var stack) is true ? stack : null;
 
+    private static Dictionary<string, string> MetadataOf(ContainerInspectResponse container)
+    {
+        if (container.Config.Labels?.TryGetValue(RecorderLabels.Metadata, out var json) is not true)
+            return [];
+        try
+        {
+            return JsonSerializer.Deserialize<Dictionary<string, string>>(json) ?? [];
+        }
+        catch (JsonException)
+        {
+            return [];
+        }
+    }
+
     private RecorderContainer? Read(ContainerInspectResponse container)
     {
         if (Identify(container.ID, container.Config.Labels) is not var (session, user))
@@ -341,5 +377,8 @@ internal sealed partial class DockerRecorderContainers(
         [LoggerMessage(
             LogLevel.Warning, "Container {Container} has our stack's label but no session of ours ('{Session}'): left alone.")]
         public static partial void Stranger(ILogger logger, string container, string? session);
+
+        [LoggerMessage(LogLevel.Warning, "What container {Container} was started with cannot be read: {Why}")]
+        public static partial void UnreadableEnvironment(ILogger logger, string container, string why);
     }
 }

@@ -7,5 +7,8 @@ internal static class RecorderLabels
 
     public const string User = "newarbots.user";
 
+    /// <summary>The caller's metadata as a JSON object of strings.</summary>
+    public const string Metadata = "newarbots.metadata";
+
     public const string Stack = "newarbots.stack";
 }

@@ -1,0 +1,13 @@
+using NewarBots.Manager.Launching;
+
+namespace NewarBots.Manager.Bots;
+
+/// <summary>How many bots are accepted.</summary>
+/// <param name="Places">How many may have a container at once.</param>
+/// <param name="Waiting">How many may wait for a place beside them.</param>
+/// <param name="OfOneUser">How many of one user may be active; <see langword="null"/>: as many as all.</param>
+internal sealed record BotLimits(int Places, int Waiting, int? OfOneUser)
+{
+    public static BotLimits Of(LaunchingOptions options) =>
+        new(options.MaxConcurrentBots, options.MaxQueuedBots, options.MaxConcurrentBotsPerUser);
+}

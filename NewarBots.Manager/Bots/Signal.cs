@@ -1,0 +1,21 @@
+using System.Threading.Channels;
+
+namespace NewarBots.Manager.Bots;
+
+/// <summary>Wakes one loop before its time; raised several times before it looks, it wakes it once.</summary>
+internal class Signal
+{
+    private readonly Channel<bool> _raised = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    public void Raise() => _raised.Writer.TryWrite(true);
+
+    /// <summary>Returns once it has been raised since the last return, or after <paramref name="atMost"/>.</summary>
+    public async Task WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellation)
+    {
+        using var limit = new CancellationTokenSource(atMost, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        if (await _raised.Reader.WaitUntilReadableAsync(either.Token))
+            _raised.Reader.TryRead(out _);
+    }
+}

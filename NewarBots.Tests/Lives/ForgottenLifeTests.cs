@@ -1,0 +1,110 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Rehearsing;
+
+namespace NewarBots.Tests.Lives;
+
+/// <summary>Bots whose records are lost, with or without their manager and their container.</summary>
+[Collection(AloneOnTheMachine.Name)]
+public sealed class ForgottenLifeTests(RecordingHost host)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    private ManagerProcess Manager => host.Manager;
+
+    [Fact]
+    public async Task A_bot_whose_record_is_lost_mid_meeting_is_known_again_within_seconds_and_records_to_its_end()
+    {
+        var meeting = Manager.Rehearsal("participants=2&admitAfter=0&duration=30");
+        var (status, accepted) = await Manager.PostAsync("/bots", JsonSerializer.Serialize(
+            new { meetingUrl = meeting, userId = "emma", botName = "Minutes", metadata = new { matter = "42" } }));
+        Assert.Equal(HttpStatusCode.Accepted, status);
+        var id = (string)accepted!["id"]!;
+        await RecordedAsync(id, seconds: 4);
+
+        await FlushAsync();
+        var known = await KnownAgainAsync(id, TimeSpan.FromSeconds(10));
+        foreach (var field in new[] { "meetingUrl", "platform", "botName", "userId", "createdAt", "metadata" })
+            Assert.True(JsonNode.DeepEquals(Seconds(accepted[field]), Seconds(known[field])), $"{field}: {known}");
+        Assert.Equal(HttpStatusCode.Conflict, (await Manager.PostAsync(
+            "/bots", JsonSerializer.Serialize(new { meetingUrl = meeting, userId = "emma" }))).Status);
+
+        var bot = await Manager.UntilAsync(id, Patience, "completed");
+        Assert.Equal("meeting_ended", (string?)bot["reason"]);
+        Assert.True((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
+        Assert.True((double)bot["recordedSeconds"]! >= 28, bot.ToJsonString());
+        Assert.NotNull(bot["recordingAt"]);
+        Assert.Empty(await DockerCli.ContainersOfAsync(Manager.Stack));
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task Chunks_that_only_the_disk_remembers_become_a_recording()
+    {
+        var id = await Manager.RecordAsync(Manager.Rehearsal("participants=1&admitAfter=0&duration=600"), userId: "fritz");
+        var recorded = await RecordedAsync(id, seconds: 5);
+        Manager.Kill();
+        await DockerCli.RunAsync("rm", "--force", $"newar-bot-{id}");
+        await FlushAsync();
+        Age(Path.Combine(Manager.Storage, "recordings", "temp", "user_fritz", id));
+        await Manager.StartAsync();
+        await KnownAgainAsync(id, TimeSpan.FromSeconds(10));
+        var bot = await Manager.UntilAsync(id, Patience, "completed");
+
+        Assert.Equal("recorder_crashed", (string?)bot["reason"]);
+        Assert.True((double)bot["recordedSeconds"]! >= recorded - 2, bot.ToJsonString());
+        Assert.False(Directory.Exists(Path.Combine(Manager.Storage, "recordings", "temp", "user_fritz", id)));
+        var path = Path.Combine(Manager.Storage, "recordings", "final", "user_fritz", $"{id}.ogg");
+        Assert.True(TimeCodeReport.Of(await AudioFile.DecodeAsync(path), participants: 1).IsClean);
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task A_recorder_that_ended_unknown_while_no_manager_ran_is_finalized_as_it_said()
+    {
+        var id = await Manager.RecordAsync(Manager.Rehearsal("participants=1&admitAfter=0&duration=600"), userId: "gerda");
+        await RecordedAsync(id, seconds: 3);
+        Manager.Kill();
+        await FlushAsync();
+        await DockerCli.RunAsync("stop", "--time", "20", $"newar-bot-{id}");
+        await Manager.StartAsync();
+        await KnownAgainAsync(id, TimeSpan.FromSeconds(10));
+        var bot = await Manager.UntilAsync(id, Patience, "completed");
+
+        Assert.Equal("stop_requested", (string?)bot["reason"]);
+        Assert.True((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
+        Assert.Empty(await DockerCli.ContainersOfAsync(Manager.Stack));
+    }
+
+    /// <summary>As if nothing had been written there for a while.</summary>
+    private static void Age(string folder)
+    {
+        var before = TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(-1);
+        foreach (var file in Directory.GetFiles(folder))
+            File.SetLastWriteTimeUtc(file, before);
+        Directory.SetLastWriteTimeUtc(folder, before);
+    }
+
+    /// <summary>Times are recalled to the millisecond, which is more than a person asks for.</summary>
+    private static JsonNode? Seconds(JsonNode? value) =>
+        value?.GetValueKind() is JsonValueKind.String && DateTimeOffset.TryParse((string?)value, out var time) ? time.ToUnixTimeSeconds() : value;
+
+    private async Task FlushAsync()
+    {
+        await using var redis = await host.Redis.ConnectAsync();
+        await redis.GetServers()[0].FlushAllDatabasesAsync();
+    }
+
+    private Task<JsonNode> KnownAgainAsync(string id, TimeSpan patience) => Eventually.NotNullAsync(
+        async () => await Manager.GetAsync($"/bots/{id}") is (HttpStatusCode.OK, { } bot) ? bot : null, patience);
+
+    private async Task<double> RecordedAsync(string id, double seconds)
+    {
+        double recorded = 0;
+        await Eventually.TrueAsync(
+            async () => (recorded = (double)(await Manager.GetAsync($"/bots/{id}")).Body!["recordedSeconds"]!) >= seconds, Patience);
+        return recorded;
+    }
+}
