@@ -1,5 +1,4 @@
 using NewarBots.Tests.Fixtures;
-using NewarBots.Tests.Rehearsing;
 
 namespace NewarBots.Tests.Lives;
 
@@ -22,7 +21,7 @@ public sealed class InterruptedLifeTests(RecordingHost host)
         Assert.True((double)bot["recordedSeconds"]! >= recorded - 2, $"{recorded} s were reported before: {bot.ToJsonString()}");
         Assert.Empty(await DockerCli.ContainersOfAsync(Manager.Stack));
         var path = Path.Combine(Manager.Storage, "recordings", "final", "user_anna", $"{id}.ogg");
-        var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(path), participants: 2);
+        var report = await LiveAudio.ReportAsync(path, participants: 2);
         Assert.True(report.IsClean, report.ToString());
     }
 

@@ -50,7 +50,7 @@ public sealed class WholeLifeTests(RecordingHost host)
         var audio = await Manager.Api.GetByteArrayAsync(new Uri($"/bots/{id}/recording", UriKind.Relative));
         var path = Path.Combine(Manager.Storage, $"{id}-downloaded.ogg");
         await File.WriteAllBytesAsync(path, audio);
-        var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(path), participants: 3);
+        var report = await LiveAudio.ReportAsync(path, participants: 3);
         Assert.True(report.IsClean, report.ToString());
         Assert.InRange(report.SecondsHeard, 33, 40);
 

@@ -62,8 +62,12 @@ internal sealed record TimeCodeReport
     public double DriftPerHour { get; private init; }
 
     /// <summary>Of a rehearsal in which so many participants always speak.</summary>
-    public static TimeCodeReport Of(float[] samples, int participants, double placeTolerance = PlaceTolerance) =>
-        Of(samples, [.. TimeCode.Voices.Take(participants).Select(voice => new RehearsalParticipant("", voice))], placeTolerance);
+    public static TimeCodeReport Of(
+        float[] samples, int participants, double placeTolerance = PlaceTolerance, double lengthTolerance = LengthTolerance) => Of(
+            samples,
+            [.. TimeCode.Voices.Take(participants).Select(voice => new RehearsalParticipant("", voice))],
+            placeTolerance,
+            lengthTolerance);
 
     /// <param name="samples">48 kHz mono.</param>
     /// <param name="participants">Who was to be heard when.</param>
@@ -71,8 +75,12 @@ internal sealed record TimeCodeReport
     /// So far a second may begin from where the clock has it, in seconds: on a busy machine the meeting's own connections
     /// stall, and their jitter buffers stretch. What is missing or doubled is found all the same.
     /// </param>
+    /// <param name="lengthTolerance">So much of a second may be missing or too much, in seconds.</param>
     public static TimeCodeReport Of(
-        float[] samples, IReadOnlyList<RehearsalParticipant> participants, double placeTolerance = PlaceTolerance)
+        float[] samples,
+        IReadOnlyList<RehearsalParticipant> participants,
+        double placeTolerance = PlaceTolerance,
+        double lengthTolerance = LengthTolerance)
     {
         var heard = MeetingSeconds.Read(samples, [.. participants.Select(participant => participant.Voice)]);
         var all = heard.SelectMany(seconds => seconds).ToList();
@@ -96,11 +104,11 @@ internal sealed record TimeCodeReport
             {
                 var length = lengths[second].Sum();
                 var isJudged = second >= first + SettlingSeconds && second < last;
-                if (isJudged && MustSpeak(participants[i], second) && length < 1 - LengthTolerance)
+                if (isJudged && MustSpeak(participants[i], second) && length < 1 - lengthTolerance)
                     faults.Add(new(TimeCodeFaultKind.Missing, i, second, 1 - length));
-                if (length > 1 + LengthTolerance)
+                if (length > 1 + lengthTolerance)
                     faults.Add(new(TimeCodeFaultKind.Doubled, i, second, length - 1));
-                if (!MaySpeak(participants[i], second) && length > LengthTolerance)
+                if (!MaySpeak(participants[i], second) && length > lengthTolerance)
                     faults.Add(new(TimeCodeFaultKind.Unexpected, i, second, length));
             }
         }

@@ -1,0 +1,16 @@
+using NewarBots.Tests.Rehearsing;
+
+namespace NewarBots.Tests.Lives;
+
+internal static class LiveAudio
+{
+    /// <summary>
+    /// How far a real call may stretch a second. Its far side, its network and its jitter buffers run on the same two cores as the
+    /// recorder; where they are late, WebRTC plays the sound slower and faster again. A lost or doubled second, or half of one,
+    /// is far outside of this; that no packet of the recorder's own is lost or doubled, the chunk tests show exactly.
+    /// </summary>
+    private const double Stretch = 0.3;
+
+    public static async Task<TimeCodeReport> ReportAsync(string path, int participants) => TimeCodeReport.Of(
+        await AudioFile.DecodeAsync(path), participants, placeTolerance: Stretch, lengthTolerance: Stretch);
+}
