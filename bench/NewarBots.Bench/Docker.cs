@@ -31,7 +31,8 @@ internal sealed class Docker : IDisposable
     /// <exception cref="InvalidOperationException">The engine refused; the message has its answer.</exception>
     public async Task<JsonNode?> PostAsync(string path, JsonNode? body, CancellationToken cancellation)
     {
-        using var response = await _engine.PostAsJsonAsync(path, body, cancellation);
+        using var content = body is null ? null : JsonContent.Create(body);
+        using var response = await _engine.PostAsync(new Uri(path, UriKind.Relative), content, cancellation);
         var answer = await response.Content.ReadAsStringAsync(cancellation);
         if (!response.IsSuccessStatusCode)
             throw new InvalidOperationException($"Docker refused {path}: {answer}");
