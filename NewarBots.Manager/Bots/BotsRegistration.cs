@@ -23,6 +23,7 @@ internal static class BotsRegistration
         builder.Services.AddSingleton(services => new StorageLayout(services.GetRequiredService<IOptions<StorageOptions>>().Value.Path));
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<BotStore>();
+        builder.Services.AddSingleton<BotLeases>();
         builder.Services.AddSingleton<MeetingUrlPolicy>();
         builder.Services.AddRouting(options => options.ConstraintMap.Add(SessionIdConstraint.Name, typeof(SessionIdConstraint)));
         builder.Services.ConfigureHttpJsonOptions(options =>

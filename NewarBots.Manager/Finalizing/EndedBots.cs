@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Launching;
@@ -14,6 +15,7 @@ namespace NewarBots.Manager.Finalizing;
 /// </summary>
 internal sealed partial class EndedBots(
     BotStore store,
+    BotLeases leases,
     BotFollower follower,
     IRecorderContainers containers,
     RecordingFinalizer finalizer,
@@ -24,23 +26,50 @@ internal sealed partial class EndedBots(
 {
     private const int Parallelism = 8;
 
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(3);
+
     private readonly BotWorkQueue _queue = new();
+    private readonly ConcurrentDictionary<SessionId, bool> _withAnother = new();
 
     public void Enqueue(SessionId id) => _queue.Enqueue(id);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        _queue.ProcessAsync(Parallelism, EndOrPostponeAsync, stoppingToken);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        LookAgainAsync(stoppingToken),
+        _queue.ProcessAsync(Parallelism, EndOrPostponeAsync, stoppingToken));
+
+    /// <summary>Another manager that has a bot in hand may die of it.</summary>
+    private async Task LookAgainAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await time.WaitAsync(LookAgainAfter, stoppingToken);
+            foreach (var id in _withAnother.Keys)
+            {
+                if (_withAnother.TryRemove(id, out _))
+                    Enqueue(id);
+            }
+        }
+    }
 
     private async Task EndOrPostponeAsync(SessionId id, CancellationToken cancellation)
     {
         try
         {
-            await EndAsync(id, cancellation);
+            await using var lease = await leases.TryTakeAsync(id, cancellation);
+            if (lease is null)
+                _withAnother[id] = true;
+            else
+                await EndAsync(id, lease.Lost);
         }
         catch (Exception exception) when (exception
             is ContainerEngineException or FFmpegMissingException or IOException || exception.IsRedisAway())
         {
             Log.Postponed(logger, id, exception.Message);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            Log.LeaseLost(logger, id);
+            _withAnother[id] = true;
         }
         catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {
@@ -96,6 +125,9 @@ internal sealed partial class EndedBots(
 
         [LoggerMessage(LogLevel.Error, "The chunks of bot {SessionId} could not be put together and stay where they are: {Why}")]
         public static partial void FinalizationFailed(ILogger logger, SessionId sessionId, string why);
+
+        [LoggerMessage(LogLevel.Warning, "The lease of bot {SessionId} was lost on the way to its end; whoever takes it next goes on")]
+        public static partial void LeaseLost(ILogger logger, SessionId sessionId);
 
         [LoggerMessage(LogLevel.Error, "The end of bot {SessionId} met an error that nobody expected and will be tried again")]
         public static partial void Unexpected(ILogger logger, Exception exception, SessionId sessionId);
