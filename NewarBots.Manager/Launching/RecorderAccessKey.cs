@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using NewarBots.Contract;
 
@@ -7,7 +8,7 @@ namespace NewarBots.Manager.Launching;
 /// What the passwords of the bots are made from: 32 random bytes in <c>.recorder-access-key</c> of the storage folder, for the
 /// managers alone to read. Made by the first manager that needs it; no bot ever sees that folder.
 /// </summary>
-internal sealed class RecorderAccessKey(StorageLayout storage)
+internal sealed partial class RecorderAccessKey(StorageLayout storage)
 {
     private const int Length = 32;
 
@@ -39,14 +40,13 @@ internal sealed class RecorderAccessKey(StorageLayout storage)
             file.Write(RandomNumberGenerator.GetBytes(Length));
             file.Flush(flushToDisk: true);
         }
-        try
-        {
-            File.Move(beside, path, overwrite: false);
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            // Another manager was quicker: its key holds.
-            File.Delete(beside);
-        }
+        // File.Move looks first and renames then, so that of two managers the later one would win after the first has read its
+        // own. A link is made by one of them alone; where another was quicker, its key holds.
+        if (Link(beside, path) != 0 && !File.Exists(path))
+            throw new IOException($"{path} cannot be made: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.");
+        File.Delete(beside);
     }
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string existing, string name);
 }
