@@ -14,32 +14,14 @@ internal sealed class RunningManager : IAsyncDisposable
 
     private readonly string _root = Directory.CreateTempSubdirectory("newarbots-bench-").FullName;
     private readonly string _name = $"bench-{SessionId.New(TimeProvider.System)}";
-    private readonly ChildProcess _redis;
-    private readonly ChildProcess _manager;
+    private readonly int _port = ChildProcess.FreePort();
+    private ChildProcess? _redis;
+    private ChildProcess? _manager;
 
-    private RunningManager((string Name, string Value)[] settings)
+    private RunningManager()
     {
-        var (redisPort, port) = (ChildProcess.FreePort(), ChildProcess.FreePort());
-        // Bots come through the manager's relay from 127.0.0.2, which Redis 7.0 does not take for local; `./run` has a password instead.
-        _redis = new("redis-server",
-        [
-            "--bind", "127.0.0.1", "--port", $"{redisPort}", "--dir", _root, "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--protected-mode", "no",
-        ]);
-        var environment = new Dictionary<string, string>
-        {
-            ["ASPNETCORE_ENVIRONMENT"] = "Development",
-            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
-            ["ConnectionStrings__redis"] = $"127.0.0.1:{redisPort}",
-            ["Storage__Path"] = Path.Combine(_root, "storage"),
-            ["Launching__Stack"] = _name,
-            ["Launching__Network"] = _name,
-            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = string.Empty,
-        };
-        foreach (var (name, value) in settings)
-            environment[name] = value;
-        _manager = new("dotnet", [typeof(Manager.Bots.Bot).Assembly.Location], environment);
-        Address = new($"http://localhost:{port}");
-        Api = new() { BaseAddress = new($"http://127.0.0.1:{port}") };
+        Address = new($"http://localhost:{_port}");
+        Api = new() { BaseAddress = new($"http://127.0.0.1:{_port}") };
     }
 
     /// <summary>As its user would write it.</summary>
@@ -51,9 +33,10 @@ internal sealed class RunningManager : IAsyncDisposable
     /// <param name="cancellation">Ends the waiting.</param>
     public static async Task<RunningManager> StartAsync((string Name, string Value)[] settings, CancellationToken cancellation)
     {
-        var manager = new RunningManager(settings);
+        var manager = new RunningManager();
         try
         {
+            manager.Start(settings);
             await Wait.ForAsync(() => manager.AliveAsync(cancellation), "the manager answers", Patience, cancellation);
             return manager;
         }
@@ -108,17 +91,40 @@ internal sealed class RunningManager : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Api.Dispose();
-        _manager.Dispose();
-        _redis.Dispose();
+        _manager?.Dispose();
+        _redis?.Dispose();
         using (var docker = new Docker())
             await docker.RemoveAllAsync(stack: _name, network: _name);
         Directory.Delete(_root, recursive: true);
     }
 
+    private void Start((string Name, string Value)[] settings)
+    {
+        var redisPort = ChildProcess.FreePort();
+        // Bots come through the manager's relay from 127.0.0.2, which Redis 7.0 does not take for local; `./run` has a password instead.
+        _redis = new("redis-server",
+        [
+            "--bind", "127.0.0.1", "--port", $"{redisPort}", "--dir", _root, "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--protected-mode", "no",
+        ]);
+        var environment = new Dictionary<string, string>
+        {
+            ["ASPNETCORE_ENVIRONMENT"] = "Development",
+            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{_port}",
+            ["ConnectionStrings__redis"] = $"127.0.0.1:{redisPort}",
+            ["Storage__Path"] = Path.Combine(_root, "storage"),
+            ["Launching__Stack"] = _name,
+            ["Launching__Network"] = _name,
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = string.Empty,
+        };
+        foreach (var (name, value) in settings)
+            environment[name] = value;
+        _manager = new("dotnet", [typeof(Manager.Bots.Bot).Assembly.Location], environment);
+    }
+
     private async Task<object?> AliveAsync(CancellationToken cancellation)
     {
-        _redis.ThrowIfEnded();
-        _manager.ThrowIfEnded();
+        _redis!.ThrowIfEnded();
+        _manager!.ThrowIfEnded();
         try
         {
             var health = await Api.GetAsync(new Uri("/alive", UriKind.Relative), cancellation);
