@@ -56,6 +56,9 @@ internal static class BotProblems
         StatusCodes.Status503ServiceUnavailable, "store-unavailable", "Redis cannot be reached at the moment.",
         "Bots that run go on recording. Try again in a few seconds; GET /health tells when it is back.");
 
+    public static ProblemHttpResult EngineUnavailable(string why) => Problem(
+        StatusCodes.Status503ServiceUnavailable, "engine-unavailable", "The container engine did not do what this needs.", why);
+
     private static ProblemHttpResult Problem(
         int status, string type, string title, string detail, Dictionary<string, object?>? extensions = null) =>
         TypedResults.Problem(detail, instance: null, status, title, TypePrefix + type, extensions);

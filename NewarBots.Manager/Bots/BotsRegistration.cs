@@ -33,13 +33,16 @@ internal static class BotsRegistration
         return builder;
     }
 
-    /// <summary>Every error, wherever it comes from, leaves as problem details; a Redis that is away as 503.</summary>
+    /// <summary>Every error, wherever it comes from, leaves as problem details; Redis or the engine being away as 503.</summary>
     public static WebApplication UseProblemDetails(this WebApplication app)
     {
         app.UseExceptionHandler(errors => errors.Run(context =>
-            context.Features.Get<IExceptionHandlerFeature>()?.Error is { } error && error.IsRedisAway()
-                ? BotProblems.StoreUnavailable().ExecuteAsync(context)
-                : TypedResults.Problem().ExecuteAsync(context)));
+            (context.Features.Get<IExceptionHandlerFeature>()?.Error switch
+            {
+                { } error when error.IsRedisAway() => BotProblems.StoreUnavailable(),
+                ContainerEngineException error => BotProblems.EngineUnavailable(error.Message),
+                _ => TypedResults.Problem(),
+            }).ExecuteAsync(context)));
         app.UseStatusCodePages();
         return app;
     }

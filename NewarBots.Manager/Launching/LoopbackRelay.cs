@@ -6,22 +6,27 @@ namespace NewarBots.Manager.Launching;
 
 /// <summary>
 /// Lets bots reach what listens on this machine's loopback only: listens under the same port on the address that containers know
-/// as <see cref="RecorderBriefing.HostName"/>, and forwards to 127.0.0.1. It serves the bots' own network and nobody else, and
-/// forwards from <see cref="Source"/>, so that a server can tell a relayed caller from a local one.
+/// as <see cref="RecorderBriefing.HostName"/>, and forwards to 127.0.0.1. It serves the bots' own network and nobody else.
 /// </summary>
 internal sealed partial class LoopbackRelay(IBotNetwork network, TimeProvider time, ILogger<LoopbackRelay> logger) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<int, PortRelay> _relays = new();
 
-    /// <summary>Where relayed connections come from, as their server sees it.</summary>
+    /// <summary>
+    /// Where connections to a meeting come from, as its server sees it: the manager, which serves the rehearsal, tells a bot from a
+    /// local caller by it. Others are not to notice: Redis in its protected mode takes 127.0.0.1 alone for local.
+    /// </summary>
     public static IPAddress Source { get; } = IPAddress.Parse("127.0.0.2");
 
     /// <summary>
     /// From now on, until the manager ends, bots reach 127.0.0.1:<paramref name="port"/> as host.docker.internal. Nothing happens
     /// where they do already, or where the engine's host is not this machine.
     /// </summary>
+    /// <param name="port">The port, here and there.</param>
+    /// <param name="source">The address of this machine that the server is to see.</param>
+    /// <param name="cancellation">Ends the asking, not the relay.</param>
     /// <exception cref="ContainerEngineException">The engine cannot say where its containers are.</exception>
-    public async Task EnsureAsync(int port, CancellationToken cancellation)
+    public async Task EnsureAsync(int port, IPAddress source, CancellationToken cancellation)
     {
         var (gateway, bots) = await network.FindAsync(cancellation);
         if (gateway is null)
@@ -35,7 +40,7 @@ internal sealed partial class LoopbackRelay(IBotNetwork network, TimeProvider ti
         if (Listen(new(gateway, port)) is not { } listener)
             return;
 
-        var relay = new PortRelay(listener, port, bots, time);
+        var relay = new PortRelay(listener, port, source, bots, time);
         if (_relays.TryAdd(port, relay))
         {
             relay.Start();

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 namespace NewarBots.Manager.Launching;
 
 /// <summary>Forwards the connections of one listening socket to one port of the loopback, until it is disposed.</summary>
-internal sealed class PortRelay(Socket listener, int port, IReadOnlyList<IPNetwork> served, TimeProvider time) : IAsyncDisposable
+internal sealed class PortRelay(
+    Socket listener, int port, IPAddress source, IReadOnlyList<IPNetwork> served, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>Further ones wait in the listener's backlog.</summary>
     private const int MaxConnections = 512;
@@ -80,7 +81,7 @@ internal sealed class PortRelay(Socket listener, int port, IReadOnlyList<IPNetwo
     private async Task ConnectAsync(Socket caller)
     {
         using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        server.Bind(new IPEndPoint(LoopbackRelay.Source, 0));
+        server.Bind(new IPEndPoint(source, 0));
         await server.ConnectAsync(IPAddress.Loopback, port, CancellationToken.None);
         caller.NoDelay = server.NoDelay = true;
         caller.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, optionValue: true);

@@ -1,3 +1,4 @@
+using System.Net;
 using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Launching;
@@ -23,7 +24,11 @@ internal sealed class RecorderPreparation(
     public async Task<RecorderCredentials> RestoreAsync(Bot bot, CancellationToken cancellation)
     {
         foreach (var port in briefing.LoopbackPorts(bot))
-            await relay.EnsureAsync(port, cancellation);
+        {
+            var isMeeting = bot.MeetingUrl.IsLoopback && bot.MeetingUrl.Port == port;
+            await relay.EnsureAsync(port, isMeeting ? LoopbackRelay.Source : IPAddress.Loopback, cancellation);
+        }
+
         return await access.EnsureAsync(bot.Id);
     }
 }

@@ -177,6 +177,8 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
         Assert.Equal("degraded", (string?)health!["status"]);
         Assert.Contains("/nowhere/docker.sock", (string?)health["checks"]!["docker"]!["description"], StringComparison.Ordinal);
         Assert.Equal("queued", (string?)(await Manager.GetAsync($"/bots/{id}")).Body!["status"]);
+        var (logStatus, problem) = await Manager.GetAsync($"/bots/{id}/logs");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "urn:newarbots:problem:engine-unavailable"), (logStatus, (string?)problem!["type"]));
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class RedisServer : IAsyncLifetime
         var start = new ProcessStartInfo("redis-server") { RedirectStandardOutput = true, UseShellExecute = false };
         string[] arguments =
         [
-            "--port", $"{Port}", "--bind", .. (string[])["127.0.0.1", .. AlsoBind], "--protected-mode", "no", "--dir", _folder,
+            "--port", $"{Port}", "--bind", .. (string[])["127.0.0.1", .. AlsoBind], "--protected-mode", AlsoBind.Count > 0 ? "no" : "yes", "--dir", _folder,
             "--save", "", "--appendonly", "yes", "--appendfsync", "no",
         ];
         foreach (var argument in arguments)

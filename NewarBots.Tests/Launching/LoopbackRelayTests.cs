@@ -31,7 +31,7 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
         Assert.SkipWhen(gateway is null, "The engine's default bridge is not on this machine.");
         _server.Start();
         await using var relay = services.GetRequiredService<LoopbackRelay>();
-        await relay.EnsureAsync(Port, _deadline.Token);
+        await relay.EnsureAsync(Port, LoopbackRelay.Source, _deadline.Token);
         var serving = Task.Run(async () =>
         {
             using var connection = await _server.AcceptTcpClientAsync(_deadline.Token);
@@ -119,7 +119,7 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
         var port = ((IPEndPoint)everywhere.LocalEndpoint).Port;
         await using var relay = new LoopbackRelay(new Network(Gateway), TimeProvider.System, NullLogger<LoopbackRelay>.Instance);
 
-        await relay.EnsureAsync(port, _deadline.Token);
+        await relay.EnsureAsync(port, LoopbackRelay.Source, _deadline.Token);
 
         using var caller = new TcpClient();
         await caller.ConnectAsync(Gateway, port, _deadline.Token);
@@ -131,7 +131,7 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
     {
         _server.Start();
         var relay = new LoopbackRelay(new Network(Gateway), TimeProvider.System, NullLogger<LoopbackRelay>.Instance);
-        await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => relay.EnsureAsync(Port, _deadline.Token))));
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => relay.EnsureAsync(Port, LoopbackRelay.Source, _deadline.Token))));
         using var caller = await CallAsync();
         using var server = await _server.AcceptTcpClientAsync(_deadline.Token);
 
@@ -153,7 +153,7 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
     private async Task<LoopbackRelay> RelayAsync(Network? network = null)
     {
         var relay = new LoopbackRelay(network ?? new Network(Gateway), TimeProvider.System, NullLogger<LoopbackRelay>.Instance);
-        await relay.EnsureAsync(Port, _deadline.Token);
+        await relay.EnsureAsync(Port, LoopbackRelay.Source, _deadline.Token);
         return relay;
     }
 
