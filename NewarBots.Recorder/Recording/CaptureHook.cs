@@ -13,20 +13,22 @@ internal sealed class CaptureHook
 {
     private readonly string _hook = NewName();
     private readonly string _binding = NewName();
-    private readonly Channel<string> _messages =
-        Channel.CreateUnbounded<string>(new() { SingleReader = true, AllowSynchronousContinuations = false });
+    private readonly Channel<CaptureMessage> _messages =
+        Channel.CreateUnbounded<CaptureMessage>(new() { SingleReader = true, AllowSynchronousContinuations = false });
+    private int _browsers;
 
-    /// <summary>What the pages hand over, in order: payloads for <see cref="CapturedBatch.Parse"/>.</summary>
-    public ChannelReader<string> Messages => _messages.Reader;
+    /// <summary>What the pages hand over, in order.</summary>
+    public ChannelReader<CaptureMessage> Messages => _messages.Reader;
 
     /// <summary>JavaScript that is true where this page's audio is being encoded.</summary>
     public string IsCapturingExpression => $"!!window['{_hook}']?.capturing";
 
-    /// <summary>Puts the hook before every script of every page that <paramref name="page"/> will show. Call before it goes anywhere.</summary>
+    /// <summary>Puts the hook before every script of every page that a new browser's page will show. Call before it goes anywhere.</summary>
     public async Task InstallAsync(IPage page)
     {
         var session = await page.Context.NewCDPSessionAsync(page);
-        session.Event("Runtime.bindingCalled").OnEvent += OnBindingCalled;
+        var browser = _browsers++;
+        session.Event("Runtime.bindingCalled").OnEvent += (_, call) => OnBindingCalled(browser, call);
         await session.SendAsync("Runtime.enable");
         await session.SendAsync("Runtime.addBinding", new() { ["name"] = _binding });
         await page.AddInitScriptAsync(EmbeddedText.Read("Recording.capture.js")
@@ -43,11 +45,15 @@ internal sealed class CaptureHook
     /// <summary>No more messages: <see cref="Messages"/> ends behind those that came.</summary>
     public void Complete() => _messages.Writer.TryComplete();
 
-    private void OnBindingCalled(object? sender, JsonElement? call)
+    private void OnBindingCalled(int browser, JsonElement? call)
     {
         if (call is { } found && found.GetProperty("name").ValueEquals(_binding) && found.GetProperty("payload").GetString() is { } payload)
-            _messages.Writer.TryWrite(payload);
+            _messages.Writer.TryWrite(new(browser, payload));
     }
 
     private static string NewName() => $"_{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
 }
+
+/// <param name="Browser">Which of the session's browsers it is from, counted from 0.</param>
+/// <param name="Payload">For <see cref="CapturedBatch.Parse"/>.</param>
+internal readonly record struct CaptureMessage(int Browser, string Payload);

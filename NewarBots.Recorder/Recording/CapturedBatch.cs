@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 namespace NewarBots.Recorder.Recording;
 
 /// <summary>A quarter of a second or so of encoded audio, as the page hands it over.</summary>
+/// <param name="Browser">Which of the session's browsers it is from.</param>
 /// <param name="Capture">Names the encoder's run; a page that was loaded anew begins another.</param>
 /// <param name="StartedAt">Wall-clock time of that run's first sample.</param>
 /// <param name="FirstPacket">The first packet's index in that run.</param>
@@ -12,6 +13,7 @@ namespace NewarBots.Recorder.Recording;
 /// <param name="Stalls">Stretches, all ending before this batch's end, that the page had to fill with silence.</param>
 /// <param name="Reception">What the connections of the page say.</param>
 internal sealed record CapturedBatch(
+    int Browser,
     string Capture,
     DateTimeOffset StartedAt,
     long FirstPacket,
@@ -20,14 +22,14 @@ internal sealed record CapturedBatch(
     IReadOnlyList<Stall> Stalls,
     Reception Reception)
 {
-    /// <param name="payload">A message of capture.js.</param>
+    /// <param name="captured">A message of capture.js.</param>
     /// <exception cref="InvalidCaptureException">The message is none of ours, or the page tells of an error.</exception>
-    public static CapturedBatch Parse(string payload)
+    public static CapturedBatch Parse(CaptureMessage captured)
     {
-        CaptureMessage message;
+        CapturePayload message;
         try
         {
-            message = JsonSerializer.Deserialize(payload, CaptureJson.Default.CaptureMessage)
+            message = JsonSerializer.Deserialize(captured.Payload, CaptureJson.Default.CapturePayload)
                 ?? throw new InvalidCaptureException("an empty message");
         }
         catch (JsonException exception)
@@ -48,6 +50,7 @@ internal sealed record CapturedBatch(
         }
 
         return new(
+            captured.Browser,
             message.Capture,
             DateTimeOffset.UnixEpoch + TimeSpan.FromMilliseconds(message.StartedAt),
             message.First,
@@ -70,7 +73,7 @@ internal readonly record struct Reception(int Connections, int Tracks, long Rece
 /// <summary>The page's capture told of an error or sent what cannot be read.</summary>
 internal sealed class InvalidCaptureException(string what) : Exception($"The capture in the page failed: {what}.");
 
-internal sealed record CaptureMessage(
+internal sealed record CapturePayload(
     string Capture,
     double StartedAt,
     long First,
@@ -84,5 +87,5 @@ internal sealed record CaptureMessage(
     string? Error = null);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
-[JsonSerializable(typeof(CaptureMessage))]
+[JsonSerializable(typeof(CapturePayload))]
 internal sealed partial class CaptureJson : JsonSerializerContext;

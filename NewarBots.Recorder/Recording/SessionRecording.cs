@@ -25,7 +25,7 @@ internal sealed partial class SessionRecording(
 
     /// <summary>Writes until <paramref name="messages"/> ends, then completes the last chunk.</summary>
     /// <exception cref="IOException">The folder cannot be written; what was flushed is whole.</exception>
-    public async Task WriteAsync(ChannelReader<string> messages)
+    public async Task WriteAsync(ChannelReader<CaptureMessage> messages)
     {
         ChunkWriter? writer = null;
         TimeLine? timeLine = null;
@@ -56,7 +56,7 @@ internal sealed partial class SessionRecording(
         }
     }
 
-    private async Task<bool> WaitForMessageAsync(ChannelReader<string> messages, ChunkWriter? writer)
+    private async Task<bool> WaitForMessageAsync(ChannelReader<CaptureMessage> messages, ChunkWriter? writer)
     {
         var waiting = messages.WaitToReadAsync().AsTask();
         while (true)
@@ -73,7 +73,7 @@ internal sealed partial class SessionRecording(
         }
     }
 
-    private CapturedBatch? TryParse(string message)
+    private CapturedBatch? TryParse(CaptureMessage message)
     {
         try
         {

@@ -24,6 +24,7 @@ internal readonly record struct TimeLinePosition(DateTimeOffset Start, long Pack
 internal sealed class TimeLine(TimeLinePosition position)
 {
     private string? _capture;
+    private int _browser;
     private long _captureBegins;
 
     public long Packets { get; private set; } = position.Packets;
@@ -31,10 +32,11 @@ internal sealed class TimeLine(TimeLinePosition position)
     /// <returns>What to write for this batch, in this order: silence, then its packets without the skipped ones.</returns>
     public Placement Place(CapturedBatch batch)
     {
-        var isNewCapture = batch.Capture != _capture;
-        if (isNewCapture)
+        var causeOfHole = GapCause.PacketsLost;
+        if (batch.Capture != _capture)
         {
-            _capture = batch.Capture;
+            causeOfHole = batch.Browser != _browser ? GapCause.BrowserRestarted : GapCause.CaptureRestarted;
+            (_capture, _browser) = (batch.Capture, batch.Browser);
             // A clock that was set back must not write over what is there.
             _captureBegins = Math.Max(Packets, position.PacketAt(batch.StartedAt));
         }
@@ -44,7 +46,7 @@ internal sealed class TimeLine(TimeLinePosition position)
         var skip = (int)Math.Clamp(Packets - first, 0, batch.Packets.Count);
         var gaps = new List<Gap>();
         if (silence > 0)
-            gaps.Add(NewGap(Packets, silence, isNewCapture ? GapCause.CaptureRestarted : GapCause.PacketsLost));
+            gaps.Add(NewGap(Packets, silence, causeOfHole));
         foreach (var stall in batch.Stalls)
             gaps.Add(NewGap(_captureBegins + stall.FirstPacket, stall.Packets, GapCause.CaptureStalled));
         Packets += silence + batch.Packets.Count - skip;
@@ -66,7 +68,10 @@ internal static class GapCause
     /// <summary>The browser's audio clock stood still; the page filled the hole.</summary>
     public const string CaptureStalled = "capture_stalled";
 
-    /// <summary>The page was loaded anew, or the browser or the recorder started anew.</summary>
+    /// <summary>The page crashed, or its browser, and was brought back.</summary>
+    public const string BrowserRestarted = "browser_restarted";
+
+    /// <summary>The page was loaded anew, its encoder failed, or the recorder started anew.</summary>
     public const string CaptureRestarted = "capture_restarted";
 
     /// <summary>The page encoded packets that never arrived.</summary>

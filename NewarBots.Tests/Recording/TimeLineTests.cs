@@ -30,6 +30,17 @@ public sealed class TimeLineTests
     }
 
     [Fact]
+    public void A_capture_in_another_browser_leaves_a_gap_that_says_so()
+    {
+        var timeLine = new TimeLine(new(Start));
+        timeLine.Place(Batch("a", Start, first: 0, packets: 50));
+
+        var placement = timeLine.Place(Batch("b", Start.AddSeconds(8), first: 0, packets: 12) with { Browser = 1 });
+
+        Assert.Equal((350, 0, new Gap(1, 8, GapCause.BrowserRestarted)), Read(placement));
+    }
+
+    [Fact]
     public void Packets_that_never_arrived_are_a_gap_and_move_nothing()
     {
         var timeLine = new TimeLine(new(Start));
@@ -86,5 +97,5 @@ public sealed class TimeLineTests
     private static (long, int, Gap?) Read(Placement placement) => (placement.Silence, placement.Skip, placement.Gaps.SingleOrDefault());
 
     private static CapturedBatch Batch(string capture, DateTimeOffset startedAt, long first, int packets) =>
-        new(capture, startedAt, first, [.. Enumerable.Repeat<ReadOnlyMemory<byte>>(new byte[1], packets)], [.. new int[packets]], [], default);
+        new(Browser: 0, capture, startedAt, first, [.. Enumerable.Repeat<ReadOnlyMemory<byte>>(new byte[1], packets)], [.. new int[packets]], [], default);
 }
