@@ -1,3 +1,5 @@
+using NewarBots.Contract;
+
 namespace NewarBots.Recorder.Joining;
 
 /// <summary>What a page shows at one moment, in the words of the selector pack.</summary>

@@ -1,17 +1,14 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using NewarBots.Contract;
 
-namespace NewarBots.Recorder.Joining;
+namespace NewarBots.Contract;
 
 /// <summary>
 /// What a meeting platform's page can show and how it is recognised, as data: platforms change their pages more often than
 /// recorders are built. The order of the entries is the order in which the log names them.
 /// </summary>
-internal sealed record SelectorPack(string Name, string Version, IReadOnlyList<SelectorEntry> Entries)
+public sealed record SelectorPack(string Name, string Version, IReadOnlyList<SelectorEntry> Entries)
 {
-    public static SelectorPack Embedded { get; } = Parse(EmbeddedText.Read("Joining.selectors.json"));
-
     /// <exception cref="InvalidSelectorPackException">Names the place of the error.</exception>
     public static SelectorPack Parse(string json)
     {
@@ -50,7 +47,7 @@ internal sealed record SelectorPack(string Name, string Version, IReadOnlyList<S
 /// <param name="Number">Regular expression whose first group is a number, on the element's <paramref name="Attribute"/>.</param>
 /// <param name="Attribute">By default <c>aria-label</c>.</param>
 /// <param name="Hidden">Counts also while it cannot be seen.</param>
-internal sealed record SelectorEntry(
+public sealed record SelectorEntry(
     string Id,
     PageSign Sign,
     string? Text = null,
@@ -64,7 +61,7 @@ internal sealed record SelectorEntry(
 
 /// <summary>What something on the page means.</summary>
 [JsonConverter(typeof(SnakeCaseEnumConverter<PageSign>))]
-internal enum PageSign
+public enum PageSign
 {
     /// <summary>The request to join was refused.</summary>
     Denied,
@@ -114,7 +111,7 @@ internal enum PageSign
 }
 
 /// <summary>A selector pack that cannot be used.</summary>
-internal sealed class InvalidSelectorPackException(string what) : Exception($"The selector pack cannot be used: {what}.");
+public sealed class InvalidSelectorPackException(string what) : Exception($"The selector pack cannot be used: {what}.");
 
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
