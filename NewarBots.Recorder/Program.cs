@@ -41,6 +41,8 @@ builder.Services
     .AddRecording(folder)
     .AddJoining()
     .AddLeaving()
+    .AddTransient<MeetingVisit>()
+    .AddSingleton<Func<MeetingVisit>>(provider => provider.GetRequiredService<MeetingVisit>)
     .AddSingleton<RecorderRun>()
     .AddSingleton<LastWords>();
 

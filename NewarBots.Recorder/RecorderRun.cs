@@ -1,7 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Playwright;
 using NewarBots.Contract;
-using NewarBots.Recorder.Joining;
 using NewarBots.Recorder.Leaving;
 using NewarBots.Recorder.Recording;
 using NewarBots.Recorder.Reporting;
@@ -11,25 +9,28 @@ namespace NewarBots.Recorder;
 /// <summary>The whole run of a recorder, from the start of the browser to the last word about why it left.</summary>
 internal sealed partial class RecorderRun(
     RecorderEnvironment environment,
-    Joiner joiner,
-    CallAttendance call,
+    Func<MeetingVisit> newVisit,
     StatusReporter reporter,
     SessionRecording recording,
     CaptureHook hook,
+    Evidence evidence,
     StopSignal stop,
     Watchdog watchdog,
     TimeProvider time,
-    ILoggerFactory loggers)
+    ILogger<RecorderRun> logger)
 {
+    /// <summary>So often a browser that died is replaced, and the meeting joined again.</summary>
+    private const int MaxRejoins = 2;
+
     /// <summary>From the decision to leave to the end of the process.</summary>
     private static readonly TimeSpan LongestLeaving = TimeSpan.FromSeconds(9.5);
 
     /// <summary>A bot outlives its maximum length by no more than this, whatever hangs.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(60);
 
-    private readonly ILogger _logger = loggers.CreateLogger<RecorderRun>();
-    private MeetingBrowser? _browser;
-    private MeetingPage? _page;
+    private static readonly TimeSpan ClosingPatience = TimeSpan.FromSeconds(5);
+
+    private MeetingVisit _visit = newVisit();
 
     /// <returns>How the process is to end; the last word is in the journal and in the outbox.</returns>
     public async Task<RecorderExitCode> RunAsync()
@@ -51,7 +52,7 @@ internal sealed partial class RecorderRun(
         }
 
         using (RecorderActivity.Start("leave")?.SetTag("newarbots.reason", decision is null ? null : WireWord.Of(decision.Reason)))
-            await LeaveAsync(writing);
+            await LeaveAsync(writing, decision);
         return decision is null ? RecorderExitCode.Unexpected : RecorderExitCode.Ended;
     }
 
@@ -69,38 +70,45 @@ internal sealed partial class RecorderRun(
         }
     }
 
+    /// <summary>Visits the meeting, and visits it again where the browser died and not the meeting.</summary>
     private async Task<LeaveDecision> AttendAsync(Task writing)
     {
         var deadline = time.GetUtcNow() + environment.Leave.MaxDuration;
-        try
+        var wasInCall = false;
+        for (var rejoins = 0; ; rejoins++)
         {
-            using (RecorderActivity.Start("recorder start"))
-                _browser = await MeetingBrowser.StartAsync(environment, hook);
-        }
-        catch (Exception exception) when (exception is PlaywrightException or InvalidOperationException or TimeoutException)
-        {
-            LogNoBrowser(exception);
-            return new(EndReason.BrowserCrashed, $"The browser did not start: {exception.Message}");
-        }
+            var decision = await _visit.AttendAsync(isAgain: wasInCall, deadline, writing);
+            var isRefusedAgain = wasInCall && !_visit.WasInCall && !decision.EndsTheMeeting;
+            wasInCall |= _visit.WasInCall;
+            if (isRefusedAgain)
+                return new(EndReason.BrowserCrashed, $"The browser had died, and the meeting could not be joined again ({WireWord.Of(decision.Reason)}). {decision.Detail}");
+            if (decision.Reason is not EndReason.BrowserCrashed || rejoins == MaxRejoins || time.GetUtcNow() >= deadline)
+                return decision;
 
-        _page = new MeetingPage(_browser.Page, hook, SelectorPack.Embedded, time, loggers.CreateLogger<MeetingPage>());
-        var outcome = await joiner.JoinAsync(_page, deadline);
-        return outcome.Refusal is { } refusal
-            ? new(refusal, outcome.Detail)
-            : await call.AttendAsync(_page, deadline, writing);
+            LogJoinsAgain(decision.Detail, rejoins + 1, MaxRejoins);
+            reporter.Report(
+                wasInCall ? BotStatus.Recording : BotStatus.Joining,
+                progress: wasInCall ? recording.Progress : null,
+                detail: $"{decision.Detail} Joins again ({rejoins + 1} of {MaxRejoins}).");
+            await WithinAsync(ClosingPatience, "take evidence", evidence.TakeAsync(decision, _visit.Page));
+            await WithinAsync(ClosingPatience, "close the browser", _visit.CloseAsync().AsTask());
+            if (stop.IsRequested)
+                return new(EndReason.StopRequested);
+            _visit = newVisit();
+        }
     }
 
     /// <summary>The audio first: it is all that cannot be had again.</summary>
-    private async Task LeaveAsync(Task writing)
+    private async Task LeaveAsync(Task writing, LeaveDecision? decision)
     {
-        if (_page is { Gone: null })
-            await WithinAsync(TimeSpan.FromSeconds(2), "stop the capture", _page.StopCaptureAsync());
+        var visit = _visit;
+        await WithinAsync(TimeSpan.FromSeconds(2), "stop the capture", visit.StopCaptureAsync());
         hook.Complete();
         await WithinAsync(TimeSpan.FromSeconds(2), "complete the last chunk", writing);
-        if (_page is { Gone: null })
-            await WithinAsync(TimeSpan.FromSeconds(1), "leave the call", _page.LeaveAsync());
-        if (_browser is not null)
-            await WithinAsync(TimeSpan.FromSeconds(1), "close the browser", _browser.DisposeAsync().AsTask());
+        if (decision is not { IsOrdinary: true })
+            await WithinAsync(TimeSpan.FromSeconds(2.5), "take evidence", evidence.TakeAsync(decision, visit.Page));
+        await WithinAsync(TimeSpan.FromSeconds(1), "leave the call", visit.LeaveAsync());
+        await WithinAsync(TimeSpan.FromSeconds(1), "close the browser", visit.CloseAsync().AsTask());
     }
 
     private async Task WithinAsync(TimeSpan patience, string what, Task step)
@@ -119,8 +127,8 @@ internal sealed partial class RecorderRun(
     [LoggerMessage(Level = LogLevel.Critical, Message = "The recorder failed")]
     private partial void LogUnexpected(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The browser did not start")]
-    private partial void LogNoBrowser(Exception exception);
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Why} Joins again ({Rejoin} of {MaxRejoins})")]
+    private partial void LogJoinsAgain(string? why, int rejoin, int maxRejoins);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Could not {What}")]
     private partial void LogStepFailed(string what, Exception exception);

@@ -17,6 +17,9 @@ internal abstract record JoinDecision
 
     internal sealed record Click(PageMatch Target) : JoinDecision;
 
+    /// <summary>Press it by the keyboard: something lies over it.</summary>
+    internal sealed record Press(PageMatch Target) : JoinDecision;
+
     internal sealed record FillName(PageMatch Box) : JoinDecision;
 
     /// <summary>The call is joined.</summary>
@@ -41,7 +44,7 @@ internal abstract record JoinDecision
         }
 
         if (view.IsInCall)
-            return view.Find(PageSign.Dialog) is { Place.Free: true } notice && history.MayAct(notice, now) ? new Click(notice) : new Admitted();
+            return NoticeIn(view, history, now) is { } notice ? new Click(notice) : new Admitted();
 
         if (view.Find(PageSign.WaitingRoom) is { } waiting)
         {
@@ -53,17 +56,47 @@ internal abstract record JoinDecision
         if (view.Find(PageSign.NameBox) is { Place.Free: true } box && box.Value?.Trim() != botName.Trim() && !history.IsExhausted(box))
             return history.MayAct(box, now) ? new FillName(box) : new Wait();
 
-        // Nothing is joined behind a dialog, or with a microphone or a camera that is on and can be turned off.
-        foreach (var sign in Clicks)
-        {
-            var targets = view.Matches.Where(match => match.Sign == sign && match.Place is { Free: true } && !history.IsExhausted(match));
-            foreach (var target in targets)
-                return history.MayAct(target, now) ? new Click(target) : new Wait();
-        }
-
+        // Nothing is joined behind a dialog, or with a microphone or a camera that may be on.
+        if (NextClick(view, history, BeforeJoining) is { } first)
+            return history.MayAct(first, now) ? new Click(first) : new Wait();
+        if (AreDevicesOff(view, history, now) && DecideToJoin(view, history, now) is { } join)
+            return join;
         return now - history.LastProgressAt >= JoinHistory.Patience
             ? new GiveUp(EndReason.JoinFailed, $"The page cannot be joined: {view.Url} \"{view.Title}\" shows [{view.Entries}].")
             : new Wait();
+    }
+
+    /// <summary>
+    /// The next notice to answer in the call: that it is recorded or transcribed (a second join button), that others see the video
+    /// differently, and so on.
+    /// </summary>
+    public static PageMatch? NoticeIn(PageView view, JoinHistory history, DateTimeOffset now) =>
+        view.IsCallPage && NextClick(view, history, InCall) is { } notice && history.MayAct(notice, now) ? notice : null;
+
+    private static JoinDecision? DecideToJoin(PageView view, JoinHistory history, DateTimeOffset now)
+    {
+        if (NextClick(view, history, [PageSign.JoinButton]) is { } free)
+            return history.MayAct(free, now) ? new Click(free) : new Wait();
+        if (view.Find(PageSign.JoinButton) is not { Place: not null } covered)
+            return null;
+        if (NextClick(view, history, [PageSign.Obstacle]) is { } obstacle)
+            return history.MayAct(obstacle, now) ? new Click(obstacle) : new Wait();
+        return now - history.LastProgressAt >= JoinHistory.CoveredPatience && history.MayAct(covered, now) ? new Press(covered) : null;
+    }
+
+    private static PageMatch? NextClick(PageView view, JoinHistory history, PageSign[] signs) => signs
+        .SelectMany(sign => view.Matches.Where(match => match.Sign == sign))
+        .FirstOrDefault(match => match.Place is { Free: true } && !history.IsExhausted(match));
+
+    /// <summary>
+    /// Both are seen to be off. A page that shows no such control has no such device, once it had the time to show one.
+    /// </summary>
+    private static bool AreDevicesOff(PageView view, JoinHistory history, DateTimeOffset now)
+    {
+        var hadTime = now - history.AtDoorSince >= JoinHistory.DevicesPatience;
+        return IsOff(PageSign.MicrophoneOn, PageSign.MicrophoneOff) && IsOff(PageSign.CameraOn, PageSign.CameraOff);
+
+        bool IsOff(PageSign on, PageSign off) => !view.Shows(on) && (hadTime || view.Shows(off));
     }
 
     private static readonly (PageSign Sign, EndReason Reason)[] Refusals =
@@ -79,5 +112,7 @@ internal abstract record JoinDecision
         (PageSign.Left, EndReason.DeniedByHost),
     ];
 
-    private static readonly PageSign[] Clicks = [PageSign.Dialog, PageSign.MicrophoneOn, PageSign.CameraOn, PageSign.JoinButton];
+    private static readonly PageSign[] BeforeJoining = [PageSign.Dialog, PageSign.MicrophoneOn, PageSign.CameraOn];
+
+    private static readonly PageSign[] InCall = [PageSign.Dialog, PageSign.JoinButton];
 }

@@ -18,19 +18,19 @@ internal sealed partial class Joiner(
     private static readonly TimeSpan WaitingReportInterval = TimeSpan.FromSeconds(15);
 
     /// <param name="page">A page that shows nothing yet.</param>
+    /// <param name="isAgain">The bot was in the call before and is to the world still recording.</param>
     /// <param name="deadline">When the bot has to be gone whatever happens.</param>
-    public async Task<JoinOutcome> JoinAsync(MeetingPage page, DateTimeOffset deadline)
+    public async Task<JoinOutcome> JoinAsync(MeetingPage page, bool isAgain, DateTimeOffset deadline)
     {
         using var activity = RecorderActivity.Start("join");
-        var outcome = await page.OpenAsync(environment.MeetingUrl) ?? await WalkInAsync(page, deadline, activity);
+        var outcome = await page.OpenAsync(environment.MeetingUrl) ?? await WalkInAsync(page, isAgain, deadline, activity);
         activity?.SetTag("newarbots.join.outcome", outcome.Refusal is { } reason ? WireWord.Of(reason) : "admitted");
         return outcome;
     }
 
-    private async Task<JoinOutcome> WalkInAsync(MeetingPage page, DateTimeOffset deadline, Activity? activity)
+    private async Task<JoinOutcome> WalkInAsync(MeetingPage page, bool isAgain, DateTimeOffset deadline, Activity? activity)
     {
         var history = new JoinHistory(time.GetUtcNow());
-        var shown = string.Empty;
         var reportedWaitingAt = DateTimeOffset.MinValue;
         while (true)
         {
@@ -43,13 +43,7 @@ internal sealed partial class Joiner(
                 return new(EndReason.MaxDuration);
 
             var view = await page.LookAsync();
-            if (view.Entries != shown)
-            {
-                shown = view.Entries;
-                LogSeen(shown);
-                activity?.AddEvent(new("page.seen", tags: new() { ["newarbots.page.entries"] = shown }));
-            }
-
+            history = history.WithView(view, now);
             switch (JoinDecision.Decide(view, history, environment.BotName, environment.Leave, now))
             {
                 case JoinDecision.Admitted:
@@ -63,13 +57,16 @@ internal sealed partial class Joiner(
                 case JoinDecision.Click click:
                     await ActAsync(click.Target, "click", () => page.ClickAsync(click.Target));
                     continue;
+                case JoinDecision.Press press:
+                    await ActAsync(press.Target, "press", () => page.PressAsync(press.Target));
+                    continue;
                 case JoinDecision.WaitInWaitingRoom:
                     history = history.WithWaitingRoom(now);
                     if (now - reportedWaitingAt >= WaitingReportInterval)
                     {
                         reportedWaitingAt = now;
                         var left = environment.Leave.WaitingRoomTimeout - (now - history.WaitingSince!.Value);
-                        reporter.Report(BotStatus.Waiting, detail: $"Waits to be let in, for {left.TotalSeconds:0} s more.");
+                        reporter.Report(isAgain ? BotStatus.Recording : BotStatus.Waiting, detail: $"Waits to be let in, for {left.TotalSeconds:0} s more.");
                     }
 
                     break;
@@ -88,9 +85,6 @@ internal sealed partial class Joiner(
             history = history.WithAct(target, time.GetUtcNow());
         }
     }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "The page shows [{Entries}]")]
-    private partial void LogSeen(string entries);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Verb} {Entry}")]
     private partial void LogActs(string verb, string entry);

@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Playwright;
 using NewarBots.Contract;
 using NewarBots.Recorder.Recording;
+using NewarBots.Recorder.Reporting;
 
 namespace NewarBots.Recorder.Joining;
 
@@ -22,22 +24,32 @@ internal sealed partial class MeetingPage
     private readonly SelectorPack _selectors;
     private readonly Dictionary<string, PageSign> _signs;
     private readonly string _look;
+    private readonly Evidence _evidence;
     private readonly TimeProvider _time;
     private readonly ILogger<MeetingPage> _logger;
+    private readonly OtherRecorders _recorders;
+    private string? _shown;
+    private long? _unseenSince;
     private string? _gone;
 
-    public MeetingPage(IPage page, CaptureHook hook, SelectorPack selectors, TimeProvider time, ILogger<MeetingPage> logger)
+    public MeetingPage(
+        IPage page, CaptureHook hook, SelectorPack selectors, string botName, Evidence evidence, TimeProvider time, ILogger<MeetingPage> logger)
     {
-        (_page, _hook, _selectors, _time, _logger) = (page, hook, selectors, time, logger);
+        (_page, _hook, _selectors, _evidence, _time, _logger) = (page, hook, selectors, evidence, time, logger);
+        _recorders = new(selectors.Recorders, botName);
         _signs = selectors.Entries.ToDictionary(entry => entry.Id, entry => entry.Sign);
         _look = $"() => ({LookScript})({JsonSerializer.Serialize(selectors, LookJson.Default.SelectorPack)}.entries, () => {hook.IsCapturingExpression})";
         page.Crash += (_, _) => _gone ??= "The page crashed.";
         page.Close += (_, _) => _gone ??= "The page was closed.";
         page.Context.Close += (_, _) => _gone ??= "The browser is gone.";
+        evidence.Watch(page);
     }
 
     /// <summary>Why there is no page any more; <see langword="null"/> while there is one.</summary>
     public string? Gone => Volatile.Read(ref _gone);
+
+    /// <summary>The selector pack's name and version.</summary>
+    public string Selectors => $"{_selectors.Name} {_selectors.Version}";
 
     /// <returns><see langword="null"/> where the page came; else why not.</returns>
     public async Task<JoinOutcome?> OpenAsync(Uri meetingUrl)
@@ -68,22 +80,25 @@ internal sealed partial class MeetingPage
         try
         {
             var answer = await _page.EvaluateAsync<JsonElement>(_look).WaitAsync(AnswerPatience, _time);
-            var seen = answer.Deserialize(LookJson.Default.SeenPage)!;
-            return new(
-                seen.Url,
-                seen.Title,
-                seen.Capturing,
-                [.. seen.Matches.Select(match => new PageMatch(
-                    match.Entry,
-                    _signs[match.Entry],
-                    match.X is { } x && match.Y is { } y ? new(x, y, match.Free) : null,
-                    match.Value,
-                    match.Number))]);
+            var view = Read(answer.Deserialize(LookJson.Default.SeenPage)!);
+            _unseenSince = null;
+            if (view.Entries != _shown)
+            {
+                _shown = view.Entries;
+                LogSeen(view.Entries);
+                Activity.Current?.AddEvent(new("page.seen", tags: new() { ["newarbots.page.entries"] = view.Entries }));
+                _evidence.Saw(view);
+            }
+
+            return view;
         }
         catch (PlaywrightException exception)
         {
-            // Between two documents there is nothing to be seen.
+            // Between two documents there is nothing to be seen, but not for long.
             LogCannotLook(exception.Message);
+            _unseenSince ??= _time.GetTimestamp();
+            if (_time.GetElapsedTime(_unseenSince.Value) >= AnswerPatience)
+                _gone ??= $"The page could not be looked at for {AnswerPatience.TotalSeconds:0} s.";
         }
         catch (TimeoutException)
         {
@@ -93,6 +108,21 @@ internal sealed partial class MeetingPage
         return PageView.Nothing;
     }
 
+    private PageView Read(SeenPage seen)
+    {
+        var matches = seen.Matches.Select(match => new PageMatch(
+            match.Entry,
+            _signs[match.Entry],
+            match.X is { } x && match.Y is { } y ? new(x, y, match.Free) : null,
+            match.Value,
+            match.Number,
+            match.Names)).ToList();
+        return new(seen.Url, seen.Title, seen.Capturing, matches)
+        {
+            OtherRecorders = _recorders.CountIn(matches.Where(match => match.Sign is PageSign.Participant).SelectMany(match => match.Names ?? [])),
+        };
+    }
+
     public Task ClickAsync(PageMatch target) =>
         TryAsync(() => _page.Mouse.ClickAsync((float)target.Place!.X, (float)target.Place.Y));
 
@@ -100,6 +130,15 @@ internal sealed partial class MeetingPage
     {
         await _page.Mouse.ClickAsync((float)box.Place!.X, (float)box.Place.Y, new() { ClickCount = 3 });
         await _page.Keyboard.InsertTextAsync(text);
+    });
+
+    /// <summary>As who has no mouse does it: reaches what lies behind something else.</summary>
+    public Task PressAsync(PageMatch target) => TryAsync(async () =>
+    {
+        await _page.EvaluateAsync(
+            "([x, y]) => document.elementsFromPoint(x, y).map(element => element.closest('button, [role=button], a[href]')).find(control => control)?.focus()",
+            (double[])[target.Place!.X, target.Place.Y]);
+        await _page.Keyboard.PressAsync("Enter");
     });
 
     /// <summary>The call's toolbar hides itself until the mouse moves.</summary>
@@ -126,15 +165,30 @@ internal sealed partial class MeetingPage
     /// <summary>Ends the encoding; the last packets are on their way when it returns.</summary>
     public Task StopCaptureAsync() => TryAsync(() => _hook.StopAsync(_page));
 
-    private async Task TryAsync(Func<Task> act)
+    /// <returns>A PNG.</returns>
+    public Task<byte[]?> ScreenshotAsync() => TryAsync<byte[]?>(async () => await _page.ScreenshotAsync(new() { Animations = ScreenshotAnimations.Disabled }));
+
+    public Task<string?> ReadHtmlAsync() => TryAsync<string?>(async () => await _page.ContentAsync());
+
+    /// <returns>What <c>getStats</c> says of every connection, as JSON.</returns>
+    public Task<string?> ReadConnectionsAsync() => TryAsync(() => _hook.ReadConnectionsAsync(_page));
+
+    private async Task TryAsync(Func<Task> act) => await TryAsync<object?>(async () =>
+    {
+        await act();
+        return null;
+    });
+
+    private async Task<T?> TryAsync<T>(Func<Task<T?>> act)
     {
         try
         {
-            await act().WaitAsync(AnswerPatience, _time);
+            return await act().WaitAsync(AnswerPatience, _time);
         }
         catch (Exception exception) when (exception is PlaywrightException or TimeoutException)
         {
             LogCannotAct(exception.Message);
+            return default;
         }
     }
 
@@ -152,6 +206,9 @@ internal sealed partial class MeetingPage
     [LoggerMessage(Level = LogLevel.Information, Message = "Opens {Url} (selectors {Pack} {Version})")]
     private partial void LogOpens(Uri url, string pack, string version);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "The page shows [{Entries}]")]
+    private partial void LogSeen(string entries);
+
     [LoggerMessage(Level = LogLevel.Debug, Message = "Cannot look at the page: {Why}")]
     private partial void LogCannotLook(string why);
 
@@ -162,7 +219,7 @@ internal sealed partial class MeetingPage
 /// <summary>The answer of look.js.</summary>
 internal sealed record SeenPage(string Url, string Title, bool Capturing, SeenMatch[] Matches);
 
-internal sealed record SeenMatch(string Entry, double? X, double? Y, bool Free, string? Value, int? Number);
+internal sealed record SeenMatch(string Entry, double? X, double? Y, bool Free, string? Value, int? Number, string[]? Names);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(SeenPage))]

@@ -27,21 +27,36 @@
     return { x, y, free: top !== null && (element.contains(top) || top.contains(element)) && !element.disabled };
   };
 
+  const elementsOf = entry => {
+    try {
+      return entry.control ? controls.get(plain(entry.control)) ?? [] : [...document.querySelectorAll(entry.css)];
+    } catch {
+      return []; // No CSS that this browser knows.
+    }
+  };
+
   const matchOf = entry => {
     if (entry.host) return location.hostname === entry.host ? {} : null;
     if (entry.text) return pageText.includes(plain(entry.text)) ? {} : null;
-    const candidates = entry.control ? controls.get(plain(entry.control)) ?? [] : document.querySelectorAll(entry.css);
-    for (const element of candidates) {
-      if (!entry.hidden && !isVisible(element)) continue;
-      if (entry.name && nameOf(element) !== plain(entry.name)) continue;
-      if (entry.number) {
-        const found = (element.getAttribute(entry.attribute ?? 'aria-label') ?? '').match(new RegExp(entry.number, 'i'));
-        if (!found) continue;
-        return { number: Number(found[1]) };
-      }
-      return { ...place(element), value: element.value ?? null };
+    const found = elementsOf(entry).filter(element =>
+      (entry.hidden || isVisible(element)) && (!entry.name || nameOf(element) === plain(entry.name)));
+    if (entry.people) {
+      const names = found.map(element => element.textContent.replace(/\s+/g, ' ').trim()).filter(name => name);
+      return names.length > 0 ? { names } : null;
     }
-    return null;
+    if (entry.number) {
+      const number = new RegExp(entry.number, 'i');
+      const told = found.map(element => number.exec(element.getAttribute(entry.attribute ?? 'aria-label') ?? '')).find(match => match);
+      return told ? { number: Number(told[1]) } : null;
+    }
+    // Of several, one that can be clicked: dialogs lie over each other.
+    let first = null;
+    for (const element of found) {
+      const match = { ...place(element), value: element.value ?? null };
+      if (match.free) return match;
+      first ??= match;
+    }
+    return first;
   };
 
   const matches = [];

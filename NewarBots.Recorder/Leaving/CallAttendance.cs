@@ -18,6 +18,8 @@ internal sealed partial class CallAttendance(
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(5);
 
+    private LeaveRules? _rules;
+
     /// <param name="page">A page that shows the call.</param>
     /// <param name="deadline">When the bot has to be gone whatever happens.</param>
     /// <param name="writing">The recording's loop; when it fails, nothing more can be kept.</param>
@@ -31,7 +33,8 @@ internal sealed partial class CallAttendance(
         // The page tells how many there are in its toolbar, which hides itself.
         await page.ShowToolbarAsync();
 
-        var rules = new LeaveRules(environment.Leave, deadline, time.GetUtcNow());
+        _rules = _rules?.JoinedAgain(time.GetUtcNow()) ?? new(environment.Leave, deadline, time.GetUtcNow());
+        var history = new JoinHistory(time.GetUtcNow());
         var (reportedAt, reportedChunks) = (time.GetUtcNow(), 0);
         while (true)
         {
@@ -46,10 +49,18 @@ internal sealed partial class CallAttendance(
 
             var now = time.GetUtcNow();
             var progress = recording.Progress;
-            rules = rules.Observe(view, progress, now);
-            if (rules.Decide() is { } decision)
+            _rules = _rules.Observe(view, progress, now);
+            if (_rules.Decide() is { } decision)
                 return decision;
-            if (view is { IsInCall: true, Capturing: false })
+            history = history.WithView(view, now);
+            if (JoinDecision.NoticeIn(view, history, now) is { } notice)
+            {
+                LogAnswers(notice.Entry);
+                await page.ClickAsync(notice);
+                history = history.WithAct(notice, now);
+            }
+
+            if (view is { IsCallPage: true, Capturing: false })
             {
                 // The page was loaded anew, or its encoder failed.
                 LogHooksAgain();
@@ -63,6 +74,9 @@ internal sealed partial class CallAttendance(
             }
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Answers {Entry}")]
+    private partial void LogAnswers(string entry);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The page is in the call and not heard: begins to capture again")]
     private partial void LogHooksAgain();

@@ -13,6 +13,9 @@ internal sealed record LeaveRules
     /// <summary>A page that is no call, with nothing received, is believed to be over after so long: reconnecting takes a while.</summary>
     private static readonly TimeSpan ReconnectPatience = TimeSpan.FromSeconds(60);
 
+    /// <summary>A page on its way may show anything for a moment.</summary>
+    private static readonly TimeSpan DoorPatience = TimeSpan.FromSeconds(5);
+
     public LeaveRules(LeaveConditions conditions, DateTimeOffset deadline, DateTimeOffset admittedAt)
     {
         (Conditions, Deadline) = (conditions, deadline);
@@ -37,13 +40,19 @@ internal sealed record LeaveRules
 
     private long ReceivedBytes { get; init; }
 
+    /// <summary>Since when the page shows the meeting's door and not the call.</summary>
+    private DateTimeOffset? AtDoorSince { get; init; }
+
     private TimeSpan Silence { get; init; }
 
     private PageView View { get; init; } = PageView.Nothing;
 
+    /// <summary>The call was joined once more, by another browser: what was known of the page is not known any more.</summary>
+    public LeaveRules JoinedAgain(DateTimeOffset now) => new(Conditions, Deadline, now) { SomeoneWasThere = SomeoneWasThere };
+
     public LeaveRules Observe(PageView view, RecordingProgress progress, DateTimeOffset now)
     {
-        var receivedAt = progress.Reception.ReceivedBytes > ReceivedBytes ? now : ReceivedAt;
+        var receivedAt = progress.Reception.ReceivedBytes != ReceivedBytes ? now : ReceivedAt;
         var isReceiving = receivedAt > ReceivedAt || now - receivedAt < TimeSpan.FromSeconds(5);
         // Where the page does not tell how many there are, whoever sends audio is there.
         var someoneIsThere = view.Others is { } others ? others > 0 : isReceiving && progress.Reception.Tracks > 0;
@@ -54,7 +63,8 @@ internal sealed record LeaveRules
             Silence = progress.Silence,
             ReceivedBytes = progress.Reception.ReceivedBytes,
             ReceivedAt = receivedAt,
-            InCallAt = view.IsInCall ? now : InCallAt,
+            InCallAt = view.IsCallPage ? now : InCallAt,
+            AtDoorSince = view.IsDoor ? AtDoorSince ?? now : null,
             SomeoneWasThere = SomeoneWasThere || someoneIsThere,
             AloneSince = someoneIsThere ? null : AloneSince ?? now,
         };
@@ -66,7 +76,7 @@ internal sealed record LeaveRules
         if (At >= Deadline)
             return new(EndReason.MaxDuration);
         // While the call is there, such words are only words, for example in its chat.
-        if (!View.IsInCall)
+        if (!View.IsCallPage)
         {
             foreach (var (sign, reason) in Endings)
             {
@@ -75,9 +85,11 @@ internal sealed record LeaveRules
             }
         }
 
+        if (At - AtDoorSince >= DoorPatience)
+            return new(EndReason.BrowserCrashed, $"The page went back to the meeting's door: it shows [{View.Entries}].");
         var lastSignOfLife = InCallAt > ReceivedAt ? InCallAt : ReceivedAt;
         if (At - lastSignOfLife >= ReconnectPatience)
-            return new(EndReason.MeetingEnded, $"The page is no call any more: {View.Url} \"{View.Title}\" shows [{View.Entries}].");
+            return new(EndReason.MeetingEnded, $"The page is no call any more: {View.Url} \"{View.Title}\" shows [{View.Entries}].", IsGuess: true);
         if (AloneSince is { } since && !SomeoneWasThere && At - since >= Conditions.NobodyJoinedTimeout)
             return new(EndReason.NobodyJoined);
         if (AloneSince is { } left && SomeoneWasThere && At - left >= Conditions.EveryoneLeftTimeout)
@@ -99,4 +111,15 @@ internal sealed record LeaveRules
 
 /// <param name="Reason">The machine word.</param>
 /// <param name="Detail">One line for a person.</param>
-internal sealed record LeaveDecision(EndReason Reason, string? Detail = null);
+/// <param name="IsGuess">The page did not say so.</param>
+internal sealed record LeaveDecision(EndReason Reason, string? Detail = null, bool IsGuess = false)
+{
+    /// <summary>Nothing went wrong.</summary>
+    public bool IsOrdinary => !IsGuess && Reason
+        is EndReason.MeetingEnded or EndReason.RemovedByHost or EndReason.EveryoneLeft or EndReason.NobodyJoined
+        or EndReason.StopRequested or EndReason.MaxDuration or EndReason.Silence;
+
+    /// <summary>It is over for the bot, not only for the browser that was on its way in again.</summary>
+    public bool EndsTheMeeting => Reason
+        is EndReason.MeetingEnded or EndReason.RemovedByHost or EndReason.StopRequested or EndReason.MaxDuration or EndReason.BrowserCrashed;
+}

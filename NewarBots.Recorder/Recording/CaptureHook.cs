@@ -42,6 +42,9 @@ internal sealed class CaptureHook
     /// <summary>Ends the encoding; when it returns, the last message is in <see cref="Messages"/>.</summary>
     public Task StopAsync(IPage page) => page.EvaluateAsync($"() => window['{_hook}']?.stop()");
 
+    /// <returns>What every connection of the page says of itself (<c>getStats</c>), as JSON; <see langword="null"/> where there is no hook.</returns>
+    public Task<string?> ReadConnectionsAsync(IPage page) => page.EvaluateAsync<string?>($"() => window['{_hook}']?.stats()");
+
     /// <summary>No more messages: <see cref="Messages"/> ends behind those that came.</summary>
     public void Complete() => _messages.Writer.TryComplete();
 

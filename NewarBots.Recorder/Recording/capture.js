@@ -270,6 +270,11 @@
     get capturing() { return capture !== null; },
     start() { capture ??= begin(); },
     async stop() { await capture?.end(); },
+    async stats() {
+      return JSON.stringify(await Promise.all([...connections].map(async connection => ({
+        state: connection.connectionState, reports: [...(await connection.getStats()).values()],
+      }))), null, 1);
+    },
   };
 
   // A frame of the same origin has the top's ear; its own would be a second recording.

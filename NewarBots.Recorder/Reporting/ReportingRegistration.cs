@@ -13,7 +13,8 @@ internal static class ReportingRegistration
         services
             .AddSingleton(new SessionJournal(folder))
             .AddSingleton<StatusOutbox>()
-            .AddSingleton(provider => ActivatorUtilities.CreateInstance<StatusReporter>(provider, environment.SessionId));
+            .AddSingleton(provider => ActivatorUtilities.CreateInstance<StatusReporter>(provider, environment.SessionId))
+            .AddSingleton(provider => ActivatorUtilities.CreateInstance<Evidence>(provider, folder));
         if (environment.RedisUrl is { } configuration)
         {
             services.AddSingleton(provider =>

@@ -7,7 +7,12 @@ namespace NewarBots.Contract;
 /// What a meeting platform's page can show and how it is recognised, as data: platforms change their pages more often than
 /// recorders are built. The order of the entries is the order in which the log names them.
 /// </summary>
-public sealed record SelectorPack(string Name, string Version, IReadOnlyList<SelectorEntry> Entries)
+/// <param name="Name">The platform's.</param>
+/// <param name="Version">Year, month, and a number that grows.</param>
+/// <param name="Entries">What a page can show.</param>
+/// <param name="Recorders">Regular expressions for the names of participants who are recorders, not people.</param>
+public sealed record SelectorPack(
+    string Name, string Version, IReadOnlyList<SelectorEntry> Entries, IReadOnlyList<string>? Recorders = null)
 {
     /// <exception cref="InvalidSelectorPackException">Names the place of the error.</exception>
     public static SelectorPack Parse(string json)
@@ -47,6 +52,7 @@ public sealed record SelectorPack(string Name, string Version, IReadOnlyList<Sel
 /// <param name="Number">Regular expression whose first group is a number, on the element's <paramref name="Attribute"/>.</param>
 /// <param name="Attribute">By default <c>aria-label</c>.</param>
 /// <param name="Hidden">Counts also while it cannot be seen.</param>
+/// <param name="People">Each element's text is a person's name.</param>
 public sealed record SelectorEntry(
     string Id,
     PageSign Sign,
@@ -57,7 +63,8 @@ public sealed record SelectorEntry(
     string? Name = null,
     string? Number = null,
     string? Attribute = null,
-    bool Hidden = false);
+    bool Hidden = false,
+    bool People = false);
 
 /// <summary>What something on the page means.</summary>
 [JsonConverter(typeof(SnakeCaseEnumConverter<PageSign>))]
@@ -93,6 +100,9 @@ public enum PageSign
     /// <summary>A button that takes away something that lies over the page.</summary>
     Dialog,
 
+    /// <summary>A button that closes anything; worth a click only where what it closes is in the way.</summary>
+    Obstacle,
+
     MicrophoneOn,
 
     MicrophoneOff,
@@ -108,6 +118,12 @@ public enum PageSign
 
     /// <summary>How many are in the call, this guest included.</summary>
     ParticipantCount,
+
+    /// <summary>The names of those whom the page shows.</summary>
+    Participant,
+
+    /// <summary>The names of those whom the page marks as speaking.</summary>
+    Speaker,
 }
 
 /// <summary>A selector pack that cannot be used.</summary>

@@ -9,6 +9,9 @@ public sealed class StorageLayout(string root)
     /// <summary>Each user's folder is this, followed by the user's id.</summary>
     public const string UserFolderPrefix = "user_";
 
+    /// <summary>Below a session's folder: what the recorder saw when something went wrong, a folder for each time.</summary>
+    public const string EvidenceFolderName = "evidence";
+
     public string Root { get; } = Path.GetFullPath(root);
 
     public string TempRoot => Path.Combine(Root, "recordings", "temp");
@@ -25,6 +28,9 @@ public sealed class StorageLayout(string root)
     public string Manifest(UserId user, SessionId id) => Path.Combine(FinalFolder(user), $"{id}.json");
 
     public string Log(UserId user, SessionId id) => Path.Combine(FinalFolder(user), $"{id}.log");
+
+    /// <summary>A folder: what the recorder left in <see cref="EvidenceFolderName"/>.</summary>
+    public string Evidence(UserId user, SessionId id) => Path.Combine(FinalFolder(user), $"{id}.evidence");
 
     private static string UserFolder(UserId user) => $"{UserFolderPrefix}{user}";
 }

@@ -15,9 +15,9 @@ public sealed class JoinDecisionTests
 
     [Fact]
     public void A_name_that_is_there_is_left_alone() =>
-        Assert.Equal("join.ask", Target<JoinDecision.Click>(Decide(View("join.ask") with
+        Assert.Equal("join.ask", Target<JoinDecision.Click>(Decide(View() with
         {
-            Matches = [Match("name.box") with { Value = BotName }, Match("join.ask")],
+            Matches = [Match("name.box") with { Value = BotName }, .. View("microphone.off", "camera.off", "join.ask").Matches],
         })));
 
     [Fact]
@@ -45,18 +45,90 @@ public sealed class JoinDecisionTests
     [Fact]
     public void A_control_that_never_answers_does_not_hold_up_the_join_for_ever()
     {
-        var view = View("dialog.got_it", "join.now");
+        var view = View("dialog.got_it", "microphone.off", "camera.off", "join.now");
         var tried = Enumerable.Range(0, 5).Aggregate(Fresh, (history, _) => history.WithAct(view.Matches[0], Now));
 
         Assert.Equal("join.now", Target<JoinDecision.Click>(Decide(view, tried, Now.AddSeconds(10))));
     }
 
+    [Theory]
+    [InlineData("microphone.on", "camera.off")]
+    [InlineData("microphone.off", "camera.on")]
+    public void A_device_that_cannot_be_turned_off_keeps_the_bot_out(params string[] devices)
+    {
+        var view = View([.. devices, "join.now"]);
+        var on = view.Matches.Single(match => match.Entry.EndsWith(".on", StringComparison.Ordinal));
+        var tried = Enumerable.Range(0, 5).Aggregate(Fresh.WithView(view, Now), (history, _) => history.WithAct(on, Now));
+
+        Assert.IsType<JoinDecision.Wait>(Decide(view, tried, Now.AddSeconds(59)));
+        Assert.Equal(EndReason.JoinFailed, Assert.IsType<JoinDecision.GiveUp>(Decide(view, tried, Now.AddSeconds(60))).Reason);
+    }
+
     [Fact]
-    public void A_button_behind_something_is_not_clicked() =>
-        Assert.IsType<JoinDecision.Wait>(Decide(View("join.now") with
+    public void Controls_for_devices_may_come_late_and_may_not_come_at_all()
+    {
+        var view = View("join.now");
+        var history = Fresh.WithView(view, Now);
+
+        Assert.IsType<JoinDecision.Wait>(Decide(view, history, Now.AddSeconds(3)));
+        Assert.Equal("microphone.on", Target<JoinDecision.Click>(Decide(View("microphone.on", "camera.off", "join.now"), history, Now.AddSeconds(3))));
+        Assert.Equal("join.now", Target<JoinDecision.Click>(Decide(view, history, Now.AddSeconds(4))));
+    }
+
+    [Fact]
+    public void A_button_behind_something_is_pressed_after_what_is_before_it_was_closed_or_did_not_go()
+    {
+        var covered = View("microphone.off", "camera.off") with
         {
-            Matches = [Match("join.now") with { Place = new(1, 1, Free: false) }],
-        }));
+            Matches = [.. View("microphone.off", "camera.off").Matches, Match("join.now") with { Place = new(1, 1, Free: false) }],
+        };
+        var closable = covered with { Matches = [.. covered.Matches, Match("obstacle.close")] };
+        var closed = Enumerable.Range(0, 5).Aggregate(Fresh, (history, _) => history.WithAct(Match("obstacle.close"), Now));
+
+        Assert.IsType<JoinDecision.Wait>(Decide(covered));
+        Assert.Equal("obstacle.close", Target<JoinDecision.Click>(Decide(closable)));
+        Assert.Equal("join.now", Target<JoinDecision.Press>(Decide(covered, Fresh, Now.AddSeconds(5))));
+        Assert.Equal("join.now", Target<JoinDecision.Press>(Decide(closable, closed, Now.AddSeconds(5))));
+    }
+
+    [Fact]
+    public void What_only_could_be_closed_is_left_alone() =>
+        Assert.Equal("join.now", Target<JoinDecision.Click>(Decide("obstacle.close", "microphone.off", "camera.off", "join.now")));
+
+    [Fact]
+    public void A_control_that_went_away_and_came_back_is_another_one()
+    {
+        var view = View("microphone.off", "camera.off", "join.now");
+        var tried = Enumerable.Range(0, 5).Aggregate(Fresh, (history, _) => history.WithAct(Match("join.now"), Now));
+
+        Assert.IsType<JoinDecision.Wait>(Decide(view, tried, Now.AddSeconds(10)));
+        var back = tried.WithView(View("getting_ready.text"), Now).WithView(view, Now);
+        Assert.Equal("join.now", Target<JoinDecision.Click>(Decide(view, back, Now)));
+    }
+
+    [Fact]
+    public void A_page_that_goes_round_in_circles_is_given_up()
+    {
+        var (there, gone) = (View("microphone.off", "camera.off", "join.now"), View("getting_ready.text"));
+        var tried = Enumerable.Range(0, 100).Aggregate(
+            Fresh, (history, _) => history.WithView(there, Now).WithAct(Match("join.now"), Now).WithView(gone, Now));
+
+        Assert.IsType<JoinDecision.GiveUp>(Decide(there, tried, Now.AddSeconds(60)));
+    }
+
+    [Theory]
+    [InlineData("join.now", "leave.button", "microphone.off")]
+    [InlineData("dialog.got_it", "leave.button")]
+    public void Notices_in_the_call_are_answered(params string[] entries) =>
+        Assert.Equal(entries[0], JoinDecision.NoticeIn(View(entries), Fresh, Now)?.Entry);
+
+    [Theory]
+    [InlineData("join.now", "microphone.off")]
+    [InlineData("join.now", "name.box", "leave.button")]
+    [InlineData("dialog.got_it", "waiting.asking", "leave.button")]
+    [InlineData("obstacle.close", "leave.button")]
+    public void Nothing_else_is_a_notice_in_the_call(params string[] entries) =>
+        Assert.Null(JoinDecision.NoticeIn(View(entries), Fresh, Now));
 
     [Theory]
     [InlineData("join.now")]
@@ -66,11 +138,11 @@ public sealed class JoinDecisionTests
     [InlineData("join.anyway")]
     [InlineData("join.here_too")]
     [InlineData("join.switch_here")]
-    public void Every_join_button_is_clicked(string entry) => Assert.Equal(entry, Target<JoinDecision.Click>(Decide(entry)));
+    public void Every_join_button_is_clicked(string entry) => Assert.Equal(entry, Target<JoinDecision.Click>(Decide("microphone.off", "camera.off", entry)));
 
     [Fact]
     public void A_second_join_button_about_recording_is_clicked_too() =>
-        Assert.Equal("join.now", Target<JoinDecision.Click>(Decide("join.now", "leave.button", "microphone.off")));
+        Assert.Equal("join.now", Target<JoinDecision.Click>(Decide("join.now", "leave.button", "microphone.off", "camera.off")));
 
     [Theory]
     [InlineData("waiting.asking")]
@@ -154,6 +226,7 @@ public sealed class JoinDecisionTests
     private static string Target<T>(JoinDecision decision) where T : JoinDecision => Assert.IsType<T>(decision) switch
     {
         JoinDecision.Click click => click.Target.Entry,
+        JoinDecision.Press press => press.Target.Entry,
         JoinDecision.FillName fill => fill.Box.Entry,
         var other => throw new InvalidOperationException($"{other} has no target."),
     };

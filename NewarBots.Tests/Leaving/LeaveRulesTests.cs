@@ -86,6 +86,52 @@ public sealed class LeaveRulesTests
         Assert.Equal((EndReason.MeetingEnded, 420), (reason, seconds));
     }
 
+    [Fact]
+    public void Other_recorders_are_nobody()
+    {
+        After(TimeSpan.FromMinutes(1), Call(others: 3));
+
+        Assert.Equal((EndReason.EveryoneLeft, 121), LeavesAt(Call(others: 2) with { OtherRecorders = 2 }));
+    }
+
+    [Fact]
+    public void Words_in_the_calls_chat_are_no_end_while_a_notice_asks_to_join_once_more_either() =>
+        Assert.Null(After(
+            TimeSpan.FromSeconds(30), Page(LeaveButton, new PageMatch("join.now", PageSign.JoinButton), new PageMatch("ended.call", PageSign.Ended))));
+
+    [Theory]
+    [InlineData(nameof(PageSign.NameBox))]
+    [InlineData(nameof(PageSign.WaitingRoom))]
+    [InlineData(nameof(PageSign.JoinButton))]
+    public void A_page_that_went_back_to_the_door_is_as_good_as_crashed(string sign)
+    {
+        After(TimeSpan.FromMinutes(5), Call(others: 3));
+        var door = Page(new PageMatch("some.entry", Enum.Parse<PageSign>(sign)));
+
+        Assert.Null(After(TimeSpan.FromSeconds(5), door));
+        Assert.Equal(EndReason.BrowserCrashed, After(TimeSpan.FromSeconds(1), door)?.Reason);
+    }
+
+    [Fact]
+    public void Whoever_was_there_before_the_browser_died_was_there()
+    {
+        After(TimeSpan.FromMinutes(5), Call(others: 1));
+        _rules = _rules.JoinedAgain(_now);
+
+        Assert.Equal((EndReason.EveryoneLeft, 360), LeavesAt(Call(others: 0)));
+    }
+
+    [Fact]
+    public void Only_what_the_page_did_not_say_and_what_went_wrong_is_worth_evidence()
+    {
+        After(TimeSpan.FromMinutes(5), Call(others: 3));
+        var lost = After(TimeSpan.FromMinutes(2), Page());
+
+        Assert.False(lost!.IsOrdinary);
+        Assert.True(After(TimeSpan.FromSeconds(1), Page(new PageMatch("some.entry", PageSign.Ended)))!.IsOrdinary);
+        Assert.False(new LeaveDecision(EndReason.DeniedByHost).IsOrdinary);
+    }
+
     private static LeaveRules Rules(LeaveConditions conditions) => new(conditions, Start + conditions.MaxDuration, Start);
 
     private static PageView Page(params PageMatch[] matches) => new("https://meet.google.com/abc", "Meet", Capturing: true, matches);

@@ -1,0 +1,22 @@
+using System.Text.RegularExpressions;
+
+namespace NewarBots.Recorder.Joining;
+
+/// <summary>Tells by their names which participants are recorders and note takers: a call that is left to them is an empty one.</summary>
+/// <param name="patterns">Regular expressions, found anywhere in a name; letters' case does not matter.</param>
+/// <param name="botName">The name of this recorder, which is in the call once.</param>
+internal sealed class OtherRecorders(IReadOnlyList<string>? patterns, string botName)
+{
+    private readonly Regex[] _patterns =
+    [
+        .. (patterns ?? []).Select(pattern => new Regex(
+            pattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)),
+    ];
+
+    public int CountIn(IEnumerable<string> names)
+    {
+        var recorders = names.Where(name => Array.Exists(_patterns, pattern => pattern.IsMatch(name))).ToList();
+        recorders.Remove(botName);
+        return recorders.Count;
+    }
+}

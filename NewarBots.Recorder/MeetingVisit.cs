@@ -1,0 +1,66 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Playwright;
+using NewarBots.Contract;
+using NewarBots.Recorder.Joining;
+using NewarBots.Recorder.Leaving;
+using NewarBots.Recorder.Recording;
+using NewarBots.Recorder.Reporting;
+
+namespace NewarBots.Recorder;
+
+/// <summary>One browser's visit to the meeting, from its start until it is closed. A session has one, or more where a browser dies.</summary>
+internal sealed partial class MeetingVisit(
+    RecorderEnvironment environment,
+    Joiner joiner,
+    CallAttendance call,
+    CaptureHook hook,
+    Evidence evidence,
+    TimeProvider time,
+    ILoggerFactory loggers)
+{
+    private readonly ILogger _logger = loggers.CreateLogger<MeetingVisit>();
+    private MeetingBrowser? _browser;
+
+    /// <summary>The page, once there is one.</summary>
+    public MeetingPage? Page { get; private set; }
+
+    /// <summary>The visit came as far as the call.</summary>
+    public bool WasInCall { get; private set; }
+
+    /// <param name="isAgain">The session was in the call before, in another browser.</param>
+    /// <param name="deadline">When the bot has to be gone whatever happens.</param>
+    /// <param name="writing">The recording's loop; when it fails, nothing more can be kept.</param>
+    /// <returns>Why it is over; the page and its capture are as they are.</returns>
+    public async Task<LeaveDecision> AttendAsync(bool isAgain, DateTimeOffset deadline, Task writing)
+    {
+        try
+        {
+            using (RecorderActivity.Start("recorder start"))
+                _browser = await MeetingBrowser.StartAsync(environment, hook);
+        }
+        catch (Exception exception) when (exception is PlaywrightException or InvalidOperationException or TimeoutException)
+        {
+            LogNoBrowser(exception);
+            return new(EndReason.BrowserCrashed, $"The browser did not start: {exception.Message}");
+        }
+
+        Page = new MeetingPage(
+            _browser.Page, hook, SelectorPack.Embedded, environment.BotName, evidence, time, loggers.CreateLogger<MeetingPage>());
+        var outcome = await joiner.JoinAsync(Page, isAgain, deadline);
+        if (outcome.Refusal is { } refusal)
+            return new(refusal, outcome.Detail);
+        WasInCall = true;
+        return await call.AttendAsync(Page, deadline, writing);
+    }
+
+    /// <summary>Ends the capture; when it returns, the last packets are on their way.</summary>
+    public Task StopCaptureAsync() => Page is { Gone: null } page ? page.StopCaptureAsync() : Task.CompletedTask;
+
+    /// <summary>Leaves the call as a guest does, where there is one.</summary>
+    public Task LeaveAsync() => Page is { Gone: null } page ? page.LeaveAsync() : Task.CompletedTask;
+
+    public ValueTask CloseAsync() => _browser?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The browser did not start")]
+    private partial void LogNoBrowser(Exception exception);
+}

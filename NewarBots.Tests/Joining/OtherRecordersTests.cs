@@ -1,0 +1,24 @@
+using NewarBots.Recorder.Joining;
+
+namespace NewarBots.Tests.Joining;
+
+public sealed class OtherRecordersTests
+{
+    private readonly OtherRecorders _recorders = new(SelectorPack.Embedded.Recorders, botName: "Notes bot");
+
+    [Theory]
+    [InlineData("Otter.ai")]
+    [InlineData("Fireflies.ai Notetaker Anna")]
+    [InlineData("Anna's Note Taker")]
+    [InlineData("NewarBots Recorder")]
+    public void Recorders_are_known_by_their_names(string name) => Assert.Equal(1, _recorders.CountIn(["Anna", name]));
+
+    [Theory]
+    [InlineData("Anna Abbot")]
+    [InlineData("Gongora")]
+    [InlineData("Vexana")]
+    public void People_are_not(string name) => Assert.Equal(0, _recorders.CountIn([name]));
+
+    [Fact]
+    public void This_recorder_is_not_another_one() => Assert.Equal(1, _recorders.CountIn(["Anna", "Notes bot", "Notes bot"]));
+}
