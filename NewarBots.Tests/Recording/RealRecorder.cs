@@ -38,6 +38,8 @@ internal sealed class RealRecorder : IAsyncDisposable
             ["Launching:Stack"] = _stack,
             ["Launching:Network"] = _stack,
         });
+        // As the manager's own settings: Launching__Image, for one.
+        builder.Configuration.AddEnvironmentVariables();
         builder.Services.AddSingleton(new StorageLayout(_storage));
         builder.AddLaunching();
         _manager = builder.Build();
@@ -92,6 +94,16 @@ internal sealed class RealRecorder : IAsyncDisposable
     }
 
     public Task<string> LogAsync() => DockerCli.RunAsync("logs", Name);
+
+    /// <summary>The files that a failure left, each as folder/file.</summary>
+    public IReadOnlyDictionary<string, byte[]> Evidence()
+    {
+        var folder = Path.Combine(_folder, StorageLayout.EvidenceFolderName);
+        return Directory.Exists(folder)
+            ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+                .ToDictionary(path => Path.GetRelativePath(folder, path), File.ReadAllBytes)
+            : new Dictionary<string, byte[]>();
+    }
 
     /// <summary>What it said, by its journal.</summary>
     public IReadOnlyList<StatusMessage> Statuses() => [.. Lines().Select(line => line.Status).OfType<StatusMessage>()];

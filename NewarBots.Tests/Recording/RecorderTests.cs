@@ -1,4 +1,6 @@
+using System.Text;
 using NewarBots.Contract;
+using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Lives;
 
 namespace NewarBots.Tests.Recording;
@@ -81,17 +83,66 @@ public sealed class RecorderTests
     [Theory]
     [InlineData("type=renderer")]
     [InlineData("show-component-extension-options")]
-    public async Task A_browser_that_dies_is_told_about_and_what_was_heard_is_kept(string process)
+    public async Task A_browser_that_dies_is_replaced_and_the_hole_is_named(string process)
     {
         await using var recorder = await RealRecorder.StartAsync(Call("await connect(500);"));
         await recorder.UntilRecordedAsync(5);
         var recorded = recorder.Statuses()[^1].RecordedSeconds!.Value;
 
         await recorder.KillAsync(process);
+        await Eventually.TrueAsync(() => recorder.Gaps().Count > 0, TimeSpan.FromSeconds(60));
+        var gap = recorder.Gaps()[0];
+        await recorder.UntilRecordedAsync(gap.EndSeconds + 3);
+        await recorder.StopAsync();
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+        var audio = await recorder.AudioAsync();
+        Assert.Equal("browser_restarted", gap.Cause);
+        Assert.InRange(gap.StartSeconds, recorded - 1, recorded + 5);
+        Assert.InRange(LongestTone(audio[..(int)(gap.StartSeconds * 48_000)], 500), recorded - 2, gap.StartSeconds);
+        Assert.InRange(LongestTone(audio[(int)(gap.EndSeconds * 48_000)..], 500), 2, double.MaxValue);
+        var statuses = recorder.Statuses();
+        Assert.Equal([BotStatus.Joining, BotStatus.Recording, BotStatus.Leaving], statuses.Select(status => status.Status).Distinct());
+        Assert.Equal(EndReason.StopRequested, statuses[^1].Reason);
+        Assert.Single(statuses, status => status.Detail?.Contains("Joins again (1 of 2)", StringComparison.Ordinal) is true);
+        Assert.Contains("1_browser_crashed/looks.txt", recorder.Evidence().Keys);
+    }
+
+    [Fact]
+    public async Task A_page_that_dies_again_and_again_is_given_up_and_what_was_heard_is_kept()
+    {
+        await using var recorder = await RealRecorder.StartAsync(Call("await connect(500);"));
+        for (var crashes = 1; crashes <= 3; crashes++)
+        {
+            await Eventually.TrueAsync(() => recorder.Gaps().Count == crashes - 1, TimeSpan.FromSeconds(60));
+            await recorder.UntilRecordedAsync((recorder.Gaps() is [.., var last] ? last.EndSeconds : 0) + 3);
+            await recorder.KillAsync("type=renderer");
+        }
 
         Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
         Assert.Equal(EndReason.BrowserCrashed, recorder.Statuses()[^1].Reason);
-        Assert.InRange((await recorder.AudioAsync()).Length / 48_000.0, recorded, double.MaxValue);
+        var audio = await recorder.AudioAsync();
+        Assert.InRange(LongestTone(audio[(int)(recorder.Gaps()[^1].EndSeconds * 48_000)..], 500), 2, double.MaxValue);
+    }
+
+    [Fact]
+    public async Task A_page_that_turns_the_bot_away_is_shown_as_evidence()
+    {
+        await using var recorder = await RealRecorder.StartAsync("""
+            <!doctype html><title>Sorry</title><h1>You can't join this video call</h1>
+            <script>console.warn('no entry'); alert('go away'); fetch('/nowhere').catch(() => {}); new RTCPeerConnection();</script>
+            """);
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+        Assert.Equal(EndReason.BlockedByPlatform, recorder.Statuses()[^1].Reason);
+        var evidence = recorder.Evidence().ToDictionary(file => file.Key, file => Encoding.UTF8.GetString(file.Value));
+        Assert.StartsWith("\uFFFDPNG", evidence["1_blocked_by_platform/screenshot.png"], StringComparison.Ordinal);
+        Assert.Contains("You can't join this video call</h1>", evidence["1_blocked_by_platform/page.html"], StringComparison.Ordinal);
+        Assert.Contains("warning: no entry", evidence["1_blocked_by_platform/console.txt"], StringComparison.Ordinal);
+        Assert.Contains("dialog dismissed: alert \"go away\"", evidence["1_blocked_by_platform/console.txt"], StringComparison.Ordinal);
+        Assert.Contains("[blocked.cannot_join]", evidence["1_blocked_by_platform/looks.txt"], StringComparison.Ordinal);
+        Assert.Contains("\"state\": \"new\"", evidence["1_blocked_by_platform/webrtc.json"], StringComparison.Ordinal);
+        Assert.Contains("\"reason\": \"blocked_by_platform\"", evidence["1_blocked_by_platform/summary.json"], StringComparison.Ordinal);
     }
 
     [Fact]
