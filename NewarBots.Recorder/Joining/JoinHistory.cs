@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using NewarBots.Contract;
 
 namespace NewarBots.Recorder.Joining;
 

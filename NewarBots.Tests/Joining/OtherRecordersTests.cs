@@ -1,3 +1,4 @@
+using NewarBots.Contract;
 using NewarBots.Recorder.Joining;
 
 namespace NewarBots.Tests.Joining;
