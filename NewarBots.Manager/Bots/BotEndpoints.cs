@@ -1,12 +1,15 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Finalizing;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Removing;
 using NewarBots.Manager.Tracking;
+using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
 namespace NewarBots.Manager.Bots;
 
@@ -34,6 +37,7 @@ internal static class BotEndpoints
         bot.MapGet("/logs", GetLogAsync).WithName("GetBotLog");
         bot.MapGet("/recording", GetRecordingAsync).WithName("GetRecording");
         bot.MapGet("/manifest", GetManifestAsync).WithName("GetManifest");
+        bot.MapGet("/evidence", GetEvidenceAsync).WithName("GetEvidence");
         return routes;
     }
 
@@ -190,6 +194,20 @@ internal static class BotEndpoints
             return BotProblems.RecordingNotReady(bot);
         var path = storage.Manifest(bot.UserId, id);
         return File.Exists(path) ? TypedResults.PhysicalFile(path, "application/json") : BotProblems.NoRecording(bot);
+    }
+
+    /// <summary>A zip of what is known about a failure: page, console, connections, log.</summary>
+    private static async Task<IResult> GetEvidenceAsync(
+        SessionId id, BotStore store, BotLog log, EvidenceFolder evidence, IOptions<JsonOptions> json, CancellationToken cancellation)
+    {
+        if (await store.FindAsync(id) is not { } bot)
+            return BotProblems.NotFound();
+        if (!bot.Status.IsTerminal())
+            return BotProblems.EvidenceNotReady(bot);
+        var description = JsonSerializer.SerializeToUtf8Bytes(BotResponse.Of(bot), json.Value.SerializerOptions);
+        return evidence.Pack(bot, description, await log.ReadAsync(bot, cancellation)) is { } zip
+            ? TypedResults.File(zip, "application/zip", $"{id}.evidence.zip")
+            : BotProblems.NoEvidence(bot);
     }
 
     private static Accepted<BotResponse> Accepted(Bot bot) => TypedResults.Accepted($"/bots/{bot.Id}", BotResponse.Of(bot));

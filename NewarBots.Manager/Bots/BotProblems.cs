@@ -52,6 +52,15 @@ internal static class BotProblems
         bot.Reason is { } reason ? $"It ended with the reason {WireWord.Of(reason)}." : "Its file is gone from the storage.",
         new() { ["reason"] = bot.Reason });
 
+    public static ProblemHttpResult EvidenceNotReady(Bot bot) => Problem(
+        StatusCodes.Status409Conflict, "evidence-not-ready", "The bot is still active.",
+        $"It is {WireWord.Of(bot.Status)}; ask again once it has ended. Its log can be read meanwhile.", new() { ["status"] = bot.Status });
+
+    public static ProblemHttpResult NoEvidence(Bot bot) => Problem(
+        StatusCodes.Status404NotFound, "no-evidence", "There is no evidence, because nothing went wrong.",
+        $"The bot ended with the reason {(bot.Reason is { } reason ? WireWord.Of(reason) : "none")}. Its log is at /bots/{bot.Id}/logs.",
+        new() { ["reason"] = bot.Reason });
+
     public static ProblemHttpResult StoreUnavailable() => Problem(
         StatusCodes.Status503ServiceUnavailable, "store-unavailable", "Redis cannot be reached at the moment.",
         "Bots that run go on recording. Try again in a few seconds; GET /health tells when it is back.");

@@ -16,6 +16,7 @@ internal static class FinalizingRegistration
         builder.Services.AddSingleton<FFmpeg>();
         builder.Services.AddSingleton<FFmpegConcatenator>();
         builder.Services.AddSingleton<FFmpegVerifier>();
+        builder.Services.AddSingleton<EvidenceFolder>();
         builder.Services.AddSingleton<RecordingFinalizer>();
         builder.Services.AddSingleton<EndedBots>();
         builder.Services.AddHostedService(services => services.GetRequiredService<EndedBots>());

@@ -14,6 +14,7 @@ internal sealed partial class RecordingFinalizer(
     StorageLayout storage,
     FFmpegConcatenator concatenator,
     FFmpegVerifier verifier,
+    EvidenceFolder evidence,
     IOptions<FinalizingOptions> options,
     ILogger<RecordingFinalizer> logger) : IDisposable
 {
@@ -51,6 +52,8 @@ internal sealed partial class RecordingFinalizer(
     private async Task<FinalizationResult> FinalizeOnceAsync(Bot bot, CancellationToken cancellation)
     {
         var session = SessionFolder.Find(storage, bot.UserId, bot.Id);
+        if (session is not null)
+            evidence.Keep(session, bot.UserId, bot.Id);
         var final = new FinalRecording(storage, bot.UserId, bot.Id);
         var manifest = await final.FindAsync(cancellation)
             ?? (session is null ? null : await MakeRecordingAsync(bot, session, final, cancellation));

@@ -40,17 +40,27 @@ internal sealed class SessionFolder
 
     public string PathOf(OggOpusChunk chunk) => System.IO.Path.Combine(Path, chunk.File);
 
-    /// <summary>Everything that is neither a chunk nor the journal.</summary>
+    /// <summary>The plain files that the recorder left as evidence, each with the name of the folder that it lies in.</summary>
+    public IEnumerable<(string Occasion, FileInfo File)> Evidence() => _folder
+        .EnumerateDirectories(StorageLayout.EvidenceFolderName)
+        .Where(evidence => evidence.LinkTarget is null)
+        .SelectMany(evidence => evidence.EnumerateDirectories())
+        .Where(occasion => occasion.LinkTarget is null)
+        .SelectMany(occasion => occasion.EnumerateFiles().Select(file => (occasion.Name, file)))
+        // A pipe looks like an empty file, and reading it would never end.
+        .Where(evidence => evidence.file is { LinkTarget: null, Length: > 0 });
+
+    /// <summary>Everything that is neither a chunk, the journal nor evidence.</summary>
     public IEnumerable<IgnoredFile> Others()
     {
         foreach (var entry in _folder.EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal))
         {
             if (entry.LinkTarget is not null)
                 yield return new(entry.Name, IgnoredBecause.SymbolicLink);
-            else if (entry is DirectoryInfo)
+            else if (entry is DirectoryInfo { Name: not StorageLayout.EvidenceFolderName })
                 yield return new(entry.Name, IgnoredBecause.Folder);
-            else if (!ChunkFormat.TryParseFileName(entry.Name, out _) && entry.Name is not Journal.FileName)
-                yield return new(entry.Name, IgnoredBecause.NotAChunk, ((FileInfo)entry).Length);
+            else if (entry is FileInfo file && !ChunkFormat.TryParseFileName(entry.Name, out _) && entry.Name is not Journal.FileName)
+                yield return new(entry.Name, IgnoredBecause.NotAChunk, file.Length);
         }
     }
 

@@ -1,5 +1,6 @@
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Finalizing;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Telemetry;
 
@@ -11,6 +12,7 @@ internal sealed partial class BotRemover(
     RecorderAccess access,
     SessionFolders folders,
     BotLog log,
+    EvidenceFolder evidence,
     BotStore store,
     StorageLayout storage,
     ILogger<BotRemover> logger)
@@ -24,7 +26,7 @@ internal sealed partial class BotRemover(
         await access.RemoveAsync(bot.Id);
     }
 
-    /// <summary>At the user's word: recording, manifest, log, chunks and record. The record goes last, so that it can be repeated.</summary>
+    /// <summary>At the user's word: recording, manifest, log, evidence, chunks and record. The record goes last, so that it can be repeated.</summary>
     public async Task DeleteAsync(Bot bot, CancellationToken cancellation)
     {
         await containers.RemoveAsync(bot.Id, cancellation);
@@ -32,6 +34,7 @@ internal sealed partial class BotRemover(
         File.Delete(storage.Recording(bot.UserId, bot.Id));
         File.Delete(storage.Manifest(bot.UserId, bot.Id));
         File.Delete(storage.Log(bot.UserId, bot.Id));
+        evidence.Delete(bot.UserId, bot.Id);
         folders.Remove(bot.UserId, bot.Id);
         await store.DeleteAsync(bot);
         Log.Deleted(logger, bot.Id, bot.UserId);
@@ -39,7 +42,7 @@ internal sealed partial class BotRemover(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Deleted bot {SessionId} of user {UserId}: recording, manifest, log, chunks and record")]
+        [LoggerMessage(LogLevel.Information, "Deleted bot {SessionId} of user {UserId}: recording, manifest, log, evidence, chunks and record")]
         public static partial void Deleted(ILogger logger, SessionId sessionId, UserId userId);
     }
 }

@@ -30,6 +30,36 @@ public sealed class RecordingFinalizerTests : IDisposable
     }
 
     [Fact]
+    public async Task Evidence_is_kept_beside_the_recording_and_nothing_that_it_links_to()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(50));
+        var occasion = Directory.CreateDirectory(Path.Combine(_session.Folder, "evidence", "1_browser_crashed")).FullName;
+        File.WriteAllText(Path.Combine(occasion, "looks.txt"), "a call");
+        File.CreateSymbolicLink(Path.Combine(occasion, "page.html"), "/etc/passwd");
+        Directory.CreateSymbolicLink(Path.Combine(_session.Folder, "evidence", "2_etc"), "/etc");
+
+        var result = await _session.RecordAsync();
+
+        var kept = _session.Storage.Evidence(_session.Bot.UserId, _session.Bot.Id);
+        Assert.Equal(Path.Combine(kept, "1_browser_crashed", "looks.txt"), Assert.Single(Directory.GetFiles(kept, "*", SearchOption.AllDirectories)));
+        Assert.True(result.Recording.Complete);
+        Assert.Empty(_session.Manifest().Ignored);
+        Assert.False(Directory.Exists(_session.Folder));
+    }
+
+    [Fact]
+    public async Task Evidence_is_kept_where_nothing_was_recorded_too()
+    {
+        var occasion = Directory.CreateDirectory(Path.Combine(_session.Folder, "evidence", "1_denied_by_host")).FullName;
+        File.WriteAllText(Path.Combine(occasion, "looks.txt"), "a door");
+
+        Assert.IsType<FinalizationResult.NothingRecorded>(await _session.FinalizeAsync());
+
+        Assert.True(File.Exists(Path.Combine(_session.Storage.Evidence(_session.Bot.UserId, _session.Bot.Id), "1_denied_by_host", "looks.txt")));
+        Assert.False(Directory.Exists(_session.Folder));
+    }
+
+    [Fact]
     public async Task A_torn_last_chunk_keeps_its_whole_pages_wherever_it_was_cut()
     {
         var tone = await OpusPackets.OfToneAsync(900);

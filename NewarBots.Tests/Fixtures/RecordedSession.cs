@@ -80,7 +80,7 @@ internal sealed class RecordedSession : IDisposable
     {
         var options = Microsoft.Extensions.Options.Options.Create(Options);
         var ffmpeg = new FFmpeg(options, TimeProvider.System, NullLogger<FFmpeg>.Instance);
-        return new(Storage, new(ffmpeg), new(ffmpeg), options, NullLogger<RecordingFinalizer>.Instance);
+        return new(Storage, new(ffmpeg), new(ffmpeg), new(Storage), options, NullLogger<RecordingFinalizer>.Instance);
     }
 
     public async Task<FinalizationResult> FinalizeAsync()

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
@@ -81,6 +82,17 @@ public sealed class WholeLifeTests(RecordingHost host)
         Assert.Equal(reason, (string?)bot["reason"]);
         Assert.DoesNotContain($"newar-bot-{id}", await DockerCli.ContainersOfAsync(Manager.Stack));
         Assert.Equal(System.Net.HttpStatusCode.NotFound, (await Manager.GetAsync($"/bots/{id}/recording")).Status);
+
+        using var evidence = new ZipArchive(await Manager.Api.GetStreamAsync(new Uri($"/bots/{id}/evidence", UriKind.Relative)));
+        Assert.Superset(
+            new HashSet<string>
+            {
+                "bot.json", "recorder.log", $"1_{reason}/looks.txt", $"1_{reason}/page.html", $"1_{reason}/screenshot.png",
+                $"1_{reason}/summary.json", $"1_{reason}/webrtc.json",
+            },
+            evidence.Entries.Select(entry => entry.FullName).ToHashSet());
+        (await Manager.Api.DeleteAsync(new Uri($"/bots/{id}", UriKind.Relative))).EnsureSuccessStatusCode();
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(Manager.Storage, "recordings", "final", "user_bert"), $"{id}*"));
     }
 
     [Fact]
