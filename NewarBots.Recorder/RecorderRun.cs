@@ -82,7 +82,9 @@ internal sealed partial class RecorderRun(
             wasInCall |= _visit.WasInCall;
             if (isRefusedAgain)
                 return new(EndReason.BrowserCrashed, $"The browser had died, and the meeting could not be joined again ({WireWord.Of(decision.Reason)}). {decision.Detail}");
-            if (decision.Reason is not EndReason.BrowserCrashed || rejoins == MaxRejoins || time.GetUtcNow() >= deadline)
+            if (decision.Reason is EndReason.BrowserCrashed && time.GetUtcNow() >= deadline)
+                return new(EndReason.MaxDuration, decision.Detail);
+            if (decision.Reason is not EndReason.BrowserCrashed || rejoins == MaxRejoins)
                 return decision;
 
             LogJoinsAgain(decision.Detail, rejoins + 1, MaxRejoins);

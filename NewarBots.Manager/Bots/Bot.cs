@@ -58,7 +58,7 @@ internal sealed record Bot
     /// <summary>Its container was made and started; from then on only its end brings the bot forward.</summary>
     public DateTimeOffset? LaunchedAt { get; init; }
 
-    /// <summary>The recorder gave its reason and exited by itself: nothing behind the last chunk is missing.</summary>
+    /// <summary>The recorder gave an ordinary reason and exited by itself: nothing behind the last chunk is missing.</summary>
     public bool EndedCleanly { get; init; }
 
     /// <summary>The highest <see cref="StatusMessage.Sequence"/> seen of this bot.</summary>

@@ -78,13 +78,14 @@ internal static class BotLifecycle
         if (bot.Status >= BotStatus.Finalizing)
             return bot;
 
-        var clean = exit is { ExitCode: (long)RecorderExitCode.Ended } && bot.Reason is not null;
+        var saidGoodbye = exit is { ExitCode: (long)RecorderExitCode.Ended } && bot.Reason is not null;
+        var clean = saidGoodbye && bot.Reason!.Value.IsOrdinary();
         return bot with
         {
             Status = BotStatus.Finalizing,
             EndedCleanly = clean,
             Reason = bot.Reason ?? ReasonOf(bot, exit),
-            Error = clean ? null : Describe(exit),
+            Error = clean ? null : saidGoodbye ? bot.Detail : Describe(exit),
         };
     }
 

@@ -115,9 +115,7 @@ internal sealed record LeaveRules
 internal sealed record LeaveDecision(EndReason Reason, string? Detail = null, bool IsGuess = false)
 {
     /// <summary>Nothing went wrong.</summary>
-    public bool IsOrdinary => !IsGuess && Reason
-        is EndReason.MeetingEnded or EndReason.RemovedByHost or EndReason.EveryoneLeft or EndReason.NobodyJoined
-        or EndReason.StopRequested or EndReason.MaxDuration or EndReason.Silence;
+    public bool IsOrdinary => !IsGuess && Reason.IsOrdinary();
 
     /// <summary>It is over for the bot, not only for the browser that was on its way in again.</summary>
     public bool EndsTheMeeting => Reason

@@ -85,8 +85,25 @@ internal sealed class ChunkWriter(string folder, SessionId session, TimeSpan chu
             Begin();
         var packetsOnDisk = _packetsInChunk;
         _page.WriteTo(_buffer, _serial, _pageSequence++, packetsOnDisk * (long)ChunkFormat.SamplesPerPacket, flags);
-        _file!.Write(_buffer.GetBuffer(), 0, (int)_buffer.Length);
-        _file.Flush(flushToDisk: true);
+        var end = _file!.Position;
+        try
+        {
+            _file.Write(_buffer.GetBuffer(), 0, (int)_buffer.Length);
+            _file.Flush(flushToDisk: true);
+        }
+        catch (IOException)
+        {
+            CutBack(_file, end);
+            throw;
+        }
+    }
+
+    /// <summary>Half a page on a full disk is worth nothing, and would look like damage.</summary>
+    private static void CutBack(FileStream file, long end)
+    {
+        file.SetLength(end);
+        if (end == 0)
+            File.Delete(file.Name);
     }
 
     private void Begin()

@@ -15,8 +15,18 @@ internal sealed class SessionJournal(string folder) : IDisposable
         var bytes = Encoding.UTF8.GetBytes($"{Journal.Format(line)}\n");
         lock (_gate)
         {
-            _file.Write(bytes);
-            _file.Flush(flushToDisk: true);
+            var end = _file.Position;
+            try
+            {
+                _file.Write(bytes);
+                _file.Flush(flushToDisk: true);
+            }
+            catch (IOException)
+            {
+                // Half a line on a full disk would swallow the next one.
+                _file.SetLength(end);
+                throw;
+            }
         }
     }
 

@@ -66,3 +66,11 @@ public enum EndReason
     /// <summary>The chunks are there and could not be put together.</summary>
     FinalizationFailed,
 }
+
+public static class EndReasons
+{
+    /// <summary>Nothing went wrong: whoever was in the call until then heard all of it.</summary>
+    public static bool IsOrdinary(this EndReason reason) => reason
+        is EndReason.MeetingEnded or EndReason.RemovedByHost or EndReason.EveryoneLeft or EndReason.NobodyJoined
+        or EndReason.StopRequested or EndReason.MaxDuration or EndReason.Silence;
+}

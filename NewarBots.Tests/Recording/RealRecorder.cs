@@ -28,6 +28,7 @@ internal sealed class RealRecorder : IAsyncDisposable
     private readonly IHost _manager;
     private readonly SessionId _session = SessionId.New(TimeProvider.System);
     private string _folder = string.Empty;
+    private string? _mounted;
 
     private RealRecorder(WebApplication page)
     {
@@ -50,7 +51,10 @@ internal sealed class RealRecorder : IAsyncDisposable
     /// <summary>Launches a recorder into the call that the page shows.</summary>
     /// <param name="html">The page.</param>
     /// <param name="policy">Its content security policy.</param>
-    public static async Task<RealRecorder> StartAsync(string html, string policy = "")
+    /// <param name="leave">When the recorder leaves.</param>
+    /// <param name="diskKilobytes">What there is room for; needs root.</param>
+    public static async Task<RealRecorder> StartAsync(
+        string html, string policy = "", LeaveConditions? leave = null, int? diskKilobytes = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -65,7 +69,9 @@ internal sealed class RealRecorder : IAsyncDisposable
         await page.StartAsync();
 
         var recorder = new RealRecorder(page);
-        await recorder.LaunchAsync(new Uri(page.Urls.Single()).Port);
+        if (diskKilobytes is { } size)
+            await recorder.MountAsync(size);
+        await recorder.LaunchAsync(new Uri(page.Urls.Single()).Port, leave ?? new());
         return recorder;
     }
 
@@ -82,9 +88,9 @@ internal sealed class RealRecorder : IAsyncDisposable
         $"for process in /proc/[0-9]*; do if [ $process != /proc/$$ ] && grep -qa -- '{commandLine}' $process/cmdline; then kill -9 ${{process#/proc/}}; fi; done");
 
     /// <summary>Waits for the end of the process and returns its exit code.</summary>
-    public async Task<long> ExitCodeAsync()
+    public async Task<long> ExitCodeAsync(TimeSpan? patience = null)
     {
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(patience ?? Patience);
         while (true)
         {
             if (await Containers.FindAsync(_session, deadline.Token) is { Exit: { } exit })
@@ -110,11 +116,14 @@ internal sealed class RealRecorder : IAsyncDisposable
 
     public IReadOnlyList<Gap> Gaps() => [.. Lines().Select(line => line.Gap).OfType<Gap>()];
 
+    /// <summary>The chunks' paths, in order.</summary>
+    public IEnumerable<string> Chunks() => Directory.GetFiles(_folder, "chunk_*.ogg").Order();
+
     /// <summary>All chunks, decoded as one stream: 48 kHz mono.</summary>
     public async Task<float[]> AudioAsync()
     {
         var whole = Path.Combine(_storage, "whole.ogg");
-        await OpusPackets.ConcatenateAsync(Directory.GetFiles(_folder, "chunk_*.ogg").Order(), whole);
+        await OpusPackets.ConcatenateAsync(Chunks(), whole);
         return await AudioFile.DecodeAsync(whole);
     }
 
@@ -124,12 +133,21 @@ internal sealed class RealRecorder : IAsyncDisposable
         await Cli.Wrap("docker").WithArguments(["network", "rm", _stack]).WithValidation(CommandResultValidation.None).ExecuteAsync();
         _manager.Dispose();
         await _page.DisposeAsync();
+        if (_mounted is not null)
+            await Cli.Wrap("umount").WithArguments(["--lazy", _mounted]).ExecuteAsync();
         Directory.Delete(_storage, recursive: true);
     }
 
     private string Name => RecorderContainerName.Of(_session);
 
-    private async Task LaunchAsync(int port)
+    /// <summary>A small disk in memory below the sessions' folders.</summary>
+    private async Task MountAsync(int kilobytes)
+    {
+        _mounted = Directory.CreateDirectory(new StorageLayout(_storage).TempRoot).FullName;
+        await Cli.Wrap("mount").WithArguments(["-t", "tmpfs", "-o", $"size={kilobytes}k", "tmpfs", _mounted]).ExecuteAsync();
+    }
+
+    private async Task LaunchAsync(int port, LeaveConditions leave)
     {
         var environment = new RecorderEnvironment
         {
@@ -138,6 +156,7 @@ internal sealed class RealRecorder : IAsyncDisposable
             MeetingUrl = new Uri($"http://localhost:{port}/"),
             BotName = "Notes",
             LocalhostIs = "host.docker.internal",
+            Leave = leave,
         };
         _folder = new SessionFolders(new StorageLayout(_storage)).Make(environment.UserId, environment.SessionId);
         await Containers.LaunchAsync(new(environment, _folder), CancellationToken.None);

@@ -1,5 +1,6 @@
 using System.Text;
 using NewarBots.Contract;
+using NewarBots.Manager.Finalizing;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Lives;
 
@@ -143,6 +144,35 @@ public sealed class RecorderTests
         Assert.Contains("[blocked.cannot_join]", evidence["1_blocked_by_platform/looks.txt"], StringComparison.Ordinal);
         Assert.Contains("\"state\": \"new\"", evidence["1_blocked_by_platform/webrtc.json"], StringComparison.Ordinal);
         Assert.Contains("\"reason\": \"blocked_by_platform\"", evidence["1_blocked_by_platform/summary.json"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_page_that_hangs_for_ever_does_not_keep_the_bot_beyond_its_time()
+    {
+        await using var recorder = await RealRecorder.StartAsync(
+            Call("await connect(500); await after(8); for (;;);"), leave: new() { MaxDuration = TimeSpan.FromSeconds(20) });
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync(TimeSpan.FromSeconds(80)));
+
+        Assert.Equal(EndReason.MaxDuration, recorder.Statuses()[^1].Reason);
+        Assert.InRange(LongestTone(await recorder.AudioAsync(), 500), 4, double.MaxValue);
+    }
+
+    [Fact]
+    public async Task A_full_disk_ends_the_recording_and_damages_nothing()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "A disk of its own can be mounted by root only.");
+        await using var recorder = await RealRecorder.StartAsync(Call("await connect(500);"), diskKilobytes: 128);
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+
+        Assert.Contains("reason StorageFailed", await recorder.LogAsync(), StringComparison.Ordinal);
+        Assert.All(recorder.Chunks(), path =>
+        {
+            var chunk = ChunkReader.Read(path, index: 0);
+            Assert.True(chunk is { Packets: > 0, Problem: null }, $"{chunk}");
+        });
+        Assert.InRange(LongestTone(await recorder.AudioAsync(), 500), 8, double.MaxValue);
     }
 
     [Fact]
