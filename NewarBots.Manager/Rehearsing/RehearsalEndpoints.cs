@@ -18,6 +18,9 @@ internal static partial class RehearsalEndpoints
     private static readonly FrozenDictionary<string, string> Assets = new Dictionary<string, string>
     {
         ["meeting.js"] = "text/javascript; charset=utf-8",
+        ["stage.js"] = "text/javascript; charset=utf-8",
+        ["door.js"] = "text/javascript; charset=utf-8",
+        ["call.js"] = "text/javascript; charset=utf-8",
         ["voices.js"] = "text/javascript; charset=utf-8",
         ["meeting.css"] = "text/css; charset=utf-8",
         ["index.css"] = "text/css; charset=utf-8",

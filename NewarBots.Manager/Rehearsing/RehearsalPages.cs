@@ -27,14 +27,41 @@ internal static class RehearsalPages
     /// <param name="origin">Where the manager is, as the reader's browser sees it.</param>
     public static string Index(string origin)
     {
-        var cards = NamedScenario.All.Select(scenario => Card(origin, scenario));
+        var groups = NamedScenario.All.GroupBy(scenario => scenario.Group).ToList();
         return Read("index.html")
             .Replace("{{origin}}", Html(origin), StringComparison.Ordinal)
-            .Replace("{{scenarios}}", string.Concat(cards), StringComparison.Ordinal);
+            .Replace("{{contents}}", string.Concat(groups.Select(Contents)), StringComparison.Ordinal)
+            .Replace("{{scenarios}}", string.Concat(groups.Select(group => Group(origin, group))), StringComparison.Ordinal);
     }
 
     public static string Mistakes(IEnumerable<string> faults) => Read("mistakes.html")
         .Replace("{{faults}}", string.Concat(faults.Select(fault => $"<li>{Html(fault)}</li>")), StringComparison.Ordinal);
+
+    private static string Contents(IGrouping<ScenarioGroup, NamedScenario> group)
+    {
+        var links = group.Select(scenario => $"""<a href="#{scenario.Name}" class="{Word(scenario.Status)}">{scenario.Name}</a>""");
+        return $"""
+            <p><a href="#{Word(group.Key)}"><b>{Title(group.Key)}</b></a> {string.Join(' ', links)}</p>
+
+            """;
+    }
+
+    private static string Group(string origin, IGrouping<ScenarioGroup, NamedScenario> group) => $"""
+        <h2 id="{Word(group.Key)}">{Title(group.Key)}</h2>
+        <div class="scenarios">
+        {string.Concat(group.Select(scenario => Card(origin, scenario)))}</div>
+
+        """;
+
+    private static string Title(ScenarioGroup group) => group switch
+    {
+        ScenarioGroup.Door => "At the door",
+        ScenarioGroup.WaitingRoom => "In the waiting room",
+        ScenarioGroup.Call => "In the call",
+        ScenarioGroup.Audio => "What is heard",
+        ScenarioGroup.Leaving => "Leaving",
+        _ => "Pages that misbehave",
+    };
 
     private static string Card(string origin, NamedScenario scenario)
     {
@@ -43,20 +70,21 @@ internal static class RehearsalPages
         if (scenario.Leave is var (condition, seconds))
             request["leave"] = new JsonObject { [condition] = seconds };
         var json = request.ToJsonString(new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-        var status = JsonNamingPolicy.SnakeCaseLower.ConvertName($"{scenario.Status}");
-        var reason = JsonNamingPolicy.SnakeCaseLower.ConvertName($"{scenario.Reason}");
+        var status = Word(scenario.Status);
         return $"""
             <article>
-              <h2 id="{scenario.Name}"><a href="{Html(path)}">{scenario.Name}</a></h2>
+              <h3 id="{scenario.Name}"><a href="{Html(path)}">{scenario.Name}</a></h3>
               <p>{Html(scenario.Story)}</p>
               <p class="bot"><b>The bot</b> {Html(char.ToLowerInvariant(scenario.Expected[0]) + scenario.Expected[1..])}
-                <span class="{status}">{status} · {reason}</span></p>
+                <span class="{status}">{status} · {Word(scenario.Reason)}</span></p>
               <p class="parameters">{Html(scenario.Query)}</p>
               <pre>curl {Html(origin)}/bots --json '{Html(json)}'</pre>
             </article>
 
             """;
     }
+
+    private static string Word<T>(T value) where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName($"{value}");
 
     private static string Html(string text) => HtmlEncoder.Default.Encode(text);
 }

@@ -7,27 +7,14 @@ internal sealed record RehearsalScenario
 {
     public RehearsalOpening Opens { get; init; }
 
-    /// <summary>How long "Getting ready…" stays.</summary>
-    public double ReadyAfter { get; init; }
-
-    /// <summary>The words on the button that asks to be let in.</summary>
-    public string JoinButton { get; init; } = "Join now";
-
-    public DoorAnswer Answer { get; init; }
-
-    /// <summary>How long the guest waits for <see cref="Answer"/>; 0 and admitted means that there is no waiting room.</summary>
-    public double AnswerAfter { get; init; }
-
     /// <summary>Apostrophes as typographers set them: "You’ve been removed".</summary>
     public bool TypographicApostrophes { get; init; }
 
+    public RehearsalDoor Door { get; init; } = new();
+
+    public RehearsalCall Call { get; init; } = new();
+
     public IReadOnlyList<RehearsalParticipant> Participants { get; init; } = [];
-
-    /// <summary>When the host ends the call for all, counted from the beginning of the call.</summary>
-    public double? EndAfter { get; init; }
-
-    /// <summary>When the host removes the guest, counted from the beginning of the call.</summary>
-    public double? KickAfter { get; init; }
 }
 
 /// <summary>What the address shows.</summary>
@@ -36,20 +23,12 @@ internal enum RehearsalOpening
 {
     Meeting,
     NotFound,
+    InvalidName,
+    Expired,
+    NoSuchCode,
     Blocked,
+    ConnectionProblem,
     LoginRequired,
-}
-
-/// <summary>What becomes of the guest's wish to come in.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<DoorAnswer>))]
-internal enum DoorAnswer
-{
-    Admitted,
-    Denied,
-    NoAnswer,
-
-    /// <summary>The guest waits for ever.</summary>
-    Never,
 }
 
 /// <param name="Name">As the tile shows it.</param>

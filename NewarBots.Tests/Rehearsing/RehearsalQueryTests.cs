@@ -12,24 +12,68 @@ public sealed class RehearsalQueryTests
         Assert.Equal([0, 1, 2], scenario.Participants.Select(participant => TimeCode.Voices.ToList().IndexOf(participant.Voice)));
         Assert.All(
             scenario.Participants, participant => Assert.True(participant is { JoinsAt: 0, LeavesAt: null, Speaks: null }));
-        Assert.Equal((DoorAnswer.Admitted, 0, "Join now"), (scenario.Answer, scenario.AnswerAfter, scenario.JoinButton));
-        Assert.Equal((null, null, RehearsalOpening.Meeting), (scenario.EndAfter, scenario.KickAfter, scenario.Opens));
+        Assert.Equal(RehearsalOpening.Meeting, scenario.Opens);
+        Assert.Equivalent(new RehearsalDoor { JoinButton = "Join now" }, scenario.Door, strict: true);
+        Assert.Equal(new RehearsalCall(), scenario.Call);
     }
 
     [Fact]
-    public void Each_parameter_is_heard()
+    public void Each_parameter_about_who_is_there_is_heard()
     {
-        var scenario = Read("participants=4&speak=0:0-5,1:5-10,0:10-12&joinLate=2:1.5&leave=1:20,2:25&admitAfter=2&duration=40"
-            + "&kickAfter=30&readyAfter=0.5&apostrophe=typographic&joinButton=Switch here&hl=en");
+        var scenario = Read("participants=4&speak=0:0-5,1:5-10,0:10-12&joinLate=2:1.5&leave=1:20,2:25"
+            + "&apostrophe=typographic&hl=en");
 
         Assert.Equal([new(0, 5), new(10, 12)], scenario.Participants[0].Speaks!);
         Assert.Equal([new(5, 10)], scenario.Participants[1].Speaks!);
         Assert.Empty(scenario.Participants[3].Speaks!);
         Assert.Equal([0, 0, 1.5, 0], scenario.Participants.Select(participant => participant.JoinsAt));
         Assert.Equal([null, 20, 25, null], scenario.Participants.Select(participant => participant.LeavesAt));
-        Assert.Equal((DoorAnswer.Admitted, 2, "Switch here"), (scenario.Answer, scenario.AnswerAfter, scenario.JoinButton));
-        Assert.Equal((40, 30, 0.5), (scenario.EndAfter, scenario.KickAfter, scenario.ReadyAfter));
         Assert.True(scenario.TypographicApostrophes);
+    }
+
+    [Fact]
+    public void Each_parameter_of_the_door_is_heard()
+    {
+        var door = Read("readyAfter=0.5&signedIn=true&dialogs=withoutAccount,gotIt,gotIt&toast=8&toggles=button&togglesAfter=2&toggleClicks=3"
+            + "&joinButton=Switch here&denyAfter=2&waitingText=forTheHost&deniedText=askAgain").Door;
+
+        Assert.Equivalent(
+            new RehearsalDoor
+            {
+                ReadyAfter = 0.5,
+                IsSignedIn = true,
+                Dialogs = [DoorDialog.WithoutAccount, DoorDialog.GotIt, DoorDialog.GotIt],
+                ToastFor = 8,
+                Toggles = ToggleElement.Button,
+                TogglesAfter = 2,
+                ToggleClicks = 3,
+                JoinButton = "Switch here",
+                WaitingText = WaitingText.ForTheHost,
+                Answer = DoorAnswer.Denied,
+                AnswerAfter = 2,
+                DeniedText = DeniedText.AskAgain,
+            },
+            door,
+            strict: true);
+    }
+
+    [Fact]
+    public void Each_parameter_of_the_call_is_heard()
+    {
+        var call = Read("mutedOnly=true&notice=gemini&noticeAfter=5&hintAfter=3&duration=40&endedText=call&kickAfter=30").Call;
+
+        Assert.Equal(
+            new RehearsalCall
+            {
+                IsMutedOnly = true,
+                Notice = CallNotice.Gemini,
+                NoticeAfter = 5,
+                HintAfter = 3,
+                EndAfter = 40,
+                EndedText = EndedText.Call,
+                KickAfter = 30,
+            },
+            call);
     }
 
     [Fact]
@@ -48,9 +92,9 @@ public sealed class RehearsalQueryTests
     [InlineData("noAnswerAfter=5", DoorAnswer.NoAnswer, 5)]
     public void Whoever_has_to_wait_asks_to_join(string query, object answer, double after)
     {
-        var scenario = Read(query);
+        var door = Read(query).Door;
 
-        Assert.Equal(((DoorAnswer)answer, after, "Ask to join"), (scenario.Answer, scenario.AnswerAfter, scenario.JoinButton));
+        Assert.Equal(((DoorAnswer)answer, after, "Ask to join"), (door.Answer, door.AnswerAfter, door.JoinButton));
     }
 
     [Theory]
@@ -78,6 +122,19 @@ public sealed class RehearsalQueryTests
     [InlineData("opens=1", "opens")]
     [InlineData("apostrophe=curly", "apostrophe")]
     [InlineData("scenario=wonderful", "scenario")]
+    [InlineData("signedIn=yes", "signedIn")]
+    [InlineData("dialogs=gotit", "dialogs")]
+    [InlineData("toast=never", "toast")]
+    [InlineData("toggles=span", "toggles")]
+    [InlineData("togglesAfter=-1", "togglesAfter")]
+    [InlineData("toggleClicks=0", "toggleClicks")]
+    [InlineData("waitingText=Asking", "waitingText")]
+    [InlineData("deniedText=no", "deniedText")]
+    [InlineData("mutedOnly=1", "mutedOnly")]
+    [InlineData("notice=chat", "notice")]
+    [InlineData("noticeAfter=5", "noticeAfter")]
+    [InlineData("hintAfter=soon", "hintAfter")]
+    [InlineData("endedText=all", "endedText")]
     [InlineData("durations=40", "durations")]
     public void A_parameter_that_makes_no_sense_is_named(string query, string parameter)
     {
@@ -98,7 +155,7 @@ public sealed class RehearsalQueryTests
     {
         var scenario = Read("scenario=waiting-room&duration=7");
 
-        Assert.Equal((5, 7, 2), (scenario.AnswerAfter, scenario.EndAfter, scenario.Participants.Count));
+        Assert.Equal((5, 7, 2), (scenario.Door.AnswerAfter, scenario.Call.EndAfter, scenario.Participants.Count));
     }
 
     [Fact]

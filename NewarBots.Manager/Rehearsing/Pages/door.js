@@ -1,0 +1,109 @@
+// Before the call: the pages that a guest goes through, and those that turn it away.
+import { addToggles, ask, drawToggles, fill, guest, say, scenario, show } from './stage.js';
+import { enterCall } from './call.js';
+
+const { door } = scenario;
+
+const refusals = {
+  NotFound: ['Check your meeting code', 'Make sure you entered the correct meeting code in the URL, for example: xxx-yyyy-zzz'],
+  InvalidName: ['Invalid video call name', 'Make sure you entered the correct name'],
+  Expired: ['Your meeting code has expired', 'Ask whoever invited you for a new one'],
+  NoSuchCode: ["The meeting code you entered doesn't work", 'Make sure you entered the correct meeting code'],
+  Blocked: ["You can't join this video call", 'No one can join a meeting unless invited or admitted by the host'],
+  ConnectionProblem: ['There is a problem connecting to this video call', 'Try again in a few minutes'],
+};
+
+const dialogs = {
+  WithoutAccount: {
+    heading: 'Do more with an account', text: 'People in the call see your picture', other: 'Sign in', answer: 'Use without an account',
+  },
+  WithoutDevices: {
+    heading: 'Do you want people to see and hear you in the meeting?', text: 'You can still turn them off anytime in the meeting',
+    other: 'Allow microphone and camera', answer: 'Continue without microphone and camera',
+  },
+  GotIt: { heading: 'Your meeting is safe', text: 'No one can join a meeting unless invited or admitted by the host', answer: 'Got it' },
+};
+
+const waitingTexts = {
+  Asking: ['Asking to be let in…', "You'll join the call when someone lets you in"],
+  SomeoneLetsYouIn: ["You'll join the call when someone lets you in", ''],
+  HostBringsYou: ['Almost there', 'Please wait until a meeting host brings you into the call'],
+  HostAdmitsYou: ['Almost there', 'Please wait until a meeting host admits you to the call'],
+  ForTheHost: ['Waiting for the host to join', ''],
+};
+
+export const open = () => {
+  if (scenario.opens === 'LoginRequired') show('login-required');
+  else if (scenario.opens !== 'Meeting') refuse(refusals[scenario.opens]);
+  else if (door.readyAfter > 0) {
+    show('getting-ready');
+    setTimeout(askName, door.readyAfter * 1000);
+  } else askName();
+};
+
+const refuse = ([heading, text]) => {
+  const slot = show('refused');
+  slot('heading').textContent = say(heading);
+  slot('text').textContent = say(text);
+};
+
+const askName = () => {
+  const slot = show('before');
+  const name = slot('name'), join = slot('join');
+  addToggles(slot('toggles'), []);
+  slot('join-text').textContent = door.joinButton;
+  const there = scenario.participants.filter(participant => participant.joinsAt === 0).map(participant => participant.name);
+  slot('others').textContent = there.length === 0
+    ? 'No one else is here'
+    : `${new Intl.ListFormat('en').format(there)} ${there.length === 1 ? 'is' : 'are'} in this call`;
+  if (door.isSignedIn) {
+    slot('heading').textContent = 'Ready to join?';
+    name.replaceWith('Signed in as Mary Jackson');
+    join.disabled = false;
+  }
+  name.addEventListener('input', () => { join.disabled = name.value.trim() === ''; });
+  join.addEventListener('click', () => {
+    guest.name = door.isSignedIn ? 'Mary Jackson' : name.value.trim();
+    if (door.answer === 'Admitted' && door.answerAfter === 0) enterCall();
+    else wait();
+  });
+
+  // The last one lies on top.
+  for (const dialog of door.dialogs.toReversed()) ask(dialogs[dialog], dialog === 'WithoutDevices' ? withoutDevices : undefined);
+  if (door.toastFor !== null) toast(join);
+};
+
+const withoutDevices = () => {
+  guest.microphone = guest.camera = false;
+  drawToggles();
+};
+
+// It goes by itself or by its button; no key takes it away.
+const toast = over => {
+  const element = fill('toast').firstElementChild;
+  over.closest('main').append(element);
+  const { left, top } = over.getBoundingClientRect();
+  element.style.left = `${left - 40}px`;
+  element.style.top = `${top - 4}px`;
+  element.querySelector('button').addEventListener('click', () => element.remove());
+  setTimeout(() => element.remove(), door.toastFor * 1000);
+};
+
+const wait = () => {
+  const slot = show('waiting');
+  slot('guest').textContent = guest.name;
+  const [heading, text] = waitingTexts[door.waitingText];
+  slot('heading').textContent = say(heading);
+  slot('text').textContent = say(text);
+  addToggles(slot('toolbar'), ['dark']);
+  const answer = {
+    Admitted: enterCall,
+    Denied: () => show({ Someone: 'denied', YouLeft: 'left', AskAgain: 'ask-again' }[door.deniedText]),
+    NoAnswer: () => show('no-answer'),
+  }[door.answer];
+  const timer = answer && setTimeout(answer, door.answerAfter * 1000);
+  slot('leave').addEventListener('click', () => {
+    clearTimeout(timer);
+    show('left');
+  });
+};
