@@ -11,6 +11,7 @@ namespace NewarBots.Recorder;
 /// <summary>One browser's visit to the meeting, from its start until it is closed. A session has one, or more where a browser dies.</summary>
 internal sealed partial class MeetingVisit(
     RecorderEnvironment environment,
+    JoiningInput input,
     Joiner joiner,
     CallAttendance call,
     CaptureHook hook,
@@ -36,7 +37,7 @@ internal sealed partial class MeetingVisit(
         try
         {
             using (RecorderActivity.Start("recorder start"))
-                _browser = await MeetingBrowser.StartAsync(environment, hook);
+                _browser = await MeetingBrowser.StartAsync(environment, input.Account, hook);
         }
         catch (Exception exception) when (exception is PlaywrightException or InvalidOperationException or TimeoutException)
         {
@@ -45,7 +46,7 @@ internal sealed partial class MeetingVisit(
         }
 
         Page = new MeetingPage(
-            _browser.Page, hook, SelectorPack.Embedded, environment.BotName, evidence, time, loggers.CreateLogger<MeetingPage>());
+            _browser.Page, hook, input.Selectors, environment.BotName, evidence, time, loggers.CreateLogger<MeetingPage>());
         var outcome = await joiner.JoinAsync(Page, isAgain, deadline);
         if (outcome.Refusal is { } refusal)
             return new(refusal, outcome.Detail);

@@ -11,9 +11,11 @@ using NewarBots.Recorder.Reporting;
 using NewarBots.ServiceDefaults;
 
 RecorderEnvironment environment;
+JoiningInput input;
 try
 {
     environment = RecorderEnvironment.Read(Environment.GetEnvironmentVariable);
+    input = JoiningInput.Take(environment);
 }
 catch (InvalidRecorderEnvironmentException exception)
 {
@@ -36,6 +38,7 @@ builder.Logging.AddSimpleConsole(console =>
 builder.ConfigureOpenTelemetry();
 builder.Services
     .AddSingleton(environment)
+    .AddSingleton(input)
     .AddSingleton(TimeProvider.System)
     .AddReporting(environment, folder)
     .AddRecording(folder)

@@ -50,7 +50,7 @@ internal sealed class SessionFolder
         // A pipe looks like an empty file, and reading it would never end.
         .Where(evidence => evidence.file is { LinkTarget: null, Length: > 0 });
 
-    /// <summary>Everything that is neither a chunk, the journal nor evidence.</summary>
+    /// <summary>Everything that is neither a chunk, the journal, evidence nor what the manager laid there.</summary>
     public IEnumerable<IgnoredFile> Others()
     {
         foreach (var entry in _folder.EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal))
@@ -59,7 +59,7 @@ internal sealed class SessionFolder
                 yield return new(entry.Name, IgnoredBecause.SymbolicLink);
             else if (entry is DirectoryInfo { Name: not StorageLayout.EvidenceFolderName })
                 yield return new(entry.Name, IgnoredBecause.Folder);
-            else if (entry is FileInfo file && !ChunkFormat.TryParseFileName(entry.Name, out _) && entry.Name is not Journal.FileName)
+            else if (entry is FileInfo file && !ChunkFormat.TryParseFileName(file.Name, out _) && file.Name is not Journal.FileName && !SessionInput.IsName(file.Name))
                 yield return new(entry.Name, IgnoredBecause.NotAChunk, file.Length);
         }
     }

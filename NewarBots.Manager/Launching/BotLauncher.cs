@@ -69,6 +69,7 @@ internal sealed partial class BotLauncher(
             return;
         if (bot.StopRequested && earlier is null or { State: RecorderContainerState.Created })
         {
+            preparation.Withdraw(bot);
             await store.UpdateAsync(bot.Id, known => BotLifecycle.LaunchAbandoned(known, time.GetUtcNow()));
             return;
         }
@@ -82,6 +83,7 @@ internal sealed partial class BotLauncher(
         {
             step.Fail(exception);
             Log.Failed(logger, exception, bot.Id, exception.Message);
+            preparation.Withdraw(bot);
             await store.UpdateAsync(bot.Id, known => BotLifecycle.LaunchFailed(known, exception.Message, time.GetUtcNow()));
             return;
         }

@@ -24,6 +24,9 @@ internal static partial class LaunchingRegistration
             })
             .ValidateOnStart();
 
+        builder.Services.AddSingleton<IValidateOptions<JoiningOptions>, JoiningOptionsValidator>();
+        builder.Services.AddOptions<JoiningOptions>().BindConfiguration(JoiningOptions.Section).ValidateOnStart();
+
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<DockerEngine>();
         builder.Services.AddSingleton<HostPaths>();

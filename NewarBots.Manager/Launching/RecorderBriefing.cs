@@ -10,7 +10,8 @@ namespace NewarBots.Manager.Launching;
 /// What a bot is told, so that it finds from inside its container what the manager finds from here: wherever the manager says
 /// <c>localhost</c>, the bot has to go to the machine that it runs on.
 /// </summary>
-internal sealed class RecorderBriefing(IOptions<LaunchingOptions> options, IConfiguration configuration)
+internal sealed class RecorderBriefing(
+    IOptions<LaunchingOptions> options, IOptions<JoiningOptions> joining, IConfiguration configuration)
 {
     /// <summary>How a container reaches the machine it runs on.</summary>
     public const string HostName = "host.docker.internal";
@@ -37,7 +38,14 @@ internal sealed class RecorderBriefing(IOptions<LaunchingOptions> options, IConf
             OtlpHeaders = otlp is null ? null : configuration["OTEL_EXPORTER_OTLP_HEADERS"],
             LocalhostIs = bot.MeetingUrl.IsLoopback ? HostName : null,
             ChromiumSandbox = options.Value.ChromiumSandbox,
+            Browser = WireWord.TryParse(joining.Value.Browser, out BrowserKind browser) ? browser : BrowserKind.Headed,
+            SelectorPack = InContainer(joining.Value.SelectorPack, SessionInput.SelectorPack),
+            StorageState = InContainer(joining.Value.StorageState, SessionInput.StorageState),
         };
+
+        string? InContainer(string? setting, string name) => string.IsNullOrEmpty(setting)
+            ? null
+            : Path.Combine(new StorageLayout(StorageLayout.RootInContainer).SessionFolder(bot.UserId, bot.Id), name);
     }
 
     /// <summary>The ports on this machine's loopback that the bot will want to reach.</summary>

@@ -1,11 +1,13 @@
 using System.Net;
+using Microsoft.Extensions.Options;
+using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Launching;
 
 /// <summary>Everything that a bot needs around it before its container is made.</summary>
 internal sealed class RecorderPreparation(
-    RecorderBriefing briefing, RecorderAccess access, SessionFolders folders, LoopbackRelay relay)
+    RecorderBriefing briefing, RecorderAccess access, SessionFolders folders, LoopbackRelay relay, IOptions<JoiningOptions> joining)
 {
     /// <summary>Its folder, its Redis user, its way to this machine. Doing it again changes nothing.</summary>
     /// <param name="bot">Whose.</param>
@@ -13,12 +15,19 @@ internal sealed class RecorderPreparation(
     /// <param name="cancellation">Leaves what has been made: the next preparation takes it up.</param>
     /// <exception cref="ContainerEngineException">The engine cannot be asked, or refused.</exception>
     /// <exception cref="StackExchange.Redis.RedisException">The Redis user cannot be made.</exception>
+    /// <exception cref="InvalidJoiningFileException">The selector pack or the storage state cannot be used any more.</exception>
     /// <exception cref="IOException">The folder cannot be made.</exception>
     public async Task<RecorderContainerSpec> PrepareAsync(Bot bot, string? traceParent, CancellationToken cancellation)
     {
+        var inputs = JoiningFile.Of(joining.Value).Select(file => (file.NameInSession, Text: file.Read())).ToList();
         var folder = folders.Make(bot.UserId, bot.Id);
+        foreach (var (name, text) in inputs)
+            folders.Lay(bot.UserId, bot.Id, name, text);
         return new(briefing.For(bot, await RestoreAsync(bot, cancellation), traceParent), folder) { Metadata = bot.Metadata };
     }
+
+    /// <summary>A bot that gets no container leaves no secret behind.</summary>
+    public void Withdraw(Bot bot) => folders.Withdraw(bot.UserId, bot.Id, SessionInput.StorageState);
 
     /// <summary>What a bot that runs relies on and a restart, of this manager or of Redis, may have taken away.</summary>
     public async Task<RecorderCredentials> RestoreAsync(Bot bot, CancellationToken cancellation)

@@ -32,6 +32,37 @@ internal sealed partial class SessionFolders(StorageLayout storage)
         return folder;
     }
 
+    /// <summary>
+    /// Lays a file for the recorder alone into a folder that was made. Nothing happens once the recorder has begun to write: it
+    /// has read what lay there, and a secret that it removed is not to come back.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Lay(UserId user, SessionId id, string name, string text)
+    {
+        var folder = storage.SessionFolder(user, id);
+        if (Path.Exists(Path.Combine(folder, Journal.FileName)))
+            return;
+
+        // Made anew and never opened: whatever an earlier recorder may have put there, a link for one, is not written through.
+        var path = Path.Combine(folder, name);
+        File.Delete(path);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (var file = new StreamWriter(path, options))
+            file.Write(text);
+        if (ContainerUser.IsRoot)
+            GiveTo(ContainerUser.OfRecorders, path);
+    }
+
+    /// <summary>Takes back what was laid. Nothing happens where there is none.</summary>
+    public void Withdraw(UserId user, SessionId id, string name)
+    {
+        var folder = storage.SessionFolder(user, id);
+        if (Directory.Exists(folder))
+            File.Delete(Path.Combine(folder, name));
+    }
+
     /// <summary>Removes it with everything in it. Nothing happens where there is none.</summary>
     public void Remove(UserId user, SessionId id)
     {

@@ -4,14 +4,17 @@ using NewarBots.Recorder.Recording;
 
 namespace NewarBots.Recorder.Joining;
 
-/// <summary>A headed Chromium on a display of its own, with one page that has the ear in it. It says openly what it is.</summary>
+/// <summary>
+/// A Chromium, headed on a display of its own or the headless shell, with one page that has the ear in it. It says openly what it
+/// is.
+/// </summary>
 internal sealed class MeetingBrowser : IAsyncDisposable
 {
-    private readonly VirtualDisplay _display;
+    private readonly VirtualDisplay? _display;
     private readonly IPlaywright _playwright;
     private readonly IBrowserContext _context;
 
-    private MeetingBrowser(VirtualDisplay display, IPlaywright playwright, IBrowserContext context, IPage page)
+    private MeetingBrowser(VirtualDisplay? display, IPlaywright playwright, IBrowserContext context, IPage page)
     {
         (_display, _playwright, _context) = (display, playwright, context);
         Page = page;
@@ -19,21 +22,27 @@ internal sealed class MeetingBrowser : IAsyncDisposable
 
     public IPage Page { get; }
 
-    public static async Task<MeetingBrowser> StartAsync(RecorderEnvironment environment, CaptureHook hook)
+    /// <param name="environment">Which browser, and what it needs to know.</param>
+    /// <param name="account">Whom it is signed in as; <see langword="null"/> for nobody.</param>
+    /// <param name="hook">The ear.</param>
+    /// <exception cref="PlaywrightException">The browser did not start.</exception>
+    /// <exception cref="InvalidOperationException">The display did not start.</exception>
+    public static async Task<MeetingBrowser> StartAsync(RecorderEnvironment environment, StorageState? account, CaptureHook hook)
     {
         // Playwright's driver inherits this: it passes messages on and needs no large heap for it.
         Environment.SetEnvironmentVariable("NODE_OPTIONS", "--max-old-space-size=96 --max-semi-space-size=1");
-        var startingDisplay = TimedAsync("display start", VirtualDisplay.StartAsync);
+        var isHeaded = environment.Browser is BrowserKind.Headed;
+        var startingDisplay = isHeaded ? TimedAsync("display start", VirtualDisplay.StartAsync) : null;
         var playwright = await TimedAsync("driver start", Playwright.CreateAsync);
-        var display = await startingDisplay;
+        var display = startingDisplay is null ? null : await startingDisplay;
         IBrowserContext context;
         using (RecorderActivity.Start("browser launch"))
         {
             // One profile, one window: a second context would open a second one. An empty name is a new profile.
             context = await playwright.Chromium.LaunchPersistentContextAsync(string.Empty, new()
             {
-                ExecutablePath = "/usr/bin/chromium",
-                Headless = false,
+                ExecutablePath = isHeaded ? "/usr/bin/chromium" : "/usr/bin/chromium-headless-shell",
+                Headless = !isHeaded,
                 ChromiumSandbox = environment.ChromiumSandbox,
                 HandleSIGINT = false,
                 HandleSIGTERM = false,
@@ -43,14 +52,28 @@ internal sealed class MeetingBrowser : IAsyncDisposable
                 ViewportSize = ViewportSize.NoViewport,
                 AcceptDownloads = false,
                 // What the recorder was told is not the browser's business.
-                Env = [new("DISPLAY", display.Name), new("HOME", Path.GetTempPath()), new("PATH", "/usr/bin:/bin")],
+                Env = [.. BrowserEnvironment(display)],
             });
         }
 
         var page = context.Pages[0];
         context.Page += (_, opened) => _ = opened.CloseAsync();
+        if (account is not null)
+        {
+            using (RecorderActivity.Start("sign in"))
+                await SignIn.ApplyAsync(page, account);
+        }
+
         await hook.InstallAsync(page);
         return new(display, playwright, context, page);
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> BrowserEnvironment(VirtualDisplay? display)
+    {
+        yield return new("HOME", Path.GetTempPath());
+        yield return new("PATH", "/usr/bin:/bin");
+        if (display is not null)
+            yield return new("DISPLAY", display.Name);
     }
 
     private static async Task<T> TimedAsync<T>(string step, Func<Task<T>> start)
@@ -63,6 +86,7 @@ internal sealed class MeetingBrowser : IAsyncDisposable
     {
         await _context.DisposeAsync();
         _playwright.Dispose();
-        await _display.DisposeAsync();
+        if (_display is not null)
+            await _display.DisposeAsync();
     }
 }

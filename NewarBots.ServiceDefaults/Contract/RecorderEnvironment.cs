@@ -49,6 +49,14 @@ public sealed record RecorderEnvironment
     /// <summary>Off where a host forbids user namespaces. Everything else keeps Chromium's own sandbox on.</summary>
     public bool ChromiumSandbox { get; init; } = true;
 
+    public BrowserKind Browser { get; init; }
+
+    /// <summary>The file of the <see cref="Contract.SelectorPack"/>, inside the container; <see langword="null"/>: the one that is built in.</summary>
+    public string? SelectorPack { get; init; }
+
+    /// <summary>The file of the <see cref="Contract.StorageState"/>, inside the container; <see langword="null"/>: a guest without account.</summary>
+    public string? StorageState { get; init; }
+
     public IReadOnlyDictionary<string, string> ToVariables()
     {
         var variables = new Dictionary<string, string>
@@ -72,6 +80,9 @@ public sealed record RecorderEnvironment
         AddWhereSet(Names.OtlpHeaders, OtlpHeaders);
         AddWhereSet(Names.LocalhostIs, LocalhostIs);
         AddWhereSet(Names.ChromiumSandbox, ChromiumSandbox ? null : "false");
+        AddWhereSet(Names.Browser, Browser is BrowserKind.Headed ? null : WireWord.Of(Browser));
+        AddWhereSet(Names.SelectorPack, SelectorPack);
+        AddWhereSet(Names.StorageState, StorageState);
         return variables;
 
         void AddWhereSet(string name, string? value)
@@ -102,6 +113,9 @@ public sealed record RecorderEnvironment
             OtlpHeaders = Text(Names.OtlpHeaders),
             LocalhostIs = Text(Names.LocalhostIs),
             ChromiumSandbox = Flag(Names.ChromiumSandbox) ?? true,
+            Browser = Word<BrowserKind>(Names.Browser) ?? BrowserKind.Headed,
+            SelectorPack = Text(Names.SelectorPack),
+            StorageState = Text(Names.StorageState),
         };
         return faults.Count == 0 ? environment : throw new InvalidRecorderEnvironmentException(faults);
 
@@ -163,6 +177,16 @@ public sealed record RecorderEnvironment
             return null;
         }
 
+        T? Word<T>(string name) where T : struct, Enum
+        {
+            if (Text(name) is not { } text)
+                return null;
+            if (WireWord.TryParse(text, out T value))
+                return value;
+            Fault(name, $"must be {WireWord.Choice<T>()}");
+            return null;
+        }
+
         void Fault(string name, string what) => faults.Add($"{name} {what} (it is {(get(name) is { } value ? $"'{value}'" : "not set")})");
     }
 
@@ -189,6 +213,9 @@ public sealed record RecorderEnvironment
         public const string OtlpHeaders = "OTEL_EXPORTER_OTLP_HEADERS";
         public const string LocalhostIs = "LOCALHOST_IS";
         public const string ChromiumSandbox = "CHROMIUM_SANDBOX";
+        public const string Browser = "BROWSER";
+        public const string SelectorPack = "SELECTOR_PACK";
+        public const string StorageState = "STORAGE_STATE";
     }
 }
 

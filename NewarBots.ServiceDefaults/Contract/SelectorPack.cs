@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 
 namespace NewarBots.Contract;
 
@@ -14,30 +15,69 @@ namespace NewarBots.Contract;
 public sealed record SelectorPack(
     string Name, string Version, IReadOnlyList<SelectorEntry> Entries, IReadOnlyList<string>? Recorders = null)
 {
-    /// <exception cref="InvalidSelectorPackException">Names the place of the error.</exception>
-    public static SelectorPack Parse(string json)
+    /// <summary>
+    /// Without these no call can be joined, or told from the door before it. A pack that lacks an ending still works: the audio and
+    /// the time limits end such a call.
+    /// </summary>
+    public static IReadOnlyList<PageSign> NeededToJoin { get; } =
+    [
+        PageSign.Denied, PageSign.WaitingRoom, PageSign.NameBox, PageSign.MicrophoneOn, PageSign.MicrophoneOff, PageSign.CameraOn,
+        PageSign.CameraOff, PageSign.JoinButton, PageSign.LeaveButton,
+    ];
+
+    /// <summary>Reads and checks all that can be checked without a browser; whether it takes a CSS selector shows on the page.</summary>
+    /// <exception cref="InvalidSelectorPackException">Names every fault with its place.</exception>
+    public static SelectorPack Parse(string json) => CheckedJson.Read(
+        json, SelectorJson.Default.SelectorPack, pack => pack.Faults(), faults => new InvalidSelectorPackException(faults));
+
+    private IEnumerable<JsonFault> Faults()
     {
-        SelectorPack pack;
+        if (string.IsNullOrWhiteSpace(Name))
+            yield return new("$.name", "is empty");
+        if (string.IsNullOrWhiteSpace(Version))
+            yield return new("$.version", "is empty");
+
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (i, entry) in Entries.Index())
+        {
+            if (entry is null)
+            {
+                yield return new($"$.entries[{i}]", "is null");
+                continue;
+            }
+
+            if (string.IsNullOrWhiteSpace(entry.Id))
+                yield return new($"$.entries[{i}].id", "is empty");
+            else if (!ids.Add(entry.Id))
+                yield return new($"$.entries[{i}].id", $"'{entry.Id}' is used twice");
+            foreach (var (property, what) in entry.Faults())
+                yield return new($"$.entries[{i}]{property}", $"{what} (entry '{entry.Id}')");
+        }
+
+        foreach (var (i, pattern) in (Recorders ?? []).Index())
+        {
+            if (WhyNoPattern(pattern, RegexOptions.NonBacktracking, groups: 0) is { } why)
+                yield return new($"$.recorders[{i}]", why);
+        }
+
+        var missing = NeededToJoin.Except(Entries.Select(entry => entry?.Sign).OfType<PageSign>()).ToList();
+        if (missing.Count > 0)
+            yield return new("$.entries", $"no call can be joined without an entry for {string.Join(", ", missing.Select(WireWord.Of))}");
+    }
+
+    /// <returns><see langword="null"/> for a regular expression with at least so many groups.</returns>
+    internal static string? WhyNoPattern(string? pattern, RegexOptions options, int groups)
+    {
         try
         {
-            pack = JsonSerializer.Deserialize(json, SelectorJson.Default.SelectorPack) ?? throw new InvalidSelectorPackException("it is empty");
+            return new Regex(pattern ?? string.Empty, options, TimeSpan.FromSeconds(1)).GetGroupNumbers().Length > groups
+                ? null
+                : "must have the number as its first group, for example (\\d+)";
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
         {
-            throw new InvalidSelectorPackException(exception.Message);
+            return $"is no regular expression: {exception.Message.TrimEnd('.')}";
         }
-
-        if (pack.Entries is not { Count: > 0 })
-            throw new InvalidSelectorPackException("it has no entries");
-        foreach (var entry in pack.Entries)
-        {
-            if (string.IsNullOrWhiteSpace(entry.Id) || pack.Entries.Count(other => other.Id == entry.Id) > 1)
-                throw new InvalidSelectorPackException($"the id '{entry.Id}' is missing or used twice");
-            if (((string?[])[entry.Text, entry.Control, entry.Css, entry.Host]).Count(way => !string.IsNullOrWhiteSpace(way)) != 1)
-                throw new InvalidSelectorPackException($"entry '{entry.Id}' must have exactly one of text, control, css and host");
-        }
-
-        return pack;
     }
 }
 
@@ -64,7 +104,29 @@ public sealed record SelectorEntry(
     string? Number = null,
     string? Attribute = null,
     bool Hidden = false,
-    bool People = false);
+    bool People = false)
+{
+    /// <summary>What is wrong with it, each with the property at fault as the end of a JSON path; empty for the whole entry.</summary>
+    internal IEnumerable<(string Property, string What)> Faults()
+    {
+        if (((string?[])[Text, Control, Css, Host]).Count(way => !string.IsNullOrWhiteSpace(way)) != 1)
+            yield return (string.Empty, "must have exactly one of text, control, css and host");
+        if (Host is not null && Uri.CheckHostName(Host) is UriHostNameType.Unknown)
+            yield return (".host", $"'{Host}' is no host's name");
+        if (Name is not null && Css is null)
+            yield return (".name", "narrows only css down");
+        if (Number is not null && Css is null)
+            yield return (".number", "is read only from elements found by css");
+        if (People && Css is null)
+            yield return (".people", "is read only from elements found by css");
+        if (Number is null && Attribute is not null)
+            yield return (".attribute", "is of use only together with number");
+        if (Number is null && Sign is PageSign.ParticipantCount)
+            yield return (string.Empty, "counts participants and needs a number");
+        if (Number is not null && SelectorPack.WhyNoPattern(Number, RegexOptions.ECMAScript, groups: 1) is { } why)
+            yield return (".number", why);
+    }
+}
 
 /// <summary>What something on the page means.</summary>
 [JsonConverter(typeof(SnakeCaseEnumConverter<PageSign>))]
@@ -127,7 +189,7 @@ public enum PageSign
 }
 
 /// <summary>A selector pack that cannot be used.</summary>
-public sealed class InvalidSelectorPackException(string what) : Exception($"The selector pack cannot be used: {what}.");
+public sealed class InvalidSelectorPackException(IReadOnlyList<string> faults) : InvalidJsonFileException("The selector pack", faults);
 
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,

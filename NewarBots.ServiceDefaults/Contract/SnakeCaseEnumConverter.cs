@@ -12,6 +12,9 @@ public static class WireWord
 {
     public static string Of<T>(T value) where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 
+    /// <summary>All of the enum's words, for the message about one that is none of them.</summary>
+    public static string Choice<T>() where T : struct, Enum => string.Join(" or ", Enum.GetValues<T>().Select(Of));
+
     public static bool TryParse<T>(string? word, out T value) where T : struct, Enum
     {
         foreach (var candidate in Enum.GetValues<T>())

@@ -27,6 +27,9 @@ public sealed class RecorderEnvironmentTests
         OtlpHeaders = "a=b",
         LocalhostIs = "host.docker.internal",
         ChromiumSandbox = false,
+        Browser = BrowserKind.HeadlessShell,
+        SelectorPack = "/app/storage/selectors.json",
+        StorageState = "/app/storage/storage-state.json",
     };
 
     [Fact]
@@ -53,6 +56,7 @@ public sealed class RecorderEnvironmentTests
         Assert.Equal(new LeaveConditions(), read.Leave);
         Assert.Equal(ChunkFormat.DefaultLength, read.ChunkLength);
         Assert.True(read.ChromiumSandbox);
+        Assert.Equal(BrowserKind.Headed, read.Browser);
     }
 
     [Fact]
@@ -63,12 +67,13 @@ public sealed class RecorderEnvironmentTests
             ["MEETING_URL"] = "file:///etc/passwd",
             ["CHUNK_SECONDS"] = "soon",
             ["USER_ID"] = "../other",
+            ["BROWSER"] = "lynx",
         };
 
         var fault = Assert.Throws<InvalidRecorderEnvironmentException>(() => RecorderEnvironment.Read(variables.GetValueOrDefault));
 
         Assert.Equal(
-            ["RECORDING_SESSION_ID", "USER_ID", "MEETING_URL", "BOT_NAME", "CHUNK_SECONDS"],
+            ["RECORDING_SESSION_ID", "USER_ID", "MEETING_URL", "BOT_NAME", "CHUNK_SECONDS", "BROWSER"],
             fault.Faults.Select(text => text.Split(' ')[0]));
     }
 }

@@ -41,6 +41,22 @@ public sealed class RecorderBriefingTests
         Assert.Equal(Launch, environment.TraceParent);
     }
 
+    [Fact]
+    public void A_bot_is_told_where_its_selectors_and_its_account_lie()
+    {
+        var bot = Bots.WithMeeting("https://meet.google.com/abc-defg-hij");
+        var briefing = Briefing(
+            ("Joining:SelectorPack", "/etc/newarbots/pack.json"),
+            ("Joining:StorageState", "/etc/newarbots/state.json"),
+            ("Joining:Browser", "headless_shell"));
+
+        var environment = briefing.For(bot, Credentials, traceParent: null);
+
+        Assert.Equal(BrowserKind.HeadlessShell, environment.Browser);
+        Assert.Equal($"/app/storage/recordings/temp/user_anna/{bot.Id}/selectors.json", environment.SelectorPack);
+        Assert.Equal($"/app/storage/recordings/temp/user_anna/{bot.Id}/storage-state.json", environment.StorageState);
+    }
+
     [Theory]
     [InlineData("http://localhost:8082/rehearsal/one", "host.docker.internal", 8082)]
     [InlineData("http://127.0.0.1/rehearsal/one", "host.docker.internal", 80)]
@@ -117,6 +133,7 @@ public sealed class RecorderBriefingTests
             .AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, string? (setting) => setting.Value))
             .Build();
         var options = configuration.GetSection(LaunchingOptions.Section).Get<LaunchingOptions>() ?? new();
-        return new(Options.Create(options), configuration);
+        var joining = configuration.GetSection(JoiningOptions.Section).Get<JoiningOptions>() ?? new();
+        return new(Options.Create(options), Options.Create(joining), configuration);
     }
 }

@@ -88,4 +88,56 @@ public sealed class SessionFoldersTests : IDisposable
         Assert.False(Directory.Exists(folder));
         Assert.Equal("mine", await File.ReadAllTextAsync(precious));
     }
+
+    [Fact]
+    public async Task What_is_laid_into_it_is_for_its_recorder_alone()
+    {
+        var path = Path.Combine(Folders.Make(_user, _id), "storage-state.json");
+
+        Folders.Lay(_user, _id, "storage-state.json", "first");
+        Folders.Lay(_user, _id, "storage-state.json", "second");
+
+        Assert.Equal("second", await File.ReadAllTextAsync(path));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+        var owner = await Cli.Wrap("stat").WithArguments(["--format", "%u:%g", path]).ExecuteBufferedAsync();
+        Assert.Equal(ContainerUser.OfRecorders.ToString(), owner.StandardOutput.Trim());
+    }
+
+    [Fact]
+    public async Task Nothing_is_laid_through_a_link_that_an_earlier_recorder_left()
+    {
+        var precious = Path.Combine(_root.FullName, "precious");
+        await File.WriteAllTextAsync(precious, "mine");
+        var path = Path.Combine(Folders.Make(_user, _id), "selectors.json");
+        File.CreateSymbolicLink(path, precious);
+
+        Folders.Lay(_user, _id, "selectors.json", "{}");
+
+        Assert.Equal(("mine", "{}"), (await File.ReadAllTextAsync(precious), await File.ReadAllTextAsync(path)));
+    }
+
+    [Fact]
+    public async Task A_secret_does_not_come_back_once_the_recorder_has_begun()
+    {
+        var folder = Folders.Make(_user, _id);
+        await File.WriteAllTextAsync(Path.Combine(folder, "journal.jsonl"), "{}");
+
+        Folders.Lay(_user, _id, "storage-state.json", "secret");
+
+        Assert.False(File.Exists(Path.Combine(folder, "storage-state.json")));
+    }
+
+    [Fact]
+    public void What_was_laid_can_be_withdrawn_and_withdrawing_it_again_does_no_harm()
+    {
+        var folder = Folders.Make(_user, _id);
+        Folders.Lay(_user, _id, "storage-state.json", "secret");
+
+        Folders.Withdraw(_user, _id, "storage-state.json");
+        Folders.Withdraw(_user, _id, "storage-state.json");
+        Folders.Remove(_user, _id);
+        Folders.Withdraw(_user, _id, "storage-state.json");
+
+        Assert.False(Directory.Exists(folder));
+    }
 }
