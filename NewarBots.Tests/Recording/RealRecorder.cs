@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using CliWrap;
 using Microsoft.AspNetCore.Builder;
@@ -30,9 +31,9 @@ internal sealed class RealRecorder : IAsyncDisposable
     private string _folder = string.Empty;
     private string? _mounted;
 
-    private RealRecorder(WebApplication page)
+    private RealRecorder(WebApplication page, ConcurrentQueue<string> cookies)
     {
-        _page = page;
+        (_page, Cookies) = (page, cookies);
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
@@ -46,6 +47,12 @@ internal sealed class RealRecorder : IAsyncDisposable
         _manager = builder.Build();
     }
 
+    /// <summary>The header of each request for the page.</summary>
+    public IReadOnlyCollection<string> Cookies { get; }
+
+    /// <summary>The names of what lies in the session's folder.</summary>
+    public IEnumerable<string> Files => Directory.EnumerateFileSystemEntries(_folder).Select(path => Path.GetFileName(path));
+
     private IRecorderContainers Containers => _manager.Services.GetRequiredService<IRecorderContainers>();
 
     /// <summary>Launches a recorder into the call that the page shows.</summary>
@@ -53,25 +60,33 @@ internal sealed class RealRecorder : IAsyncDisposable
     /// <param name="policy">Its content security policy.</param>
     /// <param name="leave">When the recorder leaves.</param>
     /// <param name="diskKilobytes">What there is room for; needs root.</param>
+    /// <param name="joining">The manager's settings for joining, given the page's origin.</param>
     public static async Task<RealRecorder> StartAsync(
-        string html, string policy = "", LeaveConditions? leave = null, int? diskKilobytes = null)
+        string html,
+        string policy = "",
+        LeaveConditions? leave = null,
+        int? diskKilobytes = null,
+        Func<string, JoiningOptions>? joining = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         var bridge = IPAddress.Parse(await DockerCli.BridgeAddressAsync());
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(bridge, port: 0));
         var page = builder.Build();
-        page.MapGet("/", (HttpResponse response) =>
+        var cookies = new ConcurrentQueue<string>();
+        page.MapGet("/", (HttpRequest request, HttpResponse response) =>
         {
+            cookies.Enqueue(request.Headers.Cookie.ToString());
             response.Headers.ContentSecurityPolicy = policy;
             return Results.Content(html, "text/html");
         });
         await page.StartAsync();
 
-        var recorder = new RealRecorder(page);
+        var recorder = new RealRecorder(page, cookies);
         if (diskKilobytes is { } size)
             await recorder.MountAsync(size);
-        await recorder.LaunchAsync(new Uri(page.Urls.Single()).Port, leave ?? new());
+        var origin = $"http://localhost:{new Uri(page.Urls.Single()).Port}";
+        await recorder.LaunchAsync(new Uri(origin), leave ?? new(), joining?.Invoke(origin) ?? new());
         return recorder;
     }
 
@@ -147,18 +162,27 @@ internal sealed class RealRecorder : IAsyncDisposable
         await Cli.Wrap("mount").WithArguments(["-t", "tmpfs", "-o", $"size={kilobytes}k", "tmpfs", _mounted]).ExecuteAsync();
     }
 
-    private async Task LaunchAsync(int port, LeaveConditions leave)
+    private async Task LaunchAsync(Uri page, LeaveConditions leave, JoiningOptions joining)
     {
+        var folders = new SessionFolders(new StorageLayout(_storage));
+        _folder = folders.Make(UserId.Default, _session);
+        var laid = JoiningFile.Of(joining).ToDictionary(file => file.NameInSession);
+        foreach (var (name, file) in laid)
+            folders.Lay(UserId.Default, _session, name, file.Read());
+
+        var inContainer = new StorageLayout(StorageLayout.RootInContainer).SessionFolder(UserId.Default, _session);
         var environment = new RecorderEnvironment
         {
             SessionId = _session,
             UserId = UserId.Default,
-            MeetingUrl = new Uri($"http://localhost:{port}/"),
+            MeetingUrl = page,
             BotName = "Notes",
             LocalhostIs = "host.docker.internal",
             Leave = leave,
+            Browser = WireWord.TryParse(joining.Browser, out BrowserKind browser) ? browser : default,
+            SelectorPack = laid.ContainsKey(SessionInput.SelectorPack) ? Path.Combine(inContainer, SessionInput.SelectorPack) : null,
+            StorageState = laid.ContainsKey(SessionInput.StorageState) ? Path.Combine(inContainer, SessionInput.StorageState) : null,
         };
-        _folder = new SessionFolders(new StorageLayout(_storage)).Make(environment.UserId, environment.SessionId);
         await Containers.LaunchAsync(new(environment, _folder), CancellationToken.None);
     }
 
