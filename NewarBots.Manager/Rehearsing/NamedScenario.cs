@@ -24,6 +24,9 @@ internal sealed partial record NamedScenario(
     public IEnumerable<KeyValuePair<string, string>> Parameters =>
         Query.Split('&').Select(part => part.Split('=')).Select(pair => KeyValuePair.Create(pair[0], pair[1]));
 
+    /// <summary>The guest comes back into a call that goes on: it needs <c>epoch</c>, so that the call's clock does too.</summary>
+    public bool NeedsEpoch => Parameters.Any(parameter => parameter.Key is "crashAt" or "reloadAt");
+
     /// <summary>In the order of a bot's life.</summary>
     public static IReadOnlyList<NamedScenario> All { get; } =
         [.. AtTheDoor, .. InTheWaitingRoom, .. InTheCall, .. OfAudio, .. OfLeaving, .. OnBadPages];

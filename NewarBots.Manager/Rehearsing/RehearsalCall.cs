@@ -5,6 +5,12 @@ namespace NewarBots.Manager.Rehearsing;
 /// <summary>What happens in the call. All times are seconds from its beginning.</summary>
 internal sealed record RehearsalCall
 {
+    /// <summary>
+    /// When the call began, as a Unix time; <see langword="null"/>: when the guest comes in. So a guest who comes back finds the
+    /// clock where it is.
+    /// </summary>
+    public double? Epoch { get; init; }
+
     /// <summary>The host removes a guest at once who has a microphone or a camera on.</summary>
     public bool IsMutedOnly { get; init; }
 
@@ -16,6 +22,17 @@ internal sealed record RehearsalCall
 
     /// <summary>When the page says that others may see one's video differently.</summary>
     public double? HintAfter { get; init; }
+
+    /// <summary>When the page has lost the call and tries to reconnect: a banner, no controls, no sound.</summary>
+    public MeetingSpan? Reconnects { get; init; }
+
+    /// <summary>When the page crashes.</summary>
+    public double? CrashAt { get; init; }
+
+    /// <summary>When the page loads itself anew.</summary>
+    public double? ReloadAt { get; init; }
+
+    public IReadOnlyList<TimedTrick> Tricks { get; init; } = [];
 
     /// <summary>When the host ends the call for all.</summary>
     public double? EndAfter { get; init; }
@@ -44,4 +61,24 @@ internal enum EndedText
 
     /// <summary>"The call ended".</summary>
     Call,
+}
+
+/// <param name="Kind">What the page does.</param>
+/// <param name="At">When.</param>
+internal sealed record TimedTrick(PageTrick Kind, double At);
+
+/// <summary>What a page does to whoever looks at it.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<PageTrick>))]
+internal enum PageTrick
+{
+    Alert,
+    Confirm,
+    Prompt,
+
+    /// <summary>From then on it asks whether one really wants to leave.</summary>
+    BeforeUnload,
+
+    /// <summary>Opens a window.</summary>
+    Window,
+    Download,
 }

@@ -21,6 +21,9 @@ internal static partial class RehearsalEndpoints
         ["stage.js"] = "text/javascript; charset=utf-8",
         ["door.js"] = "text/javascript; charset=utf-8",
         ["call.js"] = "text/javascript; charset=utf-8",
+        ["deafness.js"] = "text/javascript; charset=utf-8",
+        ["lines.js"] = "text/javascript; charset=utf-8",
+        ["tricks.js"] = "text/javascript; charset=utf-8",
         ["voices.js"] = "text/javascript; charset=utf-8",
         ["meeting.css"] = "text/css; charset=utf-8",
         ["index.css"] = "text/css; charset=utf-8",
@@ -42,7 +45,7 @@ internal static partial class RehearsalEndpoints
     private static ContentHttpResult GetIndex(HttpContext context) =>
         Page(context, RehearsalPages.Index($"{context.Request.Scheme}://{context.Request.Host}{context.Request.PathBase}"));
 
-    private static ContentHttpResult GetMeeting(string code, HttpContext context)
+    private static async Task<Results<ContentHttpResult, RedirectHttpResult>> GetMeeting(string code, HttpContext context, IHostApplicationLifetime lifetime)
     {
         // Google Meet does not tell a wrong code by the status either.
         if (!MeetingCode.IsMatch(code))
@@ -51,9 +54,19 @@ internal static partial class RehearsalEndpoints
         var parameters = context.Request.Query.SelectMany(
             parameter => parameter.Value, (parameter, value) => KeyValuePair.Create(parameter.Key, value ?? string.Empty));
         var (scenario, faults) = RehearsalQuery.Read(parameters);
-        return scenario is null
-            ? Page(context, RehearsalPages.Mistakes(faults), StatusCodes.Status400BadRequest)
-            : Page(context, RehearsalPages.Meeting(code, scenario));
+        if (scenario is null)
+            return Page(context, RehearsalPages.Mistakes(faults), StatusCodes.Status400BadRequest);
+        switch (scenario.Opens)
+        {
+            case RehearsalOpening.Redirects:
+                return TypedResults.Redirect($"{context.Request.PathBase}{context.Request.Path}{context.Request.QueryString}");
+            case RehearsalOpening.Never:
+                using (var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping))
+                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                break;
+        }
+
+        return Page(context, RehearsalPages.Meeting(code, scenario));
     }
 
     private static Results<ContentHttpResult, NotFound> GetAsset(string name, HttpContext context)

@@ -21,7 +21,6 @@ internal static class RehearsalPages
 
     public static string Meeting(string code, RehearsalScenario scenario) => Read("meeting.html")
         .Replace("{{code}}", Html(code), StringComparison.Ordinal)
-        .Replace("{{level}}", $"{TimeCode.Level}", StringComparison.Ordinal)
         .Replace("{{scenario}}", Html(JsonSerializer.Serialize(scenario, JsonSerializerOptions.Web)), StringComparison.Ordinal);
 
     /// <param name="origin">Where the manager is, as the reader's browser sees it.</param>
@@ -70,6 +69,9 @@ internal static class RehearsalPages
         if (scenario.Leave is var (condition, seconds))
             request["leave"] = new JsonObject { [condition] = seconds };
         var json = request.ToJsonString(new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        // Put together by the reader's shell.
+        if (scenario.NeedsEpoch)
+            json = json.Replace(scenario.Name, $"{scenario.Name}&epoch='$(date +%s)'", StringComparison.Ordinal);
         var status = Word(scenario.Status);
         return $"""
             <article>

@@ -48,6 +48,17 @@ internal sealed class RehearsalParameters(IReadOnlyDictionary<string, string> va
     /// <summary>Seconds, or <see cref="double.PositiveInfinity"/> for <c>never</c>.</summary>
     public double? SecondsOrNever(string name) => Take(name) == "never" ? double.PositiveInfinity : Seconds(name);
 
+    /// <summary>A Unix time in seconds.</summary>
+    public double? UnixTime(string name)
+    {
+        if (Take(name) is not { } text)
+            return null;
+        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var time) && time <= uint.MaxValue)
+            return time;
+        Fault($"{name} is a Unix time in seconds, not '{text}'.");
+        return null;
+    }
+
     public int? Whole(string name, int from, int to)
     {
         if (Take(name) is not { } text)
@@ -83,8 +94,23 @@ internal sealed class RehearsalParameters(IReadOnlyDictionary<string, string> va
         return found;
     }
 
+    /// <summary><c>one:5,other:9</c>: at which second.</summary>
+    public IReadOnlyList<(T Value, double Seconds)> TimedListOf<T>(string name) where T : struct, Enum
+    {
+        var found = new List<(T, double)>();
+        foreach (var part in Parts(name))
+        {
+            if (part.Split(':') is [var word, var text] && Words<T>().TryGetValue(word, out var value) && IsSeconds(text, out var seconds))
+                found.Add((value, seconds));
+            else
+                Fault($"{name} is a list of {string.Join(", ", Words<T>().Keys)}, each with a second, such as {Words<T>().Keys.First()}:5; '{part}' is not.");
+        }
+
+        return found;
+    }
+
     /// <summary><c>10-18</c>, in whole seconds of the call.</summary>
-    public SpeakingTime? Span(string name)
+    public MeetingSpan? Span(string name)
     {
         if (Take(name) is not { } text)
             return null;
@@ -114,11 +140,11 @@ internal sealed class RehearsalParameters(IReadOnlyDictionary<string, string> va
     }
 
     /// <summary><c>0:0-5,1:5-10</c>; <see langword="null"/> where it is not given.</summary>
-    public ILookup<int, SpeakingTime>? Spans(string name, int participants)
+    public ILookup<int, MeetingSpan>? Spans(string name, int participants)
     {
         if (Take(name) is null)
             return null;
-        var times = new List<(int Who, SpeakingTime Time)>();
+        var times = new List<(int Who, MeetingSpan Time)>();
         foreach (var part in Parts(name))
         {
             if (part.Split(':', '-') is [var who, var from, var to]
@@ -144,7 +170,7 @@ internal sealed class RehearsalParameters(IReadOnlyDictionary<string, string> va
     private static bool IsParticipant(string text, int participants, out int index) =>
         int.TryParse(text, NumberStyles.None, null, out index) && index < participants;
 
-    private static bool IsSpan(string from, string to, out SpeakingTime span)
+    private static bool IsSpan(string from, string to, out MeetingSpan span)
     {
         var isSpan = int.TryParse(from, NumberStyles.None, null, out var start) & int.TryParse(to, NumberStyles.None, null, out var end);
         span = new(start, end);

@@ -52,6 +52,7 @@ internal static class RehearsalQuery
             TypographicApostrophes = parameters.OneOf<Apostrophe>("apostrophe") == Apostrophe.Typographic,
             Door = door,
             Call = ReadCall(parameters),
+            Audio = ReadAudio(parameters),
             Participants = ReadParticipants(parameters),
         };
     }
@@ -84,15 +85,33 @@ internal static class RehearsalQuery
             parameters.Fault("noticeAfter needs a notice.");
         return new()
         {
+            Epoch = parameters.UnixTime("epoch"),
             IsMutedOnly = parameters.Flag("mutedOnly"),
             Notice = notice,
             NoticeAfter = noticeAfter ?? 0,
             HintAfter = parameters.Seconds("hintAfter"),
+            Reconnects = parameters.Span("reconnect"),
+            CrashAt = parameters.Seconds("crashAt"),
+            ReloadAt = parameters.Seconds("reloadAt"),
+            Tricks = [.. parameters.TimedListOf<PageTrick>("tricks").Select(trick => new TimedTrick(trick.Value, trick.Seconds))],
             EndAfter = parameters.Seconds("duration"),
             EndedText = parameters.OneOf<EndedText>("endedText") ?? default,
             KickAfter = parameters.Seconds("kickAfter"),
         };
     }
+
+    private static RehearsalAudio ReadAudio(RehearsalParameters parameters) => new()
+    {
+        Streams = parameters.Whole("streams", 1, 4) ?? 0,
+        Elements = parameters.OneOf<MediaElements>("elements") ?? default,
+        Level = parameters.Whole("level", -60, -15) is { } decibels ? Math.Pow(10, decibels / 20.0) : TimeCode.Level,
+        Deaf = parameters.OneOf<Deafness>("deaf") ?? default,
+        Mutes = parameters.Span("mute"),
+        RecreateAt = parameters.Seconds("recreateAt"),
+        ReplaceAt = parameters.Seconds("replaceAt"),
+        RenegotiateAt = parameters.Seconds("renegotiateAt"),
+        SwapAt = parameters.Seconds("swapAt"),
+    };
 
     private static (DoorAnswer Answer, double After) ReadAnswer(RehearsalParameters parameters)
     {

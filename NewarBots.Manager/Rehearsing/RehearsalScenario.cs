@@ -14,6 +14,8 @@ internal sealed record RehearsalScenario
 
     public RehearsalCall Call { get; init; } = new();
 
+    public RehearsalAudio Audio { get; init; } = new();
+
     public IReadOnlyList<RehearsalParticipant> Participants { get; init; } = [];
 }
 
@@ -29,6 +31,21 @@ internal enum RehearsalOpening
     Blocked,
     ConnectionProblem,
     LoginRequired,
+
+    /// <summary>Never answers.</summary>
+    Never,
+
+    /// <summary>A page with nothing on it.</summary>
+    Blank,
+
+    /// <summary>Redirects to itself for ever.</summary>
+    Redirects,
+
+    /// <summary>Loads itself anew for ever.</summary>
+    Reloads,
+
+    /// <summary>One dialog of the browser after the other.</summary>
+    Alerts,
 }
 
 /// <param name="Name">As the tile shows it.</param>
@@ -42,9 +59,9 @@ internal sealed record RehearsalParticipant(
     TimeCodeVoice Voice,
     double JoinsAt = 0,
     double? LeavesAt = null,
-    IReadOnlyList<SpeakingTime>? Speaks = null,
+    IReadOnlyList<MeetingSpan>? Speaks = null,
     int? SpeaksEvery = null);
 
-/// <param name="From">The first second of the meeting in which it is heard.</param>
+/// <param name="From">The first second of the meeting.</param>
 /// <param name="To">The first second behind it.</param>
-internal sealed record SpeakingTime(int From, int To);
+internal sealed record MeetingSpan(int From, int To);

@@ -60,7 +60,7 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
             paths.AddRange(imports.Select(match => $"/rehearsal/assets/{match.Value}").Except(paths));
         }
 
-        Assert.Equal(7, paths.Count);
+        Assert.Equal(10, paths.Count);
     }
 
     [Theory]
@@ -88,6 +88,29 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
             "<li>duration is a number of seconds from 0 to 86400, not &#x27;&lt;img&gt;&#x27;.</li>",
             await response.Content.ReadAsStringAsync(),
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_address_that_redirects_for_ever_leads_to_itself()
+    {
+        var path = "/rehearsal/abc-defg-hij?opens=redirects&participants=2";
+
+        var response = await _client.GetAsync(path);
+
+        Assert.Equal((HttpStatusCode.Found, path), (response.StatusCode, response.Headers.Location!.ToString()));
+    }
+
+    [Fact]
+    public async Task An_address_that_never_answers_keeps_no_manager_from_stopping()
+    {
+        var (app, client) = await ServeAsync("Development");
+        var answer = client.GetAsync("/rehearsal/abc-defg-hij?opens=never");
+
+        await app.StopAsync().WaitAsync(TimeSpan.FromSeconds(10));
+
+        await app.DisposeAsync();
+        await Task.WhenAny(answer);
+        Assert.True(answer.IsCompleted);
     }
 
     [Fact]

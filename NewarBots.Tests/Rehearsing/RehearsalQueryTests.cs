@@ -14,7 +14,8 @@ public sealed class RehearsalQueryTests
             scenario.Participants, participant => Assert.True(participant is { JoinsAt: 0, LeavesAt: null, Speaks: null }));
         Assert.Equal(RehearsalOpening.Meeting, scenario.Opens);
         Assert.Equivalent(new RehearsalDoor { JoinButton = "Join now" }, scenario.Door, strict: true);
-        Assert.Equal(new RehearsalCall(), scenario.Call);
+        Assert.Equivalent(new RehearsalCall(), scenario.Call, strict: true);
+        Assert.Equal(new RehearsalAudio(), scenario.Audio);
     }
 
     [Fact]
@@ -60,9 +61,10 @@ public sealed class RehearsalQueryTests
     [Fact]
     public void Each_parameter_of_the_call_is_heard()
     {
-        var call = Read("mutedOnly=true&notice=gemini&noticeAfter=5&hintAfter=3&duration=40&endedText=call&kickAfter=30").Call;
+        var call = Read("mutedOnly=true&notice=gemini&noticeAfter=5&hintAfter=3&duration=40&endedText=call&kickAfter=30"
+            + "&reconnect=10-18&crashAt=12&reloadAt=13.5&tricks=alert:5,beforeUnload:0&epoch=1766512800").Call;
 
-        Assert.Equal(
+        Assert.Equivalent(
             new RehearsalCall
             {
                 IsMutedOnly = true,
@@ -72,8 +74,35 @@ public sealed class RehearsalQueryTests
                 EndAfter = 40,
                 EndedText = EndedText.Call,
                 KickAfter = 30,
+                Reconnects = new(10, 18),
+                CrashAt = 12,
+                ReloadAt = 13.5,
+                Tricks = [new(PageTrick.Alert, 5), new(PageTrick.BeforeUnload, 0)],
+                Epoch = 1_766_512_800,
             },
-            call);
+            call,
+            strict: true);
+    }
+
+    [Fact]
+    public void Each_parameter_of_the_audio_is_heard()
+    {
+        var audio = Read("streams=3&elements=none&level=-40&deaf=once&mute=6-10&recreateAt=1&replaceAt=2&renegotiateAt=3&swapAt=4").Audio;
+
+        Assert.Equal(
+            new RehearsalAudio
+            {
+                Streams = 3,
+                Elements = MediaElements.None,
+                Level = 0.01,
+                Deaf = Deafness.Once,
+                Mutes = new(6, 10),
+                RecreateAt = 1,
+                ReplaceAt = 2,
+                RenegotiateAt = 3,
+                SwapAt = 4,
+            },
+            audio);
     }
 
     [Fact]
@@ -135,6 +164,23 @@ public sealed class RehearsalQueryTests
     [InlineData("noticeAfter=5", "noticeAfter")]
     [InlineData("hintAfter=soon", "hintAfter")]
     [InlineData("endedText=all", "endedText")]
+    [InlineData("reconnect=10", "reconnect")]
+    [InlineData("reconnect=18-10", "reconnect")]
+    [InlineData("mute=6-", "mute")]
+    [InlineData("streams=0", "streams")]
+    [InlineData("elements=two", "elements")]
+    [InlineData("level=0", "level")]
+    [InlineData("level=quiet", "level")]
+    [InlineData("deaf=twice", "deaf")]
+    [InlineData("recreateAt=-1", "recreateAt")]
+    [InlineData("replaceAt=x", "replaceAt")]
+    [InlineData("renegotiateAt=x", "renegotiateAt")]
+    [InlineData("swapAt=x", "swapAt")]
+    [InlineData("crashAt=x", "crashAt")]
+    [InlineData("reloadAt=x", "reloadAt")]
+    [InlineData("tricks=alert", "tricks")]
+    [InlineData("tricks=sing:5", "tricks")]
+    [InlineData("epoch=today", "epoch")]
     [InlineData("durations=40", "durations")]
     public void A_parameter_that_makes_no_sense_is_named(string query, string parameter)
     {

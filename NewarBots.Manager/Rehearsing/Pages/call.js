@@ -1,9 +1,11 @@
 // The call: tiles, toolbar and notices, and when it ends.
 import { addToggles, ask, fill, guest, onLeave, scenario, show } from './stage.js';
+import { deafenFor } from './deafness.js';
+import { crash, tricks } from './tricks.js';
 import { openVoices } from './voices.js';
 
-const { call, participants } = scenario;
-const level = Number(document.body.dataset.level);
+const { call, audio, participants } = scenario;
+const deafOnce = 10; // seconds
 const toolbarHidesAfter = 5000;
 const answerWithin = 8000;
 
@@ -41,12 +43,19 @@ export const enterCall = () => {
 const beInCall = () => {
   const slot = show('call');
   const timers = [];
-  const voices = openVoices(level, participant => draw(participant));
+  const elapsed = call.epoch === null ? 0 : Date.now() / 1000 - call.epoch;
+  if (audio.deaf !== 'Never') deafenFor(audio.deaf === 'Once' ? deafOnce : Infinity);
+  const voices = openVoices(audio, participants, elapsed, participant => draw(participant));
   const present = new Map(); // participant -> tile
+  const people = slot('people'), toolbar = slot('toolbar');
 
-  // Seconds of the meeting's clock, which begins now.
+  // Seconds of the meeting's clock. What is over is over.
   const at = (seconds, action) => {
-    if (seconds !== null) timers.push(setTimeout(action, seconds * 1000));
+    if (seconds !== null && seconds >= elapsed) timers.push(setTimeout(action, (seconds - elapsed) * 1000));
+  };
+  const during = (span, change) => {
+    at(span?.from ?? null, () => change(true));
+    at(span?.to ?? null, () => change(false));
   };
 
   const addTile = (name, id) => {
@@ -60,11 +69,11 @@ const beInCall = () => {
   };
 
   const count = () => {
-    const people = present.size + 1;
-    slot('people').setAttribute('aria-label', `People - ${people} joined`);
-    slot('badge').dataset.avatarCount = people;
-    slot('badge-text').textContent = people;
-    slot('tiles').dataset.count = Math.min(people, 6);
+    const number = present.size + 1;
+    people.setAttribute('aria-label', `People - ${number} joined`);
+    slot('badge').dataset.avatarCount = number;
+    slot('badge-text').textContent = number;
+    slot('tiles').dataset.count = Math.min(number, 6);
   };
 
   const draw = participant => {
@@ -100,16 +109,35 @@ const beInCall = () => {
 
   count();
   for (const participant of participants) {
-    if (participant.joinsAt === 0) arrive(participant);
+    if (participant.leavesAt !== null && participant.leavesAt <= elapsed) continue;
+    if (participant.joinsAt <= elapsed) arrive(participant);
     else at(participant.joinsAt, () => arrive(participant));
     at(participant.leavesAt, () => depart(participant));
   }
+
+  const everyLine = act => voices.lines().forEach(act);
+  at(audio.recreateAt, () => everyLine(line => line.recreate()));
+  at(audio.replaceAt, () => everyLine(line => line.replace()));
+  at(audio.renegotiateAt, () => everyLine(line => line.renegotiate()));
+  at(audio.swapAt, () => everyLine(line => line.swap()));
+  during(audio.mutes, isMuted => everyLine(line => line.mute(isMuted)));
+
+  // No sound, no controls, and nothing that says that the call were over.
+  const banner = fill('reconnecting').firstElementChild;
+  during(call.reconnects, isLost => {
+    everyLine(line => line.cut(isLost));
+    if (isLost) toolbar.replaceWith(banner);
+    else banner.replaceWith(toolbar);
+  });
+  for (const { kind, at: second } of call.tricks) at(second, tricks[kind]);
+  at(call.crashAt, crash);
+  at(call.reloadAt, () => location.reload());
 
   if (call.notice && call.noticeAfter > 0) at(call.noticeAfter, () => timers.push(askAgain()));
   at(call.hintAfter, () => ask({
     heading: 'Others may see your video differently', text: 'Your video is cropped to fit their layout', answer: 'Got it',
   }));
-  at(call.endAfter, () => show(call.endedText === 'Host' ? 'ended-by-host' : 'ended'));
+  at(call.endAfter === null ? null : Math.max(call.endAfter, elapsed), () => show(call.endedText === 'Host' ? 'ended-by-host' : 'ended'));
   at(call.kickAfter, remove);
   slot('leave').addEventListener('click', () => show('left'));
 

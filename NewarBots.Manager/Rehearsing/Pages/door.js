@@ -1,6 +1,7 @@
 // Before the call: the pages that a guest goes through, and those that turn it away.
 import { addToggles, ask, drawToggles, fill, guest, say, scenario, show } from './stage.js';
 import { enterCall } from './call.js';
+import { alertForever } from './tricks.js';
 
 const { door } = scenario;
 
@@ -32,9 +33,16 @@ const waitingTexts = {
   ForTheHost: ['Waiting for the host to join', ''],
 };
 
+const openings = {
+  LoginRequired: () => show('login-required'),
+  Blank: () => {},
+  Reloads: () => location.reload(),
+  Alerts: alertForever,
+};
+
 export const open = () => {
-  if (scenario.opens === 'LoginRequired') show('login-required');
-  else if (scenario.opens !== 'Meeting') refuse(refusals[scenario.opens]);
+  if (scenario.opens in openings) openings[scenario.opens]();
+  else if (scenario.opens in refusals) refuse(refusals[scenario.opens]);
   else if (door.readyAfter > 0) {
     show('getting-ready');
     setTimeout(askName, door.readyAfter * 1000);
