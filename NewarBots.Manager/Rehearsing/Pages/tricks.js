@@ -14,10 +14,19 @@ export const tricks = {
   },
 };
 
-/** V8 gives up where an array becomes longer than any may be; that takes less than a second and less than a gigabyte. */
+// So deep that laying it out needs more stack than there is.
+const tooDeep = 20_000;
+
 export const crash = () => {
-  const elements = new Array(32_000_000).fill(0);
-  for (;;) elements.push(0);
+  const root = document.createElement('div');
+  let inner = root;
+  for (let depth = 0; depth < tooDeep; depth++) {
+    const next = document.createElement('div');
+    inner.append(next);
+    inner = next;
+  }
+  document.body.append(root);
+  root.getBoundingClientRect();
 };
 
 export const alertForever = () => {
