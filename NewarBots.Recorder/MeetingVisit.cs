@@ -17,21 +17,15 @@ internal sealed partial class MeetingVisit(
     CaptureHook hook,
     Evidence evidence,
     TimeProvider time,
-    ILoggerFactory loggers)
+    ILoggerFactory loggers) : IMeetingVisit
 {
     private readonly ILogger _logger = loggers.CreateLogger<MeetingVisit>();
     private MeetingBrowser? _browser;
 
-    /// <summary>The page, once there is one.</summary>
     public MeetingPage? Page { get; private set; }
 
-    /// <summary>The visit came as far as the call.</summary>
     public bool WasInCall { get; private set; }
 
-    /// <param name="isAgain">The session was in the call before, in another browser.</param>
-    /// <param name="deadline">When the bot has to be gone whatever happens.</param>
-    /// <param name="writing">The recording's loop; when it fails, nothing more can be kept.</param>
-    /// <returns>Why it is over; the page and its capture are as they are.</returns>
     public async Task<LeaveDecision> AttendAsync(bool isAgain, DateTimeOffset deadline, Task writing)
     {
         try
@@ -54,10 +48,8 @@ internal sealed partial class MeetingVisit(
         return await call.AttendAsync(Page, deadline, writing);
     }
 
-    /// <summary>Ends the capture; when it returns, the last packets are on their way.</summary>
     public Task StopCaptureAsync() => Page is { Gone: null } page ? page.StopCaptureAsync() : Task.CompletedTask;
 
-    /// <summary>Leaves the call as a guest does, where there is one.</summary>
     public Task LeaveAsync() => Page is { Gone: null } page ? page.LeaveAsync() : Task.CompletedTask;
 
     public ValueTask CloseAsync() => _browser?.DisposeAsync() ?? ValueTask.CompletedTask;

@@ -44,8 +44,7 @@ builder.Services
     .AddRecording(folder)
     .AddJoining()
     .AddLeaving()
-    .AddTransient<MeetingVisit>()
-    .AddSingleton<Func<MeetingVisit>>(provider => provider.GetRequiredService<MeetingVisit>)
+    .AddVisits(environment)
     .AddSingleton<RecorderRun>()
     .AddSingleton<LastWords>();
 

@@ -9,7 +9,7 @@ namespace NewarBots.Recorder;
 /// <summary>The whole run of a recorder, from the start of the browser to the last word about why it left.</summary>
 internal sealed partial class RecorderRun(
     RecorderEnvironment environment,
-    Func<MeetingVisit> newVisit,
+    Func<IMeetingVisit> newVisit,
     StatusReporter reporter,
     SessionRecording recording,
     CaptureHook hook,
@@ -30,7 +30,7 @@ internal sealed partial class RecorderRun(
 
     private static readonly TimeSpan ClosingPatience = TimeSpan.FromSeconds(5);
 
-    private MeetingVisit _visit = newVisit();
+    private IMeetingVisit _visit = newVisit();
 
     /// <returns>How the process is to end; the last word is in the journal and in the outbox.</returns>
     public async Task<RecorderExitCode> RunAsync()

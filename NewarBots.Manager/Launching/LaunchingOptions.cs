@@ -59,6 +59,12 @@ internal sealed class LaunchingOptions
     /// </summary>
     public bool ChromiumSandbox { get; set; } = true;
 
+    /// <summary>
+    /// Bots open no browser and join no meeting: each records tones that it makes itself. For rehearsals of many bots at once,
+    /// never for meetings.
+    /// </summary>
+    public bool GenerateAudio { get; set; }
+
     /// <summary>Memory of one bot, in MiB; there is no swap beyond it.</summary>
     public int MemoryMb { get; set; } = 2048;
 

@@ -21,6 +21,8 @@ internal static partial class LaunchingRegistration
             {
                 if (!options.ChromiumSandbox)
                     Log.NoSandbox(logger);
+                if (options.GenerateAudio)
+                    Log.GeneratedAudio(logger);
             })
             .ValidateOnStart();
 
@@ -54,5 +56,10 @@ internal static partial class LaunchingRegistration
             LogLevel.Warning,
             "Launching:ChromiumSandbox is off: a page that breaks out of its renderer is held by its container alone.")]
         public static partial void NoSandbox(ILogger logger);
+
+        [LoggerMessage(
+            LogLevel.Warning,
+            "Launching:GenerateAudio is on: no bot joins its meeting, each records tones that it makes itself.")]
+        public static partial void GeneratedAudio(ILogger logger);
     }
 }

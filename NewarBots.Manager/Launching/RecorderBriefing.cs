@@ -39,6 +39,7 @@ internal sealed class RecorderBriefing(
             LocalhostIs = bot.MeetingUrl.IsLoopback ? HostName : null,
             ChromiumSandbox = options.Value.ChromiumSandbox,
             Browser = WireWord.TryParse(joining.Value.Browser, out BrowserKind browser) ? browser : BrowserKind.Headed,
+            GenerateAudio = options.Value.GenerateAudio,
             SelectorPack = InContainer(joining.Value.SelectorPack, SessionInput.SelectorPack),
             StorageState = InContainer(joining.Value.StorageState, SessionInput.StorageState),
         };

@@ -45,6 +45,9 @@ internal sealed class CaptureHook
     /// <returns>What every connection of the page says of itself (<c>getStats</c>), as JSON; <see langword="null"/> where there is no hook.</returns>
     public Task<string?> ReadConnectionsAsync(IPage page) => page.EvaluateAsync<string?>($"() => window['{_hook}']?.stats()");
 
+    /// <summary>Takes a message that no page handed over.</summary>
+    public void Hear(CaptureMessage message) => _messages.Writer.TryWrite(message);
+
     /// <summary>No more messages: <see cref="Messages"/> ends behind those that came.</summary>
     public void Complete() => _messages.Writer.TryComplete();
 

@@ -51,6 +51,9 @@ public sealed record RecorderEnvironment
 
     public BrowserKind Browser { get; init; }
 
+    /// <summary>No browser and no meeting: the recorder makes its audio itself, for rehearsals of many bots at once.</summary>
+    public bool GenerateAudio { get; init; }
+
     /// <summary>The file of the <see cref="Contract.SelectorPack"/>, inside the container; <see langword="null"/>: the one that is built in.</summary>
     public string? SelectorPack { get; init; }
 
@@ -81,6 +84,7 @@ public sealed record RecorderEnvironment
         AddWhereSet(Names.LocalhostIs, LocalhostIs);
         AddWhereSet(Names.ChromiumSandbox, ChromiumSandbox ? null : "false");
         AddWhereSet(Names.Browser, Browser is BrowserKind.Headed ? null : WireWord.Of(Browser));
+        AddWhereSet(Names.GenerateAudio, GenerateAudio ? "true" : null);
         AddWhereSet(Names.SelectorPack, SelectorPack);
         AddWhereSet(Names.StorageState, StorageState);
         return variables;
@@ -114,6 +118,7 @@ public sealed record RecorderEnvironment
             LocalhostIs = Text(Names.LocalhostIs),
             ChromiumSandbox = Flag(Names.ChromiumSandbox) ?? true,
             Browser = Word<BrowserKind>(Names.Browser) ?? BrowserKind.Headed,
+            GenerateAudio = Flag(Names.GenerateAudio) ?? false,
             SelectorPack = Text(Names.SelectorPack),
             StorageState = Text(Names.StorageState),
         };
@@ -214,6 +219,7 @@ public sealed record RecorderEnvironment
         public const string LocalhostIs = "LOCALHOST_IS";
         public const string ChromiumSandbox = "CHROMIUM_SANDBOX";
         public const string Browser = "BROWSER";
+        public const string GenerateAudio = "GENERATE_AUDIO";
         public const string SelectorPack = "SELECTOR_PACK";
         public const string StorageState = "STORAGE_STATE";
     }

@@ -27,6 +27,7 @@ public sealed class RecorderEnvironmentTests
         OtlpHeaders = "a=b",
         LocalhostIs = "host.docker.internal",
         ChromiumSandbox = false,
+        GenerateAudio = true,
         Browser = BrowserKind.HeadlessShell,
         SelectorPack = "/app/storage/selectors.json",
         StorageState = "/app/storage/storage-state.json",

@@ -99,13 +99,15 @@ public sealed class RecorderBriefingTests
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4317"),
             ("Launching:RecorderRedis", "10.0.0.7:6379"),
             ("Launching:RecorderOtlpEndpoint", "http://collector:4317"),
-            ("Launching:ChromiumSandbox", "false"));
+            ("Launching:ChromiumSandbox", "false"),
+            ("Launching:GenerateAudio", "true"));
 
         var environment = briefing.For(bot, Credentials, traceParent: null);
 
         Assert.StartsWith("10.0.0.7:6379,", environment.RedisUrl, StringComparison.Ordinal);
         Assert.Equal(new Uri("http://collector:4317"), environment.OtlpEndpoint);
         Assert.False(environment.ChromiumSandbox);
+        Assert.True(environment.GenerateAudio);
         Assert.Empty(briefing.LoopbackPorts(bot));
     }
 
