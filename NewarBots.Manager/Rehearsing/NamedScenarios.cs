@@ -81,7 +81,7 @@ internal sealed partial record NamedScenario
 
     private static NamedScenario[] OfAudio =>
     [
-        Recorded(ScenarioGroup.Audio, "silence-first", "participants=1&speak=0:60-70&duration=72",
+        Recorded(ScenarioGroup.Audio, "silence-first", "participants=3&speak=0:60-70,1:60-70,2:60-70&duration=72",
             "Nobody says a word for the first minute.",
             "Records the silence as silence, and then the voice, in its place."),
         Recorded(ScenarioGroup.Audio, "quiet-voice", "participants=1&level=-40&duration=16",
@@ -143,7 +143,7 @@ internal sealed partial record NamedScenario
             "Closes the one and refuses the other."),
         Recorded(ScenarioGroup.BadPages, "reload", "participants=2&reloadAt=16&duration=40",
             "The page loads itself anew and is at the door again, while the meeting goes on.",
-            "Joins again."),
+            "Joins again, and names the gap."),
         Recorded(ScenarioGroup.BadPages, "crash", "participants=2&crashAt=16&duration=50",
             "The page crashes, while the meeting goes on.",
             "Starts the browser again, joins again, and names the gap."),

@@ -1,3 +1,4 @@
+using NewarBots.Manager.Rehearsing;
 using NewarBots.Tests.Rehearsing;
 
 namespace NewarBots.Tests.Lives;
@@ -13,4 +14,12 @@ internal static class LiveAudio
 
     public static async Task<TimeCodeReport> ReportAsync(string path, int participants) => TimeCodeReport.Of(
         await AudioFile.DecodeAsync(path), participants, placeTolerance: Stretch, lengthTolerance: Stretch);
+
+    public static async Task<TimeCodeReport> ReportAsync(string path, RehearsalScenario scenario)
+    {
+        var samples = await AudioFile.DecodeAsync(path);
+        // A quiet voice is as good a time code as a loud one.
+        var gain = (float)(TimeCode.Level / scenario.Audio.Level);
+        return TimeCodeReport.Of([.. samples.Select(sample => sample * gain)], scenario.Participants, placeTolerance: Stretch, lengthTolerance: Stretch);
+    }
 }
