@@ -48,6 +48,12 @@ internal sealed class ChunkPages(Stream stream)
 
             if (_pages.Sequence == 1 && TryReadTags())
                 continue;
+            if (IsBareEnd)
+            {
+                _ended = true;
+                continue;
+            }
+
             if (MeasureAudio() is not { } range)
             {
                 IsDamaged = true;
@@ -64,6 +70,12 @@ internal sealed class ChunkPages(Stream stream)
         HasTornTail = _pages.Skipped > 0;
         return false;
     }
+
+    /// <summary>What was to be said had been flushed before: the stream's end has a page of its own, without packets (RFC 3533, 6).</summary>
+    private bool IsBareEnd => _pages.Marks.HasFlag(OggPageMarks.EndOfStream)
+        && _pages.Packets.Count == 0
+        && _pages.Sequence == _expectedSequence
+        && _pages.Granule == Range.End * ChunkFormat.SamplesPerPacket;
 
     private bool TryReadHead()
     {

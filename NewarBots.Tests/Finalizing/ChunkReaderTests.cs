@@ -47,6 +47,17 @@ public sealed class ChunkReaderTests : IDisposable
     }
 
     [Fact]
+    public async Task A_chunk_that_ends_right_behind_a_flush_is_whole()
+    {
+        _session.WriteChunk(3, FirstPacket, await OpusPackets.OfToneAsync(100), ended: false, completed: true);
+
+        var chunk = ChunkReader.Read(Path, 3);
+
+        Assert.Equal(100, chunk.Packets);
+        Assert.Null(chunk.Problem);
+    }
+
+    [Fact]
     public async Task Wherever_a_chunk_is_cut_off_its_whole_pages_count_and_nothing_else()
     {
         var ends = await WriteAsync(packets: 500);

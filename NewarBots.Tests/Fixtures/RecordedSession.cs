@@ -63,7 +63,9 @@ internal sealed class RecordedSession : IDisposable
     /// <param name="packets">What is in it.</param>
     /// <param name="session">Whose it says that it is.</param>
     /// <param name="ended">Off for one whose recorder was killed.</param>
-    public void WriteChunk(int index, long firstPacket, IReadOnlyList<byte[]> packets, SessionId? session = null, bool ended = true)
+    /// <param name="completed">Ended behind its last flush, before it was as long as a chunk may be.</param>
+    public void WriteChunk(
+        int index, long firstPacket, IReadOnlyList<byte[]> packets, SessionId? session = null, bool ended = true, bool completed = false)
     {
         Directory.CreateDirectory(Folder);
         File.Delete(ChunkPath(index));
@@ -72,6 +74,8 @@ internal sealed class RecordedSession : IDisposable
         foreach (var packet in packets)
             writer.Append(packet);
         writer.Flush();
+        if (completed)
+            writer.Complete();
     }
 
     public void WriteJournal(params string[] lines) => File.WriteAllText(Path.Combine(Folder, Journal.FileName), string.Join('\n', lines));
