@@ -9,13 +9,14 @@ namespace NewarBots.Recorder.Joining;
 internal static class ChromiumArguments
 {
     /// <summary>
-    /// The first line is ours: a process for nothing but the sound card that is not there, whose late start lets the decoders
-    /// fill up; and pages that are kept ready for a user who never comes. The others are from Playwright's own list, which this
-    /// argument replaces.
+    /// The first two lines are ours: a process for nothing but the sound card that is not there, whose late start lets the decoders
+    /// fill up; and pages that are kept ready for a user who never comes, which take 50 MiB. The others are from Playwright's own
+    /// list, which this argument replaces.
     /// </summary>
     private static readonly string[] DisabledFeatures =
     [
         "AudioServiceOutOfProcess", "InitialWebUI", "WebUIReloadButton", "PreloadTopChromeWebUI", "SpareRendererForSitePerProcess",
+        "WebUIOmniboxPopup", "WebUIOmniboxAimPopup",
         "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "DialMediaRouteProvider",
         "GlobalMediaControls", "HttpsUpgrades", "LensOverlay", "MediaRouter", "PaintHolding", "Translate", "OptimizationHints",
         "NetworkTimeServiceQuerying", "AimEnabled",

@@ -22,6 +22,12 @@ internal sealed class MeetingBrowser : IAsyncDisposable
 
     public IPage Page { get; }
 
+    /// <summary>
+    /// The program itself and not the script that Debian starts it by, which adds nothing that is of use here and takes its time.
+    /// </summary>
+    public static string Executable(BrowserKind browser) =>
+        browser is BrowserKind.Headed ? "/usr/lib/chromium/chromium" : "/usr/lib/chromium/chromium-headless-shell";
+
     /// <param name="environment">Which browser, and what it needs to know.</param>
     /// <param name="account">Whom it is signed in as; <see langword="null"/> for nobody.</param>
     /// <param name="hook">The ear.</param>
@@ -29,8 +35,6 @@ internal sealed class MeetingBrowser : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The display did not start.</exception>
     public static async Task<MeetingBrowser> StartAsync(RecorderEnvironment environment, StorageState? account, CaptureHook hook)
     {
-        // Playwright's driver inherits this: it passes messages on and needs no large heap for it.
-        Environment.SetEnvironmentVariable("NODE_OPTIONS", "--max-old-space-size=96 --max-semi-space-size=1");
         var isHeaded = environment.Browser is BrowserKind.Headed;
         var startingDisplay = isHeaded ? TimedAsync("display start", VirtualDisplay.StartAsync) : null;
         var playwright = await TimedAsync("driver start", Playwright.CreateAsync);
@@ -41,7 +45,7 @@ internal sealed class MeetingBrowser : IAsyncDisposable
             // One profile, one window: a second context would open a second one. An empty name is a new profile.
             context = await playwright.Chromium.LaunchPersistentContextAsync(string.Empty, new()
             {
-                ExecutablePath = isHeaded ? "/usr/bin/chromium" : "/usr/bin/chromium-headless-shell",
+                ExecutablePath = Executable(environment.Browser),
                 Headless = !isHeaded,
                 ChromiumSandbox = environment.ChromiumSandbox,
                 HandleSIGINT = false,

@@ -20,10 +20,11 @@ internal sealed class VirtualDisplay : IAsyncDisposable
     {
         var display = new VirtualDisplay(string.Empty);
         var started = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        // -displayfd 1: writes the number to the standard output once clients can connect.
+        // -displayfd 1: writes the number to the standard output once clients can connect. GLX would bring a software renderer with
+        // a compiler into memory, which Chromium has of its own.
         var errors = new System.Text.StringBuilder();
         var run = Cli.Wrap("Xvfb")
-            .WithArguments(["-displayfd", "1", "-screen", "0", $"{Width}x{Height}x24", "-nolisten", "tcp", "-noreset"])
+            .WithArguments(["-displayfd", "1", "-screen", "0", $"{Width}x{Height}x24", "-nolisten", "tcp", "-noreset", "-extension", "GLX"])
             .WithStandardOutputPipe(PipeTarget.ToDelegate(number => started.TrySetResult(number)))
             .WithStandardErrorPipe(PipeTarget.ToStringBuilder(errors))
             .WithValidation(CommandResultValidation.None)

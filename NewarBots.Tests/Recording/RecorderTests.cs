@@ -83,7 +83,7 @@ public sealed class RecorderTests
 
     [Theory]
     [InlineData("type=renderer")]
-    [InlineData("show-component-extension-options")]
+    [InlineData("about:blank")]
     public async Task A_browser_that_dies_is_replaced_and_the_hole_is_named(string process)
     {
         await using var recorder = await RealRecorder.StartAsync(Call("await connect(500);"));

@@ -19,4 +19,6 @@ internal sealed class Arguments(IEnumerable<string> arguments)
         .ToDictionary(parts => parts[0], parts => parts.Length > 1 ? parts[1] : string.Empty);
 
     public int Int(string name, int otherwise) => _values.TryGetValue(name, out var value) ? int.Parse(value) : otherwise;
+
+    public string Text(string name, string otherwise) => _values.GetValueOrDefault(name, otherwise);
 }

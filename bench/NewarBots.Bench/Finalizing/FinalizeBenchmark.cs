@@ -71,7 +71,8 @@ internal sealed class FinalizeBenchmark : Benchmark
         var bot = chunks.PutIntoSession();
         var options = Options.Create(new FinalizingOptions());
         var ffmpeg = new FFmpeg(options, TimeProvider.System, NullLogger<FFmpeg>.Instance);
-        using var finalizer = new RecordingFinalizer(chunks.Storage, new(ffmpeg), new(ffmpeg), options, NullLogger<RecordingFinalizer>.Instance);
+        using var finalizer = new RecordingFinalizer(
+            chunks.Storage, new(ffmpeg), new(ffmpeg), new(chunks.Storage), options, NullLogger<RecordingFinalizer>.Instance);
         var result = (FinalizationResult.Recorded)await finalizer.FinalizeAsync(bot, cancellation);
         if (result.Recording.DurationSeconds != chunks.Count * GeneratedChunks.Length.TotalSeconds || !result.Recording.Complete)
             throw new InvalidOperationException($"This is not what was to be recorded: {result}");

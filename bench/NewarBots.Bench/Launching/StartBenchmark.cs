@@ -14,14 +14,18 @@ internal sealed class StartBenchmark : Benchmark
 
     public override string Name => "start";
 
-    public override string Summary => "runs=5: POST to recording, on a rehearsal that lets everyone in at once, step by step (goal: under 4 s)";
+    public override string Summary => "runs=5 browser=headed: POST to recording, on a rehearsal that lets everyone in at once, step by step (goal: under 3.5 s)";
 
     public override async Task RunAsync(Arguments arguments, CancellationToken cancellation)
     {
         var runs = arguments.Int("runs", 5);
         await using var spans = await SpanReceiver.StartAsync(cancellation);
         await using var manager = await RunningManager.StartAsync(
-            [("OTEL_EXPORTER_OTLP_ENDPOINT", spans.Address), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")], cancellation);
+            [
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", spans.Address), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+                ("Joining__Browser", arguments.Text("browser", "headed")),
+            ],
+            cancellation);
         using var docker = new Docker();
 
         MachineLoad.Print("before");
@@ -51,7 +55,7 @@ internal sealed class StartBenchmark : Benchmark
         await manager.EndAsync(id, cancellation);
 
         var launch = await SpanAsync("bot launch");
-        var display = await SpanAsync("display start");
+        var whole = await SpanAsync("recorder start");
         var driver = await SpanAsync("driver start");
         var browser = await SpanAsync("browser launch");
         var open = await SpanAsync("page open");
@@ -62,7 +66,7 @@ internal sealed class StartBenchmark : Benchmark
         Step("accepted, launch begins", launch.Start);
         Step("prepared, container made", made);
         Step("container started", started);
-        Step("recorder's process runs, says joining", display.Start);
+        Step("recorder's process runs, says joining", whole.Start);
         Step("display and Playwright's driver start", browser.Start);
         Step("browser starts", browser.End);
         Step("ear put into the page", open.Start);
@@ -70,7 +74,8 @@ internal sealed class StartBenchmark : Benchmark
         Step("joined: name, buttons, let in", join.End);
         Step("capture starts", capture.End);
         Step("the API says recording", seen);
-        Add("  thereof, side by side: display", (display.End - display.Start).TotalSeconds);
+        if (spans.Of(id).FirstOrDefault(span => span.Name == "display start") is { } display)
+            Add("  thereof, side by side: display", (display.End - display.Start).TotalSeconds);
         Add("  thereof, side by side: Playwright's driver", (driver.End - driver.Start).TotalSeconds);
         return (seen - sent).TotalSeconds;
 

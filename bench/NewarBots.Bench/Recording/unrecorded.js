@@ -1,18 +1,17 @@
 // Opens a rehearsal as the recorder does, goes into the call, and does nothing there.
 const { spawn } = require('node:child_process');
 const { chromium } = require('/app/.playwright/package');
-const { url, width, height, sandbox, args, inTheCall } = JSON.parse(process.argv[1]);
+const { url, width, height, sandbox, args, executable, headless, inTheCall } = JSON.parse(process.argv[1]);
 
-const screen = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', `${width}x${height}x24`, '-nolisten', 'tcp', '-noreset'], { stdio: ['ignore', 'pipe', 'inherit'] });
-screen.stdout.once('data', async number => {
+const open = async display => {
   const context = await chromium.launchPersistentContext('', {
-    executablePath: '/usr/bin/chromium',
-    headless: false,
+    executablePath: executable,
+    headless,
     chromiumSandbox: sandbox,
     args,
     locale: 'en-US',
     viewport: null,
-    env: { DISPLAY: `:${number.toString().trim()}`, HOME: '/tmp', PATH: '/usr/bin:/bin' },
+    env: { ...display, HOME: '/tmp', PATH: '/usr/bin:/bin' },
   });
   const [page] = context.pages();
   await page.goto(url);
@@ -22,4 +21,11 @@ screen.stdout.once('data', async number => {
   await page.getByRole('button', { name: 'Join now' }).click();
   await page.getByRole('button', { name: 'Leave call' }).waitFor({ state: 'attached' });
   console.log(inTheCall);
-});
+};
+
+if (headless) {
+  open({});
+} else {
+  const screen = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', `${width}x${height}x24`, '-nolisten', 'tcp', '-noreset', '-extension', 'GLX'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  screen.stdout.once('data', number => open({ DISPLAY: `:${number.toString().trim()}` }));
+}
