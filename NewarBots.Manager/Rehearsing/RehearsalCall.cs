@@ -23,6 +23,12 @@ internal sealed record RehearsalCall
     /// <summary>When the page says that others may see one's video differently.</summary>
     public double? HintAfter { get; init; }
 
+    /// <summary>When somebody writes in the chat what elsewhere would mean that the call is over.</summary>
+    public double? ChatAfter { get; init; }
+
+    /// <summary>The page does not say how many there are.</summary>
+    public bool IsUncounted { get; init; }
+
     /// <summary>When the page has lost the call and tries to reconnect: a banner, no controls, no sound.</summary>
     public MeetingSpan? Reconnects { get; init; }
 

@@ -40,7 +40,7 @@ internal static class RehearsalPages
     {
         var links = group.Select(scenario => $"""<a href="#{scenario.Name}" class="{Word(scenario.Status)}">{scenario.Name}</a>""");
         return $"""
-            <p><a href="#{Word(group.Key)}"><b>{Title(group.Key)}</b></a> {string.Join(' ', links)}</p>
+            <p><a href="#{Word(group.Key)}"><b>{Title(group.Key)}</b></a><span>{string.Join(' ', links)}</span></p>
 
             """;
     }

@@ -120,6 +120,19 @@ internal sealed class RehearsalParameters(IReadOnlyDictionary<string, string> va
         return null;
     }
 
+    /// <summary><c>1,2</c>: some of so many participants.</summary>
+    public IReadOnlySet<int> Some(string name, int participants)
+    {
+        var some = new HashSet<int>();
+        foreach (var part in Parts(name))
+        {
+            if (!(IsParticipant(part, participants, out var index) && some.Add(index)))
+                Fault($"{name} is a list of participants below {participants}, each once; '{part}' is not.");
+        }
+
+        return some;
+    }
+
     /// <summary><c>1:20,2:25</c>: for each of so many participants a second.</summary>
     public Dictionary<int, double> Times(string name, int participants)
     {

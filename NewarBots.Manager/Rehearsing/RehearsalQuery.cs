@@ -5,6 +5,8 @@ internal static class RehearsalQuery
 {
     private static readonly string[] Names = ["Ada Lovelace", "Grace Hopper", "Alan Turing", "Katherine Johnson"];
 
+    private const string RecorderName = "Otter.ai Notetaker";
+
     private static readonly string[] JoinButtons =
         ["Ask to join", "Ask to join anyway", "Join now", "Join the call now", "Join anyway", "Join here too", "Switch here"];
 
@@ -90,6 +92,8 @@ internal static class RehearsalQuery
             Notice = notice,
             NoticeAfter = noticeAfter ?? 0,
             HintAfter = parameters.Seconds("hintAfter"),
+            ChatAfter = parameters.Seconds("chatAfter"),
+            IsUncounted = parameters.Flag("uncounted"),
             Reconnects = parameters.Span("reconnect"),
             CrashAt = parameters.Seconds("crashAt"),
             ReloadAt = parameters.Seconds("reloadAt"),
@@ -142,6 +146,7 @@ internal static class RehearsalQuery
         var count = parameters.Whole("participants", 0, Names.Length) ?? (parameters.Faults.Count > mistakes ? Names.Length : 3);
         var joins = parameters.Times("joinLate", count);
         var leaves = parameters.Times("leave", count);
+        var recorders = parameters.Some("recorders", count);
         var speaks = parameters.Spans("speak", count);
         var turn = parameters.Whole("turns", 1, 3600);
         if (speaks is not null && turn is not null)
@@ -151,7 +156,7 @@ internal static class RehearsalQuery
         for (var i = 0; i < count; i++)
         {
             var participant = new RehearsalParticipant(
-                Names[i], TimeCode.Voices[i], joins.GetValueOrDefault(i), leaves.TryGetValue(i, out var at) ? at : null);
+                recorders.Contains(i) ? RecorderName : Names[i], TimeCode.Voices[i], joins.GetValueOrDefault(i), leaves.TryGetValue(i, out var at) ? at : null);
             if (participant.LeavesAt <= participant.JoinsAt)
                 parameters.Fault($"leave has participant {i} gone at {participant.LeavesAt} s, who joins at {participant.JoinsAt} s.");
             participants.Add(turn is { } seconds

@@ -21,7 +21,7 @@ public sealed class RehearsalQueryTests
     [Fact]
     public void Each_parameter_about_who_is_there_is_heard()
     {
-        var scenario = Read("participants=4&speak=0:0-5,1:5-10,0:10-12&joinLate=2:1.5&leave=1:20,2:25"
+        var scenario = Read("participants=4&speak=0:0-5,1:5-10,0:10-12&joinLate=2:1.5&leave=1:20,2:25&recorders=3"
             + "&apostrophe=typographic&hl=en");
 
         Assert.Equal([new(0, 5), new(10, 12)], scenario.Participants[0].Speaks!);
@@ -29,6 +29,7 @@ public sealed class RehearsalQueryTests
         Assert.Empty(scenario.Participants[3].Speaks!);
         Assert.Equal([0, 0, 1.5, 0], scenario.Participants.Select(participant => participant.JoinsAt));
         Assert.Equal([null, 20, 25, null], scenario.Participants.Select(participant => participant.LeavesAt));
+        Assert.Equal("Otter.ai Notetaker", scenario.Participants[3].Name);
         Assert.True(scenario.TypographicApostrophes);
     }
 
@@ -62,7 +63,7 @@ public sealed class RehearsalQueryTests
     public void Each_parameter_of_the_call_is_heard()
     {
         var call = Read("mutedOnly=true&notice=gemini&noticeAfter=5&hintAfter=3&duration=40&endedText=call&kickAfter=30"
-            + "&reconnect=10-18&crashAt=12&reloadAt=13.5&tricks=alert:5,beforeUnload:0&epoch=1766512800").Call;
+            + "&chatAfter=4&uncounted=true&reconnect=10-18&crashAt=12&reloadAt=13.5&tricks=alert:5,beforeUnload:0&epoch=1766512800").Call;
 
         Assert.Equivalent(
             new RehearsalCall
@@ -74,6 +75,8 @@ public sealed class RehearsalQueryTests
                 EndAfter = 40,
                 EndedText = EndedText.Call,
                 KickAfter = 30,
+                ChatAfter = 4,
+                IsUncounted = true,
                 Reconnects = new(10, 18),
                 CrashAt = 12,
                 ReloadAt = 13.5,
@@ -164,6 +167,10 @@ public sealed class RehearsalQueryTests
     [InlineData("noticeAfter=5", "noticeAfter")]
     [InlineData("hintAfter=soon", "hintAfter")]
     [InlineData("endedText=all", "endedText")]
+    [InlineData("recorders=3", "recorders")]
+    [InlineData("recorders=1,1", "recorders")]
+    [InlineData("chatAfter=x", "chatAfter")]
+    [InlineData("uncounted=1", "uncounted")]
     [InlineData("reconnect=10", "reconnect")]
     [InlineData("reconnect=18-10", "reconnect")]
     [InlineData("mute=6-", "mute")]

@@ -70,10 +70,11 @@ const beInCall = () => {
 
   const count = () => {
     const number = present.size + 1;
+    slot('tiles').dataset.count = Math.min(number, 6);
+    if (call.isUncounted) return;
     people.setAttribute('aria-label', `People - ${number} joined`);
     slot('badge').dataset.avatarCount = number;
     slot('badge-text').textContent = number;
-    slot('tiles').dataset.count = Math.min(number, 6);
   };
 
   const draw = participant => {
@@ -108,6 +109,10 @@ const beInCall = () => {
   drawDevices();
 
   count();
+  if (call.isUncounted) {
+    people.setAttribute('aria-label', 'People');
+    slot('badge').remove();
+  }
   for (const participant of participants) {
     if (participant.leavesAt !== null && participant.leavesAt <= elapsed) continue;
     if (participant.joinsAt <= elapsed) arrive(participant);
@@ -134,6 +139,7 @@ const beInCall = () => {
   at(call.reloadAt, () => location.reload());
 
   if (call.notice && call.noticeAfter > 0) at(call.noticeAfter, () => timers.push(askAgain()));
+  at(call.chatAfter, () => slot('room').append(fill('chat')));
   at(call.hintAfter, () => ask({
     heading: 'Others may see your video differently', text: 'Your video is cropped to fit their layout', answer: 'Got it',
   }));
