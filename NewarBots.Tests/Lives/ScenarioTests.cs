@@ -46,6 +46,17 @@ public sealed class ScenarioTests(RehearsedBots bots) : IClassFixture<RehearsedB
         Assert.Equal(reason == "meeting_ended", bot.Bot["recording"] is not null);
     }
 
+    /// <summary>So that a bot which is not removed there has its microphone off.</summary>
+    [Theory]
+    [Trait("Suite", "Long")]
+    [InlineData("togglesAfter=30&mutedOnly=true&duration=8", "removed_by_host")]
+    public async Task A_guest_whose_microphone_cannot_be_turned_off_is_removed_where_all_are_muted(string query, string reason)
+    {
+        var bot = await bots.InAsync(query);
+
+        Assert.True(reason == (string?)bot.Bot["reason"], $"{bot}");
+    }
+
     private async Task EndsAsItsPageSaysAsync(string query)
     {
         var promised = NamedScenario.All.Single(one => query == $"scenario={one.Name}");
