@@ -63,6 +63,19 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
         Assert.Equal(10, paths.Count);
     }
 
+    [Fact]
+    public async Task Every_template_that_a_script_shows_is_there_and_no_id_is_given_twice()
+    {
+        var html = await _client.GetStringAsync("/rehearsal/abc-defg-hij");
+        string[] files = ["stage.js", "door.js", "call.js"];
+        var scripts = await Task.WhenAll(files.Select(file => _client.GetStringAsync($"/rehearsal/assets/{file}")));
+
+        Assert.Distinct(Id.Matches(html).Select(match => match.Value));
+        Assert.Subset(
+            Template.Matches(html).Select(match => match.Value).ToHashSet(),
+            Shown.Matches(string.Concat(scripts)).Select(match => match.Value).ToHashSet());
+    }
+
     [Theory]
     [InlineData("nonsense")]
     [InlineData("ABC-DEFG-HIJ")]
@@ -159,6 +172,15 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
 
     [GeneratedRegex("(?<=from '\\./)[a-z.]+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Import { get; }
+
+    [GeneratedRegex("(?<= id=\")[^\"]*", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Id { get; }
+
+    [GeneratedRegex("(?<=<template id=\")[^\"]*", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Template { get; }
+
+    [GeneratedRegex("(?<=(?:show|fill)\\(')[^']*", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Shown { get; }
 
     [GeneratedRegex("(?<=<td><code>)[a-zA-Z]+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Parameter { get; }

@@ -139,7 +139,7 @@ const beInCall = () => {
   at(call.reloadAt, () => location.reload());
 
   if (call.notice && call.noticeAfter > 0) at(call.noticeAfter, () => timers.push(askAgain()));
-  at(call.chatAfter, () => slot('room').append(fill('chat')));
+  at(call.chatAfter, () => slot('room').append(fill('chat-message')));
   at(call.hintAfter, () => ask({
     heading: 'Others may see your video differently', text: 'Your video is cropped to fit their layout', answer: 'Got it',
   }));
