@@ -25,6 +25,16 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
         && !Shows(PageSign.GettingReady)
         && !Shows(PageSign.NameBox);
 
+    /// <summary>
+    /// To a guest who was let in, it is still the call: while the page counts who is there, the waiting room's words are only words,
+    /// for example in the chat.
+    /// </summary>
+    public bool IsStillCallPage => IsCallPage || (
+        Shows(PageSign.LeaveButton)
+        && Shows(PageSign.ParticipantCount)
+        && !Shows(PageSign.GettingReady)
+        && !Shows(PageSign.NameBox));
+
     /// <summary>The guest is in the call; no notice about recording or transcription asks it to join once more.</summary>
     public bool IsInCall => IsCallPage && !Shows(PageSign.JoinButton);
 

@@ -60,7 +60,7 @@ internal sealed partial class CallAttendance(
                 history = history.WithAct(notice, now);
             }
 
-            if (view is { IsCallPage: true, Capturing: false })
+            if (view is { IsStillCallPage: true, Capturing: false })
             {
                 // The page was loaded anew, or its encoder failed.
                 LogHooksAgain();

@@ -63,8 +63,8 @@ internal sealed record LeaveRules
             Silence = progress.Silence,
             ReceivedBytes = progress.Reception.ReceivedBytes,
             ReceivedAt = receivedAt,
-            InCallAt = view.IsCallPage ? now : InCallAt,
-            AtDoorSince = view.IsDoor ? AtDoorSince ?? now : null,
+            InCallAt = view.IsStillCallPage ? now : InCallAt,
+            AtDoorSince = view is { IsDoor: true, IsStillCallPage: false } ? AtDoorSince ?? now : null,
             SomeoneWasThere = SomeoneWasThere || someoneIsThere,
             AloneSince = someoneIsThere ? null : AloneSince ?? now,
         };
@@ -76,7 +76,7 @@ internal sealed record LeaveRules
         if (At >= Deadline)
             return new(EndReason.MaxDuration);
         // While the call is there, such words are only words, for example in its chat.
-        if (!View.IsCallPage)
+        if (!View.IsStillCallPage)
         {
             foreach (var (sign, reason) in Endings)
             {

@@ -76,6 +76,15 @@ public sealed class LeaveRulesTests
         Assert.Null(After(TimeSpan.FromSeconds(30), Page(LeaveButton, new PageMatch("removed.text", PageSign.Removed)), bytesPerSecond: 4000, tracks: 1));
 
     [Fact]
+    public void Neither_are_those_of_a_waiting_room_while_the_page_counts_who_is_there()
+    {
+        var call = Call(others: 2);
+        var chat = call with { Matches = [.. call.Matches, new("removed.text", PageSign.Removed), new("waiting.asking", PageSign.WaitingRoom)] };
+
+        Assert.Null(After(TimeSpan.FromMinutes(5), chat));
+    }
+
+    [Fact]
     public void Reconnecting_is_no_end_but_a_page_that_stays_dead_is_one()
     {
         After(TimeSpan.FromMinutes(5), Call(others: 3));
