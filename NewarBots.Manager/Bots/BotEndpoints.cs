@@ -24,6 +24,9 @@ internal static class BotEndpoints
     /// <summary>A place in the queue becomes free when some meeting ends, which nobody can foretell.</summary>
     private const string RetryAfterSeconds = "30";
 
+    /// <summary>RFC 7234, 5.5.1.</summary>
+    private const string StaleWarning = "110 - \"Response is Stale\"";
+
     public static IEndpointRouteBuilder MapBots(this IEndpointRouteBuilder routes)
     {
         var bots = routes.MapGroup("/bots").WithTags("Bots");
@@ -90,12 +93,12 @@ internal static class BotEndpoints
         }
     }
 
-    private static async Task<Results<Ok<BotResponse>, ProblemHttpResult>> GetAsync(SessionId id, BotStore store) =>
-        await store.FindAsync(id) is { } bot ? TypedResults.Ok(BotResponse.Of(bot)) : BotProblems.NotFound();
+    private static async Task<Results<Ok<BotResponse>, ProblemHttpResult>> GetAsync(SessionId id, BotStore store, HttpResponse response) =>
+        await LookUpAsync(id, store, response) is { } bot ? TypedResults.Ok(BotResponse.Of(bot)) : BotProblems.NotFound();
 
     /// <summary>One page of bots, newest first.</summary>
     private static async Task<Results<Ok<BotPage>, ProblemHttpResult>> ListAsync(
-        BotStore store, string? status, string? userId, string? limit, string? cursor, CancellationToken cancellation)
+        BotStore store, string? status, string? userId, string? limit, string? cursor, HttpResponse response, CancellationToken cancellation)
     {
         var faults = new Dictionary<string, string[]>();
         BotStatus? wanted = null;
@@ -131,12 +134,21 @@ internal static class BotEndpoints
         if (faults.Count > 0)
             return BotProblems.InvalidRequest(faults);
 
-        var found = await store.NewestAsync(user, after, size + 1, cancellation)
-            .Where(bot => wanted is null || bot.Status == wanted)
-            .Take(size + 1)
-            .ToListAsync(cancellation);
+        List<Bot> found;
+        try
+        {
+            found = await store.NewestAsync(user, after, size + 1, cancellation).Where(IsWanted).Take(size + 1).ToListAsync(cancellation);
+        }
+        catch (Exception exception) when (exception.IsRedisAway())
+        {
+            response.Headers.Warning = StaleWarning;
+            found = [.. store.NewestKnown(user, after).Where(IsWanted).Take(size + 1)];
+        }
+
         var page = found.Take(size).Select(BotResponse.Of).ToList();
         return TypedResults.Ok(new BotPage(page, found.Count > size ? page[^1].Id.ToString() : null));
+
+        bool IsWanted(Bot bot) => wanted is null || bot.Status == wanted;
     }
 
     private static async Task<Results<Accepted<BotResponse>, ProblemHttpResult>> StopAsync(
@@ -151,7 +163,7 @@ internal static class BotEndpoints
         if (asked.AwaitsContainer)
             launches.Raise();
         else if (!asked.Status.IsTerminal())
-            stopper.Enqueue(asked);
+            stopper.Enqueue(id);
         return Accepted(asked);
     }
 
@@ -167,14 +179,15 @@ internal static class BotEndpoints
     }
 
     private static async Task<IResult> GetLogAsync(
-        SessionId id, BotStore store, BotLog log, CancellationToken cancellation) =>
-        await store.FindAsync(id) is { } bot
+        SessionId id, BotStore store, BotLog log, HttpResponse response, CancellationToken cancellation) =>
+        await LookUpAsync(id, store, response) is { } bot
             ? TypedResults.Text(await log.ReadAsync(bot, cancellation), "text/plain; charset=utf-8")
             : BotProblems.NotFound();
 
-    private static async Task<IResult> GetRecordingAsync(SessionId id, BotStore store, StorageLayout storage, string? format)
+    private static async Task<IResult> GetRecordingAsync(
+        SessionId id, BotStore store, StorageLayout storage, string? format, HttpResponse response)
     {
-        if (await store.FindAsync(id) is not { } bot)
+        if (await LookUpAsync(id, store, response) is not { } bot)
             return BotProblems.NotFound();
         if (format is not (null or "ogg"))
             return BotProblems.InvalidRequest("format", "must be ogg");
@@ -186,9 +199,9 @@ internal static class BotEndpoints
             : BotProblems.NoRecording(bot);
     }
 
-    private static async Task<IResult> GetManifestAsync(SessionId id, BotStore store, StorageLayout storage)
+    private static async Task<IResult> GetManifestAsync(SessionId id, BotStore store, StorageLayout storage, HttpResponse response)
     {
-        if (await store.FindAsync(id) is not { } bot)
+        if (await LookUpAsync(id, store, response) is not { } bot)
             return BotProblems.NotFound();
         if (!bot.Status.IsTerminal())
             return BotProblems.RecordingNotReady(bot);
@@ -208,6 +221,15 @@ internal static class BotEndpoints
         return evidence.Pack(bot, description, await log.ReadAsync(bot, cancellation)) is { } zip
             ? TypedResults.File(zip, "application/zip", $"{id}.evidence.zip")
             : BotProblems.NoEvidence(bot);
+    }
+
+    /// <summary>While Redis is away, a look is answered with what this manager knew last, and says so.</summary>
+    private static async Task<Bot?> LookUpAsync(SessionId id, BotStore store, HttpResponse response)
+    {
+        var (bot, isStale) = await store.LookUpAsync(id);
+        if (isStale)
+            response.Headers.Warning = StaleWarning;
+        return bot;
     }
 
     private static Accepted<BotResponse> Accepted(Bot bot) => TypedResults.Accepted($"/bots/{bot.Id}", BotResponse.Of(bot));

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -14,7 +15,7 @@ namespace NewarBots.Manager.Bots;
 /// manager itself changed the status, the message on the bot's stream and channel. So nobody sees one without the other,
 /// and several managers can work on one Redis.
 /// </summary>
-internal sealed class BotStore(IConnectionMultiplexer redis, TimeProvider time)
+internal sealed partial class BotStore(IConnectionMultiplexer redis, TimeProvider time, ILogger<BotStore> logger)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -76,7 +77,13 @@ internal sealed class BotStore(IConnectionMultiplexer redis, TimeProvider time)
         return 1
         """;
 
-    private IDatabase Database => redis.GetDatabase();
+    private readonly LastKnownBots _known = new();
+    private readonly ConcurrentDictionary<SessionId, bool> _unreadable = new();
+
+    // Its client would keep a command for five seconds in the hope of a connection; callers and loops have better to do.
+    private IDatabase Database => redis.IsConnected
+        ? redis.GetDatabase()
+        : throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, CommandFlags.None, "Redis cannot be reached.");
 
     /// <summary>Keeps a new, queued bot; or says which one stands in its way.</summary>
     /// <param name="bot">The new bot.</param>
@@ -102,6 +109,7 @@ internal sealed class BotStore(IConnectionMultiplexer redis, TimeProvider time)
         switch ((string)reply[0]!)
         {
             case "created":
+                _known.Remember(bot);
                 return new CreateResult.Created(bot);
             case "over quota":
                 return new CreateResult.OverQuota();
@@ -136,7 +144,22 @@ internal sealed class BotStore(IConnectionMultiplexer redis, TimeProvider time)
     /// <returns><see langword="false"/> where Redis has been emptied since <see cref="MarkCompleteAsync"/>.</returns>
     public Task<bool> IsCompleteAsync() => Database.KeyExistsAsync(Complete);
 
-    public async Task<Bot?> FindAsync(SessionId id) => Parse(await Database.HashGetAsync(Key(id), RecordField));
+    public async Task<Bot?> FindAsync(SessionId id) => (await ReadAsync(id)).Bot;
+
+    /// <summary>For whoever only wants to look.</summary>
+    /// <returns>The record, and whether it is only what this manager knew last, because Redis is away.</returns>
+    /// <exception cref="RedisException">Redis is away, and nothing is known of such a bot.</exception>
+    public async Task<(Bot? Bot, bool IsStale)> LookUpAsync(SessionId id)
+    {
+        try
+        {
+            return (await FindAsync(id), IsStale: false);
+        }
+        catch (Exception exception) when (exception.IsRedisAway() && _known.Find(id) is not null)
+        {
+            return (_known.Find(id), IsStale: true);
+        }
+    }
 
     /// <summary>
     /// Changes a record by <paramref name="change"/>, again and again until no one else has changed it in between.
@@ -146,8 +169,8 @@ internal sealed class BotStore(IConnectionMultiplexer redis, TimeProvider time)
     {
         while (true)
         {
-            var fields = await Database.HashGetAsync(Key(id), [RecordField, VersionField]);
-            if (Parse(fields[0]) is not { } bot)
+            var (found, version) = await ReadAsync(id);
+            if (found is not { } bot)
                 return null;
 
             var next = change(bot);
@@ -160,18 +183,24 @@ internal sealed class BotStore(IConnectionMultiplexer redis, TimeProvider time)
             RedisKey[] keys = [Key(id), Active, Claim(bot), RedisNames.EventStream(id), ActiveOf(bot.UserId), Queued];
             RedisValue[] values =
             [
-                id.ToString(), fields[1], Serialize(next), next.Status.IsTerminal() ? 1 : 0,
+                id.ToString(), version, Serialize(next), next.Status.IsTerminal() ? 1 : 0,
                 announces ? Announcement(next) : string.Empty, RedisNames.StatusChannel(id),
                 next.Status is BotStatus.Queued ? 0 : 1,
             ];
             if ((bool)await Database.ScriptEvaluateAsync(UpdateScript, keys, values))
+            {
+                _known.Remember(next);
                 return next;
+            }
         }
     }
 
     /// <summary>The bots whose life has not ended, oldest first.</summary>
     public async Task<IReadOnlyList<Bot>> ActiveAsync() =>
         await ReadAsync(await Database.SortedSetRangeByValueAsync(Active));
+
+    /// <summary>What <see cref="NewestAsync"/> would say, as far as this manager knows it, while Redis is away.</summary>
+    public IEnumerable<Bot> NewestKnown(UserId? user, SessionId? after) => _known.Newest(user, after);
 
     /// <summary>The bots, newest first, those behind <paramref name="after"/> where it is given.</summary>
     /// <param name="user">Only this user's.</param>
@@ -204,6 +233,7 @@ internal sealed class BotStore(IConnectionMultiplexer redis, TimeProvider time)
         _ = transaction.SortedSetRemoveAsync(All, bot.Id.ToString());
         _ = transaction.SortedSetRemoveAsync(OfUser(bot.UserId), bot.Id.ToString());
         await transaction.ExecuteAsync();
+        _known.Forget(bot.Id);
     }
 
     /// <summary>Joining to leaving are the recorder's words, said by itself; all others are the manager's.</summary>
@@ -217,11 +247,43 @@ internal sealed class BotStore(IConnectionMultiplexer redis, TimeProvider time)
 
     private async Task<IReadOnlyList<Bot>> ReadAsync(RedisValue[] ids)
     {
-        var records = await Task.WhenAll(ids.Select(id => Database.HashGetAsync(Key(SessionId.Parse(id!)), RecordField)));
-        return [.. records.Select(Parse).OfType<Bot>()];
+        var records = await Task.WhenAll(ids
+            .Select(id => SessionId.TryParse(id, provider: null, out var session) ? session : (SessionId?)null)
+            .OfType<SessionId>()
+            .Select(ReadAsync));
+        return [.. records.Select(record => record.Bot).OfType<Bot>()];
     }
 
-    private static Bot? Parse(RedisValue record) => record.IsNull ? null : JsonSerializer.Deserialize<Bot>((string)record!, Json);
+    /// <summary>What cannot be read is no record; nobody else suffers by it.</summary>
+    private async Task<(Bot? Bot, RedisValue Version)> ReadAsync(SessionId id)
+    {
+        try
+        {
+            var fields = await Database.HashGetAsync(Key(id), [RecordField, VersionField]);
+            if (fields[0].IsNull)
+            {
+                _known.Forget(id);
+                return default;
+            }
+
+            var bot = JsonSerializer.Deserialize<Bot>((string)fields[0]!, Json)!;
+            _known.Remember(bot);
+            return (bot, fields[1]);
+        }
+        catch (RedisServerException exception) when (exception.IsWrongType())
+        {
+            // There is nothing of ours in it, and it would keep the bot from being taken up again.
+            Log.NoRecord(logger, id, exception.Message);
+            await Database.KeyDeleteAsync(Key(id));
+            return default;
+        }
+        catch (JsonException exception)
+        {
+            if (_unreadable.TryAdd(id, value: true))
+                Log.Unreadable(logger, id, exception.Message);
+            return default;
+        }
+    }
 
     private static string Serialize(Bot bot) => JsonSerializer.Serialize(bot, Json);
 
@@ -244,6 +306,15 @@ internal sealed class BotStore(IConnectionMultiplexer redis, TimeProvider time)
     private static string Idempotency(UserId user, string key) => $"newarbots:idempotency:{user}:{Hash(key)}";
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "Where the record of bot {SessionId} should be, Redis holds something else, which is removed: {Why}")]
+        public static partial void NoRecord(ILogger logger, SessionId sessionId, string why);
+
+        [LoggerMessage(LogLevel.Error, "The record of bot {SessionId} cannot be read and is ignored: {Why}")]
+        public static partial void Unreadable(ILogger logger, SessionId sessionId, string why);
+    }
 }
 
 /// <param name="Key">As the caller sent it.</param>

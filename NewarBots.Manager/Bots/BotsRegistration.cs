@@ -8,6 +8,9 @@ namespace NewarBots.Manager.Bots;
 
 internal static class BotsRegistration
 {
+    /// <summary>What is away is looked for all the time, and mostly back within seconds.</summary>
+    private const string RetryAfterSeconds = "5";
+
     private const string DefaultUrl = "http://localhost:8082";
 
     /// <summary>The API of bots with its records, its limits and its address.</summary>
@@ -37,12 +40,17 @@ internal static class BotsRegistration
     public static WebApplication UseProblemDetails(this WebApplication app)
     {
         app.UseExceptionHandler(errors => errors.Run(context =>
-            (context.Features.Get<IExceptionHandlerFeature>()?.Error switch
+        {
+            var problem = context.Features.Get<IExceptionHandlerFeature>()?.Error switch
             {
                 { } error when error.IsRedisAway() => BotProblems.StoreUnavailable(),
                 ContainerEngineException error => BotProblems.EngineUnavailable(error.Message),
                 _ => TypedResults.Problem(),
-            }).ExecuteAsync(context)));
+            };
+            if (problem.StatusCode is StatusCodes.Status503ServiceUnavailable)
+                context.Response.Headers.RetryAfter = RetryAfterSeconds;
+            return problem.ExecuteAsync(context);
+        }));
         app.UseStatusCodePages();
         return app;
     }

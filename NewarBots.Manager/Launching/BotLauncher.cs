@@ -12,6 +12,7 @@ namespace NewarBots.Manager.Launching;
 /// </summary>
 internal sealed partial class BotLauncher(
     BotStore store,
+    BotLeases leases,
     IRecorderContainers containers,
     RecorderPreparation preparation,
     BotStopper stopper,
@@ -53,11 +54,22 @@ internal sealed partial class BotLauncher(
     {
         try
         {
-            await LaunchAsync(id, cancellation);
+            // Where another manager has it in hand and dies of it, the next look finds the bot where it was.
+            await using var lease = await leases.TryTakeAsync(id, cancellation);
+            if (lease is not null)
+                await LaunchAsync(id, lease.Lost);
         }
         catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisAway())
         {
             Log.Postponed(logger, id, exception.Message);
+        }
+        catch (OperationCanceledException exception) when (!cancellation.IsCancellationRequested)
+        {
+            Log.Postponed(logger, id, exception.Message);
+        }
+        catch (Exception exception) when (!cancellation.IsCancellationRequested)
+        {
+            Log.Unexpected(logger, exception, id);
         }
     }
 
@@ -90,8 +102,8 @@ internal sealed partial class BotLauncher(
 
         Log.Launched(logger, bot.Id, bot.ContainerName);
         // Stop may have been asked for in between, when there was no container to stop yet.
-        if (await store.UpdateAsync(bot.Id, known => BotLifecycle.Launched(known, time.GetUtcNow())) is { StopRequested: true } asked)
-            stopper.Enqueue(asked);
+        if (await store.UpdateAsync(bot.Id, known => BotLifecycle.Launched(known, time.GetUtcNow())) is { StopRequested: true })
+            stopper.Enqueue(id);
     }
 
     private static bool MayPass(Exception exception) =>
@@ -107,6 +119,9 @@ internal sealed partial class BotLauncher(
 
         [LoggerMessage(LogLevel.Warning, "The launch of bot {SessionId} has to wait and will be tried again: {Why}")]
         public static partial void Postponed(ILogger logger, SessionId sessionId, string why);
+
+        [LoggerMessage(LogLevel.Error, "The launch of bot {SessionId} met an error that nobody expected and will be tried again")]
+        public static partial void Unexpected(ILogger logger, Exception exception, SessionId sessionId);
 
         [LoggerMessage(LogLevel.Warning, "The queue of bots cannot be read at the moment: {Why}")]
         public static partial void QueueUnreadable(ILogger logger, string why);

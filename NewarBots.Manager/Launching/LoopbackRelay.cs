@@ -12,6 +12,9 @@ internal sealed partial class LoopbackRelay(IBotNetwork network, TimeProvider ti
 {
     private readonly ConcurrentDictionary<int, PortRelay> _relays = new();
 
+    /// <summary>Ports at which somebody else listened: as likely as not another manager's relay, which ends with it.</summary>
+    private readonly ConcurrentDictionary<int, IPAddress> _withAnother = new();
+
     /// <summary>
     /// Where connections to a meeting come from, as its server sees it: the manager, which serves the rehearsal, tells a bot from a
     /// local caller by it. Others are not to notice: Redis in its protected mode takes 127.0.0.1 alone for local.
@@ -38,8 +41,12 @@ internal sealed partial class LoopbackRelay(IBotNetwork network, TimeProvider ti
             return;
         }
         if (Listen(new(gateway, port)) is not { } listener)
+        {
+            _withAnother[port] = source;
             return;
+        }
 
+        _withAnother.TryRemove(port, out _);
         var relay = new PortRelay(listener, port, source, bots, time);
         if (_relays.TryAdd(port, relay))
         {
@@ -50,6 +57,14 @@ internal sealed partial class LoopbackRelay(IBotNetwork network, TimeProvider ti
         {
             await relay.DisposeAsync();
         }
+    }
+
+    /// <summary>Listens where somebody else did, as soon as nobody does any more.</summary>
+    /// <exception cref="ContainerEngineException">The engine cannot say where its containers are.</exception>
+    public async Task TakeOverAsync(CancellationToken cancellation)
+    {
+        foreach (var (port, source) in _withAnother)
+            await EnsureAsync(port, source, cancellation);
     }
 
     public async ValueTask DisposeAsync()

@@ -93,6 +93,25 @@ internal sealed partial class SessionFolders(StorageLayout storage)
             : [];
     }
 
+    /// <summary>What lies where only users' and sessions' folders should: files, links, folders with other names. None is looked into.</summary>
+    public IReadOnlyList<string> Strangers()
+    {
+        var root = new DirectoryInfo(storage.TempRoot);
+        if (!root.Exists)
+            return [];
+        var users = root.EnumerateFileSystemInfos().ToLookup(entry => entry is DirectoryInfo { LinkTarget: null }
+            && entry.Name.StartsWith(StorageLayout.UserFolderPrefix, StringComparison.Ordinal)
+            && UserId.TryParse(entry.Name[StorageLayout.UserFolderPrefix.Length..], provider: null, out _));
+        return
+        [
+            .. users[false].Select(entry => entry.FullName),
+            .. users[true].OfType<DirectoryInfo>()
+                .SelectMany(user => user.EnumerateFileSystemInfos())
+                .Where(entry => entry is not DirectoryInfo { LinkTarget: null } || !SessionId.TryParse(entry.Name, provider: null, out _))
+                .Select(entry => entry.FullName),
+        ];
+    }
+
     private static SessionOnDisk? Read(string ofUser, DirectoryInfo folder)
     {
         if (!UserId.TryParse(ofUser[StorageLayout.UserFolderPrefix.Length..], provider: null, out var user)

@@ -18,6 +18,7 @@ internal sealed partial class Reconciler(
     BotStore store,
     BotAdopter adopter,
     RecorderPreparation preparation,
+    LoopbackRelay relay,
     EndedBots ended,
     BotStopper stopper,
     TimeProvider time,
@@ -25,14 +26,14 @@ internal sealed partial class Reconciler(
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan EmptinessInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
 
     private readonly Signal _needed = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         redis.ConnectionRestored += WhenRedisIsBack;
-        await Task.WhenAll(ReconcileAgainAndAgainAsync(stoppingToken), WatchForEmptinessAsync(stoppingToken));
+        await Task.WhenAll(ReconcileAgainAndAgainAsync(stoppingToken), WatchAsync(stoppingToken));
         redis.ConnectionRestored -= WhenRedisIsBack;
 
         void WhenRedisIsBack(object? sender, ConnectionFailedEventArgs connection) => _needed.Raise();
@@ -61,19 +62,25 @@ internal sealed partial class Reconciler(
         }
     }
 
-    private async Task WatchForEmptinessAsync(CancellationToken stoppingToken)
+    /// <summary>What cannot wait for the next reconciliation: an emptied Redis, and bots cut off by another manager's death.</summary>
+    private async Task WatchAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            await time.WaitAsync(EmptinessInterval, stoppingToken);
+            await time.WaitAsync(WatchInterval, stoppingToken);
             try
             {
                 if (redis.IsConnected && !await store.IsCompleteAsync())
                     _needed.Raise();
+                await relay.TakeOverAsync(stoppingToken);
             }
-            catch (Exception exception) when (exception.IsRedisAway())
+            catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisAway())
             {
-                // Its return is heard of by itself.
+                // Redis's return is heard of by itself, and the engine is asked again.
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
             }
         }
     }
@@ -102,8 +109,8 @@ internal sealed partial class Reconciler(
                 case Reconciliation.TakeToItsEnd:
                     ended.Enqueue(action.Id);
                     break;
-                case Reconciliation.Stop stop:
-                    stopper.Enqueue(stop.Bot);
+                case Reconciliation.Stop:
+                    stopper.Enqueue(action.Id);
                     break;
             }
         }

@@ -17,7 +17,7 @@ internal abstract record Reconciliation(SessionId Id)
     public sealed record TakeToItsEnd(SessionId Id) : Reconciliation(Id);
 
     /// <summary>It still runs and should not: it was asked to stop, or its life is over by its record.</summary>
-    public sealed record Stop(Bot Bot) : Reconciliation(Bot.Id);
+    public sealed record Stop(SessionId Id) : Reconciliation(Id);
 }
 
 /// <summary>
@@ -81,7 +81,7 @@ internal static class ReconciliationPlan
         Bot bot, RecorderContainer? container, SessionOnDisk? folder, DateTimeOffset now) => (bot, container?.State) switch
         {
             (_, RecorderContainerState.Running) when bot.StopRequested || bot.Status >= BotStatus.Finalizing =>
-                [new Reconciliation.Stop(bot)],
+                [new Reconciliation.Stop(bot.Id)],
             (_, RecorderContainerState.Running) => [],
             (_, RecorderContainerState.Exited) => [new Reconciliation.TakeToItsEnd(bot.Id)],
             ({ Status: BotStatus.Finalizing }, _) => [new Reconciliation.TakeToItsEnd(bot.Id)],

@@ -1,6 +1,5 @@
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Finalizing;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Telemetry;
 
@@ -12,9 +11,8 @@ internal sealed partial class BotRemover(
     RecorderAccess access,
     SessionFolders folders,
     BotLog log,
-    EvidenceFolder evidence,
+    FinalFolders finals,
     BotStore store,
-    StorageLayout storage,
     ILogger<BotRemover> logger)
 {
     /// <summary>After the bot's end: the container goes, its log stays; its way into Redis is closed. May be repeated.</summary>
@@ -31,10 +29,7 @@ internal sealed partial class BotRemover(
     {
         await containers.RemoveAsync(bot.Id, cancellation);
         await access.RemoveAsync(bot.Id);
-        File.Delete(storage.Recording(bot.UserId, bot.Id));
-        File.Delete(storage.Manifest(bot.UserId, bot.Id));
-        File.Delete(storage.Log(bot.UserId, bot.Id));
-        evidence.Delete(bot.UserId, bot.Id);
+        finals.Delete(bot.UserId, bot.Id);
         folders.Remove(bot.UserId, bot.Id);
         await store.DeleteAsync(bot);
         Log.Deleted(logger, bot.Id, bot.UserId);

@@ -22,8 +22,7 @@ internal sealed partial class BotFollower(
             return null;
         while (!bot.Status.IsTerminal())
         {
-            var entries = await redis.GetDatabase()
-                .StreamRangeAsync(RedisNames.EventStream(id), $"({bot.LastEventId}", maxId: "+", Batch);
+            var entries = await ReadAsync(id, bot.LastEventId);
             if (entries.Length == 0)
                 break;
             var messages = entries.Select(entry => Parse(id, entry[RedisNames.MessageField])).OfType<StatusMessage>().ToList();
@@ -54,6 +53,21 @@ internal sealed partial class BotFollower(
         return await store.UpdateAsync(bot.Id, known => messages.Aggregate(known, BotLifecycle.Heard));
     }
 
+    private async Task<StreamEntry[]> ReadAsync(SessionId id, string behind)
+    {
+        try
+        {
+            return await redis.GetDatabase().StreamRangeAsync(RedisNames.EventStream(id), $"({behind}", maxId: "+", Batch);
+        }
+        catch (RedisServerException exception) when (exception.IsWrongType())
+        {
+            // Nothing could ever be said again: the journal has it all, and the recorder goes on with a stream of its own.
+            Log.NoStream(logger, id, exception.Message);
+            await redis.GetDatabase().KeyDeleteAsync(RedisNames.EventStream(id));
+            return [];
+        }
+    }
+
     private StatusMessage? Parse(SessionId id, RedisValue json)
     {
         try
@@ -73,6 +87,9 @@ internal sealed partial class BotFollower(
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Error, "Where the event stream of bot {SessionId} should be, Redis holds something else, which is removed: {Why}")]
+        public static partial void NoStream(ILogger logger, SessionId sessionId, string why);
+
         [LoggerMessage(LogLevel.Warning, "Ignored an entry on the event stream of bot {SessionId} that is no status message of it: {Entry}")]
         public static partial void IgnoredEvent(ILogger logger, SessionId sessionId, string entry);
     }

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Launching;
@@ -9,23 +8,68 @@ namespace NewarBots.Manager.Tracking;
 
 /// <summary>
 /// Makes recorders leave, in the background: by the command on Redis and by SIGTERM, which mean the same, so that either way
-/// serves where the other is closed.
+/// serves where the other is closed. A stop that whoever accepted it did not live to carry out is carried out by any manager.
 /// </summary>
 internal sealed partial class BotStopper(
-    IConnectionMultiplexer redis, IRecorderContainers containers, ILogger<BotStopper> logger) : BackgroundService
+    IConnectionMultiplexer redis, IRecorderContainers containers, BotStore store, TimeProvider time, ILogger<BotStopper> logger)
+    : BackgroundService
 {
+    /// <summary>Stopping is waiting for the recorder, and costs nothing else.</summary>
+    private const int Parallelism = 64;
+
     /// <summary>A recorder leaves, flushes and reports within 10 s of SIGTERM; SIGKILL follows only well after that.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(20);
 
-    private readonly Channel<Bot> _asked = Channel.CreateUnbounded<Bot>(new() { SingleReader = true });
+    /// <summary>Whoever was asked in two looks on end, and is still there, is asked again: within twice this.</summary>
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(5);
+
+    private readonly BotWorkQueue _queue = new();
 
     /// <summary>Stops the bot's recorder where it has one. May be asked for again and again.</summary>
-    public void Enqueue(Bot bot) => _asked.Writer.TryWrite(bot);
+    public void Enqueue(SessionId id) => _queue.Enqueue(id);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Parallel.ForEachAsync(_asked.Reader.ReadAllAsync(stoppingToken), stoppingToken, StopAsync);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        LookAgainAsync(stoppingToken),
+        _queue.ProcessAsync(Parallelism, StopOrPostponeAsync, stoppingToken));
 
-    private async ValueTask StopAsync(Bot bot, CancellationToken cancellation)
+    private async Task LookAgainAsync(CancellationToken stoppingToken)
+    {
+        HashSet<SessionId> before = [];
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                var asked = (await store.ActiveAsync())
+                    .Where(bot => bot is { StopRequested: true, AwaitsContainer: false, Status: < BotStatus.Finalizing })
+                    .Select(bot => bot.Id)
+                    .ToHashSet();
+                foreach (var id in asked.Intersect(before))
+                    Enqueue(id);
+                before = asked;
+            }
+            catch (Exception exception) when (exception.IsRedisAway())
+            {
+                // Whoever reads the queue or the streams says so.
+            }
+
+            await time.WaitAsync(LookAgainAfter, stoppingToken);
+        }
+    }
+
+    private async Task StopOrPostponeAsync(SessionId id, CancellationToken cancellation)
+    {
+        try
+        {
+            if (await store.FindAsync(id) is { } bot)
+                await StopAsync(bot, cancellation);
+        }
+        catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisAway())
+        {
+            Log.StopFailed(logger, id, exception.Message);
+        }
+    }
+
+    private async Task StopAsync(Bot bot, CancellationToken cancellation)
     {
         using var step = ManagerTelemetry.StartStep("bot stop", bot);
         try
@@ -34,11 +78,10 @@ internal sealed partial class BotStopper(
                 RedisChannel.Literal(RedisNames.CommandChannel(bot.Id)), RedisNames.StopCommand, CommandFlags.FireAndForget);
             await containers.StopAsync(bot.Id, Grace, cancellation);
         }
-        catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisAway())
+        catch (Exception exception)
         {
-            // The reconciler asks again for every bot that was asked to stop and still runs.
             step.Fail(exception);
-            Log.StopFailed(logger, bot.Id, exception.Message);
+            throw;
         }
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using System.Text.Json;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
@@ -11,7 +12,7 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
 {
     private ConnectionMultiplexer _redis = null!;
 
-    private BotStore Store => new(_redis, TimeProvider.System);
+    private BotStore Store => new(_redis, TimeProvider.System, NullLogger<BotStore>.Instance);
 
     public async ValueTask InitializeAsync()
     {

@@ -18,14 +18,18 @@ internal sealed class ManagerProcess : IAsyncDisposable
 
     private readonly Dictionary<string, string> _settings;
     private readonly List<string> _output = [];
+    private readonly bool _isSecond;
     private Process? _process;
 
-    private ManagerProcess(int port, string storage, Dictionary<string, string> settings)
+    private ManagerProcess(int port, string storage, Dictionary<string, string> settings, ManagerProcess? first = null)
     {
         Port = port;
         Storage = storage;
+        Stack = first?.Stack ?? $"test-{SessionId.New(TimeProvider.System)}";
+        _isSecond = first is not null;
         _settings = settings;
         _settings["Launching__Stack"] = Stack;
+        _settings["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}";
         Api = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(30) };
     }
 
@@ -34,7 +38,7 @@ internal sealed class ManagerProcess : IAsyncDisposable
     public string Storage { get; }
 
     /// <summary>The label of this manager's containers.</summary>
-    public string Stack { get; } = $"test-{SessionId.New(TimeProvider.System)}";
+    public string Stack { get; }
 
     public HttpClient Api { get; }
 
@@ -56,7 +60,6 @@ internal sealed class ManagerProcess : IAsyncDisposable
         var all = new Dictionary<string, string>
         {
             ["ASPNETCORE_ENVIRONMENT"] = "Development",
-            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
             ["ConnectionStrings__redis"] = redis,
             ["Storage__Path"] = storage,
             ["OTEL_EXPORTER_OTLP_ENDPOINT"] = string.Empty,
@@ -66,6 +69,14 @@ internal sealed class ManagerProcess : IAsyncDisposable
         var manager = new ManagerProcess(port, storage, all);
         await manager.StartAsync();
         return manager;
+    }
+
+    /// <summary>Another manager on the same Redis, storage and stack, with a port of its own. Disposed of before this one.</summary>
+    public async Task<ManagerProcess> StartAnotherAsync()
+    {
+        var another = new ManagerProcess(FreePort(), Storage, new(_settings), first: this);
+        await another.StartAsync();
+        return another;
     }
 
     public async Task StartAsync(params (string Name, string Value)[] changes)
@@ -100,6 +111,13 @@ internal sealed class ManagerProcess : IAsyncDisposable
                 }
             },
             Patience);
+    }
+
+    /// <summary>SIGTERM, as by a deploy; returns once it has ended.</summary>
+    public async Task TerminateAsync()
+    {
+        await CliWrap.Cli.Wrap("kill").WithArguments(["-TERM", $"{ProcessId}"]).ExecuteAsync();
+        await _process!.WaitForExitAsync().WaitAsync(Patience, TimeProvider.System);
     }
 
     /// <summary>SIGKILL: no goodbye of any kind.</summary>
@@ -169,6 +187,8 @@ internal sealed class ManagerProcess : IAsyncDisposable
             Kill();
         _process?.Dispose();
         Api.Dispose();
+        if (_isSecond)
+            return;
         await DockerCli.RemoveStackAsync(Stack);
         Directory.Delete(Storage, recursive: true);
     }

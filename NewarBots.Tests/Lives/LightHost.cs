@@ -13,14 +13,18 @@ public sealed class LightHost : IAsyncLifetime
 
     internal ManagerProcess Manager { get; private set; } = null!;
 
-    internal static async Task<LightHost> StartAsync(params (string Name, string Value)[] settings)
+    internal static Task<LightHost> StartAsync(params (string Name, string Value)[] settings) => StartAsync(redisOnBridge: true, settings);
+
+    /// <param name="redisOnBridge">Bots reach Redis directly; else through the manager's relay, as they do where it listens on the loopback alone.</param>
+    /// <param name="settings">Of the manager, over the usual ones.</param>
+    internal static async Task<LightHost> StartAsync(bool redisOnBridge, params (string Name, string Value)[] settings)
     {
         var host = new LightHost();
-        await host.StartAllAsync(settings);
+        await host.StartAllAsync(redisOnBridge, settings);
         return host;
     }
 
-    public async ValueTask InitializeAsync() => await StartAllAsync([]);
+    public async ValueTask InitializeAsync() => await StartAllAsync(redisOnBridge: true, []);
 
     public async ValueTask DisposeAsync()
     {
@@ -33,11 +37,11 @@ public sealed class LightHost : IAsyncLifetime
     internal string FolderOf(string id, string user) => Path.Combine(Manager.Storage, "recordings", "temp", $"user_{user}", id);
 
     /// <returns>How much the bot says it has recorded, once that is as much as asked for.</returns>
-    internal async Task<double> RecordedAsync(string id, double seconds)
+    internal async Task<double> RecordedAsync(string id, double seconds, ManagerProcess? by = null)
     {
         double recorded = 0;
         await Eventually.TrueAsync(
-            async () => (recorded = (double?)(await Manager.GetAsync($"/bots/{id}")).Body?["recordedSeconds"] ?? 0) >= seconds, Patience);
+            async () => (recorded = (double?)(await (by ?? Manager).GetAsync($"/bots/{id}")).Body?["recordedSeconds"] ?? 0) >= seconds, Patience);
         return recorded;
     }
 
@@ -61,9 +65,9 @@ public sealed class LightHost : IAsyncLifetime
             Directory.GetFileSystemEntries(Path.GetDirectoryName(RecordingOf(id, user))!).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
-    private async Task StartAllAsync((string Name, string Value)[] settings)
+    private async Task StartAllAsync(bool redisOnBridge, (string Name, string Value)[] settings)
     {
-        Redis = await RedisServer.RunAsync(await DockerCli.BridgeAddressAsync());
+        Redis = await RedisServer.RunAsync(redisOnBridge ? [await DockerCli.BridgeAddressAsync()] : []);
         Manager = await ManagerProcess.StartAsync(Redis.Configuration, [("Launching__GenerateAudio", "true"), .. settings]);
     }
 }

@@ -55,7 +55,7 @@ public sealed class ReconciliationPlanTests
     {
         var asked = Recording with { StopRequested = true };
 
-        Assert.Equal([new Reconciliation.Stop(asked)], Plan(asked, RecorderContainerState.Running));
+        Assert.Equal([new Reconciliation.Stop(asked.Id)], Plan(asked, RecorderContainerState.Running));
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class ReconciliationPlanTests
     {
         var ended = SampleBots.In(BotStatus.Completed);
 
-        Assert.Equal([new Reconciliation.Stop(ended)], Plan(ended, RecorderContainerState.Running));
+        Assert.Equal([new Reconciliation.Stop(ended.Id)], Plan(ended, RecorderContainerState.Running));
         Assert.Equal([new Reconciliation.TakeToItsEnd(ended.Id)], Plan(ended, RecorderContainerState.Exited));
         Assert.Equal([new Reconciliation.TakeToItsEnd(ended.Id)], Plan(ended, RecorderContainerState.Created));
     }

@@ -1,0 +1,46 @@
+using NewarBots.Contract;
+using NewarBots.Manager.Finalizing;
+
+namespace NewarBots.Manager.Removing;
+
+/// <summary>What is kept of ended bots: by its files alone.</summary>
+internal sealed class FinalFolders(StorageLayout storage, EvidenceFolder evidence)
+{
+    /// <summary>Everything with a session's name; what has another one, or is a symbolic link, is not there.</summary>
+    public IReadOnlyList<FinalOnDisk> List()
+    {
+        var root = new DirectoryInfo(storage.FinalRoot);
+        return root.Exists
+            ?
+            [
+                .. from ofUser in root.EnumerateDirectories($"{StorageLayout.UserFolderPrefix}*")
+                   where ofUser.LinkTarget is null && UserId.TryParse(ofUser.Name[StorageLayout.UserFolderPrefix.Length..], provider: null, out _)
+                   from entry in ofUser.EnumerateFileSystemInfos()
+                   where entry.LinkTarget is null && SessionId.TryParse(NameOf(entry), provider: null, out _)
+                   group entry by (User: ofUser.Name[StorageLayout.UserFolderPrefix.Length..], Id: NameOf(entry)) into session
+                   select new FinalOnDisk(
+                       SessionId.Parse(session.Key.Id),
+                       UserId.Parse(session.Key.User, provider: null),
+                       new DateTimeOffset(session.Max(entry => entry.LastWriteTimeUtc))),
+            ]
+            : [];
+    }
+
+    /// <summary>Recording, manifest, log and evidence. Nothing happens where there is none of them.</summary>
+    public void Delete(UserId user, SessionId id)
+    {
+        if (!Directory.Exists(storage.FinalFolder(user)))
+            return;
+        File.Delete(storage.Recording(user, id));
+        File.Delete(storage.Manifest(user, id));
+        File.Delete(storage.Log(user, id));
+        evidence.Delete(user, id);
+    }
+
+    private static string NameOf(FileSystemInfo entry) => Path.GetFileNameWithoutExtension(entry.Name);
+}
+
+/// <param name="Id">From the files' name.</param>
+/// <param name="UserId">From the folder's name.</param>
+/// <param name="WrittenAt">When anything of it was written last.</param>
+internal sealed record FinalOnDisk(SessionId Id, UserId UserId, DateTimeOffset WrittenAt);

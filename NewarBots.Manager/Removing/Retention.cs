@@ -1,0 +1,110 @@
+using Microsoft.Extensions.Options;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Launching;
+
+namespace NewarBots.Manager.Removing;
+
+/// <summary>
+/// Removes what has been kept for long enough: recordings with their records where <see cref="RemovingOptions.KeepFor"/> says so,
+/// recordings that no record knows any more, and folders left by nobody.
+/// </summary>
+internal sealed partial class Retention(
+    BotStore store,
+    BotLeases leases,
+    BotRemover remover,
+    Leftovers leftovers,
+    FinalFolders finals,
+    SessionFolders folders,
+    IOptions<RemovingOptions> options,
+    TimeProvider time,
+    ILogger<Retention> logger) : BackgroundService
+{
+    private const int Batch = 200;
+
+    private static readonly TimeSpan LongestInterval = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>Long enough for a person to see what was reported.</summary>
+    private static readonly TimeSpan LeftoversKeptFor = TimeSpan.FromDays(1);
+
+    private readonly HashSet<string> _reported = [];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await RemoveWhatIsOldAsync(stoppingToken);
+            }
+            catch (Exception exception) when (exception is ContainerEngineException or IOException or UnauthorizedAccessException || exception.IsRedisAway())
+            {
+                Log.Postponed(logger, exception.Message);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+
+            await time.WaitAsync(Interval, stoppingToken);
+        }
+    }
+
+    private TimeSpan Interval =>
+        options.Value.KeepFor / 4 is { } quarter && quarter < LongestInterval
+            ? quarter > ShortestInterval ? quarter : ShortestInterval
+            : LongestInterval;
+
+    private async Task RemoveWhatIsOldAsync(CancellationToken cancellation)
+    {
+        if (options.Value.KeepFor is { } keepFor)
+            await RemoveRecordingsAsync(endedBefore: time.GetUtcNow() - keepFor, cancellation);
+        foreach (var leftover in await leftovers.LookAsync(cancellation))
+        {
+            if (_reported.Add(leftover.Path))
+                Log.LeftByNobody(logger, leftover.Path);
+            if (leftover.Session is { } session && time.GetUtcNow() - session.WrittenAt > LeftoversKeptFor)
+            {
+                folders.Remove(session.UserId, session.Id);
+                Log.Removed(logger, leftover.Path);
+            }
+        }
+    }
+
+    private async Task RemoveRecordingsAsync(DateTimeOffset endedBefore, CancellationToken cancellation)
+    {
+        await foreach (var bot in store.NewestAsync(user: null, after: null, Batch, cancellation))
+        {
+            if (!bot.Status.IsTerminal() || !(bot.EndedAt < endedBefore))
+                continue;
+            await using var lease = await leases.TryTakeAsync(bot.Id, cancellation);
+            if (lease is not null && await store.FindAsync(bot.Id) is not null)
+                await remover.DeleteAsync(bot, cancellation);
+        }
+
+        foreach (var final in finals.List())
+        {
+            if (final.WrittenAt < endedBefore && await store.FindAsync(final.Id) is null)
+            {
+                finals.Delete(final.UserId, final.Id);
+                Log.RecordingRemoved(logger, final.Id, final.UserId);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "{Path} was left by nobody; a session's folder is removed a day after it was last written to")]
+        public static partial void LeftByNobody(ILogger logger, string path);
+
+        [LoggerMessage(LogLevel.Information, "Removed {Path}, which was left by nobody")]
+        public static partial void Removed(ILogger logger, string path);
+
+        [LoggerMessage(LogLevel.Information, "Removed the recording {SessionId} of user {UserId}, of which there was no record any more")]
+        public static partial void RecordingRemoved(ILogger logger, SessionId sessionId, UserId userId);
+
+        [LoggerMessage(LogLevel.Warning, "What is old cannot be removed at the moment: {Why}")]
+        public static partial void Postponed(ILogger logger, string why);
+    }
+}

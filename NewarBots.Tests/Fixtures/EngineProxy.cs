@@ -1,0 +1,101 @@
+using System.Net.Sockets;
+
+namespace NewarBots.Tests.Fixtures;
+
+/// <summary>
+/// Stands between a manager and the engine's socket: an engine that stops answering, as one does whose machine swaps, and one that
+/// is gone. The engine itself and everybody else's containers notice nothing.
+/// </summary>
+internal sealed class EngineProxy : IAsyncDisposable
+{
+    private const string Engine = "/var/run/docker.sock";
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("newarbots-engine-");
+    private readonly List<Socket> _connections = [];
+    private readonly CancellationTokenSource _ended = new();
+    private volatile TaskCompletionSource? _hangs;
+    private Socket? _listener;
+
+    public EngineProxy() => Return();
+
+    /// <summary>For <c>Launching:DockerHost</c>.</summary>
+    public string Address => $"unix://{Path}";
+
+    private string Path => System.IO.Path.Combine(_folder.FullName, "engine.sock");
+
+    /// <summary>From now on nothing is answered, on connections that there are and on new ones, until <see cref="Answer"/>.</summary>
+    public void Hang() => _hangs ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Answer() => Interlocked.Exchange(ref _hangs, null)?.SetResult();
+
+    /// <summary>Every connection breaks, and no new one is taken, until <see cref="Return"/>.</summary>
+    public void Leave()
+    {
+        _listener?.Dispose();
+        File.Delete(Path);
+        lock (_connections)
+        {
+            _connections.ForEach(connection => connection.Dispose());
+            _connections.Clear();
+        }
+    }
+
+    public void Return()
+    {
+        _listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        _listener.Bind(new UnixDomainSocketEndPoint(Path));
+        _listener.Listen();
+        _ = AcceptAsync(_listener);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ended.CancelAsync();
+        Answer();
+        Leave();
+        _folder.Delete(recursive: true);
+        _ended.Dispose();
+    }
+
+    private async Task AcceptAsync(Socket listener)
+    {
+        try
+        {
+            while (true)
+            {
+                var caller = await listener.AcceptAsync();
+                var engine = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                lock (_connections)
+                    _connections.AddRange([caller, engine]);
+                await engine.ConnectAsync(new UnixDomainSocketEndPoint(Engine));
+                _ = PassOnAsync(caller, engine);
+                _ = PassOnAsync(engine, caller);
+            }
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // It has left.
+        }
+    }
+
+    private async Task PassOnAsync(Socket from, Socket to)
+    {
+        var buffer = new byte[64 * 1024];
+        try
+        {
+            int read;
+            while ((read = await from.ReceiveAsync(buffer)) > 0)
+            {
+                if (_hangs is { } hangs)
+                    await hangs.Task.WaitAsync(_ended.Token);
+                await to.SendAsync(buffer.AsMemory(0, read));
+            }
+
+            to.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            // Either side is gone.
+        }
+    }
+}

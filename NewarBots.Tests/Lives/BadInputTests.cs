@@ -1,0 +1,95 @@
+using System.Net;
+using NewarBots.Contract;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Rehearsing;
+using StackExchange.Redis;
+
+namespace NewarBots.Tests.Lives;
+
+/// <summary>What bots, users of Redis and users of the host may leave where the manager looks.</summary>
+[Collection(AloneOnTheMachine.Name)]
+public sealed class BadInputTests
+{
+    [Fact]
+    public async Task Garbage_in_Redis_in_the_engine_and_on_the_disk_is_said_once_and_harms_nobody()
+    {
+        await using var host = await LightHost.StartAsync();
+        var manager = host.Manager;
+        await using var connection = await host.Redis.ConnectAsync();
+        var redis = connection.GetDatabase();
+        var channel = connection.GetSubscriber();
+        var engine = new EngineEvents(manager.Stack);
+        var id = await manager.RecordAsync(manager.Rehearsal("duration=15"), userId: "bad");
+        await host.RecordedAsync(id, seconds: 2);
+
+        // On the stream and the channel: garbage, somebody else's message, its own once more, and in another order.
+        var stream = RedisNames.EventStream(SessionId.Parse(id));
+        var own = (await redis.StreamRangeAsync(stream)).Select(entry => entry[RedisNames.MessageField]).ToList();
+        foreach (var message in own.AsEnumerable().Reverse().Concat(own))
+            await redis.StreamAddAsync(stream, RedisNames.MessageField, message);
+        var elses = $$"""{"sessionId":"{{SessionId.New(TimeProvider.System)}}","status":"failed","timestamp":1,"sequence":999999,"reason":"no_audio"}""";
+        foreach (var garbage in new[] { "{", "[]", "null", elses, "\0\u0001", new string('x', 100_000) })
+        {
+            await redis.StreamAddAsync(stream, RedisNames.MessageField, garbage);
+            await channel.PublishAsync(RedisChannel.Literal($"{RedisNames.StatusChannelPrefix}{id}"), garbage);
+            await channel.PublishAsync(RedisChannel.Literal($"{RedisNames.StatusChannelPrefix}../../etc"), garbage);
+        }
+
+        await redis.StreamAddAsync(stream, "another field", "1");
+
+        // Values of another type, a record that nobody can read, an index that names no session.
+        var wrong = SessionId.New(TimeProvider.System);
+        var unreadable = SessionId.New(TimeProvider.System);
+        await redis.StringSetAsync($"newarbots:bot:{wrong}", "not a hash");
+        await redis.HashSetAsync($"newarbots:bot:{unreadable}", [new("record", "{\"id\":"), new("version", 1)]);
+        foreach (var member in new[] { wrong.ToString(), unreadable.ToString(), "NO/../SESSION" })
+        {
+            await redis.SortedSetAddAsync("newarbots:bots:active", member, 0);
+            await redis.SortedSetAddAsync("newarbots:bots", member, 0);
+        }
+
+        // A session folder that is a link, and another one's files in the bot's own.
+        var elsewhere = Directory.CreateTempSubdirectory("newarbots-elsewhere-");
+        await File.WriteAllTextAsync(Path.Combine(elsewhere.FullName, ChunkFormat.FileName(0)), "precious");
+        var link = host.FolderOf(SessionId.New(TimeProvider.System).ToString(), "bad");
+        Directory.CreateSymbolicLink(link, elsewhere.FullName);
+        await File.WriteAllTextAsync(Path.Combine(host.FolderOf(id, "bad"), "chunk_..%2f..%2f.ogg"), "climbs");
+
+        // A container of this stack with a label that is no session id.
+        var stranger = $"survive-stranger-{wrong}";
+        await DockerCli.RunAsync(
+            "run", "--detach", "--name", stranger, "--label", $"newarbots.stack={manager.Stack}", "--label", "newarbots.session=NO SESSION",
+            "debian:bookworm-slim", "sleep", "60");
+
+        var second = await manager.RecordAsync(manager.Rehearsal("duration=3"), userId: "good");
+        Assert.True((bool)(await manager.UntilAsync(second, TimeSpan.FromSeconds(60), "completed"))["recording"]!["complete"]!);
+        var bot = await manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+        Assert.Equal("meeting_ended", (string?)bot["reason"]);
+        Assert.Equal(15, (double)bot["recordedSeconds"]!, tolerance: 1);
+        var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(host.RecordingOf(id, "bad")), participants: 1);
+        Assert.True(report.IsClean, report.ToString());
+        Assert.Equal(HttpStatusCode.OK, (await manager.GetAsync("/bots")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await manager.GetAsync($"/bots/{wrong}")).Status);
+        Assert.Equal("precious", await File.ReadAllTextAsync(Path.Combine(elsewhere.FullName, ChunkFormat.FileName(0))));
+        Assert.Equal("running", await DockerCli.RunAsync("inspect", "--format", "{{.State.Status}}", stranger));
+        Assert.Equal([$"newar-bot-{id}", $"newar-bot-{second}"], (await engine.NamesAsync("create")).Where(name => name != stranger));
+        foreach (var once in new[] { $"The record of bot {unreadable} cannot be read", $"Where the record of bot {wrong} should be", "has our stack's label but no session" })
+            Assert.Equal(1, manager.Output.Split(once).Length - 1);
+        elsewhere.Delete(recursive: true);
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task A_bot_whose_stream_is_replaced_by_something_else_still_comes_to_its_end_as_it_says()
+    {
+        await using var host = await LightHost.StartAsync();
+        await using var connection = await host.Redis.ConnectAsync();
+        var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=8"), userId: "stream");
+        await host.RecordedAsync(id, seconds: 2);
+        await connection.GetDatabase().StringSetAsync(RedisNames.EventStream(SessionId.Parse(id)), "not a stream");
+        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+
+        Assert.Equal("meeting_ended", (string?)bot["reason"]);
+        Assert.True((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
+    }
+}

@@ -1,0 +1,49 @@
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Rehearsing;
+
+namespace NewarBots.Tests.Lives;
+
+/// <summary>Recorders that end without a word.</summary>
+[Collection(AloneOnTheMachine.Name)]
+public sealed class DyingRecorderTests(LightHost host) : IClassFixture<LightHost>
+{
+    /// <summary>The engine tells of the death at once; the rest is finalising.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    [Fact]
+    public async Task A_recorder_that_is_killed_is_a_partial_recording_within_seconds_and_misses_two_seconds_at_most()
+    {
+        var engine = new EngineEvents(host.Manager.Stack);
+        var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600&killed=1"), userId: "killed");
+        await host.RecordedAsync(id, seconds: 12);
+        var startedAt = (DateTimeOffset)(await host.Manager.GetAsync($"/bots/{id}")).Body!["recordingAt"]!;
+        await DockerCli.RunAsync("kill", "--signal", "KILL", $"newar-bot-{id}");
+        var killedAt = TimeProvider.System.GetUtcNow();
+        var bot = await host.Manager.UntilAsync(id, Patience, "completed");
+
+        Assert.Equal("recorder_crashed", (string?)bot["reason"]);
+        Assert.False((bool)bot["recording"]!["complete"]!);
+        Assert.InRange((double)bot["recordedSeconds"]!, (killedAt - startedAt).TotalSeconds - 2, double.PositiveInfinity);
+        await host.NothingIsLeftAsync(id, "killed", engine);
+        var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(host.RecordingOf(id, "killed")), participants: 1);
+        Assert.True(report.IsClean, report.ToString());
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task A_recorder_that_reaches_its_memory_limit_is_a_partial_recording_that_says_so()
+    {
+        var engine = new EngineEvents(host.Manager.Stack);
+        var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600&killed=2"), userId: "hungry");
+        await host.RecordedAsync(id, seconds: 3);
+        // The kernel takes whoever is named first here, and only the recorder's own user is asked to name.
+        await DockerCli.RunAsync(
+            "exec", "--detach", $"newar-bot-{id}", "sh", "-c",
+            "for p in /proc/[0-9]*; do case $(readlink $p/exe) in *NewarBots.Recorder) echo 1000 > $p/oom_score_adj;; esac; done; tail /dev/zero");
+        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+
+        Assert.Equal("out_of_memory", (string?)bot["reason"]);
+        Assert.False((bool)bot["recording"]!["complete"]!);
+        await host.NothingIsLeftAsync(id, "hungry", engine);
+    }
+}

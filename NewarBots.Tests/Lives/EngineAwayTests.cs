@@ -1,0 +1,54 @@
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Rehearsing;
+
+namespace NewarBots.Tests.Lives;
+
+/// <summary>An engine that stops answering, or is gone for a while. Containers run on, and some do not.</summary>
+[Collection(AloneOnTheMachine.Name)]
+[Trait("Suite", "Long")]
+public sealed class EngineAwayTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task While_the_engine_does_not_answer_nobody_is_declared_dead_and_new_bots_wait(bool hangs)
+    {
+        await using var proxy = new EngineProxy();
+        await using var host = await LightHost.StartAsync(("Launching__DockerHost", proxy.Address));
+        var manager = host.Manager;
+        var engine = new EngineEvents(manager.Stack);
+        var lives = await manager.RecordAsync(manager.Rehearsal("duration=60"), userId: "lives");
+        var dies = await manager.RecordAsync(manager.Rehearsal("duration=600"), userId: "dies");
+        await host.RecordedAsync(lives, seconds: 2);
+        var recorded = await host.RecordedAsync(dies, seconds: 3);
+
+        if (hangs)
+            proxy.Hang();
+        else
+            proxy.Leave();
+        await DockerCli.RunAsync("kill", "--signal", "KILL", $"newar-bot-{dies}");
+        var waits = await manager.RecordAsync(manager.Rehearsal("duration=3"), userId: "waits");
+        // Longer than a container that the engine does not know is given.
+        await host.RecordedAsync(lives, seconds: 45);
+        Assert.Equal("recording", (string?)(await manager.GetAsync($"/bots/{lives}")).Body!["status"]);
+        Assert.Equal("recording", (string?)(await manager.GetAsync($"/bots/{dies}")).Body!["status"]);
+        Assert.Equal("queued", (string?)(await manager.GetAsync($"/bots/{waits}")).Body!["status"]);
+        Assert.Equal("degraded", (string?)(await manager.GetAsync("/health")).Body!["checks"]!["docker"]!["status"]);
+
+        if (hangs)
+            proxy.Answer();
+        else
+            proxy.Return();
+        var died = await manager.UntilAsync(dies, TimeSpan.FromSeconds(20), "completed");
+        Assert.Equal("recorder_crashed", (string?)died["reason"]);
+        Assert.True((double)died["recordedSeconds"]! >= recorded - 2, died.ToJsonString());
+        foreach (var id in new[] { waits, lives })
+            Assert.True((bool)(await manager.UntilAsync(id, Patience, "completed"))["recording"]!["complete"]!, await host.AccountOfAsync(id));
+        Assert.Equal(3, (await engine.NamesAsync("create")).Count);
+        Assert.Empty(await DockerCli.ContainersOfAsync(manager.Stack));
+        var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(host.RecordingOf(lives, "lives")), participants: 1);
+        Assert.True(report.IsClean, report.ToString());
+    }
+}

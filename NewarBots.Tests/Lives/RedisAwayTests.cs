@@ -1,0 +1,57 @@
+using System.Net;
+using System.Text.Json;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Rehearsing;
+
+namespace NewarBots.Tests.Lives;
+
+/// <summary>Redis dies while bots record, and comes back.</summary>
+[Collection(AloneOnTheMachine.Name)]
+public sealed class RedisAwayTests
+{
+    [Fact]
+    public async Task While_Redis_is_away_the_manager_tells_what_it_knows_takes_nothing_on_and_loses_nothing()
+    {
+        await using var host = await LightHost.StartAsync();
+        var engine = new EngineEvents(host.Manager.Stack);
+        var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=20"), userId: "redis");
+        await host.RecordedAsync(id, seconds: 2);
+
+        host.Redis.Stop();
+        await Eventually.TrueAsync(async () => await IsStaleAsync($"/bots/{id}"));
+        var (_, known) = await host.Manager.GetAsync($"/bots/{id}");
+        var (_, list) = await host.Manager.GetAsync("/bots?userId=redis");
+        Assert.True(await IsStaleAsync("/bots"));
+        Assert.Equal("recording", (string?)known!["status"]);
+        Assert.Equal(id, (string?)Assert.Single(list!["items"]!.AsArray())!["id"]);
+        await RefusedAsync(HttpMethod.Post, "/bots", JsonSerializer.Serialize(new { meetingUrl = host.Manager.Rehearsal("other=1") }));
+        await RefusedAsync(HttpMethod.Post, $"/bots/{id}/stop");
+        await RefusedAsync(HttpMethod.Delete, $"/bots/{id}");
+        Assert.NotEqual("healthy", (string?)(await host.Manager.GetAsync("/health")).Body!["checks"]!["redis"]!["status"]);
+
+        await host.Redis.StartAsync();
+        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+        Assert.False(await IsStaleAsync($"/bots/{id}"));
+        Assert.Equal("meeting_ended", (string?)bot["reason"]);
+        Assert.True((bool)bot["recording"]!["complete"]!, await host.AccountOfAsync(id));
+        await host.NothingIsLeftAsync(id, "redis", engine);
+        var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(host.RecordingOf(id, "redis")), participants: 1);
+        Assert.True(report.IsClean, report.ToString());
+
+        async Task<bool> IsStaleAsync(string path)
+        {
+            using var response = await host.Manager.Api.GetAsync(new Uri(path, UriKind.Relative));
+            return response.StatusCode is HttpStatusCode.OK && response.Headers.Warning.Any(warning => warning.Code == 110);
+        }
+
+        async Task RefusedAsync(HttpMethod method, string path, string? json = null)
+        {
+            using var request = new HttpRequestMessage(method, path);
+            if (json is not null)
+                request.Content = new StringContent(json, System.Text.Encoding.UTF8, "application/json");
+            using var response = await host.Manager.Api.SendAsync(request);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+            Assert.NotNull(response.Headers.RetryAfter);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using System.Net;
+using NewarBots.Contract;
+using NewarBots.Tests.Fixtures;
+
+namespace NewarBots.Tests.Lives;
+
+/// <summary>What is kept, for how long, and what is nobody's.</summary>
+[Collection(AloneOnTheMachine.Name)]
+public sealed class RetentionTests
+{
+    [Fact]
+    public async Task Recordings_go_when_they_have_been_kept_for_as_long_as_asked_and_what_is_nobodys_a_day_after_it_is_reported()
+    {
+        await using var host = await LightHost.StartAsync();
+        var manager = host.Manager;
+        var id = await manager.RecordAsync(manager.Rehearsal("duration=2"), userId: "kept");
+        await manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+        var final = Path.GetDirectoryName(host.RecordingOf(id, "kept"))!;
+        var unknown = Path.Combine(final, $"{SessionId.New(TimeProvider.System)}.ogg");
+        var foreign = Path.Combine(final, "Notes of my own.txt");
+        foreach (var path in new[] { unknown, foreign })
+        {
+            await File.WriteAllTextAsync(path, "old");
+            File.SetLastWriteTimeUtc(path, LongAgo);
+        }
+
+        var old = host.FolderOf(SessionId.New(TimeProvider.System).ToString(), "kept");
+        var young = host.FolderOf(SessionId.New(TimeProvider.System).ToString(), "kept");
+        var strange = Path.Combine(manager.Storage, "recordings", "temp", "lost+found");
+        foreach (var folder in new[] { old, young, strange })
+            Directory.CreateDirectory(folder);
+        Directory.SetLastWriteTimeUtc(old, LongAgo);
+        Directory.SetLastWriteTimeUtc(strange, LongAgo);
+
+        manager.Kill();
+        await manager.StartAsync(("Removing__KeepFor", "00:00:02"));
+        await Eventually.TrueAsync(async () => (await manager.GetAsync($"/bots/{id}")).Status is HttpStatusCode.NotFound);
+        await Eventually.TrueAsync(() => !File.Exists(unknown) && !Directory.Exists(old));
+        Assert.Equal([foreign], Directory.GetFileSystemEntries(final));
+        var health = (await manager.GetAsync("/health")).Body!["checks"]!["leftovers"]!;
+        Assert.Equal("healthy", (string?)health["status"]);
+        await Eventually.TrueAsync(async () =>
+            (string?)(await manager.GetAsync("/health")).Body!["checks"]!["leftovers"]!["description"] is { } description
+            && description.Contains(young, StringComparison.Ordinal) && description.Contains(strange, StringComparison.Ordinal)
+            && !description.Contains(old, StringComparison.Ordinal));
+        Assert.True(Directory.Exists(young));
+        Assert.True(Directory.Exists(strange));
+        Assert.Contains($"Deleted bot {id} of user kept", manager.Output, StringComparison.Ordinal);
+    }
+
+    private static DateTime LongAgo => TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(-2);
+}

@@ -1,0 +1,92 @@
+using System.Net;
+using System.Text.Json;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Rehearsing;
+
+namespace NewarBots.Tests.Lives;
+
+/// <summary>Two managers on one Redis and one storage.</summary>
+[Collection(AloneOnTheMachine.Name)]
+public sealed class TwoManagersTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Two_managers_make_one_container_for_each_bot_and_no_error()
+    {
+        await using var host = await LightHost.StartAsync();
+        await using var other = await host.Manager.StartAnotherAsync();
+        var engine = new EngineEvents(host.Manager.Stack);
+
+        var same = JsonSerializer.Serialize(new { meetingUrl = "https://meet.google.com/abc-defg-hij?duration=6", userId = "twenty" });
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i =>
+            (i % 2 == 0 ? host.Manager : other).PostAsync("/bots", same, i < 10 ? [("Idempotency-Key", "one")] : [])));
+        var ids = new HashSet<string>(await Task.WhenAll(Enumerable.Range(0, 5).Select(i =>
+            (i % 2 == 0 ? host.Manager : other).RecordAsync($"https://meet.google.com/abc-defg-hi{"klmno"[i]}?duration=5", userId: "two"))));
+
+        var accepted = answers.Where(answer => answer.Status is HttpStatusCode.Accepted).Select(answer => (string)answer.Body!["id"]!).Distinct().ToList();
+        var one = Assert.Single(accepted);
+        Assert.All(
+            answers.Where(answer => answer.Status is not HttpStatusCode.Accepted),
+            answer => Assert.Equal((HttpStatusCode.Conflict, one), (answer.Status, (string?)answer.Body!["botId"])));
+        foreach (var id in ids.Append(one))
+        {
+            var bot = await other.UntilAsync(id, Patience, "completed");
+            Assert.True((bool)bot["recording"]!["complete"]!, await host.AccountOfAsync(id));
+        }
+
+        var names = ids.Append(one).Select(id => $"newar-bot-{id}").Order(StringComparer.Ordinal);
+        Assert.Equal(names, (await engine.NamesAsync("create")).Order(StringComparer.Ordinal));
+        Assert.Equal(names, (await engine.NamesAsync("start")).Order(StringComparer.Ordinal));
+        Assert.Empty(await DockerCli.ContainersOfAsync(host.Manager.Stack));
+        foreach (var output in new[] { host.Manager.Output, other.Output })
+            Assert.DoesNotContain("fail:", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Trait("Suite", "Long")]
+    public async Task When_one_manager_dies_the_other_goes_on_with_its_bots_and_carries_out_what_it_had_accepted(bool isTheFirst)
+    {
+        // On the loopback alone, Redis is reached through whichever manager's relay came first.
+        await using var host = await LightHost.StartAsync(redisOnBridge: false);
+        await using var other = await host.Manager.StartAnotherAsync();
+        var (dies, lives) = isTheFirst ? (host.Manager, other) : (other, host.Manager);
+        var engine = new EngineEvents(host.Manager.Stack);
+        var goesOn = await dies.RecordAsync("https://meet.google.com/abc-defg-hij?duration=25", userId: "goeson");
+        var stops = await dies.RecordAsync("https://meet.google.com/abc-defg-hik", userId: "stops");
+        await host.RecordedAsync(goesOn, seconds: 3, by: lives);
+        await host.RecordedAsync(stops, seconds: 3, by: lives);
+
+        var (status, _) = await dies.PostAsync($"/bots/{stops}/stop");
+        dies.Kill();
+
+        Assert.Equal(HttpStatusCode.Accepted, status);
+        var stopped = await lives.UntilAsync(stops, TimeSpan.FromSeconds(15 + 5), "completed");
+        Assert.Equal("stop_requested", (string?)stopped["reason"]);
+        // The recorder's words come through again before it ends.
+        await host.RecordedAsync(goesOn, seconds: 20, by: lives);
+        var ended = await lives.UntilAsync(goesOn, Patience, "completed");
+        Assert.True((bool)ended["recording"]!["complete"]!, ended.ToJsonString());
+        Assert.Equal("meeting_ended", (string?)ended["reason"]);
+        Assert.Equal(2, (await engine.NamesAsync("create")).Count);
+        var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(host.RecordingOf(goesOn, "goeson")), participants: 1);
+        Assert.True(report.IsClean, report.ToString());
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task A_manager_that_is_told_to_end_leaves_its_bots_running_and_its_leases_free()
+    {
+        await using var host = await LightHost.StartAsync();
+        var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=10"), userId: "deploy");
+        await host.RecordedAsync(id, seconds: 2);
+        await host.Manager.TerminateAsync();
+
+        Assert.Equal("running", await DockerCli.RunAsync("inspect", "--format", "{{.State.Status}}", $"newar-bot-{id}"));
+        await host.Manager.StartAsync();
+        var bot = await host.Manager.UntilAsync(id, Patience, "completed");
+        Assert.True((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
+    }
+}
