@@ -273,8 +273,8 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, TimeProvide
         catch (RedisServerException exception) when (exception.IsWrongType())
         {
             // There is nothing of ours in it, and it would keep the bot from being taken up again.
-            Log.NoRecord(logger, id, exception.Message);
-            await Database.KeyDeleteAsync(Key(id));
+            if (await Database.KeyDeleteAsync(Key(id)))
+                Log.NoRecord(logger, id, exception.Message);
             return default;
         }
         catch (JsonException exception)

@@ -62,8 +62,8 @@ internal sealed partial class BotFollower(
         catch (RedisServerException exception) when (exception.IsWrongType())
         {
             // Nothing could ever be said again: the journal has it all, and the recorder goes on with a stream of its own.
-            Log.NoStream(logger, id, exception.Message);
-            await redis.GetDatabase().KeyDeleteAsync(RedisNames.EventStream(id));
+            if (await redis.GetDatabase().KeyDeleteAsync(RedisNames.EventStream(id)))
+                Log.NoStream(logger, id, exception.Message);
             return [];
         }
     }

