@@ -15,6 +15,10 @@ internal sealed partial class Joiner(
     ILogger<Joiner> logger)
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>While there is nothing to be recognised: a page that has just come shows something at any moment.</summary>
+    private static readonly TimeSpan FirstLookInterval = TimeSpan.FromMilliseconds(50);
+
     private static readonly TimeSpan WaitingReportInterval = TimeSpan.FromSeconds(15);
 
     /// <param name="page">A page that shows nothing yet.</param>
@@ -74,7 +78,7 @@ internal sealed partial class Joiner(
                     break;
             }
 
-            await stop.DelayAsync(LookInterval);
+            await stop.DelayAsync(view.Matches.Count == 0 ? FirstLookInterval : LookInterval);
         }
 
         async Task ActAsync(PageMatch target, string verb, Func<Task> act)
