@@ -21,7 +21,7 @@ const askAgain = onAnswer => {
   ask({ ...notices[call.notice], other: 'Leave', answer: 'Join now' }, () => {
     clearTimeout(timer);
     onAnswer?.();
-  });
+  }, () => show('left'));
   return timer;
 };
 

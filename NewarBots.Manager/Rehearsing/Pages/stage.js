@@ -84,13 +84,14 @@ const showOneself = video => {
 };
 
 /** Lays a dialog over the page; the answer takes it away. */
-export const ask = ({ heading, text, answer, other }, onAnswer = () => {}) => {
+export const ask = ({ heading, text, answer, other }, onAnswer = () => {}, onOther = () => {}) => {
   const scrim = fill('dialog').firstElementChild;
   const slot = name => scrim.querySelector(`[data-slot="${name}"]`);
   scrim.querySelector('[role=dialog]').setAttribute('aria-label', heading);
   slot('heading').textContent = say(heading);
   slot('text').textContent = say(text);
   slot('answer').textContent = answer;
+  slot('other').addEventListener('click', () => onOther());
   if (other) slot('other').textContent = other;
   else slot('other').remove();
   slot('answer').addEventListener('click', () => {
