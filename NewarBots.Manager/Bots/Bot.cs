@@ -44,6 +44,12 @@ internal sealed record Bot
 
     public int? Participants { get; init; }
 
+    /// <summary>How loud its last second was, in dBFS.</summary>
+    public int? Level { get; init; }
+
+    /// <summary>What is wrong while it records on; gone with the recorder's next word that does not repeat it.</summary>
+    public BotWarning? Warning { get; init; }
+
     public RecordingInfo? Recording { get; init; }
 
     /// <summary>The latest <see cref="StatusMessage.Detail"/>: what the recorder saw.</summary>
@@ -77,6 +83,10 @@ internal sealed record Bot
     [JsonIgnore]
     public string ContainerName => Launching.RecorderContainerName.Of(Id);
 }
+
+/// <param name="Reason">The machine word.</param>
+/// <param name="Text">One line for a person.</param>
+internal sealed record BotWarning(EndReason Reason, string? Text);
 
 /// <summary>What kind of page the meeting is.</summary>
 [JsonConverter(typeof(SnakeCaseEnumConverter<Platform>))]

@@ -21,17 +21,18 @@ internal sealed record BotResponse(
     double RecordedSeconds,
     double? AudibleSeconds,
     int? Participants,
+    int? Level,
     RecordingResponse? Recording,
     string? Error)
 {
     public static BotResponse Of(Bot bot) => new(
-        bot.Id, bot.Status, bot.Reason, bot.MeetingUrl, bot.Platform, bot.BotName, bot.UserId, bot.Metadata, bot.ContainerName,
+        bot.Id, bot.Status, bot.Reason ?? bot.Warning?.Reason, bot.MeetingUrl, bot.Platform, bot.BotName, bot.UserId, bot.Metadata, bot.ContainerName,
         bot.CreatedAt, bot.JoiningAt, bot.RecordingAt, bot.EndedAt, bot.Chunks, bot.RecordedSeconds, bot.AudibleSeconds,
-        bot.Participants,
+        bot.Participants, bot.Level,
         bot.Recording is { } recording
             ? new($"/bots/{bot.Id}/recording", recording.Format, recording.Bytes, recording.DurationSeconds, recording.Complete)
             : null,
-        bot.Error);
+        bot.Error ?? bot.Warning?.Text);
 }
 
 /// <param name="Url">Where the audio is had, relative to the manager.</param>

@@ -22,6 +22,29 @@ internal sealed record SessionJournal(long RecordedPackets, IReadOnlyList<Gap> G
                 gaps.Add(gap);
         }
 
-        return new((long)Math.Round(Math.Min(recorded, int.MaxValue) * ChunkFormat.PacketsPerSecond), gaps);
+        return new((long)Math.Round(Math.Min(recorded, int.MaxValue) * ChunkFormat.PacketsPerSecond), [.. United(gaps)]);
+    }
+
+    /// <summary>A gap that lasts is noted piece by piece: pieces of one cause that touch are one gap.</summary>
+    private static IEnumerable<Gap> United(IEnumerable<Gap> gaps)
+    {
+        foreach (var ofOneCause in gaps.GroupBy(gap => gap.Cause))
+        {
+            Gap? last = null;
+            foreach (var gap in ofOneCause.OrderBy(gap => gap.StartSeconds))
+            {
+                if (last is not null && gap.StartSeconds <= last.EndSeconds)
+                {
+                    last = last with { EndSeconds = Math.Max(last.EndSeconds, gap.EndSeconds) };
+                    continue;
+                }
+
+                if (last is not null)
+                    yield return last;
+                last = gap;
+            }
+
+            yield return last!;
+        }
     }
 }

@@ -50,7 +50,10 @@ internal static class BotLifecycle
             RecordedSeconds = message.RecordedSeconds ?? bot.RecordedSeconds,
             AudibleSeconds = message.AudibleSeconds ?? bot.AudibleSeconds,
             Participants = message.Participants ?? bot.Participants,
-            Detail = message.Detail ?? bot.Detail,
+            Level = message.Level ?? bot.Level,
+            Warning = message is { Status: BotStatus.Recording, Reason: { } warning } ? new(warning, message.Detail) : null,
+            // A warning's words are no longer true when it is over.
+            Detail = message is { Status: BotStatus.Recording, Reason: not null } ? bot.Detail : message.Detail ?? bot.Detail,
         };
     }
 

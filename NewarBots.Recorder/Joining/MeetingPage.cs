@@ -162,6 +162,12 @@ internal sealed partial class MeetingPage
     /// <summary>Begins to encode, or goes on where that was begun.</summary>
     public Task StartCaptureAsync() => TryAsync(() => _hook.StartAsync(_page));
 
+    /// <inheritdoc cref="CaptureHook.HearAgainAsync"/>
+    public Task HearAgainAsync() => TryAsync(() => _hook.HearAgainAsync(_page));
+
+    /// <inheritdoc cref="CaptureHook.BeginAgainAsync"/>
+    public Task BeginCaptureAgainAsync() => TryAsync(() => _hook.BeginAgainAsync(_page));
+
     /// <summary>Ends the encoding; the last packets are on their way when it returns.</summary>
     public Task StopCaptureAsync() => TryAsync(() => _hook.StopAsync(_page));
 

@@ -11,6 +11,7 @@ internal sealed partial class CallAttendance(
     RecorderEnvironment environment,
     SessionRecording recording,
     StatusReporter reporter,
+    HearingAid hearing,
     StopSignal stop,
     TimeProvider time,
     ILogger<CallAttendance> logger)
@@ -67,10 +68,14 @@ internal sealed partial class CallAttendance(
                 await page.StartCaptureAsync();
             }
 
-            if (now - reportedAt >= HeartbeatInterval || progress.Chunks != reportedChunks)
+            var warned = hearing.Warning is not null;
+            if (view.IsCallPage)
+                await hearing.TendAsync(page, progress, now);
+            if (now - reportedAt >= HeartbeatInterval || progress.Chunks != reportedChunks || warned != hearing.Warning is not null)
             {
                 (reportedAt, reportedChunks) = (now, progress.Chunks);
-                reporter.Report(BotStatus.Recording, progress: progress, participants: view.Others);
+                reporter.Report(
+                    BotStatus.Recording, hearing.Warning is null ? null : EndReason.NoAudio, progress, view.Others, hearing.Warning);
             }
         }
     }

@@ -39,6 +39,12 @@ internal sealed class CaptureHook
     /// <summary>Begins to encode, where that was not begun in this page: the time line starts now.</summary>
     public Task StartAsync(IPage page) => page.EvaluateAsync($"() => window['{_hook}'].start()");
 
+    /// <summary>Hooks every track anew.</summary>
+    public Task HearAgainAsync(IPage page) => page.EvaluateAsync($"() => window['{_hook}']?.hearAgain()");
+
+    /// <summary>Hooks every track anew and encodes with another encoder, where this page was being encoded or not.</summary>
+    public Task BeginAgainAsync(IPage page) => page.EvaluateAsync($"() => window['{_hook}']?.beginAgain()");
+
     /// <summary>Ends the encoding; when it returns, the last message is in <see cref="Messages"/>.</summary>
     public Task StopAsync(IPage page) => page.EvaluateAsync($"() => window['{_hook}']?.stop()");
 

@@ -12,6 +12,9 @@ namespace NewarBots.Recorder.Recording;
 /// <param name="Levels">Each packet's loudness in dBFS (RMS, -127 for digital silence), one for each packet.</param>
 /// <param name="Stalls">Stretches, all ending before this batch's end, that the page had to fill with silence.</param>
 /// <param name="Reception">What the connections of the page say.</param>
+/// <param name="Page">Names the page's load, within which a track keeps its number.</param>
+/// <param name="Sounds">What was received and heard of each track; empty where the page has not asked since the last batch, as it does once a second.</param>
+/// <param name="Voices">How loud the tracks were where they were not silent; may lie behind this batch's packets, or before them.</param>
 internal sealed record CapturedBatch(
     int Browser,
     string Capture,
@@ -20,7 +23,10 @@ internal sealed record CapturedBatch(
     IReadOnlyList<ReadOnlyMemory<byte>> Packets,
     IReadOnlyList<int> Levels,
     IReadOnlyList<Stall> Stalls,
-    Reception Reception)
+    Reception Reception,
+    string Page,
+    IReadOnlyList<TrackSound> Sounds,
+    IReadOnlyList<VoiceBlock> Voices)
 {
     /// <param name="captured">A message of capture.js.</param>
     /// <exception cref="InvalidCaptureException">The message is none of ours, or the page tells of an error.</exception>
@@ -39,6 +45,8 @@ internal sealed record CapturedBatch(
 
         if (message.Error is { } error)
             throw new InvalidCaptureException(error);
+        if (message.Stalls.Any(stall => stall.Length != 2) || message.Voices?.Any(voice => voice.Length != 4) is true)
+            throw new InvalidCaptureException("stalls or voices that are incomplete");
         if (message.Sizes.Any(size => size < 0) || message.Sizes.Sum() != message.Bytes.Length || message.Sizes.Length != message.Levels.Length)
             throw new InvalidCaptureException("sizes, levels and bytes that do not fit each other");
         var packets = new List<ReadOnlyMemory<byte>>(message.Sizes.Length);
@@ -57,7 +65,10 @@ internal sealed record CapturedBatch(
             packets,
             message.Levels,
             [.. message.Stalls.Select(stall => new Stall(stall[0], stall[1]))],
-            new(message.Connections, message.Tracks, message.ReceivedBytes));
+            new(message.Connections, message.Tracks, message.ReceivedBytes),
+            message.Page,
+            message.Sounds ?? [],
+            [.. (message.Voices ?? []).Select(voice => new VoiceBlock((int)voice[0], voice[1], (int)voice[2], voice[3] == 0 ? null : voice[3]))]);
     }
 }
 
@@ -69,6 +80,26 @@ internal readonly record struct Stall(long FirstPacket, long Packets);
 /// <param name="Tracks">Remote audio tracks that are live and mixed in.</param>
 /// <param name="ReceivedBytes">Audio bytes received by all of them so far (<c>getStats</c>), a figure that only grows.</param>
 internal readonly record struct Reception(int Connections, int Tracks, long ReceivedBytes);
+
+/// <summary>What a track's connection says it received, and what came of it out of the page's ear. All figures only grow.</summary>
+/// <param name="Track">Its number in order of appearance, from 1 on.</param>
+/// <param name="ReceivedBytes">Audio bytes, without headers.</param>
+/// <param name="ReceivedEnergy">
+/// <c>totalAudioEnergy</c> of <see href="https://www.w3.org/TR/webrtc-stats/"/>: square of the level (1: full scale), times seconds.
+/// </param>
+/// <param name="HeardSeconds">So much audio was delivered.</param>
+/// <param name="HeardEnergy">Its power (mean square), times seconds.</param>
+internal readonly record struct TrackSound(int Track, long ReceivedBytes, double ReceivedEnergy, double HeardSeconds, double HeardEnergy);
+
+/// <summary>100 ms of one track that are not silent.</summary>
+/// <param name="Track">The track's number.</param>
+/// <param name="Block">Where, in blocks from the capture's first sample on.</param>
+/// <param name="Level">In dBFS (RMS).</param>
+/// <param name="Contributor">The contributing source (CSRC) that a mixing server named for it.</param>
+internal readonly record struct VoiceBlock(int Track, long Block, int Level, long? Contributor)
+{
+    public const int Packets = 5;
+}
 
 /// <summary>The page's capture told of an error or sent what cannot be read.</summary>
 internal sealed class InvalidCaptureException(string what) : Exception($"The capture in the page failed: {what}.");
@@ -84,6 +115,9 @@ internal sealed record CapturePayload(
     int Connections,
     int Tracks,
     long ReceivedBytes,
+    string Page = "",
+    TrackSound[]? Sounds = null,
+    long[][]? Voices = null,
     string? Error = null);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]

@@ -8,5 +8,6 @@ internal static class RecordingRegistration
     /// <param name="folder">The session's folder; it exists.</param>
     public static IServiceCollection AddRecording(this IServiceCollection services, string folder) => services
         .AddSingleton<CaptureHook>()
+        .AddSingleton<HearingAid>()
         .AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionRecording>(provider, folder));
 }

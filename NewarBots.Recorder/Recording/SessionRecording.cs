@@ -18,6 +18,8 @@ internal sealed partial class SessionRecording(
 {
     private static readonly TimeSpan LongestUnflushed = TimeSpan.FromSeconds(1);
 
+    private readonly SessionTracks _tracks = new();
+    private readonly LevelMeter _level = new();
     private RecordingProgress _progress = RecordingProgress.None;
 
     /// <summary>How far it is. Safe to read from any thread.</summary>
@@ -103,13 +105,20 @@ internal sealed partial class SessionRecording(
         var lastAudible = progress.LastAudiblePacket;
         for (var i = placement.Skip; i < batch.Packets.Count; i++)
         {
+            _level.Add(batch.Levels[i]);
             if (batch.Levels[i] < ChunkFormat.AudibleLevel)
                 continue;
             audible++;
             lastAudible = writer.Packets - batch.Packets.Count + i;
         }
 
-        Volatile.Write(ref _progress, new(writer.Chunks, writer.Packets, audible, lastAudible, batch.Reception, time.GetUtcNow()));
+        Volatile.Write(ref _progress, new(writer.Chunks, writer.Packets, audible, lastAudible, batch.Reception, time.GetUtcNow())
+        {
+            Level = _level.Level,
+            Sounds = batch.Sounds.Count == 0
+                ? progress.Sounds
+                : [.. batch.Sounds.Select(sound => sound with { Track = _tracks.NumberOf(batch.Page, sound.Track) })],
+        });
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing could be captured from {Start} s to {End} s ({Cause})")]
@@ -138,6 +147,12 @@ internal sealed record RecordingProgress(
     public double RecordedSeconds => TimeLinePosition.Seconds(Packets);
 
     public double AudibleSeconds => TimeLinePosition.Seconds(AudiblePackets);
+
+    /// <summary>What each track received and what was heard of it, each with its number in the session; a new list once a second.</summary>
+    public IReadOnlyList<TrackSound> Sounds { get; init; } = [];
+
+    /// <summary>How loud the mix was in its last second, in dBFS.</summary>
+    public int Level { get; init; } = LevelMeter.Silent;
 
     /// <summary>How long nothing was heard at the end of the time line.</summary>
     public TimeSpan Silence => (Packets - 1 - LastAudiblePacket) * TimeLinePosition.PacketLength;

@@ -50,7 +50,7 @@ internal sealed class TimeLine(TimeLinePosition position)
         foreach (var stall in batch.Stalls)
             gaps.Add(NewGap(_captureBegins + stall.FirstPacket, stall.Packets, GapCause.CaptureStalled));
         Packets += silence + batch.Packets.Count - skip;
-        return new(silence, skip, gaps);
+        return new(silence, skip, gaps, _captureBegins);
     }
 
     private static Gap NewGap(long first, long packets, string cause) =>
@@ -60,7 +60,8 @@ internal sealed class TimeLine(TimeLinePosition position)
 /// <param name="Silence">So many packets of silence come before the batch.</param>
 /// <param name="Skip">So many of the batch's first packets are on the time line already.</param>
 /// <param name="Gaps">What is to be noted as missing.</param>
-internal readonly record struct Placement(long Silence, int Skip, IReadOnlyList<Gap> Gaps);
+/// <param name="CaptureBegins">Where on the time line the batch's capture has its first packet.</param>
+internal readonly record struct Placement(long Silence, int Skip, IReadOnlyList<Gap> Gaps, long CaptureBegins);
 
 /// <summary>The machine words for <see cref="Gap.Cause"/>.</summary>
 internal static class GapCause
@@ -73,6 +74,9 @@ internal static class GapCause
 
     /// <summary>The page was loaded anew, its encoder failed, or the recorder started anew.</summary>
     public const string CaptureRestarted = "capture_restarted";
+
+    /// <summary>A track was received and could not be heard: see <see cref="Hearing"/>.</summary>
+    public const string NotHeard = "not_heard";
 
     /// <summary>The page encoded packets that never arrived.</summary>
     public const string PacketsLost = "packets_lost";

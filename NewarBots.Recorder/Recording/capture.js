@@ -24,19 +24,24 @@
   const quiet = 0.003;
   // The stretch repeats what resembles the end best: so long (samples) are the ends, so far it looks for a likeness.
   const likeness = 240, likenessSearch = 480, tailLength = longestStretch + likenessSearch + likeness;
+  // How loud each track is: a level for each block of 100 ms; nothing for one that is fainter (dBFS).
+  const samplesPerBlock = 5 * samplesPerPacket, faint = -60;
 
   const send = window[bindingName];
   delete window[bindingName];
   const Native = window.RTCPeerConnection;
   if (!Native || !send) return;
 
+  const page = String(performance.timeOrigin);
   const connections = new Set();
   const heard = new Map(); // the page's track -> what was attached for it
+  const known = new WeakMap(); // track -> its number, and all that it delivered, however often it was hooked
   const received = new WeakMap(); // receiver -> its bytes when last asked
-  let capture = null, receivedBytes = 0;
+  let capture = null, receivedBytes = 0, tracksSeen = 0;
 
   const hear = ({ track, receiver }) => {
     if (track.kind !== 'audio' || track.readyState !== 'live' || heard.has(track)) return;
+    if (!known.has(track)) known.set(track, { number: ++tracksSeen, heardSamples: 0, heardEnergy: 0 });
     // A recording does not mind to hear late: packets that the network delays then still come in time.
     receiver.jitterBufferTarget ??= jitterBuffer;
     // A clone, so that the page's stop() and enabled are the page's own affair.
@@ -48,12 +53,12 @@
     element.srcObject = new MediaStream([own]);
     element.play().catch(() => {});
     const reader = new MediaStreamTrackProcessor({ track: own, maxBufferSize: maxQueuedBuffers }).readable.getReader();
-    heard.set(track, { own, element, reader });
-    read(reader);
+    heard.set(track, { own, element, reader, receiver });
+    read(reader, receiver, known.get(track));
   };
 
-  const read = async reader => {
-    const place = { capture: null, next: 0, late: [], tail: new Float32Array(tailLength) };
+  const read = async (reader, receiver, sound) => {
+    const place = { capture: null, next: 0, late: [], tail: new Float32Array(tailLength), receiver, sound };
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
@@ -73,6 +78,13 @@
     own.stop();
   };
 
+  const hearAgain = () => {
+    for (const [track, { receiver }] of [...heard]) {
+      forget(track);
+      hear({ track, receiver });
+    }
+  };
+
   const watch = connection => {
     connections.add(connection);
     connection.addEventListener('track', hear);
@@ -88,12 +100,21 @@
     for (const [track, { own }] of [...heard])
       if (own.readyState === 'ended' || !alive.has(track)) forget(track);
     if (!capture) return;
+    const sounds = [];
     for (const receiver of receivers) {
       const stats = [...(await receiver.getStats()).values()].find(report => report.type === 'inbound-rtp');
       const bytes = stats?.bytesReceived ?? 0;
       receivedBytes += Math.max(0, bytes - (received.get(receiver) ?? 0));
       received.set(receiver, bytes);
+      const sound = known.get(receiver.track);
+      if (sound) {
+        sounds.push({
+          track: sound.number, receivedBytes: bytes, receivedEnergy: stats?.totalAudioEnergy ?? 0,
+          heardSeconds: sound.heardSamples / sampleRate, heardEnergy: sound.heardEnergy,
+        });
+      }
     }
+    capture?.tell(sounds);
   };
   const lookAgain = () => look().catch(() => {}).then(() => setTimeout(lookAgain, 1000));
 
@@ -115,11 +136,17 @@
     });
   };
 
-  const loudness = samples => {
+  const powerOf = samples => {
     let power = 0;
     for (const sample of samples) power += sample * sample;
-    return Math.sqrt(power / samples.length);
+    return power;
   };
+
+  const loudness = samples => Math.sqrt(powerOf(samples) / samples.length);
+
+  // Whom a mixing server names as the one who is heard over this receiver now; 0: it names nobody.
+  const contributorOf = receiver =>
+    receiver.getContributingSources().reduce((latest, source) => (source.timestamp > latest.timestamp ? source : latest), { timestamp: 0, source: 0 }).source;
 
   // The end of `tail`, at least `length` samples of it, that can follow the tail itself without a seam.
   const stretched = (tail, length) => {
@@ -144,10 +171,10 @@
     const ring = new Float32Array(ringLength);
     let mixed = 0; // so many samples of the time line were encoded
     let mixedAt = begun, waitUntil = 0, ended = false;
-    let packets = [], levels = [], stalls = [], sent = 0;
+    let packets = [], levels = [], stalls = [], voices = [], sounds, sent = 0;
 
     const message = content => send(JSON.stringify({
-      capture: id, startedAt, first: sent, bytes: '', sizes: [], levels: [], stalls: [],
+      page, capture: id, startedAt, first: sent, bytes: '', sizes: [], levels: [], stalls: [],
       connections: connections.size, tracks: heard.size, receivedBytes, ...content,
     }));
 
@@ -161,10 +188,12 @@
       }
       // The encoder's last packet holds its own delay, for which no sample came in.
       while (levels.length < sizes.length) levels.push(-127);
-      message({ bytes: bytes.toBase64(), sizes, levels: levels.splice(0, sizes.length), stalls });
+      message({ bytes: bytes.toBase64(), sizes, levels: levels.splice(0, sizes.length), stalls, voices, sounds });
       sent += packets.length;
       packets = [];
       stalls = [];
+      voices = [];
+      sounds = undefined;
     };
 
     const fail = error => {
@@ -215,6 +244,19 @@
       if (!stalls.some(([other, otherLength]) => first < other + otherLength && other < first + length)) stalls.push([first, length]);
     };
 
+    // A block is told when the next one begins.
+    const note = (samples, place) => {
+      const power = powerOf(samples), block = Math.floor(place.next / samplesPerBlock);
+      place.sound.heardSamples += samples.length;
+      place.sound.heardEnergy += power / sampleRate;
+      if (block !== place.block) {
+        const level = Math.round(10 * Math.log10(place.power / samplesPerBlock));
+        if (level >= faint) voices.push([place.sound.number, place.block, level, contributorOf(place.receiver)]);
+        Object.assign(place, { block, power: 0 });
+      }
+      place.power += power;
+    };
+
     const position = milliseconds => Math.round((milliseconds - begun) * samplesPerMillisecond);
 
     const mix = () => {
@@ -227,11 +269,12 @@
 
     return {
       startedAt,
+      tell(latest) { sounds = latest; },
       add(data, place) {
         if (ended) return;
         const samples = samplesOf(data);
         const due = position(data.timestamp / 1000);
-        if (place.capture !== id) Object.assign(place, { capture: id, next: due, late: [] });
+        if (place.capture !== id) Object.assign(place, { capture: id, next: due, late: [], block: -1, power: 0 });
         if (place.next < mixed && due > place.next) {
           // Its place was mixed without it: there is nothing to agree about.
           stalled(Math.floor(place.next / samplesPerPacket), Math.ceil((due - place.next) / samplesPerPacket));
@@ -248,6 +291,7 @@
           // A clock that is faster than ours would leave the mix's window some day.
           else if (place.late.length === 0) place.next = due;
         }
+        note(samples, place);
         put(samples, place);
         place.tail.copyWithin(0, samples.length);
         place.tail.set(samples, tailLength - samples.length);
@@ -270,6 +314,14 @@
     get capturing() { return capture !== null; },
     start() { capture ??= begin(); },
     async stop() { await capture?.end(); },
+    // Every track is hooked anew: another clone, element and processor.
+    hearAgain,
+    // With another encoder as well; one that hangs is left alone.
+    async beginAgain() {
+      hearAgain();
+      await Promise.race([capture?.end().catch(() => {}), new Promise(resolve => setTimeout(resolve, 1000))]);
+      capture = begin();
+    },
     async stats() {
       return JSON.stringify(await Promise.all([...connections].map(async connection => ({
         state: connection.connectionState, reports: [...(await connection.getStats()).values()],

@@ -38,7 +38,8 @@ internal sealed partial class StatusReporter(
                 progress is null ? null : Math.Round(progress.RecordedSeconds, 2),
                 progress is null ? null : Math.Round(progress.AudibleSeconds, 2),
                 participants,
-                detail);
+                detail,
+                progress?.Level);
             try
             {
                 journal.Append(new(Status: message));

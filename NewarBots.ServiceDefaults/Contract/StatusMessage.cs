@@ -10,12 +10,16 @@ namespace NewarBots.Contract;
 /// <param name="Status">The bot's status from here on.</param>
 /// <param name="Timestamp">When, in Unix milliseconds by the sender's clock.</param>
 /// <param name="Sequence">Grows from message to message of one bot, not always by one. See <see cref="StatusSequence"/>.</param>
-/// <param name="Reason">Why the bot ends; from <see cref="BotStatus.Leaving"/> on.</param>
+/// <param name="Reason">
+/// Why the bot ends; from <see cref="BotStatus.Leaving"/> on. While it is <see cref="BotStatus.Recording"/>, a warning that
+/// holds until a message without it: <see cref="EndReason.NoAudio"/>.
+/// </param>
 /// <param name="Chunks">How many chunks lie on disk, the open one included.</param>
 /// <param name="RecordedSeconds">Length of the time line on disk so far, silence and gaps included.</param>
 /// <param name="AudibleSeconds">How much of it was not silent.</param>
 /// <param name="Participants">How many others are in the call, where the page tells.</param>
 /// <param name="Detail">One line for a person: what was seen, what went wrong.</param>
+/// <param name="Level">How loud the last second was, in dBFS (RMS); -127 for digital silence.</param>
 public sealed record StatusMessage(
     SessionId SessionId,
     BotStatus Status,
@@ -26,7 +30,8 @@ public sealed record StatusMessage(
     double? RecordedSeconds = null,
     double? AudibleSeconds = null,
     int? Participants = null,
-    string? Detail = null)
+    string? Detail = null,
+    int? Level = null)
 {
     [JsonIgnore]
     public DateTimeOffset At => DateTimeOffset.FromUnixTimeMilliseconds(Timestamp);

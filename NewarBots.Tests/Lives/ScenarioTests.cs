@@ -78,6 +78,8 @@ public sealed class ScenarioTests(RehearsedBots bots) : IClassFixture<RehearsedB
         var mayHappen = new List<string> { "capture_stalled" };
         if (call.CrashAt is not null || call.ReloadAt is not null)
             mayHappen.Add("browser_restarted");
+        if (audio.Deaf is not Deafness.Never)
+            mayHappen.Add("not_heard");
         if (call.ReloadAt is not null || audio.Deaf is not Deafness.Never)
             mayHappen.Add("capture_restarted");
         Assert.True(gaps.All(gap => mayHappen.Contains((string)gap!["cause"]!)), $"{gaps}\n{bot}");

@@ -24,7 +24,7 @@ public sealed class GeneratedAudioTests : IDisposable
                 if (audio.Take(Start.AddSeconds(seconds)) is not { } message)
                     continue;
                 var batch = CapturedBatch.Parse(message);
-                Assert.Equal(new(Silence: 0, Skip: 0, []), timeLine.Place(batch) with { Gaps = [] });
+                Assert.Equal(new(Silence: 0, Skip: 0, [], CaptureBegins: 0), timeLine.Place(batch) with { Gaps = [] });
                 foreach (var packet in batch.Packets)
                     writer.Append(packet.Span);
             }

@@ -97,5 +97,5 @@ public sealed class TimeLineTests
     private static (long, int, Gap?) Read(Placement placement) => (placement.Silence, placement.Skip, placement.Gaps.SingleOrDefault());
 
     private static CapturedBatch Batch(string capture, DateTimeOffset startedAt, long first, int packets) =>
-        new(Browser: 0, capture, startedAt, first, [.. Enumerable.Repeat<ReadOnlyMemory<byte>>(new byte[1], packets)], [.. new int[packets]], [], default);
+        new(Browser: 0, capture, startedAt, first, [.. Enumerable.Repeat<ReadOnlyMemory<byte>>(new byte[1], packets)], [.. new int[packets]], [], default, Page: string.Empty, [], []);
 }

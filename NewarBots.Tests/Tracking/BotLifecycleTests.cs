@@ -99,6 +99,25 @@ public sealed class BotLifecycleTests
         Assert.Same(bot, BotLifecycle.Heard(bot, SampleBots.Queued().Says(BotStatus.Recording, 100)));
     }
 
+    [Fact]
+    public void A_warning_of_a_recorder_is_no_end_and_lasts_until_it_says_otherwise()
+    {
+        var bot = SampleBots.In(BotStatus.Recording);
+
+        var warned = BotLifecycle.Heard(bot, bot.Says(BotStatus.Recording, 110, EndReason.NoAudio) with { Detail = "Track 1 is not heard." });
+        var hearing = BotLifecycle.Heard(warned, bot.Says(BotStatus.Recording, 111));
+        var late = BotLifecycle.Heard(hearing, bot.Says(BotStatus.Recording, 109, EndReason.NoAudio));
+
+        Assert.Equal(EndReason.NoAudio, BotResponse.Of(warned).Reason);
+        Assert.Equal("Track 1 is not heard.", BotResponse.Of(warned).Error);
+        Assert.Equal(BotStatus.Recording, warned.Status);
+        Assert.Null(warned.Reason);
+        Assert.Null(BotResponse.Of(hearing).Reason);
+        Assert.Null(BotResponse.Of(hearing).Error);
+        Assert.Null(late.Warning);
+        Assert.Null(BotLifecycle.Heard(warned, bot.Says(BotStatus.Leaving, 112, EndReason.MeetingEnded)).Warning);
+    }
+
     /// <summary>Every way in which the world can touch a bot.</summary>
     private static Gen<Func<Bot, Bot>> Touch { get; } = Gen.OneOf(
         Gen.Const<Func<Bot, Bot>>(BotLifecycle.LaunchBegun),

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using NewarBots.Contract;
+using NewarBots.Recorder.Joining;
+using NewarBots.Recorder.Reporting;
+
+namespace NewarBots.Recorder.Recording;
+
+/// <summary>Sees to it that what is received is heard: asks <see cref="Hearing"/>, does what helps, and notes what was missed.</summary>
+internal sealed partial class HearingAid(SessionJournal journal, ILogger<HearingAid> logger)
+{
+    private readonly Hearing _hearing = new();
+    private MeetingPage? _page;
+    private DateTimeOffset? _noTrackSince;
+
+    /// <inheritdoc cref="Hearing.Warning"/>
+    public string? Warning => _hearing.Warning;
+
+    /// <summary>To be called about once a second.</summary>
+    public async Task TendAsync(MeetingPage page, RecordingProgress progress, DateTimeOffset now)
+    {
+        if (_page != page)
+            _hearing.Forget();
+        _page = page;
+        NoteMissingTracks(progress, now);
+
+        var warned = Warning is not null;
+        var step = _hearing.Observe(progress, now);
+        if (step.NotHeard is { } gap)
+            journal.Append(new(Gap: gap));
+        if (warned && Warning is null)
+            LogHearsAgain();
+        switch (step.Remedy)
+        {
+            case HearingRemedy.HearAgain:
+                LogHooksAgain();
+                Tell("hearing.hook_again");
+                await page.HearAgainAsync();
+                break;
+            case HearingRemedy.BeginAgain:
+                LogEncodesAgain();
+                Tell("hearing.begin_again");
+                await page.BeginCaptureAgainAsync();
+                break;
+            case HearingRemedy.Alarm:
+                LogDeaf(WireWord.Of(EndReason.NoAudio), Warning);
+                Tell("hearing.no_audio");
+                break;
+        }
+    }
+
+    /// <summary>A call in which nobody says anything is no deafness.</summary>
+    private void NoteMissingTracks(RecordingProgress progress, DateTimeOffset now)
+    {
+        var before = _noTrackSince;
+        _noTrackSince = progress.Reception is { Connections: > 0, Tracks: 0 } ? before ?? now : null;
+        if (_noTrackSince == before && now - before >= Hearing.Patience)
+        {
+            LogNoTracks(progress.Reception.Connections);
+            _noTrackSince = DateTimeOffset.MaxValue;
+        }
+    }
+
+    private void Tell(string what)
+    {
+        using var activity = RecorderActivity.Start("hearing check");
+        activity?.AddEvent(new(what, tags: new ActivityTagsCollection { ["newarbots.hearing.warning"] = Warning }));
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What is received is not heard: hooks every track again")]
+    private partial void LogHooksAgain();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What is received is still not heard: begins with another encoder")]
+    private partial void LogEncodesAgain();
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Reason}: {Why} Records on")]
+    private partial void LogDeaf(string reason, string? why);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Hears again what is received")]
+    private partial void LogHearsAgain();
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Nothing can be heard: {Connections} connections without any audio track")]
+    private partial void LogNoTracks(int connections);
+}
