@@ -123,6 +123,18 @@ public sealed class ReconciliationPlanTests
     }
 
     [Fact]
+    public void However_the_clock_jumps_a_bot_whose_recorder_runs_is_not_declared_dead() =>
+        Gen.Select(AnyTrio, Gen.Int[-1_000_000, 1_000_000]).Sample((trio, jump) =>
+        {
+            if (trio is { Bot: not null, Container.State: RecorderContainerState.Running })
+            {
+                Assert.DoesNotContain(
+                    ReconciliationPlan.Make([trio.Bot], [trio.Container], trio.Folder is null ? [] : [trio.Folder], Now.AddSeconds(jump)),
+                    action => action is Reconciliation.TakeToItsEnd);
+            }
+        });
+
+    [Fact]
     public void A_second_plan_right_after_the_first_is_empty() =>
         AnyTrio.List[0, 6].Sample(trios =>
         {

@@ -22,6 +22,8 @@ internal sealed class ChildProcess : IDisposable
         _process.BeginErrorReadLine();
     }
 
+    public int Id => _process.Id;
+
     /// <exception cref="InvalidOperationException">It has ended; the message has what it wrote last.</exception>
     public void ThrowIfEnded()
     {

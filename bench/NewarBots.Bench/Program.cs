@@ -2,6 +2,7 @@ using NewarBots.Bench;
 using NewarBots.Bench.Bots;
 using NewarBots.Bench.Finalizing;
 using NewarBots.Bench.Launching;
+using NewarBots.Bench.Reconciling;
 using NewarBots.Bench.Recording;
 
 // Each figure of the product has its subcommand; a new one is a class and a line here.
@@ -11,6 +12,7 @@ Benchmark[] benchmarks =
     new StartBenchmark(),
     new ContainerBenchmark(),
     new FinalizeBenchmark(),
+    new SoakBenchmark(),
 ];
 
 var chosen = benchmarks.FirstOrDefault(benchmark => benchmark.Name == args.FirstOrDefault());

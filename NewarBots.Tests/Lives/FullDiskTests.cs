@@ -1,0 +1,64 @@
+using CliWrap;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Rehearsing;
+
+namespace NewarBots.Tests.Lives;
+
+/// <summary>A storage that is a small disk of its own; only root can make one.</summary>
+[Collection(AloneOnTheMachine.Name)]
+[Trait("Suite", "Long")]
+public sealed class FullDiskTests : IAsyncLifetime
+{
+    private readonly DirectoryInfo _disk = Directory.CreateTempSubdirectory("newarbots-disk-");
+
+    private string Ballast => Path.Combine(_disk.FullName, "ballast");
+
+    public async ValueTask InitializeAsync()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can mount a disk.");
+        await Cli.Wrap("mount").WithArguments(["-t", "tmpfs", "-o", "size=1m", "tmpfs", _disk.FullName]).ExecuteAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Cli.Wrap("umount").WithArguments([_disk.FullName]).WithValidation(CommandResultValidation.None).ExecuteAsync();
+        _disk.Delete();
+    }
+
+    [Fact]
+    public async Task On_a_full_disk_a_recorder_leaves_and_says_so_and_its_recording_is_made_once_there_is_room()
+    {
+        await using var host = await LightHost.StartAsync(("Storage__Path", _disk.FullName));
+        var engine = new EngineEvents(host.Manager.Stack);
+        var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "full");
+        await host.RecordedAsync(id, seconds: 5);
+        Fill();
+        var full = await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "finalizing");
+        Assert.Equal("storage_failed", (string?)full["reason"]);
+
+        File.Delete(Ballast);
+        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(90), "completed");
+        Assert.Equal("storage_failed", (string?)bot["reason"]);
+        Assert.False((bool)bot["recording"]!["complete"]!);
+        Assert.True((double)bot["recordedSeconds"]! >= 5, bot.ToJsonString());
+        var recording = Path.Combine(_disk.FullName, "recordings", "final", "user_full", $"{id}.ogg");
+        var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(recording), participants: 1);
+        Assert.True(report.IsClean, report.ToString());
+        Assert.Equal([$"newar-bot-{id}"], await engine.NamesAsync("create"));
+        Assert.Empty(await DockerCli.ContainersOfAsync(host.Manager.Stack));
+    }
+
+    private void Fill()
+    {
+        using var ballast = new FileStream(Ballast, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        try
+        {
+            while (true)
+                ballast.Write(new byte[4096]);
+        }
+        catch (IOException)
+        {
+            // Full.
+        }
+    }
+}

@@ -1,0 +1,204 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+
+namespace NewarBots.Bench.Reconciling;
+
+/// <summary>
+/// Many bots at once, whose managers and recorders are killed at random; then what became of each. Bots that were killed are
+/// replaced, so that there are always as many.
+/// </summary>
+internal sealed class SoakBenchmark : Benchmark
+{
+    /// <summary>What a recorder may lose when it is killed.</summary>
+    private const double Forgiven = 2;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    /// <summary>By when every recorder has said something that nobody has read.</summary>
+    private static readonly TimeSpan Absence = TimeSpan.FromSeconds(6);
+
+    private readonly Dictionary<string, DateTimeOffset> _killed = [];
+    private readonly Figures _memory = new();
+    private readonly Figures _cpu = new();
+    private int _sent;
+    private int _managersKilled;
+
+    public override string Name => "soak";
+
+    public override string Summary =>
+        "bots=50 minutes=10 managers=2 every=10 seed=1: bots with generated audio, a manager or a recorder killed every so many seconds (goals: nothing lost, nothing "
+        + "missing beyond the last 2 s, no container left or doubled; a manager under 150 MB and 3 % of a core; all followed again within 2 s)";
+
+    public override async Task RunAsync(Arguments arguments, CancellationToken cancellation)
+    {
+        var (bots, length) = (arguments.Int("bots", 50), TimeSpan.FromMinutes(arguments.Int("minutes", 10)));
+        var every = TimeSpan.FromSeconds(arguments.Int("every", 10));
+        var random = new Random(arguments.Int("seed", 1));
+        MachineLoad.Print("before");
+        using var docker = new Docker();
+        var since = TimeProvider.System.GetUtcNow();
+        await using var stage = await SoakStage.StartAsync(arguments.Int("managers", 2), bots, cancellation);
+
+        var watch = Stopwatch.StartNew();
+        await FillUpAsync(stage, bots, cancellation);
+        await RecordingAsync(stage.Managers[0], bots, cancellation);
+        Console.WriteLine($"{bots} bots record {watch.Elapsed.TotalSeconds:0.0} s after the first request");
+        await MeasureAsync(stage, "all record, nothing else happens", TimeSpan.FromSeconds(15), cancellation);
+
+        watch.Restart();
+        while (watch.Elapsed < length)
+        {
+            await MeasureAsync(stage, null, every, cancellation);
+            if (random.Next(2) == 0)
+                await KillRecorderAsync(stage, docker, random, cancellation);
+            else
+                await KillManagerAsync(stage, random, cancellation);
+            await FillUpAsync(stage, bots, cancellation);
+        }
+
+        await RecordingAsync(stage.Managers[0], bots, cancellation);
+        await RestartAsync(stage, cancellation);
+        await EndAllAsync(stage.Managers[0], cancellation);
+        await ReportAsync(stage, docker, since, cancellation);
+        MachineLoad.Print("after");
+    }
+
+    private async Task FillUpAsync(SoakStage stage, int bots, CancellationToken cancellation)
+    {
+        var active = (await stage.Managers[0].BotsAsync(cancellation)).Count(IsActive);
+        for (var missing = bots - active; missing > 0; missing--)
+        {
+            var manager = stage.Managers[missing % stage.Managers.Count];
+            // A user may have one bot in a meeting: each has a user of its own.
+            using var response = await manager.Api.PostAsJsonAsync(
+                "/bots", new { meetingUrl = "https://meet.google.com/abc-defg-hij?duration=36000", userId = $"soak-{_sent++}" }, cancellation);
+            response.EnsureSuccessStatusCode();
+        }
+    }
+
+    private static bool IsActive(JsonNode bot) => (string)bot["status"]! is not ("completed" or "failed" or "finalizing");
+
+    private static async Task RecordingAsync(SoakManager manager, int bots, CancellationToken cancellation) => await Wait.ForAsync(
+        async () => (await manager.BotsAsync(cancellation)).Count(bot => (string)bot["status"]! == "recording" && (double)bot["recordedSeconds"]! >= 1) >= bots ? manager : null,
+        "all bots record",
+        Patience,
+        cancellation);
+
+    private async Task MeasureAsync(SoakStage stage, string? what, TimeSpan duration, CancellationToken cancellation)
+    {
+        var running = stage.Managers.Where(manager => manager.Runs).ToList();
+        var before = running.ConvertAll(manager => manager.Measure());
+        await Task.Delay(duration, TimeProvider.System, cancellation);
+        for (var i = 0; i < running.Count; i++)
+        {
+            var now = running[i].Measure();
+            var percent = 100 * (now.CpuSeconds - before[i].CpuSeconds) / duration.TotalSeconds;
+            _memory.Add(now.MiB);
+            _cpu.Add(percent);
+            if (what is not null)
+                Console.WriteLine($"manager {i}, {what}: {now.MiB:0} MiB, {percent:0.0} % of a core");
+        }
+    }
+
+    private async Task KillRecorderAsync(SoakStage stage, Docker docker, Random random, CancellationToken cancellation)
+    {
+        var recording = (await stage.Managers[0].BotsAsync(cancellation))
+            .Where(bot => (string)bot["status"]! == "recording" && !_killed.ContainsKey((string)bot["id"]!))
+            .ToList();
+        if (recording.Count == 0)
+            return;
+        var victim = (string)recording[random.Next(recording.Count)]["id"]!;
+        await docker.PostAsync($"/containers/newar-bot-{victim}/kill?signal=KILL", body: null, cancellation);
+        _killed[victim] = TimeProvider.System.GetUtcNow();
+    }
+
+    private async Task KillManagerAsync(SoakStage stage, Random random, CancellationToken cancellation)
+    {
+        var victim = stage.Managers[random.Next(stage.Managers.Count)];
+        victim.Kill();
+        _managersKilled++;
+        await Task.Delay(random.Next(1, 5) * Second, TimeProvider.System, cancellation);
+        await victim.StartAsync(Patience, cancellation);
+    }
+
+    private static async Task RestartAsync(SoakStage stage, CancellationToken cancellation)
+    {
+        var before = (await stage.Managers[0].BotsAsync(cancellation)).ToDictionary(bot => (string)bot["id"]!, bot => (double)bot["recordedSeconds"]!);
+        foreach (var manager in stage.Managers)
+            manager.Kill();
+        await Task.Delay(Absence, TimeProvider.System, cancellation);
+        var watch = Stopwatch.StartNew();
+        await stage.Managers[0].StartAsync(Patience, cancellation);
+        var answersAfter = watch.Elapsed;
+        await Wait.ForAsync(
+            async () => (await stage.Managers[0].BotsAsync(cancellation))
+                .Where(bot => (string)bot["status"]! == "recording")
+                .All(bot => (double)bot["recordedSeconds"]! > before.GetValueOrDefault((string)bot["id"]!)) ? stage : null,
+            "all bots are followed again",
+            Patience,
+            cancellation);
+        Console.WriteLine($"restart: the manager answers after {answersAfter.TotalSeconds:0.0} s, and follows all again {(watch.Elapsed - answersAfter).TotalSeconds:0.0} s later");
+    }
+
+    private static async Task EndAllAsync(SoakManager manager, CancellationToken cancellation)
+    {
+        foreach (var bot in (await manager.BotsAsync(cancellation)).Where(IsActive))
+            using (await manager.Api.PostAsync(new Uri($"/bots/{bot["id"]}/stop", UriKind.Relative), content: null, cancellation)) { }
+        await Wait.ForAsync(
+            async () => (await manager.BotsAsync(cancellation)).All(bot => (string)bot["status"]! is "completed" or "failed") ? manager : null,
+            "all bots have ended",
+            Patience,
+            cancellation);
+    }
+
+    private async Task ReportAsync(SoakStage stage, Docker docker, DateTimeOffset since, CancellationToken cancellation)
+    {
+        var bots = await stage.Managers[0].BotsAsync(cancellation);
+        var missing = 0.0;
+        foreach (var bot in bots)
+        {
+            if (_killed.TryGetValue((string)bot["id"]!, out var at))
+                missing += Math.Max(0, (at - (DateTimeOffset)bot["recordingAt"]!).TotalSeconds - (double)bot["recordedSeconds"]! - Forgiven);
+            else if (bot["recording"] is { } recording && !(bool)recording["complete"]!)
+                Console.WriteLine($"not complete, though nobody killed its recorder: {bot.ToJsonString()}");
+            if (bot["recording"] is null)
+                Console.WriteLine($"lost: {bot.ToJsonString()}");
+        }
+
+        var filter = Uri.EscapeDataString(new JsonObject
+        {
+            ["label"] = new JsonArray($"{Manager.Launching.Engine.RecorderLabels.Stack}={stage.Stack}"),
+        }.ToJsonString());
+        var left = (await docker.GetAsync($"/containers/json?all=true&filters={filter}", cancellation)).AsArray().Count;
+        var created = await CreatedAsync(docker, stage.Stack, since, cancellation);
+        Console.WriteLine($"""
+
+            bots                                {bots.Count}
+            managers killed                     {_managersKilled}
+            recorders killed                    {_killed.Count}
+            recordings complete                 {bots.Count(bot => bot["recording"] is { } recording && (bool)recording["complete"]!)}
+            recordings partial                  {bots.Count(bot => bot["recording"] is { } recording && !(bool)recording["complete"]!)}
+            lost                                {bots.Count(bot => bot["recording"] is null)}
+            seconds missing beyond the last {Forgiven}   {missing:0.0}
+            containers left                     {left}
+            containers made twice               {created.GroupBy(name => name).Count(group => group.Count() > 1)}
+            a manager's memory, MiB             {_memory}
+            a manager's CPU, % of a core        {_cpu}
+            """);
+    }
+
+    private static async Task<IReadOnlyList<string>> CreatedAsync(Docker docker, string stack, DateTimeOffset since, CancellationToken cancellation)
+    {
+        var filter = Uri.EscapeDataString(new JsonObject
+        {
+            ["type"] = new JsonArray("container"),
+            ["event"] = new JsonArray("create"),
+            ["label"] = new JsonArray($"{Manager.Launching.Engine.RecorderLabels.Stack}={stack}"),
+        }.ToJsonString());
+        var until = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() + 1;
+        var events = await docker.GetTextAsync($"/events?since={since.ToUnixTimeSeconds()}&until={until}&filters={filter}", cancellation);
+        return [.. events.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => (string)JsonNode.Parse(line)!["Actor"]!["Attributes"]!["name"]!)];
+    }
+}

@@ -1,0 +1,150 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using NewarBots.Contract;
+
+namespace NewarBots.Bench.Reconciling;
+
+/// <summary>
+/// Several managers on one Redis, one storage and one stack, all of which are nobody else's; their bots make their audio
+/// themselves. Any manager may be killed and started again. All of it is gone when this is disposed.
+/// </summary>
+internal sealed class SoakStage : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string _root = Directory.CreateTempSubdirectory("newarbots-soak-").FullName;
+    private readonly int _redisPort = ChildProcess.FreePort();
+    private readonly ChildProcess _redis;
+    private readonly List<SoakManager> _managers = [];
+
+    private SoakStage() => _redis = new("redis-server",
+    [
+        "--bind", "127.0.0.1", "--port", $"{_redisPort}", "--dir", _root, "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--protected-mode", "no",
+    ]);
+
+    /// <summary>The label of its containers.</summary>
+    public string Stack { get; } = $"soak-{SessionId.New(TimeProvider.System)}";
+
+    public IReadOnlyList<SoakManager> Managers => _managers;
+
+    public static async Task<SoakStage> StartAsync(int managers, int bots, CancellationToken cancellation)
+    {
+        var stage = new SoakStage();
+        try
+        {
+            for (var i = 0; i < managers; i++)
+                stage._managers.Add(new(stage.Environment(bots)));
+            foreach (var manager in stage._managers)
+                await manager.StartAsync(Patience, cancellation);
+            return stage;
+        }
+        catch
+        {
+            await stage.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var manager in _managers)
+            manager.Dispose();
+        _redis.Dispose();
+        using (var docker = new Docker())
+            await docker.RemoveAllAsync(Stack, network: Stack);
+        Directory.Delete(_root, recursive: true);
+    }
+
+    private Dictionary<string, string> Environment(int bots) => new()
+    {
+        ["ASPNETCORE_ENVIRONMENT"] = "Production",
+        ["ConnectionStrings__redis"] = $"127.0.0.1:{_redisPort}",
+        ["Storage__Path"] = Path.Combine(_root, "storage"),
+        ["Launching__Stack"] = Stack,
+        ["Launching__Network"] = Stack,
+        ["Launching__GenerateAudio"] = "true",
+        ["Launching__MaxConcurrentBots"] = $"{bots}",
+        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = string.Empty,
+    };
+}
+
+/// <summary>One of the managers.</summary>
+internal sealed class SoakManager : IDisposable
+{
+    private readonly Dictionary<string, string> _environment;
+    private ChildProcess? _process;
+
+    public SoakManager(Dictionary<string, string> environment)
+    {
+        var port = ChildProcess.FreePort();
+        _environment = environment;
+        _environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}";
+        Api = new() { BaseAddress = new($"http://127.0.0.1:{port}") };
+    }
+
+    public HttpClient Api { get; }
+
+    public bool Runs => _process is not null;
+
+    /// <summary>Returns once it answers.</summary>
+    public async Task StartAsync(TimeSpan patience, CancellationToken cancellation)
+    {
+        _process = new("dotnet", [typeof(Manager.Bots.Bot).Assembly.Location], _environment);
+        await Wait.ForAsync(
+            async () =>
+            {
+                _process.ThrowIfEnded();
+                try
+                {
+                    return (await Api.GetAsync(new Uri("/alive", UriKind.Relative), cancellation)).IsSuccessStatusCode ? Api : null;
+                }
+                catch (HttpRequestException)
+                {
+                    return null;
+                }
+            },
+            "a manager answers",
+            patience,
+            cancellation);
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public void Kill()
+    {
+        _process?.Dispose();
+        _process = null;
+    }
+
+    /// <summary>All bots there are, newest first.</summary>
+    public async Task<IReadOnlyList<JsonNode>> BotsAsync(CancellationToken cancellation)
+    {
+        var bots = new List<JsonNode>();
+        string? cursor = null;
+        do
+        {
+            var page = (await Api.GetFromJsonAsync<JsonNode>($"/bots?limit=200{(cursor is null ? "" : $"&cursor={cursor}")}", cancellation))!;
+            bots.AddRange(page["items"]!.AsArray().Select(bot => bot!));
+            cursor = (string?)page["nextCursor"];
+        }
+        while (cursor is not null);
+        return bots;
+    }
+
+    /// <summary>Resident memory, and processor time since its start; by the Linux kernel.</summary>
+    public (double MiB, double CpuSeconds) Measure()
+    {
+        var status = File.ReadAllLines($"/proc/{_process!.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
+        // proc(5): fields 14 and 15 are ticks of 10 ms; field 2 may have spaces in it, and ends with a parenthesis.
+        var fields = File.ReadAllText($"/proc/{_process.Id}/stat").Split(')')[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return (
+            double.Parse(status[6..].Replace("kB", string.Empty, StringComparison.Ordinal), CultureInfo.InvariantCulture) / 1024,
+            (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)) / 100.0);
+    }
+
+    public void Dispose()
+    {
+        Kill();
+        Api.Dispose();
+    }
+}
