@@ -100,7 +100,7 @@ internal sealed partial class RecordingFinalizer(
 
         using var part = ManagerTelemetry.StartPart("recording publish");
         var (bytes, sha256) = await FinalRecording.SealAsync(AudioIn(work), cancellation);
-        var manifest = Describe(bot, plan, decoded, bytes, sha256, session.Others());
+        var manifest = Describe(bot, plan, journal, decoded, bytes, sha256, session.Others());
         final.Publish(AudioIn(work), manifest, work);
         Log.Published(logger, bot.Id, manifest.Chunks.Count, manifest.DurationSeconds, manifest.Complete);
         return manifest;
@@ -181,7 +181,7 @@ internal sealed partial class RecordingFinalizer(
     }
 
     private static RecordingManifest Describe(
-        Bot bot, ChunkManifest plan, DecodedAudio decoded, long bytes, string sha256, IEnumerable<IgnoredFile> others) => new()
+        Bot bot, ChunkManifest plan, SessionJournal journal, DecodedAudio decoded, long bytes, string sha256, IEnumerable<IgnoredFile> others) => new()
         {
             SessionId = bot.Id,
             UserId = bot.UserId,
@@ -211,6 +211,7 @@ internal sealed partial class RecordingFinalizer(
                     piece.Problem)),
             ],
             Gaps = plan.Gaps,
+            Speakers = Speakers.Of(journal.Speeches, decoded.Length.TotalSeconds),
             Ignored = [.. plan.Ignored, .. others],
         };
 

@@ -63,6 +63,9 @@ internal sealed record RecordingManifest
     /// <summary>Where nothing could be captured or kept; silence in the recording.</summary>
     public required IReadOnlyList<Gap> Gaps { get; init; }
 
+    /// <summary>Who spoke when, in order of their first words; empty where the recorder did not tell.</summary>
+    public IReadOnlyList<ManifestSpeaker> Speakers { get; init; } = [];
+
     /// <summary>What else lay in the session's folder and is not in the recording.</summary>
     public required IReadOnlyList<IgnoredFile> Ignored { get; init; }
 

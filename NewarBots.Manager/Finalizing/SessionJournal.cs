@@ -9,10 +9,14 @@ internal sealed record SessionJournal(long RecordedPackets, IReadOnlyList<Gap> G
 {
     public static SessionJournal Empty { get; } = new(0, []);
 
+    /// <summary>Who spoke when, piece by piece.</summary>
+    public IReadOnlyList<Speech> Speeches { get; init; } = [];
+
     public static SessionJournal Read(SessionId session, IEnumerable<string> lines)
     {
         var recorded = 0d;
         var gaps = new List<Gap>();
+        var speeches = new List<Speech>();
         foreach (var line in lines)
         {
             var entry = Journal.TryParse(line);
@@ -20,9 +24,11 @@ internal sealed record SessionJournal(long RecordedPackets, IReadOnlyList<Gap> G
                 recorded = Math.Max(recorded, seconds);
             if (entry?.Gap is { Cause: not null } gap && gap.StartSeconds >= 0 && gap.EndSeconds > gap.StartSeconds)
                 gaps.Add(gap);
+            if (entry?.Speech is { Source: not null } speech && speech.StartSeconds >= 0 && speech.EndSeconds > speech.StartSeconds)
+                speeches.Add(speech);
         }
 
-        return new((long)Math.Round(Math.Min(recorded, int.MaxValue) * ChunkFormat.PacketsPerSecond), [.. United(gaps)]);
+        return new((long)Math.Round(Math.Min(recorded, int.MaxValue) * ChunkFormat.PacketsPerSecond), [.. United(gaps)]) { Speeches = speeches };
     }
 
     /// <summary>A gap that lasts is noted piece by piece: pieces of one cause that touch are one gap.</summary>

@@ -50,6 +50,7 @@ internal sealed partial class CallAttendance(
 
             var now = time.GetUtcNow();
             var progress = recording.Progress;
+            recording.SeeSpeakers(view.Speakers);
             _rules = _rules.Observe(view, progress, now);
             if (_rules.Decide() is { } decision)
                 return decision;

@@ -27,7 +27,7 @@ internal sealed partial class HearingAid(SessionJournal journal, ILogger<Hearing
         var warned = Warning is not null;
         var step = _hearing.Observe(progress, now);
         if (step.NotHeard is { } gap)
-            journal.Append(new(Gap: gap));
+            Note(gap);
         if (warned && Warning is null)
             LogHearsAgain();
         switch (step.Remedy)
@@ -61,6 +61,19 @@ internal sealed partial class HearingAid(SessionJournal journal, ILogger<Hearing
         }
     }
 
+    private void Note(Gap gap)
+    {
+        try
+        {
+            journal.Append(new(Gap: gap));
+        }
+        catch (IOException exception)
+        {
+            // The recording's loop meets the same disk, and ends the call in order.
+            LogJournalFailed(exception);
+        }
+    }
+
     private void Tell(string what)
     {
         using var activity = RecorderActivity.Start("hearing check");
@@ -75,6 +88,9 @@ internal sealed partial class HearingAid(SessionJournal journal, ILogger<Hearing
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Reason}: {Why} Records on")]
     private partial void LogDeaf(string reason, string? why);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A gap could not be written to the journal")]
+    private partial void LogJournalFailed(Exception exception);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Hears again what is received")]
     private partial void LogHearsAgain();

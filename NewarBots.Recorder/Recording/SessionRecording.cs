@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using NewarBots.Contract;
@@ -20,10 +21,19 @@ internal sealed partial class SessionRecording(
 
     private readonly SessionTracks _tracks = new();
     private readonly LevelMeter _level = new();
+    private readonly SpeakerTimeLine _speakers = new();
+    private readonly ConcurrentQueue<(IReadOnlyList<string> Names, DateTimeOffset At)> _looks = new();
     private RecordingProgress _progress = RecordingProgress.None;
 
     /// <summary>How far it is. Safe to read from any thread.</summary>
     public RecordingProgress Progress => Volatile.Read(ref _progress);
+
+    /// <summary>Takes whom the page marks as speaking now. Safe from any thread.</summary>
+    public void SeeSpeakers(IReadOnlyList<string> names)
+    {
+        if (names.Count > 0)
+            _looks.Enqueue((names, time.GetUtcNow()));
+    }
 
     /// <summary>Writes until <paramref name="messages"/> ends, then completes the last chunk.</summary>
     /// <exception cref="IOException">The folder cannot be written; what was flushed is whole.</exception>
@@ -31,6 +41,7 @@ internal sealed partial class SessionRecording(
     {
         ChunkWriter? writer = null;
         TimeLine? timeLine = null;
+        var position = default(TimeLinePosition);
         try
         {
             while (await WaitForMessageAsync(messages, writer))
@@ -41,16 +52,19 @@ internal sealed partial class SessionRecording(
                         continue;
                     if (writer is null || timeLine is null)
                     {
-                        var position = ChunkFolder.ReadPosition(folder) ?? new(batch.StartedAt);
+                        position = ChunkFolder.ReadPosition(folder) ?? new(batch.StartedAt);
                         writer = new(folder, environment.SessionId, environment.ChunkLength, position);
                         timeLine = new(position);
                     }
 
-                    Write(batch, timeLine.Place(batch), writer);
+                    var placement = timeLine.Place(batch);
+                    Write(batch, placement, writer);
+                    Attribute(batch, placement, position, writer.Packets);
                 }
             }
 
             writer?.Complete();
+            Note(_speakers.Complete());
         }
         finally
         {
@@ -119,6 +133,25 @@ internal sealed partial class SessionRecording(
                 ? progress.Sounds
                 : [.. batch.Sounds.Select(sound => sound with { Track = _tracks.NumberOf(batch.Page, sound.Track) })],
         });
+    }
+
+    private void Attribute(CapturedBatch batch, Placement placement, TimeLinePosition position, long packets)
+    {
+        while (_looks.TryDequeue(out var look))
+            _speakers.See(look.Names, position.PacketAt(look.At));
+        Note(_speakers.Advance(
+            batch.Voices.Select(voice => new Voice(
+                _tracks.NumberOf(batch.Page, voice.Track),
+                placement.CaptureBegins + (voice.Block * VoiceBlock.Packets),
+                voice.Level,
+                voice.Contributor)),
+            packets));
+    }
+
+    private void Note(IReadOnlyList<Speech> speeches)
+    {
+        foreach (var speech in speeches)
+            journal.Append(new(Speech: speech));
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing could be captured from {Start} s to {End} s ({Cause})")]

@@ -32,6 +32,11 @@ public sealed class RecordingManifestTests
             new(2, "chunk_00002.ogg", "d4735e3a265e16eee03f59718b9b5d03", 18000, 20, 4.5, null, ChunkProblem.TornTail),
         ],
         Gaps = [new(10, 20, "chunk_missing")],
+        Speakers =
+        [
+            new("csrc:4711", "Ada", 5.5, [new(0.4, 2.9, -23), new(21, 24, -31)]),
+            new("track:2", null, 1.2, [new(3, 4.2, -40)]),
+        ],
         Ignored =
         [
             new("chunk_00003.ogg", IgnoredBecause.Doubled, 18000),
