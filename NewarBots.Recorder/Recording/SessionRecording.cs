@@ -131,7 +131,8 @@ internal sealed partial class SessionRecording(
             Level = _level.Level,
             Sounds = batch.Sounds.Count == 0
                 ? progress.Sounds
-                : [.. batch.Sounds.Select(sound => sound with { Track = _tracks.NumberOf(batch.Page, sound.Track) })],
+                // Whoever only sends has a receiver too.
+                : [.. batch.Sounds.Where(sound => sound.ReceivedBytes > 0).Select(sound => sound with { Track = _tracks.NumberOf(batch.Page, sound.Track) })],
         });
     }
 

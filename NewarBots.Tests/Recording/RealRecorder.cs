@@ -131,6 +131,8 @@ internal sealed class RealRecorder : IAsyncDisposable
 
     public IReadOnlyList<Gap> Gaps() => [.. Lines().Select(line => line.Gap).OfType<Gap>()];
 
+    public IReadOnlyList<Speech> Speeches() => [.. Lines().Select(line => line.Speech).OfType<Speech>()];
+
     /// <summary>The chunks' paths, in order.</summary>
     public IEnumerable<string> Chunks() => Directory.GetFiles(_folder, "chunk_*.ogg").Order();
 

@@ -12,16 +12,19 @@ public sealed class RecorderTests
 {
     private const string Policy = "default-src 'none'; script-src 'nonce-n'; require-trusted-types-for 'script'; trusted-types none";
 
-    /// <summary>A call at once. <c>connect(hz)</c> lets a remote voice be heard over a connection of its own, which it returns.</summary>
+    /// <summary>
+    /// A call at once. <c>connect(hz)</c> lets a remote voice be heard over a connection of its own; what it returns closes that,
+    /// and has the voice's volume as <c>level</c>. In silence nothing is sent (DTX).
+    /// </summary>
     private static string Call(string script) => $$"""
         <!doctype html><title>Call</title><button aria-label="Leave call">Leave</button>
         <script nonce="n">
         const voices = new AudioContext({ sampleRate: 48000 });
-        const connect = async hz => {
+        const connect = async (hz, gain = 0.2) => {
           const [near, far] = [new RTCPeerConnection(), new RTCPeerConnection()];
           near.onicecandidate = event => far.addIceCandidate(event.candidate);
           far.onicecandidate = event => near.addIceCandidate(event.candidate);
-          const tone = new OscillatorNode(voices, { frequency: hz }), level = new GainNode(voices, { gain: 0.2 });
+          const tone = new OscillatorNode(voices, { frequency: hz }), level = new GainNode(voices, { gain });
           const out = voices.createMediaStreamDestination();
           tone.connect(level).connect(out);
           tone.start();
@@ -29,8 +32,8 @@ public sealed class RecorderTests
           await far.setLocalDescription();
           await near.setRemoteDescription(far.localDescription);
           await near.setLocalDescription();
-          await far.setRemoteDescription(near.localDescription);
-          return () => { near.close(); far.close(); };
+          await far.setRemoteDescription({ type: 'answer', sdp: near.localDescription.sdp.replace('useinbandfec=1', 'useinbandfec=1;usedtx=1') });
+          return Object.assign(() => { near.close(); far.close(); }, { level });
         };
         const after = seconds => new Promise(resolve => setTimeout(resolve, seconds * 1000));
         (async () => { {{script}} })();
@@ -62,6 +65,47 @@ public sealed class RecorderTests
         Assert.InRange(second, 7, 10);
         Assert.InRange(third, 3, 5);
         Assert.Equal(EndReason.MeetingEnded, recorder.Statuses()[^1].Reason);
+    }
+
+    [Fact]
+    public async Task Who_spoke_when_is_told_a_quiet_one_too_by_the_names_that_the_page_marks()
+    {
+        await using var recorder = await RealRecorder.StartAsync(Call("""
+            const [ada, grace] = ['Ada', 'Grace'].map(name => {
+              const tile = document.createElement('div'), text = document.createElement('span');
+              tile.dataset.participantId = name;
+              text.className = 'notranslate';
+              text.textContent = name;
+              tile.append(text);
+              document.body.append(tile);
+              return tile;
+            });
+            const speak = async (voice, tile, gain) => {
+              voice.level.gain.value = gain;
+              tile.classList.add('speaking');
+              await after(4);
+              voice.level.gain.value = 0;
+              tile.classList.remove('speaking');
+              await after(2);
+            };
+            const first = await connect(500, 0), second = await connect(1500, 0);
+            await after(5);
+            await speak(first, ada, 0.2);
+            await speak(second, grace, 0.0141);
+            document.body.textContent = 'Your host ended the meeting for everyone';
+            """));
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+
+        var status = recorder.Statuses()[^1];
+        Assert.InRange(status.AudibleSeconds!.Value, 7, 10);
+        var speakers = Speakers.Of(recorder.Speeches(), status.RecordedSeconds!.Value + 1);
+        Assert.Equal([("track:1", "Ada"), ("track:2", "Grace")], speakers.Select(speaker => (speaker.Source, speaker.Name)));
+        Assert.All(speakers, speaker => Assert.InRange(speaker.SpokenSeconds, 3.5, 4.8));
+        Assert.InRange(speakers[0].Segments[0].Level, -20, -14);
+        Assert.InRange(speakers[1].Segments[0].Level, -43, -37);
+        Assert.InRange(speakers[1].Segments[0].StartSeconds - speakers[0].Segments[0].StartSeconds, 5.5, 6.8);
+        Assert.Empty(recorder.Gaps());
     }
 
     [Fact]
