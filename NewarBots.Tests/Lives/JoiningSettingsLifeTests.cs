@@ -47,6 +47,7 @@ public sealed class JoiningSettingsLifeTests(RedisServer redis) : IClassFixture<
     }
 
     [Fact]
+    [Trait("Suite", "Long")]
     public async Task The_headless_shell_hears_every_second_as_well()
     {
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("Joining__Browser", "headless_shell"));
