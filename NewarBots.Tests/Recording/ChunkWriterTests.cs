@@ -2,6 +2,7 @@ using System.Text;
 using CsCheck;
 using NewarBots.Contract;
 using NewarBots.Recorder.Recording;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Recording;
 
@@ -15,31 +16,31 @@ public sealed class ChunkWriterTests : IDisposable
     [Fact]
     public async Task Chunks_are_exactly_as_long_as_asked_and_each_plays_alone()
     {
-        var packets = await OpusPackets.ToneAsync();
+        var packets = await OpusPackets.OfToneAsync(1500);
 
         Write(packets.Take(1230));
 
-        var seconds = await Task.WhenAll(ChunkFiles.Select(async path => (await OpusPackets.DecodeAsync(path)).Length / 48_000.0));
+        var seconds = await Task.WhenAll(ChunkFiles.Select(async path => (await OggFiles.DecodeAsync(path)).Length / 48_000.0));
         Assert.Equal([10, 10, 4.6], seconds);
     }
 
     [Fact]
     public async Task Chunks_put_together_are_one_stream_without_a_seam()
     {
-        var packets = await OpusPackets.ToneAsync();
+        var packets = await OpusPackets.OfToneAsync(1500);
         Write(packets.Take(1230));
         var target = Path.Combine(_folder, "all.ogg");
 
-        await OpusPackets.ConcatenateAsync(ChunkFiles, target);
+        await OggFiles.ConcatenateAsync(ChunkFiles, target);
 
-        Assert.Equal(1230 * 960, (await OpusPackets.DecodeAsync(target)).Length);
-        Assert.Equal(packets.Take(1230), OpusPackets.ReadPackets(await File.ReadAllBytesAsync(target)).Skip(2));
+        Assert.Equal(1230 * 960, (await OggFiles.DecodeAsync(target)).Length);
+        Assert.Equal(packets.Take(1230), OggFiles.ReadPackets(await File.ReadAllBytesAsync(target)).Skip(2));
     }
 
     [Fact]
     public async Task A_chunk_that_was_cut_off_behind_any_page_plays_to_there()
     {
-        var packets = await OpusPackets.ToneAsync();
+        var packets = await OpusPackets.OfToneAsync(1500);
         using var writer = NewWriter();
         foreach (var packet in packets.Take(230))
             writer.Append(packet);
@@ -47,11 +48,11 @@ public sealed class ChunkWriterTests : IDisposable
         var file = await File.ReadAllBytesAsync(ChunkFiles[0]);
 
         var lengths = new List<int>();
-        foreach (var end in OpusPackets.PageEnds(file).Skip(2))
+        foreach (var end in OggFiles.PageEnds(file).Skip(2))
         {
             var cut = Path.Combine(_folder, "cut.ogg");
             await File.WriteAllBytesAsync(cut, file[..end]);
-            lengths.Add((await OpusPackets.DecodeAsync(cut)).Length / 960);
+            lengths.Add((await OggFiles.DecodeAsync(cut)).Length / 960);
         }
 
         Assert.Equal([50, 100, 150, 200, 230], lengths);
@@ -60,7 +61,7 @@ public sealed class ChunkWriterTests : IDisposable
     [Fact]
     public async Task A_chunk_whose_end_was_flushed_before_it_was_known_to_be_the_end_still_plays_whole()
     {
-        var packets = await OpusPackets.ToneAsync();
+        var packets = await OpusPackets.OfToneAsync(1500);
         using var writer = NewWriter();
         foreach (var packet in packets.Take(75))
             writer.Append(packet);
@@ -68,15 +69,15 @@ public sealed class ChunkWriterTests : IDisposable
 
         writer.Complete();
 
-        Assert.Equal(75 * 960, (await OpusPackets.DecodeAsync(ChunkFiles[0])).Length);
+        Assert.Equal(75 * 960, (await OggFiles.DecodeAsync(ChunkFiles[0])).Length);
     }
 
     [Fact]
     public async Task A_chunk_says_whose_it_is_and_when_it_began()
     {
-        Write((await OpusPackets.ToneAsync()).Take(501));
+        Write((await OpusPackets.OfToneAsync(1500)).Take(501));
 
-        var tags = Encoding.UTF8.GetString(OpusPackets.ReadPackets(await File.ReadAllBytesAsync(ChunkFiles[1])).ElementAt(1));
+        var tags = Encoding.UTF8.GetString(OggFiles.ReadPackets(await File.ReadAllBytesAsync(ChunkFiles[1])).ElementAt(1));
 
         Assert.Contains($"{ChunkFormat.SessionTag}=0192f0c1d2e3", tags, StringComparison.Ordinal);
         Assert.Contains($"{ChunkFormat.StartTag}=2026-07-01T12:00:10.250Z", tags, StringComparison.Ordinal);
@@ -91,7 +92,7 @@ public sealed class ChunkWriterTests : IDisposable
         writer.AppendSilence(100);
         writer.Complete();
 
-        var samples = await OpusPackets.DecodeAsync(ChunkFiles[0]);
+        var samples = await OggFiles.DecodeAsync(ChunkFiles[0]);
         Assert.Equal(100 * 960, samples.Length);
         Assert.All(samples, sample => Assert.InRange(sample, (short)-1, (short)1));
     }
@@ -99,7 +100,7 @@ public sealed class ChunkWriterTests : IDisposable
     [Fact]
     public async Task A_recorder_that_starts_again_goes_on_behind_the_last_whole_page()
     {
-        Write((await OpusPackets.ToneAsync()).Take(620));
+        Write((await OpusPackets.OfToneAsync(1500)).Take(620));
         await using (var torn = File.Open(ChunkFiles[1], FileMode.Open))
             torn.SetLength(torn.Length - 7);
 
@@ -132,7 +133,7 @@ public sealed class ChunkWriterTests : IDisposable
                     }
 
                     var files = Directory.GetFiles(folder).Order().ToList();
-                    var written = files.Select(path => OpusPackets.ReadPackets(File.ReadAllBytes(path)).Skip(2).ToList()).ToList();
+                    var written = files.Select(path => OggFiles.ReadPackets(File.ReadAllBytes(path)).Skip(2).ToList()).ToList();
                     Assert.Equal(packets, written.SelectMany(chunk => chunk));
                     Assert.All(written.SkipLast(1), chunk => Assert.Equal(packetsPerChunk, chunk.Count));
                     Assert.Equal(new TimeLinePosition(Start, packets.Length, files.Count), ChunkFolder.ReadPosition(folder));

@@ -140,7 +140,7 @@ internal sealed class RealRecorder : IAsyncDisposable
     public async Task<float[]> AudioAsync()
     {
         var whole = Path.Combine(_storage, "whole.ogg");
-        await OpusPackets.ConcatenateAsync(Chunks(), whole);
+        await OggFiles.ConcatenateAsync(Chunks(), whole);
         return await AudioFile.DecodeAsync(whole);
     }
 

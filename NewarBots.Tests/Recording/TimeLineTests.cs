@@ -52,6 +52,19 @@ public sealed class TimeLineTests
     }
 
     [Fact]
+    public void After_an_hour_everything_is_still_within_half_a_packet_of_its_time()
+    {
+        var timeLine = new TimeLine(new(Start));
+        for (var first = 0; first < 180_000; first += 12)
+            Assert.Equal((0, 0, null), Read(timeLine.Place(Batch("a", Start, first, packets: 12))));
+
+        var begins = TimeSpan.FromHours(1) + TimeSpan.FromMilliseconds(37);
+        var placement = timeLine.Place(Batch("b", Start + begins, first: 0, packets: 12));
+
+        Assert.InRange((placement.CaptureBegins * TimeLinePosition.PacketLength) - begins, TimeSpan.FromMilliseconds(-10), TimeSpan.FromMilliseconds(10));
+    }
+
+    [Fact]
     public void Packets_that_come_twice_are_kept_once()
     {
         var timeLine = new TimeLine(new(Start));

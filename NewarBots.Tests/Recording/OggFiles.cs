@@ -3,14 +3,9 @@ using CliWrap;
 
 namespace NewarBots.Tests.Recording;
 
-/// <summary>Real Opus packets of 20 ms, mono, 48 kHz, encoded by FFmpeg, and what FFmpeg makes of Ogg files.</summary>
-internal static class OpusPackets
+/// <summary>What is in Ogg files, and what FFmpeg makes of them.</summary>
+internal static class OggFiles
 {
-    private static readonly Lazy<Task<IReadOnlyList<byte[]>>> TonePackets = new(EncodeToneAsync);
-
-    /// <summary>30 s of a 440 Hz tone.</summary>
-    public static Task<IReadOnlyList<byte[]>> ToneAsync() => TonePackets.Value;
-
     /// <summary>Decodes a file to samples; any complaint of the decoder is an exception.</summary>
     public static async Task<short[]> DecodeAsync(string path)
     {
@@ -41,15 +36,6 @@ internal static class OpusPackets
             .ExecuteAsync();
         if (errors.Length > 0)
             throw new InvalidDataException($"ffmpeg {string.Join(' ', arguments)}: {errors}");
-    }
-
-    private static async Task<IReadOnlyList<byte[]>> EncodeToneAsync()
-    {
-        using var ogg = new MemoryStream();
-        await FFmpegAsync(
-            ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=30", "-ac", "1", "-c:a", "libopus", "-b:a", "48k", "-f", "ogg", "-"],
-            PipeTarget.ToStream(ogg));
-        return ReadPackets(ogg.ToArray()).Skip(2).ToList();
     }
 
     /// <summary>The packets of an Ogg file, headers included.</summary>
