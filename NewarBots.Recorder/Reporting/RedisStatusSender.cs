@@ -18,6 +18,9 @@ internal sealed partial class RedisStatusSender(
     TimeProvider time,
     ILogger<RedisStatusSender> logger)
 {
+    /// <summary>A connection that is just being made refuses commands for a moment.</summary>
+    private static readonly TimeSpan FirstRetryAfter = TimeSpan.FromMilliseconds(50);
+
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);
 
     private (long Milliseconds, long Counter) _lastEntry;
@@ -125,22 +128,22 @@ internal sealed partial class RedisStatusSender(
 
     private async Task RetryAsync(Func<Task> act, CancellationToken cancellationToken)
     {
-        for (var isAway = false; ; isAway = true)
+        for (var failures = 0; ;)
         {
             try
             {
                 await act().WaitAsync(cancellationToken);
-                if (isAway)
+                if (failures > 1)
                     LogBack();
                 return;
             }
             catch (Exception exception) when (exception is RedisException or TimeoutException)
             {
-                if (!isAway)
+                if (++failures == 2)
                     LogAway(exception.Message);
             }
 
-            await Task.Delay(RetryInterval, time, cancellationToken);
+            await Task.Delay(failures == 1 ? FirstRetryAfter : RetryInterval, time, cancellationToken);
         }
     }
 
