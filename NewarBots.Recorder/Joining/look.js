@@ -27,13 +27,8 @@
     return { x, y, free: top !== null && (element.contains(top) || top.contains(element)) && !element.disabled };
   };
 
-  const elementsOf = entry => {
-    try {
-      return entry.control ? controls.get(plain(entry.control)) ?? [] : [...document.querySelectorAll(entry.css)];
-    } catch {
-      return []; // No CSS that this browser knows.
-    }
-  };
+  const elementsOf = entry =>
+    entry.control ? controls.get(plain(entry.control)) ?? [] : [...document.querySelectorAll(entry.css)];
 
   const matchOf = entry => {
     if (entry.host) return location.hostname === entry.host ? {} : null;
@@ -47,7 +42,8 @@
     if (entry.number) {
       const number = new RegExp(entry.number, 'i');
       const told = found.map(element => number.exec(element.getAttribute(entry.attribute ?? 'aria-label') ?? '')).find(match => match);
-      return told ? { number: Number(told[1]) } : null;
+      const count = told ? Number.parseInt(told[1], 10) : NaN;
+      return Number.isSafeInteger(count) ? { number: count } : null;
     }
     // Of several, one that can be clicked: dialogs lie over each other.
     let first = null;
@@ -61,8 +57,12 @@
 
   const matches = [];
   for (const entry of entries) {
-    const match = matchOf(entry);
-    if (match) matches.push({ entry: entry.id, ...match });
+    try {
+      const match = matchOf(entry);
+      if (match) matches.push({ entry: entry.id, ...match });
+    } catch {
+      // CSS or an expression that this browser does not know costs its entry only.
+    }
   }
   return { url: location.href, title: document.title, capturing: isCapturing(), matches };
 }
