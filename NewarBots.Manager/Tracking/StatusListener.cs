@@ -15,6 +15,9 @@ internal sealed partial class StatusListener(
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
 
+    /// <summary>A manager that starts has all bots to read on at once, each by a few questions to Redis.</summary>
+    private static readonly ParallelOptions ManyAtOnce = new() { MaxDegreeOfParallelism = 8 };
+
     private readonly Channel<SessionId> _woken = Channel.CreateUnbounded<SessionId>(new() { SingleReader = true });
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -73,18 +76,20 @@ internal sealed partial class StatusListener(
             var ids = new HashSet<SessionId>();
             while (_woken.Reader.TryRead(out var id))
                 ids.Add(id);
-            foreach (var id in ids)
-            {
-                try
-                {
-                    await follower.FollowAsync(id);
-                }
-                catch (Exception exception) when (exception.IsRedisAway())
-                {
-                    // The next sweep reads on from the same place.
-                    Log.RedisAway(logger, exception.Message);
-                }
-            }
+            await Parallel.ForEachAsync(ids, ManyAtOnce, (id, _) => FollowAsync(id));
+        }
+    }
+
+    private async ValueTask FollowAsync(SessionId id)
+    {
+        try
+        {
+            await follower.FollowAsync(id);
+        }
+        catch (Exception exception) when (exception.IsRedisAway())
+        {
+            // The next sweep reads on from the same place.
+            Log.RedisAway(logger, exception.Message);
         }
     }
 

@@ -3,10 +3,12 @@ using System.Runtime.InteropServices;
 namespace NewarBots.Recorder.Leaving;
 
 /// <summary>Somebody wants the bot to leave: by SIGTERM, SIGINT or the command channel. Once asked, it stays asked.</summary>
-internal sealed class StopSignal(TimeProvider time) : IDisposable
+internal sealed class StopSignal(TimeProvider time)
 {
+    /// <summary>Never given up: a second SIGTERM, while the process ends well, must not end it otherwise.</summary>
+    private static readonly List<PosixSignalRegistration> Registrations = [];
+
     private readonly TaskCompletionSource _requested = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly List<PosixSignalRegistration> _registrations = [];
 
     public bool IsRequested => _requested.Task.IsCompleted;
 
@@ -18,7 +20,7 @@ internal sealed class StopSignal(TimeProvider time) : IDisposable
     {
         foreach (var signal in (PosixSignal[])[PosixSignal.SIGTERM, PosixSignal.SIGINT])
         {
-            _registrations.Add(PosixSignalRegistration.Create(signal, context =>
+            Registrations.Add(PosixSignalRegistration.Create(signal, context =>
             {
                 context.Cancel = true;
                 Request();
@@ -33,6 +35,4 @@ internal sealed class StopSignal(TimeProvider time) : IDisposable
         await Task.WhenAny(Task.Delay(delay, time, cancelDelay.Token), _requested.Task);
         await cancelDelay.CancelAsync();
     }
-
-    public void Dispose() => _registrations.ForEach(registration => registration.Dispose());
 }

@@ -1,3 +1,4 @@
+using CliWrap;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Rehearsing;
 
@@ -14,7 +15,7 @@ public sealed class DyingRecorderTests(LightHost host) : IClassFixture<LightHost
     public async Task A_recorder_that_is_killed_is_a_partial_recording_within_seconds_and_misses_two_seconds_at_most()
     {
         var engine = new EngineEvents(host.Manager.Stack);
-        var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600&killed=1"), userId: "killed");
+        var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "killed");
         await host.RecordedAsync(id, seconds: 12);
         var startedAt = (DateTimeOffset)(await host.Manager.GetAsync($"/bots/{id}")).Body!["recordingAt"]!;
         await DockerCli.RunAsync("kill", "--signal", "KILL", $"newar-bot-{id}");
@@ -30,11 +31,27 @@ public sealed class DyingRecorderTests(LightHost host) : IClassFixture<LightHost
     }
 
     [Fact]
+    public async Task However_often_a_recorder_is_told_to_stop_it_ends_well()
+    {
+        var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "nagged");
+        await host.RecordedAsync(id, seconds: 2);
+        while ((await Cli.Wrap("docker").WithArguments(["kill", "--signal", "TERM", $"newar-bot-{id}"])
+            .WithValidation(CommandResultValidation.None).ExecuteAsync()).IsSuccess)
+        {
+            // Until it is gone.
+        }
+
+        var bot = await host.Manager.UntilAsync(id, Patience, "completed");
+        Assert.Equal("stop_requested", (string?)bot["reason"]);
+        Assert.True((bool)bot["recording"]!["complete"]!, await host.AccountOfAsync(id));
+    }
+
+    [Fact]
     [Trait("Suite", "Long")]
     public async Task A_recorder_that_reaches_its_memory_limit_is_a_partial_recording_that_says_so()
     {
         var engine = new EngineEvents(host.Manager.Stack);
-        var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600&killed=2"), userId: "hungry");
+        var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "hungry");
         await host.RecordedAsync(id, seconds: 3);
         // The kernel takes whoever is named first here, and only the recorder's own user is asked to name.
         await DockerCli.RunAsync(

@@ -153,7 +153,6 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
 
     public void Dispose()
     {
-        _stop.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
 

@@ -48,9 +48,9 @@ internal sealed class SoakBenchmark : Benchmark
         await MeasureAsync(stage, "all record, nothing else happens", TimeSpan.FromSeconds(15), cancellation);
 
         watch.Restart();
-        while (watch.Elapsed < length)
+        for (var kill = 1; watch.Elapsed < length; kill++)
         {
-            await MeasureAsync(stage, null, every, cancellation);
+            await MeasureAsync(stage, kill % 6 == 0 ? $"{watch.Elapsed.TotalSeconds:0} s later" : null, every, cancellation);
             if (random.Next(2) == 0)
                 await KillRecorderAsync(stage, docker, random, cancellation);
             else
@@ -62,12 +62,14 @@ internal sealed class SoakBenchmark : Benchmark
         await RestartAsync(stage, cancellation);
         await EndAllAsync(stage.Managers[0], cancellation);
         await ReportAsync(stage, docker, since, cancellation);
+        await MeasureAsync(stage, "all bots have ended", TimeSpan.FromSeconds(15), cancellation);
         MachineLoad.Print("after");
     }
 
     private async Task FillUpAsync(SoakStage stage, int bots, CancellationToken cancellation)
     {
-        var active = (await stage.Managers[0].BotsAsync(cancellation)).Count(IsActive);
+        // The newest kill may not be known yet.
+        var active = (await stage.Managers[0].BotsAsync(cancellation)).Count(bot => IsActive(bot) && !_killed.ContainsKey((string)bot["id"]!));
         for (var missing = bots - active; missing > 0; missing--)
         {
             var manager = stage.Managers[missing % stage.Managers.Count];
