@@ -11,6 +11,7 @@ Benchmark[] benchmarks =
     new PostBenchmark(),
     new StartBenchmark(),
     new ContainerBenchmark(),
+    new PacketsBenchmark(),
     new FinalizeBenchmark(),
     new SoakBenchmark(),
 ];
