@@ -25,6 +25,9 @@ internal sealed partial class RecorderRun(
     /// <summary>From the decision to leave to the end of the process.</summary>
     private static readonly TimeSpan LongestLeaving = TimeSpan.FromSeconds(9.5);
 
+    /// <summary>So much longer may it take where evidence is taken.</summary>
+    private static readonly TimeSpan EvidencePatience = TimeSpan.FromSeconds(2.5);
+
     /// <summary>A bot outlives its maximum length by no more than this, whatever hangs.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(60);
 
@@ -44,7 +47,7 @@ internal sealed partial class RecorderRun(
         await Task.WhenAny(attending, stop.Requested);
         var decision = stop.IsRequested ? new LeaveDecision(EndReason.StopRequested) : await DecisionOfAsync(attending);
 
-        watchdog.Arm(LongestLeaving);
+        watchdog.Arm(decision is { IsOrdinary: true } ? LongestLeaving : LongestLeaving + EvidencePatience);
         if (decision is not null)
         {
             var progress = recording.Progress;
@@ -53,7 +56,12 @@ internal sealed partial class RecorderRun(
 
         using (RecorderActivity.Start("leave")?.SetTag("newarbots.reason", decision is null ? null : WireWord.Of(decision.Reason)))
             await LeaveAsync(writing, decision);
-        return decision is null ? RecorderExitCode.Unexpected : RecorderExitCode.Ended;
+        return decision switch
+        {
+            null => RecorderExitCode.Unexpected,
+            { IsGuess: true } => RecorderExitCode.EndedByGuess,
+            _ => RecorderExitCode.Ended,
+        };
     }
 
     private async Task<LeaveDecision?> DecisionOfAsync(Task<LeaveDecision> attending)
@@ -108,7 +116,7 @@ internal sealed partial class RecorderRun(
         hook.Complete();
         await WithinAsync(TimeSpan.FromSeconds(2), "complete the last chunk", writing);
         if (decision is not { IsOrdinary: true })
-            await WithinAsync(TimeSpan.FromSeconds(2.5), "take evidence", evidence.TakeAsync(decision, visit.Page));
+            await WithinAsync(EvidencePatience, "take evidence", evidence.TakeAsync(decision, visit.Page));
         await WithinAsync(TimeSpan.FromSeconds(1), "leave the call", visit.LeaveAsync());
         await WithinAsync(TimeSpan.FromSeconds(1), "close the browser", visit.CloseAsync().AsTask());
     }

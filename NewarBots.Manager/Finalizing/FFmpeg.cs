@@ -72,7 +72,10 @@ internal sealed partial class FFmpeg(IOptions<FinalizingOptions> options, TimePr
             if (result.ExitCode == 0)
                 return;
             var message = $"FFmpeg ended with exit code {result.ExitCode}: {errors}\nCommand: {command}";
-            throw errors.Contain("No space left on device") ? new IOException(message) : new BadAudioException(message);
+            // Killed from outside (128 + signal), or no room: that says nothing about the audio.
+            throw result.ExitCode > 128 || errors.Contain("No space left on device") || errors.Contain("Disk quota exceeded")
+                ? new IOException(message)
+                : new BadAudioException(message);
         }
         catch (OperationCanceledException exception) when (patience.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {

@@ -24,7 +24,7 @@ internal sealed partial class RecorderAccess(IConnectionMultiplexer redis, Recor
         var credentials = Credentials(id);
         string[] rules =
         [
-            "reset", "on", $"#{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(credentials.Password)))}",
+            "reset", "resetchannels", "on", $"#{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(credentials.Password)))}",
             $"~{RedisNames.EventStream(id)}", $"&{RedisNames.StatusChannel(id)}", $"&{RedisNames.CommandChannel(id)}",
             "+xadd", "+publish", "+subscribe", "+unsubscribe",
             "+ping", "+echo", "+auth", "+hello", "+client|setname", "+client|id",

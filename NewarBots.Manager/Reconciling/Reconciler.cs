@@ -57,6 +57,11 @@ internal sealed partial class Reconciler(
             {
                 return;
             }
+            catch (Exception exception)
+            {
+                // A folder that may not be read, a port that cannot be had: the next reconciliation may meet a better world.
+                Log.Unexpected(logger, exception);
+            }
 
             await _needed.WaitAsync(next, time, stoppingToken);
         }
@@ -127,6 +132,9 @@ internal sealed partial class Reconciler(
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Error, "Reconciliation met an error that nobody expected and will be tried again")]
+        public static partial void Unexpected(ILogger logger, Exception exception);
+
         [LoggerMessage(LogLevel.Warning, "Reconciliation has to wait: {Why}")]
         public static partial void Postponed(ILogger logger, string why);
     }

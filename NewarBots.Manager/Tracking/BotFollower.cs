@@ -73,7 +73,7 @@ internal sealed partial class BotFollower(
         try
         {
             var message = json.IsNull ? null : JsonSerializer.Deserialize((string)json!, ContractJson.Default.StatusMessage);
-            if (message?.SessionId == id)
+            if (message?.SessionId == id && message.IsPlausible)
                 return message;
         }
         catch (JsonException)

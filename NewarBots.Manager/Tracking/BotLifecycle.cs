@@ -81,8 +81,8 @@ internal static class BotLifecycle
         if (bot.Status >= BotStatus.Finalizing)
             return bot;
 
-        var saidGoodbye = exit is { ExitCode: (long)RecorderExitCode.Ended } && bot.Reason is not null;
-        var clean = saidGoodbye && bot.Reason!.Value.IsOrdinary();
+        var saidGoodbye = exit?.ExitCode is (long)RecorderExitCode.Ended or (long)RecorderExitCode.EndedByGuess && bot.Reason is not null;
+        var clean = saidGoodbye && exit!.ExitCode is (long)RecorderExitCode.Ended && bot.Reason!.Value.IsOrdinary();
         return bot with
         {
             Status = BotStatus.Finalizing,

@@ -17,21 +17,7 @@ internal sealed partial class RecorderExitWatcher(
         {
             try
             {
-                // Listening begins before the look around: what dies in between is seen twice rather than never.
-                await using var exits = containers.WatchExitsAsync(stoppingToken).GetAsyncEnumerator(stoppingToken);
-                var next = exits.MoveNextAsync();
-                foreach (var container in await containers.ListAsync(stoppingToken))
-                {
-                    if (container.State is RecorderContainerState.Exited)
-                        ended.Enqueue(container.Id);
-                }
-
-                wasAway = false;
-                while (await next)
-                {
-                    ended.Enqueue(exits.Current);
-                    next = exits.MoveNextAsync();
-                }
+                await ListenAsync(() => wasAway = false, stoppingToken);
             }
             catch (ContainerEngineException exception)
             {
@@ -46,6 +32,37 @@ internal sealed partial class RecorderExitWatcher(
 
             await time.WaitAsync(RetryAfter, stoppingToken);
         }
+    }
+
+    /// <summary>Listening begins before the look around: what dies in between is seen twice rather than never.</summary>
+    private async Task ListenAsync(Action engineAnswered, CancellationToken stoppingToken)
+    {
+        using var listening = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var hearing = HearAsync(listening.Token);
+        try
+        {
+            foreach (var container in await containers.ListAsync(stoppingToken))
+            {
+                if (container.State is RecorderContainerState.Exited)
+                    ended.Enqueue(container.Id);
+            }
+
+            engineAnswered();
+        }
+        catch
+        {
+            await listening.CancelAsync();
+            await hearing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+
+        await hearing;
+    }
+
+    private async Task HearAsync(CancellationToken cancellation)
+    {
+        await foreach (var id in containers.WatchExitsAsync(cancellation))
+            ended.Enqueue(id);
     }
 
     private static partial class Log

@@ -91,10 +91,18 @@ internal sealed partial class StatusListener(
             // The next sweep reads on from the same place.
             Log.RedisAway(logger, exception.Message);
         }
+        catch (Exception exception)
+        {
+            // Whatever one bot's words bring about, the others are still to be heard.
+            Log.Unexpected(logger, exception, id);
+        }
     }
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Error, "The words of bot {SessionId} met an error that nobody expected")]
+        public static partial void Unexpected(ILogger logger, Exception exception, SessionId sessionId);
+
         [LoggerMessage(LogLevel.Warning, "Status messages cannot be read at the moment: {Why}")]
         public static partial void RedisAway(ILogger logger, string why);
     }

@@ -20,6 +20,9 @@ internal sealed class MeetingBrowser : IAsyncDisposable
         Page = page;
     }
 
+    /// <summary>So long may the display or the driver take; the browser itself has Playwright's 30 s.</summary>
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
+
     public IPage Page { get; }
 
     /// <summary>
@@ -33,12 +36,31 @@ internal sealed class MeetingBrowser : IAsyncDisposable
     /// <param name="hook">The ear.</param>
     /// <exception cref="PlaywrightException">The browser did not start.</exception>
     /// <exception cref="InvalidOperationException">The display did not start.</exception>
+    /// <exception cref="TimeoutException">The display or the driver hangs.</exception>
     public static async Task<MeetingBrowser> StartAsync(RecorderEnvironment environment, StorageState? account, CaptureHook hook)
     {
         var isHeaded = environment.Browser is BrowserKind.Headed;
-        var startingDisplay = isHeaded ? TimedAsync("display start", VirtualDisplay.StartAsync) : null;
-        var playwright = await TimedAsync("driver start", Playwright.CreateAsync);
-        var display = startingDisplay is null ? null : await startingDisplay;
+        var startingDisplay = isHeaded ? TimedAsync("display start", VirtualDisplay.StartAsync).WaitAsync(StartPatience) : null;
+        var playwright = await TimedAsync("driver start", Playwright.CreateAsync).WaitAsync(StartPatience);
+        VirtualDisplay? display = null;
+        try
+        {
+            display = startingDisplay is null ? null : await startingDisplay;
+            return await LaunchAsync(environment, account, hook, playwright, display);
+        }
+        catch
+        {
+            // Another browser may be tried in this container: nothing of this one is to stay in its memory.
+            playwright.Dispose();
+            if (display is not null)
+                await display.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static async Task<MeetingBrowser> LaunchAsync(
+        RecorderEnvironment environment, StorageState? account, CaptureHook hook, IPlaywright playwright, VirtualDisplay? display)
+    {
         IBrowserContext context;
         using (RecorderActivity.Start("browser launch"))
         {
@@ -46,7 +68,7 @@ internal sealed class MeetingBrowser : IAsyncDisposable
             context = await playwright.Chromium.LaunchPersistentContextAsync(string.Empty, new()
             {
                 ExecutablePath = Executable(environment.Browser),
-                Headless = !isHeaded,
+                Headless = environment.Browser is not BrowserKind.Headed,
                 ChromiumSandbox = environment.ChromiumSandbox,
                 HandleSIGINT = false,
                 HandleSIGTERM = false,

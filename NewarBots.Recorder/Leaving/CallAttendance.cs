@@ -11,6 +11,7 @@ internal sealed partial class CallAttendance(
     RecorderEnvironment environment,
     SessionRecording recording,
     StatusReporter reporter,
+    Evidence evidence,
     HearingAid hearing,
     StopSignal stop,
     TimeProvider time,
@@ -18,6 +19,8 @@ internal sealed partial class CallAttendance(
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan EvidencePatience = TimeSpan.FromSeconds(5);
 
     private LeaveRules? _rules;
 
@@ -71,7 +74,9 @@ internal sealed partial class CallAttendance(
 
             var warned = hearing.Warning is not null;
             if (view.IsCallPage)
-                await hearing.TendAsync(page, progress, now);
+                await hearing.TendAsync(page, progress, view.Others, now);
+            if (!warned && hearing.Warning is { } deaf)
+                await Task.WhenAny(evidence.TakeAsync(new(EndReason.NoAudio, deaf), page), stop.DelayAsync(EvidencePatience));
             if (now - reportedAt >= HeartbeatInterval || progress.Chunks != reportedChunks || warned != hearing.Warning is not null)
             {
                 (reportedAt, reportedChunks) = (now, progress.Chunks);

@@ -12,17 +12,22 @@ internal sealed partial class HearingAid(SessionJournal journal, ILogger<Hearing
     private readonly Hearing _hearing = new();
     private MeetingPage? _page;
     private DateTimeOffset? _noTrackSince;
+    private string? _nothingToHear;
 
-    /// <inheritdoc cref="Hearing.Warning"/>
-    public string? Warning => _hearing.Warning;
+    /// <summary>Why what is said in the call is not recorded; <see langword="null"/> while it is.</summary>
+    public string? Warning => _hearing.Warning ?? _nothingToHear;
 
     /// <summary>To be called about once a second.</summary>
-    public async Task TendAsync(MeetingPage page, RecordingProgress progress, DateTimeOffset now)
+    /// <param name="page">The page, which shows the call.</param>
+    /// <param name="progress">What is recorded.</param>
+    /// <param name="others">How many others are in the call; <see langword="null"/> where the page does not tell.</param>
+    /// <param name="now">When.</param>
+    public async Task TendAsync(MeetingPage page, RecordingProgress progress, int? others, DateTimeOffset now)
     {
         if (_page != page)
             _hearing.Forget();
         _page = page;
-        NoteMissingTracks(progress, now);
+        NoteMissingTracks(progress, others, now);
 
         var warned = Warning is not null;
         var step = _hearing.Observe(progress, now);
@@ -49,15 +54,19 @@ internal sealed partial class HearingAid(SessionJournal journal, ILogger<Hearing
         }
     }
 
-    /// <summary>A call in which nobody says anything is no deafness.</summary>
-    private void NoteMissingTracks(RecordingProgress progress, DateTimeOffset now)
+    /// <summary>A call with nobody else in it has nothing to be heard; with somebody in it, no track at all is as bad as a deaf one.</summary>
+    private void NoteMissingTracks(RecordingProgress progress, int? others, DateTimeOffset now)
     {
-        var before = _noTrackSince;
-        _noTrackSince = progress.Reception is { Connections: > 0, Tracks: 0 } ? before ?? now : null;
-        if (_noTrackSince == before && now - before >= Hearing.Patience)
+        _noTrackSince = others > 0 && progress.Reception.Tracks == 0 ? _noTrackSince ?? now : null;
+        if (!(now - _noTrackSince >= Hearing.Patience))
         {
-            LogNoTracks(progress.Reception.Connections);
-            _noTrackSince = DateTimeOffset.MaxValue;
+            _nothingToHear = null;
+        }
+        else if (_nothingToHear is null)
+        {
+            _nothingToHear = $"{others} others are in the call, and none of {progress.Reception.Connections} connections has an audio track.";
+            LogDeaf(WireWord.Of(EndReason.NoAudio), _nothingToHear);
+            Tell("hearing.no_audio");
         }
     }
 
@@ -94,7 +103,4 @@ internal sealed partial class HearingAid(SessionJournal journal, ILogger<Hearing
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Hears again what is received")]
     private partial void LogHearsAgain();
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Nothing can be heard: {Connections} connections without any audio track")]
-    private partial void LogNoTracks(int connections);
 }

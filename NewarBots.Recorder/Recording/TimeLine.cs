@@ -23,6 +23,7 @@ internal readonly record struct TimeLinePosition(DateTimeOffset Start, long Pack
 /// </summary>
 internal sealed class TimeLine(TimeLinePosition position)
 {
+    private readonly HashSet<string> _retired = [];
     private string? _capture;
     private int _browser;
     private long _captureBegins;
@@ -32,9 +33,14 @@ internal sealed class TimeLine(TimeLinePosition position)
     /// <returns>What to write for this batch, in this order: silence, then its packets without the skipped ones.</returns>
     public Placement Place(CapturedBatch batch)
     {
+        // What the encoder before this one hands over late has its place behind us: the time line has gone on without it.
+        if (_retired.Contains(batch.Capture))
+            return new(Silence: 0, Skip: batch.Packets.Count, Gaps: [], CaptureBegins: Packets);
         var causeOfHole = GapCause.PacketsLost;
         if (batch.Capture != _capture)
         {
+            if (_capture is not null)
+                _retired.Add(_capture);
             causeOfHole = batch.Browser != _browser ? GapCause.BrowserRestarted : GapCause.CaptureRestarted;
             (_capture, _browser) = (batch.Capture, batch.Browser);
             // A clock that was set back must not write over what is there.

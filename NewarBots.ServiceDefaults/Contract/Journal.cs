@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace NewarBots.Contract;
 
@@ -23,7 +24,12 @@ public sealed record Speech(string Source, double StartSeconds, double EndSecond
 /// <param name="StartSeconds">From here, in seconds from the start of the recording.</param>
 /// <param name="EndSeconds">To here.</param>
 /// <param name="Cause">One machine word, for example <c>capture_stalled</c> or <c>browser_restarted</c>.</param>
-public sealed record Gap(double StartSeconds, double EndSeconds, string Cause);
+public sealed record Gap(double StartSeconds, double EndSeconds, string Cause)
+{
+    /// <inheritdoc cref="StatusMessage.IsPlausible"/>
+    [JsonIgnore]
+    public bool IsPlausible => double.IsFinite(StartSeconds) && double.IsFinite(EndSeconds);
+}
 
 public static class Journal
 {
@@ -31,12 +37,13 @@ public static class Journal
 
     public static string Format(JournalLine line) => JsonSerializer.Serialize(line, ContractJson.Default.JournalLine);
 
-    /// <returns><see langword="null"/> for a line that is cut off, damaged or empty.</returns>
+    /// <returns><see langword="null"/> for a line that is cut off, damaged, empty or impossible.</returns>
     public static JournalLine? TryParse(string line)
     {
         try
         {
-            return JsonSerializer.Deserialize(line, ContractJson.Default.JournalLine);
+            var read = JsonSerializer.Deserialize(line, ContractJson.Default.JournalLine);
+            return read is { Status.IsPlausible: false } or { Gap.IsPlausible: false } ? null : read;
         }
         catch (JsonException)
         {

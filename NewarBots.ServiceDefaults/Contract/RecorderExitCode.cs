@@ -14,4 +14,7 @@ public enum RecorderExitCode
 
     /// <summary>The watchdog ended a process that outlived its maximum length.</summary>
     Watchdog = 3,
+
+    /// <summary>It ended as its last status message says, and is not sure that this is so: more may have been said in the meeting.</summary>
+    EndedByGuess = 4,
 }

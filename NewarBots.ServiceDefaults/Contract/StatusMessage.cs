@@ -33,6 +33,17 @@ public sealed record StatusMessage(
     string? Detail = null,
     int? Level = null)
 {
+    /// <summary>
+    /// Its figures are ones that can be. Who reads a message that somebody else has written asks first: a time that is no time must
+    /// not stop the reader.
+    /// </summary>
+    [JsonIgnore]
+    public bool IsPlausible =>
+        Timestamp >= 0 && Timestamp <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+        && Sequence >= 0
+        && double.IsFinite(RecordedSeconds ?? 0)
+        && double.IsFinite(AudibleSeconds ?? 0);
+
     [JsonIgnore]
     public DateTimeOffset At => DateTimeOffset.FromUnixTimeMilliseconds(Timestamp);
 }

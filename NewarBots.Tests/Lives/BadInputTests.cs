@@ -28,7 +28,8 @@ public sealed class BadInputTests
         foreach (var message in own.AsEnumerable().Reverse().Concat(own))
             await redis.StreamAddAsync(stream, RedisNames.MessageField, message);
         var elses = $$"""{"sessionId":"{{SessionId.New(TimeProvider.System)}}","status":"failed","timestamp":1,"sequence":999999,"reason":"no_audio"}""";
-        foreach (var garbage in new[] { "{", "[]", "null", elses, "\0\u0001", new string('x', 100_000) })
+        var impossible = $$"""{"sessionId":"{{id}}","status":"recording","timestamp":9000000000000000000,"sequence":999999,"recordedSeconds":1e999}""";
+        foreach (var garbage in new[] { "{", "[]", "null", elses, impossible, "\0\u0001", new string('x', 100_000) })
         {
             await redis.StreamAddAsync(stream, RedisNames.MessageField, garbage);
             await channel.PublishAsync(RedisChannel.Literal($"{RedisNames.StatusChannelPrefix}{id}"), garbage);

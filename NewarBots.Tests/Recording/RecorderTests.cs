@@ -220,6 +220,20 @@ public sealed class RecorderTests
     }
 
     [Fact]
+    public async Task Others_without_any_track_are_no_silence_but_no_audio()
+    {
+        await using var recorder = await RealRecorder.StartAsync(Call("") + "<p aria-label='People - 3 joined'>3</p>");
+
+        await Eventually.TrueAsync(
+            () => recorder.Statuses().Any(status => status is { Status: BotStatus.Recording, Reason: EndReason.NoAudio }), TimeSpan.FromSeconds(60));
+        await Eventually.TrueAsync(() => recorder.Evidence().ContainsKey("1_no_audio/screenshot.png"), TimeSpan.FromSeconds(30));
+        await recorder.StopAsync();
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+        Assert.Equal(EndReason.StopRequested, recorder.Statuses()[^1].Reason);
+    }
+
+    [Fact]
     public async Task A_recorder_that_is_killed_leaves_chunks_that_play()
     {
         await using var recorder = await RealRecorder.StartAsync(Call("await connect(500);"));

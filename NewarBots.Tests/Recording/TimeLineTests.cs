@@ -41,6 +41,18 @@ public sealed class TimeLineTests
     }
 
     [Fact]
+    public void What_a_capture_hands_over_after_the_next_one_has_begun_moves_nothing()
+    {
+        var timeLine = new TimeLine(new(Start));
+        timeLine.Place(Batch("a", Start, first: 0, packets: 5_000));
+        timeLine.Place(Batch("b", Start.AddSeconds(101), first: 0, packets: 50));
+
+        Assert.Equal((0, 12, null), Read(timeLine.Place(Batch("a", Start, first: 5_000, packets: 12))));
+        Assert.Equal((0, 0, null), Read(timeLine.Place(Batch("b", Start.AddSeconds(101), first: 50, packets: 12))));
+        Assert.Equal(5_000 + 50 + 50 + 12, timeLine.Packets);
+    }
+
+    [Fact]
     public void Packets_that_never_arrived_are_a_gap_and_move_nothing()
     {
         var timeLine = new TimeLine(new(Start));

@@ -147,6 +147,22 @@ public sealed class BotLifecycleTests
         });
 
     [Fact]
+    public void A_recorder_that_only_guesses_its_reason_leaves_a_recording_that_may_not_be_complete()
+    {
+        var bot = SampleBots.In(BotStatus.Leaving) with { Reason = EndReason.MeetingEnded, Detail = "The page is no call any more." };
+
+        var gone = BotLifecycle.RecorderGone(bot, new RecorderExit((long)RecorderExitCode.EndedByGuess, OutOfMemory: false, Noon));
+
+        Assert.Equal((EndReason.MeetingEnded, false, bot.Detail), (gone.Reason, gone.EndedCleanly, gone.Error));
+    }
+
+    [Theory]
+    [InlineData(EndReason.StorageFailed)]
+    [InlineData(EndReason.BrowserCrashed)]
+    public void A_recording_that_was_cut_short_is_not_complete(EndReason reason) =>
+        Assert.False(BotLifecycle.RecorderGone(SampleBots.In(BotStatus.Leaving) with { Reason = reason }, CleanExit).EndedCleanly);
+
+    [Fact]
     public void Messages_that_come_late_twice_or_in_another_order_lead_to_the_same_end() =>
         Gen.Select(Gen.Int[1, 12].SelectMany(Life), Gen.Int[0, 1000]).Sample((life, seed) =>
         {
