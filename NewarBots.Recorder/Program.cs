@@ -39,7 +39,8 @@ builder.ConfigureOpenTelemetry();
 builder.Services
     .AddSingleton(environment)
     .AddSingleton(input)
-    .AddSingleton(TimeProvider.System)
+    .AddSingleton(new SteadyClock(TimeProvider.System))
+    .AddSingleton<TimeProvider>(services => services.GetRequiredService<SteadyClock>())
     .AddReporting(environment, folder)
     .AddRecording(folder)
     .AddJoining()

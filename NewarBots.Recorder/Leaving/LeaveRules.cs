@@ -32,6 +32,11 @@ internal sealed record LeaveRules
 
     private DateTimeOffset? AloneSince { get; init; }
 
+    /// <summary>
+    /// The page counts nobody, or no track is left. Where tracks are there and only quiet, all may have muted themselves.
+    /// </summary>
+    private bool IsSurelyAlone { get; init; }
+
     /// <summary>When the page was last seen to be the call.</summary>
     private DateTimeOffset InCallAt { get; init; }
 
@@ -67,6 +72,7 @@ internal sealed record LeaveRules
             AtDoorSince = view is { IsDoor: true, IsStillCallPage: false } ? AtDoorSince ?? now : null,
             SomeoneWasThere = SomeoneWasThere || someoneIsThere,
             AloneSince = someoneIsThere ? null : AloneSince ?? now,
+            IsSurelyAlone = view.Others is 0 || progress.Reception.Tracks == 0,
         };
     }
 
@@ -92,10 +98,14 @@ internal sealed record LeaveRules
             return new(EndReason.MeetingEnded, $"The page is no call any more: {View.Url} \"{View.Title}\" shows [{View.Entries}].", IsGuess: true);
         if (AloneSince is { } since && !SomeoneWasThere && At - since >= Conditions.NobodyJoinedTimeout)
             return new(EndReason.NobodyJoined);
-        if (AloneSince is { } left && SomeoneWasThere && At - left >= Conditions.EveryoneLeftTimeout)
+        if (AloneSince is { } left && SomeoneWasThere && At - left >= EveryoneLeftPatience)
             return new(EndReason.EveryoneLeft);
         return Conditions.SilenceTimeout is { } longest && Silence >= longest ? new(EndReason.Silence) : null;
     }
+
+    private TimeSpan EveryoneLeftPatience => IsSurelyAlone || Conditions.EveryoneLeftTimeout > Conditions.NobodyJoinedTimeout
+        ? Conditions.EveryoneLeftTimeout
+        : Conditions.NobodyJoinedTimeout;
 
     private static readonly (PageSign Sign, EndReason Reason)[] Endings =
     [

@@ -6,7 +6,7 @@ namespace NewarBots.Recorder.Recording;
 /// <summary>A quarter of a second or so of encoded audio, as the page hands it over.</summary>
 /// <param name="Browser">Which of the session's browsers it is from.</param>
 /// <param name="Capture">Names the encoder's run; a page that was loaded anew begins another.</param>
-/// <param name="StartedAt">Wall-clock time of that run's first sample.</param>
+/// <param name="StartedAt">Wall-clock time of that run's first sample; only the run's first batch is sure to come before anybody sets the clock.</param>
 /// <param name="FirstPacket">The first packet's index in that run.</param>
 /// <param name="Packets">Opus packets of 20 ms each.</param>
 /// <param name="Levels">Each packet's loudness in dBFS (RMS, -127 for digital silence), one for each packet.</param>

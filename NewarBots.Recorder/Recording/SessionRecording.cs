@@ -14,7 +14,7 @@ internal sealed partial class SessionRecording(
     string folder,
     RecorderEnvironment environment,
     SessionJournal journal,
-    TimeProvider time,
+    SteadyClock time,
     ILogger<SessionRecording> logger)
 {
     private static readonly TimeSpan LongestUnflushed = TimeSpan.FromSeconds(1);
@@ -93,7 +93,8 @@ internal sealed partial class SessionRecording(
     {
         try
         {
-            return CapturedBatch.Parse(message);
+            var batch = CapturedBatch.Parse(message);
+            return batch with { StartedAt = time.Read(batch.StartedAt) };
         }
         catch (InvalidCaptureException exception)
         {

@@ -118,13 +118,17 @@
   };
   const lookAgain = () => look().catch(() => {}).then(() => setTimeout(lookAgain, 1000));
 
-  // One channel at our rate. WebRTC delivers just that; a codec of another rate is stretched by straight lines.
+  // Used again for every buffer: hundreds of arrays a second would stay for a while, each outside the heap whose size has V8 collect them.
+  const planes = [];
+  const planeOf = (data, planeIndex) => {
+    if (planes[planeIndex]?.length !== data.numberOfFrames) planes[planeIndex] = new Float32Array(data.numberOfFrames);
+    data.copyTo(planes[planeIndex], { planeIndex, format: 'f32-planar' });
+    return planes[planeIndex];
+  };
+
+  // One channel at our rate, until the next call. WebRTC delivers just that; a codec of another rate is stretched by straight lines.
   const samplesOf = data => {
-    const channels = [...Array(data.numberOfChannels).keys()].map(planeIndex => {
-      const channel = new Float32Array(data.numberOfFrames);
-      data.copyTo(channel, { planeIndex, format: 'f32-planar' });
-      return channel;
-    });
+    const channels = Array.from({ length: data.numberOfChannels }, (_, planeIndex) => planeOf(data, planeIndex));
     const mono = channels.length === 1
       ? channels[0]
       : channels[0].map((_, i) => channels.reduce((sum, channel) => sum + channel[i], 0) / channels.length);
@@ -219,8 +223,7 @@
     const mixUntil = end => {
       for (; mixed + samplesPerPacket <= end; mixed += samplesPerPacket) {
         const at = mixed % ringLength;
-        const samples = ring.slice(at, at + samplesPerPacket);
-        ring.fill(0, at, at + samplesPerPacket);
+        const samples = ring.subarray(at, at + samplesPerPacket);
         const level = loudness(samples);
         levels.push(level === 0 ? -127 : Math.max(-127, Math.round(20 * Math.log10(level))));
         const data = new AudioData({
@@ -229,6 +232,7 @@
         });
         encoder.encode(data);
         data.close();
+        samples.fill(0);
       }
     };
 

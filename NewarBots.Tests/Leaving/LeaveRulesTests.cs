@@ -46,8 +46,15 @@ public sealed class LeaveRulesTests
     {
         Assert.Null(After(TimeSpan.FromMinutes(30), Call(), tracks: 1, bytesPerSecond: 4000));
 
-        var (reason, _) = LeavesAt(Call(), tracks: 1);
-        Assert.Equal(EndReason.EveryoneLeft, reason);
+        Assert.Equal((EndReason.EveryoneLeft, 1861), LeavesAt(Call()));
+    }
+
+    [Fact]
+    public void Where_it_does_not_tell_and_tracks_are_there_all_may_have_muted_themselves_for_a_while()
+    {
+        After(TimeSpan.FromMinutes(30), Call(), tracks: 1, bytesPerSecond: 4000);
+
+        Assert.Equal((EndReason.EveryoneLeft, 2405), LeavesAt(Call(), tracks: 1));
     }
 
     [Fact]
