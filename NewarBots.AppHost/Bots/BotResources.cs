@@ -1,0 +1,84 @@
+namespace NewarBots.AppHost.Bots;
+
+/// <summary>
+/// The bots in the dashboard's list: all that are active, and those that ended before its eyes, as long as they are among the
+/// newest.
+/// </summary>
+internal sealed class BotResources(ManagerApi api, ProjectResource manager, ResourceNotificationService notifications, BotLogs logs)
+{
+    private readonly Dictionary<string, BotResource> _shown = [];
+    private bool _hasSeenAll;
+
+    /// <summary>Makes the list agree with the manager.</summary>
+    /// <exception cref="HttpRequestException">The manager does not answer; the list stays as far as it got.</exception>
+    public async Task RefreshAsync(CancellationToken cancellation)
+    {
+        var bots = await ReadAsync(cancellation);
+        foreach (var bot in bots.Values)
+        {
+            if (!_shown.TryGetValue(bot.Id, out var resource))
+            {
+                if (bot.HasEnded)
+                    continue;
+                _shown[bot.Id] = resource = new BotResource(bot, manager, api);
+            }
+            resource.Bot = bot;
+            await ShowAsync(resource);
+            await logs.CopyAsync(resource, cancellation);
+        }
+
+        foreach (var gone in _shown.Values.Where(resource => !bots.ContainsKey(resource.Bot.Id)).ToList())
+        {
+            _shown.Remove(gone.Bot.Id);
+            await notifications.PublishUpdateAsync(gone, snapshot => snapshot with { IsHidden = true });
+        }
+    }
+
+    /// <summary>Everything once; then the newest page, and of older bots those that were still active.</summary>
+    private async Task<Dictionary<string, ManagedBot>> ReadAsync(CancellationToken cancellation)
+    {
+        if (!_hasSeenAll)
+        {
+            var all = await api.ListAllAsync(cancellation).ToDictionaryAsync(bot => bot.Id, cancellationToken: cancellation);
+            _hasSeenAll = true;
+            return all;
+        }
+
+        var bots = (await api.ListAsync(cursor: null, cancellation)).Items.ToDictionary(bot => bot.Id);
+        foreach (var older in _shown.Values.Where(resource => !resource.Bot.HasEnded && !bots.ContainsKey(resource.Bot.Id)).ToList())
+        {
+            if (await api.FindAsync(older.Bot.Id, cancellation) is { } bot)
+                bots[bot.Id] = bot;
+        }
+        return bots;
+    }
+
+    private Task ShowAsync(BotResource resource)
+    {
+        var bot = resource.Bot;
+        var view = BotView.Of(bot);
+        return notifications.PublishUpdateAsync(resource, snapshot => snapshot with
+        {
+            ResourceType = BotResource.Type,
+            IconName = "Bot",
+            State = new(view.State, view.Style),
+            CreationTimeStamp = bot.CreatedAt.UtcDateTime,
+            StartTimeStamp = bot.RecordingAt?.UtcDateTime,
+            StopTimeStamp = bot.EndedAt?.UtcDateTime,
+            Properties =
+            [
+                new("resource.parentName", ParentId),
+                new(CustomResourceKnownProperties.Source, view.Source),
+                .. view.Properties.Select(property => new ResourcePropertySnapshot(property.Key, property.Value) { IsHighlighted = true }),
+            ],
+            Urls = [.. view.Links.Select((link, order) => new UrlSnapshot(link.Key, api.Address + link.Value, IsInternal: false)
+            {
+                DisplayProperties = new(link.Key, -order),
+            })],
+            Relationships = [new(manager.Name, "Parent")],
+        });
+    }
+
+    /// <summary>The manager's name in the dashboard has a suffix.</summary>
+    private string ParentId => notifications.TryGetCurrentState(manager.Name, out var found) ? found.ResourceId : manager.Name;
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
+
+namespace NewarBots.AppHost.Bots;
+
+/// <summary>The manager, asked over HTTP.</summary>
+internal sealed class ManagerApi(EndpointReference endpoint) : IDisposable
+{
+    private const int PageSize = 200;
+
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
+
+    /// <summary>Whether it has an address yet.</summary>
+    public bool IsKnown => endpoint.IsAllocated;
+
+    public string Address => endpoint.Url.TrimEnd('/');
+
+    public void Dispose() => _http.Dispose();
+
+    /// <summary>One page of bots, newest first.</summary>
+    /// <param name="cursor">Where the page before ended; <see langword="null"/> for the newest.</param>
+    /// <param name="cancellation">Ends the asking.</param>
+    /// <exception cref="HttpRequestException">The manager does not answer, or refuses.</exception>
+    public async Task<ManagedBotPage> ListAsync(string? cursor, CancellationToken cancellation)
+    {
+        using var response = await LookAsync(cursor is null ? $"/bots?limit={PageSize}" : $"/bots?limit={PageSize}&cursor={cursor}", cancellation);
+        return await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<ManagedBotPage>(cancellation) ?? new([], null);
+    }
+
+    /// <summary>All bots, newest first.</summary>
+    /// <exception cref="HttpRequestException">The manager does not answer, or refuses.</exception>
+    public async IAsyncEnumerable<ManagedBot> ListAllAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        string? cursor = null;
+        do
+        {
+            var page = await ListAsync(cursor, cancellation);
+            foreach (var bot in page.Items)
+                yield return bot;
+            cursor = page.NextCursor;
+        }
+        while (cursor is not null);
+    }
+
+    /// <returns><see langword="null"/> where there is no such bot.</returns>
+    /// <exception cref="HttpRequestException">The manager does not answer, or refuses.</exception>
+    public async Task<ManagedBot?> FindAsync(string id, CancellationToken cancellation)
+    {
+        using var response = await LookAsync($"/bots/{id}", cancellation);
+        return response.StatusCode is HttpStatusCode.NotFound
+            ? null
+            : await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<ManagedBot>(cancellation);
+    }
+
+    /// <summary>The log of the bot's container so far; empty where there is none yet.</summary>
+    /// <exception cref="HttpRequestException">The manager does not answer.</exception>
+    public async Task<string> LogAsync(string id, CancellationToken cancellation)
+    {
+        using var response = await LookAsync($"/bots/{id}/logs", cancellation);
+        return response.IsSuccessStatusCode ? await response.Content.ReadAsStringAsync(cancellation) : string.Empty;
+    }
+
+    /// <returns>Whether it leaves now; a bot that has ended does not.</returns>
+    /// <exception cref="HttpRequestException">The manager does not answer.</exception>
+    public async Task<bool> StopAsync(string id, CancellationToken cancellation)
+    {
+        using var response = await _http.PostAsync(new Uri($"{Address}/bots/{id}/stop"), content: null, cancellation);
+        return response.IsSuccessStatusCode;
+    }
+
+    /// <returns>How many bots leave now.</returns>
+    /// <exception cref="HttpRequestException">The manager does not answer, or refuses.</exception>
+    public async Task<int> StopAllAsync(CancellationToken cancellation)
+    {
+        var stopped = 0;
+        await foreach (var bot in ListAllAsync(cancellation))
+        {
+            if (bot.CanBeStopped && await StopAsync(bot.Id, cancellation))
+                stopped++;
+        }
+        return stopped;
+    }
+
+    /// <summary>A look every other second is no trace worth keeping: it comes with a parent that is not recorded.</summary>
+    private async Task<HttpResponseMessage> LookAsync(string path, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Address + path));
+        request.Headers.Add("traceparent", $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-00");
+        return await _http.SendAsync(request, cancellation);
+    }
+}

@@ -1,0 +1,85 @@
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using Microsoft.Extensions.DependencyInjection;
+using NewarBots.AppHost.Bots;
+
+namespace NewarBots.AppHost;
+
+internal static class ManagerExtensions
+{
+    private const string Endpoint = "http";
+
+    /// <param name="manager">Whose.</param>
+    /// <param name="text">What the dashboard shows.</param>
+    /// <param name="path">Where it leads, relative to the manager.</param>
+    public static IResourceBuilder<ProjectResource> WithLink(this IResourceBuilder<ProjectResource> manager, string text, string path) =>
+        manager.WithUrlForEndpoint(Endpoint, _ => new ResourceUrlAnnotation { Url = path, DisplayText = text });
+
+    /// <summary>A list in one parameter becomes a setting each.</summary>
+    public static IResourceBuilder<ProjectResource> WithAllowedMeetingHosts(
+        this IResourceBuilder<ProjectResource> manager, IResourceBuilder<ParameterResource> hosts) =>
+        manager.WithEnvironment(async context =>
+        {
+            var list = await hosts.Resource.GetValueAsync(context.CancellationToken) ?? string.Empty;
+            foreach (var (index, host) in ManagerSettings.HostsIn(list).Index())
+                context.EnvironmentVariables[$"Meetings__AllowedHosts__{index}"] = host;
+        });
+
+    /// <summary>Sends a bot into a rehearsal with three speakers.</summary>
+    public static IResourceBuilder<ProjectResource> WithRehearsalCommand(this IResourceBuilder<ProjectResource> manager) =>
+        manager.WithHttpCommand(
+            "/bots",
+            "Record a rehearsal",
+            Endpoint,
+            "record-rehearsal",
+            new HttpCommandOptions
+            {
+                Description = "Sends a bot into a stand-in meeting with three speakers, which lasts 40 seconds.",
+                IconName = "Record",
+                IsHighlighted = true,
+                PrepareRequest = context =>
+                {
+                    context.Request.Content = JsonContent.Create(new { meetingUrl = NewRehearsal(context.Endpoint.Url) });
+                    return Task.CompletedTask;
+                },
+            });
+
+    /// <summary>
+    /// Shows the manager's bots beneath it, as resources that change state, have a log and can be stopped; and lets all of them be
+    /// stopped at once.
+    /// </summary>
+    public static IResourceBuilder<ProjectResource> WithBotsAsChildren(this IResourceBuilder<ProjectResource> manager)
+    {
+        var builder = manager.ApplicationBuilder;
+        if (!builder.ExecutionContext.IsRunMode)
+            return manager;
+
+        var api = new ManagerApi(manager.GetEndpoint(Endpoint));
+        builder.Services.AddSingleton(api);
+        builder.Services.AddSingleton(manager.Resource);
+        builder.Services.AddSingleton<BotLogs>();
+        builder.Services.AddSingleton<BotResources>();
+        builder.Services.AddHostedService<BotsOnDashboard>();
+        return manager.WithCommand(
+            "stop-all-bots",
+            "Stop all bots",
+            async context => CommandResults.Success($"Bots that leave now: {await api.StopAllAsync(context.CancellationToken)}."),
+            new CommandOptions
+            {
+                Description = "Every bot leaves its meeting and keeps what it has recorded.",
+                ConfirmationMessage = "Every bot leaves its meeting now. What was recorded is kept. Stop them all?",
+                IconName = "RecordStop",
+                UpdateState = context => context.ResourceSnapshot.State?.Text == KnownResourceStates.Running
+                    ? ResourceCommandState.Enabled
+                    : ResourceCommandState.Disabled,
+            });
+    }
+
+    /// <summary>A meeting of its own each time: one user has at most one bot in a meeting.</summary>
+    private static string NewRehearsal(string manager)
+    {
+        return $"{manager.TrimEnd('/')}/rehearsal/{Letters(3)}-{Letters(4)}-{Letters(3)}?scenario=three-speakers";
+
+        static string Letters(int count) => RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz", count);
+    }
+}

@@ -1,0 +1,97 @@
+using System.Text.Json;
+using NewarBots.AppHost.Bots;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Tests.Bots;
+
+namespace NewarBots.Tests.AppHost;
+
+public sealed class BotViewTests
+{
+    private static readonly ManagedBot Recording = new(
+        "01a2", "recording", null, "https://meet.google.com/abc-defg-hij", "Notes", "ann", "newar-bot-01a2",
+        DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, null, Chunks: 3, RecordedSeconds: 31.6, Participants: 4, null, null);
+
+    [Theory]
+    [InlineData("queued", "Queued", "info")]
+    [InlineData("launching", "Launching", "info")]
+    [InlineData("joining", "Joining", "info")]
+    [InlineData("waiting", "In the waiting room", "warning")]
+    [InlineData("recording", "Recording", "success")]
+    [InlineData("leaving", "Leaving", "info")]
+    [InlineData("finalizing", "Finalizing", "info")]
+    public void An_active_bot_shows_where_it_is(string status, string state, string style)
+    {
+        var view = BotView.Of(Recording with { Status = status });
+
+        Assert.Equal((state, style), (view.State, view.Style));
+    }
+
+    [Fact]
+    public void A_bot_that_hears_nothing_is_a_warning()
+    {
+        var view = BotView.Of(Recording with { Reason = "no_audio", Error = "Received for 20 s, heard 0 s." });
+
+        Assert.Equal("warning", view.Style);
+        Assert.Contains(new("Reason", "no_audio"), view.Properties);
+        Assert.Contains(new("Error", "Received for 20 s, heard 0 s."), view.Properties);
+    }
+
+    [Theory]
+    [InlineData(true, "success")]
+    [InlineData(false, "warning")]
+    public void A_recording_with_something_missing_is_a_warning(bool isComplete, string style)
+    {
+        var view = BotView.Of(Recording with { Status = "completed", Recording = new(isComplete) });
+
+        Assert.Equal(("Completed", style), (view.State, view.Style));
+        Assert.Equal(
+            ["/bots/01a2", "/bots/01a2/recording", "/bots/01a2/manifest"],
+            view.Links.Select(link => link.Value));
+    }
+
+    [Fact]
+    public void A_failure_says_why_and_leads_to_the_evidence()
+    {
+        var view = BotView.Of(Recording with { Status = "failed", Reason = "denied_by_host" });
+
+        Assert.Equal(("Failed: denied_by_host", "error"), (view.State, view.Style));
+        Assert.Contains(new("Evidence", "/bots/01a2/evidence"), view.Links);
+    }
+
+    [Fact]
+    public void What_is_known_of_a_bot_is_shown_and_nothing_else()
+    {
+        Assert.Equal(
+            [new("Name", "Notes"), new("User", "ann"), new("Recorded", "32 s in 3 chunks"), new("Participants", "4")],
+            BotView.Of(Recording).Properties);
+        Assert.Equal(
+            [new("Name", "Notes"), new("User", "ann")],
+            BotView.Of(Recording with { Status = "queued", Chunks = 0, Participants = null }).Properties);
+    }
+
+    [Theory]
+    [InlineData("queued", true)]
+    [InlineData("recording", true)]
+    [InlineData("leaving", false)]
+    [InlineData("finalizing", false)]
+    [InlineData("completed", false)]
+    [InlineData("failed", false)]
+    public void Only_a_bot_that_is_not_about_to_end_can_be_stopped(string status, bool canBeStopped)
+    {
+        Assert.Equal(canBeStopped, (Recording with { Status = status }).CanBeStopped);
+    }
+
+    [Fact]
+    public void What_the_API_says_of_a_bot_is_understood()
+    {
+        var bot = SampleBots.In(BotStatus.Recording) with { Chunks = 2 };
+        var json = JsonSerializer.Serialize(BotResponse.Of(bot), JsonSerializerOptions.Web);
+
+        var read = JsonSerializer.Deserialize<ManagedBot>(json, JsonSerializerOptions.Web)!;
+
+        Assert.Equal(
+            (bot.Id.ToString(), "recording", bot.MeetingUrl.ToString(), bot.ContainerName, bot.CreatedAt, 2),
+            (read.Id, read.Status, read.MeetingUrl, read.ContainerName, read.CreatedAt, read.Chunks));
+    }
+}
