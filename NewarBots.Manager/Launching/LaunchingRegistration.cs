@@ -28,6 +28,7 @@ internal static partial class LaunchingRegistration
 
         builder.Services.AddSingleton<IValidateOptions<JoiningOptions>, JoiningOptionsValidator>();
         builder.Services.AddOptions<JoiningOptions>().BindConfiguration(JoiningOptions.Section).ValidateOnStart();
+        builder.Services.AddOptions<RecordingOptions>().BindConfiguration(RecordingOptions.Section).ValidateOnStart();
 
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<DockerEngine>();

@@ -11,7 +11,7 @@ namespace NewarBots.Manager.Launching;
 /// <c>localhost</c>, the bot has to go to the machine that it runs on.
 /// </summary>
 internal sealed class RecorderBriefing(
-    IOptions<LaunchingOptions> options, IOptions<JoiningOptions> joining, IConfiguration configuration)
+    IOptions<LaunchingOptions> options, IOptions<JoiningOptions> joining, IOptions<RecordingOptions> recording, IConfiguration configuration)
 {
     /// <summary>How a container reaches the machine it runs on.</summary>
     public const string HostName = "host.docker.internal";
@@ -40,6 +40,7 @@ internal sealed class RecorderBriefing(
             ChromiumSandbox = options.Value.ChromiumSandbox,
             Browser = WireWord.TryParse(joining.Value.Browser, out BrowserKind browser) ? browser : BrowserKind.Headed,
             GenerateAudio = options.Value.GenerateAudio,
+            RecordTracks = recording.Value.TrackFiles,
             SelectorPack = InContainer(joining.Value.SelectorPack, SessionInput.SelectorPack),
             StorageState = InContainer(joining.Value.StorageState, SessionInput.StorageState),
         };

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.Playwright;
+using NewarBots.Contract;
 
 namespace NewarBots.Recorder.Recording;
 
@@ -9,8 +10,11 @@ namespace NewarBots.Recorder.Recording;
 /// The recorder's ear in the page (capture.js). Its audio comes by a DevTools binding, which no content security policy can
 /// forbid, and its names are new for each session, so that no page meets a name that it could know.
 /// </summary>
-internal sealed class CaptureHook
+internal sealed class CaptureHook(RecorderEnvironment environment)
 {
+    /// <summary>So many tracks at once have an encoder of their own, where that is wanted.</summary>
+    private const int MostAlone = 16;
+
     private readonly string _hook = NewName();
     private readonly string _binding = NewName();
     private readonly Channel<CaptureMessage> _messages =
@@ -33,7 +37,8 @@ internal sealed class CaptureHook
         await session.SendAsync("Runtime.addBinding", new() { ["name"] = _binding });
         await page.AddInitScriptAsync(EmbeddedText.Read("Recording.capture.js")
             .Replace("__HOOK__", _hook, StringComparison.Ordinal)
-            .Replace("__BINDING__", _binding, StringComparison.Ordinal));
+            .Replace("__BINDING__", _binding, StringComparison.Ordinal)
+            .Replace("__MOST_ALONE__", $"{(environment.RecordTracks ? MostAlone : 0)}", StringComparison.Ordinal));
     }
 
     /// <summary>Begins to encode, where that was not begun in this page: the time line starts now.</summary>

@@ -28,6 +28,12 @@ internal sealed record CapturedBatch(
     IReadOnlyList<TrackSound> Sounds,
     IReadOnlyList<VoiceBlock> Voices)
 {
+    /// <summary>What of the tracks was encoded alone, where that was asked for.</summary>
+    public IReadOnlyList<TrackPackets> Alone { get; init; } = [];
+
+    /// <summary>Why tracks are not, or no longer, encoded alone.</summary>
+    public IReadOnlyList<TrackTrouble> Troubles { get; init; } = [];
+
     /// <param name="captured">A message of capture.js.</param>
     /// <exception cref="InvalidCaptureException">The message is none of ours, or the page tells of an error.</exception>
     public static CapturedBatch Parse(CaptureMessage captured)
@@ -47,28 +53,42 @@ internal sealed record CapturedBatch(
             throw new InvalidCaptureException(error);
         if (message.Stalls.Any(stall => stall.Length != 2) || message.Voices?.Any(voice => voice.Length != 4) is true)
             throw new InvalidCaptureException("stalls or voices that are incomplete");
-        if (message.Sizes.Any(size => size < 0) || message.Sizes.Sum() != message.Bytes.Length || message.Sizes.Length != message.Levels.Length)
+        if (!Fit(message.Sizes, message.Bytes) || message.Sizes.Length != message.Levels.Length)
             throw new InvalidCaptureException("sizes, levels and bytes that do not fit each other");
-        var packets = new List<ReadOnlyMemory<byte>>(message.Sizes.Length);
-        var offset = 0;
-        foreach (var size in message.Sizes)
-        {
-            packets.Add(message.Bytes.AsMemory(offset, size));
-            offset += size;
-        }
+        // What is wrong with a track alone costs that track.
+        var alone = (message.Alone ?? []).ToLookup(track => Fit(track.Sizes, track.Bytes));
 
         return new(
             captured.Browser,
             message.Capture,
             DateTimeOffset.UnixEpoch + TimeSpan.FromMilliseconds(message.StartedAt),
             message.First,
-            packets,
+            Split(message.Sizes, message.Bytes),
             message.Levels,
             [.. message.Stalls.Select(stall => new Stall(stall[0], stall[1]))],
             new(message.Connections, message.Tracks, message.ReceivedBytes),
             message.Page,
             message.Sounds ?? [],
-            [.. (message.Voices ?? []).Select(voice => new VoiceBlock((int)voice[0], voice[1], (int)voice[2], voice[3] == 0 ? null : voice[3]))]);
+            [.. (message.Voices ?? []).Select(voice => new VoiceBlock((int)voice[0], voice[1], (int)voice[2], voice[3] == 0 ? null : voice[3]))])
+        {
+            Alone = [.. alone[true].Select(track => new TrackPackets(track.Track, track.First, Split(track.Sizes, track.Bytes)))],
+            Troubles = [.. message.Troubles ?? [], .. alone[false].Select(track => new TrackTrouble(track.Track, "sizes and bytes that do not fit each other"))],
+        };
+    }
+
+    private static bool Fit(int[] sizes, byte[] bytes) => sizes.All(size => size >= 0) && sizes.Sum(size => (long)size) == bytes.Length;
+
+    private static List<ReadOnlyMemory<byte>> Split(int[] sizes, byte[] bytes)
+    {
+        var packets = new List<ReadOnlyMemory<byte>>(sizes.Length);
+        var offset = 0;
+        foreach (var size in sizes)
+        {
+            packets.Add(bytes.AsMemory(offset, size));
+            offset += size;
+        }
+
+        return packets;
     }
 }
 
@@ -101,6 +121,16 @@ internal readonly record struct VoiceBlock(int Track, long Block, int Level, lon
     public const int Packets = 5;
 }
 
+/// <summary>A piece of one track alone.</summary>
+/// <param name="Track">The track's number.</param>
+/// <param name="FirstPacket">The first packet's place, as an index in the capture.</param>
+/// <param name="Packets">Opus packets of 20 ms each.</param>
+internal readonly record struct TrackPackets(int Track, long FirstPacket, IReadOnlyList<ReadOnlyMemory<byte>> Packets);
+
+/// <param name="Track">The track's number.</param>
+/// <param name="What">What is wrong with it.</param>
+internal readonly record struct TrackTrouble(int Track, string What);
+
 /// <summary>The page's capture told of an error or sent what cannot be read.</summary>
 internal sealed class InvalidCaptureException(string what) : Exception($"The capture in the page failed: {what}.");
 
@@ -118,7 +148,14 @@ internal sealed record CapturePayload(
     string Page = "",
     TrackSound[]? Sounds = null,
     long[][]? Voices = null,
-    string? Error = null);
+    string? Error = null)
+{
+    public TrackPayload[]? Alone { get; init; }
+
+    public TrackTrouble[]? Troubles { get; init; }
+}
+
+internal sealed record TrackPayload(int Track, long First, byte[] Bytes, int[] Sizes);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(CapturePayload))]

@@ -9,5 +9,6 @@ internal static class RecordingRegistration
     public static IServiceCollection AddRecording(this IServiceCollection services, string folder) => services
         .AddSingleton<CaptureHook>()
         .AddSingleton<HearingAid>()
+        .AddSingleton(provider => ActivatorUtilities.CreateInstance<TrackFiles>(provider, folder))
         .AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionRecording>(provider, folder));
 }

@@ -14,6 +14,7 @@ internal sealed partial class SessionRecording(
     string folder,
     RecorderEnvironment environment,
     SessionJournal journal,
+    TrackFiles files,
     SteadyClock time,
     ILogger<SessionRecording> logger)
 {
@@ -60,15 +61,18 @@ internal sealed partial class SessionRecording(
                     var placement = timeLine.Place(batch);
                     Write(batch, placement, writer);
                     Attribute(batch, placement, position, writer.Packets);
+                    WriteTracks(batch, placement, position, writer.Packets);
                 }
             }
 
             writer?.Complete();
             Note(_speakers.Complete());
+            files.Complete();
         }
         finally
         {
             writer?.Dispose();
+            files.Dispose();
         }
     }
 
@@ -85,6 +89,7 @@ internal sealed partial class SessionRecording(
             {
                 // Nothing comes: what is there shall not wait for it.
                 writer?.Flush();
+                files.Flush();
             }
         }
     }
@@ -141,13 +146,24 @@ internal sealed partial class SessionRecording(
     {
         while (_looks.TryDequeue(out var look))
             _speakers.See(look.Names, position.PacketAt(look.At));
-        Note(_speakers.Advance(
-            batch.Voices.Select(voice => new Voice(
-                _tracks.NumberOf(batch.Page, voice.Track),
-                placement.CaptureBegins + (voice.Block * VoiceBlock.Packets),
-                voice.Level,
-                voice.Contributor)),
-            packets));
+        var voices = placement.CaptureBegins is { } begins
+            ? batch.Voices.Select(voice => new Voice(
+                _tracks.NumberOf(batch.Page, voice.Track), begins + (voice.Block * VoiceBlock.Packets), voice.Level, voice.Contributor))
+            : [];
+        Note(_speakers.Advance(voices, packets));
+    }
+
+    private void WriteTracks(CapturedBatch batch, Placement placement, TimeLinePosition position, long packets)
+    {
+        foreach (var (track, what) in batch.Troubles)
+            LogNotAlone(_tracks.NumberOf(batch.Page, track), what);
+        if (placement.CaptureBegins is { } begins)
+        {
+            foreach (var track in batch.Alone)
+                files.Write(_tracks.NumberOf(batch.Page, track.Track), position, begins + track.FirstPacket, track.Packets);
+        }
+
+        files.CloseIdle(position.At(packets));
     }
 
     private void Note(IReadOnlyList<Speech> speeches)
@@ -158,6 +174,9 @@ internal sealed partial class SessionRecording(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing could be captured from {Start} s to {End} s ({Cause})")]
     private partial void LogGap(double start, double end, string cause);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Track {Track} is not recorded alone: {Why}")]
+    private partial void LogNotAlone(int track, string why);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A part of the capture was lost")]
     private partial void LogCaptureFailed(Exception exception);

@@ -35,7 +35,7 @@ internal sealed class TimeLine(TimeLinePosition position)
     {
         // What the encoder before this one hands over late has its place behind us: the time line has gone on without it.
         if (_retired.Contains(batch.Capture))
-            return new(Silence: 0, Skip: batch.Packets.Count, Gaps: [], CaptureBegins: Packets);
+            return new(Silence: 0, Skip: batch.Packets.Count, Gaps: [], CaptureBegins: null);
         var causeOfHole = GapCause.PacketsLost;
         if (batch.Capture != _capture)
         {
@@ -66,8 +66,11 @@ internal sealed class TimeLine(TimeLinePosition position)
 /// <param name="Silence">So many packets of silence come before the batch.</param>
 /// <param name="Skip">So many of the batch's first packets are on the time line already.</param>
 /// <param name="Gaps">What is to be noted as missing.</param>
-/// <param name="CaptureBegins">Where on the time line the batch's capture has its first packet.</param>
-internal readonly record struct Placement(long Silence, int Skip, IReadOnlyList<Gap> Gaps, long CaptureBegins);
+/// <param name="CaptureBegins">
+/// Where on the time line the batch's capture has its first packet; <see langword="null"/> for one that is over, of which nothing has
+/// a place any more.
+/// </param>
+internal readonly record struct Placement(long Silence, int Skip, IReadOnlyList<Gap> Gaps, long? CaptureBegins);
 
 /// <summary>The machine words for <see cref="Gap.Cause"/>.</summary>
 internal static class GapCause

@@ -8,6 +8,8 @@
 (() => {
   'use strict';
   const hookName = '__HOOK__', bindingName = '__BINDING__';
+  // So many tracks at once are encoded alone as well, beside the mix.
+  const mostAlone = Number('__MOST_ALONE__');
   const sampleRate = 48000, samplesPerPacket = 960, packetsPerBatch = 12, samplesPerMillisecond = 48;
   // What a track delivers can be late by this much (ms) and still finds its place.
   const mixDelay = 300, mixInterval = 100;
@@ -15,7 +17,8 @@
   const heldUp = 400, catchUp = 500;
   const jitterBuffer = 200; // ms
   const maxQueuedBuffers = 6000; // 10 ms each
-  const ringLength = 60 * sampleRate;
+  const shortestRing = sampleRate, longestRing = 64 * sampleRate;
+  const mixBitrate = 48000, aloneBitrate = 32000;
   // A track's samples are put one behind the other while ten buffers do not agree that they are a packet late: Chromium was held
   // up and asked the decoder for nothing meanwhile. The decoder lost nothing, it soon plays a little faster; so what was
   // heard last is stretched by as much (as the decoder itself does it), up to a limit beyond which it is a stall.
@@ -100,6 +103,7 @@
     for (const [track, { own }] of [...heard])
       if (own.readyState === 'ended' || !alive.has(track)) forget(track);
     if (!capture) return;
+    capture.keepAlone(new Set([...heard.keys()].map(track => known.get(track).number)));
     const sounds = [];
     for (const receiver of receivers) {
       const stats = [...(await receiver.getStats()).values()].find(report => report.type === 'inbound-rtp');
@@ -148,6 +152,42 @@
 
   const loudness = samples => Math.sqrt(powerOf(samples) / samples.length);
 
+  const newEncoder = (bitrate, take, fail) => {
+    const encoder = new AudioEncoder({
+      output: chunk => {
+        const packet = new Uint8Array(chunk.byteLength);
+        chunk.copyTo(packet);
+        take(packet);
+      },
+      error: fail,
+    });
+    encoder.configure({
+      codec: 'opus', sampleRate, numberOfChannels: 1, bitrate,
+      opus: { frameDuration: 20000, application: 'audio', usedtx: false },
+    });
+    return encoder;
+  };
+
+  const encode = (encoder, samples, at) => {
+    const data = new AudioData({
+      format: 'f32-planar', sampleRate, numberOfFrames: samplesPerPacket, numberOfChannels: 1,
+      timestamp: at / sampleRate * 1e6, data: samples,
+    });
+    encoder.encode(data);
+    data.close();
+  };
+
+  const packed = packets => {
+    const sizes = packets.map(packet => packet.length);
+    const bytes = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
+    let offset = 0;
+    for (const packet of packets) {
+      bytes.set(packet, offset);
+      offset += packet.length;
+    }
+    return { bytes: bytes.toBase64(), sizes };
+  };
+
   // Whom a mixing server names as the one who is heard over this receiver now; 0: it names nobody.
   const contributorOf = receiver =>
     receiver.getContributingSources().reduce((latest, source) => (source.timestamp > latest.timestamp ? source : latest), { timestamp: 0, source: 0 }).source;
@@ -169,13 +209,123 @@
     return tail.slice(tail.length - best);
   };
 
+  // Sound that waits for its turn, each sample at its place on the time line, those of one place added up. It is seldom half a
+  // second; where the page was held up, there is room for a minute.
+  const openRing = () => {
+    let ring = new Float32Array(shortestRing);
+
+    const grow = taken => {
+      const longer = new Float32Array(2 * ring.length);
+      for (let place = taken; place < taken + ring.length; place++) longer[place % longer.length] = ring[place % ring.length];
+      ring = longer;
+    };
+
+    return {
+      add(samples, place, taken) {
+        const end = place + samples.length;
+        while (end - taken > ring.length) {
+          if (ring.length === longestRing) return;
+          grow(taken);
+        }
+        for (let next = Math.max(place, taken), at = next % ring.length; next < end; next++, at = at + 1 === ring.length ? 0 : at + 1)
+          ring[at] += samples[next - place];
+      },
+      take(place, use) {
+        const at = place % ring.length;
+        const samples = ring.subarray(at, at + samplesPerPacket);
+        use(samples);
+        samples.fill(0);
+      },
+    };
+  };
+
+  // Tracks alone, beside the mix: each has an encoder of its own, and each of its packets the place of the mix's. Whatever
+  // is wrong with one of them, the mix goes on.
+  const openAlone = () => {
+    const solos = new Map(); // the track's number -> what it is still to encode, its encoder, and what that has encoded
+    const broken = new Set(), leftOut = new Set();
+    let batches = [], troubles = [];
+
+    const hand = (track, solo) => {
+      if (solo.packets.length === 0) return;
+      batches.push({ track, first: solo.first, ...packed(solo.packets) });
+      solo.first += solo.packets.length;
+      solo.packets = [];
+    };
+
+    const end = number => {
+      const solo = solos.get(number);
+      solos.delete(number);
+      hand(number, solo);
+      if (solo.encoder.state !== 'closed') solo.encoder.close();
+    };
+
+    const breakOff = (number, error) => {
+      broken.add(number);
+      troubles.push({ track: number, what: String(error) });
+      if (solos.has(number)) end(number);
+    };
+
+    const leaveOut = number => {
+      if (leftOut.has(number)) return;
+      leftOut.add(number);
+      troubles.push({ track: number, what: `${mostAlone} others are recorded at the same time` });
+    };
+
+    const open = (number, mixed) => {
+      const solo = { first: mixed / samplesPerPacket, ring: openRing(), packets: [] };
+      try {
+        solo.encoder = newEncoder(aloneBitrate, packet => solo.packets.push(packet), error => breakOff(number, error));
+        solos.set(number, solo);
+      } catch (error) {
+        breakOff(number, error);
+      }
+    };
+
+    return {
+      add(number, samples, place, mixed) {
+        if (mostAlone === 0 || broken.has(number)) return;
+        if (!solos.has(number) && solos.size >= mostAlone) return leaveOut(number);
+        if (!solos.has(number)) open(number, mixed);
+        solos.get(number)?.ring.add(samples, place, mixed);
+      },
+      encode(at) {
+        for (const [number, solo] of solos) {
+          try {
+            solo.ring.take(at, samples => encode(solo.encoder, samples, at));
+          } catch (error) {
+            breakOff(number, error);
+          }
+        }
+      },
+      // What has come of all since the last time.
+      take() {
+        for (const [number, solo] of solos) hand(number, solo);
+        const taken = { alone: batches, troubles };
+        [batches, troubles] = [[], []];
+        return taken;
+      },
+      keep(numbers) {
+        for (const number of [...solos.keys()]) if (!numbers.has(number)) end(number);
+      },
+      async flush() {
+        const flushed = [...solos.values()].map(({ encoder }) => encoder.flush().catch(() => {}));
+        await Promise.race([Promise.all(flushed), new Promise(resolve => setTimeout(resolve, 500))]);
+      },
+      close() {
+        for (const number of [...solos.keys()]) end(number);
+      },
+    };
+  };
+
   const begin = () => {
     const id = crypto.randomUUID();
     const begun = performance.now(), startedAt = Date.now();
-    const ring = new Float32Array(ringLength);
+    const ring = openRing();
     let mixed = 0; // so many samples of the time line were encoded
     let mixedAt = begun, waitUntil = 0, ended = false;
     let packets = [], levels = [], stalls = [], voices = [], sounds, sent = 0;
+    const alone = openAlone();
 
     const message = content => send(JSON.stringify({
       page, capture: id, startedAt, first: sent, bytes: '', sizes: [], levels: [], stalls: [],
@@ -183,16 +333,9 @@
     }));
 
     const hand = () => {
-      const sizes = packets.map(packet => packet.length);
-      const bytes = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
-      let offset = 0;
-      for (const packet of packets) {
-        bytes.set(packet, offset);
-        offset += packet.length;
-      }
       // The encoder's last packet holds its own delay, for which no sample came in.
-      while (levels.length < sizes.length) levels.push(-127);
-      message({ bytes: bytes.toBase64(), sizes, levels: levels.splice(0, sizes.length), stalls, voices, sounds });
+      while (levels.length < packets.length) levels.push(-127);
+      message({ ...packed(packets), levels: levels.splice(0, packets.length), stalls, voices, sounds, ...alone.take() });
       sent += packets.length;
       packets = [];
       stalls = [];
@@ -203,43 +346,29 @@
     const fail = error => {
       clearInterval(mixing);
       capture = null; // start() begins anew
+      alone.close();
       message({ error: String(error) });
     };
 
-    const encoder = new AudioEncoder({
-      output: chunk => {
-        const packet = new Uint8Array(chunk.byteLength);
-        chunk.copyTo(packet);
-        packets.push(packet);
-        if (packets.length >= packetsPerBatch) hand();
-      },
-      error: fail,
-    });
-    encoder.configure({
-      codec: 'opus', sampleRate, numberOfChannels: 1, bitrate: 48000,
-      opus: { frameDuration: 20000, application: 'audio', usedtx: false },
-    });
+    const encoder = newEncoder(mixBitrate, packet => {
+      packets.push(packet);
+      if (packets.length >= packetsPerBatch) hand();
+    }, fail);
 
     const mixUntil = end => {
       for (; mixed + samplesPerPacket <= end; mixed += samplesPerPacket) {
-        const at = mixed % ringLength;
-        const samples = ring.subarray(at, at + samplesPerPacket);
-        const level = loudness(samples);
-        levels.push(level === 0 ? -127 : Math.max(-127, Math.round(20 * Math.log10(level))));
-        const data = new AudioData({
-          format: 'f32-planar', sampleRate, numberOfFrames: samplesPerPacket, numberOfChannels: 1,
-          timestamp: mixed / sampleRate * 1e6, data: samples,
+        ring.take(mixed, samples => {
+          const level = loudness(samples);
+          levels.push(level === 0 ? -127 : Math.max(-127, Math.round(20 * Math.log10(level))));
+          encode(encoder, samples, mixed);
         });
-        encoder.encode(data);
-        data.close();
-        samples.fill(0);
+        alone.encode(mixed);
       }
     };
 
     const put = (samples, place) => {
-      const first = Math.max(place.next, mixed);
-      for (let i = first - place.next, at = first % ringLength; i < samples.length; i++, at = at + 1 === ringLength ? 0 : at + 1)
-        ring[at] += samples[i];
+      ring.add(samples, place.next, mixed);
+      alone.add(place.sound.number, samples, place.next, mixed);
       place.next += samples.length;
     };
 
@@ -274,6 +403,7 @@
     return {
       startedAt,
       tell(latest) { sounds = latest; },
+      keepAlone: alone.keep,
       add(data, place) {
         if (ended) return;
         const samples = samplesOf(data);
@@ -309,6 +439,10 @@
         if (encoder.state === 'configured') await encoder.flush();
         if (packets.length > 0) hand();
         if (encoder.state !== 'closed') encoder.close();
+        if (mostAlone === 0) return;
+        await alone.flush();
+        alone.close();
+        hand();
       },
     };
   };

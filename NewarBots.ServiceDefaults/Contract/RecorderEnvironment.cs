@@ -54,6 +54,9 @@ public sealed record RecorderEnvironment
     /// <summary>No browser and no meeting: the recorder makes its audio itself, for rehearsals of many bots at once.</summary>
     public bool GenerateAudio { get; init; }
 
+    /// <summary>Beside the mix, one file for each track that is heard.</summary>
+    public bool RecordTracks { get; init; }
+
     /// <summary>The file of the <see cref="Contract.SelectorPack"/>, inside the container; <see langword="null"/>: the one that is built in.</summary>
     public string? SelectorPack { get; init; }
 
@@ -85,6 +88,7 @@ public sealed record RecorderEnvironment
         AddWhereSet(Names.ChromiumSandbox, ChromiumSandbox ? null : "false");
         AddWhereSet(Names.Browser, Browser is BrowserKind.Headed ? null : WireWord.Of(Browser));
         AddWhereSet(Names.GenerateAudio, GenerateAudio ? "true" : null);
+        AddWhereSet(Names.RecordTracks, RecordTracks ? "true" : null);
         AddWhereSet(Names.SelectorPack, SelectorPack);
         AddWhereSet(Names.StorageState, StorageState);
         return variables;
@@ -119,6 +123,7 @@ public sealed record RecorderEnvironment
             ChromiumSandbox = Flag(Names.ChromiumSandbox) ?? true,
             Browser = Word<BrowserKind>(Names.Browser) ?? BrowserKind.Headed,
             GenerateAudio = Flag(Names.GenerateAudio) ?? false,
+            RecordTracks = Flag(Names.RecordTracks) ?? false,
             SelectorPack = Text(Names.SelectorPack),
             StorageState = Text(Names.StorageState),
         };
@@ -220,6 +225,7 @@ public sealed record RecorderEnvironment
         public const string ChromiumSandbox = "CHROMIUM_SANDBOX";
         public const string Browser = "BROWSER";
         public const string GenerateAudio = "GENERATE_AUDIO";
+        public const string RecordTracks = "RECORD_TRACKS";
         public const string SelectorPack = "SELECTOR_PACK";
         public const string StorageState = "STORAGE_STATE";
     }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace NewarBots.Contract;
 
 /// <summary>Where everything lies below the storage folder (<c>STORAGE_PATH</c>, <c>Storage:Path</c>).</summary>
@@ -11,6 +13,11 @@ public sealed class StorageLayout(string root)
 
     /// <summary>Below a session's folder: what the recorder saw when something went wrong, a folder for each time.</summary>
     public const string EvidenceFolderName = "evidence";
+
+    /// <summary>Tracks of a session are numbered from 1 to this; what comes later has no file of its own.</summary>
+    public const int MaxTrack = 999;
+
+    private const string TrackFolderPrefix = "track_";
 
     public string Root { get; } = Path.GetFullPath(root);
 
@@ -28,6 +35,28 @@ public sealed class StorageLayout(string root)
     public string Manifest(UserId user, SessionId id) => Path.Combine(FinalFolder(user), $"{id}.json");
 
     public string Log(UserId user, SessionId id) => Path.Combine(FinalFolder(user), $"{id}.log");
+
+    /// <summary>The file of one track alone.</summary>
+    /// <param name="user">Whose.</param>
+    /// <param name="id">The session.</param>
+    /// <param name="track">Its number in the session.</param>
+    public string Track(UserId user, SessionId id, int track) => Path.Combine(FinalFolder(user), $"{id}.track-{track}.ogg");
+
+    /// <summary>The pattern of all that <see cref="Track"/> gives for a session.</summary>
+    public static string TrackPattern(SessionId id) => $"{id}.track-*.ogg";
+
+    /// <summary>Below a session's folder: the chunks of one track alone.</summary>
+    /// <param name="track">Its number in the session, from 1 to <see cref="MaxTrack"/>.</param>
+    public static string TrackFolderName(int track) => $"{TrackFolderPrefix}{track}";
+
+    public static bool TryParseTrackFolderName(string name, out int track)
+    {
+        track = 0;
+        return name.StartsWith(TrackFolderPrefix, StringComparison.Ordinal)
+            && int.TryParse(name.AsSpan(TrackFolderPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out track)
+            && track is >= 1 and <= MaxTrack
+            && name == TrackFolderName(track);
+    }
 
     /// <summary>A folder: what the recorder left in <see cref="EvidenceFolderName"/>.</summary>
     public string Evidence(UserId user, SessionId id) => Path.Combine(FinalFolder(user), $"{id}.evidence");

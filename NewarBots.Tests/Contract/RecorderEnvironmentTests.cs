@@ -28,6 +28,7 @@ public sealed class RecorderEnvironmentTests
         LocalhostIs = "host.docker.internal",
         ChromiumSandbox = false,
         GenerateAudio = true,
+        RecordTracks = true,
         Browser = BrowserKind.HeadlessShell,
         SelectorPack = "/app/storage/selectors.json",
         StorageState = "/app/storage/storage-state.json",
@@ -58,6 +59,7 @@ public sealed class RecorderEnvironmentTests
         Assert.Equal(ChunkFormat.DefaultLength, read.ChunkLength);
         Assert.True(read.ChromiumSandbox);
         Assert.Equal(BrowserKind.Headed, read.Browser);
+        Assert.False(read.RecordTracks);
     }
 
     [Fact]

@@ -100,7 +100,8 @@ public sealed class RecorderBriefingTests
             ("Launching:RecorderRedis", "10.0.0.7:6379"),
             ("Launching:RecorderOtlpEndpoint", "http://collector:4317"),
             ("Launching:ChromiumSandbox", "false"),
-            ("Launching:GenerateAudio", "true"));
+            ("Launching:GenerateAudio", "true"),
+            ("Recording:TrackFiles", "true"));
 
         var environment = briefing.For(bot, Credentials, traceParent: null);
 
@@ -108,6 +109,7 @@ public sealed class RecorderBriefingTests
         Assert.Equal(new Uri("http://collector:4317"), environment.OtlpEndpoint);
         Assert.False(environment.ChromiumSandbox);
         Assert.True(environment.GenerateAudio);
+        Assert.True(environment.RecordTracks);
         Assert.Empty(briefing.LoopbackPorts(bot));
     }
 
@@ -136,6 +138,7 @@ public sealed class RecorderBriefingTests
             .Build();
         var options = configuration.GetSection(LaunchingOptions.Section).Get<LaunchingOptions>() ?? new();
         var joining = configuration.GetSection(JoiningOptions.Section).Get<JoiningOptions>() ?? new();
-        return new(Options.Create(options), Options.Create(joining), configuration);
+        var recording = configuration.GetSection(RecordingOptions.Section).Get<RecordingOptions>() ?? new();
+        return new(Options.Create(options), Options.Create(joining), Options.Create(recording), configuration);
     }
 }

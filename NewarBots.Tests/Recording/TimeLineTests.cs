@@ -47,7 +47,9 @@ public sealed class TimeLineTests
         timeLine.Place(Batch("a", Start, first: 0, packets: 5_000));
         timeLine.Place(Batch("b", Start.AddSeconds(101), first: 0, packets: 50));
 
-        Assert.Equal((0, 12, null), Read(timeLine.Place(Batch("a", Start, first: 5_000, packets: 12))));
+        var late = timeLine.Place(Batch("a", Start, first: 5_000, packets: 12));
+        Assert.Equal((0, 12, null), Read(late));
+        Assert.Null(late.CaptureBegins);
         Assert.Equal((0, 0, null), Read(timeLine.Place(Batch("b", Start.AddSeconds(101), first: 50, packets: 12))));
         Assert.Equal(5_000 + 50 + 50 + 12, timeLine.Packets);
     }
@@ -73,7 +75,7 @@ public sealed class TimeLineTests
         var begins = TimeSpan.FromHours(1) + TimeSpan.FromMilliseconds(37);
         var placement = timeLine.Place(Batch("b", Start + begins, first: 0, packets: 12));
 
-        Assert.InRange((placement.CaptureBegins * TimeLinePosition.PacketLength) - begins, TimeSpan.FromMilliseconds(-10), TimeSpan.FromMilliseconds(10));
+        Assert.InRange((placement.CaptureBegins!.Value * TimeLinePosition.PacketLength) - begins, TimeSpan.FromMilliseconds(-10), TimeSpan.FromMilliseconds(10));
     }
 
     [Fact]
