@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -185,19 +186,33 @@ internal static class BotEndpoints
             : BotProblems.NotFound();
 
     private static async Task<IResult> GetRecordingAsync(
-        SessionId id, BotStore store, StorageLayout storage, string? format, HttpResponse response)
+        SessionId id, BotStore store, StorageLayout storage, string? format, string? track, HttpResponse response)
     {
         if (await LookUpAsync(id, store, response) is not { } bot)
             return BotProblems.NotFound();
         if (format is not (null or "ogg"))
             return BotProblems.InvalidRequest("format", "must be ogg");
+        var number = 0;
+        if (track is not null && !int.TryParse(track, NumberStyles.None, CultureInfo.InvariantCulture, out number))
+            return BotProblems.InvalidRequest("track", "must be the number of a track");
         if (!bot.Status.IsTerminal())
             return BotProblems.RecordingNotReady(bot);
         var path = storage.Recording(bot.UserId, id);
-        return bot.Recording is not null && File.Exists(path)
-            ? TypedResults.PhysicalFile(path, "audio/ogg", $"{id}.ogg", new DateTimeOffset(File.GetLastWriteTimeUtc(path)), enableRangeProcessing: true)
-            : BotProblems.NoRecording(bot);
+        if (bot.Recording is null || !File.Exists(path))
+            return BotProblems.NoRecording(bot);
+        if (track is not null)
+        {
+            path = storage.Track(bot.UserId, id, number);
+            if (!File.Exists(path))
+                return BotProblems.NoTrack(TracksOf(bot, storage));
+        }
+
+        return TypedResults.PhysicalFile(
+            path, "audio/ogg", Path.GetFileName(path), new DateTimeOffset(File.GetLastWriteTimeUtc(path)), enableRangeProcessing: true);
     }
+
+    private static IEnumerable<int> TracksOf(Bot bot, StorageLayout storage) =>
+        RecordingManifest.TryRead(storage.Manifest(bot.UserId, bot.Id))?.Tracks.Where(track => track.File is not null).Select(track => track.Track) ?? [];
 
     private static async Task<IResult> GetManifestAsync(SessionId id, BotStore store, StorageLayout storage, HttpResponse response)
     {

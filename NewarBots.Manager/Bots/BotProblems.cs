@@ -52,6 +52,16 @@ internal static class BotProblems
         bot.Reason is { } reason ? $"It ended with the reason {WireWord.Of(reason)}." : "Its file is gone from the storage.",
         new() { ["reason"] = bot.Reason });
 
+    /// <param name="tracks">Those that there are.</param>
+    public static ProblemHttpResult NoTrack(IEnumerable<int> tracks)
+    {
+        int[] known = [.. tracks];
+        return Problem(
+            StatusCodes.Status404NotFound, "no-track", "This recording has no such track.",
+            known.Length == 0 ? "No track was kept alone: the setting Recording:TrackFiles was off." : $"There are {string.Join(", ", known)}.",
+            new() { ["tracks"] = known });
+    }
+
     public static ProblemHttpResult EvidenceNotReady(Bot bot) => Problem(
         StatusCodes.Status409Conflict, "evidence-not-ready", "The bot is still active.",
         $"It is {WireWord.Of(bot.Status)}; ask again once it has ended. Its log can be read meanwhile.", new() { ["status"] = bot.Status });

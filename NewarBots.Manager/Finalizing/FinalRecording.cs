@@ -42,9 +42,10 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
     }
 
     /// <param name="audio">A file in the work folder that was brought to the disk.</param>
-    /// <param name="manifest">What it is.</param>
+    /// <param name="tracks">Likewise, those of the tracks alone; others that lie there go.</param>
+    /// <param name="manifest">What they are.</param>
     /// <param name="work">Of the same recording.</param>
-    public void Publish(string audio, RecordingManifest manifest, WorkFolder work)
+    public void Publish(string audio, IEnumerable<AssembledTrack> tracks, RecordingManifest manifest, WorkFolder work)
     {
         var beside = work.PathOf("manifest.json");
         using (var file = new FileStream(beside, FileMode.Create, FileAccess.Write))
@@ -54,8 +55,22 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
         }
 
         File.Delete(_manifest);
+        DeleteTracks(storage, user, id);
+        foreach (var track in tracks)
+        {
+            if (track.Audio is { } alone)
+                File.Move(alone.Path, storage.Track(user, id, track.Track));
+        }
+
         File.Move(audio, _audio, overwrite: true);
         File.Move(beside, _manifest, overwrite: true);
+    }
+
+    /// <summary>The files of tracks alone, whatever their numbers.</summary>
+    public static void DeleteTracks(StorageLayout storage, UserId user, SessionId id)
+    {
+        foreach (var track in Directory.EnumerateFiles(storage.FinalFolder(user), StorageLayout.TrackPattern(id)))
+            File.Delete(track);
     }
 
     private static async Task<(long Bytes, string Sha256)> MeasureAsync(string path, CancellationToken cancellation)

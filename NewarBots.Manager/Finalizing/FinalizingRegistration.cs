@@ -16,6 +16,8 @@ internal static class FinalizingRegistration
         builder.Services.AddSingleton<FFmpeg>();
         builder.Services.AddSingleton<FFmpegConcatenator>();
         builder.Services.AddSingleton<FFmpegVerifier>();
+        builder.Services.AddSingleton<AudioAssembler>();
+        builder.Services.AddSingleton<TrackAssembler>();
         builder.Services.AddSingleton<EvidenceFolder>();
         builder.Services.AddSingleton<RecordingFinalizer>();
         builder.Services.AddSingleton<EndedBots>();

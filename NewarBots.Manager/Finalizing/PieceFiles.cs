@@ -4,9 +4,9 @@ namespace NewarBots.Manager.Finalizing;
 /// Gives every piece of the plan a file that FFmpeg can take as it is: an intact chunk is its own; what is left of a damaged
 /// one, and silence, are written anew.
 /// </summary>
-/// <param name="session">Where the chunks lie.</param>
+/// <param name="source">Where the chunks lie.</param>
 /// <param name="folder">Where new files go.</param>
-internal sealed class PieceFiles(SessionFolder session, string folder)
+internal sealed class PieceFiles(AudioFolder source, string folder)
 {
     public IReadOnlyList<ConcatenationPart> Make(ChunkManifest plan, CancellationToken cancellation)
     {
@@ -22,7 +22,7 @@ internal sealed class PieceFiles(SessionFolder session, string folder)
 
     public string PathOf(Piece piece) => piece switch
     {
-        Piece.OfChunk { IsIntact: true } intact => session.PathOf(intact.Chunk),
+        Piece.OfChunk { IsIntact: true } intact => source.PathOf(intact.Chunk),
         Piece.OfChunk damaged => Write($"repaired_{damaged.Chunk.File}", writer => Copy(damaged, writer)),
         _ => Write($"silence_{piece.Range.First}.ogg", writer => writer.AppendSilence(piece.Range.Count)),
     };
@@ -39,7 +39,7 @@ internal sealed class PieceFiles(SessionFolder session, string folder)
 
     private void Copy(Piece.OfChunk piece, OggOpusWriter writer)
     {
-        using var file = File.OpenRead(session.PathOf(piece.Chunk));
+        using var file = File.OpenRead(source.PathOf(piece.Chunk));
         var pages = new ChunkPages(file);
         var at = piece.Skip;
         while (pages.Read())

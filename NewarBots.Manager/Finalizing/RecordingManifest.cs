@@ -66,8 +66,14 @@ internal sealed record RecordingManifest
     /// <summary>Who spoke when, in order of their first words; empty where the recorder did not tell.</summary>
     public IReadOnlyList<ManifestSpeaker> Speakers { get; init; } = [];
 
+    /// <summary>The tracks that were kept alone as well, each in a file beside the recording; empty where that was not asked for.</summary>
+    public IReadOnlyList<ManifestTrack> Tracks { get; init; } = [];
+
     /// <summary>What else lay in the session's folder and is not in the recording.</summary>
     public required IReadOnlyList<IgnoredFile> Ignored { get; init; }
+
+    /// <summary>Everything that can be had of a track is in the recording.</summary>
+    public bool Accounts(int track) => Tracks.Any(known => known.Track == track && known.Problem is not TrackProblem.Undecodable);
 
     /// <returns><see langword="null"/> where there is none or what is there is no manifest of this version.</returns>
     /// <exception cref="IOException">The file is there and cannot be read.</exception>
@@ -106,6 +112,57 @@ internal sealed record ManifestChunk(
     double DurationSeconds,
     DateTimeOffset? StartedAt = null,
     ChunkProblem? Problem = null);
+
+/// <summary>One track alone. Its times are on the recording's time line.</summary>
+/// <param name="Track">Its number, as in the source <c>track:1</c> of a speaker.</param>
+internal sealed record ManifestTrack(int Track)
+{
+    /// <summary>Whom it carried, where that was one person throughout.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Its file's name, beside the recording; absent where it could not be made.</summary>
+    public string? File { get; init; }
+
+    /// <summary>Where it begins; absent where no chunk tells it.</summary>
+    public double? StartSeconds { get; init; }
+
+    /// <summary>As decoded.</summary>
+    public double? DurationSeconds { get; init; }
+
+    public long? Bytes { get; init; }
+
+    public string? Sha256 { get; init; }
+
+    /// <summary>Where something of this track is missing that the mix may have; silence in its file.</summary>
+    public IReadOnlyList<Gap> Gaps { get; init; } = [];
+
+    /// <summary>Why there is no file.</summary>
+    public TrackProblem? Problem { get; init; }
+
+    /// <param name="track">What came of its chunks.</param>
+    /// <param name="session">Whose it is.</param>
+    /// <param name="startedAt">When the recording begins.</param>
+    /// <param name="speakers">Who spoke in the recording.</param>
+    public static ManifestTrack Of(AssembledTrack track, SessionId session, DateTimeOffset? startedAt, IReadOnlyList<ManifestSpeaker> speakers)
+    {
+        var named = speakers.Where(speaker => speaker.Source == $"track:{track.Track}").ToList();
+        var entry = new ManifestTrack(track.Track) { Name = named is [var only] ? only.Name : null, Problem = track.Problem };
+        if (track.Audio is not { } audio)
+            return entry;
+        var start = (audio.Plan.StartedAt - startedAt)?.TotalSeconds;
+        return entry with
+        {
+            File = StorageLayout.TrackName(session, track.Track),
+            StartSeconds = start,
+            DurationSeconds = audio.Decoded.Length.TotalSeconds,
+            Bytes = audio.Bytes,
+            Sha256 = audio.Sha256,
+            Gaps = [.. audio.Plan.Gaps.Select(gap => new Gap(OnTimeLine(gap.StartSeconds), OnTimeLine(gap.EndSeconds), gap.Cause))],
+        };
+
+        double OnTimeLine(double seconds) => Math.Round((start ?? 0) + seconds, 3);
+    }
+}
 
 /// <param name="File">Its name in the session's folder.</param>
 /// <param name="Why">Why it is not in the recording.</param>

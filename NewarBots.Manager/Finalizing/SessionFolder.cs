@@ -2,17 +2,12 @@ using NewarBots.Contract;
 
 namespace NewarBots.Manager.Finalizing;
 
-/// <summary>
-/// A session's folder after its recorder is gone. A bot could write anything into it: links are never followed, only plain
-/// files with a chunk's name are opened, and nothing outside of it is touched.
-/// </summary>
-internal sealed class SessionFolder
+/// <summary>A session's folder: the chunks of its mix, and what lies beside them.</summary>
+internal sealed class SessionFolder : AudioFolder
 {
-    private readonly DirectoryInfo _folder;
-
-    private SessionFolder(DirectoryInfo folder) => _folder = folder;
-
-    public string Path => _folder.FullName;
+    private SessionFolder(DirectoryInfo folder) : base(folder)
+    {
+    }
 
     /// <returns><see langword="null"/> where there is none.</returns>
     /// <exception cref="FinalizationException">A symbolic link stands in its place.</exception>
@@ -28,20 +23,18 @@ internal sealed class SessionFolder
         return folder.Exists ? new(folder) : null;
     }
 
-    /// <summary>The plain files with a chunk's name, empty ones included, by their index.</summary>
-    public IReadOnlyList<ChunkFile> Chunks() =>
+    /// <summary>The folders of tracks alone, by the tracks' numbers.</summary>
+    public IReadOnlyList<(int Track, AudioFolder Folder)> Tracks() =>
     [
-        .. _folder.EnumerateFiles()
-            .Where(file => file.LinkTarget is null)
-            .Select(file => ChunkFormat.TryParseFileName(file.Name, out var index) ? new ChunkFile(index, file.FullName, file.Length) : null)
-            .OfType<ChunkFile>()
-            .OrderBy(chunk => chunk.Index),
+        .. Folder.EnumerateDirectories()
+            .Select(folder => (Track: TrackOf(folder), Folder: new AudioFolder(folder)))
+            .Where(track => track.Track is not null)
+            .Select(track => (track.Track!.Value, track.Folder))
+            .OrderBy(track => track.Value),
     ];
 
-    public string PathOf(OggOpusChunk chunk) => System.IO.Path.Combine(Path, chunk.File);
-
     /// <summary>The plain files that the recorder left as evidence, each with the name of the folder that it lies in.</summary>
-    public IEnumerable<(string Occasion, FileInfo File)> Evidence() => _folder
+    public IEnumerable<(string Occasion, FileInfo File)> Evidence() => Folder
         .EnumerateDirectories(StorageLayout.EvidenceFolderName)
         .Where(evidence => evidence.LinkTarget is null)
         .SelectMany(evidence => evidence.EnumerateDirectories())
@@ -50,14 +43,14 @@ internal sealed class SessionFolder
         // A pipe looks like an empty file, and reading it would never end.
         .Where(evidence => evidence.file is { LinkTarget: null, Length: > 0 });
 
-    /// <summary>Everything that is neither a chunk, the journal, evidence nor what the manager laid there.</summary>
+    /// <summary>Everything that is neither a chunk, a track's folder, the journal, evidence nor what the manager laid there.</summary>
     public IEnumerable<IgnoredFile> Others()
     {
-        foreach (var entry in _folder.EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal))
+        foreach (var entry in Folder.EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal))
         {
             if (entry.LinkTarget is not null)
                 yield return new(entry.Name, IgnoredBecause.SymbolicLink);
-            else if (entry is DirectoryInfo { Name: not StorageLayout.EvidenceFolderName })
+            else if (entry is DirectoryInfo { Name: not StorageLayout.EvidenceFolderName } folder && TrackOf(folder) is null)
                 yield return new(entry.Name, IgnoredBecause.Folder);
             else if (entry is FileInfo file && !ChunkFormat.TryParseFileName(file.Name, out _) && file.Name is not Journal.FileName && !SessionInput.IsName(file.Name))
                 yield return new(entry.Name, IgnoredBecause.NotAChunk, file.Length);
@@ -74,7 +67,8 @@ internal sealed class SessionFolder
     }
 
     /// <summary>Removes it with everything in it; what links in it point to stays.</summary>
-    public void Delete() => _folder.Delete(recursive: true);
-}
+    public void Delete() => Folder.Delete(recursive: true);
 
-internal sealed record ChunkFile(int Index, string Path, long Bytes);
+    private static int? TrackOf(DirectoryInfo folder) =>
+        folder.LinkTarget is null && StorageLayout.TryParseTrackFolderName(folder.Name, out var track) ? track : null;
+}

@@ -26,18 +26,20 @@ internal sealed class FinalFolders(StorageLayout storage, EvidenceFolder evidenc
             : [];
     }
 
-    /// <summary>Recording, manifest, log and evidence. Nothing happens where there is none of them.</summary>
+    /// <summary>Recording, tracks, manifest, log and evidence. Nothing happens where there is none of them.</summary>
     public void Delete(UserId user, SessionId id)
     {
         if (!Directory.Exists(storage.FinalFolder(user)))
             return;
         File.Delete(storage.Recording(user, id));
+        FinalRecording.DeleteTracks(storage, user, id);
         File.Delete(storage.Manifest(user, id));
         File.Delete(storage.Log(user, id));
         evidence.Delete(user, id);
     }
 
-    private static string NameOf(FileSystemInfo entry) => Path.GetFileNameWithoutExtension(entry.Name);
+    private static string NameOf(FileSystemInfo entry) =>
+        Path.GetFileNameWithoutExtension(entry.Name).Split(StorageLayout.TrackMark)[0];
 }
 
 /// <param name="Id">From the files' name.</param>

@@ -17,6 +17,9 @@ public sealed class StorageLayout(string root)
     /// <summary>Tracks of a session are numbered from 1 to this; what comes later has no file of its own.</summary>
     public const int MaxTrack = 999;
 
+    /// <summary>Between a session's id and the track's number, in the name of the file of one track alone.</summary>
+    public const string TrackMark = ".track-";
+
     private const string TrackFolderPrefix = "track_";
 
     public string Root { get; } = Path.GetFullPath(root);
@@ -40,10 +43,12 @@ public sealed class StorageLayout(string root)
     /// <param name="user">Whose.</param>
     /// <param name="id">The session.</param>
     /// <param name="track">Its number in the session.</param>
-    public string Track(UserId user, SessionId id, int track) => Path.Combine(FinalFolder(user), $"{id}.track-{track}.ogg");
+    public string Track(UserId user, SessionId id, int track) => Path.Combine(FinalFolder(user), TrackName(id, track));
+
+    public static string TrackName(SessionId id, int track) => $"{id}{TrackMark}{track}.ogg";
 
     /// <summary>The pattern of all that <see cref="Track"/> gives for a session.</summary>
-    public static string TrackPattern(SessionId id) => $"{id}.track-*.ogg";
+    public static string TrackPattern(SessionId id) => $"{id}{TrackMark}*.ogg";
 
     /// <summary>Below a session's folder: the chunks of one track alone.</summary>
     /// <param name="track">Its number in the session, from 1 to <see cref="MaxTrack"/>.</param>

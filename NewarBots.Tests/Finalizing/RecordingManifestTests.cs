@@ -37,6 +37,20 @@ public sealed class RecordingManifestTests
             new("csrc:4711", "Ada", 5.5, [new(0.4, 2.9, -23), new(21, 24, -31)]),
             new("track:2", null, 1.2, [new(3, 4.2, -40)]),
         ],
+        Tracks =
+        [
+            new(1)
+            {
+                Name = "Ada",
+                File = "0199aaaabbbbccccddddeeeeffff0001.track-1.ogg",
+                StartSeconds = 0.4,
+                DurationSeconds = 24.1,
+                Bytes = 60123,
+                Sha256 = "4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce",
+                Gaps = [new(10.4, 20.4, "chunk_missing")],
+            },
+            new(2) { Problem = TrackProblem.Undecodable },
+        ],
         Ignored =
         [
             new("chunk_00003.ogg", IgnoredBecause.Doubled, 18000),

@@ -78,13 +78,33 @@ internal sealed class RecordedSession : IDisposable
             writer.Complete();
     }
 
+    public string TrackFolder(int track) => Path.Combine(Folder, StorageLayout.TrackFolderName(track));
+
+    /// <summary>Writes a track alone, with the recorder's own writer.</summary>
+    /// <param name="track">Its number.</param>
+    /// <param name="first">Its first packet's place in the recording.</param>
+    /// <param name="packets">What is in it.</param>
+    /// <param name="ended">Off for one whose recorder was killed.</param>
+    public void WriteTrack(int track, long first, IReadOnlyList<byte[]> packets, bool ended = true)
+    {
+        Directory.CreateDirectory(TrackFolder(track));
+        using var writer = new ChunkWriter(TrackFolder(track), Bot.Id, ChunkFormat.DefaultLength, new(new TimeLinePosition(Start).At(first)));
+        foreach (var packet in packets)
+            writer.Append(packet);
+        writer.Flush();
+        if (ended)
+            writer.Complete();
+    }
+
     public void WriteJournal(params string[] lines) => File.WriteAllText(Path.Combine(Folder, Journal.FileName), string.Join('\n', lines));
 
     public RecordingFinalizer Finalizer()
     {
         var options = Microsoft.Extensions.Options.Options.Create(Options);
         var ffmpeg = new FFmpeg(options, TimeProvider.System, NullLogger<FFmpeg>.Instance);
-        return new(Storage, new(ffmpeg), new(ffmpeg), new(Storage), options, NullLogger<RecordingFinalizer>.Instance);
+        var assembler = new AudioAssembler(new(ffmpeg), new(ffmpeg), NullLogger<AudioAssembler>.Instance);
+        return new(
+            Storage, assembler, new(assembler, NullLogger<TrackAssembler>.Instance), new(Storage), options, NullLogger<RecordingFinalizer>.Instance);
     }
 
     public async Task<FinalizationResult> FinalizeAsync()
@@ -117,7 +137,7 @@ internal sealed class RecordedSession : IDisposable
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
-    private static async Task<short[]> DecodeAsync(string path)
+    public static async Task<short[]> DecodeAsync(string path)
     {
         using var pcm = new MemoryStream();
         await Cli.Wrap("ffmpeg")

@@ -12,7 +12,7 @@ namespace NewarBots.Bench.Finalizing;
 /// </summary>
 internal sealed class FinalizeBenchmark : Benchmark
 {
-    private static readonly string[] Steps = ["chunks read", "recording concatenate", "recording verify", "recording publish"];
+    private static readonly string[] Steps = ["chunks read", "recording concatenate", "recording verify", "recording seal", "recording publish"];
 
     public override string Name => "finalize";
 
@@ -71,8 +71,14 @@ internal sealed class FinalizeBenchmark : Benchmark
         var bot = chunks.PutIntoSession();
         var options = Options.Create(new FinalizingOptions());
         var ffmpeg = new FFmpeg(options, TimeProvider.System, NullLogger<FFmpeg>.Instance);
+        var assembler = new AudioAssembler(new(ffmpeg), new(ffmpeg), NullLogger<AudioAssembler>.Instance);
         using var finalizer = new RecordingFinalizer(
-            chunks.Storage, new(ffmpeg), new(ffmpeg), new(chunks.Storage), options, NullLogger<RecordingFinalizer>.Instance);
+            chunks.Storage,
+            assembler,
+            new(assembler, NullLogger<TrackAssembler>.Instance),
+            new(chunks.Storage),
+            options,
+            NullLogger<RecordingFinalizer>.Instance);
         var result = (FinalizationResult.Recorded)await finalizer.FinalizeAsync(bot, cancellation);
         if (result.Recording.DurationSeconds != chunks.Count * GeneratedChunks.Length.TotalSeconds || !result.Recording.Complete)
             throw new InvalidOperationException($"This is not what was to be recorded: {result}");
