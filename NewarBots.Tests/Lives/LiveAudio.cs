@@ -10,7 +10,7 @@ internal static class LiveAudio
     /// recorder; where they are late, WebRTC plays the sound slower and faster again. A lost or doubled second, or half of one,
     /// is far outside of this; that no packet of the recorder's own is lost or doubled, the chunk tests show exactly.
     /// </summary>
-    private const double Stretch = 0.3;
+    public const double Stretch = 0.3;
 
     public static async Task<TimeCodeReport> ReportAsync(string path, int participants) => TimeCodeReport.Of(
         await AudioFile.DecodeAsync(path), participants, placeTolerance: Stretch, lengthTolerance: Stretch);

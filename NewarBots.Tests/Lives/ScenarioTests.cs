@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
 using NewarBots.Manager.Rehearsing;
+using NewarBots.Tests.Rehearsing;
 
 namespace NewarBots.Tests.Lives;
 
@@ -55,6 +56,32 @@ public sealed class ScenarioTests(RehearsedBots bots) : IClassFixture<RehearsedB
         var bot = await bots.InAsync(query);
 
         Assert.True(reason == (string?)bot.Bot["reason"], $"{bot}");
+    }
+
+    [Theory]
+    [Trait("Suite", "Long")]
+    [InlineData("scenario=silence-first")]
+    public async Task A_minute_of_silence_is_kept_as_silence_and_the_first_word_is_in_its_place(string query)
+    {
+        const int FirstWord = 60;
+        var bot = await bots.InAsync(query);
+        var path = await bot.DownloadAsync();
+        var report = await LiveAudio.ReportAsync(path, bot.Scenario);
+        var manifest = await bot.ManifestAsync();
+
+        Assert.True(report.IsClean, $"{report}\n{bot}");
+        Assert.Equal(FirstWord, report.Range.First);
+        // The meeting's clock begins when the bot is let in, which it notices shortly after.
+        Assert.InRange(report.Offset, -4, 0.5);
+        var samples = await AudioFile.DecodeAsync(path);
+        var silence = samples[..(int)((report.Offset + FirstWord - 0.3) * AudioFile.SampleRate)];
+        Assert.InRange(silence.Max(Math.Abs), 0, 0.001);
+        Assert.InRange((double)manifest["audibleSeconds"]!, 9, 11);
+        Assert.All(
+            manifest["speakers"]!.AsArray(),
+            speaker => Assert.InRange((double)speaker!["segments"]![0]!["startSeconds"]! - report.Offset, FirstWord - 0.5, FirstWord + 0.5));
+        Assert.Equal(3, manifest["speakers"]!.AsArray().Count);
+        Assert.DoesNotMatch("(?i)no_?audio|not heard", bot.Log);
     }
 
     private async Task EndsAsItsPageSaysAsync(string query)

@@ -1,0 +1,108 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using NewarBots.Manager.Rehearsing;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Rehearsing;
+
+namespace NewarBots.Tests.Lives;
+
+/// <summary>Who spoke when, and a file for each track beside the mix, from the setting to the API.</summary>
+[Collection(AloneOnTheMachine.Name)]
+public sealed class TrackLifeTests(RedisServer redis) : IClassFixture<RedisServer>
+{
+    /// <summary>In seconds: so far who spoke when may be from when they did.</summary>
+    private const double Tolerance = 1;
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task Three_who_take_turns_are_three_files_each_with_one_voice_in_its_place_and_the_manifest_tells_who_spoke_when()
+    {
+        const string Query = "participants=3&turns=3&joinLate=2:5&duration=24";
+        await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("Recording__TrackFiles", "true"));
+        var id = await manager.RecordAsync(manager.Rehearsal(Query));
+        var bot = await manager.UntilAsync(id, TimeSpan.FromSeconds(90), "completed");
+        var manifest = (await manager.GetAsync($"/bots/{id}/manifest")).Body!;
+        var account = $"{bot}\n{manifest}";
+
+        var participants = RehearsalQuery.Read(Query.Split('&').Select(part => part.Split('=')).Select(pair => KeyValuePair.Create(pair[0], pair[1]))).Scenario!.Participants;
+        var mix = await AudioAsync(manager, $"/bots/{id}/recording");
+        var clock = TimeCodeReport.Of(mix, participants, LiveAudio.Stretch, LiveAudio.Stretch);
+        Assert.True(clock.IsClean, $"{clock}\n{account}");
+
+        Assert.Equal(participants.Select(one => one.Name).Order(), manifest["speakers"]!.AsArray().Select(speaker => (string?)speaker!["name"]).Order());
+        Assert.Equal([1, 2, 3], manifest["tracks"]!.AsArray().Select(track => (int)track!["track"]!));
+        foreach (var (participant, index) in participants.Select((participant, index) => (participant, index)))
+        {
+            SpeaksInTurn(Speaker(manifest, participant), participant, clock, account);
+            var track = manifest["tracks"]!.AsArray().Single(track => (string?)track!["name"] == participant.Name)!;
+            Assert.Equal($"track:{track["track"]}", (string?)Speaker(manifest, participant)["source"]);
+            var alone = await AudioAsync(manager, $"/bots/{id}/recording?track={track["track"]}");
+            Assert.Equal(alone.Length / (double)AudioFile.SampleRate, (double)track["durationSeconds"]!, tolerance: 0.001);
+
+            var own = TimeCodeReport.Of(alone, [participant], LiveAudio.Stretch, LiveAudio.Stretch);
+            Assert.True(own.IsClean, $"{own}\n{account}");
+            Assert.InRange((double)track["startSeconds"]! + own.Offset, clock.Offset - 0.15, clock.Offset + 0.15);
+            Assert.All(
+                participants.Where(other => other != participant),
+                other => Assert.True(TimeCodeReader.Read(alone, other.Voice).Sum(tone => tone.Length) < AudioFile.SampleRate / 5, $"{index}\n{account}"));
+        }
+
+        // Who came late has no five seconds of nothing.
+        Assert.InRange((double)manifest["tracks"]![2]!["startSeconds"]!, clock.Offset + 3.5, clock.Offset + 7);
+
+        var (status, problem) = await manager.GetAsync($"/bots/{id}/recording?track=4");
+        Assert.Equal((HttpStatusCode.NotFound, "urn:newarbots:problem:no-track"), (status, (string?)problem!["type"]));
+        Assert.Equal("There are 1, 2, 3.", (string?)problem["detail"]);
+        Assert.Equal(HttpStatusCode.BadRequest, (await manager.GetAsync($"/bots/{id}/recording?track=../1")).Status);
+        (await manager.Api.DeleteAsync(new Uri($"/bots/{id}", UriKind.Relative))).EnsureSuccessStatusCode();
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(manager.Storage, "recordings"), $"{id}*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task A_recorder_that_is_killed_leaves_its_tracks_as_well()
+    {
+        await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("Recording__TrackFiles", "true"));
+        var id = await manager.RecordAsync(manager.Rehearsal("participants=2&duration=600"));
+        await Eventually.TrueAsync(
+            async () => (double?)(await manager.GetAsync($"/bots/{id}")).Body!["recordedSeconds"] >= 12, TimeSpan.FromSeconds(90));
+        await DockerCli.RunAsync("kill", $"newar-bot-{id}");
+        var bot = await manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+        var manifest = (await manager.GetAsync($"/bots/{id}/manifest")).Body!;
+
+        Assert.Equal("recorder_crashed", (string?)bot["reason"]);
+        var end = (double)manifest["durationSeconds"]!;
+        Assert.Equal(2, manifest["tracks"]!.AsArray().Count);
+        foreach (var track in manifest["tracks"]!.AsArray())
+        {
+            Assert.InRange((double)track!["startSeconds"]! + (double)track["durationSeconds"]!, end - 2, end + 2);
+            Assert.NotEmpty(await AudioAsync(manager, $"/bots/{id}/recording?track={track["track"]}"));
+        }
+
+        Assert.False(Directory.Exists(Path.Combine(manager.Storage, "recordings", "temp", "user_anna", id)));
+    }
+
+    private static JsonNode Speaker(JsonNode manifest, RehearsalParticipant participant) =>
+        manifest["speakers"]!.AsArray().Single(speaker => (string?)speaker!["name"] == participant.Name)!;
+
+    private static void SpeaksInTurn(JsonNode speaker, RehearsalParticipant participant, TimeCodeReport clock, string account)
+    {
+        var turns = Enumerable.Range(0, (int)clock.Range.Last + 1)
+            .Where(second => second >= participant.JoinsAt && participant.Speaks!.Any(turn => turn.From <= second % participant.SpeaksEvery && second % participant.SpeaksEvery < turn.To))
+            .ToList();
+        var expected = turns.Where(second => !turns.Contains(second - 1)).Zip(turns.Where(second => !turns.Contains(second + 1)), (from, to) => (From: from, To: to + 1)).ToList();
+        var segments = speaker["segments"]!.AsArray().Select(segment => (From: (double)segment!["startSeconds"]!, To: (double)segment["endSeconds"]!)).ToList();
+        Assert.True(
+            segments.Count == expected.Count && segments.Zip(expected).All(pair =>
+                Math.Abs(pair.First.From - clock.Offset - pair.Second.From) <= Tolerance
+                && Math.Abs(pair.First.To - clock.Offset - pair.Second.To) <= Tolerance),
+            $"{string.Join(' ', segments)} instead of {string.Join(' ', expected)} with the clock at {clock.Offset}\n{account}");
+    }
+
+    private static async Task<float[]> AudioAsync(ManagerProcess manager, string path)
+    {
+        var file = Path.Combine(manager.Storage, $"{Path.GetRandomFileName()}.ogg");
+        await File.WriteAllBytesAsync(file, await manager.Api.GetByteArrayAsync(new Uri(path, UriKind.Relative)));
+        return await AudioFile.DecodeAsync(file);
+    }
+}
