@@ -67,12 +67,11 @@ internal sealed partial class SessionRecording(
 
             writer?.Complete();
             Note(_speakers.Complete());
-            files.Complete();
         }
         finally
         {
             writer?.Dispose();
-            files.Dispose();
+            files.Complete();
         }
     }
 

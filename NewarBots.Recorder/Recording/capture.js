@@ -173,8 +173,11 @@
       format: 'f32-planar', sampleRate, numberOfFrames: samplesPerPacket, numberOfChannels: 1,
       timestamp: at / sampleRate * 1e6, data: samples,
     });
-    encoder.encode(data);
-    data.close();
+    try {
+      encoder.encode(data);
+    } finally {
+      data.close();
+    }
   };
 
   const packed = packets => {

@@ -61,12 +61,14 @@ internal sealed class RealRecorder : IAsyncDisposable
     /// <param name="leave">When the recorder leaves.</param>
     /// <param name="diskKilobytes">What there is room for; needs root.</param>
     /// <param name="joining">The manager's settings for joining, given the page's origin.</param>
+    /// <param name="tracks">Whether it records each track alone as well.</param>
     public static async Task<RealRecorder> StartAsync(
         string html,
         string policy = "",
         LeaveConditions? leave = null,
         int? diskKilobytes = null,
-        Func<string, JoiningOptions>? joining = null)
+        Func<string, JoiningOptions>? joining = null,
+        bool tracks = false)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -86,7 +88,7 @@ internal sealed class RealRecorder : IAsyncDisposable
         if (diskKilobytes is { } size)
             await recorder.MountAsync(size);
         var origin = $"http://localhost:{new Uri(page.Urls.Single()).Port}";
-        await recorder.LaunchAsync(new Uri(origin), leave ?? new(), joining?.Invoke(origin) ?? new());
+        await recorder.LaunchAsync(new Uri(origin), leave ?? new(), joining?.Invoke(origin) ?? new(), tracks);
         return recorder;
     }
 
@@ -164,7 +166,7 @@ internal sealed class RealRecorder : IAsyncDisposable
         await Cli.Wrap("mount").WithArguments(["-t", "tmpfs", "-o", $"size={kilobytes}k", "tmpfs", _mounted]).ExecuteAsync();
     }
 
-    private async Task LaunchAsync(Uri page, LeaveConditions leave, JoiningOptions joining)
+    private async Task LaunchAsync(Uri page, LeaveConditions leave, JoiningOptions joining, bool tracks)
     {
         var folders = new SessionFolders(new StorageLayout(_storage));
         _folder = folders.Make(UserId.Default, _session);
@@ -181,6 +183,7 @@ internal sealed class RealRecorder : IAsyncDisposable
             BotName = "Notes",
             LocalhostIs = "host.docker.internal",
             Leave = leave,
+            RecordTracks = tracks,
             Browser = WireWord.TryParse(joining.Browser, out BrowserKind browser) ? browser : default,
             SelectorPack = laid.ContainsKey(SessionInput.SelectorPack) ? Path.Combine(inContainer, SessionInput.SelectorPack) : null,
             StorageState = laid.ContainsKey(SessionInput.StorageState) ? Path.Combine(inContainer, SessionInput.StorageState) : null,

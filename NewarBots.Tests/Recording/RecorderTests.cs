@@ -191,6 +191,41 @@ public sealed class RecorderTests
     }
 
     [Fact]
+    [Trait("Suite", "Long")]
+    public async Task Tracks_that_fail_or_are_too_many_to_be_recorded_alone_cost_the_mix_nothing()
+    {
+        await using var recorder = await RealRecorder.StartAsync(
+            Call("""
+                let encoders = 0;
+                window.AudioEncoder = class extends AudioEncoder {
+                  number = encoders++;
+                  encoded = 0;
+                  encode(data) {
+                    if (this.number === 2 && ++this.encoded > 100) throw new Error('This encoder fails.');
+                    super.encode(data);
+                  }
+                };
+                await connect(500);
+                await connect(1500);
+                for (let silent = 0; silent < 16; silent++) await connect(2500, 0);
+                await after(8);
+                document.body.textContent = 'Your host ended the meeting for everyone';
+                """),
+            tracks: true);
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+
+        var log = await recorder.LogAsync();
+        Assert.Contains("is not recorded alone: Error: This encoder fails.", log, StringComparison.Ordinal);
+        Assert.Contains("is not recorded alone: 16 others are recorded at the same time", log, StringComparison.Ordinal);
+        // The one that failed has made room for another.
+        Assert.Equal(17, recorder.Files.Count(name => StorageLayout.TryParseTrackFolderName(name, out _)));
+        var audio = await recorder.AudioAsync();
+        Assert.InRange(LongestTone(audio, 500), 7.5, double.MaxValue);
+        Assert.InRange(LongestTone(audio, 1500), 7.5, double.MaxValue);
+    }
+
+    [Fact]
     public async Task A_page_that_hangs_for_ever_does_not_keep_the_bot_beyond_its_time()
     {
         await using var recorder = await RealRecorder.StartAsync(
