@@ -28,7 +28,12 @@ public static class RedisRegistration
 
 #if ASPIRE
     private static void AddConnection(this IHostApplicationBuilder builder, string connectionName) =>
-        builder.AddRedisClient(connectionName, settings => settings.DisableHealthChecks = true);
+        builder.AddRedisClient(connectionName, settings =>
+        {
+            settings.DisableHealthChecks = true;
+            // Each look of a background loop would be a trace of its own, and bury the bots'.
+            settings.DisableTracing = true;
+        });
 #else
     private static void AddConnection(this IHostApplicationBuilder builder, string connectionName) =>
         builder.Services.AddSingleton<IConnectionMultiplexer>(services =>

@@ -1,0 +1,108 @@
+using System.Net;
+using System.Net.Sockets;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace NewarBots.Tests.AppHost.WithAspire;
+
+/// <summary>The whole AppHost with the real orchestrator, a Redis and a storage folder of its own.</summary>
+public sealed class AppHostLifeTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    private readonly DirectoryInfo _storage = Directory.CreateTempSubdirectory("newarbots-");
+    private readonly CancellationTokenSource _patience = new(Patience, TimeProvider.System);
+    private DistributedApplication _app = null!;
+
+    private CancellationToken Deadline => _patience.Token;
+
+    public async ValueTask InitializeAsync()
+    {
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.NewarBots_AppHost>(
+            [$"--Parameters:storage-path={_storage.FullName}"], Deadline);
+        var redis = builder.CreateResourceBuilder(builder.Resources.OfType<RedisResource>().Single()).WithLifetime(ContainerLifetime.Session);
+        redis.Resource.Annotations.Remove(redis.Resource.Annotations.OfType<ContainerMountAnnotation>().Single());
+        redis.WithEndpoint("tcp", endpoint => endpoint.Port = null);
+        builder.CreateResourceBuilder(builder.Resources.OfType<ProjectResource>().Single())
+            .WithEndpoint("http", endpoint => endpoint.Port = endpoint.TargetPort = FreePort());
+        _app = await builder.BuildAsync(Deadline);
+        await _app.StartAsync(Deadline);
+        await _app.ResourceNotifications.WaitForResourceHealthyAsync("manager", Deadline);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _patience.Dispose();
+        _storage.Delete(recursive: true);
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task A_bot_appears_beneath_the_manager_shows_its_log_and_is_stopped_there()
+    {
+        Assert.True((await _app.ResourceCommands.ExecuteCommandAsync("manager", "record-rehearsal", Deadline)).Success);
+
+        var recording = await BotAsync("Recording");
+        var manager = await _app.ResourceNotifications.WaitForResourceAsync("manager", _ => true, Deadline);
+        Assert.Equal("Bot", recording.Snapshot.ResourceType);
+        Assert.Equal(manager.ResourceId, Property(recording, "resource.parentName"));
+        Assert.Contains("/rehearsal/", Property(recording, "resource.source"), StringComparison.Ordinal);
+        Assert.Equal(ResourceCommandState.Enabled, Assert.Single(recording.Snapshot.Commands).State);
+        await LoggedAsync(recording, "Recording");
+
+        Assert.True((await _app.ResourceCommands.ExecuteCommandAsync(recording.ResourceId, KnownResourceCommands.StopCommand, Deadline)).Success);
+
+        var completed = await BotAsync("Completed");
+        Assert.Equal(recording.ResourceId, completed.ResourceId);
+        Assert.Equal("stop_requested", Property(completed, "Reason"));
+        Assert.Equal(ResourceCommandState.Hidden, Assert.Single(completed.Snapshot.Commands).State);
+        using var http = new HttpClient();
+        using var audio = await http.GetAsync(Assert.Single(completed.Snapshot.Urls, url => url.Name == "Recording").Url, Deadline);
+        Assert.Equal("audio/ogg", audio.Content.Headers.ContentType?.MediaType);
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task All_bots_are_stopped_at_once()
+    {
+        foreach (var _ in Enumerable.Range(0, 2))
+            Assert.True((await _app.ResourceCommands.ExecuteCommandAsync("manager", "record-rehearsal", Deadline)).Success);
+        await BotAsync("Recording");
+
+        var stopped = await _app.ResourceCommands.ExecuteCommandAsync("manager", "stop-all-bots", Deadline);
+
+        Assert.Equal((true, "Bots that leave now: 2."), (stopped.Success, stopped.Message));
+    }
+
+    private async Task<ResourceEvent> BotAsync(string state)
+    {
+        await foreach (var change in _app.ResourceNotifications.WatchAsync(Deadline))
+        {
+            if (change.Snapshot.ResourceType == "Bot" && change.Snapshot.State?.Text == state)
+                return change;
+        }
+        throw new InvalidOperationException("The AppHost ended.");
+    }
+
+    private async Task LoggedAsync(ResourceEvent resource, string text)
+    {
+        await foreach (var lines in _app.Services.GetRequiredService<ResourceLoggerService>().WatchAsync(resource.ResourceId).WithCancellation(Deadline))
+        {
+            if (lines.Any(line => line.Content.Contains(text, StringComparison.Ordinal)))
+                return;
+        }
+    }
+
+    private static string? Property(ResourceEvent resource, string name) =>
+        resource.Snapshot.Properties.FirstOrDefault(property => property.Name == name)?.Value?.ToString();
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
