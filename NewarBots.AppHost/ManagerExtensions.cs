@@ -60,6 +60,8 @@ internal static class ManagerExtensions
         builder.Services.AddSingleton<BotLogs>();
         builder.Services.AddSingleton<BotResources>();
         builder.Services.AddHostedService<BotsOnDashboard>();
+        // Looking every other second is no trace worth keeping: the manager heeds a caller that does not record its own.
+        manager.WithEnvironment("OTEL_TRACES_SAMPLER", "parentbased_always_on");
         return manager.WithCommand(
             "stop-all-bots",
             "Stop all bots",

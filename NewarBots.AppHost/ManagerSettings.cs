@@ -21,28 +21,32 @@ internal sealed record ManagerSettings(string StoragePath, string AllowedMeeting
     public static ManagerSettings Read(IConfiguration configuration, string root)
     {
         var faults = new List<string>();
-        var storagePath = Of("storage-path", configuration["Storage:Path"] ?? "storage");
-        if (storagePath.Trim().Length == 0)
-            Wrong("storage-path", storagePath, "must name the folder for the recordings");
-        else if (File.Exists(Path.GetFullPath(storagePath, root)))
-            Wrong("storage-path", storagePath, "must be a folder, not a file");
+        var storage = Of("storage-path", "Storage:Path", configuration["Storage:Path"] ?? "storage");
+        if (string.IsNullOrWhiteSpace(storage.Value))
+            Wrong(storage, "must name the folder for the recordings");
+        else if (File.Exists(Path.GetFullPath(storage.Value, root)))
+            Wrong(storage, "must be a folder, not a file");
 
         var ownHosts = configuration.GetSection("Meetings:AllowedHosts").GetChildren().Select(host => host.Value);
-        var hosts = Of("allowed-meeting-hosts", string.Join(Comma, ownHosts.DefaultIfEmpty("meet.google.com")));
-        if (HostsIn(hosts) is not { Count: > 0 } found || !found.All(IsHost))
-            Wrong("allowed-meeting-hosts", hosts, "must be hosts with commas between, each as host or host:port");
+        var hosts = Of("allowed-meeting-hosts", "Meetings:AllowedHosts", string.Join(Comma, ownHosts.DefaultIfEmpty("meet.google.com")));
+        if (HostsIn(hosts.Value) is not { Count: > 0 } found || !found.All(IsHost))
+            Wrong(hosts, "must be hosts with commas between, each as host or host:port");
 
-        var maxBots = Of("max-concurrent-bots", configuration["Launching:MaxConcurrentBots"] ?? "50");
-        if (!int.TryParse(maxBots, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number < 1)
-            Wrong("max-concurrent-bots", maxBots, "must be a whole number, 1 or more");
+        var maxBots = Of("max-concurrent-bots", "Launching:MaxConcurrentBots", configuration["Launching:MaxConcurrentBots"] ?? "50");
+        if (!int.TryParse(maxBots.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number < 1)
+            Wrong(maxBots, "must be a whole number, 1 or more");
 
         return faults.Count == 0
-            ? new(Path.GetFullPath(storagePath, root), hosts, maxBots)
+            ? new(Path.GetFullPath(storage.Value, root), hosts.Value, maxBots.Value)
             : throw new InvalidParametersException(faults);
 
-        string Of(string name, string otherwise) => configuration[$"Parameters:{name}"] ?? otherwise;
+        (string Key, string Value) Of(string name, string ownKey, string own)
+        {
+            var key = $"Parameters:{name}";
+            return configuration[key] is { } value ? (key, value) : (ownKey, own);
+        }
 
-        void Wrong(string name, string value, string rule) => faults.Add($"Parameters:{name} {rule} (it is '{value}').");
+        void Wrong((string Key, string Value) setting, string rule) => faults.Add($"{setting.Key} {rule} (it is '{setting.Value}').");
     }
 
     public static IReadOnlyList<string> HostsIn(string list) =>

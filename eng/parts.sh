@@ -77,7 +77,7 @@ start_manager() {
   )
   say "Starting the manager"
   start_part manager env --chdir="$root/NewarBots.Manager" "${settings[@]}" dotnet bin/Release/net10.0/NewarBots.Manager.dll
-  wait_for_manager manager
+  wait_for_manager manager 300
 }
 
 # Everything at once, where Aspire's packages can be had: Redis, the image, the manager and the dashboard, by the AppHost.
@@ -88,12 +88,13 @@ start_apphost() {
   say "Starting the AppHost"
   start_part apphost env ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS=true \
     dotnet run --project NewarBots.AppHost --no-build
-  wait_for_manager apphost
+  # The recorder image is built on the way.
+  wait_for_manager apphost 1200
 }
 
-# wait_for_manager PART: until the manager answers, or the part that would bring it is gone.
+# wait_for_manager PART SECONDS: until the manager answers, or the part that would bring it is gone.
 wait_for_manager() {
-  until_true 300 manager_up_or_gone "$1"
+  until_true "$2" manager_up_or_gone "$1" || true
   part_pid "$1" >/dev/null || fail "The $1 does not start: $(grep --max-count=1 --ignore-case exception "$logs/$1.log" ||
     tail -n 1 "$logs/$1.log") (log: $logs/$1.log)"
   port_taken 127.0.0.1 8082 || fail "The manager does not answer on port 8082 (log: $logs/$1.log)."

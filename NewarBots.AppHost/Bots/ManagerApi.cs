@@ -83,7 +83,7 @@ internal sealed class ManagerApi(EndpointReference endpoint) : IDisposable
         return stopped;
     }
 
-    /// <summary>A look every other second is no trace worth keeping: it comes with a parent that is not recorded.</summary>
+    /// <summary>It comes with a parent that is not recorded.</summary>
     private async Task<HttpResponseMessage> LookAsync(string path, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Address + path));

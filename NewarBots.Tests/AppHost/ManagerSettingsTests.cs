@@ -34,12 +34,12 @@ public sealed class ManagerSettingsTests
     {
         var wrong = Assert.Throws<InvalidParametersException>(() => Read(
             ("Parameters:storage-path", " "), ("Parameters:allowed-meeting-hosts", "https://meet.google.com"),
-            ("Parameters:max-concurrent-bots", "many")));
+            ("Launching:MaxConcurrentBots", "many")));
 
         Assert.Equal(
             "Parameters:storage-path must name the folder for the recordings (it is ' '). "
             + "Parameters:allowed-meeting-hosts must be hosts with commas between, each as host or host:port (it is 'https://meet.google.com'). "
-            + "Parameters:max-concurrent-bots must be a whole number, 1 or more (it is 'many').",
+            + "Launching:MaxConcurrentBots must be a whole number, 1 or more (it is 'many').",
             wrong.Message);
     }
 
