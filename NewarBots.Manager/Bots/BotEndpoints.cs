@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Finalizing;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Removing;
@@ -25,6 +26,13 @@ internal static class BotEndpoints
     /// <summary>A place in the queue becomes free when some meeting ends, which nobody can foretell.</summary>
     private const string RetryAfterSeconds = "30";
 
+    /// <summary>Proxies and clients commonly give up after a minute.</summary>
+    private static readonly TimeSpan ConversionPatience = TimeSpan.FromSeconds(45);
+
+    private const string ConversionRetryAfterSeconds = "10";
+
+    private const string LogType = "text/plain; charset=utf-8";
+
     /// <summary>RFC 7234, 5.5.1.</summary>
     private const string StaleWarning = "110 - \"Response is Stale\"";
 
@@ -33,11 +41,13 @@ internal static class BotEndpoints
         var bots = routes.MapGroup("/bots").WithTags("Bots");
         bots.MapPost("", CreateAsync).WithName("CreateBot").Accepts<object>("application/json");
         bots.MapGet("", ListAsync).WithName("ListBots");
+        bots.MapGet("/events", EventEndpoints.WatchAsync).WithName("WatchBots");
 
         var bot = bots.MapGroup($"/{{id:{SessionIdConstraint.Name}}}");
         bot.MapGet("", GetAsync).WithName("GetBot");
         bot.MapPost("/stop", StopAsync).WithName("StopBot");
         bot.MapDelete("", DeleteAsync).WithName("DeleteBot");
+        bot.MapGet("/events", EventEndpoints.FollowAsync).WithName("FollowBot");
         bot.MapGet("/logs", GetLogAsync).WithName("GetBotLog");
         bot.MapGet("/recording", GetRecordingAsync).WithName("GetRecording");
         bot.MapGet("/manifest", GetManifestAsync).WithName("GetManifest");
@@ -117,7 +127,7 @@ internal static class BotEndpoints
             if (UserId.TryParse(userId, provider: null, out var parsed))
                 user = parsed;
             else
-                faults["userId"] = [$"must be 1 to {UserId.MaxLength} of the characters a-z 0-9 - _"];
+                faults["userId"] = [BotProblems.UserIdFault];
         }
 
         SessionId? after = null;
@@ -180,21 +190,42 @@ internal static class BotEndpoints
     }
 
     private static async Task<IResult> GetLogAsync(
-        SessionId id, BotStore store, BotLog log, HttpResponse response, CancellationToken cancellation) =>
-        await LookUpAsync(id, store, response) is { } bot
-            ? TypedResults.Text(await log.ReadAsync(bot, cancellation), "text/plain; charset=utf-8")
-            : BotProblems.NotFound();
-
-    private static async Task<IResult> GetRecordingAsync(
-        SessionId id, BotStore store, StorageLayout storage, string? format, string? track, HttpResponse response)
+        SessionId id, string? follow, BotStore store, BotLog log, IHostApplicationLifetime lifetime, HttpResponse response, CancellationToken cancellation)
     {
+        if (follow is not (null or "true" or "false"))
+            return BotProblems.InvalidRequest("follow", "must be true or false");
         if (await LookUpAsync(id, store, response) is not { } bot)
             return BotProblems.NotFound();
-        if (format is not (null or "ogg"))
-            return BotProblems.InvalidRequest("format", "must be ogg");
+        if (follow is not "true")
+            return TypedResults.Text(await log.ReadAsync(bot, cancellation), LogType);
+
+        response.ContentType = LogType;
+        response.Headers["X-Accel-Buffering"] = "no";
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lifetime.ApplicationStopping);
+        try
+        {
+            await response.Body.FlushAsync(end.Token);
+            await log.FollowAsync(bot, response.Body, end.Token);
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        {
+            // Whoever read it has gone, or the manager goes.
+        }
+
+        return TypedResults.Empty;
+    }
+
+    private static async Task<IResult> GetRecordingAsync(
+        SessionId id, BotStore store, StorageLayout storage, RecordingConverter converter, string? format, string? track,
+        HttpResponse response, CancellationToken cancellation)
+    {
+        if (AudioFormat.Find(format ?? AudioFormat.Ogg.Name) is not { } wanted)
+            return BotProblems.InvalidRequest("format", $"must be one of {string.Join(", ", AudioFormat.All.Select(known => known.Name))}");
         var number = 0;
         if (track is not null && !int.TryParse(track, NumberStyles.None, CultureInfo.InvariantCulture, out number))
             return BotProblems.InvalidRequest("track", "must be the number of a track");
+        if (await LookUpAsync(id, store, response) is not { } bot)
+            return BotProblems.NotFound();
         if (!bot.Status.IsTerminal())
             return BotProblems.RecordingNotReady(bot);
         var path = storage.Recording(bot.UserId, id);
@@ -207,8 +238,31 @@ internal static class BotEndpoints
                 return BotProblems.NoTrack(TracksOf(bot, storage));
         }
 
+        if (wanted != AudioFormat.Ogg)
+        {
+            try
+            {
+                var length = TimeSpan.FromSeconds(bot.Recording.DurationSeconds);
+                if (await converter.ConvertAsync(path, length, wanted, ConversionPatience, cancellation) is not { } converted)
+                {
+                    response.Headers.RetryAfter = ConversionRetryAfterSeconds;
+                    return BotProblems.BeingConverted(wanted.Name);
+                }
+
+                path = converted;
+            }
+            catch (FileNotFoundException)
+            {
+                return BotProblems.NotFound();
+            }
+            catch (Exception exception) when (exception is FinalizationException or FFmpegMissingException or IOException)
+            {
+                return BotProblems.NotConverted(wanted.Name, exception.Message);
+            }
+        }
+
         return TypedResults.PhysicalFile(
-            path, "audio/ogg", Path.GetFileName(path), new DateTimeOffset(File.GetLastWriteTimeUtc(path)), enableRangeProcessing: true);
+            path, wanted.ContentType, Path.GetFileName(path), new DateTimeOffset(File.GetLastWriteTimeUtc(path)), enableRangeProcessing: true);
     }
 
     private static IEnumerable<int> TracksOf(Bot bot, StorageLayout storage) =>

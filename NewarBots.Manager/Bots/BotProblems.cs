@@ -16,6 +16,10 @@ internal static class BotProblems
     public static ProblemHttpResult InvalidRequest(string field, string fault) =>
         InvalidRequest(new Dictionary<string, string[]> { [field] = [fault] });
 
+    public static readonly string UserIdFault = $"must be 1 to {UserId.MaxLength} of the characters a-z 0-9 - _";
+
+    public static ProblemHttpResult InvalidUserId() => InvalidRequest("userId", UserIdFault);
+
     public static ProblemHttpResult NotFound() => Problem(
         StatusCodes.Status404NotFound, "bot-not-found", "There is no such bot.", "Check the id; GET /bots lists yours.");
 
@@ -61,6 +65,14 @@ internal static class BotProblems
             known.Length == 0 ? "No track was kept alone: the setting Recording:TrackFiles was off." : $"There are {string.Join(", ", known)}.",
             new() { ["tracks"] = known });
     }
+
+    public static ProblemHttpResult BeingConverted(string format) => Problem(
+        StatusCodes.Status503ServiceUnavailable, "recording-being-converted", "The recording is being converted.",
+        $"Its {format} is not done yet and goes on being made. Ask again: Retry-After says when.");
+
+    public static ProblemHttpResult NotConverted(string format, string why) => Problem(
+        StatusCodes.Status500InternalServerError, "recording-not-converted", "The recording cannot be converted.",
+        $"There is no {format} of it, because: {why} The recording itself can be had without a format.");
 
     public static ProblemHttpResult EvidenceNotReady(Bot bot) => Problem(
         StatusCodes.Status409Conflict, "evidence-not-ready", "The bot is still active.",

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Rehearsing;
 
@@ -27,6 +28,8 @@ internal static class BotsRegistration
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<BotStore>();
         builder.Services.AddSingleton<BotLeases>();
+        builder.Services.AddSingleton<BotNews>();
+        builder.Services.AddSingleton<BotEvents>();
         builder.Services.AddSingleton<MeetingUrlPolicy>();
         builder.Services.AddRouting(options => options.ConstraintMap.Add(SessionIdConstraint.Name, typeof(SessionIdConstraint)));
         builder.Services.ConfigureHttpJsonOptions(options =>

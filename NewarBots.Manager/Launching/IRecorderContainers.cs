@@ -30,6 +30,11 @@ internal interface IRecorderContainers
     /// <summary>Writes what the container printed, both streams merged, as text. Nothing is written where there is no container.</summary>
     Task CopyLogAsync(SessionId id, Stream destination, CancellationToken cancellation);
 
+    /// <summary>
+    /// Writes what the container has printed and what it prints, until it ends. Nothing is written where there is no container.
+    /// </summary>
+    Task FollowLogAsync(SessionId id, Stream destination, CancellationToken cancellation);
+
     /// <summary>Removes the container, running or not. Nothing happens where there is none.</summary>
     Task RemoveAsync(SessionId id, CancellationToken cancellation);
 

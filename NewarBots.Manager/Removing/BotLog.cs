@@ -6,8 +6,10 @@ using NewarBots.Manager.Launching;
 namespace NewarBots.Manager.Removing;
 
 /// <summary>What a bot's container printed: from the engine while there is a container, from the storage afterwards.</summary>
-internal sealed class BotLog(IRecorderContainers containers, StorageLayout storage)
+internal sealed class BotLog(IRecorderContainers containers, StorageLayout storage, BotStore store, TimeProvider time)
 {
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
+
     public async Task<string> ReadAsync(Bot bot, CancellationToken cancellation)
     {
         var kept = storage.Log(bot.UserId, bot.Id);
@@ -16,6 +18,28 @@ internal sealed class BotLog(IRecorderContainers containers, StorageLayout stora
         using var log = new MemoryStream();
         await containers.CopyLogAsync(bot.Id, log, cancellation);
         return Encoding.UTF8.GetString(log.GetBuffer(), 0, (int)log.Length);
+    }
+
+    /// <summary>Writes it as it is printed, from the beginning; waits for a container that is still to come, and ends with it.</summary>
+    public async Task FollowAsync(Bot bot, Stream destination, CancellationToken cancellation)
+    {
+        while (bot.AwaitsContainer)
+        {
+            await Task.Delay(LookAgainAfter, time, cancellation);
+            if (await store.LookUpAsync(bot.Id) is not { Bot: { } now })
+                return;
+            bot = now;
+        }
+
+        var kept = storage.Log(bot.UserId, bot.Id);
+        if (!File.Exists(kept))
+        {
+            await containers.FollowLogAsync(bot.Id, destination, cancellation);
+            return;
+        }
+
+        await using var file = File.OpenRead(kept);
+        await file.CopyToAsync(destination, cancellation);
     }
 
     /// <summary>Keeps the log beside the recording; what was kept before stays where there is no container any more.</summary>

@@ -26,15 +26,17 @@ internal sealed class FinalFolders(StorageLayout storage, EvidenceFolder evidenc
             : [];
     }
 
-    /// <summary>Recording, tracks, manifest, log and evidence. Nothing happens where there is none of them.</summary>
+    /// <summary>Recording, tracks, what they were converted to, manifest, log and evidence. Nothing happens where there is none of them.</summary>
     public void Delete(UserId user, SessionId id)
     {
-        if (!Directory.Exists(storage.FinalFolder(user)))
+        var folder = storage.FinalFolder(user);
+        if (!Directory.Exists(folder))
             return;
         File.Delete(storage.Recording(user, id));
         FinalRecording.DeleteTracks(storage, user, id);
-        File.Delete(storage.Manifest(user, id));
-        File.Delete(storage.Log(user, id));
+        // Conversions after what they are made of, so that one that ends just now finds out.
+        foreach (var file in Directory.EnumerateFiles(folder, $"{id}.*").Concat(Directory.EnumerateFiles(folder, $".{id}.*")))
+            File.Delete(file);
         evidence.Delete(user, id);
     }
 

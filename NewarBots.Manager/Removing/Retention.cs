@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Finalizing;
 using NewarBots.Manager.Launching;
 
 namespace NewarBots.Manager.Removing;
@@ -15,6 +16,7 @@ internal sealed partial class Retention(
     BotRemover remover,
     Leftovers leftovers,
     FinalFolders finals,
+    RecordingConverter converter,
     SessionFolders folders,
     IOptions<RemovingOptions> options,
     TimeProvider time,
@@ -60,6 +62,7 @@ internal sealed partial class Retention(
     {
         if (options.Value.KeepFor is { } keepFor)
             await RemoveRecordingsAsync(endedBefore: time.GetUtcNow() - keepFor, cancellation);
+        converter.ClearAway();
         foreach (var leftover in await leftovers.LookAsync(cancellation))
         {
             if (_reported.Add(leftover.Path))

@@ -68,19 +68,24 @@ internal sealed partial class BotFollower(
         }
     }
 
-    private StatusMessage? Parse(SessionId id, RedisValue json)
+    /// <returns><see langword="null"/> for what is no status message of this bot.</returns>
+    public static StatusMessage? TryRead(SessionId id, RedisValue json)
     {
         try
         {
             var message = json.IsNull ? null : JsonSerializer.Deserialize((string)json!, ContractJson.Default.StatusMessage);
-            if (message?.SessionId == id && message.IsPlausible)
-                return message;
+            return message?.SessionId == id && message.IsPlausible ? message : null;
         }
         catch (JsonException)
         {
-            // Logged below, like a message about somebody else's bot.
+            return null;
         }
+    }
 
+    private StatusMessage? Parse(SessionId id, RedisValue json)
+    {
+        if (TryRead(id, json) is { } message)
+            return message;
         Log.IgnoredEvent(logger, id, json.ToString());
         return null;
     }

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Bots.Events;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Tracking;
@@ -10,7 +11,7 @@ namespace NewarBots.Manager.Tracking;
 /// away, so every active bot's stream is looked at now and then as well.
 /// </summary>
 internal sealed partial class StatusListener(
-    IConnectionMultiplexer redis, BotStore store, BotFollower follower, TimeProvider time, ILogger<StatusListener> logger)
+    IConnectionMultiplexer redis, BotStore store, BotFollower follower, BotNews news, TimeProvider time, ILogger<StatusListener> logger)
     : BackgroundService
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
@@ -47,18 +48,24 @@ internal sealed partial class StatusListener(
 
     private void Wake(RedisChannel channel)
     {
-        if (SessionId.TryParse(channel.ToString()[RedisNames.StatusChannelPrefix.Length..], provider: null, out var id))
-            _woken.Writer.TryWrite(id);
+        if (!SessionId.TryParse(channel.ToString()[RedisNames.StatusChannelPrefix.Length..], provider: null, out var id))
+            return;
+        news.Wake(id);
+        _woken.Writer.TryWrite(id);
     }
 
     private async Task SweepAsync(CancellationToken cancellation)
     {
+        var active = new HashSet<SessionId>();
         while (!cancellation.IsCancellationRequested)
         {
             try
             {
-                foreach (var bot in await store.ActiveAsync())
-                    _woken.Writer.TryWrite(bot.Id);
+                var before = active;
+                active = [.. (await store.ActiveAsync()).Select(bot => bot.Id)];
+                // Those that were active a moment ago too: their end may be what was missed.
+                foreach (var id in active.Union(before))
+                    _woken.Writer.TryWrite(id);
             }
             catch (Exception exception) when (exception.IsRedisAway())
             {
@@ -84,7 +91,8 @@ internal sealed partial class StatusListener(
     {
         try
         {
-            await follower.FollowAsync(id);
+            if (await follower.FollowAsync(id) is { } bot)
+                news.Tell(bot);
         }
         catch (Exception exception) when (exception.IsRedisAway())
         {

@@ -50,6 +50,11 @@ public sealed class StorageLayout(string root)
     /// <summary>The pattern of all that <see cref="Track"/> gives for a session.</summary>
     public static string TrackPattern(SessionId id) => $"{id}{TrackMark}*.ogg";
 
+    /// <summary>A recording, or the file of a track, in another format.</summary>
+    /// <param name="recording">The file that it is made of.</param>
+    /// <param name="format">The extension, without the dot.</param>
+    public static string Converted(string recording, string format) => Path.ChangeExtension(recording, format);
+
     /// <summary>Below a session's folder: the chunks of one track alone.</summary>
     /// <param name="track">Its number in the session, from 1 to <see cref="MaxTrack"/>.</param>
     public static string TrackFolderName(int track) => $"{TrackFolderPrefix}{track}";

@@ -35,6 +35,24 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
     }
 
     [Fact]
+    public async Task A_log_is_followed_while_it_is_printed_and_ends_with_the_container()
+    {
+        var bot = recorders.Bot("echo first; exec sleep 60");
+        var id = bot.Environment.SessionId;
+        await Containers.LaunchAsync(bot, CancellationToken.None);
+        var log = new System.IO.Pipelines.Pipe();
+
+        var following = Containers.FollowLogAsync(id, log.Writer.AsStream(), CancellationToken.None);
+        using var reader = new StreamReader(log.Reader.AsStream());
+        Assert.Equal("first", await reader.ReadLineAsync());
+        Assert.False(following.IsCompleted);
+        await Containers.StopAsync(id, TimeSpan.FromSeconds(5), CancellationToken.None);
+
+        await following.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System);
+        await Containers.RemoveAsync(id, CancellationToken.None);
+    }
+
+    [Fact]
     public async Task A_bot_launched_many_times_at_once_has_one_container()
     {
         var bot = recorders.Bot("exec sleep 60");

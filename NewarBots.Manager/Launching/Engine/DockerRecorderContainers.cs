@@ -117,28 +117,11 @@ internal sealed partial class DockerRecorderContainers(
             cancellation);
     }
 
-    public async Task CopyLogAsync(SessionId id, Stream destination, CancellationToken cancellation)
-    {
-        if (await InspectOwnAsync(RecorderContainerName.Of(id), cancellation) is not { } container)
-            return;
+    public Task CopyLogAsync(SessionId id, Stream destination, CancellationToken cancellation) =>
+        CopyLogAsync(id, destination, follow: false, DockerEngine.LongPatience, cancellation);
 
-        await engine.AskAsync(
-            DockerEngine.LongPatience,
-            async (docker, token) =>
-            {
-                try
-                {
-                    using var log = await docker.Containers.GetContainerLogsAsync(
-                        container.ID, tty: false, new() { ShowStdout = true, ShowStderr = true }, token);
-                    await CopyAsync(log, destination, token);
-                }
-                catch (DockerContainerNotFoundException)
-                {
-                    // Somebody removed it meanwhile.
-                }
-            },
-            cancellation);
-    }
+    public Task FollowLogAsync(SessionId id, Stream destination, CancellationToken cancellation) =>
+        CopyLogAsync(id, destination, follow: true, Timeout.InfiniteTimeSpan, cancellation);
 
     public async Task RemoveAsync(SessionId id, CancellationToken cancellation)
     {
@@ -329,6 +312,30 @@ internal sealed partial class DockerRecorderContainers(
         "running" or "paused" or "restarting" => RecorderContainerState.Running,
         _ => RecorderContainerState.Exited,
     };
+
+    private async Task CopyLogAsync(
+        SessionId id, Stream destination, bool follow, TimeSpan patience, CancellationToken cancellation)
+    {
+        if (await InspectOwnAsync(RecorderContainerName.Of(id), cancellation) is not { } container)
+            return;
+
+        await engine.AskAsync(
+            patience,
+            async (docker, token) =>
+            {
+                try
+                {
+                    using var log = await docker.Containers.GetContainerLogsAsync(
+                        container.ID, tty: false, new() { ShowStdout = true, ShowStderr = true, Follow = follow }, token);
+                    await CopyAsync(log, destination, token);
+                }
+                catch (DockerContainerNotFoundException)
+                {
+                    // Somebody removed it meanwhile.
+                }
+            },
+            cancellation);
+    }
 
     private static async Task CopyAsync(MultiplexedStream log, Stream destination, CancellationToken cancellation)
     {

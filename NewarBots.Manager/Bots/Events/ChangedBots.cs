@@ -1,0 +1,56 @@
+using NewarBots.Contract;
+
+namespace NewarBots.Manager.Bots.Events;
+
+/// <summary>
+/// What one who looks on has not been told yet: each bot once, as it was last. However slow they are, it holds no more than
+/// there are bots.
+/// </summary>
+/// <param name="user">Only this user's.</param>
+internal sealed class ChangedBots(UserId? user)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<SessionId, string> _latest = [];
+    private readonly OrderedDictionary<SessionId, string> _pending = [];
+
+    public Signal Added { get; } = new();
+
+    public bool IsAny
+    {
+        get
+        {
+            lock (_lock)
+                return _pending.Count > 0;
+        }
+    }
+
+    /// <param name="bot">Which one.</param>
+    /// <param name="description">What is to be told of it; the same as last is no change.</param>
+    public void Add(Bot bot, string description)
+    {
+        if (user is not null && bot.UserId != user)
+            return;
+        lock (_lock)
+        {
+            if (_latest.GetValueOrDefault(bot.Id) == description)
+                return;
+            if (bot.Status.IsTerminal())
+                _latest.Remove(bot.Id);
+            else
+                _latest[bot.Id] = description;
+            _pending[bot.Id] = description;
+        }
+
+        Added.Raise();
+    }
+
+    public IReadOnlyList<string> Take()
+    {
+        lock (_lock)
+        {
+            string[] taken = [.. _pending.Values];
+            _pending.Clear();
+            return taken;
+        }
+    }
+}
