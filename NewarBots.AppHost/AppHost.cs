@@ -30,7 +30,6 @@ builder.AddProject<Projects.NewarBots_Manager>("manager")
     .WithReference(redis)
     .WaitFor(redis)
     .WaitForCompletion(recorderImage)
-    .WithRehearsalCommand()
     .WithBotsAsChildren();
 
 builder.Build().Run();

@@ -1,5 +1,3 @@
-using System.Net.Http.Json;
-using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
 using NewarBots.AppHost.Bots;
 
@@ -25,28 +23,9 @@ internal static class ManagerExtensions
                 context.EnvironmentVariables[$"Meetings__AllowedHosts__{index}"] = host;
         });
 
-    /// <summary>Sends a bot into a rehearsal with three speakers.</summary>
-    public static IResourceBuilder<ProjectResource> WithRehearsalCommand(this IResourceBuilder<ProjectResource> manager) =>
-        manager.WithHttpCommand(
-            "/bots",
-            "Record a rehearsal",
-            Endpoint,
-            "record-rehearsal",
-            new HttpCommandOptions
-            {
-                Description = "Sends a bot into a stand-in meeting with three speakers, which lasts 40 seconds.",
-                IconName = "Record",
-                IsHighlighted = true,
-                PrepareRequest = context =>
-                {
-                    context.Request.Content = JsonContent.Create(new { meetingUrl = NewRehearsal(context.Endpoint.Url) });
-                    return Task.CompletedTask;
-                },
-            });
-
     /// <summary>
-    /// Shows the manager's bots beneath it, as resources that change state, have a log and can be stopped; and lets all of them be
-    /// stopped at once.
+    /// Shows the manager's bots beneath it, as resources that change state, have a log and can be stopped; and lets one be sent into a
+    /// rehearsal, and all be stopped at once.
     /// </summary>
     public static IResourceBuilder<ProjectResource> WithBotsAsChildren(this IResourceBuilder<ProjectResource> manager)
     {
@@ -60,28 +39,33 @@ internal static class ManagerExtensions
         builder.Services.AddSingleton<BotLogs>();
         builder.Services.AddSingleton<BotResources>();
         builder.Services.AddHostedService<BotsOnDashboard>();
-        // Looking every other second is no trace worth keeping: the manager heeds a caller that does not record its own.
-        manager.WithEnvironment("OTEL_TRACES_SAMPLER", "parentbased_always_on");
-        return manager.WithCommand(
-            "stop-all-bots",
-            "Stop all bots",
-            async context => CommandResults.Success($"Bots that leave now: {await api.StopAllAsync(context.CancellationToken)}."),
-            new CommandOptions
-            {
-                Description = "Every bot leaves its meeting and keeps what it has recorded.",
-                ConfirmationMessage = "Every bot leaves its meeting now. What was recorded is kept. Stop them all?",
-                IconName = "RecordStop",
-                UpdateState = context => context.ResourceSnapshot.State?.Text == KnownResourceStates.Running
-                    ? ResourceCommandState.Enabled
-                    : ResourceCommandState.Disabled,
-            });
+        return manager
+            // A look every other second is no trace worth keeping: the manager heeds a caller that does not record its own.
+            .WithEnvironment("OTEL_TRACES_SAMPLER", "parentbased_always_on")
+            .WithCommand(
+                "record-rehearsal",
+                "Record a rehearsal",
+                async context => CommandResults.Success($"{await api.RecordRehearsalAsync(context.CancellationToken)} is on its way."),
+                new CommandOptions
+                {
+                    Description = "Sends a bot into a stand-in meeting with three speakers, which lasts 40 seconds.",
+                    IconName = "Record",
+                    IsHighlighted = true,
+                    UpdateState = WhileRunning,
+                })
+            .WithCommand(
+                "stop-all-bots",
+                "Stop all bots",
+                async context => CommandResults.Success($"Bots that leave now: {await api.StopAllAsync(context.CancellationToken)}."),
+                new CommandOptions
+                {
+                    Description = "Every bot leaves its meeting and keeps what it has recorded.",
+                    ConfirmationMessage = "Every bot leaves its meeting now. What was recorded is kept. Stop them all?",
+                    IconName = "RecordStop",
+                    UpdateState = WhileRunning,
+                });
     }
 
-    /// <summary>A meeting of its own each time: one user has at most one bot in a meeting.</summary>
-    private static string NewRehearsal(string manager)
-    {
-        return $"{manager.TrimEnd('/')}/rehearsal/{Letters(3)}-{Letters(4)}-{Letters(3)}?scenario=three-speakers";
-
-        static string Letters(int count) => RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz", count);
-    }
+    private static ResourceCommandState WhileRunning(UpdateCommandStateContext context) =>
+        context.ResourceSnapshot.State?.Text == KnownResourceStates.Running ? ResourceCommandState.Enabled : ResourceCommandState.Disabled;
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 
 namespace NewarBots.AppHost.Bots;
 
@@ -10,7 +11,8 @@ internal sealed class ManagerApi(EndpointReference endpoint) : IDisposable
 {
     private const int PageSize = 200;
 
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    /// <summary>Hands on no trace of the AppHost's, which nobody collects: a bot's trace begins at the manager.</summary>
+    private readonly HttpClient _http = new(new SocketsHttpHandler { ActivityHeadersPropagator = null }) { Timeout = TimeSpan.FromSeconds(10) };
 
     /// <summary>Whether it has an address yet.</summary>
     public bool IsKnown => endpoint.IsAllocated;
@@ -60,6 +62,21 @@ internal sealed class ManagerApi(EndpointReference endpoint) : IDisposable
     {
         using var response = await LookAsync($"/bots/{id}/logs", cancellation);
         return response.IsSuccessStatusCode ? await response.Content.ReadAsStringAsync(cancellation) : string.Empty;
+    }
+
+    /// <summary>Sends a bot into a rehearsal with three speakers.</summary>
+    /// <returns>Its container's name.</returns>
+    /// <exception cref="HttpRequestException">The manager does not answer, or refuses.</exception>
+    public async Task<string> RecordRehearsalAsync(CancellationToken cancellation)
+    {
+        // A meeting of its own each time: one user has at most one bot in a meeting.
+        var meetingUrl = $"{Address}/rehearsal/{Letters(3)}-{Letters(4)}-{Letters(3)}?scenario=three-speakers";
+        using var response = await _http.PostAsJsonAsync(new Uri($"{Address}/bots"), new { meetingUrl }, cancellation);
+        if (!response.IsSuccessStatusCode)
+            throw new HttpRequestException(await response.Content.ReadAsStringAsync(cancellation), inner: null, response.StatusCode);
+        return (await response.Content.ReadFromJsonAsync<ManagedBot>(cancellation))!.ContainerName;
+
+        static string Letters(int count) => RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz", count);
     }
 
     /// <returns>Whether it leaves now; a bot that has ended does not.</returns>
