@@ -62,7 +62,7 @@ internal static class BotProblems
         int[] known = [.. tracks];
         return Problem(
             StatusCodes.Status404NotFound, "no-track", "This recording has no such track.",
-            known.Length == 0 ? "No track was kept alone: the setting Recording:TrackFiles was off." : $"There are {string.Join(", ", known)}.",
+            known.Length == 0 ? "None was kept alone; the setting Recording:TrackFiles asks for it." : $"There are {string.Join(", ", known)}.",
             new() { ["tracks"] = known });
     }
 
