@@ -4,6 +4,8 @@ using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using NewarBots.Contract;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.AppHost.WithAspire;
 
@@ -12,6 +14,7 @@ public sealed class AppHostLifeTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
+    private readonly string _stack = $"apphost-{SessionId.New(TimeProvider.System)}";
     private readonly DirectoryInfo _storage = Directory.CreateTempSubdirectory("newarbots-");
     private readonly CancellationTokenSource _patience = new(Patience, TimeProvider.System);
     private DistributedApplication _app = null!;
@@ -26,6 +29,7 @@ public sealed class AppHostLifeTests : IAsyncLifetime
         redis.Resource.Annotations.Remove(redis.Resource.Annotations.OfType<ContainerMountAnnotation>().Single());
         redis.WithEndpoint("tcp", endpoint => endpoint.Port = null);
         builder.CreateResourceBuilder(builder.Resources.OfType<ProjectResource>().Single())
+            .WithEnvironment("Launching__Stack", _stack)
             .WithEndpoint("http", endpoint => endpoint.Port = endpoint.TargetPort = FreePort());
         _app = await builder.BuildAsync(Deadline);
         await _app.StartAsync(Deadline);
@@ -35,6 +39,7 @@ public sealed class AppHostLifeTests : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();
+        await DockerCli.RemoveStackAsync(_stack);
         _patience.Dispose();
         _storage.Delete(recursive: true);
     }
@@ -70,21 +75,27 @@ public sealed class AppHostLifeTests : IAsyncLifetime
     {
         foreach (var _ in Enumerable.Range(0, 2))
             Assert.True((await _app.ResourceCommands.ExecuteCommandAsync("manager", "record-rehearsal", Deadline)).Success);
-        await BotAsync("Recording");
+        await BotsAsync(2, "Recording");
 
         var stopped = await _app.ResourceCommands.ExecuteCommandAsync("manager", "stop-all-bots", Deadline);
 
         Assert.Equal((true, "Bots that leave now: 2."), (stopped.Success, stopped.Message));
+        await BotsAsync(2, "Completed");
     }
 
-    private async Task<ResourceEvent> BotAsync(string state)
+    private async Task<ResourceEvent> BotAsync(string state) => Assert.Single(await BotsAsync(1, state));
+
+    private async Task<IReadOnlyCollection<ResourceEvent>> BotsAsync(int count, string state)
     {
+        var bots = new Dictionary<string, ResourceEvent>();
         await foreach (var change in _app.ResourceNotifications.WatchAsync(Deadline))
         {
             if (change.Snapshot.ResourceType == "Bot" && change.Snapshot.State?.Text == state)
-                return change;
+                bots[change.ResourceId] = change;
+            if (bots.Count == count)
+                break;
         }
-        throw new InvalidOperationException("The AppHost ended.");
+        return bots.Values;
     }
 
     private async Task LoggedAsync(ResourceEvent resource, string text)
