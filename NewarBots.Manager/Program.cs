@@ -1,4 +1,5 @@
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Bots.Describing;
 using NewarBots.Manager.Finalizing;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Reconciling;
@@ -23,7 +24,7 @@ var app = builder.Build();
 app.UseProblemDetails();
 app.UseRelayedRequestLimit();
 app.MapDefaultEndpoints();
-app.MapOpenApi();
+app.MapApiDescription();
 app.MapBots();
 app.MapRehearsal();
 app.Run();

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots.Describing;
 using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Rehearsing;
@@ -34,8 +35,8 @@ internal static class BotsRegistration
         builder.Services.AddRouting(options => options.ConstraintMap.Add(SessionIdConstraint.Name, typeof(SessionIdConstraint)));
         builder.Services.ConfigureHttpJsonOptions(options =>
             options.SerializerOptions.DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull);
-        builder.Services.AddProblemDetails();
-        builder.Services.AddOpenApi();
+        builder.Services.AddProblemDetails(options => options.CustomizeProblemDetails = GiveType);
+        builder.Services.AddApiDescription();
         return builder;
     }
 
@@ -48,7 +49,7 @@ internal static class BotsRegistration
             {
                 { } error when error.IsRedisAway() => BotProblems.StoreUnavailable(),
                 ContainerEngineException error => BotProblems.EngineUnavailable(error.Message),
-                _ => TypedResults.Problem(),
+                _ => BotProblems.InternalError(),
             };
             if (problem.StatusCode is StatusCodes.Status503ServiceUnavailable)
                 context.Response.Headers.RetryAfter = RetryAfterSeconds;
@@ -66,8 +67,19 @@ internal static class BotsRegistration
     {
         app.Use((context, next) =>
             context.IsRelayed() && !context.Request.Path.StartsWithSegments(RehearsalOptions.Path, StringComparison.Ordinal)
-                ? TypedResults.Problem(statusCode: StatusCodes.Status404NotFound).ExecuteAsync(context)
+                ? BotProblems.NoSuchCall().ExecuteAsync(context)
                 : next(context));
         return app;
+    }
+
+    /// <summary>What the framework refuses by itself has a type of ours too, and says what to do.</summary>
+    private static void GiveType(ProblemDetailsContext context)
+    {
+        var problem = context.ProblemDetails;
+        if (problem.Type?.StartsWith(ProblemType.UriPrefix, StringComparison.Ordinal) is true || ProblemTypes.OfFramework(problem.Status) is not { } type)
+            return;
+        problem.Type = type.Uri;
+        problem.Title = type.Title;
+        problem.Detail ??= type.WhatToDo;
     }
 }

@@ -19,7 +19,7 @@ internal sealed record CreateBotRequest(
     public const int MaxMetadataKeyLength = 64;
     public const int MaxMetadataValueLength = 1024;
 
-    private static readonly TimeSpan LongestDuration = TimeSpan.FromDays(1);
+    public static readonly TimeSpan LongestDuration = TimeSpan.FromDays(1);
 
     /// <summary>
     /// Reads the body by hand rather than by deserialization, which stops at the first mistake: a caller is told of every

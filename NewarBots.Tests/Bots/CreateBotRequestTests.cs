@@ -13,7 +13,7 @@ namespace NewarBots.Tests.Bots;
 
 public sealed class CreateBotRequestTests
 {
-    private static (CreateBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) Read(
+    internal static (CreateBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) Read(
         string body, string[]? allowedHosts = null, bool rehearsal = true)
     {
         var meetings = new MeetingOptions();

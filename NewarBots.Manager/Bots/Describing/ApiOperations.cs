@@ -1,0 +1,214 @@
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+using NewarBots.Contract;
+using NewarBots.Manager.Finalizing;
+
+namespace NewarBots.Manager.Bots.Describing;
+
+/// <summary>Every call of the API in words, by its name. One that is mapped and not described here fails the description's test.</summary>
+internal static class ApiOperations
+{
+    private const string ExampleId = "0199aaaabbbbccccddddeeeeffff0001";
+
+    private static readonly JsonNode ExampleBot = JsonNode.Parse(
+        $$"""
+        {
+          "id": "{{ExampleId}}", "status": "completed", "reason": "everyone_left", "meetingUrl": "https://meet.google.com/abc-defg-hij",
+          "platform": "google_meet", "botName": "Notes", "userId": "default", "metadata": { "case": "42" },
+          "containerName": "newar-bot-{{ExampleId}}", "createdAt": "2026-03-01T09:00:00Z", "joiningAt": "2026-03-01T09:00:02Z",
+          "recordingAt": "2026-03-01T09:00:09Z", "endedAt": "2026-03-01T09:31:12Z", "chunks": 187, "recordedSeconds": 1863.4, "audibleSeconds": 1544.2,
+          "participants": 0,
+          "recording": { "url": "/bots/{{ExampleId}}/recording", "format": "ogg", "bytes": 5590213, "durationSeconds": 1863.4, "complete": true }
+        }
+        """)!;
+
+    private static readonly DescribedParameter Id = new("id", ParameterLocation.Path, "The bot's id.", ApiSchemas.Id(), ExampleId);
+
+    private static readonly (string, string) Warning = ("Warning", "`110`: Redis is away, and this is what the manager knew last.");
+
+    private static readonly (string, string) RetryAfter = ("Retry-After", "Seconds after which to try again.");
+
+    /// <summary>What any call may answer with: Redis is away, or nobody expected it.</summary>
+    public static IReadOnlyList<ProblemType> OfAnyCall { get; } = [ProblemTypes.StoreUnavailable, ProblemTypes.InternalError];
+
+    public static IReadOnlyDictionary<string, DescribedOperation> ByName { get; } = new Dictionary<string, DescribedOperation>
+    {
+        ["CreateBot"] = new(
+            "Send a bot into a meeting",
+            "Accepts a bot and answers at once; everything slow comes later. With an `Idempotency-Key` the same request may be sent again: it gives the same bot.")
+        {
+            Parameters =
+            [
+                new(
+                    "Idempotency-Key", ParameterLocation.Header, "Makes repeating the request safe for 24 hours.",
+                    ApiSchemas.Text("Anything of yours.", minLength: 1, maxLength: 255), "meeting-2026-03-01"),
+            ],
+            Body = ApiSchemas.CreateBot,
+            Answers =
+            [
+                new(202, "The bot is accepted.")
+                {
+                    ContentTypes = ["application/json"],
+                    Schema = ApiSchemas.Bot,
+                    Example = With(("status", "queued"), ("reason", null), ("recording", null)),
+                    Headers = [("Location", "The bot's address.")],
+                },
+            ],
+            Problems =
+            [
+                ProblemTypes.InvalidRequest, ProblemTypes.MeetingTaken, ProblemTypes.UnsupportedMediaType, ProblemTypes.IdempotencyKeyReused,
+                ProblemTypes.UserOverQuota, ProblemTypes.QueueFull,
+            ],
+        },
+        ["ListBots"] = new("List bots", "One page of bots, newest first.")
+        {
+            Parameters =
+            [
+                new("status", ParameterLocation.Query, "Only bots with this status.", ApiSchemas.Words<BotStatus>("A status."), "completed"),
+                new("userId", ParameterLocation.Query, "Only this user's.", ApiSchemas.User(), "default"),
+                new("limit", ParameterLocation.Query, "How many there are on a page at most; 50 where it is not given.", ApiSchemas.Whole("A number.", 1, 200), 20),
+                new("cursor", ParameterLocation.Query, "`nextCursor` of the page before.", ApiSchemas.Id(), ExampleId),
+            ],
+            Answers =
+            [
+                new(200, "A page.")
+                {
+                    ContentTypes = ["application/json"],
+                    Schema = ApiSchemas.BotPage,
+                    Example = new JsonObject { ["items"] = new JsonArray(ExampleBot.DeepClone()), ["nextCursor"] = ExampleId },
+                    Headers = [Warning],
+                },
+            ],
+            Problems = [ProblemTypes.InvalidRequest],
+        },
+        ["WatchBots"] = new(
+            "Follow all bots",
+            "Server-sent events: all active bots as they are (`event: bot`, the data a bot as `GET /bots/{id}` shows it), then each bot whenever it changes. "
+            + "Without end; a comment comes every 15 s while nothing happens. Whoever comes back begins anew: ask `GET /bots` once it is open for what ended "
+            + "meanwhile. Deleted bots are not told.")
+        {
+            Parameters = [new("userId", ParameterLocation.Query, "Only this user's.", ApiSchemas.User(), "default")],
+            Answers = [new(200, "Events, as they happen.") { ContentTypes = ["text/event-stream"] }],
+            Problems = [ProblemTypes.InvalidRequest],
+        },
+        ["GetBot"] = new("Look at a bot", "A bot as it is now.")
+        {
+            Parameters = [Id],
+            Answers = [new(200, "The bot.") { ContentTypes = ["application/json"], Schema = ApiSchemas.Bot, Example = ExampleBot, Headers = [Warning] }],
+            Problems = [ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall],
+        },
+        ["DeleteBot"] = new("Delete a bot", "Recording, chunks, log, evidence and record of an ended bot are gone for good.")
+        {
+            Parameters = [Id],
+            Answers = [new(204, "All of it is gone.")],
+            Problems = [ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.BotActive, ProblemTypes.EngineUnavailable],
+        },
+        ["StopBot"] = new("Stop a bot", "The bot leaves the meeting, and what was recorded is kept. May be repeated until it has ended.")
+        {
+            Parameters = [Id],
+            Answers =
+            [
+                new(202, "It is leaving.")
+                {
+                    ContentTypes = ["application/json"],
+                    Schema = ApiSchemas.Bot,
+                    Example = With(("status", "leaving"), ("reason", "stop_requested"), ("recording", null)),
+                    Headers = [("Location", "The bot's address.")],
+                },
+            ],
+            Problems = [ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.BotEnded],
+        },
+        ["FollowBot"] = new(
+            "Follow a bot",
+            "Server-sent events: everything that was said of the bot, then what is said, until its end. `event: status` has a status message as on the Redis "
+            + "channel `bot:status:{id}`; `event: end` comes last and has the bot as `GET /bots/{id}` shows it. A comment comes every 15 s while nothing "
+            + "happens. Whoever comes back with `Last-Event-ID` gets what they have missed, also while Redis was away.")
+        {
+            Parameters =
+            [
+                Id,
+                new(
+                    "Last-Event-ID", ParameterLocation.Header, "The id of the last event that was received; browsers send it by themselves.",
+                    ApiSchemas.Text("An event's id.", pattern: "^[0-9]+-[0-9]+$"), "1772355600000-0"),
+            ],
+            Answers =
+            [
+                new(200, "Events, as they happen.") { ContentTypes = ["text/event-stream"] },
+                new(204, "The bot has ended, and there is nothing behind `Last-Event-ID`: a browser's EventSource does not come back."),
+            ],
+            Problems = [ProblemTypes.InvalidRequest, ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall],
+        },
+        ["GetBotLog"] = new("Read a bot's log", "What the bot's container printed; it is kept when the container is removed.")
+        {
+            Parameters =
+            [
+                Id,
+                new(
+                    "follow", ParameterLocation.Query, "`true`: goes on with what is printed, until the container ends; waits for one that is still to come.",
+                    ApiSchemas.Choice("Whether to go on.", "true", "false"), "false"),
+            ],
+            Answers = [new(200, "The log.") { ContentTypes = ["text/plain"], Headers = [Warning] }],
+            Problems = [ProblemTypes.InvalidRequest, ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.EngineUnavailable],
+        },
+        ["GetRecording"] = new(
+            "Get the recording",
+            "The audio, with `Range`. Another format than `ogg` is made when it is asked for first, and kept; where that takes longer than 45 s, the answer is "
+            + "503 with `Retry-After`, and it goes on being made.")
+        {
+            Parameters =
+            [
+                Id,
+                new("format", ParameterLocation.Query, "`ogg` (Opus) where it is not given.", ApiSchemas.Choice("A format.", AudioFormat.All.Select(format => format.Name)), "mp3"),
+                new(
+                    "track", ParameterLocation.Query, "One track alone, where `Recording:TrackFiles` was on; the manifest lists them.",
+                    ApiSchemas.Whole("Its number.", 0, StorageLayout.MaxTrack), 1),
+                new("Range", ParameterLocation.Header, "A part of it (RFC 9110, 14.2).", ApiSchemas.Text("Bytes."), "bytes=0-1023"),
+            ],
+            Answers =
+            [
+                new(200, "The file.") { ContentTypes = [.. AudioFormat.All.Select(format => format.ContentType)], Headers = [Warning, ("Accept-Ranges", "`bytes`.")] },
+                new(206, "A part of it.") { ContentTypes = [.. AudioFormat.All.Select(format => format.ContentType)], Headers = [("Content-Range", "Which part.")] },
+                new(416, "The file has no such part.") { Headers = [("Content-Range", "How long it is.")] },
+            ],
+            Problems =
+            [
+                ProblemTypes.InvalidRequest, ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.NoRecording, ProblemTypes.NoTrack,
+                ProblemTypes.RecordingNotReady, ProblemTypes.RecordingNotConverted, ProblemTypes.RecordingBeingConverted,
+            ],
+        },
+        ["GetManifest"] = new("Get the manifest", "What exactly was recorded: chunks with hashes and wall-clock times, gaps, audible seconds, who spoke when.")
+        {
+            Parameters = [Id],
+            Answers = [new(200, "The manifest.") { ContentTypes = ["application/json"], Schema = ApiSchemas.Manifest, Headers = [Warning] }],
+            Problems = [ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.NoRecording, ProblemTypes.RecordingNotReady],
+        },
+        ["GetEvidence"] = new(
+            "Get the evidence of a failure",
+            "A zip: screenshot, page source, console, what was recognised on the page, WebRTC statistics, and the log.")
+        {
+            Parameters = [Id],
+            Answers = [new(200, "The zip.") { ContentTypes = ["application/zip"] }],
+            Problems = [ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.NoEvidence, ProblemTypes.EvidenceNotReady, ProblemTypes.EngineUnavailable],
+        },
+    };
+
+    public static JsonNode ExampleBody { get; } = JsonNode.Parse(
+        """{"meetingUrl": "https://meet.google.com/abc-defg-hij", "botName": "Notes", "leave": {"everyoneLeftTimeout": 120}, "metadata": {"case": "42"}}""")!;
+
+    public static IEnumerable<(string Name, string Description)> HeadersOf(int status) =>
+        status is StatusCodes.Status503ServiceUnavailable ? [RetryAfter] : status is StatusCodes.Status405MethodNotAllowed ? [("Allow", "The methods.")] : [];
+
+    private static JsonObject With(params (string Name, JsonNode? Value)[] changes)
+    {
+        var bot = ExampleBot.DeepClone().AsObject();
+        foreach (var (name, value) in changes)
+        {
+            if (value is null)
+                bot.Remove(name);
+            else
+                bot[name] = value;
+        }
+
+        return bot;
+    }
+}

@@ -1,0 +1,182 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+using NewarBots.Contract;
+
+namespace NewarBots.Manager.Bots.Describing;
+
+/// <summary>
+/// What goes in and comes out, as JSON schemas. They are stated rather than derived: the request is read by hand, ids and status
+/// words have converters of their own, and a schema without a word about each field helps nobody. Tests hold them to the code.
+/// </summary>
+internal static class ApiSchemas
+{
+    public const string CreateBot = "CreateBot";
+    public const string Bot = "Bot";
+    public const string BotPage = "BotPage";
+    public const string Manifest = "Manifest";
+    public const string Problem = "Problem";
+
+    public static OpenApiSchema Id() => Text("A session id.", pattern: "^[0-9a-f]{32}$");
+
+    public static OpenApiSchema User() => Text("Whose the bot is.", pattern: $"^[a-z0-9_-]{{1,{UserId.MaxLength}}}$");
+
+    public static OpenApiSchema Words<T>(string description) where T : struct, Enum => new()
+    {
+        Type = JsonSchemaType.String,
+        Description = description,
+        Enum = [.. Enum.GetValues<T>().Select(value => (JsonNode)WireWord.Of(value))],
+    };
+
+    public static OpenApiSchema Choice(string description, params IEnumerable<string> words) => new()
+    {
+        Type = JsonSchemaType.String,
+        Description = description,
+        Enum = [.. words.Select(word => (JsonNode)word)],
+    };
+
+    public static OpenApiSchema Whole(string description, int minimum, int? maximum = null) => new()
+    {
+        Type = JsonSchemaType.Integer,
+        Description = description,
+        Minimum = Number(minimum),
+        Maximum = maximum is { } most ? Number(most) : null,
+    };
+
+    public static OpenApiSchema Text(string description, string? pattern = null, string? format = null, int? minLength = null, int? maxLength = null) => new()
+    {
+        Type = JsonSchemaType.String,
+        Description = description,
+        Pattern = pattern,
+        Format = format,
+        MinLength = minLength,
+        MaxLength = maxLength,
+    };
+
+    public static void AddTo(OpenApiDocument document)
+    {
+        var leave = Object(
+            "When the bot leaves by itself. Each is a duration in seconds from the moment its condition began to hold.",
+            ("waitingRoomTimeout", Leave("Longest wait to be let in.", new LeaveConditions().WaitingRoomTimeout)),
+            ("nobodyJoinedTimeout", Leave("Longest time alone in a call that nobody else has joined yet.", new LeaveConditions().NobodyJoinedTimeout)),
+            ("everyoneLeftTimeout", Leave("Longest time alone after others were there.", new LeaveConditions().EveryoneLeftTimeout)),
+            ("silenceTimeout", OrNull(Leave("Longest silence; off where it is null or not given.", otherwise: null))),
+            ("maxDuration", Leave("Longest life of the bot.", new LeaveConditions().MaxDuration)));
+        leave.AdditionalPropertiesAllowed = false;
+
+        var create = Object(
+            "A bot that is wanted.",
+            ("meetingUrl", Text("The meeting's address, as it is in the invitation. Its host must be one of Meetings:AllowedHosts.", format: "uri")),
+            ("botName", OrNull(Text("The name under which the bot shows itself.", minLength: 1, maxLength: CreateBotRequest.MaxBotNameLength))),
+            ("userId", OrNull(User())),
+            ("leave", OrNull(leave)),
+            ("metadata", OrNull(new()
+            {
+                Type = JsonSchemaType.Object,
+                Description = $"Anything of yours, which comes back with the bot; names of up to {CreateBotRequest.MaxMetadataKeyLength} characters.",
+                MaxProperties = CreateBotRequest.MaxMetadataEntries,
+                AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = CreateBotRequest.MaxMetadataValueLength },
+            })));
+        create.Properties!["botName"] = WithDefault(create, "botName", CreateBotRequest.DefaultBotName);
+        create.Properties["userId"] = WithDefault(create, "userId", UserId.Default.ToString());
+        create.AdditionalPropertiesAllowed = false;
+        create.Required = new HashSet<string> { "meetingUrl" };
+
+        var recording = Object(
+            "The finished file.",
+            ("url", Text("Where the audio is had, relative to the manager.")),
+            ("format", Text("Its format: ogg (Opus).")),
+            ("bytes", Whole("Its size.", 0)),
+            ("durationSeconds", Seconds("Its length, as decoded.")),
+            ("complete", new() { Type = JsonSchemaType.Boolean, Description = "false where something is missing: see the bot's reason and the manifest." }));
+        RequireAll(recording);
+
+        var bot = Object(
+            "A bot. Absent where unknown; times are UTC, durations in seconds.",
+            ("id", Id()),
+            ("status", Words<BotStatus>("How far it is. completed and failed are final.")),
+            ("reason", Words<EndReason>("Why it ended, or is ending; while it is recording, a warning.")),
+            ("meetingUrl", Text("Where it goes.", format: "uri")),
+            ("platform", Words<Platform>("What kind of page the meeting is.")),
+            ("botName", Text("The name under which it shows itself.")),
+            ("userId", User()),
+            ("metadata", new() { Type = JsonSchemaType.Object, Description = "As it was given.", AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String } }),
+            ("containerName", Text("Its container's.")),
+            ("createdAt", Time("When it was asked for.")),
+            ("joiningAt", Time("When it went to the meeting.")),
+            ("recordingAt", Time("When it began to record.")),
+            ("endedAt", Time("When its life ended.")),
+            ("chunks", Whole("Pieces of audio on disk so far; afterwards those in the recording.", 0)),
+            ("recordedSeconds", Seconds("Length of what is recorded so far.")),
+            ("audibleSeconds", Seconds("How much of it is not silent.")),
+            ("participants", Whole("How many others are in the call, where the page tells.", 0)),
+            ("level", new() { Type = JsonSchemaType.Integer, Description = "How loud its last second was, in dBFS; -127 for digital silence." }),
+            ("recording", recording),
+            ("error", Text("One line for a person about what went wrong.")));
+        bot.Required = new HashSet<string>
+        {
+            "id", "status", "meetingUrl", "platform", "botName", "userId", "metadata", "containerName", "createdAt", "chunks", "recordedSeconds",
+        };
+
+        document.AddComponent(CreateBot, create);
+        document.AddComponent(Bot, bot);
+        var page = Object(
+            "A page of bots.",
+            ("items", new() { Type = JsonSchemaType.Array, Description = "Newest first.", Items = new OpenApiSchemaReference(Bot, document) }),
+            ("nextCursor", Text("To be sent as cursor for the next page; absent on the last one.")));
+        page.Required = new HashSet<string> { "items" };
+        document.AddComponent(BotPage, page);
+        document.AddComponent(Manifest, new OpenApiSchema
+        {
+            Type = JsonSchemaType.Object,
+            Description = "What exactly was recorded: chunks with hashes and wall-clock times, gaps, audible seconds, who spoke when, tracks.",
+        });
+
+        var problem = Object(
+            "An error (RFC 9457). Some types have more members, which their title names.",
+            ("type", Choice("By which a program tells errors apart; it stays.", ProblemTypes.All.Select(type => type.Uri))),
+            ("title", Text("What happened, the same for each type.")),
+            ("status", Whole("The HTTP status.", 400, 599)),
+            ("detail", Text("What happened this time, and what to do.")),
+            ("traceId", Text("Under which the manager's log and traces have it.")));
+        problem.Required = new HashSet<string> { "type", "title", "status" };
+        document.AddComponent(Problem, problem);
+    }
+
+    private static OpenApiSchema Object(string description, params (string Name, OpenApiSchema Schema)[] properties) => new()
+    {
+        Type = JsonSchemaType.Object,
+        Description = description,
+        Properties = properties.ToDictionary(property => property.Name, IOpenApiSchema (property) => property.Schema),
+    };
+
+    private static void RequireAll(OpenApiSchema schema) => schema.Required = schema.Properties!.Keys.ToHashSet();
+
+    private static OpenApiSchema OrNull(OpenApiSchema schema)
+    {
+        schema.Type |= JsonSchemaType.Null;
+        return schema;
+    }
+
+    private static OpenApiSchema WithDefault(OpenApiSchema schema, string property, JsonNode value)
+    {
+        var changed = (OpenApiSchema)schema.Properties![property];
+        changed.Default = value;
+        return changed;
+    }
+
+    private static OpenApiSchema Leave(string description, TimeSpan? otherwise) => new()
+    {
+        Type = JsonSchemaType.Number,
+        Description = description,
+        Minimum = Number(1),
+        Maximum = Number(CreateBotRequest.LongestDuration.TotalSeconds),
+        Default = otherwise?.TotalSeconds,
+    };
+
+    private static OpenApiSchema Seconds(string description) => new() { Type = JsonSchemaType.Number, Description = description, Minimum = Number(0) };
+
+    private static OpenApiSchema Time(string description) => Text(description, format: "date-time");
+
+    private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
+}
