@@ -31,6 +31,11 @@ internal static class BotEndpoints
 
     private const string ConversionRetryAfterSeconds = "10";
 
+    /// <summary>Their file names have five digits.</summary>
+    private const int MaxChunks = 99_999;
+
+    private const int AsManyAsThereAre = -1;
+
     private const string LogType = "text/plain; charset=utf-8";
 
     /// <summary>RFC 7234, 5.5.1.</summary>
@@ -216,7 +221,8 @@ internal static class BotEndpoints
     }
 
     private static async Task<IResult> GetRecordingAsync(
-        SessionId id, BotStore store, StorageLayout storage, RecordingConverter converter, string? format, string? track,
+        SessionId id, BotStore store, StorageLayout storage, RecordingConverter converter, RecordingSoFar soFar,
+        string? format, string? track, string? partial, string? chunks,
         HttpResponse response, CancellationToken cancellation)
     {
         if (AudioFormat.Find(format ?? AudioFormat.Ogg.Name) is not { } wanted)
@@ -224,10 +230,17 @@ internal static class BotEndpoints
         var number = 0;
         if (track is not null && !int.TryParse(track, NumberStyles.None, CultureInfo.InvariantCulture, out number))
             return BotProblems.InvalidRequest("track", "must be the number of a track");
+        if (partial is not (null or "true" or "false"))
+            return BotProblems.InvalidRequest("partial", "must be true or false");
+        var closed = partial is "true" ? AsManyAsThereAre : 0;
+        if (chunks is not null && (!int.TryParse(chunks, NumberStyles.None, CultureInfo.InvariantCulture, out closed) || closed is < 1 or > MaxChunks))
+            return BotProblems.InvalidRequest("chunks", $"must be a number from 1 to {MaxChunks}");
         if (await LookUpAsync(id, store, response) is not { } bot)
             return BotProblems.NotFound();
         if (!bot.Status.IsTerminal())
-            return BotProblems.RecordingNotReady(bot);
+            return await GetRecordingSoFarAsync(bot, soFar, closed, cancellation);
+        if (chunks is not null)
+            return TypedResults.Redirect($"/bots/{id}/recording");
         var path = storage.Recording(bot.UserId, id);
         if (bot.Recording is null || !File.Exists(path))
             return BotProblems.NoRecording(bot);
@@ -263,6 +276,27 @@ internal static class BotEndpoints
 
         return TypedResults.PhysicalFile(
             path, wanted.ContentType, Path.GetFileName(path), new DateTimeOffset(File.GetLastWriteTimeUtc(path)), enableRangeProcessing: true);
+    }
+
+    /// <summary>
+    /// Sends to what there is so far, under an address of its own: what lies there never changes, so that a player may take it in
+    /// parts while the recording grows.
+    /// </summary>
+    private static async Task<IResult> GetRecordingSoFarAsync(Bot bot, RecordingSoFar soFar, int chunks, CancellationToken cancellation)
+    {
+        if (chunks == AsManyAsThereAre && soFar.ClosedChunks(bot.UserId, bot.Id) is > 0 and var closed)
+            return TypedResults.Redirect($"/bots/{bot.Id}/recording?chunks={closed}");
+        try
+        {
+            return chunks > 0 && await soFar.OpenAsync(bot.UserId, bot.Id, chunks, cancellation) is { } file
+                ? TypedResults.File(file, AudioFormat.Ogg.ContentType, entityTag: new($"\"{bot.Id}-{chunks}\""), enableRangeProcessing: true)
+                : BotProblems.RecordingNotReady(bot);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // It is just becoming the finished recording.
+            return BotProblems.RecordingNotReady(bot);
+        }
     }
 
     private static IEnumerable<int> TracksOf(Bot bot, StorageLayout storage) =>

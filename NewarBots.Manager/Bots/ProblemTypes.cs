@@ -30,7 +30,7 @@ internal static class ProblemTypes
 
     public static ProblemType NoTrack { get; } = new(
         "no-track", StatusCodes.Status404NotFound, "This recording has no such track.",
-        "Take one of `tracks`. If there are none, the setting Recording:TrackFiles was off.");
+        "Take one of `tracks`. If there are none, none was kept alone: the setting Recording:TrackFiles asks for it.");
 
     public static ProblemType NoEvidence { get; } = new(
         "no-evidence", StatusCodes.Status404NotFound, "There is no evidence, because nothing went wrong.",

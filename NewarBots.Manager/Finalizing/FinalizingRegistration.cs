@@ -19,6 +19,7 @@ internal static class FinalizingRegistration
         builder.Services.AddSingleton<AudioAssembler>();
         builder.Services.AddSingleton<TrackAssembler>();
         builder.Services.AddSingleton<RecordingConverter>();
+        builder.Services.AddSingleton<RecordingSoFar>();
         builder.Services.AddSingleton<EvidenceFolder>();
         builder.Services.AddSingleton<RecordingFinalizer>();
         builder.Services.AddSingleton<EndedBots>();

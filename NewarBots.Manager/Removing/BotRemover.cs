@@ -1,5 +1,6 @@
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Finalizing;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Telemetry;
 
@@ -12,6 +13,7 @@ internal sealed partial class BotRemover(
     SessionFolders folders,
     BotLog log,
     FinalFolders finals,
+    RecordingSoFar soFar,
     BotStore store,
     ILogger<BotRemover> logger)
 {
@@ -19,6 +21,7 @@ internal sealed partial class BotRemover(
     public async Task RemoveContainerAsync(Bot bot, CancellationToken cancellation)
     {
         using var step = ManagerTelemetry.StartStep("bot remove", bot);
+        soFar.Delete(bot.UserId, bot.Id);
         await log.KeepAsync(bot, cancellation);
         await containers.RemoveAsync(bot.Id, cancellation);
         await access.RemoveAsync(bot.Id);
@@ -30,6 +33,7 @@ internal sealed partial class BotRemover(
         await containers.RemoveAsync(bot.Id, cancellation);
         await access.RemoveAsync(bot.Id);
         finals.Delete(bot.UserId, bot.Id);
+        soFar.Delete(bot.UserId, bot.Id);
         folders.Remove(bot.UserId, bot.Id);
         await store.DeleteAsync(bot);
         Log.Deleted(logger, bot.Id, bot.UserId);

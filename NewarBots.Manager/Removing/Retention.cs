@@ -17,6 +17,7 @@ internal sealed partial class Retention(
     Leftovers leftovers,
     FinalFolders finals,
     RecordingConverter converter,
+    RecordingSoFar soFar,
     SessionFolders folders,
     IOptions<RemovingOptions> options,
     TimeProvider time,
@@ -63,6 +64,7 @@ internal sealed partial class Retention(
         if (options.Value.KeepFor is { } keepFor)
             await RemoveRecordingsAsync(endedBefore: time.GetUtcNow() - keepFor, cancellation);
         converter.ClearAway();
+        soFar.ClearAway();
         foreach (var leftover in await leftovers.LookAsync(cancellation))
         {
             if (_reported.Add(leftover.Path))

@@ -28,6 +28,11 @@ public sealed class StorageLayout(string root)
 
     public string FinalRoot => Path.Combine(Root, "recordings", "final");
 
+    /// <summary>Where recordings lie that are listened to while they are made; nothing here is worth keeping.</summary>
+    public string SoFarRoot => Path.Combine(Root, "recordings", "so-far");
+
+    public string SoFarFolder(UserId user, SessionId id) => Path.Combine(SoFarRoot, UserFolder(user), id.ToString());
+
     /// <summary>The session's folder while it records: chunks and <see cref="Journal"/>. The recorder sees this one only.</summary>
     public string SessionFolder(UserId user, SessionId id) => Path.Combine(TempRoot, UserFolder(user), id.ToString());
 

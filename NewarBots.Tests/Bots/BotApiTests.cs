@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using NewarBots.Contract;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Bots;
@@ -188,6 +189,31 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
 
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Contains("/bots", openApi!["paths"]!.AsObject().Select(path => path.Key));
+    }
+
+    [Fact]
+    public async Task What_is_recorded_so_far_is_had_at_an_address_of_its_own_in_parts_too()
+    {
+        var id = await Manager.RecordAsync(Meeting(), userId: "ada");
+        var folder = new StorageLayout(Manager.Storage).SessionFolder(UserId.Parse("ada"), SessionId.Parse(id));
+        Directory.CreateDirectory(folder);
+        using (var session = new RecordedSession())
+        {
+            session.Bot = session.Bot with { Id = SessionId.Parse(id) };
+            session.Write(await OpusPackets.OfToneAsync(1200));
+            foreach (var chunk in Directory.GetFiles(session.Folder))
+                File.Copy(chunk, Path.Combine(folder, Path.GetFileName(chunk)));
+        }
+
+        using var whole = await Manager.Api.GetAsync(new Uri($"/bots/{id}/recording?partial=true", UriKind.Relative));
+        Assert.Equal((HttpStatusCode.OK, $"/bots/{id}/recording?chunks=2"), (whole.StatusCode, whole.RequestMessage!.RequestUri!.PathAndQuery));
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/bots/{id}/recording?chunks=2") { Headers = { Range = new(100, 199) } };
+        using var part = await Manager.Api.SendAsync(request);
+
+        Assert.Equal((HttpStatusCode.PartialContent, whole.Headers.ETag), (part.StatusCode, part.Headers.ETag));
+        Assert.Equal((await whole.Content.ReadAsByteArrayAsync())[100..200], await part.Content.ReadAsByteArrayAsync());
+        Assert.Equal(HttpStatusCode.Conflict, (await Manager.GetAsync($"/bots/{id}/recording")).Status);
+        Assert.Equal(HttpStatusCode.Conflict, (await Manager.GetAsync($"/bots/{id}/recording?chunks=3")).Status);
     }
 }
 

@@ -153,7 +153,7 @@ internal static class ApiOperations
         ["GetRecording"] = new(
             "Get the recording",
             "The audio, with `Range`. Another format than `ogg` is made when it is asked for first, and kept; where that takes longer than 45 s, the answer is "
-            + "503 with `Retry-After`, and it goes on being made.")
+            + "503 with `Retry-After`, and it goes on being made. While the bot still records, `partial=true` leads to what there is so far, as Ogg.")
         {
             Parameters =
             [
@@ -162,12 +162,19 @@ internal static class ApiOperations
                 new(
                     "track", ParameterLocation.Query, "One track alone, where `Recording:TrackFiles` was on; the manifest lists them.",
                     ApiSchemas.Whole("Its number.", 0, StorageLayout.MaxTrack), 1),
+                new(
+                    "partial", ParameterLocation.Query, "`true`: while the bot still records, leads to what there is so far.",
+                    ApiSchemas.Choice("Whether a part will do.", "true", "false"), "false"),
+                new(
+                    "chunks", ParameterLocation.Query, "While the bot still records: its first so many chunks. What `partial=true` leads to; it never changes.",
+                    ApiSchemas.Whole("A number of chunks.", 1, 99_999), 17),
                 new("Range", ParameterLocation.Header, "A part of it (RFC 9110, 14.2).", ApiSchemas.Text("Bytes."), "bytes=0-1023"),
             ],
             Answers =
             [
                 new(200, "The file.") { ContentTypes = [.. AudioFormat.All.Select(format => format.ContentType)], Headers = [Warning, ("Accept-Ranges", "`bytes`.")] },
                 new(206, "A part of it.") { ContentTypes = [.. AudioFormat.All.Select(format => format.ContentType)], Headers = [("Content-Range", "Which part.")] },
+                new(302, "To what there is so far; or, with `chunks`, to the whole recording once the bot has ended.") { Headers = [("Location", "Where it is.")] },
                 new(416, "The file has no such part.") { Headers = [("Content-Range", "How long it is.")] },
             ],
             Problems =

@@ -1,0 +1,96 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using NewarBots.Manager.Finalizing;
+using NewarBots.Tests.Fixtures;
+
+namespace NewarBots.Tests.Finalizing;
+
+public sealed class RecordingSoFarTests : IDisposable
+{
+    private readonly RecordedSession _session = new();
+    private readonly RecordingSoFar _soFar;
+
+    public RecordingSoFarTests()
+    {
+        var ffmpeg = new FFmpeg(Microsoft.Extensions.Options.Options.Create(_session.Options), TimeProvider.System, NullLogger<FFmpeg>.Instance);
+        _soFar = new(_session.Storage, new(ffmpeg), TimeProvider.System);
+    }
+
+    public void Dispose()
+    {
+        _soFar.Dispose();
+        _session.Dispose();
+    }
+
+    [Fact]
+    public async Task All_closed_chunks_can_be_heard_and_the_recorder_is_not_disturbed()
+    {
+        var tone = await OpusPackets.OfToneAsync(1700);
+        _session.Write(tone);
+        var before = Directory.GetFiles(_session.Folder).Order(StringComparer.Ordinal);
+
+        Assert.Equal(3, _soFar.ClosedChunks(_session.Bot.UserId, _session.Bot.Id));
+        var path = await MakeAsync(3);
+
+        Assert.Equal(await _session.DecodeAsync(tone.Take(1500)), await RecordedSession.DecodeAsync(path!));
+        Assert.Equal(before, Directory.GetFiles(_session.Folder).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_same_chunks_give_the_same_bytes_also_when_more_have_come()
+    {
+        var tone = await OpusPackets.OfToneAsync(2600);
+        _session.Write([.. tone.Take(1100)]);
+        var first = await File.ReadAllBytesAsync((await MakeAsync(2))!, TestContext.Current.CancellationToken);
+        _soFar.Delete(_session.Bot.UserId, _session.Bot.Id);
+
+        _session.Write(tone);
+
+        Assert.Equal(first, await File.ReadAllBytesAsync((await MakeAsync(2))!, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task The_chunk_that_is_being_written_is_not_to_be_had()
+    {
+        Assert.Equal(0, _soFar.ClosedChunks(_session.Bot.UserId, _session.Bot.Id));
+        _session.Write(await OpusPackets.OfToneAsync(400));
+        Assert.Equal(0, _soFar.ClosedChunks(_session.Bot.UserId, _session.Bot.Id));
+
+        Assert.Null(await MakeAsync(1));
+    }
+
+    [Fact]
+    public async Task A_chunk_that_is_missing_or_a_link_or_a_pipe_is_silence()
+    {
+        var tone = await OpusPackets.OfToneAsync(2600);
+        _session.Write(tone);
+        var elsewhere = Path.Combine(_session.Storage.Root, "elsewhere.ogg");
+        File.Move(_session.ChunkPath(1), elsewhere);
+        File.CreateSymbolicLink(_session.ChunkPath(1), elsewhere);
+        File.Delete(_session.ChunkPath(2));
+        await CliWrap.Cli.Wrap("mkfifo").WithArguments(_session.ChunkPath(2)).ExecuteAsync();
+
+        var samples = await RecordedSession.DecodeAsync((await MakeAsync(5))!);
+
+        Assert.Equal(2500 * 960, samples.Length);
+        Assert.All(samples.Skip(600 * 960).Take(800 * 960), sample => Assert.InRange(sample, -1, 1));
+    }
+
+    [Fact]
+    public async Task Only_the_latest_are_kept_and_none_of_a_bot_that_has_ended()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(2600));
+        foreach (var chunks in (int[])[1, 2, 3, 4])
+            await MakeAsync(chunks);
+
+        var folder = _session.Storage.SoFarFolder(_session.Bot.UserId, _session.Bot.Id);
+        Assert.Equal(2, Directory.GetFileSystemEntries(folder).Length);
+        _soFar.Delete(_session.Bot.UserId, _session.Bot.Id);
+        Assert.False(Directory.Exists(folder));
+    }
+
+    private async Task<string?> MakeAsync(int chunks)
+    {
+        await using var file = await _soFar.OpenAsync(_session.Bot.UserId, _session.Bot.Id, chunks, TestContext.Current.CancellationToken);
+        return file?.Name;
+    }
+}
