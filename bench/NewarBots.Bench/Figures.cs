@@ -7,6 +7,8 @@ internal sealed class Figures
 
     public void Add(double value) => _values.Add(value);
 
+    public int Count => _values.Count;
+
     public double Median => Percentile(50);
 
     /// <summary>The smallest value that so many percent of all do not exceed.</summary>

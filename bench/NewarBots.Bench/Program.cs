@@ -9,6 +9,8 @@ using NewarBots.Bench.Recording;
 Benchmark[] benchmarks =
 [
     new PostBenchmark(),
+    new ListBenchmark(),
+    new EventsBenchmark(),
     new StartBenchmark(),
     new ContainerBenchmark(),
     new PacketsBenchmark(),

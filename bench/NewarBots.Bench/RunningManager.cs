@@ -29,6 +29,9 @@ internal sealed class RunningManager : IAsyncDisposable
 
     public HttpClient Api { get; }
 
+    /// <summary>StackExchange.Redis configuration.</summary>
+    public string Redis { get; private set; } = string.Empty;
+
     /// <param name="settings">Environment variables over the usual ones.</param>
     /// <param name="cancellation">Ends the waiting.</param>
     public static async Task<RunningManager> StartAsync((string Name, string Value)[] settings, CancellationToken cancellation)
@@ -106,11 +109,12 @@ internal sealed class RunningManager : IAsyncDisposable
         [
             "--bind", "127.0.0.1", "--port", $"{redisPort}", "--dir", _root, "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--protected-mode", "no",
         ]);
+        Redis = $"127.0.0.1:{redisPort}";
         var environment = new Dictionary<string, string>
         {
             ["ASPNETCORE_ENVIRONMENT"] = "Development",
             ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{_port}",
-            ["ConnectionStrings__redis"] = $"127.0.0.1:{redisPort}",
+            ["ConnectionStrings__redis"] = Redis,
             ["Storage__Path"] = Path.Combine(_root, "storage"),
             ["Launching__Stack"] = _name,
             ["Launching__Network"] = _name,

@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging.Abstractions;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using StackExchange.Redis;
+
+namespace NewarBots.Bench.Bots;
+
+/// <summary>Asks the real manager for pages of very many finished bots, one at a time.</summary>
+internal sealed class ListBenchmark : Benchmark
+{
+    private const int WarmUp = 20;
+    private const string NoEngine = "unix:///nonexistent/docker.sock";
+
+    public override string Name => "list";
+
+    public override string Summary => "bots=10000 requests=300: GET /bots with so many finished bots answered in (goal: p99 under 30 ms)";
+
+    public override async Task RunAsync(Arguments arguments, CancellationToken cancellation)
+    {
+        var bots = arguments.Int("bots", 10_000);
+        var requests = arguments.Int("requests", 300);
+        MachineLoad.Print("before");
+        await using var manager = await RunningManager.StartAsync(
+            [("DOCKER_HOST", NoEngine), ("Launching__MaxConcurrentBots", "1"), ("ASPNETCORE_ENVIRONMENT", "Production")], cancellation);
+        await FillAsync(manager.Redis, bots, cancellation);
+        Console.WriteLine($"{$"milliseconds, {bots} bots",-44}{"p50",8}{"p99",8}{"max",8}");
+        foreach (var (path, count) in ((string, int)[])[("/bots", requests), ("/bots?limit=200", requests), ("/bots?userId=user-7", requests), ("/bots?status=recording", requests / 10)])
+        {
+            var figures = new Figures();
+            for (var request = -WarmUp; request < count; request++)
+            {
+                var watch = Stopwatch.StartNew();
+                using var response = await manager.Api.GetAsync(new Uri(path, UriKind.Relative), cancellation);
+                var milliseconds = watch.Elapsed.TotalMilliseconds;
+                response.EnsureSuccessStatusCode();
+                if (request >= 0)
+                    figures.Add(milliseconds);
+            }
+
+            Console.WriteLine($"{path,-44}{figures.Median,8:0.0}{figures.Percentile(99),8:0.0}{figures.Percentile(100),8:0.0}");
+        }
+
+        MachineLoad.Print("after");
+    }
+
+    /// <summary>Straight into the store, as if each had lived.</summary>
+    private static async Task FillAsync(string redis, int bots, CancellationToken cancellation)
+    {
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(redis);
+        var store = new BotStore(connection, TimeProvider.System, NullLogger<BotStore>.Instance);
+        await Parallel.ForAsync(0, bots, cancellation, async (number, _) =>
+        {
+            var bot = new Bot
+            {
+                Id = SessionId.New(TimeProvider.System),
+                UserId = UserId.Parse($"user-{number % 100}", provider: null),
+                Status = BotStatus.Queued,
+                MeetingUrl = new($"https://meet.google.com/bench-{number}"),
+                Platform = Platform.GoogleMeet,
+                BotName = "Notes",
+                Leave = new(),
+                Metadata = new Dictionary<string, string> { ["case"] = $"{number}" },
+                CreatedAt = TimeProvider.System.GetUtcNow(),
+            };
+            await store.CreateAsync(bot, idempotency: null);
+            await store.UpdateAsync(bot.Id, created => created with
+            {
+                Status = BotStatus.Completed,
+                Reason = EndReason.EveryoneLeft,
+                EndedAt = TimeProvider.System.GetUtcNow(),
+                Chunks = 180,
+                RecordedSeconds = 1800,
+                Recording = new("ogg", 5_400_000, 1800, Complete: true),
+            });
+        });
+    }
+}
