@@ -17,6 +17,8 @@ public static class Extensions
 {
     private const string LiveTag = "live";
 
+    private static readonly string[] ExporterClients = ["OtlpTraceExporter", "OtlpMetricExporter", "OtlpLogExporter"];
+
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
         builder.ConfigureOpenTelemetry();
@@ -50,8 +52,17 @@ public static class Extensions
                 .AddSource(TelemetryNames.All)
                 .AddAspNetCoreInstrumentation(options => options.Filter = context => !IsProbe(context.Request.Path))
                 .AddHttpClientInstrumentation());
-        if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
-            telemetry.UseOtlpExporter();
+        if (builder.Configuration.OtlpEndpoint() is { } endpoint)
+        {
+            telemetry.UseOtlpExporter().WithTracing(tracing => tracing.AddInstrumentation(
+                services => new ExporterWatch(endpoint, services.GetRequiredService<ILogger<ExporterWatch>>())));
+            // The exporter has a patience of its own; each of its failures would be a log of retries, and be exported in turn.
+#pragma warning disable EXTEXP0001 // The one way out of the defaults that is there.
+            foreach (var client in ExporterClients)
+                builder.Services.AddHttpClient(client).RemoveAllResilienceHandlers();
+#pragma warning restore EXTEXP0001
+        }
+
         return builder;
     }
 

@@ -1,0 +1,22 @@
+using System.Text.Json.Nodes;
+using NewarBots.Tests.Fixtures;
+
+namespace NewarBots.Tests.Telemetry;
+
+public sealed class HealthReportTests(RedisServer redis) : IClassFixture<RedisServer>
+{
+    [Fact]
+    public async Task A_stranger_is_told_how_it_is_and_not_why()
+    {
+        await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("ASPNETCORE_ENVIRONMENT", "Production"));
+
+        Assert.NotNull((await manager.GetAsync("/health")).Body!["checks"]!["redis"]);
+        foreach (var path in new[] { "/health", "/alive" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "X-Forwarded-For", "203.0.113.7" } } };
+            using var response = await manager.Api.SendAsync(request);
+            var report = JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsObject();
+            Assert.Equal("status", Assert.Single(report).Key);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using NewarBots.Tests.Fixtures;
+
+namespace NewarBots.Tests.Telemetry;
+
+public sealed class TelemetryAwayTests(RedisServer redis) : IClassFixture<RedisServer>
+{
+    [Theory]
+    [InlineData("grpc")]
+    [InlineData("http/protobuf")]
+    public async Task An_endpoint_that_refuses_costs_one_warning_and_nothing_else(string protocol)
+    {
+        await using var manager = await ManagerProcess.StartAsync(
+            redis.Configuration,
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://127.0.0.1:{ManagerProcess.FreePort()}"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            ("OTEL_METRIC_EXPORT_INTERVAL", "200"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "200"),
+            ("OTEL_BLRP_SCHEDULE_DELAY", "200"));
+
+        for (var request = 0; request < 20; request++)
+            Assert.Equal(HttpStatusCode.OK, (await manager.GetAsync("/bots")).Status);
+        await Eventually.TrueAsync(() => manager.Output.Contains("does not get through", StringComparison.Ordinal));
+        // Failures enough for a second warning.
+        for (var request = 0; request < 200; request++)
+            await manager.GetAsync("/bots");
+
+        var complaints = manager.Output.Split('\n').Where(line => line.StartsWith("warn:", StringComparison.Ordinal)
+            || line.StartsWith("fail:", StringComparison.Ordinal)).ToList();
+        Assert.True(complaints.Count(line => line.Contains("ExporterWatch", StringComparison.Ordinal)) == 1, manager.Output);
+        Assert.DoesNotContain(complaints, line => line.Contains("Polly", StringComparison.Ordinal) || line.Contains("Http", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_never_answers_keeps_nobody_waiting()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        await using var manager = await ManagerProcess.StartAsync(
+            redis.Configuration,
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://{silent.LocalEndpoint}"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "500"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "200"));
+
+        for (var request = 0; request < 20; request++)
+            Assert.Equal(HttpStatusCode.OK, (await manager.GetAsync("/bots")).Status);
+        await Eventually.TrueAsync(() => manager.Output.Contains("does not get through", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_comes_back_is_told_of_too()
+    {
+        var port = ManagerProcess.FreePort();
+        await using var manager = await ManagerProcess.StartAsync(
+            redis.Configuration,
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://127.0.0.1:{port}"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_METRIC_EXPORT_INTERVAL", "200"));
+        await Eventually.TrueAsync(() => manager.Output.Contains("does not get through", StringComparison.Ordinal));
+
+        await using var collector = WebApplication.CreateSlimBuilder().Build();
+        collector.Urls.Add($"http://127.0.0.1:{port}");
+        collector.MapPost("/v1/{signal}", () => Results.Ok());
+        await collector.StartAsync();
+
+        await Eventually.TrueAsync(() => manager.Output.Contains("gets through to", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("localhost:4317")]
+    [InlineData("nonsense")]
+    public async Task What_is_no_address_is_refused_at_the_start_by_the_settings_name(string endpoint)
+    {
+        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(
+            async () => await (await ManagerProcess.StartAsync(redis.Configuration, ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint))).DisposeAsync());
+
+        Assert.Contains($"OTEL_EXPORTER_OTLP_ENDPOINT is '{endpoint}'", refusal.Message, StringComparison.Ordinal);
+    }
+}
