@@ -28,15 +28,20 @@ internal sealed partial class MeetingVisit(
 
     public async Task<LeaveDecision> AttendAsync(bool isAgain, DateTimeOffset deadline, Task writing)
     {
+        var start = RecorderActivity.Start("recorder start");
         try
         {
-            using (RecorderActivity.Start("recorder start"))
-                _browser = await MeetingBrowser.StartAsync(environment, input.Account, hook);
+            _browser = await MeetingBrowser.StartAsync(environment, input.Account, hook);
         }
         catch (Exception exception) when (exception is PlaywrightException or InvalidOperationException or TimeoutException)
         {
+            start.Fail(EndReason.BrowserCrashed, exception.Message);
             LogNoBrowser(exception);
             return new(EndReason.BrowserCrashed, $"The browser did not start: {exception.Message}");
+        }
+        finally
+        {
+            start?.Dispose();
         }
 
         Page = new MeetingPage(

@@ -36,6 +36,7 @@ builder.Logging.AddSimpleConsole(console =>
     console.TimestampFormat = "HH:mm:ss.fff ";
 });
 builder.ConfigureOpenTelemetry();
+builder.Logging.AddOpenTelemetry(logging => logging.AddProcessor(new LogsUnderTheLaunch(RecorderActivity.Launch)));
 builder.Services
     .AddSingleton(environment)
     .AddSingleton(input)

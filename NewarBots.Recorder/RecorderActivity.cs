@@ -15,14 +15,16 @@ internal static class RecorderActivity
 {
     private static readonly ActivitySource Source = new(TelemetryNames.Recorder);
 
-    private static ActivityContext _launch;
     private static string? _session;
+
+    /// <summary>The span that made this container; nothing where the recorder was told of none.</summary>
+    public static ActivityContext Launch { get; private set; }
 
     /// <summary>Takes the session, a tag of every span, and the launch's trace; a trace of our own where there is none.</summary>
     public static void ContinueFrom(RecorderEnvironment environment)
     {
         _session = environment.SessionId.ToString();
-        _launch = ActivityContext.TryParse(environment.TraceParent, traceState: null, isRemote: true, out var launch) ? launch : default;
+        Launch = ActivityContext.TryParse(environment.TraceParent, traceState: null, isRemote: true, out var launch) ? launch : default;
     }
 
     /// <summary>What a host does when it starts: from here on, spans are seen and metrics are read.</summary>
@@ -32,7 +34,16 @@ internal static class RecorderActivity
         services.GetService<MeterProvider>();
     }
 
-    public static Activity? Start(string name) =>
-        (Activity.Current is null ? Source.StartActivity(name, ActivityKind.Internal, _launch) : Source.StartActivity(name))
+    /// <param name="name">The step as a verb, without ids.</param>
+    /// <param name="since">When it began, where it is only told of afterwards.</param>
+    public static Activity? Start(string name, DateTimeOffset since = default) =>
+        Source.StartActivity(name, ActivityKind.Internal, Activity.Current?.Context ?? Launch, startTime: since)
         ?.SetTag("newarbots.bot.id", _session);
+
+    /// <summary>The step did not come to what it was for.</summary>
+    public static void Fail(this Activity? activity, EndReason reason, string? detail)
+    {
+        activity?.SetStatus(ActivityStatusCode.Error, detail);
+        activity?.SetTag("error.type", WireWord.Of(reason));
+    }
 }

@@ -53,6 +53,26 @@ ensure_programs() {
   [[ ${#missing[@]} -eq 0 ]] || install "${missing[@]}"
 }
 
+# Aspire's command line, which holds the dashboard, is a package of npm's.
+aspire_home=$state/aspire
+aspire_version=$(sed -n 's/.*<AspireVersion>\(.*\)<.*/\1/p' "$root/Directory.Packages.props")
+case $(uname -m) in
+  aarch64) aspire_package=@microsoft/aspire-cli-linux-arm64 ;;
+  *) aspire_package=@microsoft/aspire-cli-linux-x64 ;;
+esac
+aspire=$aspire_home/node_modules/$aspire_package/bin/aspire
+
+aspire_installed() { [[ -x $aspire && -s $aspire_home/version && $(<"$aspire_home/version") == "$aspire_version" ]]; }
+
+ensure_aspire() {
+  aspire_installed && return
+  have npm || fail "npm, which brings the Aspire dashboard, is not installed. Install it and start again, for example: sudo apt-get install --yes npm"
+  mkdir -p "$aspire_home"
+  step "Installing the Aspire dashboard" \
+    npm install --prefix "$aspire_home" --no-save --no-audit --no-fund "$aspire_package@$aspire_version"
+  printf '%s\n' "$aspire_version" >"$aspire_home/version"
+}
+
 docker_answers() { timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
 ensure_docker() {

@@ -3,8 +3,6 @@
 # The parts that `run` starts itself where Aspire's AppHost cannot: Redis, the dashboard, the manager.
 source "$(dirname "${BASH_SOURCE[0]}")/machine.sh"
 
-aspire_version=13.5.4
-
 # free_port FIRST: the first port from there on that nobody holds on this machine.
 free_port() {
   local port=$1
@@ -39,23 +37,14 @@ CONF
 
 redis_up_or_gone() { [[ $(redis-cli -p "$1" ping 2>/dev/null) == PONG ]] || part_gone redis; }
 
-# Starts Aspire's dashboard and leaves its addresses in dashboard and otlp; without npm, or without the package, it is left out.
+# Starts Aspire's dashboard and leaves its addresses in dashboard and otlp; without npm, which brings it, it is left out.
 start_dashboard() {
-  local home=$state/aspire package aspire grpc http ui
-  case $(uname -m) in
-    x86_64) package=@microsoft/aspire-cli-linux-x64 ;;
-    aarch64) package=@microsoft/aspire-cli-linux-arm64 ;;
-  esac
-  aspire=$home/node_modules/$package/bin/aspire
-  if [[ ! -x $aspire || $(<"$home/version") != "$aspire_version" ]]; then
-    if ! have npm; then
-      say "Without the Aspire dashboard: npm, which brings it, is not installed."
-      return
-    fi
-    mkdir -p "$home"
-    step "Installing the Aspire dashboard" npm install --prefix "$home" --no-save --no-audit --no-fund "$package@$aspire_version"
-    printf '%s\n' "$aspire_version" >"$home/version"
+  local grpc http ui
+  if ! aspire_installed && ! have npm; then
+    say "Without the Aspire dashboard: npm, which brings it, is not installed."
+    return
   fi
+  ensure_aspire
   ui=$(free_port 18888)
   grpc=$(free_port 4317)
   http=$(free_port $((grpc + 1)))
@@ -63,8 +52,8 @@ start_dashboard() {
   # Bots send their telemetry too: the one address that they and this machine both reach.
   otlp=http://${gateway:-127.0.0.1}:$grpc
   say "Starting the Aspire dashboard"
-  start_part dashboard env ASPIRE_HOME="$home" ASPIRE_CLI_TELEMETRY_OPTOUT=true "$aspire" dashboard run --non-interactive --nologo \
-    --allow-anonymous --frontend-url "http://127.0.0.1:$ui" --otlp-grpc-url "$otlp" --otlp-http-url "http://127.0.0.1:$http"
+  start_part dashboard "$root/eng/aspire-dashboard" \
+    --frontend-url "http://127.0.0.1:$ui" --otlp-grpc-url "$otlp" --otlp-http-url "http://127.0.0.1:$http"
 }
 
 # The manager, built beforehand, gets the whole environment of `run`; what that sets itself wins.

@@ -77,8 +77,16 @@ internal sealed partial class BotLauncher(
     {
         // Asked first, so that a bot stays queued while the engine is away.
         var earlier = await containers.FindAsync(id, cancellation);
-        if (await store.UpdateAsync(id, BotLifecycle.LaunchBegun) is not { Status: BotStatus.Launching } bot)
+        var wasQueued = false;
+        var begun = await store.UpdateAsync(id, known =>
+        {
+            wasQueued = known.Status is BotStatus.Queued;
+            return BotLifecycle.LaunchBegun(known);
+        });
+        if (begun is not { Status: BotStatus.Launching } bot)
             return;
+        if (wasQueued)
+            ManagerTelemetry.StartStep("bot queue", bot, since: bot.CreatedAt)?.Dispose();
         if (bot.StopRequested && earlier is null or { State: RecorderContainerState.Created })
         {
             preparation.Withdraw(bot);
@@ -91,7 +99,12 @@ internal sealed partial class BotLauncher(
         {
             await containers.LaunchAsync(await preparation.PrepareAsync(bot, step?.Id, cancellation), cancellation);
         }
-        catch (Exception exception) when (!cancellation.IsCancellationRequested && !MayPass(exception))
+        catch (Exception exception) when (!cancellation.IsCancellationRequested && MayPass(exception))
+        {
+            step.Fail(exception);
+            throw;
+        }
+        catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {
             step.Fail(exception);
             Log.Failed(logger, exception, bot.Id, exception.Message);

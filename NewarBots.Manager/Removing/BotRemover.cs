@@ -21,10 +21,18 @@ internal sealed partial class BotRemover(
     public async Task RemoveContainerAsync(Bot bot, CancellationToken cancellation)
     {
         using var step = ManagerTelemetry.StartStep("bot remove", bot);
-        soFar.Delete(bot.UserId, bot.Id);
-        await log.KeepAsync(bot, cancellation);
-        await containers.RemoveAsync(bot.Id, cancellation);
-        await access.RemoveAsync(bot.Id);
+        try
+        {
+            soFar.Delete(bot.UserId, bot.Id);
+            await log.KeepAsync(bot, cancellation);
+            await containers.RemoveAsync(bot.Id, cancellation);
+            await access.RemoveAsync(bot.Id);
+        }
+        catch (Exception exception)
+        {
+            step.Fail(exception);
+            throw;
+        }
     }
 
     /// <summary>At the user's word: recording, manifest, log, evidence, chunks and record. The record goes last, so that it can be repeated.</summary>

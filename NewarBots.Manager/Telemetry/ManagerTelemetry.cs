@@ -12,12 +12,15 @@ internal static class ManagerTelemetry
 
     private static readonly ActivitySource Source = new(TelemetryNames.Manager);
 
+    private const string ErrorTypeTag = "error.type";
+
     /// <param name="name">The step as a verb, without ids: <c>bot launch</c>.</param>
     /// <param name="bot">Whose step it is.</param>
-    public static Activity? StartStep(string name, Bot bot)
+    /// <param name="since">When it began, where it is only told of afterwards.</param>
+    public static Activity? StartStep(string name, Bot bot, DateTimeOffset since = default)
     {
         var parent = ActivityContext.TryParse(bot.TraceParent, traceState: null, isRemote: true, out var known) ? known : default;
-        var activity = Source.StartActivity(name, ActivityKind.Internal, parent);
+        var activity = Source.StartActivity(name, ActivityKind.Internal, parent, startTime: since);
         activity?.SetTag(BotIdTag, bot.Id.ToString());
         return activity;
     }
@@ -25,9 +28,25 @@ internal static class ManagerTelemetry
     /// <summary>A part of the step that is under way.</summary>
     public static Activity? StartPart(string name) => Source.StartActivity(name);
 
+    /// <summary>A part of the step that is under way; what it throws is its error.</summary>
+    public static async Task<T> InPartAsync<T>(string name, Func<Task<T>> act)
+    {
+        using var part = StartPart(name);
+        try
+        {
+            return await act();
+        }
+        catch (Exception exception)
+        {
+            part.Fail(exception);
+            throw;
+        }
+    }
+
     public static void Fail(this Activity? activity, Exception exception)
     {
         activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
+        activity?.SetTag(ErrorTypeTag, exception.GetType().FullName);
         activity?.AddException(exception);
     }
 
@@ -36,5 +55,9 @@ internal static class ManagerTelemetry
         activity?.SetTag("newarbots.bot.status", WireWord.Of(bot.Status));
         if (bot.Reason is { } reason)
             activity?.SetTag("newarbots.bot.reason", WireWord.Of(reason));
+        if (bot.Status is not BotStatus.Failed)
+            return;
+        activity?.SetStatus(ActivityStatusCode.Error, bot.Error);
+        activity?.SetTag(ErrorTypeTag, bot.Reason is { } why ? WireWord.Of(why) : "_OTHER");
     }
 }

@@ -29,6 +29,8 @@ internal sealed partial class Joiner(
         using var activity = RecorderActivity.Start("join");
         var outcome = await page.OpenAsync(environment.MeetingUrl) ?? await WalkInAsync(page, isAgain, deadline, activity);
         activity?.SetTag("newarbots.join.outcome", outcome.Refusal is { } reason ? WireWord.Of(reason) : "admitted");
+        if (outcome.Refusal is { } refusal and not EndReason.StopRequested)
+            activity.Fail(refusal, outcome.Detail);
         return outcome;
     }
 
@@ -39,22 +41,22 @@ internal sealed partial class Joiner(
         while (true)
         {
             if (stop.IsRequested)
-                return new(EndReason.StopRequested);
+                return Settled(new(EndReason.StopRequested));
             if (page.Gone is { } gone)
-                return new(EndReason.BrowserCrashed, gone);
+                return Settled(new(EndReason.BrowserCrashed, gone));
             var now = time.GetUtcNow();
             if (now >= deadline)
-                return new(EndReason.MaxDuration);
+                return Settled(new(EndReason.MaxDuration));
 
             var view = await page.LookAsync();
             history = history.WithView(view, now);
             switch (JoinDecision.Decide(view, history, environment.BotName, environment.Leave, now))
             {
                 case JoinDecision.Admitted:
-                    return JoinOutcome.Admitted;
+                    return Settled(JoinOutcome.Admitted);
                 case JoinDecision.GiveUp giveUp:
                     LogGivenUp(giveUp.Reason, giveUp.Detail);
-                    return new(giveUp.Reason, giveUp.Detail);
+                    return Settled(new(giveUp.Reason, giveUp.Detail));
                 case JoinDecision.FillName fill:
                     await ActAsync(fill.Box, "fill", () => page.FillAsync(fill.Box, environment.BotName));
                     continue;
@@ -79,6 +81,13 @@ internal sealed partial class Joiner(
             }
 
             await stop.DelayAsync(view.Matches.Count == 0 ? FirstLookInterval : LookInterval);
+        }
+
+        JoinOutcome Settled(JoinOutcome outcome)
+        {
+            if (history.WaitingSince is { } since)
+                RecorderActivity.Start("admission wait", since)?.Dispose();
+            return outcome;
         }
 
         async Task ActAsync(PageMatch target, string verb, Func<Task> act)

@@ -7,6 +7,7 @@ using Docker.DotNet;
 using Docker.DotNet.Models;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Telemetry;
 
 namespace NewarBots.Manager.Launching.Engine;
 
@@ -47,8 +48,9 @@ internal sealed partial class DockerRecorderContainers(
         {
             try
             {
-                if (await CreateOrFindAsync(request, cancellation) is { } id)
-                    await StartAsync(id, cancellation);
+                var created = await ManagerTelemetry.InPartAsync("container create", () => CreateOrFindAsync(request, cancellation));
+                if (created is { } id)
+                    await ManagerTelemetry.InPartAsync("container start", () => StartAsync(id, cancellation));
                 return;
             }
             catch (ContainerEngineException exception) when (BotNetwork.HasDouble(exception) && attempt < MaxAttempts)
