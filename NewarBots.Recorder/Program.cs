@@ -12,9 +12,12 @@ using NewarBots.ServiceDefaults;
 
 RecorderEnvironment environment;
 JoiningInput input;
+var watchdog = new Watchdog(TimeProvider.System, Watchdog.EndProcess);
 try
 {
     environment = RecorderEnvironment.Read(Environment.GetEnvironmentVariable);
+    // Before anything that could hang.
+    watchdog.Arm(environment.Leave.MaxDuration + Watchdog.Grace);
     input = JoiningInput.Take(environment);
 }
 catch (InvalidRecorderEnvironmentException exception)
@@ -45,7 +48,7 @@ builder.Services
     .AddReporting(environment, folder)
     .AddRecording(folder)
     .AddJoining()
-    .AddLeaving()
+    .AddLeaving(watchdog)
     .AddVisits(environment)
     .AddSingleton<RecorderRun>()
     .AddSingleton<LastWords>();

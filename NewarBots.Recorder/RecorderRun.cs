@@ -28,9 +28,6 @@ internal sealed partial class RecorderRun(
     /// <summary>So much longer may it take where evidence is taken.</summary>
     private static readonly TimeSpan EvidencePatience = TimeSpan.FromSeconds(2.5);
 
-    /// <summary>A bot outlives its maximum length by no more than this, whatever hangs.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(60);
-
     private static readonly TimeSpan ClosingPatience = TimeSpan.FromSeconds(5);
 
     private IMeetingVisit _visit = newVisit();
@@ -38,7 +35,6 @@ internal sealed partial class RecorderRun(
     /// <returns>How the process is to end; the last word is in the journal and in the outbox.</returns>
     public async Task<RecorderExitCode> RunAsync()
     {
-        watchdog.Arm(environment.Leave.MaxDuration + Grace);
         reporter.Report(BotStatus.Joining);
 
         var writing = recording.WriteAsync(hook.Messages);

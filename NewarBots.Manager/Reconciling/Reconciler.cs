@@ -29,6 +29,7 @@ internal sealed partial class Reconciler(
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
 
     private readonly Signal _needed = new();
+    private readonly RunningRecorders _running = new(time);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -103,7 +104,7 @@ internal sealed partial class Reconciler(
 
         foreach (var bot in known.Values)
             await RestoreAsync(bot, cancellation);
-        foreach (var action in ReconciliationPlan.Make(known.Values, there, onDisk, time.GetUtcNow()))
+        foreach (var action in ReconciliationPlan.Make(known.Values, there, onDisk, _running.Look(known, there, onDisk), time.GetUtcNow()))
         {
             switch (action)
             {
@@ -115,6 +116,11 @@ internal sealed partial class Reconciler(
                     ended.Enqueue(action.Id);
                     break;
                 case Reconciliation.Stop:
+                    stopper.Enqueue(action.Id);
+                    break;
+                case Reconciliation.StopOverdue:
+                    Log.Overdue(logger, action.Id);
+                    await store.UpdateAsync(action.Id, BotLifecycle.Overdue);
                     stopper.Enqueue(action.Id);
                     break;
             }
@@ -132,6 +138,9 @@ internal sealed partial class Reconciler(
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Warning, "Bot {SessionId} has outlived its time and not left by itself: it is stopped")]
+        public static partial void Overdue(ILogger logger, SessionId sessionId);
+
         [LoggerMessage(LogLevel.Error, "Reconciliation met an error that nobody expected and will be tried again")]
         public static partial void Unexpected(ILogger logger, Exception exception);
 

@@ -18,6 +18,9 @@ internal abstract record Reconciliation(SessionId Id)
 
     /// <summary>It still runs and should not: it was asked to stop, or its life is over by its record.</summary>
     public sealed record Stop(SessionId Id) : Reconciliation(Id);
+
+    /// <summary>It should have left long ago, and its own watchdog has not seen to it.</summary>
+    public sealed record StopOverdue(SessionId Id) : Reconciliation(Id);
 }
 
 /// <summary>
@@ -34,14 +37,22 @@ internal static class ReconciliationPlan
     /// </summary>
     public static TimeSpan Doubt { get; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// A recorder leaves by itself at the end of its longest life, and its watchdog ends it where it does not. One that is frozen,
+    /// or was before its watchdog was set, is given this much longer.
+    /// </summary>
+    public static TimeSpan OverdueAfter { get; } = TimeSpan.FromMinutes(5);
+
     /// <param name="known">The records of all active bots, and of those whose container or folder is still there.</param>
     /// <param name="containers">This stack's, one a session.</param>
     /// <param name="folders">The sessions on the disk.</param>
+    /// <param name="running">What has come of the recorders that run.</param>
     /// <param name="now">The time of the look.</param>
     public static IReadOnlyList<Reconciliation> Make(
         IReadOnlyCollection<Bot> known,
         IReadOnlyCollection<RecorderContainer> containers,
         IReadOnlyCollection<SessionOnDisk> folders,
+        IReadOnlyDictionary<SessionId, LifeSigns> running,
         DateTimeOffset now)
     {
         var botOf = known.ToDictionary(bot => bot.Id);
@@ -54,7 +65,7 @@ internal static class ReconciliationPlan
             {
                 var container = containerOf.GetValueOrDefault(id);
                 return botOf.TryGetValue(id, out var bot)
-                    ? OfKnown(bot, container, folderOf[id].FirstOrDefault(folder => folder.UserId == bot.UserId), now)
+                    ? OfKnown(bot, container, folderOf[id].FirstOrDefault(folder => folder.UserId == bot.UserId), running.GetValueOrDefault(id), now)
                     : OfUnknown(container, folderOf[id].FirstOrDefault(folder => folder.HasAudio), now);
             }),
         ];
@@ -78,11 +89,11 @@ internal static class ReconciliationPlan
         };
 
     private static IEnumerable<Reconciliation> OfKnown(
-        Bot bot, RecorderContainer? container, SessionOnDisk? folder, DateTimeOffset now) => (bot, container?.State) switch
+        Bot bot, RecorderContainer? container, SessionOnDisk? folder, LifeSigns? signs, DateTimeOffset now) => (bot, container?.State) switch
         {
             (_, RecorderContainerState.Running) when bot.StopRequested || bot.Status >= BotStatus.Finalizing =>
                 [new Reconciliation.Stop(bot.Id)],
-            (_, RecorderContainerState.Running) => [],
+            (_, RecorderContainerState.Running) => signs is not null && IsOverdue(bot, signs, now) ? [new Reconciliation.StopOverdue(bot.Id)] : [],
             (_, RecorderContainerState.Exited) => [new Reconciliation.TakeToItsEnd(bot.Id)],
             ({ Status: BotStatus.Finalizing }, _) => [new Reconciliation.TakeToItsEnd(bot.Id)],
             _ when bot.Status.IsTerminal() => container is null ? [] : [new Reconciliation.TakeToItsEnd(bot.Id)],
@@ -91,6 +102,18 @@ internal static class ReconciliationPlan
             _ when now - LastSignOfLife(bot, folder) > Doubt => [new Reconciliation.TakeToItsEnd(bot.Id)],
             _ => [],
         };
+
+    /// <summary>
+    /// It was seen to run for longer than it may; or it should be gone by the wall clock, and gives no sign of life. The wall clock
+    /// alone is not believed: it may have jumped, and a live recorder is never silent for longer than it waits to be let in.
+    /// </summary>
+    private static bool IsOverdue(Bot bot, LifeSigns signs, DateTimeOffset now)
+    {
+        var longestSilence = bot.Leave.WaitingRoomTimeout + OverdueAfter;
+        var longestLife = bot.Leave.MaxDuration + longestSilence;
+        return signs.Seen > longestLife
+            || (signs.Silent > longestSilence && now - (bot.LaunchedAt ?? bot.CreatedAt) > longestLife);
+    }
 
     private static DateTimeOffset LastSignOfLife(Bot bot, SessionOnDisk? folder)
     {

@@ -65,6 +65,11 @@ internal static class BotLifecycle
         _ => bot with { StopRequested = true },
     };
 
+    /// <summary>Its time is over and it has not left by itself. Whatever it says on the way, that is why it is made to.</summary>
+    public static Bot Overdue(Bot bot) => bot.Status >= BotStatus.Finalizing
+        ? bot
+        : bot with { StopRequested = true, Reason = bot.Reason ?? EndReason.MaxDuration };
+
     /// <summary>It was asked to stop while its launch was being tried, and no recorder has come of that.</summary>
     public static Bot LaunchAbandoned(Bot bot, DateTimeOffset now) =>
         bot is { Status: BotStatus.Launching, StopRequested: true, AwaitsContainer: true }

@@ -1,18 +1,13 @@
 using Microsoft.Extensions.DependencyInjection;
-using NewarBots.Contract;
 
 namespace NewarBots.Recorder.Leaving;
 
 internal static class LeavingRegistration
 {
-    public static IServiceCollection AddLeaving(this IServiceCollection services) => services
+    /// <param name="services">Of the recorder.</param>
+    /// <param name="watchdog">It is armed.</param>
+    public static IServiceCollection AddLeaving(this IServiceCollection services, Watchdog watchdog) => services
         .AddSingleton<StopSignal>()
-        .AddSingleton(provider => new Watchdog(provider.GetRequiredService<TimeProvider>(), EndProcess))
+        .AddSingleton(watchdog)
         .AddSingleton<CallAttendance>();
-
-    private static void EndProcess()
-    {
-        Console.Error.WriteLine("The recorder outlived its time and is ended by its watchdog.");
-        Environment.Exit((int)RecorderExitCode.Watchdog);
-    }
 }

@@ -1,3 +1,5 @@
+using NewarBots.Contract;
+
 namespace NewarBots.Recorder.Leaving;
 
 /// <summary>
@@ -6,6 +8,9 @@ namespace NewarBots.Recorder.Leaving;
 /// </summary>
 internal sealed class Watchdog(TimeProvider time, Action end)
 {
+    /// <summary>A recorder outlives its maximum length by no more than this, whatever hangs.</summary>
+    public static TimeSpan Grace { get; } = TimeSpan.FromSeconds(60);
+
     private readonly object _gate = new();
     private Thread? _thread;
     private long _armedAt;
@@ -24,6 +29,12 @@ internal sealed class Watchdog(TimeProvider time, Action end)
             }
             Monitor.Pulse(_gate);
         }
+    }
+
+    public static void EndProcess()
+    {
+        Console.Error.WriteLine("The recorder outlived its time and is ended by its watchdog.");
+        Environment.Exit((int)RecorderExitCode.Watchdog);
     }
 
     private TimeSpan Left => _after - time.GetElapsedTime(_armedAt);

@@ -1,11 +1,18 @@
 using System.Text;
 using CliWrap;
 using CliWrap.Buffered;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Finalizing;
 using NewarBots.Manager.Launching;
+using NewarBots.Manager.Reconciling;
+using NewarBots.Manager.Removing;
+using NewarBots.Manager.Tracking;
 using StackExchange.Redis;
 
 namespace NewarBots.Tests.Launching;
@@ -73,6 +80,33 @@ public sealed class ScriptedRecorders : IAsyncLifetime
         if (redis is not null)
             builder.Services.AddSingleton(redis);
         builder.AddLaunching();
+        var host = builder.Build();
+        _hosts.Add(host);
+        return host.Services;
+    }
+
+    /// <summary>All that a manager consists of, of which nothing runs until it is started.</summary>
+    internal IServiceProvider WholeManager(IConnectionMultiplexer redis, TimeProvider time, params (string Key, string Value)[] settings)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Launching:Image"] = Image,
+            ["Launching:Stack"] = Stack,
+            ["Launching:Network"] = Stack,
+            ["Storage:Path"] = Storage,
+            ["ConnectionStrings:redis"] = redis.Configuration,
+        });
+        builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, string? (setting) => setting.Value));
+        builder.AddBots();
+        builder.AddLaunching();
+        builder.AddTracking();
+        builder.AddReconciling();
+        builder.AddFinalizing();
+        builder.AddRemoving();
+        builder.Services.AddSingleton(redis);
+        builder.Services.AddSingleton(time);
         var host = builder.Build();
         _hosts.Add(host);
         return host.Services;

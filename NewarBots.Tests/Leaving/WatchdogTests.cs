@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using NewarBots.Contract;
 using NewarBots.Recorder.Leaving;
 
 namespace NewarBots.Tests.Leaving;
@@ -29,5 +31,33 @@ public sealed class WatchdogTests
         watchdog.Arm(TimeSpan.FromMilliseconds(50));
 
         Assert.True(ended.Wait(TimeSpan.FromSeconds(30)));
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task A_recorder_that_hangs_before_it_has_begun_is_ended_as_well()
+    {
+        var folder = Directory.CreateTempSubdirectory("newarbots-watchdog-");
+        var pipe = Path.Combine(folder.FullName, "never-written");
+        await Process.Start("mkfifo", [pipe]).WaitForExitAsync(TestContext.Current.CancellationToken);
+        var environment = new RecorderEnvironment
+        {
+            SessionId = SessionId.New(TimeProvider.System),
+            UserId = UserId.Parse("anna"),
+            MeetingUrl = new("https://meet.google.com/abc-defg-hij"),
+            BotName = "Notes",
+            StoragePath = folder.FullName,
+            SelectorPack = pipe,
+            Leave = new() { MaxDuration = TimeSpan.FromSeconds(1) },
+        };
+        var start = new ProcessStartInfo("dotnet", [typeof(Watchdog).Assembly.Location]) { UseShellExecute = false };
+        foreach (var (name, value) in environment.ToVariables())
+            start.Environment[name] = value;
+
+        using var recorder = Process.Start(start)!;
+        await recorder.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(2 * Watchdog.Grace, TimeProvider.System);
+
+        Assert.Equal((int)RecorderExitCode.Watchdog, recorder.ExitCode);
+        folder.Delete(recursive: true);
     }
 }

@@ -11,6 +11,8 @@ public sealed class ReconciliationPlanTests
 {
     private static readonly DateTimeOffset Now = SampleBots.Noon.AddHours(1);
 
+    private static readonly LifeSigns JustSeen = new(TimeSpan.Zero, TimeSpan.Zero);
+
     private static Bot Recording { get; } = SampleBots.In(BotStatus.Recording) with { LaunchedAt = SampleBots.Noon };
 
     [Fact]
@@ -83,7 +85,7 @@ public sealed class ReconciliationPlanTests
         {
             Assert.Equal(
                 [new Reconciliation.Adopt(Recording.Id, Recording.UserId, state)],
-                ReconciliationPlan.Make([], [ContainerOf(Recording, state)], [FolderOf(Recording, Now)], Now));
+                Make([], [ContainerOf(Recording, state)], [FolderOf(Recording, Now)]));
         }
     }
 
@@ -94,16 +96,16 @@ public sealed class ReconciliationPlanTests
                 new Reconciliation.Adopt(Recording.Id, Recording.UserId, RecorderContainerState.Exited),
                 new Reconciliation.TakeToItsEnd(Recording.Id),
             ],
-            ReconciliationPlan.Make([], [ContainerOf(Recording, RecorderContainerState.Exited)], [], Now));
+            Make([], [ContainerOf(Recording, RecorderContainerState.Exited)], []));
 
     [Fact]
     public void Chunks_that_no_record_and_no_container_knows_become_a_recording_once_nobody_writes_them_any_more()
     {
         Assert.Equal(
             [new Reconciliation.Adopt(Recording.Id, Recording.UserId, Container: null), new Reconciliation.TakeToItsEnd(Recording.Id)],
-            ReconciliationPlan.Make([], [], [FolderOf(Recording, SampleBots.Noon)], Now));
-        Assert.Empty(ReconciliationPlan.Make([], [], [FolderOf(Recording, Now)], Now));
-        Assert.Empty(ReconciliationPlan.Make([], [], [FolderOf(Recording, SampleBots.Noon) with { HasAudio = false }], Now));
+            Make([], [], [FolderOf(Recording, SampleBots.Noon)]));
+        Assert.Empty(Make([], [], [FolderOf(Recording, Now)]));
+        Assert.Empty(Make([], [], [FolderOf(Recording, SampleBots.Noon) with { HasAudio = false }]));
     }
 
     [Fact]
@@ -129,10 +131,33 @@ public sealed class ReconciliationPlanTests
             if (trio is { Bot: not null, Container.State: RecorderContainerState.Running })
             {
                 Assert.DoesNotContain(
-                    ReconciliationPlan.Make([trio.Bot], [trio.Container], trio.Folder is null ? [] : [trio.Folder], Now.AddSeconds(jump)),
+                    Make([trio.Bot], [trio.Container], trio.Folder is null ? [] : [trio.Folder], Now.AddSeconds(jump), trio.Signs),
                     action => action is Reconciliation.TakeToItsEnd);
             }
         });
+
+    [Fact]
+    public void A_recorder_that_should_be_gone_and_gives_no_sign_of_life_is_stopped()
+    {
+        var end = Now + Recording.Leave.MaxDuration;
+        var silent = JustSeen with { Silent = Recording.Leave.WaitingRoomTimeout + ReconciliationPlan.OverdueAfter + TimeSpan.FromSeconds(1) };
+
+        Assert.Equal([new Reconciliation.StopOverdue(Recording.Id)], Plan(Recording, end, silent));
+    }
+
+    [Fact]
+    public void A_recorder_that_was_seen_running_for_longer_than_it_may_is_stopped_whatever_it_says_and_the_wall_clock()
+    {
+        var longest = Recording.Leave.MaxDuration + Recording.Leave.WaitingRoomTimeout + ReconciliationPlan.OverdueAfter;
+
+        Assert.Equal([new Reconciliation.StopOverdue(Recording.Id)], Plan(Recording, Now, JustSeen with { Seen = longest + TimeSpan.FromSeconds(1) }));
+        Assert.Empty(Plan(Recording, Now, JustSeen with { Seen = longest }));
+    }
+
+    [Fact]
+    public void However_far_the_wall_clock_jumps_a_recorder_that_waits_or_speaks_is_not_stopped() =>
+        Gen.Int[-1_000_000, 1_000_000].Sample(jump => Assert.Empty(
+            Plan(Recording, Now.AddSeconds(jump), JustSeen with { Silent = Recording.Leave.WaitingRoomTimeout + ReconciliationPlan.OverdueAfter })));
 
     [Fact]
     public void A_second_plan_right_after_the_first_is_empty() =>
@@ -146,7 +171,7 @@ public sealed class ReconciliationPlanTests
         });
 
     /// <summary>What may be known and seen of one bot, in every combination.</summary>
-    private sealed record Trio(SessionId Id, Bot? Bot, RecorderContainer? Container, SessionOnDisk? Folder);
+    private sealed record Trio(SessionId Id, Bot? Bot, RecorderContainer? Container, SessionOnDisk? Folder, LifeSigns Signs);
 
     private static Gen<Trio> AnyTrio { get; } = Gen.Select(
         Gen.Enum<BotStatus>().Nullable(),
@@ -154,7 +179,8 @@ public sealed class ReconciliationPlanTests
         Gen.Int[0, 120].Nullable(),
         Gen.Enum<RecorderContainerState>().Nullable(),
         Gen.Select(Gen.Bool, Gen.Int[0, 120]).Nullable(),
-        (status, stop, launchedAgo, state, folder) =>
+        Gen.Select(Gen.Int[0, 10], Gen.Int[0, 10]),
+        (status, stop, launchedAgo, state, folder, signs) =>
         {
             var sample = SampleBots.Queued();
             return new Trio(
@@ -163,13 +189,15 @@ public sealed class ReconciliationPlanTests
                     ? sample with { Status = known, StopRequested = stop, LaunchedAt = launchedAgo is { } ago ? Now.AddSeconds(-ago) : null }
                     : null,
                 state is { } seen ? ContainerOf(sample, seen) : null,
-                folder is (var hasAudio, var writtenAgo) ? FolderOf(sample, Now.AddSeconds(-writtenAgo)) with { HasAudio = hasAudio } : null);
+                folder is (var hasAudio, var writtenAgo) ? FolderOf(sample, Now.AddSeconds(-writtenAgo)) with { HasAudio = hasAudio } : null,
+                new(TimeSpan.FromHours(signs.Item1), TimeSpan.FromHours(signs.Item2)));
         });
 
     private static IReadOnlyList<Reconciliation> PlanOf(IReadOnlyCollection<Trio> world) => ReconciliationPlan.Make(
         [.. world.Select(trio => trio.Bot).OfType<Bot>()],
         [.. world.Select(trio => trio.Container).OfType<RecorderContainer>()],
         [.. world.Select(trio => trio.Folder).OfType<SessionOnDisk>()],
+        world.Where(trio => trio is { Bot: not null, Container.State: RecorderContainerState.Running }).ToDictionary(trio => trio.Id, trio => trio.Signs),
         Now);
 
     /// <summary>What the executors make of the world, as values.</summary>
@@ -186,9 +214,10 @@ public sealed class ReconciliationPlanTests
                     UserId = adopt.UserId,
                     LaunchedAt = adopt.Container is RecorderContainerState.Created ? null : SampleBots.Noon,
                 },
+                Signs = JustSeen,
             },
             // A recorder that was stopped exits, and the engine's word of that takes the bot to its end.
-            Reconciliation.TakeToItsEnd or Reconciliation.Stop => world[at] with
+            Reconciliation.TakeToItsEnd or Reconciliation.Stop or Reconciliation.StopOverdue => world[at] with
             {
                 Bot = world[at].Bot! with { Status = BotStatus.Completed },
                 Container = null,
@@ -199,7 +228,16 @@ public sealed class ReconciliationPlanTests
     }
 
     private static IReadOnlyList<Reconciliation> Plan(Bot bot, RecorderContainerState? container, SessionOnDisk? folder = null) =>
-        ReconciliationPlan.Make([bot], container is { } state ? [ContainerOf(bot, state)] : [], folder is null ? [] : [folder], Now);
+        Make([bot], container is { } state ? [ContainerOf(bot, state)] : [], folder is null ? [] : [folder]);
+
+    private static IReadOnlyList<Reconciliation> Plan(Bot bot, DateTimeOffset now, LifeSigns signs) =>
+        Make([bot], [ContainerOf(bot, RecorderContainerState.Running)], [], now, signs);
+
+    /// <summary>With these signs of life of each recorder.</summary>
+    private static IReadOnlyList<Reconciliation> Make(
+        IReadOnlyCollection<Bot> known, IReadOnlyCollection<RecorderContainer> containers, IReadOnlyCollection<SessionOnDisk> folders,
+        DateTimeOffset? now = null, LifeSigns? signs = null) => ReconciliationPlan.Make(
+            known, containers, folders, containers.ToDictionary(container => container.Id, _ => signs ?? JustSeen), now ?? Now);
 
     private static RecorderContainer ContainerOf(Bot bot, RecorderContainerState state) => new(bot.Id, bot.UserId, state);
 

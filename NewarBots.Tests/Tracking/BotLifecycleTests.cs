@@ -56,6 +56,19 @@ public sealed class BotLifecycleTests
     }
 
     [Fact]
+    public void A_bot_that_had_to_be_stopped_because_its_time_was_over_ends_with_max_duration_whatever_it_says_on_the_way()
+    {
+        var stopped = BotLifecycle.Overdue(SampleBots.In(BotStatus.Recording));
+        var says = BotLifecycle.Heard(stopped, stopped.Says(BotStatus.Leaving, 103, EndReason.StopRequested));
+        var left = BotLifecycle.RecorderGone(says, CleanExit);
+        var killed = BotLifecycle.RecorderGone(stopped, new RecorderExit(137, OutOfMemory: false, Noon));
+
+        Assert.True(stopped.StopRequested);
+        Assert.Equal((EndReason.MaxDuration, true), (left.Reason!.Value, left.EndedCleanly));
+        Assert.Equal((EndReason.MaxDuration, false), (killed.Reason!.Value, killed.EndedCleanly));
+    }
+
+    [Fact]
     public void A_recorder_that_is_killed_while_it_leaves_keeps_its_own_reason_but_did_not_end_cleanly()
     {
         var bot = SampleBots.In(BotStatus.Recording);

@@ -1,0 +1,77 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Time.Testing;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Reconciling;
+using NewarBots.Manager.Tracking;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Launching;
+using StackExchange.Redis;
+
+namespace NewarBots.Tests.Reconciling;
+
+/// <summary>The reconciler with a real engine and a real Redis, at a time of its own.</summary>
+public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer redis)
+    : IClassFixture<ScriptedRecorders>, IClassFixture<RedisServer>, IAsyncLifetime
+{
+    private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
+    private ConnectionMultiplexer _redis = null!;
+    private IServiceProvider _manager = null!;
+
+    private BotStore Store => _manager.GetRequiredService<BotStore>();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _redis = await redis.ConnectAsync();
+        await _redis.GetServers()[0].FlushAllDatabasesAsync();
+        _manager = recorders.WholeManager(_redis, _time);
+    }
+
+    public ValueTask DisposeAsync() => _redis.DisposeAsync();
+
+    [Fact]
+    public async Task A_recorder_that_is_frozen_is_stopped_once_its_time_is_over_and_not_before()
+    {
+        var bot = await LaunchedAsync("trap 'exit 0' TERM; while :; do sleep 0.1; done");
+        await ScriptedRecorders.Docker("pause", bot.ContainerName);
+        var stopper = _manager.GetRequiredService<BotStopper>();
+        await stopper.StartAsync(Cancellation);
+
+        await ReconcileAsync();
+        _time.Advance(bot.Leave.MaxDuration + bot.Leave.WaitingRoomTimeout);
+        await ReconcileAsync();
+        Assert.False((await Store.FindAsync(bot.Id))!.StopRequested);
+        _time.Advance(ReconciliationPlan.OverdueAfter + TimeSpan.FromMinutes(1));
+        await ReconcileAsync();
+
+        Assert.Equal(0, (await recorders.ExitOf(bot.Id)).ExitCode);
+        Assert.Equal(EndReason.MaxDuration, (await Store.FindAsync(bot.Id))!.Reason);
+        await stopper.StopAsync(Cancellation);
+    }
+
+    private async Task<Bot> LaunchedAsync(string script)
+    {
+        var spec = recorders.Bot(script);
+        await recorders.Containers.LaunchAsync(spec, Cancellation);
+        var bot = new Bot
+        {
+            Id = spec.Environment.SessionId,
+            UserId = spec.Environment.UserId,
+            Status = BotStatus.Recording,
+            MeetingUrl = spec.Environment.MeetingUrl,
+            Platform = Platform.GoogleMeet,
+            BotName = "Notes",
+            Leave = new(),
+            CreatedAt = _time.GetUtcNow(),
+            LaunchedAt = _time.GetUtcNow(),
+        };
+        Assert.True(await Store.AdoptAsync(bot));
+        return bot;
+    }
+
+    private Task ReconcileAsync() =>
+        _manager.GetServices<IHostedService>().OfType<Reconciler>().Single().ReconcileAsync(Cancellation);
+}
