@@ -67,6 +67,11 @@ internal sealed record Bot
     /// <summary>The recorder gave an ordinary reason and exited by itself: nothing behind the last chunk is missing.</summary>
     public bool EndedCleanly { get; init; }
 
+    /// <summary>
+    /// How often a manager has begun to take it to its end; the fencing token of that: only who began last may say how it ended.
+    /// </summary>
+    public int EndsBegun { get; init; }
+
     /// <summary>The highest <see cref="StatusMessage.Sequence"/> seen of this bot.</summary>
     public long LastSequence { get; init; }
 

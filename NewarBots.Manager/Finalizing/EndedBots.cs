@@ -20,6 +20,7 @@ internal sealed partial class EndedBots(
     IRecorderContainers containers,
     RecordingFinalizer finalizer,
     BotRemover remover,
+    Postponements postponements,
     LaunchSignal launches,
     TimeProvider time,
     ILogger<EndedBots> logger) : BackgroundService
@@ -31,7 +32,12 @@ internal sealed partial class EndedBots(
     private readonly BotWorkQueue _queue = new();
     private readonly ConcurrentDictionary<SessionId, bool> _withAnother = new();
 
-    public void Enqueue(SessionId id) => _queue.Enqueue(id);
+    /// <summary>Takes it to its end, unless that has failed just now and had better wait.</summary>
+    public void Enqueue(SessionId id)
+    {
+        if (!postponements.IsPostponed(id))
+            _queue.Enqueue(id);
+    }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
         LookAgainAsync(stoppingToken),
@@ -60,6 +66,10 @@ internal sealed partial class EndedBots(
                 _withAnother[id] = true;
             else
                 await EndAsync(id, lease.Lost);
+        }
+        catch (FFmpegUnfinishedException exception)
+        {
+            Log.FFmpegUnfinished(logger, id, postponements.Postpone(id, exception.Message), exception.Message);
         }
         catch (Exception exception) when (exception
             is ContainerEngineException or FFmpegMissingException or IOException || exception.IsRedisAway())
@@ -91,7 +101,7 @@ internal sealed partial class EndedBots(
         }
 
         if (await follower.ReadJournalAsync(bot, cancellation) is null
-            || await store.UpdateAsync(id, known => BotLifecycle.RecorderGone(known, container?.Exit)) is not { } finalizing)
+            || await store.UpdateAsync(id, known => BotLifecycle.EndBegun(known, container?.Exit)) is not { } finalizing)
             return;
         using var step = ManagerTelemetry.StartStep("bot end", finalizing);
         step.TagOutcome(finalizing);
@@ -108,9 +118,14 @@ internal sealed partial class EndedBots(
             end = known => BotLifecycle.FinalizationFailed(known, exception.Message, time.GetUtcNow());
         }
 
+        postponements.Forget(id);
+        // Whoever was held up and has lost the bot to another manager may have failed by that alone: its word is not to count.
+        cancellation.ThrowIfCancellationRequested();
         await remover.RemoveContainerAsync(finalizing, cancellation);
-        if (await store.UpdateAsync(id, end) is { } ended)
+        if (await store.UpdateAsync(id, known => known.EndsBegun == finalizing.EndsBegun ? end(known) : known) is { } ended)
         {
+            if (ended.EndsBegun != finalizing.EndsBegun)
+                throw new OperationCanceledException($"Another manager has begun to end bot {id}.");
             step.TagOutcome(ended);
             Log.Ended(logger, id, WireWord.Of(ended.Status), ended.Reason, ended.RecordedSeconds);
         }
@@ -131,6 +146,9 @@ internal sealed partial class EndedBots(
 
         [LoggerMessage(LogLevel.Error, "The end of bot {SessionId} met an error that nobody expected and will be tried again")]
         public static partial void Unexpected(ILogger logger, Exception exception, SessionId sessionId);
+
+        [LoggerMessage(LogLevel.Warning, "The recording of bot {SessionId} waits for an FFmpeg that comes to its end, and is tried again in {Wait}: {Why}")]
+        public static partial void FFmpegUnfinished(ILogger logger, SessionId sessionId, TimeSpan wait, string why);
 
         [LoggerMessage(LogLevel.Warning, "The end of bot {SessionId} has to wait and will be tried again: {Why}")]
         public static partial void Postponed(ILogger logger, SessionId sessionId, string why);

@@ -9,6 +9,9 @@ internal sealed partial class FFmpeg(IOptions<FinalizingOptions> options, TimePr
 {
     private const int Attempts = 2;
 
+    /// <summary>Above it: 128 and the signal by which it was killed, or 255, when it heard one.</summary>
+    private const int LastExitCodeOfItsOwn = 128;
+
     private string Program => options.Value.FFmpegPath;
 
     /// <param name="arguments">Behind those that every run has.</param>
@@ -17,7 +20,7 @@ internal sealed partial class FFmpeg(IOptions<FinalizingOptions> options, TimePr
     /// <param name="cancellation">Kills it.</param>
     /// <exception cref="FFmpegMissingException">It cannot be started.</exception>
     /// <exception cref="BadAudioException">It failed.</exception>
-    /// <exception cref="FinalizationException">It hung twice.</exception>
+    /// <exception cref="FFmpegUnfinishedException">It hung twice, or somebody killed it.</exception>
     /// <exception cref="IOException">The disk is full.</exception>
     public async Task RunAsync(
         IReadOnlyList<string> arguments, TimeSpan audio, Func<PipeTarget> output, CancellationToken cancellation)
@@ -42,7 +45,7 @@ internal sealed partial class FFmpeg(IOptions<FinalizingOptions> options, TimePr
             }
             catch (TimeoutException exception)
             {
-                throw new FinalizationException($"{exception.Message} It was tried {Attempts} times.", exception);
+                throw new FFmpegUnfinishedException($"{exception.Message} It was tried {Attempts} times.", hung: true, exception);
             }
         }
     }
@@ -72,9 +75,8 @@ internal sealed partial class FFmpeg(IOptions<FinalizingOptions> options, TimePr
             if (result.ExitCode == 0)
                 return;
             var message = $"FFmpeg ended with exit code {result.ExitCode}: {errors}\nCommand: {command}";
-            // Killed from outside (128 + signal), or no room: that says nothing about the audio.
-            throw result.ExitCode > 128 || errors.Contain("No space left on device") || errors.Contain("Disk quota exceeded")
-                ? new IOException(message)
+            throw result.ExitCode > LastExitCodeOfItsOwn ? new FFmpegUnfinishedException(message, hung: false)
+                : errors.Contain("No space left on device") || errors.Contain("Disk quota exceeded") ? new IOException(message)
                 : new BadAudioException(message);
         }
         catch (OperationCanceledException exception) when (patience.IsCancellationRequested && !cancellation.IsCancellationRequested)

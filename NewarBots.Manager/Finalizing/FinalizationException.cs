@@ -12,3 +12,13 @@ internal sealed class BadAudioException(string message) : FinalizationException(
 /// <summary>There is no FFmpeg to be run. The chunks stay until there is.</summary>
 internal sealed class FFmpegMissingException(string path, Exception? inner = null)
     : Exception($"FFmpeg cannot be run as '{path}': install it, or set Finalizing:FFmpegPath.", inner);
+
+/// <summary>
+/// FFmpeg was killed, or hung until it had to be: the machine is short of something, or FFmpeg is at fault. That says nothing about
+/// the audio, which stays where it is until a later attempt.
+/// </summary>
+internal sealed class FFmpegUnfinishedException(string message, bool hung, Exception? inner = null) : IOException(message, inner)
+{
+    /// <summary>It did not come to an end by itself, each time.</summary>
+    public bool Hung => hung;
+}

@@ -6,7 +6,7 @@ namespace NewarBots.Manager.Finalizing;
 internal static class FinalizingRegistration
 {
     /// <summary>
-    /// What makes recordings of chunks, and a health check named <c>ffmpeg</c>. Needs <see cref="Contract.StorageLayout"/>.
+    /// What makes recordings of chunks, and health checks named <c>ffmpeg</c> and <c>recordings</c>. Needs <see cref="Contract.StorageLayout"/>.
     /// </summary>
     public static TBuilder AddFinalizing<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
@@ -22,9 +22,10 @@ internal static class FinalizingRegistration
         builder.Services.AddSingleton<RecordingSoFar>();
         builder.Services.AddSingleton<EvidenceFolder>();
         builder.Services.AddSingleton<RecordingFinalizer>();
+        builder.Services.AddSingleton<Postponements>();
         builder.Services.AddSingleton<EndedBots>();
         builder.Services.AddHostedService(services => services.GetRequiredService<EndedBots>());
-        builder.Services.AddHealthChecks().AddCheck<FFmpegHealthCheck>("ffmpeg");
+        builder.Services.AddHealthChecks().AddCheck<FFmpegHealthCheck>("ffmpeg").AddCheck<PostponementsHealthCheck>("recordings");
         return builder;
     }
 }

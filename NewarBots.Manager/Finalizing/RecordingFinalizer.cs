@@ -78,6 +78,11 @@ internal sealed partial class RecordingFinalizer(
             return null;
         var tracks = await trackAssembler.AssembleAsync(bot.Id, session, work, cancellation);
 
+        // Whoever was held up does not put its own over what another manager has published meanwhile.
+        cancellation.ThrowIfCancellationRequested();
+        if (await final.FindAsync(cancellation) is { } published)
+            return published;
+
         using var part = ManagerTelemetry.StartPart("recording publish");
         var manifest = Describe(bot, mix, journal, tracks, session.Others());
         final.Publish(mix.Path, tracks, manifest, work);

@@ -42,7 +42,8 @@ internal sealed partial class TrackAssembler(AudioAssembler assembler, ILogger<T
                 Log.Unreadable(logger, source.Path);
             return new(track, audio, audio is null ? TrackProblem.Unreadable : null);
         }
-        catch (FinalizationException exception)
+        // An FFmpeg that hangs over one track, and did not over the mix, is to cost no more than the track.
+        catch (Exception exception) when (exception is FinalizationException or FFmpegUnfinishedException { Hung: true })
         {
             part.Fail(exception);
             Log.Undecodable(logger, source.Path, exception.Message);

@@ -97,6 +97,10 @@ internal static class BotLifecycle
         };
     }
 
+    /// <summary>A manager takes it to its end: <see cref="RecorderGone"/>, or once more what another has begun.</summary>
+    public static Bot EndBegun(Bot bot, RecorderExit? exit) =>
+        bot.Status.IsTerminal() ? bot : RecorderGone(bot, exit) with { EndsBegun = bot.EndsBegun + 1 };
+
     /// <summary>Its chunks were put together, or there were none.</summary>
     public static Bot Finalized(Bot bot, FinalizationResult result, DateTimeOffset now)
     {

@@ -50,14 +50,15 @@ public sealed class FFmpegTests : IDisposable
     }
 
     [Fact]
-    public async Task An_FFmpeg_that_always_hangs_is_given_up_and_the_chunks_stay()
+    public async Task An_FFmpeg_that_always_hangs_says_nothing_about_the_chunks_which_stay()
     {
         _session.Write(await OpusPackets.OfToneAsync(50));
         UseScript("echo waiting for godot >&2; sleep 1000");
         _session.Options.FFmpegTimeout = TimeSpan.FromSeconds(0.5);
 
-        var exception = await Assert.ThrowsAsync<FinalizationException>(_session.FinalizeAsync);
+        var exception = await Assert.ThrowsAsync<FFmpegUnfinishedException>(_session.FinalizeAsync);
 
+        Assert.True(exception.Hung);
         Assert.Contains("waiting for godot", exception.Message, StringComparison.Ordinal);
         Assert.Equal(2, File.ReadAllLines(Runs).Length);
         Assert.True(File.Exists(_session.ChunkPath(0)));
@@ -74,6 +75,18 @@ public sealed class FFmpegTests : IDisposable
 
         Assert.Contains("exit code 7: this is not my day", exception.Message, StringComparison.Ordinal);
         Assert.Contains("-f concat", exception.Message, StringComparison.Ordinal);
+        Assert.True(File.Exists(_session.ChunkPath(0)));
+    }
+
+    [Theory]
+    [InlineData("kill -KILL $$")]
+    [InlineData("exit 255")]
+    public async Task An_FFmpeg_that_somebody_killed_says_nothing_about_the_chunks_which_stay(string death)
+    {
+        _session.Write(await OpusPackets.OfToneAsync(50));
+        UseScript(death);
+
+        Assert.False((await Assert.ThrowsAsync<FFmpegUnfinishedException>(_session.FinalizeAsync)).Hung);
         Assert.True(File.Exists(_session.ChunkPath(0)));
     }
 
