@@ -40,12 +40,20 @@ public sealed class LightHost : IAsyncLifetime
     internal async Task<double> RecordedAsync(string id, double seconds, ManagerProcess? by = null)
     {
         double recorded = 0;
-        await Eventually.TrueAsync(
-            async () => (recorded = (double?)(await (by ?? Manager).GetAsync($"/bots/{id}")).Body?["recordedSeconds"] ?? 0) >= seconds, Patience);
+        try
+        {
+            await Eventually.TrueAsync(
+                async () => (recorded = (double?)(await (by ?? Manager).GetAsync($"/bots/{id}")).Body?["recordedSeconds"] ?? 0) >= seconds, Patience);
+        }
+        catch (TimeoutException exception)
+        {
+            throw new TimeoutException(await AccountOfAsync(id), exception);
+        }
+
         return recorded;
     }
 
-    /// <summary>All that is known of an ended bot, for the failure message.</summary>
+    /// <summary>All that is known of a bot, for the failure message.</summary>
     internal async Task<string> AccountOfAsync(string id) => string.Join(
         '\n',
         (await Manager.GetAsync($"/bots/{id}")).Body,

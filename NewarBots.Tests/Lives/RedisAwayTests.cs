@@ -1,11 +1,14 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using NewarBots.Contract;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Rehearsing;
+using StackExchange.Redis;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>Redis dies while bots record, and comes back.</summary>
+/// <summary>Redis dies while bots record, and comes back; or does not pass on what it was told.</summary>
 [Collection(AloneOnTheMachine.Name)]
 public sealed class RedisAwayTests
 {
@@ -53,5 +56,24 @@ public sealed class RedisAwayTests
             Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
             Assert.NotNull(response.Headers.RetryAfter);
         }
+    }
+
+    [Fact]
+    public async Task A_message_that_nobody_heard_is_read_from_the_stream_within_seconds()
+    {
+        await using var host = await LightHost.StartAsync();
+        await using var redis = await host.Redis.ConnectAsync();
+        var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "unheard");
+        await host.RecordedAsync(id, seconds: 3);
+        await DockerCli.RunAsync("pause", $"newar-bot-{id}");
+        var stream = RedisNames.EventStream(SessionId.Parse(id));
+        var last = (await redis.GetDatabase().StreamRangeAsync(stream, count: 1, messageOrder: Order.Descending))[0];
+        var message = JsonNode.Parse((string)last[RedisNames.MessageField]!)!;
+        message["sequence"] = (long)message["sequence"]! + 1;
+        message["recordedSeconds"] = 4321;
+
+        await redis.GetDatabase().StreamAddAsync(stream, RedisNames.MessageField, message.ToJsonString());
+
+        await host.RecordedAsync(id, seconds: 4321);
     }
 }

@@ -1,0 +1,30 @@
+namespace NewarBots.Tests.Fixtures;
+
+/// <summary>
+/// The wall clock as one process sees it, which can be set while that runs; timers and everybody else's clock go on. By libfaketime
+/// (Debian's package <c>faketime</c>).
+/// </summary>
+internal sealed class SettableClock : IDisposable
+{
+    private readonly string _file = Path.GetTempFileName();
+
+    public SettableClock() => Set(TimeSpan.Zero);
+
+    /// <summary>The environment of the process.</summary>
+    public (string Name, string Value)[] Environment =>
+        [("LD_PRELOAD", Library()), ("FAKETIME_TIMESTAMP_FILE", _file), ("FAKETIME_NO_CACHE", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1"), ("FAKETIME_FORCE_MONOTONIC_FIX", "0")];
+
+    /// <param name="ahead">Of the machine's own clock; negative, where it is behind.</param>
+    public void Set(TimeSpan ahead)
+    {
+        // Whole, whenever it is read.
+        File.WriteAllText($"{_file}.new", $"{(ahead < TimeSpan.Zero ? '-' : '+')}{ahead.Duration().TotalSeconds:0}");
+        File.Move($"{_file}.new", _file, overwrite: true);
+    }
+
+    public void Dispose() => File.Delete(_file);
+
+    private static string Library() => Directory.EnumerateDirectories("/usr/lib", "*-linux-gnu*")
+        .Select(folder => Path.Combine(folder, "faketime", "libfaketimeMT.so.1"))
+        .FirstOrDefault(File.Exists) ?? throw new InvalidOperationException("libfaketime is missing: sudo apt-get install faketime");
+}
