@@ -5,6 +5,7 @@ using NewarBots.Manager.Launching;
 using NewarBots.Manager.Reconciling;
 using NewarBots.Manager.Rehearsing;
 using NewarBots.Manager.Removing;
+using NewarBots.Manager.Telemetry;
 using NewarBots.Manager.Tracking;
 using NewarBots.ServiceDefaults;
 
@@ -19,6 +20,7 @@ builder.AddReconciling();
 builder.AddFinalizing();
 builder.AddRemoving();
 builder.AddRehearsing();
+builder.AddTelemetry();
 
 var app = builder.Build();
 app.UseProblemDetails();

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using NewarBots.Contract;
+using NewarBots.Manager.Telemetry;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Bots;
@@ -15,7 +16,7 @@ namespace NewarBots.Manager.Bots;
 /// manager itself changed the status, the message on the bot's stream and channel. So nobody sees one without the other,
 /// and several managers can work on one Redis.
 /// </summary>
-internal sealed partial class BotStore(IConnectionMultiplexer redis, TimeProvider time, ILogger<BotStore> logger)
+internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics metrics, TimeProvider time, ILogger<BotStore> logger)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -190,6 +191,7 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, TimeProvide
             if ((bool)await Database.ScriptEvaluateAsync(UpdateScript, keys, values))
             {
                 _known.Remember(next);
+                metrics.Changed(bot, next, time.GetUtcNow());
                 return next;
             }
         }

@@ -1,10 +1,12 @@
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots.Describing;
 using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Rehearsing;
+using NewarBots.Manager.Telemetry;
 
 namespace NewarBots.Manager.Bots;
 
@@ -27,6 +29,7 @@ internal static class BotsRegistration
         builder.Services.AddOptions<MeetingOptions>().BindConfiguration(MeetingOptions.Section);
         builder.Services.AddSingleton(services => new StorageLayout(services.GetRequiredService<IOptions<StorageOptions>>().Value.Path));
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton<BotMetrics>();
         builder.Services.AddSingleton<BotStore>();
         builder.Services.AddSingleton<BotLeases>();
         builder.Services.AddSingleton<BotNews>();

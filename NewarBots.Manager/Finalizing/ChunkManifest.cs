@@ -76,14 +76,14 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
             };
             gaps.AddRange(chunk.Holes
                 .Where(hole => hole.End > skip)
-                .Select(hole => NewGap(claimed + Math.Max(hole.First, skip), claimed + hole.End, GapCauses.ChunkDamaged)));
+                .Select(hole => NewGap(claimed + Math.Max(hole.First, skip), claimed + hole.End, GapCause.ChunkDamaged)));
             end = claimed + chunk.Packets;
             pieces.Add(new Piece.OfChunk(new(first, end - first), chunk, skip, problem));
             previous = chunk;
         }
 
         if (pieces.Count > 0 && journal.RecordedPackets > end)
-            gaps.Add(NewGap(end, journal.RecordedPackets, GapCauses.ChunkMissing));
+            gaps.Add(NewGap(end, journal.RecordedPackets, GapCause.ChunkMissing));
         gaps.AddRange(journal.Gaps.Where(gap => gap.StartSeconds < Seconds(end)));
         return new(pieces, [.. gaps.Distinct().OrderBy(gap => gap.StartSeconds).ThenBy(gap => gap.EndSeconds)], ignored);
     }
@@ -112,7 +112,7 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
     }
 
     private static string CauseOfHole(OggOpusChunk? previous, OggOpusChunk next) =>
-        previous is { Problem: not null } && previous.Index + 1 == next.Index ? GapCauses.ChunkDamaged : GapCauses.ChunkMissing;
+        previous is { Problem: not null } && previous.Index + 1 == next.Index ? GapCause.ChunkDamaged : GapCause.ChunkMissing;
 
     private static Gap NewGap(long first, long end, string cause) => new(Seconds(first), Seconds(end), cause);
 }
@@ -133,14 +133,4 @@ internal abstract record Piece(PacketRange Range)
 
     /// <param name="Range">Its place in the recording.</param>
     public sealed record Silence(PacketRange Range) : Piece(Range);
-}
-
-/// <summary>The machine words for a <see cref="Gap.Cause"/> that is found here; the recorder has others.</summary>
-internal static class GapCauses
-{
-    /// <summary>A chunk that should be there is not, or nothing in it is readable.</summary>
-    public const string ChunkMissing = "chunk_missing";
-
-    /// <summary>Pages within a chunk, or at its end, are not readable.</summary>
-    public const string ChunkDamaged = "chunk_damaged";
 }

@@ -22,6 +22,7 @@ internal sealed partial class EndedBots(
     BotRemover remover,
     Postponements postponements,
     LaunchSignal launches,
+    BotMetrics metrics,
     TimeProvider time,
     ILogger<EndedBots> logger) : BackgroundService
 {
@@ -106,16 +107,24 @@ internal sealed partial class EndedBots(
         using var step = ManagerTelemetry.StartStep("bot end", finalizing);
         step.TagOutcome(finalizing);
         Func<Bot, Bot> end;
+        var begun = time.GetTimestamp();
         try
         {
             var result = await finalizer.FinalizeAsync(finalizing, cancellation);
+            metrics.Finalized(time.GetElapsedTime(begun), result);
             end = known => BotLifecycle.Finalized(known, result, time.GetUtcNow());
         }
         catch (FinalizationException exception)
         {
             step.Fail(exception);
+            metrics.NotFinalized(time.GetElapsedTime(begun), exception);
             Log.FinalizationFailed(logger, id, exception.Message);
             end = known => BotLifecycle.FinalizationFailed(known, exception.Message, time.GetUtcNow());
+        }
+        catch (Exception exception)
+        {
+            step.Fail(exception);
+            throw;
         }
 
         postponements.Forget(id);

@@ -1,3 +1,4 @@
+using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Finalizing;
@@ -6,7 +7,10 @@ namespace NewarBots.Manager.Finalizing;
 internal abstract record FinalizationResult
 {
     /// <summary>The recording and its manifest lie at their final place and were decoded whole.</summary>
-    public sealed record Recorded(RecordingInfo Recording, int Chunks, double AudibleSeconds) : FinalizationResult;
+    public sealed record Recorded(RecordingInfo Recording, int Chunks, double AudibleSeconds) : FinalizationResult
+    {
+        public IReadOnlyList<Gap> Gaps { get; init; } = [];
+    }
 
     /// <summary>There was no chunk that holds any audio; nothing was written.</summary>
     public sealed record NothingRecorded : FinalizationResult;

@@ -63,7 +63,10 @@ internal sealed partial class RecordingFinalizer(
         return new FinalizationResult.Recorded(
             new(manifest.Format, manifest.Bytes, manifest.DurationSeconds, manifest.Complete),
             manifest.Chunks.Count,
-            manifest.AudibleSeconds);
+            manifest.AudibleSeconds)
+        {
+            Gaps = manifest.Gaps,
+        };
     }
 
     /// <returns><see langword="null"/> where there is no audio.</returns>

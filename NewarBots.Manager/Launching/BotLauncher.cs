@@ -17,6 +17,7 @@ internal sealed partial class BotLauncher(
     RecorderPreparation preparation,
     BotStopper stopper,
     LaunchSignal signal,
+    BotMetrics metrics,
     IOptions<LaunchingOptions> options,
     TimeProvider time,
     ILogger<BotLauncher> logger) : BackgroundService
@@ -95,18 +96,22 @@ internal sealed partial class BotLauncher(
         }
 
         using var step = ManagerTelemetry.StartStep("bot launch", bot);
+        var begunAt = time.GetTimestamp();
         try
         {
             await containers.LaunchAsync(await preparation.PrepareAsync(bot, step?.Id, cancellation), cancellation);
+            metrics.Launched(time.GetElapsedTime(begunAt));
         }
         catch (Exception exception) when (!cancellation.IsCancellationRequested && MayPass(exception))
         {
             step.Fail(exception);
+            metrics.NotLaunched(time.GetElapsedTime(begunAt), exception, isTriedAgain: true);
             throw;
         }
         catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {
             step.Fail(exception);
+            metrics.NotLaunched(time.GetElapsedTime(begunAt), exception, isTriedAgain: false);
             Log.Failed(logger, exception, bot.Id, exception.Message);
             preparation.Withdraw(bot);
             await store.UpdateAsync(bot.Id, known => BotLifecycle.LaunchFailed(known, exception.Message, time.GetUtcNow()));

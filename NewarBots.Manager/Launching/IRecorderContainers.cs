@@ -27,6 +27,10 @@ internal interface IRecorderContainers
     /// <summary>SIGTERM, then SIGKILL after <paramref name="grace"/>. Nothing happens where it does not run.</summary>
     Task StopAsync(SessionId id, TimeSpan grace, CancellationToken cancellation);
 
+    /// <summary>What the bot's container uses at the moment.</summary>
+    /// <returns><see langword="null"/> where it does not run.</returns>
+    Task<RecorderUsage?> MeasureAsync(SessionId id, CancellationToken cancellation);
+
     /// <summary>Writes what the container printed, both streams merged, as text. Nothing is written where there is no container.</summary>
     Task CopyLogAsync(SessionId id, Stream destination, CancellationToken cancellation);
 
@@ -67,6 +71,10 @@ internal enum RecorderContainerState
 /// <param name="OutOfMemory">The engine's own flag.</param>
 /// <param name="FinishedAt">By the engine's clock.</param>
 internal sealed record RecorderExit(long ExitCode, bool OutOfMemory, DateTimeOffset FinishedAt);
+
+/// <param name="MemoryBytes">All its processes, without what the kernel merely caches for them.</param>
+/// <param name="Cpu">Time that it kept CPUs busy since it was started.</param>
+internal sealed record RecorderUsage(long MemoryBytes, TimeSpan Cpu);
 
 /// <summary>The engine could not be reached, or refused. The message is one line for an operator.</summary>
 internal sealed class ContainerEngineException(string message, ContainerEngineFailure failure, Exception? inner = null)

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using NewarBots.Manager.Launching.Engine;
+using NewarBots.Manager.Telemetry;
 
 namespace NewarBots.Manager.Launching;
 
@@ -31,6 +32,7 @@ internal static partial class LaunchingRegistration
         builder.Services.AddOptions<RecordingOptions>().BindConfiguration(RecordingOptions.Section).ValidateOnStart();
 
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton<BotMetrics>();
         builder.Services.AddSingleton<DockerEngine>();
         builder.Services.AddSingleton<HostPaths>();
         builder.Services.AddSingleton<RecorderStack>();

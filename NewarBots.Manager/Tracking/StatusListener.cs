@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Events;
+using NewarBots.Manager.Telemetry;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Tracking;
@@ -11,7 +12,8 @@ namespace NewarBots.Manager.Tracking;
 /// away, so every active bot's stream is looked at now and then as well.
 /// </summary>
 internal sealed partial class StatusListener(
-    IConnectionMultiplexer redis, BotStore store, BotFollower follower, BotNews news, TimeProvider time, ILogger<StatusListener> logger)
+    IConnectionMultiplexer redis, BotStore store, BotFollower follower, BotNews news, BotMetrics metrics, TimeProvider time,
+    ILogger<StatusListener> logger)
     : BackgroundService
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
@@ -62,13 +64,16 @@ internal sealed partial class StatusListener(
             try
             {
                 var before = active;
-                active = [.. (await store.ActiveAsync()).Select(bot => bot.Id)];
+                var bots = await store.ActiveAsync();
+                metrics.SeeActive(bots);
+                active = [.. bots.Select(bot => bot.Id)];
                 // Those that were active a moment ago too: their end may be what was missed.
                 foreach (var id in active.Union(before))
                     _woken.Writer.TryWrite(id);
             }
             catch (Exception exception) when (exception.IsRedisAway())
             {
+                metrics.SeeActive(null);
                 Log.RedisAway(logger, exception.Message);
             }
 

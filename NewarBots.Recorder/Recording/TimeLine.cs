@@ -71,22 +71,3 @@ internal sealed class TimeLine(TimeLinePosition position)
 /// a place any more.
 /// </param>
 internal readonly record struct Placement(long Silence, int Skip, IReadOnlyList<Gap> Gaps, long? CaptureBegins);
-
-/// <summary>The machine words for <see cref="Gap.Cause"/>.</summary>
-internal static class GapCause
-{
-    /// <summary>The browser's audio clock stood still; the page filled the hole.</summary>
-    public const string CaptureStalled = "capture_stalled";
-
-    /// <summary>The page crashed, or its browser, and was brought back.</summary>
-    public const string BrowserRestarted = "browser_restarted";
-
-    /// <summary>The page was loaded anew, its encoder failed, or the recorder started anew.</summary>
-    public const string CaptureRestarted = "capture_restarted";
-
-    /// <summary>A track was received and could not be heard: see <see cref="Hearing"/>.</summary>
-    public const string NotHeard = "not_heard";
-
-    /// <summary>The page encoded packets that never arrived.</summary>
-    public const string PacketsLost = "packets_lost";
-}

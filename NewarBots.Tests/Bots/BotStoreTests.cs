@@ -10,9 +10,10 @@ namespace NewarBots.Tests.Bots;
 
 public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServer>, IAsyncLifetime
 {
+    private readonly MetricsProbe _metrics = new();
     private ConnectionMultiplexer _redis = null!;
 
-    private BotStore Store => new(_redis, TimeProvider.System, NullLogger<BotStore>.Instance);
+    private BotStore Store => new(_redis, _metrics.Bots, TimeProvider.System, NullLogger<BotStore>.Instance);
 
     public async ValueTask InitializeAsync()
     {
@@ -20,7 +21,11 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
         await _redis.GetServers()[0].FlushAllDatabasesAsync();
     }
 
-    public async ValueTask DisposeAsync() => await _redis.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        _metrics.Dispose();
+        await _redis.DisposeAsync();
+    }
 
     [Fact]
     public async Task A_record_comes_back_as_it_was_kept()

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Launching.Engine;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Launching;
 
@@ -11,6 +12,7 @@ public sealed class DockerEngineTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("newarbots-engine-");
     private readonly FakeTimeProvider _time = new();
+    private readonly MetricsProbe _metrics = new();
     private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
     private readonly DockerEngine _engine;
 
@@ -19,12 +21,13 @@ public sealed class DockerEngineTests : IDisposable
         var socket = Path.Combine(_folder.FullName, "docker.sock");
         _listener.Bind(new UnixDomainSocketEndPoint(socket));
         _listener.Listen();
-        _engine = new(Options.Create(new LaunchingOptions { DockerHost = $"unix://{socket}" }), _time);
+        _engine = new(Options.Create(new LaunchingOptions { DockerHost = $"unix://{socket}" }), _metrics.Bots, _time);
     }
 
     public void Dispose()
     {
         _engine.Dispose();
+        _metrics.Dispose();
         _listener.Dispose();
         _folder.Delete(recursive: true);
     }
@@ -40,6 +43,9 @@ public sealed class DockerEngineTests : IDisposable
         var failure = await Assert.ThrowsAsync<ContainerEngineException>(() => asking);
         Assert.Equal(ContainerEngineFailure.Unreachable, failure.Failure);
         Assert.Contains("does not answer within 10 s", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(
+            new Measured("newarbots.docker.duration", 10, "newarbots.operation=ask error.type=unreachable"),
+            Assert.Single(_metrics.Of("newarbots.docker.duration")));
     }
 
     [Fact]

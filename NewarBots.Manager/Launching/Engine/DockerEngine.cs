@@ -1,6 +1,8 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Docker.DotNet;
 using Microsoft.Extensions.Options;
+using NewarBots.Manager.Telemetry;
 
 namespace NewarBots.Manager.Launching.Engine;
 
@@ -9,7 +11,7 @@ namespace NewarBots.Manager.Launching.Engine;
 /// <see cref="ContainerEngineException"/> that names the engine's address. No API version is asked for, so that the engine
 /// answers in its own.
 /// </summary>
-internal sealed class DockerEngine(IOptions<LaunchingOptions> options, TimeProvider time) : IDisposable
+internal sealed class DockerEngine(IOptions<LaunchingOptions> options, BotMetrics metrics, TimeProvider time) : IDisposable
 {
     /// <summary>How long an engine that works may take for a question that it has only to look up.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -25,11 +27,43 @@ internal sealed class DockerEngine(IOptions<LaunchingOptions> options, TimeProvi
 
     public void Dispose() => _client.Dispose();
 
-    public Task<T> AskAsync<T>(Func<IDockerClient, CancellationToken, Task<T>> question, CancellationToken cancellation) =>
-        AskAsync(Patience, question, cancellation);
+    public Task<T> AskAsync<T>(
+        Func<IDockerClient, CancellationToken, Task<T>> question, CancellationToken cancellation, [CallerMemberName] string operation = "") =>
+        AskAsync(Patience, question, cancellation, operation);
 
+    /// <param name="patience">How long the answer may take; without an end where it is read as it comes.</param>
+    /// <param name="question">One request, or what takes several.</param>
+    /// <param name="cancellation">Gives up at once.</param>
+    /// <param name="operation">What the metrics call it: the method that asks.</param>
     /// <exception cref="ContainerEngineException">No answer within <paramref name="patience"/>, or an error for an answer.</exception>
     public async Task<T> AskAsync<T>(
+        TimeSpan patience,
+        Func<IDockerClient, CancellationToken, Task<T>> question,
+        CancellationToken cancellation,
+        [CallerMemberName] string operation = "")
+    {
+        var askedAt = time.GetTimestamp();
+        try
+        {
+            var answer = await AskInTimeAsync(patience, question, cancellation);
+            Measure(failure: null);
+            return answer;
+        }
+        catch (ContainerEngineException exception)
+        {
+            Measure(exception);
+            throw;
+        }
+
+        void Measure(Exception? failure)
+        {
+            // A log that is followed takes as long as its bot.
+            if (patience != Timeout.InfiniteTimeSpan)
+                metrics.AskedDocker(time.GetElapsedTime(askedAt), WordOf(operation), failure);
+        }
+    }
+
+    private async Task<T> AskInTimeAsync<T>(
         TimeSpan patience, Func<IDockerClient, CancellationToken, Task<T>> question, CancellationToken cancellation)
     {
         using var timeout = new CancellationTokenSource(patience, time);
@@ -49,7 +83,10 @@ internal sealed class DockerEngine(IOptions<LaunchingOptions> options, TimeProvi
     }
 
     public async Task AskAsync(
-        TimeSpan patience, Func<IDockerClient, CancellationToken, Task> question, CancellationToken cancellation) =>
+        TimeSpan patience,
+        Func<IDockerClient, CancellationToken, Task> question,
+        CancellationToken cancellation,
+        [CallerMemberName] string operation = "") =>
         await AskAsync(
             patience,
             async (docker, token) =>
@@ -57,7 +94,8 @@ internal sealed class DockerEngine(IOptions<LaunchingOptions> options, TimeProvi
                 await question(docker, token);
                 return true;
             },
-            cancellation);
+            cancellation,
+            operation);
 
     /// <summary>A request without an end, such as the engine's events. It always ends by an exception.</summary>
     public async Task FollowAsync(Func<IDockerClient, CancellationToken, Task> request, CancellationToken cancellation)
@@ -79,6 +117,9 @@ internal sealed class DockerEngine(IOptions<LaunchingOptions> options, TimeProvi
         $"The recorder's image {image} is not there. Build it: dotnet build NewarBots.Recorder -t:RecorderImage",
         ContainerEngineFailure.ImageMissing,
         inner);
+
+    private static string WordOf(string operation) =>
+        JsonNamingPolicy.SnakeCaseLower.ConvertName(operation.EndsWith("Async", StringComparison.Ordinal) ? operation[..^"Async".Length] : operation);
 
     private ContainerEngineException Translate(Exception exception) => exception switch
     {

@@ -119,6 +119,34 @@ internal sealed partial class DockerRecorderContainers(
             cancellation);
     }
 
+    public Task<RecorderUsage?> MeasureAsync(SessionId id, CancellationToken cancellation) => engine.AskAsync<RecorderUsage?>(
+        async (docker, token) =>
+        {
+            ContainerStatsResponse? seen = null;
+            try
+            {
+                await docker.Containers.GetContainerStatsAsync(
+                    RecorderContainerName.Of(id), new() { Stream = false, OneShot = true }, new Listener<ContainerStatsResponse>(stats => seen = stats), token);
+            }
+            catch (DockerContainerNotFoundException)
+            {
+                return null;
+            }
+
+            // A container that does not run has nothing but zeros.
+            if (seen is not { MemoryStats.Usage: > 0 })
+                return null;
+            // What the kernel keeps of files and would give back at once is nobody's use. The name depends on the cgroup version.
+            var files = seen.MemoryStats.Stats is { } stats
+                && (stats.TryGetValue("total_inactive_file", out var inactive) || stats.TryGetValue("inactive_file", out inactive))
+                ? inactive
+                : 0;
+            return new(
+                (long)(seen.MemoryStats.Usage - Math.Min(files, seen.MemoryStats.Usage)),
+                TimeSpan.FromMicroseconds(seen.CPUStats.CPUUsage.TotalUsage / 1000d));
+        },
+        cancellation);
+
     public Task CopyLogAsync(SessionId id, Stream destination, CancellationToken cancellation) =>
         CopyLogAsync(id, destination, follow: false, DockerEngine.LongPatience, cancellation);
 
@@ -180,7 +208,7 @@ internal sealed partial class DockerRecorderContainers(
                             Since = since.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture),
                             Filters = Filter(("type", "container"), ("event", "die"), ("label", ours)),
                         },
-                        new Listener(message =>
+                        new Listener<Message>(message =>
                         {
                             if (Identify(message.Actor.ID, message.Actor.Attributes) is var (session, _))
                                 exits.Writer.TryWrite(session);
@@ -376,9 +404,9 @@ internal sealed partial class DockerRecorderContainers(
             IDictionary<string, bool> (condition) => new Dictionary<string, bool> { [condition.Value] = true });
 
     /// <summary>Hears at once and in order, unlike <see cref="Progress{T}"/>.</summary>
-    private sealed class Listener(Action<Message> hear) : IProgress<Message>
+    private sealed class Listener<T>(Action<T> hear) : IProgress<T>
     {
-        public void Report(Message value) => hear(value);
+        public void Report(T value) => hear(value);
     }
 
     private static partial class Log

@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Telemetry;
 using StackExchange.Redis;
 
 namespace NewarBots.Bench.Bots;
@@ -48,7 +50,8 @@ internal sealed class ListBenchmark : Benchmark
     private static async Task FillAsync(string redis, int bots, CancellationToken cancellation)
     {
         await using var connection = await ConnectionMultiplexer.ConnectAsync(redis);
-        var store = new BotStore(connection, TimeProvider.System, NullLogger<BotStore>.Instance);
+        await using var services = new ServiceCollection().AddMetrics().AddSingleton<BotMetrics>().BuildServiceProvider();
+        var store = new BotStore(connection, services.GetRequiredService<BotMetrics>(), TimeProvider.System, NullLogger<BotStore>.Instance);
         await Parallel.ForAsync(0, bots, cancellation, async (number, _) =>
         {
             var bot = new Bot

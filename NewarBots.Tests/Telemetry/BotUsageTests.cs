@@ -1,0 +1,32 @@
+using NewarBots.Manager.Telemetry;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Launching;
+
+namespace NewarBots.Tests.Telemetry;
+
+public sealed class BotUsageTests(ScriptedRecorders recorders) : IClassFixture<ScriptedRecorders>
+{
+    [Fact]
+    public async Task What_a_container_uses_is_told_from_the_engine()
+    {
+        using var probe = new MetricsProbe();
+        using var usage = new BotUsage(recorders.Containers, probe.Bots, TimeProvider.System);
+        var busy = recorders.Bot("while true; do :; done");
+        await recorders.Containers.LaunchAsync(busy, CancellationToken.None);
+
+        await usage.LookAsync(CancellationToken.None);
+        Assert.Empty(probe.Of("newarbots.bot.cpu.usage"));
+        await Eventually.TrueAsync(async () =>
+        {
+            await usage.LookAsync(CancellationToken.None);
+            return probe.Of("newarbots.bot.cpu.usage").Any(one => one.Value > 0.05);
+        });
+
+        Assert.All(probe.Of("newarbots.bot.memory.usage"), one => Assert.InRange(one.Value, 100_000, 100_000_000));
+        // One CPU is all that a bot may have; the kernel may settle its accounts late.
+        Assert.All(probe.Of("newarbots.bot.cpu.usage"), one => Assert.InRange(one.Value, 0, 2));
+
+        await recorders.Containers.RemoveAsync(busy.Environment.SessionId, CancellationToken.None);
+        Assert.Null(await recorders.Containers.MeasureAsync(busy.Environment.SessionId, CancellationToken.None));
+    }
+}
