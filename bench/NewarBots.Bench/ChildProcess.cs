@@ -9,9 +9,16 @@ internal sealed class ChildProcess : IDisposable
 {
     private readonly Process _process;
     private readonly Queue<string> _lastLines = [];
+    private readonly Action<string>? _hear;
 
-    public ChildProcess(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    /// <param name="program">From the path.</param>
+    /// <param name="arguments">As they are.</param>
+    /// <param name="environment">Beside this process's own.</param>
+    /// <param name="hear">Is told each line that it writes.</param>
+    public ChildProcess(
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, Action<string>? hear = null)
     {
+        _hear = hear;
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
             start.Environment[name] = value;
@@ -44,6 +51,8 @@ internal sealed class ChildProcess : IDisposable
     {
         lock (_lastLines)
         {
+            if (line.Data is not null)
+                _hear?.Invoke(line.Data);
             _lastLines.Enqueue(line.Data ?? string.Empty);
             if (_lastLines.Count > 50)
                 _lastLines.Dequeue();

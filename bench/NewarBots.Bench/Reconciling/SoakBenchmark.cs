@@ -125,6 +125,7 @@ internal sealed class SoakBenchmark : Benchmark
         await victim.StartAsync(Patience, cancellation);
     }
 
+    /// <summary>All managers at once: each finds all bots running.</summary>
     private static async Task RestartAsync(SoakStage stage, CancellationToken cancellation)
     {
         var before = (await stage.Managers[0].BotsAsync(cancellation)).ToDictionary(bot => (string)bot["id"]!, bot => (double)bot["recordedSeconds"]!);
@@ -132,8 +133,8 @@ internal sealed class SoakBenchmark : Benchmark
             manager.Kill();
         await Task.Delay(Absence, TimeProvider.System, cancellation);
         var watch = Stopwatch.StartNew();
-        await stage.Managers[0].StartAsync(Patience, cancellation);
-        var answersAfter = watch.Elapsed;
+        await Task.WhenAll(stage.Managers.Select(manager => manager.StartAsync(Patience, cancellation)));
+        var answerAfter = watch.Elapsed;
         await Wait.ForAsync(
             async () => (await stage.Managers[0].BotsAsync(cancellation))
                 .Where(bot => (string)bot["status"]! == "recording")
@@ -141,7 +142,7 @@ internal sealed class SoakBenchmark : Benchmark
             "all bots are followed again",
             Patience,
             cancellation);
-        Console.WriteLine($"restart: the manager answers after {answersAfter.TotalSeconds:0.0} s, and follows all again {(watch.Elapsed - answersAfter).TotalSeconds:0.0} s later");
+        Console.WriteLine($"restart of all managers: they answer after {answerAfter.TotalSeconds:0.0} s, and follow all again {(watch.Elapsed - answerAfter).TotalSeconds:0.0} s later");
     }
 
     private static async Task EndAllAsync(SoakManager manager, CancellationToken cancellation)
@@ -159,10 +160,14 @@ internal sealed class SoakBenchmark : Benchmark
     {
         var bots = await stage.Managers[0].BotsAsync(cancellation);
         var missing = 0.0;
+        var finishedAfter = new Figures();
         foreach (var bot in bots)
         {
             if (_killed.TryGetValue((string)bot["id"]!, out var at))
+            {
+                finishedAfter.Add(((DateTimeOffset)bot["endedAt"]! - at).TotalSeconds);
                 missing += Math.Max(0, (at - (DateTimeOffset)bot["recordingAt"]!).TotalSeconds - (double)bot["recordedSeconds"]! - Forgiven);
+            }
             else if (bot["recording"] is { } recording && !(bool)recording["complete"]!)
                 Console.WriteLine($"not complete, though nobody killed its recorder: {bot.ToJsonString()}");
             if (bot["recording"] is null)
@@ -186,9 +191,13 @@ internal sealed class SoakBenchmark : Benchmark
             seconds missing beyond the last {Forgiven}   {missing:0.0}
             containers left                     {left}
             containers made twice               {created.GroupBy(name => name).Count(group => group.Count() > 1)}
+            killed recorders' recordings finished after, s  {finishedAfter}
+            errors in the managers' logs        {stage.Managers.Sum(manager => manager.Errors.Count)}
             a manager's memory, MiB             {_memory}
             a manager's CPU, % of a core        {_cpu}
             """);
+        foreach (var error in stage.Managers.SelectMany(manager => manager.Errors).GroupBy(error => error))
+            Console.WriteLine($"{error.Count()} times {error.Key}");
     }
 
     private static async Task<IReadOnlyList<string>> CreatedAsync(Docker docker, string stack, DateTimeOffset since, CancellationToken cancellation)

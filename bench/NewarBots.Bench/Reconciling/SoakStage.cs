@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
@@ -87,10 +88,17 @@ internal sealed class SoakManager : IDisposable
 
     public bool Runs => _process is not null;
 
+    /// <summary>What its log calls an error, of all its processes.</summary>
+    public ConcurrentQueue<string> Errors { get; } = [];
+
     /// <summary>Returns once it answers.</summary>
     public async Task StartAsync(TimeSpan patience, CancellationToken cancellation)
     {
-        _process = new("dotnet", [typeof(Manager.Bots.Bot).Assembly.Location], _environment);
+        _process = new("dotnet", [typeof(Manager.Bots.Bot).Assembly.Location], _environment, line =>
+        {
+            if (line.StartsWith("fail: ", StringComparison.Ordinal) || line.StartsWith("crit: ", StringComparison.Ordinal))
+                Errors.Enqueue(line);
+        });
         await Wait.ForAsync(
             async () =>
             {
