@@ -6,7 +6,8 @@ using NewarBots.Manager.Launching;
 namespace NewarBots.Manager.Removing;
 
 /// <summary>What a bot's container printed: from the engine while there is a container, from the storage afterwards.</summary>
-internal sealed class BotLog(IRecorderContainers containers, StorageLayout storage, BotStore store, TimeProvider time)
+internal sealed partial class BotLog(
+    IRecorderContainers containers, StorageLayout storage, BotStore store, TimeProvider time, ILogger<BotLog> logger)
 {
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
 
@@ -42,7 +43,10 @@ internal sealed class BotLog(IRecorderContainers containers, StorageLayout stora
         await file.CopyToAsync(destination, cancellation);
     }
 
-    /// <summary>Keeps the log beside the recording; what was kept before stays where there is no container any more.</summary>
+    /// <summary>
+    /// Keeps the log beside the recording; what was kept before stays where there is no container any more. Where the engine refuses to
+    /// hand it out, the log says so.
+    /// </summary>
     public async Task KeepAsync(Bot bot, CancellationToken cancellation)
     {
         if (await containers.FindAsync(bot.Id, cancellation) is null)
@@ -52,10 +56,26 @@ internal sealed class BotLog(IRecorderContainers containers, StorageLayout stora
         var beside = $"{path}.partial";
         await using (var file = File.Create(beside))
         {
-            await containers.CopyLogAsync(bot.Id, file, cancellation);
+            try
+            {
+                await containers.CopyLogAsync(bot.Id, file, cancellation);
+            }
+            catch (ContainerEngineException exception) when (exception.Failure is ContainerEngineFailure.Refused)
+            {
+                // It will not answer otherwise another time: the bot's end is not to wait for it.
+                Log.Refused(logger, bot.Id, exception.Message);
+                await file.WriteAsync(Encoding.UTF8.GetBytes($"\n(The log ends here. {exception.Message})\n"), cancellation);
+            }
+
             file.Flush(flushToDisk: true);
         }
 
         File.Move(beside, path, overwrite: true);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "The log of bot {SessionId} cannot be kept: {Why}")]
+        public static partial void Refused(ILogger logger, SessionId sessionId, string why);
     }
 }
