@@ -90,7 +90,7 @@ internal sealed partial class BotLauncher(
             ManagerTelemetry.StartStep("bot queue", bot, since: bot.CreatedAt)?.Dispose();
         if (bot.StopRequested && earlier is null or { State: RecorderContainerState.Created })
         {
-            preparation.Withdraw(bot);
+            await WithdrawAsync(bot);
             await store.UpdateAsync(bot.Id, known => BotLifecycle.LaunchAbandoned(known, time.GetUtcNow()));
             return;
         }
@@ -113,7 +113,7 @@ internal sealed partial class BotLauncher(
             step.Fail(exception);
             metrics.NotLaunched(time.GetElapsedTime(begunAt), exception, isTriedAgain: false);
             Log.Failed(logger, exception, bot.Id, exception.Message);
-            preparation.Withdraw(bot);
+            await WithdrawAsync(bot);
             await store.UpdateAsync(bot.Id, known => BotLifecycle.LaunchFailed(known, exception.Message, time.GetUtcNow()));
             return;
         }
@@ -122,6 +122,19 @@ internal sealed partial class BotLauncher(
         // Stop may have been asked for in between, when there was no container to stop yet.
         if (await store.UpdateAsync(bot.Id, known => BotLifecycle.Launched(known, time.GetUtcNow())) is { StopRequested: true })
             stopper.Enqueue(id);
+    }
+
+    private async Task WithdrawAsync(Bot bot)
+    {
+        try
+        {
+            await preparation.WithdrawAsync(bot);
+        }
+        catch (Exception exception) when (!exception.IsRedisAway())
+        {
+            // What failed the launch may stand in the way here too; the bot ends all the same.
+            Log.NotWithdrawn(logger, exception, bot.Id, exception.Message);
+        }
     }
 
     private static bool MayPass(Exception exception) =>
@@ -134,6 +147,9 @@ internal sealed partial class BotLauncher(
 
         [LoggerMessage(LogLevel.Error, "Bot {SessionId} could not be launched: {Why}")]
         public static partial void Failed(ILogger logger, Exception exception, SessionId sessionId, string why);
+
+        [LoggerMessage(LogLevel.Warning, "What was made ready for bot {SessionId}, which gets no container, cannot be taken back: {Why}")]
+        public static partial void NotWithdrawn(ILogger logger, Exception exception, SessionId sessionId, string why);
 
         [LoggerMessage(LogLevel.Warning, "The launch of bot {SessionId} has to wait and will be tried again: {Why}")]
         public static partial void Postponed(ILogger logger, SessionId sessionId, string why);

@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.Extensions.Options;
-using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Launching;
@@ -26,8 +25,14 @@ internal sealed class RecorderPreparation(
         return new(briefing.For(bot, await RestoreAsync(bot, cancellation), traceParent), folder) { Metadata = bot.Metadata };
     }
 
-    /// <summary>A bot that gets no container leaves no secret behind.</summary>
-    public void Withdraw(Bot bot) => folders.Withdraw(bot.UserId, bot.Id, SessionInput.StorageState);
+    /// <summary>A bot that gets no container leaves nothing behind, least of all a secret or a way into Redis.</summary>
+    /// <exception cref="StackExchange.Redis.RedisException">Redis is away.</exception>
+    /// <exception cref="IOException">The folder cannot be removed.</exception>
+    public async Task WithdrawAsync(Bot bot)
+    {
+        await access.RemoveAsync(bot.Id);
+        folders.Withdraw(bot.UserId, bot.Id);
+    }
 
     /// <summary>What a bot that runs relies on and a restart, of this manager or of Redis, may have taken away.</summary>
     public async Task<RecorderCredentials> RestoreAsync(Bot bot, CancellationToken cancellation)

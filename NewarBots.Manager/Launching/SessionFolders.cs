@@ -55,12 +55,22 @@ internal sealed partial class SessionFolders(StorageLayout storage)
             GiveTo(ContainerUser.OfRecorders, path);
     }
 
-    /// <summary>Takes back what was laid. Nothing happens where there is none.</summary>
-    public void Withdraw(UserId user, SessionId id, string name)
+    /// <summary>
+    /// Takes back what was laid, and the folder itself where nothing else is in it: a recorder may have begun to write. Nothing happens
+    /// where there is none.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be removed.</exception>
+    public void Withdraw(UserId user, SessionId id)
     {
-        var folder = storage.SessionFolder(user, id);
-        if (Directory.Exists(folder))
-            File.Delete(Path.Combine(folder, name));
+        var folder = new DirectoryInfo(storage.SessionFolder(user, id));
+        foreach (var step in StepsTo(folder.FullName))
+            RefuseLink(step);
+        if (!folder.Exists)
+            return;
+        foreach (var laid in folder.EnumerateFiles().Where(file => SessionInput.IsName(file.Name)))
+            laid.Delete();
+        if (!folder.EnumerateFileSystemInfos().Any())
+            folder.Delete();
     }
 
     /// <summary>Removes it with everything in it. Nothing happens where there is none.</summary>

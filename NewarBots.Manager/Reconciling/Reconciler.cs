@@ -18,6 +18,7 @@ internal sealed partial class Reconciler(
     BotStore store,
     BotAdopter adopter,
     RecorderPreparation preparation,
+    RecorderAccess access,
     LoopbackRelay relay,
     EndedBots ended,
     BotStopper stopper,
@@ -130,10 +131,14 @@ internal sealed partial class Reconciler(
     }
 
     /// <summary>A restart of Redis takes its users with it, and one of the manager the ways to this machine.</summary>
-    private async Task RestoreAsync(Bot bot, CancellationToken cancellation)
+    public async Task RestoreAsync(Bot bot, CancellationToken cancellation)
     {
-        if (bot.Status is > BotStatus.Queued and < BotStatus.Finalizing)
-            await preparation.RestoreAsync(bot, cancellation);
+        if (bot.Status is BotStatus.Queued or >= BotStatus.Finalizing)
+            return;
+        await preparation.RestoreAsync(bot, cancellation);
+        // It may have ended since it was looked at, and its user with it: that one is not to come back.
+        if (await store.FindAsync(bot.Id) is { Status: >= BotStatus.Finalizing })
+            await access.RemoveAsync(bot.Id);
     }
 
     private static partial class Log

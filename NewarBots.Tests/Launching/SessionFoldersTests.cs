@@ -128,16 +128,28 @@ public sealed class SessionFoldersTests : IDisposable
     }
 
     [Fact]
-    public void What_was_laid_can_be_withdrawn_and_withdrawing_it_again_does_no_harm()
+    public void What_was_made_and_laid_can_be_withdrawn_and_withdrawing_it_again_does_no_harm()
     {
         var folder = Folders.Make(_user, _id);
         Folders.Lay(_user, _id, "storage-state.json", "secret");
+        Folders.Lay(_user, _id, "selectors.json", "{}");
 
-        Folders.Withdraw(_user, _id, "storage-state.json");
-        Folders.Withdraw(_user, _id, "storage-state.json");
-        Folders.Remove(_user, _id);
-        Folders.Withdraw(_user, _id, "storage-state.json");
+        Folders.Withdraw(_user, _id);
+        Folders.Withdraw(_user, _id);
 
         Assert.False(Directory.Exists(folder));
+    }
+
+    [Fact]
+    public async Task Where_a_recorder_has_begun_only_what_was_laid_is_withdrawn()
+    {
+        var folder = Folders.Make(_user, _id);
+        Folders.Lay(_user, _id, "storage-state.json", "secret");
+        var journal = Path.Combine(folder, "journal.jsonl");
+        await File.WriteAllTextAsync(journal, "{}");
+
+        Folders.Withdraw(_user, _id);
+
+        Assert.Equal([journal], Directory.GetFileSystemEntries(folder));
     }
 }

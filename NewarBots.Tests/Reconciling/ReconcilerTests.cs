@@ -52,6 +52,24 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
         await stopper.StopAsync(Cancellation);
     }
 
+    [Fact]
+    public async Task A_look_that_is_older_than_a_bots_end_does_not_bring_its_Redis_user_back()
+    {
+        var bot = await LaunchedAsync("sleep 1000");
+        var reconciler = Reconciler;
+        await reconciler.RestoreAsync(bot, Cancellation);
+        Assert.Contains(bot.Id.ToString(), await UsersAsync(), StringComparison.Ordinal);
+
+        await Store.UpdateAsync(bot.Id, known => BotLifecycle.RecorderGone(known, exit: null));
+        await reconciler.RestoreAsync(bot, Cancellation);
+
+        Assert.DoesNotContain(bot.Id.ToString(), await UsersAsync(), StringComparison.Ordinal);
+    }
+
+    private Reconciler Reconciler => _manager.GetServices<IHostedService>().OfType<Reconciler>().Single();
+
+    private async Task<string> UsersAsync() => string.Join('\n', (string[])(await _redis.GetDatabase().ExecuteAsync("ACL", "LIST"))!);
+
     private async Task<Bot> LaunchedAsync(string script)
     {
         var spec = recorders.Bot(script);
@@ -72,6 +90,5 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
         return bot;
     }
 
-    private Task ReconcileAsync() =>
-        _manager.GetServices<IHostedService>().OfType<Reconciler>().Single().ReconcileAsync(Cancellation);
+    private Task ReconcileAsync() => Reconciler.ReconcileAsync(Cancellation);
 }

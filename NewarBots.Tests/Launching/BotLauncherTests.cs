@@ -1,0 +1,44 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Launching;
+using NewarBots.Tests.Bots;
+using NewarBots.Tests.Fixtures;
+using StackExchange.Redis;
+
+namespace NewarBots.Tests.Launching;
+
+public sealed class BotLauncherTests(ScriptedRecorders recorders, RedisServer redis)
+    : IClassFixture<ScriptedRecorders>, IClassFixture<RedisServer>, IAsyncLifetime
+{
+    private ConnectionMultiplexer _redis = null!;
+
+    public async ValueTask InitializeAsync() => _redis = await redis.ConnectAsync();
+
+    public ValueTask DisposeAsync() => _redis.DisposeAsync();
+
+    [Fact]
+    public async Task A_bot_that_gets_no_container_leaves_neither_a_folder_nor_a_way_into_Redis()
+    {
+        var bot = await LaunchedAsync(_redis, ("Launching:Image", "newarbots-tests/not-there:dev"));
+
+        Assert.Equal(EndReason.LaunchFailed, bot.Reason);
+        Assert.False(Directory.Exists(new StorageLayout(recorders.Storage).SessionFolder(bot.UserId, bot.Id)));
+        var users = (string[])(await _redis.GetDatabase().ExecuteAsync("ACL", "LIST"))!;
+        Assert.DoesNotContain(users, user => user.Contains(bot.Id.ToString(), StringComparison.Ordinal));
+    }
+
+    /// <returns>The bot, once it has ended.</returns>
+    private async Task<Bot> LaunchedAsync(IConnectionMultiplexer connection, params (string Key, string Value)[] settings)
+    {
+        var manager = recorders.WholeManager(connection, TimeProvider.System, settings);
+        var store = manager.GetRequiredService<BotStore>();
+        var launcher = manager.GetServices<IHostedService>().OfType<BotLauncher>().Single();
+        var bot = Assert.IsType<CreateResult.Created>(await store.CreateAsync(SampleBots.Queued(), idempotency: null)).Bot;
+        await launcher.StartAsync(TestContext.Current.CancellationToken);
+        var ended = await Eventually.NotNullAsync(async () => await store.FindAsync(bot.Id) is { EndedAt: not null } known ? known : null);
+        await launcher.StopAsync(TestContext.Current.CancellationToken);
+        return ended;
+    }
+}
