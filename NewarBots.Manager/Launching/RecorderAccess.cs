@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Launching;
@@ -33,20 +34,45 @@ internal sealed partial class RecorderAccess(IConnectionMultiplexer redis, Recor
         return credentials;
     }
 
-    /// <summary>Ends the bot's user and whatever is connected by it. Nothing happens where there is none.</summary>
-    public Task RemoveAsync(SessionId id) => OnEveryServerAsync(["DELUSER", UserOf(id)]);
+    /// <summary>
+    /// Ends the bot's user and whatever is connected by it. Nothing happens where there is none, or where Redis does not let the manager
+    /// remove users: no bot's end waits for that.
+    /// </summary>
+    /// <exception cref="RedisException">Redis is away.</exception>
+    public async Task RemoveAsync(SessionId id)
+    {
+        try
+        {
+            await OnEveryServerAsync(["DELUSER", UserOf(id)]);
+        }
+        catch (RedisServerException exception) when (!exception.IsRedisAway())
+        {
+            Log.NotRemoved(logger, id, exception.Message);
+        }
+    }
 
     private RecorderCredentials Credentials(SessionId id) =>
         new(UserOf(id), Convert.ToHexStringLower(HMACSHA256.HashData(key.Bytes, Encoding.UTF8.GetBytes(id.ToString()))));
 
     private static string UserOf(SessionId id) => $"newarbots-bot-{id}";
 
-    // Redis does not replicate its users: each server has its own.
-    private async Task OnEveryServerAsync(object[] arguments) =>
-        await Task.WhenAll(redis.GetServers().Select(server => server.ExecuteAsync("ACL", arguments)));
+    /// <summary>
+    /// Redis does not replicate its users: each server has its own. One that is away, a replica for example, is left out; reconciliation,
+    /// which comes as soon as it is back, makes the users there that are missing.
+    /// </summary>
+    private async Task OnEveryServerAsync(object[] arguments)
+    {
+        var servers = redis.GetServers().Where(server => server.IsConnected).ToList();
+        if (servers.Count == 0)
+            throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, CommandFlags.None, "Redis cannot be reached.");
+        await Task.WhenAll(servers.Select(server => server.ExecuteAsync("ACL", arguments)));
+    }
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Error, "Redis does not let the manager remove the user of bot {SessionId}, which stays: {Why}")]
+        public static partial void NotRemoved(ILogger logger, SessionId sessionId, string why);
+
         [LoggerMessage(
             LogLevel.Warning,
             "Redis lets everybody in without a password, so the bots' own users hold back nobody. Give it one (requirepass), "

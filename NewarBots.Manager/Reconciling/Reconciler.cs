@@ -135,7 +135,16 @@ internal sealed partial class Reconciler(
     {
         if (bot.Status is BotStatus.Queued or >= BotStatus.Finalizing)
             return;
-        await preparation.RestoreAsync(bot, cancellation);
+        try
+        {
+            await preparation.RestoreAsync(bot, cancellation);
+        }
+        catch (Exception exception) when (!cancellation.IsCancellationRequested && !exception.IsRedisAway())
+        {
+            // The other bots, and what is to be done for this one, do not wait for it.
+            Log.NotRestored(logger, exception, bot.Id, exception.Message);
+        }
+
         // It may have ended since it was looked at, and its user with it: that one is not to come back.
         if (await store.FindAsync(bot.Id) is { Status: >= BotStatus.Finalizing })
             await access.RemoveAsync(bot.Id);
@@ -145,6 +154,9 @@ internal sealed partial class Reconciler(
     {
         [LoggerMessage(LogLevel.Warning, "Bot {SessionId} has outlived its time and not left by itself: it is stopped")]
         public static partial void Overdue(ILogger logger, SessionId sessionId);
+
+        [LoggerMessage(LogLevel.Error, "What bot {SessionId} relies on cannot be restored: {Why}")]
+        public static partial void NotRestored(ILogger logger, Exception exception, SessionId sessionId, string why);
 
         [LoggerMessage(LogLevel.Error, "Reconciliation met an error that nobody expected and will be tried again")]
         public static partial void Unexpected(ILogger logger, Exception exception);

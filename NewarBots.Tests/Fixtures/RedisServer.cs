@@ -74,6 +74,14 @@ public sealed class RedisServer : IAsyncLifetime
     public async Task<ConnectionMultiplexer> ConnectAsync(string extra = "allowAdmin=true") =>
         await ConnectionMultiplexer.ConnectAsync($"{Configuration},abortConnect=false,{extra}");
 
+    /// <summary>A connection that is allowed everything but to make and remove users.</summary>
+    public async Task<ConnectionMultiplexer> ConnectAsManagerWithoutAclAsync()
+    {
+        await using (var admin = await ConnectAsync())
+            await admin.GetServers()[0].ExecuteAsync("ACL", "SETUSER", "manager", "on", ">secret", "~*", "&*", "+@all", "-acl");
+        return await ConnectAsync("allowAdmin=true,user=manager,password=secret");
+    }
+
     async ValueTask IAsyncLifetime.InitializeAsync() => await StartAsync();
 
     public ValueTask DisposeAsync()

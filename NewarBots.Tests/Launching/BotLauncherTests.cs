@@ -29,6 +29,18 @@ public sealed class BotLauncherTests(ScriptedRecorders recorders, RedisServer re
         Assert.DoesNotContain(users, user => user.Contains(bot.Id.ToString(), StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_bot_for_which_Redis_refuses_a_user_is_failed_at_once_and_says_why()
+    {
+        await using var restricted = await RedisServer.RunAsync();
+        await using var connection = await restricted.ConnectAsManagerWithoutAclAsync();
+
+        var bot = await LaunchedAsync(connection);
+
+        Assert.Equal(EndReason.LaunchFailed, bot.Reason);
+        Assert.Contains("NOPERM", bot.Error, StringComparison.Ordinal);
+    }
+
     /// <returns>The bot, once it has ended.</returns>
     private async Task<Bot> LaunchedAsync(IConnectionMultiplexer connection, params (string Key, string Value)[] settings)
     {

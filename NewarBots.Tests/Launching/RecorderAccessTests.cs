@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots;
 using NewarBots.Manager.Launching;
 using NewarBots.Tests.Fixtures;
 using StackExchange.Redis;
@@ -127,6 +128,32 @@ public sealed class RecorderAccessTests(RedisServer server) : IClassFixture<Redi
         await Access.RemoveAsync(_id);
 
         Assert.DoesNotContain(await UsersAsync(), user => user.Contains(_id.ToString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_server_of_several_that_is_away_holds_nobody_up()
+    {
+        await using var replica = await RedisServer.RunAsync();
+        await using var both = await ConnectionMultiplexer.ConnectAsync($"{server.Configuration},{replica.Configuration},allowAdmin=true");
+        var access = new RecorderAccess(both, new RecorderAccessKey(new StorageLayout(_storage)), NullLogger<RecorderAccess>.Instance);
+        replica.Stop();
+        await Eventually.TrueAsync(() => both.GetServers().Any(one => !one.IsConnected));
+
+        await access.EnsureAsync(_id);
+        Assert.Contains(await UsersAsync(), user => user.Contains(_id.ToString(), StringComparison.Ordinal));
+        await access.RemoveAsync(_id);
+        Assert.DoesNotContain(await UsersAsync(), user => user.Contains(_id.ToString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_manager_that_may_not_make_users_hears_a_refusal_and_not_that_Redis_is_away()
+    {
+        await using var restricted = await RedisServer.RunAsync();
+        await using var manager = await restricted.ConnectAsManagerWithoutAclAsync();
+        var access = new RecorderAccess(manager, new RecorderAccessKey(new StorageLayout(_storage)), NullLogger<RecorderAccess>.Instance);
+
+        Assert.False((await Assert.ThrowsAsync<RedisServerException>(() => access.EnsureAsync(_id))).IsRedisAway());
+        await access.RemoveAsync(_id);
     }
 
     [Fact]

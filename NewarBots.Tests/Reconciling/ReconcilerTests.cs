@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Finalizing;
 using NewarBots.Manager.Reconciling;
 using NewarBots.Manager.Tracking;
 using NewarBots.Tests.Fixtures;
@@ -64,6 +65,24 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
         await reconciler.RestoreAsync(bot, Cancellation);
 
         Assert.DoesNotContain(bot.Id.ToString(), await UsersAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_restored_for_one_bot_does_not_keep_the_others_from_their_ends()
+    {
+        await using var restricted = await RedisServer.RunAsync();
+        await using var connection = await restricted.ConnectAsManagerWithoutAclAsync();
+        _manager = recorders.WholeManager(connection, _time);
+        await LaunchedAsync("sleep 1000");
+        var gone = await LaunchedAsync("exit 1");
+        await recorders.ExitOf(gone.Id);
+        var ended = _manager.GetRequiredService<EndedBots>();
+        await ended.StartAsync(Cancellation);
+
+        await ReconcileAsync();
+
+        await Eventually.TrueAsync(async () => (await Store.FindAsync(gone.Id))!.Status is BotStatus.Failed);
+        await ended.StopAsync(Cancellation);
     }
 
     private Reconciler Reconciler => _manager.GetServices<IHostedService>().OfType<Reconciler>().Single();
