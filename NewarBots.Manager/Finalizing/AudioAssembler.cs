@@ -54,11 +54,16 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
     {
         using var part = ManagerTelemetry.StartPart("chunks read");
         var chunks = new List<OggOpusChunk>();
+        var bytes = 0L;
         foreach (var file in source.Chunks())
         {
             cancellation.ThrowIfCancellationRequested();
+            var isTooBig = file.Bytes > SizeLimits.OfChunk || bytes + file.Bytes > SizeLimits.OfChunks;
+            bytes += isTooBig ? 0 : file.Bytes;
             // Nothing is read from an empty file: a pipe looks like one, and would never end.
-            chunks.Add(file.Bytes == 0 ? OggOpusChunk.Empty(file.Index) : ChunkReader.Read(file.Path, file.Index));
+            chunks.Add(file.Bytes == 0 ? OggOpusChunk.Empty(file.Index)
+                : isTooBig ? OggOpusChunk.TooBig(file.Index, file.Bytes)
+                : ChunkReader.Read(file.Path, file.Index));
         }
 
         return chunks;

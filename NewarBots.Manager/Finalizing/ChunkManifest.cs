@@ -30,7 +30,7 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
     /// <summary>No gap, and no chunk that lost something.</summary>
     public bool IsWhole => Gaps.Count == 0
         && Chunks.All(piece => piece.Problem is null)
-        && !Ignored.Any(chunk => chunk.Why is IgnoredBecause.Unreadable or IgnoredBecause.Undecodable);
+        && !Ignored.Any(chunk => chunk.Why is IgnoredBecause.TooBig or IgnoredBecause.Unreadable or IgnoredBecause.Undecodable);
 
     /// <param name="session">Whose chunks they are to be.</param>
     /// <param name="chunks">What was found, in any order.</param>
@@ -93,6 +93,7 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
     private static IgnoredBecause? ReasonToIgnore(OggOpusChunk chunk, SessionId session) => chunk switch
     {
         { Bytes: 0 } => IgnoredBecause.Empty,
+        { IsTooBig: true } => IgnoredBecause.TooBig,
         { Session: { } other } when other != session.ToString() => IgnoredBecause.OtherSession,
         { Packets: 0 } => IgnoredBecause.Unreadable,
         { IsUndecodable: true } => IgnoredBecause.Undecodable,

@@ -101,7 +101,7 @@ internal sealed partial class EndedBots(
             return;
         }
 
-        if (await follower.ReadJournalAsync(bot, cancellation) is null
+        if (await follower.ReadJournalAsync(bot) is null
             || await store.UpdateAsync(id, known => BotLifecycle.EndBegun(known, container?.Exit)) is not { } finalizing)
             return;
         using var step = ManagerTelemetry.StartStep("bot end", finalizing);

@@ -7,7 +7,7 @@ namespace NewarBots.Manager.Finalizing;
 /// <summary>One chunk file as <see cref="ChunkReader"/> found it.</summary>
 /// <param name="Index">From its name.</param>
 /// <param name="Bytes">The file's size.</param>
-/// <param name="Sha256">Of the whole file, lower-case hexadecimal.</param>
+/// <param name="Sha256">Of the whole file, lower-case hexadecimal; empty where that was not read.</param>
 internal sealed record OggOpusChunk(int Index, long Bytes, string Sha256)
 {
     /// <summary>The session it says that it belongs to; <see langword="null"/> where its tags are not readable.</summary>
@@ -28,10 +28,15 @@ internal sealed record OggOpusChunk(int Index, long Bytes, string Sha256)
     /// <summary>Its pages are whole, and a decoder can do nothing with what is on them.</summary>
     public bool IsUndecodable { get; init; }
 
+    /// <summary>It was not read, and nothing is known of it but its size.</summary>
+    public bool IsTooBig { get; init; }
+
     /// <summary><see langword="null"/>: every byte of the file is as the recorder wrote it.</summary>
     public ChunkProblem? Problem { get; init; }
 
     public static OggOpusChunk Empty(int index) => new(index, Bytes: 0, Sha256: Convert.ToHexStringLower(SHA256.HashData([])));
+
+    public static OggOpusChunk TooBig(int index, long bytes) => new(index, bytes, Sha256: string.Empty) { IsTooBig = true };
 
     public string File => ChunkFormat.FileName(Index);
 }

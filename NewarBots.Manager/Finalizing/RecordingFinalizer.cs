@@ -87,7 +87,7 @@ internal sealed partial class RecordingFinalizer(
             return published;
 
         using var part = ManagerTelemetry.StartPart("recording publish");
-        var manifest = Describe(bot, mix, journal, tracks, session.Others());
+        var manifest = Describe(bot, mix, journal, tracks, [.. session.Others()]);
         final.Publish(mix.Path, tracks, manifest, work);
         Log.Published(logger, bot.Id, manifest.Chunks.Count, manifest.DurationSeconds, manifest.Complete);
         return manifest;
@@ -118,7 +118,7 @@ internal sealed partial class RecordingFinalizer(
     }
 
     private static RecordingManifest Describe(
-        Bot bot, AssembledAudio mix, SessionJournal journal, IReadOnlyList<AssembledTrack> tracks, IEnumerable<IgnoredFile> others)
+        Bot bot, AssembledAudio mix, SessionJournal journal, IReadOnlyList<AssembledTrack> tracks, IReadOnlyList<IgnoredFile> others)
     {
         var (_, plan, decoded, bytes, sha256) = mix;
         var speakers = Speakers.Of(journal.Speeches, decoded.Length.TotalSeconds);
@@ -131,7 +131,8 @@ internal sealed partial class RecordingFinalizer(
             Platform = bot.Platform,
             Metadata = bot.Metadata,
             Reason = bot.Reason,
-            Complete = bot.EndedCleanly && plan.IsWhole,
+            // Without the journal nobody knows what is missing.
+            Complete = bot.EndedCleanly && plan.IsWhole && !others.Any(other => other.Why is IgnoredBecause.TooBig),
             StartedAt = plan.StartedAt,
             EndedAt = plan.StartedAt + decoded.Length,
             DurationSeconds = decoded.Length.TotalSeconds,

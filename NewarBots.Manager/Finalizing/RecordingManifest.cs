@@ -185,6 +185,9 @@ internal enum IgnoredBecause
     /// <summary>It has no bytes.</summary>
     Empty,
 
+    /// <summary>It is far longer than a recorder makes it, and was not read.</summary>
+    TooBig,
+
     /// <summary>There is no whole page of audio in it.</summary>
     Unreadable,
 

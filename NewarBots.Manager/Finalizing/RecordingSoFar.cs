@@ -10,9 +10,6 @@ namespace NewarBots.Manager.Finalizing;
 /// </summary>
 internal sealed partial class RecordingSoFar(StorageLayout storage, FFmpegConcatenator concatenator, TimeProvider time) : IDisposable
 {
-    /// <summary>Ten seconds of Opus are far below it, whatever the bitrate.</summary>
-    private const int MaxChunkBytes = 4 * 1024 * 1024;
-
     private const int KeptPerBot = 2;
 
     private static readonly TimeSpan AbandonedAfter = TimeSpan.FromDays(1);
@@ -100,7 +97,7 @@ internal sealed partial class RecordingSoFar(StorageLayout storage, FFmpegConcat
         if (handle.IsInvalid)
             return;
         using var file = new FileStream(handle, FileAccess.Read);
-        if (!file.CanSeek || file.Length > MaxChunkBytes)
+        if (!file.CanSeek || file.Length > SizeLimits.OfChunk)
             return;
         using var copy = File.Create(target);
         file.CopyTo(copy);

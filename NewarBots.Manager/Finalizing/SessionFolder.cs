@@ -43,7 +43,7 @@ internal sealed class SessionFolder : AudioFolder
         // A pipe looks like an empty file, and reading it would never end.
         .Where(evidence => evidence.file is { LinkTarget: null, Length: > 0 });
 
-    /// <summary>Everything that is neither a chunk, a track's folder, the journal, evidence nor what the manager laid there.</summary>
+    /// <summary>Everything that is neither a chunk, a track's folder, a journal that can be read, evidence nor what the manager laid there.</summary>
     public IEnumerable<IgnoredFile> Others()
     {
         foreach (var entry in Folder.EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal))
@@ -52,19 +52,14 @@ internal sealed class SessionFolder : AudioFolder
                 yield return new(entry.Name, IgnoredBecause.SymbolicLink);
             else if (entry is DirectoryInfo { Name: not StorageLayout.EvidenceFolderName } folder && TrackOf(folder) is null)
                 yield return new(entry.Name, IgnoredBecause.Folder);
+            else if (entry is FileInfo { Name: Journal.FileName } journal && JournalFile.IsTooBig(journal))
+                yield return new(entry.Name, IgnoredBecause.TooBig, journal.Length);
             else if (entry is FileInfo file && !ChunkFormat.TryParseFileName(file.Name, out _) && file.Name is not Journal.FileName && !SessionInput.IsName(file.Name))
                 yield return new(entry.Name, IgnoredBecause.NotAChunk, file.Length);
         }
     }
 
-    public SessionJournal ReadJournal(SessionId session)
-    {
-        // Nothing is read from an empty file: a pipe looks like one, and would never end.
-        var file = new FileInfo(System.IO.Path.Combine(Path, Journal.FileName));
-        return file is { Exists: true, LinkTarget: null, Length: > 0 }
-            ? SessionJournal.Read(session, File.ReadLines(file.FullName))
-            : SessionJournal.Empty;
-    }
+    public SessionJournal ReadJournal(SessionId session) => SessionJournal.Read(session, JournalFile.Lines(Path));
 
     /// <summary>Removes it with everything in it; what links in it point to stays.</summary>
     public void Delete() => Folder.Delete(recursive: true);

@@ -30,7 +30,7 @@ internal sealed partial class BotAdopter(
         if (!await store.AdoptAsync(bot))
             return null;
         Log.Adopted(logger, bot.Id, bot.UserId, bot.MeetingUrl);
-        return await follower.ReadJournalAsync(bot, cancellation);
+        return await follower.ReadJournalAsync(bot);
     }
 
     private Bot Recall(Reconciliation.Adopt found, RecorderOrigin? origin)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Finalizing;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Tracking;
@@ -37,21 +38,13 @@ internal sealed partial class BotFollower(
     }
 
     /// <summary>Reads what a recorder that is gone has left in its journal: all it ever said, sent or not.</summary>
-    public async Task<Bot?> ReadJournalAsync(Bot bot, CancellationToken cancellation)
-    {
-        var path = Path.Combine(storage.SessionFolder(bot.UserId, bot.Id), Journal.FileName);
-        // A bot could put anything there: a link is not followed, and a pipe, which looks empty, would never end.
-        if (new FileInfo(path) is not { Exists: true, LinkTarget: null, Length: > 0 })
-            return bot;
-        var messages = new List<StatusMessage>();
-        await foreach (var line in File.ReadLinesAsync(path, cancellation))
-        {
-            if (Journal.TryParse(line)?.Status is { } message)
-                messages.Add(message);
-        }
-
-        return await store.UpdateAsync(bot.Id, known => messages.Aggregate(known, BotLifecycle.Heard));
-    }
+    public Task<Bot?> ReadJournalAsync(Bot bot) => store.UpdateAsync(
+        bot.Id,
+        // Read anew for each attempt: it is not kept in memory as a whole.
+        known => JournalFile.Lines(storage.SessionFolder(bot.UserId, bot.Id))
+            .Select(line => Journal.TryParse(line)?.Status)
+            .OfType<StatusMessage>()
+            .Aggregate(known, BotLifecycle.Heard));
 
     private async Task<StreamEntry[]> ReadAsync(SessionId id, string behind)
     {

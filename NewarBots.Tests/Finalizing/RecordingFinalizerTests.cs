@@ -157,6 +157,26 @@ public sealed class RecordingFinalizerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_chunk_and_a_journal_without_end_are_not_read_and_cost_only_themselves()
+    {
+        const long terabyte = 1L << 40;
+        _session.Write(await OpusPackets.OfToneAsync(50));
+        foreach (var endless in new[] { _session.ChunkPath(1), Path.Combine(_session.Folder, "journal.jsonl") })
+        {
+            await using var file = File.Create(endless);
+            file.SetLength(terabyte);
+        }
+
+        var result = await _session.RecordAsync();
+
+        Assert.Equal((1, 1.0, false), (result.Chunks, result.Recording.DurationSeconds, result.Recording.Complete));
+        Assert.Equal(
+            [("chunk_00001.ogg", IgnoredBecause.TooBig, terabyte), ("journal.jsonl", IgnoredBecause.TooBig, terabyte)],
+            _session.Manifest().Ignored.Select(ignored => (ignored.File, ignored.Why, ignored.Bytes!.Value)));
+        Assert.False(Directory.Exists(_session.Folder));
+    }
+
+    [Fact]
     public async Task Without_a_chunk_nothing_is_recorded_and_nothing_is_left()
     {
         _session.WriteJournal("{}");

@@ -1,6 +1,5 @@
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.DependencyInjection;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Removing;
 using NewarBots.Tests.Bots;
@@ -19,9 +18,7 @@ public sealed class BotLogTests(ScriptedRecorders recorders, RedisServer redis) 
             "run", "--name", RecorderContainerName.Of(bot.Id), "--log-driver", "none", "--label", $"newarbots.stack={recorders.Stack}",
             "--label", $"newarbots.session={bot.Id}", "--label", $"newarbots.user={bot.UserId}", "debian:bookworm-slim", "echo", "unheard");
         await using var connection = await redis.ConnectAsync();
-        var log = new BotLog(
-            recorders.Containers, new StorageLayout(recorders.Storage), new BotStore(connection, TimeProvider.System, NullLogger<BotStore>.Instance),
-            TimeProvider.System, NullLogger<BotLog>.Instance);
+        var log = recorders.WholeManager(connection, TimeProvider.System).GetRequiredService<BotLog>();
 
         await log.KeepAsync(bot, CancellationToken.None);
 
