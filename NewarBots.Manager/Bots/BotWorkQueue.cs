@@ -8,7 +8,8 @@ namespace NewarBots.Manager.Bots;
 /// enqueued while its bot waits already is one piece of work; what is enqueued while its bot is worked on is done again
 /// afterwards, because the work in hand may have looked before the news came.
 /// </summary>
-internal sealed class BotWorkQueue
+/// <param name="logger">Is told of work that did not deal with its own failure; the other bots' goes on.</param>
+internal sealed partial class BotWorkQueue(ILogger logger)
 {
     private readonly Channel<SessionId> _waiting = Channel.CreateUnbounded<SessionId>();
 
@@ -38,7 +39,7 @@ internal sealed class BotWorkQueue
     }
 
     /// <summary>
-    /// Works until <paramref name="cancellation"/>, then waits for what is in hand. The work deals with its own failures.
+    /// Works until <paramref name="cancellation"/>, then waits for what is in hand. Work that fails is not done again by itself.
     /// </summary>
     public async Task ProcessAsync(int parallelism, Func<SessionId, CancellationToken, Task> work, CancellationToken cancellation)
     {
@@ -52,6 +53,10 @@ internal sealed class BotWorkQueue
                 try
                 {
                     await work(id, token);
+                }
+                catch (Exception exception) when (!token.IsCancellationRequested)
+                {
+                    Log.Unexpected(logger, exception, id);
                 }
                 finally
                 {
@@ -79,5 +84,11 @@ internal sealed class BotWorkQueue
                 _states.Remove(id);
             }
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "Work on bot {SessionId} met an error that nobody expected")]
+        public static partial void Unexpected(ILogger logger, Exception exception, SessionId sessionId);
     }
 }

@@ -31,6 +31,8 @@ internal static class BotsRegistration
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<BotMetrics>();
         builder.Services.AddSingleton<BotStore>();
+        builder.Services.AddSingleton<Loops>();
+        builder.Services.AddHealthChecks().AddCheck<LoopsHealthCheck>("loops");
         builder.Services.AddSingleton<BotLeases>();
         builder.Services.AddSingleton<BotNews>();
         builder.Services.AddSingleton<BotEvents>();

@@ -13,9 +13,7 @@ internal class Signal
     /// <summary>Returns once it has been raised since the last return, or after <paramref name="atMost"/>.</summary>
     public async Task WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellation)
     {
-        using var limit = new CancellationTokenSource(atMost, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
-        if (await _raised.Reader.WaitUntilReadableAsync(either.Token))
+        if (await _raised.Reader.WaitUntilReadableAsync(atMost, time, cancellation))
             _raised.Reader.TryRead(out _);
     }
 }

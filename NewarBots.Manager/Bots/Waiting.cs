@@ -9,12 +9,15 @@ internal static class Waiting
     public static async Task WaitAsync(this TimeProvider time, TimeSpan duration, CancellationToken cancellation) =>
         await Task.Delay(duration, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    /// <returns><see langword="false"/> at the end of the host.</returns>
-    public static async Task<bool> WaitUntilReadableAsync<T>(this ChannelReader<T> reader, CancellationToken cancellation)
+    /// <returns><see langword="false"/> after <paramref name="atMost"/>, and at the end of the host.</returns>
+    public static async Task<bool> WaitUntilReadableAsync<T>(
+        this ChannelReader<T> reader, TimeSpan atMost, TimeProvider time, CancellationToken cancellation)
     {
+        using var limit = new CancellationTokenSource(atMost, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         try
         {
-            return await reader.WaitToReadAsync(cancellation);
+            return await reader.WaitToReadAsync(either.Token);
         }
         catch (OperationCanceledException)
         {

@@ -21,6 +21,7 @@ internal sealed partial class EndedBots(
     RecordingFinalizer finalizer,
     BotRemover remover,
     Postponements postponements,
+    Loops loops,
     LaunchSignal launches,
     BotMetrics metrics,
     TimeProvider time,
@@ -30,7 +31,7 @@ internal sealed partial class EndedBots(
 
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(3);
 
-    private readonly BotWorkQueue _queue = new();
+    private readonly BotWorkQueue _queue = new(logger);
     private readonly ConcurrentDictionary<SessionId, bool> _withAnother = new();
 
     /// <summary>Takes it to its end, unless that has failed just now and had better wait.</summary>
@@ -41,21 +42,19 @@ internal sealed partial class EndedBots(
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        LookAgainAsync(stoppingToken),
+        loops.RunAsync("end", every: LookAgainAfter, LookAgainAsync, stoppingToken),
         _queue.ProcessAsync(Parallelism, EndOrPostponeAsync, stoppingToken));
 
     /// <summary>Another manager that has a bot in hand may die of it.</summary>
-    private async Task LookAgainAsync(CancellationToken stoppingToken)
+    private Task LookAgainAsync(CancellationToken cancellation)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        foreach (var id in _withAnother.Keys)
         {
-            await time.WaitAsync(LookAgainAfter, stoppingToken);
-            foreach (var id in _withAnother.Keys)
-            {
-                if (_withAnother.TryRemove(id, out _))
-                    Enqueue(id);
-            }
+            if (_withAnother.TryRemove(id, out _))
+                Enqueue(id);
         }
+
+        return Task.CompletedTask;
     }
 
     private async Task EndOrPostponeAsync(SessionId id, CancellationToken cancellation)

@@ -18,6 +18,7 @@ internal sealed partial class BotLauncher(
     BotStopper stopper,
     LaunchSignal signal,
     BotMetrics metrics,
+    Loops loops,
     IOptions<LaunchingOptions> options,
     TimeProvider time,
     ILogger<BotLauncher> logger) : BackgroundService
@@ -27,27 +28,22 @@ internal sealed partial class BotLauncher(
 
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(2);
 
-    private readonly BotWorkQueue _queue = new();
+    private readonly BotWorkQueue _queue = new(logger);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        EnqueueAsync(stoppingToken),
+        loops.RunAsync("launch", Loops.Patience, EnqueueAsync, token => signal.WaitAsync(LookAgainAfter, time, token), stoppingToken),
         _queue.ProcessAsync(Parallelism, LaunchOrPostponeAsync, stoppingToken));
 
-    private async Task EnqueueAsync(CancellationToken stoppingToken)
+    private async Task EnqueueAsync(CancellationToken cancellation)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        try
         {
-            try
-            {
-                foreach (var bot in LaunchPlan.Next(await store.ActiveAsync(), options.Value.MaxConcurrentBots))
-                    _queue.Enqueue(bot.Id);
-            }
-            catch (Exception exception) when (exception.IsRedisAway())
-            {
-                Log.QueueUnreadable(logger, exception.Message);
-            }
-
-            await signal.WaitAsync(LookAgainAfter, time, stoppingToken);
+            foreach (var bot in LaunchPlan.Next(await store.ActiveAsync(), options.Value.MaxConcurrentBots))
+                _queue.Enqueue(bot.Id);
+        }
+        catch (Exception exception) when (exception.IsRedisAway())
+        {
+            Log.QueueUnreadable(logger, exception.Message);
         }
     }
 

@@ -22,6 +22,7 @@ internal sealed partial class Reconciler(
     LoopbackRelay relay,
     EndedBots ended,
     BotStopper stopper,
+    Loops loops,
     TimeProvider time,
     ILogger<Reconciler> logger) : BackgroundService
 {
@@ -29,66 +30,50 @@ internal sealed partial class Reconciler(
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
 
+    /// <summary>With very many bots, or much to be recalled.</summary>
+    private static readonly TimeSpan LongestReconciling = TimeSpan.FromMinutes(5);
+
     private readonly Signal _needed = new();
     private readonly RunningRecorders _running = new(time);
+    private TimeSpan _next = Interval;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         redis.ConnectionRestored += WhenRedisIsBack;
-        await Task.WhenAll(ReconcileAgainAndAgainAsync(stoppingToken), WatchAsync(stoppingToken));
+        await Task.WhenAll(
+            loops.RunAsync("reconcile", LongestReconciling, ReconcileOrPostponeAsync, token => _needed.WaitAsync(_next, time, token), stoppingToken),
+            loops.RunAsync("watch", every: WatchInterval, WatchAsync, stoppingToken));
         redis.ConnectionRestored -= WhenRedisIsBack;
 
         void WhenRedisIsBack(object? sender, ConnectionFailedEventArgs connection) => _needed.Raise();
     }
 
-    private async Task ReconcileAgainAndAgainAsync(CancellationToken stoppingToken)
+    private async Task ReconcileOrPostponeAsync(CancellationToken cancellation)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        _next = Interval;
+        try
         {
-            var next = Interval;
-            try
-            {
-                await ReconcileAsync(stoppingToken);
-            }
-            catch (Exception exception) when (exception is ContainerEngineException or IOException || exception.IsRedisAway())
-            {
-                Log.Postponed(logger, exception.Message);
-                next = RetryAfter;
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception)
-            {
-                // A folder that may not be read, a port that cannot be had: the next reconciliation may meet a better world.
-                Log.Unexpected(logger, exception);
-            }
-
-            await _needed.WaitAsync(next, time, stoppingToken);
+            await ReconcileAsync(cancellation);
+        }
+        catch (Exception exception) when (exception is ContainerEngineException or IOException || exception.IsRedisAway())
+        {
+            Log.Postponed(logger, exception.Message);
+            _next = RetryAfter;
         }
     }
 
     /// <summary>What cannot wait for the next reconciliation: an emptied Redis, and bots cut off by another manager's death.</summary>
-    private async Task WatchAsync(CancellationToken stoppingToken)
+    private async Task WatchAsync(CancellationToken cancellation)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        try
         {
-            await time.WaitAsync(WatchInterval, stoppingToken);
-            try
-            {
-                if (redis.IsConnected && !await store.IsCompleteAsync())
-                    _needed.Raise();
-                await relay.TakeOverAsync(stoppingToken);
-            }
-            catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisAway())
-            {
-                // Redis's return is heard of by itself, and the engine is asked again.
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
+            if (redis.IsConnected && !await store.IsCompleteAsync())
+                _needed.Raise();
+            await relay.TakeOverAsync(cancellation);
+        }
+        catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisAway())
+        {
+            // Redis's return is heard of by itself, and the engine is asked again.
         }
     }
 
@@ -157,9 +142,6 @@ internal sealed partial class Reconciler(
 
         [LoggerMessage(LogLevel.Error, "What bot {SessionId} relies on cannot be restored: {Why}")]
         public static partial void NotRestored(ILogger logger, Exception exception, SessionId sessionId, string why);
-
-        [LoggerMessage(LogLevel.Error, "Reconciliation met an error that nobody expected and will be tried again")]
-        public static partial void Unexpected(ILogger logger, Exception exception);
 
         [LoggerMessage(LogLevel.Warning, "Reconciliation has to wait: {Why}")]
         public static partial void Postponed(ILogger logger, string why);

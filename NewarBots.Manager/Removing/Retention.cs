@@ -19,6 +19,7 @@ internal sealed partial class Retention(
     RecordingConverter converter,
     RecordingSoFar soFar,
     SessionFolders folders,
+    Loops loops,
     IOptions<RemovingOptions> options,
     TimeProvider time,
     ILogger<Retention> logger) : BackgroundService
@@ -28,29 +29,26 @@ internal sealed partial class Retention(
     private static readonly TimeSpan LongestInterval = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>There may be very much, and nobody waits for it.</summary>
+    private static readonly TimeSpan LongestRemoving = TimeSpan.FromHours(2);
+
     /// <summary>Long enough for a person to see what was reported.</summary>
     private static readonly TimeSpan LeftoversKeptFor = TimeSpan.FromDays(1);
 
     private readonly HashSet<string> _reported = [];
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await RemoveWhatIsOldAsync(stoppingToken);
-            }
-            catch (Exception exception) when (exception is ContainerEngineException or IOException or UnauthorizedAccessException || exception.IsRedisAway())
-            {
-                Log.Postponed(logger, exception.Message);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        loops.RunAsync("remove what is old", LongestRemoving, RemoveOrPostponeAsync, token => time.WaitAsync(Interval, token), stoppingToken);
 
-            await time.WaitAsync(Interval, stoppingToken);
+    private async Task RemoveOrPostponeAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await RemoveWhatIsOldAsync(cancellation);
+        }
+        catch (Exception exception) when (exception is ContainerEngineException or IOException or UnauthorizedAccessException || exception.IsRedisAway())
+        {
+            Log.Postponed(logger, exception.Message);
         }
     }
 

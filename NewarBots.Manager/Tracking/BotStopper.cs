@@ -11,7 +11,7 @@ namespace NewarBots.Manager.Tracking;
 /// serves where the other is closed. A stop that whoever accepted it did not live to carry out is carried out by any manager.
 /// </summary>
 internal sealed partial class BotStopper(
-    IConnectionMultiplexer redis, IRecorderContainers containers, BotStore store, TimeProvider time, ILogger<BotStopper> logger)
+    IConnectionMultiplexer redis, IRecorderContainers containers, BotStore store, Loops loops, ILogger<BotStopper> logger)
     : BackgroundService
 {
     /// <summary>Stopping is waiting for the recorder, and costs nothing else.</summary>
@@ -23,36 +23,33 @@ internal sealed partial class BotStopper(
     /// <summary>Whoever was asked in two looks on end, and is still there, is asked again: within twice this.</summary>
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(5);
 
-    private readonly BotWorkQueue _queue = new();
+    private readonly BotWorkQueue _queue = new(logger);
+
+    /// <summary>Who was asked to leave at the last look.</summary>
+    private HashSet<SessionId> _asked = [];
 
     /// <summary>Stops the bot's recorder where it has one. May be asked for again and again.</summary>
     public void Enqueue(SessionId id) => _queue.Enqueue(id);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        LookAgainAsync(stoppingToken),
+        loops.RunAsync("stop", every: LookAgainAfter, LookAgainAsync, stoppingToken),
         _queue.ProcessAsync(Parallelism, StopOrPostponeAsync, stoppingToken));
 
-    private async Task LookAgainAsync(CancellationToken stoppingToken)
+    private async Task LookAgainAsync(CancellationToken cancellation)
     {
-        HashSet<SessionId> before = [];
-        while (!stoppingToken.IsCancellationRequested)
+        try
         {
-            try
-            {
-                var asked = (await store.ActiveAsync())
-                    .Where(bot => bot is { StopRequested: true, AwaitsContainer: false, Status: < BotStatus.Finalizing })
-                    .Select(bot => bot.Id)
-                    .ToHashSet();
-                foreach (var id in asked.Intersect(before))
-                    Enqueue(id);
-                before = asked;
-            }
-            catch (Exception exception) when (exception.IsRedisAway())
-            {
-                // Whoever reads the queue or the streams says so.
-            }
-
-            await time.WaitAsync(LookAgainAfter, stoppingToken);
+            var before = _asked;
+            _asked = (await store.ActiveAsync())
+                .Where(bot => bot is { StopRequested: true, AwaitsContainer: false, Status: < BotStatus.Finalizing })
+                .Select(bot => bot.Id)
+                .ToHashSet();
+            foreach (var id in _asked.Intersect(before))
+                Enqueue(id);
+        }
+        catch (Exception exception) when (exception.IsRedisAway())
+        {
+            // Whoever reads the queue or the streams says so.
         }
     }
 

@@ -6,31 +6,27 @@ namespace NewarBots.Manager.Tracking;
 
 /// <summary>Notices every recorder that is gone: by the engine's events, and by a look around each time it starts to listen.</summary>
 internal sealed partial class RecorderExitWatcher(
-    IRecorderContainers containers, EndedBots ended, TimeProvider time, ILogger<RecorderExitWatcher> logger) : BackgroundService
+    IRecorderContainers containers, EndedBots ended, Loops loops, TimeProvider time, ILogger<RecorderExitWatcher> logger) : BackgroundService
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var wasAway = false;
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await ListenAsync(() => wasAway = false, stoppingToken);
-            }
-            catch (ContainerEngineException exception)
-            {
-                if (!wasAway)
-                    Log.EngineAway(logger, exception.Message);
-                wasAway = true;
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
+    private bool _wasAway;
 
-            await time.WaitAsync(RetryAfter, stoppingToken);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        // It listens for as long as the engine lets it; that this works, the engine's own health says.
+        loops.RunAsync("listen to the engine", TimeSpan.MaxValue, ListenOrPostponeAsync, token => time.WaitAsync(RetryAfter, token), stoppingToken);
+
+    private async Task ListenOrPostponeAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await ListenAsync(() => _wasAway = false, cancellation);
+        }
+        catch (ContainerEngineException exception)
+        {
+            if (!_wasAway)
+                Log.EngineAway(logger, exception.Message);
+            _wasAway = true;
         }
     }
 

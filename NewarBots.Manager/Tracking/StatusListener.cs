@@ -12,39 +12,50 @@ namespace NewarBots.Manager.Tracking;
 /// away, so every active bot's stream is looked at now and then as well.
 /// </summary>
 internal sealed partial class StatusListener(
-    IConnectionMultiplexer redis, BotStore store, BotFollower follower, BotNews news, BotMetrics metrics, TimeProvider time,
+    IConnectionMultiplexer redis, BotStore store, BotFollower follower, BotNews news, BotMetrics metrics, Loops loops, TimeProvider time,
     ILogger<StatusListener> logger)
     : BackgroundService
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
 
+    /// <summary>A manager that starts may have much to read.</summary>
+    private static readonly TimeSpan LongestFollowing = TimeSpan.FromMinutes(2);
+
     /// <summary>A manager that starts has all bots to read on at once, each by a few questions to Redis.</summary>
     private static readonly ParallelOptions ManyAtOnce = new() { MaxDegreeOfParallelism = 8 };
 
+    private static readonly RedisChannel AllBots = RedisChannel.Pattern($"{RedisNames.StatusChannelPrefix}*");
+
     private readonly Channel<SessionId> _woken = Channel.CreateUnbounded<SessionId>(new() { SingleReader = true });
+
+    private bool _isSubscribed;
+
+    /// <summary>Those that were active at the last look.</summary>
+    private HashSet<SessionId> _active = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var pattern = RedisChannel.Pattern($"{RedisNames.StatusChannelPrefix}*");
-        await SubscribeAsync(pattern, stoppingToken);
-        await Task.WhenAll(FollowWokenAsync(stoppingToken), SweepAsync(stoppingToken));
-        await redis.GetSubscriber().UnsubscribeAsync(pattern, flags: CommandFlags.FireAndForget);
+        await Task.WhenAll(
+            loops.RunAsync("subscribe", every: SweepInterval, SubscribeAsync, stoppingToken),
+            loops.RunAsync("sweep", every: SweepInterval, SweepAsync, stoppingToken),
+            loops.RunAsync(
+                "follow", LongestFollowing, FollowWokenAsync, token => _woken.Reader.WaitUntilReadableAsync(SweepInterval, time, token), stoppingToken));
+        await redis.GetSubscriber().UnsubscribeAsync(AllBots, flags: CommandFlags.FireAndForget);
     }
 
-    private async Task SubscribeAsync(RedisChannel pattern, CancellationToken cancellation)
+    /// <summary>Once; its client comes back to it by itself whenever Redis has been away.</summary>
+    private async Task SubscribeAsync(CancellationToken cancellation)
     {
-        while (!cancellation.IsCancellationRequested)
+        if (_isSubscribed)
+            return;
+        try
         {
-            try
-            {
-                await redis.GetSubscriber().SubscribeAsync(pattern, (channel, _) => Wake(channel));
-                return;
-            }
-            catch (Exception exception) when (exception.IsRedisAway())
-            {
-                Log.RedisAway(logger, exception.Message);
-                await time.WaitAsync(SweepInterval, cancellation);
-            }
+            await redis.GetSubscriber().SubscribeAsync(AllBots, (channel, _) => Wake(channel));
+            _isSubscribed = true;
+        }
+        catch (Exception exception) when (exception.IsRedisAway())
+        {
+            Log.RedisAway(logger, exception.Message);
         }
     }
 
@@ -58,38 +69,29 @@ internal sealed partial class StatusListener(
 
     private async Task SweepAsync(CancellationToken cancellation)
     {
-        var active = new HashSet<SessionId>();
-        while (!cancellation.IsCancellationRequested)
+        try
         {
-            try
-            {
-                var before = active;
-                var bots = await store.ActiveAsync();
-                metrics.SeeActive(bots);
-                active = [.. bots.Select(bot => bot.Id)];
-                // Those that were active a moment ago too: their end may be what was missed.
-                foreach (var id in active.Union(before))
-                    _woken.Writer.TryWrite(id);
-            }
-            catch (Exception exception) when (exception.IsRedisAway())
-            {
-                metrics.SeeActive(null);
-                Log.RedisAway(logger, exception.Message);
-            }
-
-            await time.WaitAsync(SweepInterval, cancellation);
+            var before = _active;
+            var bots = await store.ActiveAsync();
+            metrics.SeeActive(bots);
+            _active = [.. bots.Select(bot => bot.Id)];
+            // Those that were active a moment ago too: their end may be what was missed.
+            foreach (var id in _active.Union(before))
+                _woken.Writer.TryWrite(id);
+        }
+        catch (Exception exception) when (exception.IsRedisAway())
+        {
+            metrics.SeeActive(null);
+            Log.RedisAway(logger, exception.Message);
         }
     }
 
-    private async Task FollowWokenAsync(CancellationToken cancellation)
+    private Task FollowWokenAsync(CancellationToken cancellation)
     {
-        while (await _woken.Reader.WaitUntilReadableAsync(cancellation))
-        {
-            var ids = new HashSet<SessionId>();
-            while (_woken.Reader.TryRead(out var id))
-                ids.Add(id);
-            await Parallel.ForEachAsync(ids, ManyAtOnce, (id, _) => FollowAsync(id));
-        }
+        var ids = new HashSet<SessionId>();
+        while (_woken.Reader.TryRead(out var id))
+            ids.Add(id);
+        return Parallel.ForEachAsync(ids, ManyAtOnce, (id, _) => FollowAsync(id));
     }
 
     private async ValueTask FollowAsync(SessionId id)
