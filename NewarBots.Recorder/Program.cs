@@ -54,10 +54,11 @@ builder.Services
     .AddSingleton<LastWords>();
 
 // The host is not run: a recorder has one thing to do and then ends. Its services are what is needed, telemetry first.
-using var host = builder.Build();
+var host = builder.Build();
 host.Services.StartTelemetry();
 host.Services.GetRequiredService<StopSignal>().ListenToSignals();
 host.Services.GetService<RedisStatusSender>()?.Start();
 var exitCode = await host.Services.GetRequiredService<RecorderRun>().RunAsync();
 await host.Services.GetRequiredService<LastWords>().SayAsync();
+await LastWords.CloseAsync(host);
 return (int)exitCode;

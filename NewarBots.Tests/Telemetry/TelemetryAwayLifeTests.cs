@@ -1,0 +1,32 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Lives;
+
+namespace NewarBots.Tests.Telemetry;
+
+[Collection(AloneOnTheMachine.Name)]
+public sealed class TelemetryAwayLifeTests
+{
+    /// <summary>Leaving, making the recording and removing the container, with time to spare.</summary>
+    private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(8);
+
+    [Fact]
+    public async Task A_bot_ends_as_well_and_as_soon_where_nobody_answers_to_its_telemetry()
+    {
+        using var silent = new TcpListener(IPAddress.Parse(await DockerCli.BridgeAddressAsync()), 0);
+        silent.Start();
+        await using var host = await LightHost.StartAsync(("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://{silent.LocalEndpoint}"));
+        var id = await host.Manager.RecordAsync("https://meet.google.com/abc-defg-hij");
+        await host.RecordedAsync(id, seconds: 6);
+
+        var asked = Stopwatch.StartNew();
+        await host.Manager.PostAsync($"/bots/{id}/stop");
+        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+
+        Assert.Equal("stop_requested", (string?)bot["reason"]);
+        Assert.True((bool)bot["recording"]!["complete"]!, await host.AccountOfAsync(id));
+        Assert.True(asked.Elapsed < LongestEnd, $"It took {asked.Elapsed}.\n{await host.AccountOfAsync(id)}");
+    }
+}
