@@ -5,28 +5,27 @@ using NewarBots.Manager.Launching;
 namespace NewarBots.Manager.Telemetry;
 
 /// <summary>Looks now and then at what the bots' containers use, where anybody wants to know.</summary>
-internal sealed class BotUsage(IRecorderContainers containers, BotMetrics metrics, TimeProvider time) : BackgroundService
+internal sealed class BotUsage(IRecorderContainers containers, BotMetrics metrics, Loops loops, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
 
     /// <summary>How busy each bot had been, and when.</summary>
     private Dictionary<SessionId, (TimeSpan Cpu, long At)> _before = [];
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        loops.RunAsync("measure what bots use", Interval, LookIfWantedAsync, stoppingToken);
+
+    private async Task LookIfWantedAsync(CancellationToken cancellation)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        if (!metrics.IsUsageWanted)
+            return;
+        try
         {
-            await time.WaitAsync(Interval, stoppingToken);
-            if (!metrics.IsUsageWanted)
-                continue;
-            try
-            {
-                await LookAsync(stoppingToken);
-            }
-            catch (Exception exception) when (exception is ContainerEngineException or OperationCanceledException)
-            {
-                // Whoever cannot do without the engine says so.
-            }
+            await LookAsync(cancellation);
+        }
+        catch (ContainerEngineException)
+        {
+            // Whoever cannot do without the engine says so.
         }
     }
 

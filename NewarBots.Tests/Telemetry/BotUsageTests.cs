@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using NewarBots.Manager.Bots;
 using NewarBots.Manager.Telemetry;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Launching;
@@ -10,7 +12,8 @@ public sealed class BotUsageTests(ScriptedRecorders recorders) : IClassFixture<S
     public async Task What_a_container_uses_is_told_from_the_engine()
     {
         using var probe = new MetricsProbe();
-        using var usage = new BotUsage(recorders.Containers, probe.Bots, TimeProvider.System);
+        using var usage = new BotUsage(
+            recorders.Containers, probe.Bots, new Loops(TimeProvider.System, NullLogger<Loops>.Instance), TimeProvider.System);
         var busy = recorders.Bot("while true; do :; done");
         await recorders.Containers.LaunchAsync(busy, CancellationToken.None);
 
