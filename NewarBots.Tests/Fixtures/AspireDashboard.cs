@@ -54,6 +54,13 @@ internal sealed class AspireDashboard : IAsyncDisposable
         return dashboard;
     }
 
+    /// <returns>The path of the program itself, which whoever has run it once finds unpacked.</returns>
+    public static async Task<string> ProgramAsync()
+    {
+        await using (await StartAsync("127.0.0.1")) { }
+        return Directory.EnumerateFiles(Path.Combine(Root(), ".state", "aspire", "versions"), "aspire-managed", SearchOption.AllDirectories).Max()!;
+    }
+
     /// <summary>Every span it has.</summary>
     public async Task<IReadOnlyList<DashboardSpan>> SpansAsync() =>
     [
@@ -114,7 +121,8 @@ internal sealed class AspireDashboard : IAsyncDisposable
     private static Dictionary<string, string> AttributesOf(JsonNode node) =>
         node["attributes"]?.AsArray().ToDictionary(one => (string)one!["key"]!, one => (string?)one!["value"]?["stringValue"] ?? string.Empty) ?? [];
 
-    private static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", ".."));
+    /// <summary>The repository's folder.</summary>
+    public static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", ".."));
 
     private void Keep(object sender, DataReceivedEventArgs line)
     {

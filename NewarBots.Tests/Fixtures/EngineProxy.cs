@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Net.Sockets;
+using System.Text;
 
 namespace NewarBots.Tests.Fixtures;
 
@@ -22,6 +24,9 @@ internal sealed class EngineProxy : IAsyncDisposable
     public string Address => $"unix://{Path}";
 
     private string Path => System.IO.Path.Combine(_folder.FullName, "engine.sock");
+
+    /// <summary>The first line of every request that came through: <c>GET /v1.41/version HTTP/1.1</c>.</summary>
+    public ConcurrentQueue<string> Requests { get; } = [];
 
     /// <summary>From now on nothing is answered, on connections that there are and on new ones, until <see cref="Answer"/>.</summary>
     public void Hang() => _hangs ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -68,8 +73,8 @@ internal sealed class EngineProxy : IAsyncDisposable
                 lock (_connections)
                     _connections.AddRange([caller, engine]);
                 await engine.ConnectAsync(new UnixDomainSocketEndPoint(Engine));
-                _ = PassOnAsync(caller, engine);
-                _ = PassOnAsync(engine, caller);
+                _ = PassOnAsync(caller, engine, Note);
+                _ = PassOnAsync(engine, caller, _ => { });
             }
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
@@ -78,7 +83,15 @@ internal sealed class EngineProxy : IAsyncDisposable
         }
     }
 
-    private async Task PassOnAsync(Socket from, Socket to)
+    /// <summary>A client writes a request's head at once.</summary>
+    private void Note(ReadOnlySpan<byte> bytes)
+    {
+        var line = Encoding.Latin1.GetString(bytes[..Math.Max(0, bytes.IndexOf("\r\n"u8))]);
+        if (line.EndsWith(" HTTP/1.1", StringComparison.Ordinal))
+            Requests.Enqueue(line);
+    }
+
+    private async Task PassOnAsync(Socket from, Socket to, Action<ReadOnlySpan<byte>> note)
     {
         var buffer = new byte[64 * 1024];
         try
@@ -86,6 +99,7 @@ internal sealed class EngineProxy : IAsyncDisposable
             int read;
             while ((read = await from.ReceiveAsync(buffer)) > 0)
             {
+                note(buffer.AsSpan(0, read));
                 if (_hangs is { } hangs)
                     await hangs.Task.WaitAsync(_ended.Token);
                 await to.SendAsync(buffer.AsMemory(0, read));
