@@ -74,6 +74,7 @@ internal sealed class AspireDashboard : IAsyncDisposable
                (string)span["name"]!,
                ServiceOf(resource),
                long.Parse((string)span["startTimeUnixNano"]!, System.Globalization.CultureInfo.InvariantCulture),
+               IsError(span["status"]?["code"]),
                AttributesOf(span)),
     ];
 
@@ -116,6 +117,9 @@ internal sealed class AspireDashboard : IAsyncDisposable
         return answer["data"]![resources]!.AsArray();
     }
 
+    /// <summary>In OTLP's JSON an enumeration may be its number or its name.</summary>
+    private static bool IsError(JsonNode? status) => status?.ToString() is "2" or "STATUS_CODE_ERROR";
+
     private static string ServiceOf(JsonNode resource) => AttributesOf(resource["resource"]!)["service.name"];
 
     private static Dictionary<string, string> AttributesOf(JsonNode node) =>
@@ -139,9 +143,11 @@ internal sealed class AspireDashboard : IAsyncDisposable
 /// <param name="Name">A verb, without ids.</param>
 /// <param name="Service">Which process it is from.</param>
 /// <param name="StartedAt">Unix nanoseconds.</param>
+/// <param name="IsError">Its status.</param>
 /// <param name="Attributes">Those that are text.</param>
 internal sealed record DashboardSpan(
-    string TraceId, string Id, string? ParentId, string Name, string Service, long StartedAt, IReadOnlyDictionary<string, string> Attributes);
+    string TraceId, string Id, string? ParentId, string Name, string Service, long StartedAt, bool IsError,
+    IReadOnlyDictionary<string, string> Attributes);
 
 /// <param name="TraceId">Of the trace it lies in, if any.</param>
 /// <param name="Service">Which process it is from.</param>

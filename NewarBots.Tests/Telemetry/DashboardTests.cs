@@ -7,33 +7,25 @@ namespace NewarBots.Tests.Telemetry;
 /// <summary>What the real dashboard shows of a real bot.</summary>
 [Collection(AloneOnTheMachine.Name)]
 [Trait("Suite", "Long")]
-public sealed class DashboardTests
+public sealed class DashboardTests(WatchedManager watched) : IClassFixture<WatchedManager>
 {
     private const string Manager = "NewarBots.Manager";
     private const string Recorder = "NewarBots.Recorder";
 
-    /// <summary>What has ended is exported within 5 s.</summary>
-    private static readonly TimeSpan ExportPatience = TimeSpan.FromSeconds(15);
-
     [Fact]
     public async Task One_trace_holds_a_bots_whole_life_in_both_processes_even_where_the_manager_is_started_anew_meanwhile()
     {
-        var bridge = await DockerCli.BridgeAddressAsync();
-        await using var dashboard = await AspireDashboard.StartAsync(otlpHost: bridge);
-        await using var redis = await RedisServer.RunAsync(bridge);
-        await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("OTEL_EXPORTER_OTLP_ENDPOINT", dashboard.OtlpEndpoint));
-
+        var manager = watched.Manager;
         var id = await manager.RecordAsync(manager.Rehearsal("participants=2&admitAfter=2&duration=30"));
         await manager.UntilAsync(id, TimeSpan.FromSeconds(60), "recording");
         // Nothing waits for the end of the meeting.
-        await Eventually.TrueAsync(async () => (await TraceOfAsync(id)).Any(span => span.Name == "recording start"), ExportPatience);
+        await watched.TraceWithAsync("recording start", id);
         Assert.Equal("recording", (string?)(await manager.GetAsync($"/bots/{id}")).Body!["status"]);
         await manager.TerminateAsync();
         await manager.StartAsync();
         await manager.UntilAsync(id, TimeSpan.FromSeconds(90), "completed");
-        await Eventually.TrueAsync(async () => (await TraceOfAsync(id)).Any(span => span.Name == "bot end"), ExportPatience);
 
-        var trace = await TraceOfAsync(id);
+        var trace = await watched.TraceWithAsync("bot end", id);
         Assert.Equal(
             """
             POST /bots/ (Manager)
@@ -64,18 +56,27 @@ public sealed class DashboardTests
         // Whatever is in the trace is in the tree: no orphan, and the manager's part is the bot's alone.
         Assert.Equal(trace.Count, Tree(trace, parent: null, depth: 0).Count());
 
-        var logs = await dashboard.LogsAsync();
-        var ofRecorder = logs.Where(log => log.Service == Recorder).ToList();
-        Assert.NotEmpty(ofRecorder);
-        Assert.All(ofRecorder, log => Assert.Equal(trace[0].TraceId, log.TraceId));
-        Assert.Contains(logs, log => log.Service == Manager && log.TraceId == trace[0].TraceId && log.Message.StartsWith("Launched bot", StringComparison.Ordinal));
+        Assert.DoesNotContain(trace, span => span.IsError);
 
-        async Task<IReadOnlyList<DashboardSpan>> TraceOfAsync(string bot)
-        {
-            var spans = await dashboard.SpansAsync();
-            var asked = spans.SingleOrDefault(span => span.Name.StartsWith("POST", StringComparison.Ordinal) && span.Attributes.GetValueOrDefault("newarbots.bot.id") == bot);
-            return [.. spans.Where(span => span.TraceId == asked?.TraceId).OrderBy(span => span.StartedAt)];
-        }
+        var logs = (await watched.Dashboard.LogsAsync()).Where(log => log.TraceId == trace[0].TraceId).ToList();
+        Assert.Contains(logs, log => log.Service == Manager && log.Message.StartsWith("Launched bot", StringComparison.Ordinal));
+        // Between the spans too, from the first word to the last.
+        Assert.Contains(logs, log => log.Service == Recorder && log.Message.StartsWith("Joining", StringComparison.Ordinal));
+        Assert.Contains(logs, log => log.Service == Recorder && log.Message.StartsWith("Recording", StringComparison.Ordinal));
+        Assert.Contains(logs, log => log.Service == Recorder && log.Message.StartsWith("Leaving", StringComparison.Ordinal));
+        Assert.DoesNotContain(await watched.Dashboard.LogsAsync(), log => log.Service == Recorder && log.TraceId is null or "");
+    }
+
+    [Fact]
+    public async Task What_failed_is_an_error_with_its_reason_and_nothing_else_is()
+    {
+        var id = await watched.Manager.RecordAsync(watched.Manager.Rehearsal("scenario=denied"), userId: "bert");
+        await watched.Manager.UntilAsync(id, TimeSpan.FromSeconds(90), "failed");
+
+        var trace = await watched.TraceWithAsync("bot end", id);
+        Assert.Equal(
+            [("join", "denied_by_host"), ("bot end", "denied_by_host")],
+            trace.Where(span => span.IsError).Select(span => (span.Name, span.Attributes["error.type"])));
     }
 
     private static IEnumerable<string> Tree(IReadOnlyList<DashboardSpan> trace, string? parent, int depth) =>

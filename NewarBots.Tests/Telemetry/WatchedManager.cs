@@ -1,0 +1,41 @@
+using NewarBots.Tests.Fixtures;
+
+namespace NewarBots.Tests.Telemetry;
+
+/// <summary>A manager with everything real around it, the dashboard as well.</summary>
+public sealed class WatchedManager : IAsyncLifetime
+{
+    private RedisServer _redis = null!;
+
+    internal AspireDashboard Dashboard { get; private set; } = null!;
+
+    internal ManagerProcess Manager { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        var bridge = await DockerCli.BridgeAddressAsync();
+        Dashboard = await AspireDashboard.StartAsync(otlpHost: bridge);
+        _redis = await RedisServer.RunAsync(bridge);
+        Manager = await ManagerProcess.StartAsync(_redis.Configuration, ("OTEL_EXPORTER_OTLP_ENDPOINT", Dashboard.OtlpEndpoint));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Manager.DisposeAsync();
+        await _redis.DisposeAsync();
+        await Dashboard.DisposeAsync();
+    }
+
+    /// <summary>All spans of the trace that the call for this bot began, in the order of their begin.</summary>
+    internal async Task<IReadOnlyList<DashboardSpan>> TraceOfAsync(string id)
+    {
+        var spans = await Dashboard.SpansAsync();
+        var asked = spans.SingleOrDefault(
+            span => span.Name.StartsWith("POST", StringComparison.Ordinal) && span.Attributes.GetValueOrDefault("newarbots.bot.id") == id);
+        return [.. spans.Where(span => span.TraceId == asked?.TraceId).OrderBy(span => span.StartedAt)];
+    }
+
+    /// <summary>The trace, once it has a span of this name: what has ended is sent within 5 s.</summary>
+    internal async Task<IReadOnlyList<DashboardSpan>> TraceWithAsync(string span, string id) => await Eventually.NotNullAsync(
+        async () => await TraceOfAsync(id) is var trace && trace.Any(one => one.Name == span) ? trace : null, TimeSpan.FromSeconds(15));
+}
