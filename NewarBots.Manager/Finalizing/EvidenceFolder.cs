@@ -35,6 +35,15 @@ internal sealed class EvidenceFolder(StorageLayout storage)
             Directory.Delete(folder, recursive: true);
     }
 
+    /// <summary>The pictures of the pages that the bot saw, in the order of their occasions.</summary>
+    public IEnumerable<FileInfo> Pictures(Bot bot)
+    {
+        var folder = new DirectoryInfo(storage.Evidence(bot.UserId, bot.Id));
+        return folder.Exists
+            ? folder.EnumerateFiles("*.png", SearchOption.AllDirectories).Where(file => file.LinkTarget is null).OrderBy(file => file.FullName, StringComparer.Ordinal)
+            : [];
+    }
+
     /// <param name="bot">It has ended.</param>
     /// <param name="description">The bot as the API shows it, JSON.</param>
     /// <param name="log">What its container printed.</param>

@@ -17,7 +17,7 @@ internal sealed partial class RecordingConverter(
     TimeProvider time,
     ILogger<RecordingConverter> logger) : IDisposable
 {
-    private const string Unfinished = ".unfinished";
+    public const string Unfinished = ".unfinished";
 
     /// <summary>What has not been written to for so long, nobody writes any more: a manager was killed over it.</summary>
     private static readonly TimeSpan AbandonedAfter = TimeSpan.FromMinutes(10);

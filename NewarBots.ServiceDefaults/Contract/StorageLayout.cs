@@ -60,6 +60,10 @@ public sealed class StorageLayout(string root)
     /// <param name="format">The extension, without the dot.</param>
     public static string Converted(string recording, string format) => Path.ChangeExtension(recording, format);
 
+    /// <summary>How loud a recording is where, for its picture.</summary>
+    /// <param name="recording">The file that it is made of.</param>
+    public static string Waveform(string recording) => Path.ChangeExtension(recording, "waveform.json");
+
     /// <summary>Below a session's folder: the chunks of one track alone.</summary>
     /// <param name="track">Its number in the session, from 1 to <see cref="MaxTrack"/>.</param>
     public static string TrackFolderName(int track) => $"{TrackFolderPrefix}{track}";

@@ -1,0 +1,28 @@
+import { followLog } from './api.js';
+import { el } from './dom.js';
+
+const mostCharacters = 200000;
+
+/** What the bot's container prints, as it prints it. */
+export function showLog(id, signal) {
+  const text = el('pre', { class: 'log', tabindex: '0', role: 'log', 'aria-live': 'off', 'aria-label': 'Log' });
+  read();
+  return text;
+
+  async function read() {
+    let all = '';
+    try {
+      const response = await followLog(id, signal);
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        all = (all + part.value).slice(-mostCharacters);
+        const isAtEnd = text.scrollTop + text.clientHeight >= text.scrollHeight - 8;
+        text.textContent = all;
+        if (isAtEnd) text.scrollTop = text.scrollHeight;
+      }
+      if (!all) text.textContent = 'It has printed nothing.';
+    } catch (error) {
+      if (!signal.aborted) text.textContent = `${all}\n${error.message}`;
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import { getWaveform } from './api.js';
+import { el, svg } from './dom.js';
+import { length, phrase } from './words.js';
+
+/** The recording as a picture that can be clicked into, who spoke beneath it, and the player. */
+export function player(bot, manifest, signal) {
+  const total = manifest.durationSeconds;
+  const percent = seconds => `${(Math.min(seconds, total) / total) * 100}%`;
+  const audio = el('audio', { controls: true, preload: 'metadata', src: bot.recording.url, 'aria-label': 'Recording' });
+  const head = el('span', { class: 'playhead' });
+  const picture = svg('svg', { viewBox: '0 0 2000 100', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
+  const note = el('span', { class: 'quiet wave-note' }, 'Reading the waveform…');
+  const gaps = manifest.gaps.map(gap => {
+    const mark = el('span', { class: 'gap', title: `Gap of ${(gap.endSeconds - gap.startSeconds).toFixed(1)} s: ${phrase(gap.cause)}` });
+    mark.style.left = percent(gap.startSeconds);
+    mark.style.width = percent(gap.endSeconds - gap.startSeconds);
+    return mark;
+  });
+  const wave = el('div', { class: 'wave' }, picture, note);
+  const lanes = manifest.speakers.map((speaker, index) => {
+    const lane = el('div', { class: `lane voice-${index % 6}` }, speaker.segments.map(segment => {
+      const piece = el('span', { title: `${length(segment.startSeconds)} to ${length(segment.endSeconds)}, ${segment.level} dBFS` });
+      piece.style.left = percent(segment.startSeconds);
+      piece.style.width = percent(segment.endSeconds - segment.startSeconds);
+      return piece;
+    }));
+    return { lane, label: speaker.name ?? speaker.source, spoken: speaker.spokenSeconds };
+  });
+  const seek = el('div', {
+    class: 'seek', role: 'slider', tabindex: '0', 'aria-label': 'Position in the recording', 'aria-valuemin': 0, 'aria-valuemax': Math.round(total),
+    onclick: event => {
+      const box = seek.getBoundingClientRect();
+      go(((event.clientX - box.left) / box.width) * total);
+    },
+    onkeydown: event => {
+      const to = {
+        ArrowLeft: audio.currentTime - 5, ArrowRight: audio.currentTime + 5, ArrowDown: audio.currentTime - 5, ArrowUp: audio.currentTime + 5,
+        PageDown: audio.currentTime - 60, PageUp: audio.currentTime + 60, Home: 0, End: total,
+      }[event.key];
+      if (to !== undefined) go(to);
+      else if (event.key === ' ') audio.paused ? audio.play() : audio.pause();
+      else return;
+      event.preventDefault();
+    },
+  }, wave, ...lanes.map(entry => entry.lane), ...gaps, head);
+  for (const type of ['timeupdate', 'seeking', 'loadedmetadata']) audio.addEventListener(type, show);
+  show();
+  signal.addEventListener('abort', () => {
+    audio.pause();
+    audio.removeAttribute('src');
+    audio.load();
+  });
+  draw();
+  return el('div', { class: 'player' },
+    el('div', { class: 'stage' },
+      el('div', { class: 'lane-names' }, el('span', { class: 'wave-name' }, `${length(total)}`),
+        lanes.map(entry => el('span', { title: `Spoke for ${length(entry.spoken)}` }, entry.label))),
+      seek),
+    gaps.length ? el('p', { class: 'quiet' }, `${gaps.length} ${gaps.length === 1 ? 'gap' : 'gaps'}, marked with stripes: silence in the recording, because nothing could be captured or kept.`) : undefined,
+    audio);
+
+  function go(seconds) {
+    audio.currentTime = Math.max(0, Math.min(total, seconds));
+    show();
+  }
+
+  function show() {
+    head.style.left = percent(audio.currentTime);
+    seek.setAttribute('aria-valuenow', Math.round(audio.currentTime));
+    seek.setAttribute('aria-valuetext', `${length(audio.currentTime)} of ${length(total)}`);
+  }
+
+  async function draw() {
+    try {
+      const { peaks } = await getWaveform(bot.id, signal);
+      const step = 2000 / peaks.length;
+      // The square root, as ears are: a voice at -40 dBFS can be seen.
+      const path = peaks.map((peak, index) => {
+        const half = Math.max(0.6, Math.sqrt(peak) * 48);
+        return `M${((index + 0.5) * step).toFixed(1)} ${(50 - half).toFixed(1)}V${(50 + half).toFixed(1)}`;
+      }).join('');
+      picture.append(svg('path', { d: path }));
+      note.remove();
+    } catch (error) {
+      if (!signal.aborted) note.textContent = error.message;
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import { getScenarios, startBot } from './api.js';
+import { el } from './dom.js';
+
+const conditions = [
+  ['waitingRoomTimeout', 'Waiting room', 600],
+  ['nobodyJoinedTimeout', 'Nobody joins', 600],
+  ['everyoneLeftTimeout', 'Everyone has left', 60],
+  ['silenceTimeout', 'Silence', undefined],
+  ['maxDuration', 'At the latest', 14400],
+];
+
+/** A form in a dialog; leads to the new bot's page. */
+export async function startForm() {
+  const fields = new Map();
+  const fault = el('p', { class: 'fault', role: 'alert' });
+  const meetingUrl = field('meetingUrl', 'Meeting address', { type: 'url', required: true, placeholder: 'https://meet.google.com/abc-defg-hij', autocomplete: 'off' });
+  const botName = field('botName', 'Name in the meeting', { maxlength: 100, placeholder: 'NewarBots Recorder', autocomplete: 'off' });
+  const userId = field('userId', 'User', { maxlength: 64, placeholder: 'default', autocomplete: 'off' });
+  const leave = el('details', {}, el('summary', {}, 'When it leaves by itself'),
+    el('div', { class: 'conditions' }, conditions.map(([name, label, seconds]) =>
+      field(`leave.${name}`, `${label} (seconds)`, { type: 'number', min: 0, step: 'any', placeholder: seconds ?? 'never' }))));
+  const story = el('p', { class: 'quiet', id: 'story' });
+  const rehearsals = el('div', { class: 'field', hidden: true });
+  const send = el('button', { type: 'submit', class: 'primary' }, 'Send');
+  const form = el('form', { novalidate: true, onsubmit: submit },
+    el('h2', { id: 'start-title' }, 'Send a bot'), rehearsals, meetingUrl, botName, userId, leave, fault,
+    el('div', { class: 'actions' }, el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'), send));
+  const dialog = el('dialog', { 'aria-labelledby': 'start-title', class: 'start', onclose: () => dialog.remove() }, form);
+  document.body.append(dialog);
+  dialog.showModal();
+  fields.get('meetingUrl').input.focus();
+
+  const scenarios = await getScenarios().catch(() => []);
+  if (scenarios.length) {
+    const pick = el('select', { id: 'field-scenario', 'aria-describedby': 'story', onchange: choose },
+      el('option', { value: '' }, 'None: a real meeting'), scenarios.map(scenario => el('option', { value: scenario.name }, scenario.name)));
+    rehearsals.append(el('label', { for: 'field-scenario' }, 'Rehearsal'), pick, story);
+    rehearsals.hidden = false;
+
+    function choose() {
+      const scenario = scenarios.find(known => known.name === pick.value);
+      story.textContent = scenario?.story ?? '';
+      const epoch = scenario?.needsEpoch ? `&epoch=${Math.floor(Date.now() / 1000)}` : '';
+      fields.get('meetingUrl').input.value = scenario ? location.origin.replace('127.0.0.1', 'localhost') + scenario.path + epoch : '';
+      for (const [name] of conditions) fields.get(`leave.${name}`).input.value = scenario?.leave[name] ?? '';
+      leave.open = Object.keys(scenario?.leave ?? {}).length > 0;
+    }
+  }
+
+  function field(name, label, attributes) {
+    const id = `field-${name.replace('.', '-')}`;
+    const input = el('input', { id, 'aria-describedby': `${id}-fault`, ...attributes });
+    const message = el('p', { class: 'fault', id: `${id}-fault` });
+    fields.set(name, { input, message });
+    return el('div', { class: 'field' }, el('label', { for: id }, label), input, message);
+  }
+
+  async function submit(event) {
+    event.preventDefault();
+    fault.replaceChildren();
+    for (const { input, message } of fields.values()) {
+      input.removeAttribute('aria-invalid');
+      message.textContent = '';
+    }
+    const value = name => fields.get(name).input.value.trim();
+    const given = conditions.map(([name]) => [name, value(`leave.${name}`)]).filter(([, text]) => text);
+    send.disabled = true;
+    try {
+      const bot = await startBot({
+        meetingUrl: value('meetingUrl'),
+        ...(value('botName') && { botName: value('botName') }),
+        ...(value('userId') && { userId: value('userId') }),
+        ...(given.length && { leave: Object.fromEntries(given.map(([name, text]) => [name, Number(text)])) }),
+      });
+      dialog.close();
+      location.hash = `#/bots/${bot.id}`;
+    } catch (error) {
+      show(error);
+    } finally {
+      send.disabled = false;
+    }
+  }
+
+  function show(problem) {
+    const elsewhere = [];
+    let first;
+    for (const [name, faults] of Object.entries(problem.errors ?? {})) {
+      const known = fields.get(name);
+      if (!known) {
+        elsewhere.push(`${name} ${faults.join('; ')}`);
+        continue;
+      }
+      known.input.setAttribute('aria-invalid', 'true');
+      known.message.textContent = faults.join('; ');
+      if (name.startsWith('leave.')) leave.open = true;
+      first ??= known.input;
+    }
+    if (!first || elsewhere.length) fault.append(elsewhere.join('. ') || problem.message);
+    if (problem.botId) fault.append(' ', el('a', { href: `#/bots/${problem.botId}`, onclick: () => dialog.close() }, 'Show that bot'));
+    first?.focus();
+  }
+}

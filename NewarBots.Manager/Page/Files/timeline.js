@@ -1,0 +1,61 @@
+import { el } from './dom.js';
+import { isEnded, length, timeOfDay } from './words.js';
+
+/** What happened when: a bar for each phase, on one axis of time. */
+export function timeLine() {
+  const list = el('ol', { class: 'timeline' });
+  const axis = el('div', { class: 'axis', 'aria-hidden': 'true' });
+  const rows = [];
+  return { element: el('div', {}, list, axis), draw };
+
+  /**
+   * @param phases of one status each: { status, at }, in order; the last one of an ended bot has no length.
+   * @param gaps on the wall clock: { from, to, cause } in milliseconds.
+   */
+  function draw(bot, phases, gaps = []) {
+    if (!phases.length) return;
+    const start = phases[0].at;
+    const end = Math.max(isEnded(bot) ? phases.at(-1).at : Date.now(), start + 1000);
+    const percent = moment => `${Math.max(0, Math.min(100, ((moment - start) / (end - start)) * 100))}%`;
+    phases.forEach((phase, index) => {
+      const isEnd = phase.status === 'completed' || phase.status === 'failed';
+      const until = phases[index + 1]?.at ?? end;
+      let row = rows[index];
+      if (!row) {
+        row = rows[index] = { bar: el('span', { class: `phase ${phase.status}` }), time: el('span', { class: 'quiet' }), gaps: 0 };
+        list.append(el('li', {},
+          el('span', { class: 'phase-name' }, phase.status),
+          el('span', { class: 'track' }, row.bar), row.time));
+      }
+      row.bar.style.left = percent(phase.at);
+      row.bar.style.width = isEnd ? '0' : `calc(${percent(until)} - ${percent(phase.at)})`;
+      row.time.textContent = isEnd ? timeOfDay(phase.at) : length((until - phase.at) / 1000);
+      row.time.title = timeOfDay(phase.at);
+      if (phase.status === 'recording' && row.gaps !== gaps.length) {
+        row.gaps = gaps.length;
+        row.bar.replaceChildren(...gaps.filter(gap => gap.to > phase.at && gap.from < until).map(gap => {
+          const mark = el('span', { class: 'gap', title: `Gap: ${gap.cause}` });
+          const within = moment => Math.max(0, Math.min(1, (moment - phase.at) / (until - phase.at))) * 100;
+          mark.style.left = `${within(gap.from)}%`;
+          mark.style.width = `${within(gap.to) - within(gap.from)}%`;
+          return mark;
+        }));
+      }
+    });
+    axis.replaceChildren(...[0, 0.5, 1].map(part => el('span', {}, timeOfDay(start + (end - start) * part))));
+  }
+}
+
+/** Phases out of status messages, in the order in which they were said; a status that is said again goes on. */
+export function phasesOf(messages) {
+  const phases = [];
+  for (const message of [...messages.values()].sort((a, b) => a.sequence - b.sequence)) {
+    if (phases.at(-1)?.status !== message.status) phases.push({ status: message.status, at: message.timestamp });
+  }
+  return phases;
+}
+
+/** What the bot itself tells, where its messages are gone. */
+export const phasesOfRecord = bot => [
+  ['queued', bot.createdAt], ['joining', bot.joiningAt], ['recording', bot.recordingAt], [isEnded(bot) ? bot.status : undefined, bot.endedAt],
+].filter(([status, at]) => status && at).map(([status, at]) => ({ status, at: Date.parse(at) }));

@@ -1,0 +1,149 @@
+using System.Collections.Frozen;
+using System.Text;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Finalizing;
+using NewarBots.Manager.Rehearsing;
+
+namespace NewarBots.Manager.Page;
+
+/// <summary>
+/// The page at <c>/</c>: files that are built into the program, and what no other client of the API needs. Everything else it
+/// asks of the API like anybody.
+/// </summary>
+internal static class PageEndpoints
+{
+    private const string Path = "/page";
+
+    /// <summary>No script, style or connection but the manager's own, and nothing can be put into the page by writing HTML.</summary>
+    private const string ContentSecurityPolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
+        + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+    private const string Html = "text/html; charset=utf-8";
+    private const string Script = "text/javascript; charset=utf-8";
+
+    private static readonly FrozenDictionary<string, PageFile> Files = new Dictionary<string, string>
+    {
+        ["index.html"] = Html,
+        ["page.css"] = "text/css; charset=utf-8",
+        ["icon.svg"] = "image/svg+xml",
+        ["page.js"] = Script,
+        ["api.js"] = Script,
+        ["dom.js"] = Script,
+        ["words.js"] = Script,
+        ["list.js"] = Script,
+        ["start.js"] = Script,
+        ["bot.js"] = Script,
+        ["timeline.js"] = Script,
+        ["player.js"] = Script,
+        ["log.js"] = Script,
+    }.ToFrozenDictionary(file => file.Key, file => new PageFile(Read(file.Key), file.Value));
+
+    public static TBuilder AddPage<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
+    {
+        builder.Services.AddSingleton<RecordingWaveforms>();
+        return builder;
+    }
+
+    public static void MapPage(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/", (HttpResponse response) => Send(Files["index.html"], response)).ExcludeFromDescription();
+
+        var page = routes.MapGroup(Path).ExcludeFromDescription();
+        page.MapGet("/{name}", GetFile);
+        page.MapGet("/scenarios", GetScenarios);
+        var bot = page.MapGroup($"/bots/{{id:{SessionIdConstraint.Name}}}");
+        bot.MapGet("/waveform", GetWaveformAsync);
+        bot.MapGet("/pictures", ListPicturesAsync);
+        bot.MapGet("/pictures/{number:int}", GetPictureAsync);
+    }
+
+    private static Results<ContentHttpResult, NotFound> GetFile(string name, HttpResponse response) =>
+        Files.TryGetValue(name, out var file) ? Send(file, response) : TypedResults.NotFound();
+
+    /// <summary>The rehearsals that a bot can be sent into; none where they are not served.</summary>
+    private static IEnumerable<Scenario> GetScenarios(IOptions<RehearsalOptions> rehearsal) => rehearsal.Value.Enabled
+        ? NamedScenario.All.Select(scenario => new Scenario(
+            scenario.Name,
+            $"{RehearsalOptions.Path}/abc-defg-hij?scenario={scenario.Name}",
+            scenario.Story,
+            scenario.NeedsEpoch,
+            scenario.Leave is var (condition, seconds) ? new() { [condition] = seconds } : []))
+        : [];
+
+    private static async Task<IResult> GetWaveformAsync(
+        SessionId id, BotStore store, StorageLayout storage, RecordingWaveforms waveforms, CancellationToken cancellation)
+    {
+        if ((await store.LookUpAsync(id)).Bot is not { } bot)
+            return BotProblems.NotFound();
+        if (!bot.Status.IsTerminal())
+            return BotProblems.RecordingNotReady(bot);
+        var recording = storage.Recording(bot.UserId, id);
+        if (bot.Recording is null || !File.Exists(recording))
+            return BotProblems.NoRecording(bot);
+        try
+        {
+            var file = await waveforms.MakeAsync(recording, TimeSpan.FromSeconds(bot.Recording.DurationSeconds), cancellation);
+            return TypedResults.PhysicalFile(file, "application/json");
+        }
+        catch (FileNotFoundException)
+        {
+            return BotProblems.NotFound();
+        }
+        catch (Exception exception) when (exception is FinalizationException or FFmpegMissingException or IOException)
+        {
+            return BotProblems.NotConverted("waveform", exception.Message);
+        }
+    }
+
+    /// <summary>How many pictures there are of what went wrong, and when each was taken.</summary>
+    private static async Task<Results<Ok<IEnumerable<Picture>>, ProblemHttpResult>> ListPicturesAsync(SessionId id, BotStore store, EvidenceFolder evidence) =>
+        (await store.LookUpAsync(id)).Bot is { } bot
+            ? TypedResults.Ok(evidence.Pictures(bot).Select((picture, number) =>
+                new Picture($"{Path}/bots/{id}/pictures/{number}", picture.Directory!.Name)))
+            : BotProblems.NotFound();
+
+    private static async Task<Results<PhysicalFileHttpResult, ProblemHttpResult>> GetPictureAsync(
+        SessionId id, int number, BotStore store, EvidenceFolder evidence, HttpResponse response)
+    {
+        if ((await store.LookUpAsync(id)).Bot is not { } bot)
+            return BotProblems.NotFound();
+        if (evidence.Pictures(bot).ElementAtOrDefault(number) is not { } picture)
+            return BotProblems.NoEvidence(bot);
+        response.Headers.XContentTypeOptions = "nosniff";
+        return TypedResults.PhysicalFile(picture.FullName, "image/png");
+    }
+
+    private static ContentHttpResult Send(PageFile file, HttpResponse response)
+    {
+        response.Headers.XContentTypeOptions = "nosniff";
+        response.Headers.CacheControl = "no-cache";
+        response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        response.Headers["Referrer-Policy"] = "no-referrer";
+        return TypedResults.Text(file.Text, file.ContentType);
+    }
+
+    private static string Read(string name)
+    {
+        using var stream = typeof(PageEndpoints).Assembly.GetManifestResourceStream($"page/{name}")
+            ?? throw new InvalidOperationException($"The page's {name} is not built into the program.");
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        return reader.ReadToEnd();
+    }
+
+    private sealed record PageFile(string Text, string ContentType);
+
+    /// <param name="Name">As in <c>?scenario=denied</c>.</param>
+    /// <param name="Path">On this manager.</param>
+    /// <param name="Story">What happens.</param>
+    /// <param name="NeedsEpoch">Its address needs the parameter <c>epoch</c>: when it began, in Unix seconds.</param>
+    /// <param name="Leave">The leave condition that the story needs, and its seconds.</param>
+    private sealed record Scenario(string Name, string Path, string Story, bool NeedsEpoch, Dictionary<string, int> Leave);
+
+    /// <param name="Url">Where it is had, relative to the manager.</param>
+    /// <param name="Occasion">What it was taken for.</param>
+    private sealed record Picture(string Url, string Occasion);
+}

@@ -1,0 +1,136 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.Playwright;
+using NewarBots.Tests.Bots;
+using static Microsoft.Playwright.Assertions;
+
+namespace NewarBots.Tests.Page;
+
+/// <summary>The page in a real Chromium, with bots that wait for an engine that is not there.</summary>
+public sealed class PageTests(QueueingManager queueing, PageBrowser browser) : IClassFixture<QueueingManager>, IClassFixture<PageBrowser>
+{
+    private const string Hostile = "<img src=x onerror=alert(1)><b>bold</b>";
+
+    private static int _meetings;
+
+    [Fact]
+    public async Task Html_in_a_name_shows_as_text_in_the_list_and_on_the_bots_page()
+    {
+        var id = await QueueAsync(Hostile, "hostile");
+        await using var open = await browser.OpenAsync(queueing.Manager);
+        var page = open.Page;
+        await page.GetByLabel("Search").FillAsync(id);
+
+        await Expect(page.GetByText(Hostile, new() { Exact = true })).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Listitem).GetByRole(AriaRole.Link).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1, Name = Hostile })).ToBeVisibleAsync();
+
+        Assert.Equal(0, await page.Locator("main img, main b").CountAsync());
+        Assert.Empty(open.Complaints);
+    }
+
+    [Fact]
+    public async Task What_is_wrong_with_a_request_is_said_at_the_field_at_fault()
+    {
+        await using var open = await browser.OpenAsync(queueing.Manager);
+        var page = open.Page;
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send a bot" }).ClickAsync();
+        await page.GetByLabel("Meeting address").FillAsync("http://elsewhere.example/abc");
+        await page.GetByLabel("User", new() { Exact = true }).FillAsync("No One");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send", Exact = true }).ClickAsync();
+
+        await Expect(page.GetByLabel("User", new() { Exact = true })).ToHaveAttributeAsync("aria-invalid", "true");
+        await Expect(page.Locator("#field-userId-fault")).ToContainTextAsync("a-z 0-9 - _");
+        await Expect(page.Locator("#field-meetingUrl-fault")).Not.ToBeEmptyAsync();
+        await Expect(page.GetByLabel("Meeting address")).ToBeFocusedAsync();
+        Assert.Empty(await open.NamelessAsync());
+    }
+
+    [Fact]
+    public async Task A_bot_that_was_sent_elsewhere_appears_by_itself()
+    {
+        await using var open = await browser.OpenAsync(queueing.Manager);
+        await Expect(open.Page.GetByText("Live", new() { Exact = true })).ToBeVisibleAsync();
+        var id = await QueueAsync("Sent elsewhere", "elsewhere");
+
+        await Expect(open.Page.Locator($"a[href='#/bots/{id}']")).ToBeVisibleAsync();
+        await Expect(open.Page.Locator($"a[href='#/bots/{id}']")).ToContainTextAsync("queued");
+    }
+
+    [Theory]
+    [InlineData(1280, ColorScheme.Light)]
+    [InlineData(360, ColorScheme.Dark)]
+    public async Task More_bots_than_one_page_of_the_api_are_shown_and_found(int width, ColorScheme scheme)
+    {
+        var user = $"many-{width}";
+        for (var i = 0; i < 205; i++)
+            await QueueAsync($"Number {i}", user);
+        await using var open = await browser.OpenAsync(queueing.Manager, width: width, scheme: scheme);
+        var rows = open.Page.GetByRole(AriaRole.List, new() { Name = "Bots" }).GetByRole(AriaRole.Listitem);
+
+        await Expect(rows.Nth(199)).ToBeAttachedAsync();
+        await open.Page.GetByRole(AriaRole.Button, new() { Name = "Show older ones" }).ClickAsync();
+        await open.Page.GetByLabel("Search").FillAsync($"{user} Number");
+        await Expect(rows).ToHaveCountAsync(205);
+        await open.Page.GetByLabel("Search").FillAsync($"{user} 203");
+        await Expect(rows).ToHaveCountAsync(1);
+        await open.Page.GetByLabel("Status").SelectOptionAsync("completed");
+        await Expect(open.Page.GetByText("No bot is like that")).ToBeVisibleAsync();
+
+        Assert.Equal(0, await open.OverflowAsync());
+        Assert.Empty(await open.NamelessAsync());
+        Assert.Empty(open.Complaints);
+    }
+
+    [Fact]
+    public async Task A_bot_is_stopped_and_deleted_by_keyboard_alone()
+    {
+        var id = await QueueAsync("By keyboard", "keyboard");
+        await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}", width: 360);
+        var page = open.Page;
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Stop" }).PressAsync("Enter");
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Cancel" })).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("Tab");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Delete" })).ToBeVisibleAsync();
+        Assert.Equal(0, await open.OverflowAsync());
+        Assert.Empty(await open.NamelessAsync());
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete" }).PressAsync("Enter");
+        await page.Keyboard.PressAsync("Tab");
+        await page.Keyboard.PressAsync("Enter");
+
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Bots", Exact = true })).ToBeVisibleAsync();
+        Assert.Equal(HttpStatusCode.NotFound, (await queueing.Manager.GetAsync($"/bots/{id}")).Status);
+        Assert.Empty(open.Complaints);
+    }
+
+    [Fact]
+    public async Task A_bot_that_is_not_there_is_said_to_be_not_there()
+    {
+        await using var open = await browser.OpenAsync(queueing.Manager, "/#/bots/0199aaaabbbbccccddddeeeeffff0001");
+
+        await Expect(open.Page.GetByRole(AriaRole.Heading, new() { Name = "There is no such bot" })).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task The_page_runs_no_script_but_the_managers_and_takes_no_html_from_scripts()
+    {
+        using var response = await queueing.Manager.Api.GetAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken);
+
+        var policy = Assert.Single(response.Headers.GetValues("Content-Security-Policy"));
+        Assert.Contains("script-src 'self';", policy, StringComparison.Ordinal);
+        Assert.Contains("require-trusted-types-for 'script'", policy, StringComparison.Ordinal);
+        Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
+    }
+
+    private async Task<string> QueueAsync(string botName, string userId)
+    {
+        var meeting = Interlocked.Increment(ref _meetings);
+        char Letter(int place) => (char)('a' + (meeting / place % 26));
+        var meetingUrl = $"https://meet.google.com/pag-{Letter(17576)}{Letter(676)}{Letter(26)}{Letter(1)}-abc";
+        var (status, bot) = await queueing.Manager.PostAsync("/bots", JsonSerializer.Serialize(new { meetingUrl, botName, userId }));
+        Assert.True(status is HttpStatusCode.Accepted, $"{status}: {bot}");
+        return (string)bot!["id"]!;
+    }
+}
