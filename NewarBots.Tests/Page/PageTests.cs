@@ -64,7 +64,7 @@ public sealed class PageTests(QueueingManager queueing, PageBrowser browser) : I
     {
         var user = $"many-{width}";
         for (var i = 0; i < 205; i++)
-            await QueueAsync($"Number {i}", user);
+            await QueueAsync($"Number {i}.", user);
         await using var open = await browser.OpenAsync(queueing.Manager, width: width, scheme: scheme);
         var rows = open.Page.GetByRole(AriaRole.List, new() { Name = "Bots" }).GetByRole(AriaRole.Listitem);
 
@@ -72,7 +72,7 @@ public sealed class PageTests(QueueingManager queueing, PageBrowser browser) : I
         await open.Page.GetByRole(AriaRole.Button, new() { Name = "Show older ones" }).ClickAsync();
         await open.Page.GetByLabel("Search").FillAsync($"{user} Number");
         await Expect(rows).ToHaveCountAsync(205);
-        await open.Page.GetByLabel("Search").FillAsync($"{user} 203");
+        await open.Page.GetByLabel("Search").FillAsync($"{user} 203.");
         await Expect(rows).ToHaveCountAsync(1);
         await open.Page.GetByLabel("Status").SelectOptionAsync("completed");
         await Expect(open.Page.GetByText("No bot is like that")).ToBeVisibleAsync();
@@ -83,7 +83,7 @@ public sealed class PageTests(QueueingManager queueing, PageBrowser browser) : I
     }
 
     [Fact]
-    public async Task A_bot_is_stopped_and_deleted_by_keyboard_alone()
+    public async Task A_bot_is_stopped_by_keyboard_alone_and_what_cannot_be_done_is_said_in_the_dialog()
     {
         var id = await QueueAsync("By keyboard", "keyboard");
         await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}", width: 360);
@@ -94,15 +94,17 @@ public sealed class PageTests(QueueingManager queueing, PageBrowser browser) : I
         await page.Keyboard.PressAsync("Tab");
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Delete" })).ToBeVisibleAsync();
+        Assert.Equal("stop_requested", (string?)(await queueing.Manager.GetAsync($"/bots/{id}")).Body!["reason"]);
         Assert.Equal(0, await open.OverflowAsync());
         Assert.Empty(await open.NamelessAsync());
+
+        // The engine that is not there is asked for the bot's container.
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete" }).PressAsync("Enter");
         await page.Keyboard.PressAsync("Tab");
         await page.Keyboard.PressAsync("Enter");
-
-        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Bots", Exact = true })).ToBeVisibleAsync();
-        Assert.Equal(HttpStatusCode.NotFound, (await queueing.Manager.GetAsync($"/bots/{id}")).Status);
-        Assert.Empty(open.Complaints);
+        await Expect(page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Alert)).ToContainTextAsync("cannot be reached");
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
     }
 
     [Fact]

@@ -80,7 +80,7 @@ export function showBot(main, id, setConnection, signal) {
       ['File', bot.recording ? `${bytes(bot.recording.bytes)}${bot.recording.complete ? '' : ', something is missing'}` : undefined],
       ['Container', bot.containerName],
       ...Object.entries(bot.metadata ?? {}),
-    ].filter(([, value]) => value !== undefined && value !== null && value !== '').map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value))));
+    ].filter(([, value]) => value !== undefined && value !== null && value !== '').map(([name, value]) => el('div', { class: name === 'Container' ? 'wide' : undefined }, el('dt', {}, name), el('dd', {}, value))));
     if (before?.status !== bot.status) showActions();
     if (isEnded(bot)) {
       if (!before || !isEnded(before)) showEnd();

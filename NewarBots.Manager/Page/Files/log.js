@@ -22,7 +22,7 @@ export function showLog(id, signal) {
       }
       if (!all) text.textContent = 'It has printed nothing.';
     } catch (error) {
-      if (!signal.aborted) text.textContent = `${all}\n${error.message}`;
+      if (!signal.aborted) text.textContent = `${all}${all && '\n'}${error.status ? error.message : 'The log cannot be read on: the manager or its engine is away.'}`;
     }
   }
 }

@@ -82,18 +82,14 @@ export async function startForm() {
   }
 
   function show(problem) {
-    const elsewhere = [];
+    const elsewhere = Object.entries(problem.errors ?? {}).filter(([name]) => !fields.has(name)).map(([name, faults]) => `${name} ${faults.join('; ')}`);
     let first;
-    for (const [name, faults] of Object.entries(problem.errors ?? {})) {
-      const known = fields.get(name);
-      if (!known) {
-        elsewhere.push(`${name} ${faults.join('; ')}`);
-        continue;
-      }
-      known.input.setAttribute('aria-invalid', 'true');
-      known.message.textContent = faults.join('; ');
+    for (const [name, { input, message }] of fields) {
+      if (!problem.errors?.[name]) continue;
+      input.setAttribute('aria-invalid', 'true');
+      message.textContent = problem.errors[name].join('; ');
       if (name.startsWith('leave.')) leave.open = true;
-      first ??= known.input;
+      first ??= input;
     }
     if (!first || elsewhere.length) fault.append(elsewhere.join('. ') || problem.message);
     if (problem.botId) fault.append(' ', el('a', { href: `#/bots/${problem.botId}`, onclick: () => dialog.close() }, 'Show that bot'));

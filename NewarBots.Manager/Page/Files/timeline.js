@@ -22,18 +22,19 @@ export function timeLine() {
       const until = phases[index + 1]?.at ?? end;
       let row = rows[index];
       if (!row) {
-        row = rows[index] = { bar: el('span', { class: `phase ${phase.status}` }), time: el('span', { class: 'quiet' }), gaps: 0 };
-        list.append(el('li', {},
-          el('span', { class: 'phase-name' }, phase.status),
-          el('span', { class: 'track' }, row.bar), row.time));
+        row = rows[index] = { name: el('span', { class: 'phase-name' }), bar: el('span'), time: el('span', { class: 'quiet' }), gaps: 0 };
+        list.append(el('li', {}, row.name, el('span', { class: 'track' }, row.bar), row.time));
       }
+      row.name.textContent = phase.status;
+      row.bar.className = `phase ${phase.status}`;
       row.bar.style.left = percent(phase.at);
       row.bar.style.width = isEnd ? '0' : `calc(${percent(until)} - ${percent(phase.at)})`;
-      row.time.textContent = isEnd ? timeOfDay(phase.at) : length((until - phase.at) / 1000);
+      row.time.textContent = isEnd ? timeOfDay(phase.at) : lasting((until - phase.at) / 1000);
       row.time.title = timeOfDay(phase.at);
-      if (phase.status === 'recording' && row.gaps !== gaps.length) {
-        row.gaps = gaps.length;
-        row.bar.replaceChildren(...gaps.filter(gap => gap.to > phase.at && gap.from < until).map(gap => {
+      const shown = phase.status === 'recording' ? gaps : [];
+      if (row.gaps !== shown.length) {
+        row.gaps = shown.length;
+        row.bar.replaceChildren(...shown.filter(gap => gap.to > phase.at && gap.from < until).map(gap => {
           const mark = el('span', { class: 'gap', title: `Gap: ${gap.cause}` });
           const within = moment => Math.max(0, Math.min(1, (moment - phase.at) / (until - phase.at))) * 100;
           mark.style.left = `${within(gap.from)}%`;
@@ -42,9 +43,13 @@ export function timeLine() {
         }));
       }
     });
+    for (const row of rows.splice(phases.length)) row.name.parentElement.remove();
     axis.replaceChildren(...[0, 0.5, 1].map(part => el('span', {}, timeOfDay(start + (end - start) * part))));
   }
 }
+
+/** Most phases are short: seconds with a tenth, as long as that says something. */
+const lasting = seconds => (seconds < 10 ? `${seconds.toFixed(1)} s` : length(seconds));
 
 /** Phases out of status messages, in the order in which they were said; a status that is said again goes on. */
 export function phasesOf(messages) {
