@@ -26,6 +26,8 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
     private const string VersionField = "version";
     private const string RecordField = "record";
 
+    private const int BatchOfUnknown = 1_000;
+
     private static readonly TimeSpan IdempotencyKept = TimeSpan.FromHours(24);
 
     private static readonly string CreateScript = """
@@ -56,6 +58,7 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
         redis.call('HSET', KEYS[1], 'record', ARGV[2], 'version', 1)
         redis.call('ZADD', KEYS[2], 0, ARGV[1])
         redis.call('ZADD', KEYS[3], 0, ARGV[1])
+        if ARGV[3] == '1' then return 1 end
         redis.call('ZADD', KEYS[4], 0, ARGV[1])
         redis.call('ZADD', KEYS[6], 0, ARGV[1])
         redis.call('SET', KEYS[5], ARGV[1], 'NX')
@@ -129,14 +132,14 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
     }
 
     /// <summary>
-    /// Keeps the record of a bot that lives already. Nothing is announced: it goes on to speak for itself. Its meeting is its
-    /// own again, unless another bot has gone there meanwhile.
+    /// Keeps the record of a bot that lives already, or has ended. Nothing is announced: it goes on to speak for itself. The meeting
+    /// of one that lives is its own again, unless another bot has gone there meanwhile.
     /// </summary>
     /// <returns><see langword="false"/> where there is a record, which stays as it is.</returns>
     public async Task<bool> AdoptAsync(Bot bot)
     {
         RedisKey[] keys = [Key(bot.Id), All, OfUser(bot.UserId), Active, Claim(bot), ActiveOf(bot.UserId)];
-        return (bool)await Database.ScriptEvaluateAsync(AdoptScript, keys, [bot.Id.ToString(), Serialize(bot)]);
+        return (bool)await Database.ScriptEvaluateAsync(AdoptScript, keys, [bot.Id.ToString(), Serialize(bot), bot.Status.IsTerminal() ? 1 : 0]);
     }
 
     /// <summary>Everything that lives was seen and is on record, until Redis is emptied.</summary>
@@ -144,6 +147,21 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
 
     /// <returns><see langword="false"/> where Redis has been emptied since <see cref="MarkCompleteAsync"/>.</returns>
     public Task<bool> IsCompleteAsync() => Database.KeyExistsAsync(Complete);
+
+    /// <returns>Those of the sessions that are on no record, in their order; no more than asked for.</returns>
+    public async Task<IReadOnlyList<SessionId>> UnknownAsync(IEnumerable<SessionId> ids, int atMost)
+    {
+        var unknown = new List<SessionId>();
+        foreach (var some in ids.Chunk(BatchOfUnknown))
+        {
+            var known = await Database.SortedSetScoresAsync(All, [.. some.Select(id => (RedisValue)id.ToString())]);
+            unknown.AddRange(some.Where((_, index) => known[index] is null));
+            if (unknown.Count >= atMost)
+                break;
+        }
+
+        return [.. unknown.Take(atMost)];
+    }
 
     public async Task<Bot?> FindAsync(SessionId id) => (await ReadAsync(id)).Bot;
 

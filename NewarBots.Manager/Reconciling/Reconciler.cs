@@ -17,6 +17,7 @@ internal sealed partial class Reconciler(
     SessionFolders folders,
     BotStore store,
     BotAdopter adopter,
+    RecordingAdopter recordings,
     RecorderPreparation preparation,
     RecorderAccess access,
     LoopbackRelay relay,
@@ -88,15 +89,20 @@ internal sealed partial class Reconciler(
                 known.Add(id, bot);
         }
 
+        // Only then may a recording be on no record, and nobody has to look for it at any other time.
+        var forgotten = await store.IsCompleteAsync() ? [] : await recordings.ForgottenAsync();
         foreach (var bot in known.Values)
             await RestoreAsync(bot, cancellation);
-        foreach (var action in ReconciliationPlan.Make(known.Values, there, onDisk, _running.Look(known, there, onDisk), time.GetUtcNow()))
+        foreach (var action in ReconciliationPlan.Make(known.Values, there, onDisk, forgotten, _running.Look(known, there, onDisk), time.GetUtcNow()))
         {
             switch (action)
             {
                 case Reconciliation.Adopt found:
                     if (await adopter.AdoptAsync(found, cancellation) is { } adopted)
                         await RestoreAsync(adopted, cancellation);
+                    break;
+                case Reconciliation.Recall found:
+                    await recordings.AdoptAsync(found);
                     break;
                 case Reconciliation.TakeToItsEnd:
                     ended.Enqueue(action.Id);
@@ -112,7 +118,8 @@ internal sealed partial class Reconciler(
             }
         }
 
-        await store.MarkCompleteAsync();
+        if (forgotten.Count < RecordingAdopter.AtOnce)
+            await store.MarkCompleteAsync();
     }
 
     /// <summary>A restart of Redis takes its users with it, and one of the manager the ways to this machine.</summary>

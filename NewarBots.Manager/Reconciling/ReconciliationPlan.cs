@@ -1,6 +1,7 @@
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Launching;
+using NewarBots.Manager.Removing;
 
 namespace NewarBots.Manager.Reconciling;
 
@@ -19,12 +20,15 @@ internal abstract record Reconciliation(SessionId Id)
     /// <summary>It still runs and should not: it was asked to stop, or its life is over by its record.</summary>
     public sealed record Stop(SessionId Id) : Reconciliation(Id);
 
+    /// <summary>It has ended, its recording is there, and nobody knows it: it becomes a record again.</summary>
+    public sealed record Recall(SessionId Id, UserId UserId) : Reconciliation(Id);
+
     /// <summary>It should have left long ago, and its own watchdog has not seen to it.</summary>
     public sealed record StopOverdue(SessionId Id) : Reconciliation(Id);
 }
 
 /// <summary>
-/// Compares records, containers and folders; a pure function of the three. A plan made right after one was carried out is
+/// Compares records, containers, folders and recordings; a pure function of these. A plan made right after one was carried out is
 /// empty. Containers and folders are looked at before the records are read: every bot has a record before it has either, so
 /// one without a record is not just being born.
 /// </summary>
@@ -43,15 +47,17 @@ internal static class ReconciliationPlan
     /// </summary>
     public static TimeSpan OverdueAfter { get; } = TimeSpan.FromMinutes(5);
 
-    /// <param name="known">The records of all active bots, and of those whose container or folder is still there.</param>
+    /// <param name="known">The records of all active bots, and of those whose container, folder or recording is given here.</param>
     /// <param name="containers">This stack's, one a session.</param>
     /// <param name="folders">The sessions on the disk.</param>
+    /// <param name="recordings">Finished ones that may be on no record.</param>
     /// <param name="running">What has come of the recorders that run.</param>
     /// <param name="now">The time of the look.</param>
     public static IReadOnlyList<Reconciliation> Make(
         IReadOnlyCollection<Bot> known,
         IReadOnlyCollection<RecorderContainer> containers,
         IReadOnlyCollection<SessionOnDisk> folders,
+        IReadOnlyCollection<FinalOnDisk> recordings,
         IReadOnlyDictionary<SessionId, LifeSigns> running,
         DateTimeOffset now)
     {
@@ -68,6 +74,10 @@ internal static class ReconciliationPlan
                     ? OfKnown(bot, container, folderOf[id].FirstOrDefault(folder => folder.UserId == bot.UserId), running.GetValueOrDefault(id), now)
                     : OfUnknown(container, folderOf[id].FirstOrDefault(folder => folder.HasAudio), now);
             }),
+            // Last: those that live are not to wait for them.
+            .. recordings
+                .Where(recording => !botOf.ContainsKey(recording.Id) && !containerOf.ContainsKey(recording.Id) && !folderOf[recording.Id].Any(folder => folder.HasAudio))
+                .Select(recording => new Reconciliation.Recall(recording.Id, recording.UserId)),
         ];
     }
 

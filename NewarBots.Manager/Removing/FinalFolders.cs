@@ -21,7 +21,8 @@ internal sealed class FinalFolders(StorageLayout storage, EvidenceFolder evidenc
                    select new FinalOnDisk(
                        SessionId.Parse(session.Key.Id),
                        UserId.Parse(session.Key.User, provider: null),
-                       new DateTimeOffset(session.Max(entry => entry.LastWriteTimeUtc))),
+                       new DateTimeOffset(session.Max(entry => entry.LastWriteTimeUtc)),
+                       session.Any(entry => entry.Name == $"{session.Key.Id}.json")),
             ]
             : [];
     }
@@ -47,4 +48,5 @@ internal sealed class FinalFolders(StorageLayout storage, EvidenceFolder evidenc
 /// <param name="Id">From the files' name.</param>
 /// <param name="UserId">From the folder's name.</param>
 /// <param name="WrittenAt">When anything of it was written last.</param>
-internal sealed record FinalOnDisk(SessionId Id, UserId UserId, DateTimeOffset WrittenAt);
+/// <param name="HasManifest">There is a file where its manifest should be.</param>
+internal sealed record FinalOnDisk(SessionId Id, UserId UserId, DateTimeOffset WrittenAt, bool HasManifest);

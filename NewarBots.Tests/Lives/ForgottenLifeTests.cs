@@ -40,6 +40,27 @@ public sealed class ForgottenLifeTests(RecordingHost host)
     }
 
     [Fact]
+    public async Task A_bot_that_had_ended_is_known_again_within_seconds_and_its_recording_can_be_had_and_deleted()
+    {
+        var (_, accepted) = await Manager.PostAsync("/bots", JsonSerializer.Serialize(
+            new { meetingUrl = Manager.Rehearsal("participants=1&admitAfter=0&duration=4"), userId = "ida", botName = "Minutes", metadata = new { matter = "43" } }));
+        var id = (string)accepted!["id"]!;
+        var before = await Manager.UntilAsync(id, Patience, "completed");
+
+        await FlushAsync();
+        var after = await KnownAgainAsync(id, TimeSpan.FromSeconds(10));
+
+        foreach (var (field, value) in before.AsObject().Where(field => field.Key is not ("joiningAt" or "recordingAt" or "endedAt" or "participants" or "level")))
+            Assert.True(JsonNode.DeepEquals(Seconds(value), Seconds(after[field])), $"{field}: {after}");
+        Assert.Equal((DateTimeOffset)before["endedAt"]!, (DateTimeOffset)after["endedAt"]!, TimeSpan.FromSeconds(15));
+        using (var recording = await Manager.Api.GetAsync(new Uri($"/bots/{id}/recording", UriKind.Relative)))
+            Assert.Equal((long)before["recording"]!["bytes"]!, (await recording.Content.ReadAsByteArrayAsync()).Length);
+        using (var deleted = await Manager.Api.DeleteAsync(new Uri($"/bots/{id}", UriKind.Relative)))
+            Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await Manager.GetAsync($"/bots/{id}")).Status);
+    }
+
+    [Fact]
     [Trait("Suite", "Long")]
     public async Task Chunks_that_only_the_disk_remembers_become_a_recording()
     {

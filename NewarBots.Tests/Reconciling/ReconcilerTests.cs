@@ -85,6 +85,56 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
         await ended.StopAsync(Cancellation);
     }
 
+    [Fact]
+    public async Task Recordings_are_on_record_again_after_Redis_was_emptied_a_bounded_number_at_a_time_and_garbage_is_left_alone()
+    {
+        using var session = new RecordedSession();
+        session.Write(await OpusPackets.OfToneAsync(50));
+        await session.RecordAsync();
+        var template = await File.ReadAllTextAsync(session.ManifestPath, Cancellation);
+        for (var i = 0; i < RecordingAdopter.AtOnce; i++)
+        {
+            var copy = SessionId.New(TimeProvider.System);
+            File.Copy(session.Recording, session.Storage.Recording(session.Bot.UserId, copy));
+            await File.WriteAllTextAsync(
+                session.Storage.Manifest(session.Bot.UserId, copy), template.Replace(session.Bot.Id.ToString(), copy.ToString(), StringComparison.Ordinal), Cancellation);
+        }
+
+        foreach (var (name, garbage) in new[] { ("null", "null"), ("none", "{"), ("another", template), ("hollow", template.Replace("\"https://meet.google.com/abc-defg-hij\"", "null", StringComparison.Ordinal)) })
+            await File.WriteAllTextAsync(session.Storage.Manifest(session.Bot.UserId, SessionId.Parse($"garbage{name}")), garbage, Cancellation);
+        _manager = recorders.WholeManager(_redis, _time, ("Storage:Path", session.Storage.Root));
+        await Store.MarkCompleteAsync();
+        await ReconcileAsync();
+        Assert.Empty(await AllAsync());
+
+        await _redis.GetServers()[0].FlushAllDatabasesAsync();
+        await ReconcileAsync();
+        Assert.False(await Store.IsCompleteAsync());
+        await ReconcileAsync();
+        Assert.True(await Store.IsCompleteAsync());
+
+        Assert.Equal(RecordingAdopter.AtOnce + 1, (await AllAsync()).Count);
+        Assert.Empty(await Store.ActiveAsync());
+        var manifest = session.Manifest();
+        Assert.Equivalent(
+            new
+            {
+                Status = BotStatus.Completed,
+                session.Bot.Reason,
+                session.Bot.MeetingUrl,
+                session.Bot.BotName,
+                session.Bot.Metadata,
+                RecordingAt = manifest.StartedAt,
+                manifest.EndedAt,
+                Chunks = 1,
+                RecordedSeconds = 1.0,
+                Recording = new RecordingInfo("ogg", manifest.Bytes, 1, Complete: true),
+            },
+            await Store.FindAsync(session.Bot.Id));
+    }
+
+    private ValueTask<List<Bot>> AllAsync() => Store.NewestAsync(user: null, after: null, batch: 200, Cancellation).ToListAsync(Cancellation);
+
     private Reconciler Reconciler => _manager.GetServices<IHostedService>().OfType<Reconciler>().Single();
 
     private async Task<string> UsersAsync() => string.Join('\n', (string[])(await _redis.GetDatabase().ExecuteAsync("ACL", "LIST"))!);

@@ -3,6 +3,7 @@ using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Reconciling;
+using NewarBots.Manager.Removing;
 using NewarBots.Tests.Bots;
 
 namespace NewarBots.Tests.Reconciling;
@@ -160,6 +161,20 @@ public sealed class ReconciliationPlanTests
             Plan(Recording, Now.AddSeconds(jump), JustSeen with { Silent = Recording.Leave.WaitingRoomTimeout + ReconciliationPlan.OverdueAfter })));
 
     [Fact]
+    public void A_recording_that_no_record_knows_becomes_one_after_all_that_lives()
+    {
+        var ended = SessionId.New(TimeProvider.System);
+        var lives = SampleBots.In(BotStatus.Recording);
+        FinalOnDisk[] recordings = [RecordingOf(ended), RecordingOf(lives.Id), RecordingOf(Recording.Id)];
+
+        Assert.Equal(
+            [new Reconciliation.Adopt(lives.Id, lives.UserId, RecorderContainerState.Running), new Reconciliation.Recall(ended, Recording.UserId)],
+            ReconciliationPlan.Make(
+                [SampleBots.In(BotStatus.Completed) with { Id = Recording.Id }], [ContainerOf(lives, RecorderContainerState.Running)], [], recordings,
+                new Dictionary<SessionId, LifeSigns>(), Now));
+    }
+
+    [Fact]
     public void A_second_plan_right_after_the_first_is_empty() =>
         AnyTrio.List[0, 6].Sample(trios =>
         {
@@ -171,7 +186,7 @@ public sealed class ReconciliationPlanTests
         });
 
     /// <summary>What may be known and seen of one bot, in every combination.</summary>
-    private sealed record Trio(SessionId Id, Bot? Bot, RecorderContainer? Container, SessionOnDisk? Folder, LifeSigns Signs);
+    private sealed record Trio(SessionId Id, Bot? Bot, RecorderContainer? Container, SessionOnDisk? Folder, bool IsRecorded, LifeSigns Signs);
 
     private static Gen<Trio> AnyTrio { get; } = Gen.Select(
         Gen.Enum<BotStatus>().Nullable(),
@@ -179,8 +194,8 @@ public sealed class ReconciliationPlanTests
         Gen.Int[0, 120].Nullable(),
         Gen.Enum<RecorderContainerState>().Nullable(),
         Gen.Select(Gen.Bool, Gen.Int[0, 120]).Nullable(),
-        Gen.Select(Gen.Int[0, 10], Gen.Int[0, 10]),
-        (status, stop, launchedAgo, state, folder, signs) =>
+        Gen.Select(Gen.Bool, Gen.Int[0, 10], Gen.Int[0, 10]),
+        (status, stop, launchedAgo, state, folder, more) =>
         {
             var sample = SampleBots.Queued();
             return new Trio(
@@ -190,13 +205,15 @@ public sealed class ReconciliationPlanTests
                     : null,
                 state is { } seen ? ContainerOf(sample, seen) : null,
                 folder is (var hasAudio, var writtenAgo) ? FolderOf(sample, Now.AddSeconds(-writtenAgo)) with { HasAudio = hasAudio } : null,
-                new(TimeSpan.FromHours(signs.Item1), TimeSpan.FromHours(signs.Item2)));
+                more.Item1,
+                new(TimeSpan.FromHours(more.Item2), TimeSpan.FromHours(more.Item3)));
         });
 
     private static IReadOnlyList<Reconciliation> PlanOf(IReadOnlyCollection<Trio> world) => ReconciliationPlan.Make(
         [.. world.Select(trio => trio.Bot).OfType<Bot>()],
         [.. world.Select(trio => trio.Container).OfType<RecorderContainer>()],
         [.. world.Select(trio => trio.Folder).OfType<SessionOnDisk>()],
+        [.. world.Where(trio => trio.IsRecorded).Select(trio => RecordingOf(trio.Id))],
         world.Where(trio => trio is { Bot: not null, Container.State: RecorderContainerState.Running }).ToDictionary(trio => trio.Id, trio => trio.Signs),
         Now);
 
@@ -216,6 +233,7 @@ public sealed class ReconciliationPlanTests
                 },
                 Signs = JustSeen,
             },
+            Reconciliation.Recall recall => world[at] with { Bot = SampleBots.In(BotStatus.Completed) with { Id = recall.Id, UserId = recall.UserId } },
             // A recorder that was stopped exits, and the engine's word of that takes the bot to its end.
             Reconciliation.TakeToItsEnd or Reconciliation.Stop or Reconciliation.StopOverdue => world[at] with
             {
@@ -237,9 +255,11 @@ public sealed class ReconciliationPlanTests
     private static IReadOnlyList<Reconciliation> Make(
         IReadOnlyCollection<Bot> known, IReadOnlyCollection<RecorderContainer> containers, IReadOnlyCollection<SessionOnDisk> folders,
         DateTimeOffset? now = null, LifeSigns? signs = null) => ReconciliationPlan.Make(
-            known, containers, folders, containers.ToDictionary(container => container.Id, _ => signs ?? JustSeen), now ?? Now);
+            known, containers, folders, recordings: [], containers.ToDictionary(container => container.Id, _ => signs ?? JustSeen), now ?? Now);
 
     private static RecorderContainer ContainerOf(Bot bot, RecorderContainerState state) => new(bot.Id, bot.UserId, state);
+
+    private static FinalOnDisk RecordingOf(SessionId id) => new(id, Recording.UserId, Now, HasManifest: true);
 
     private static SessionOnDisk FolderOf(Bot bot, DateTimeOffset writtenAt) => new(bot.Id, bot.UserId, HasAudio: true, writtenAt);
 }
