@@ -25,6 +25,7 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
 
     private const string VersionField = "version";
     private const string RecordField = "record";
+    private const string IdempotencyField = "idempotency";
 
     private const int BatchOfUnknown = 1_000;
 
@@ -47,7 +48,10 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
         redis.call('ZADD', KEYS[8], 0, ARGV[1])
         redis.call('ZADD', KEYS[9], 0, ARGV[1])
         redis.call('SET', KEYS[5], ARGV[1])
-        if KEYS[6] ~= '' then redis.call('SET', KEYS[6], ARGV[3] .. ' ' .. ARGV[1], 'EX', ARGV[4]) end
+        if KEYS[6] ~= '' then
+            redis.call('SET', KEYS[6], ARGV[3] .. ' ' .. ARGV[1], 'EX', ARGV[4])
+            redis.call('HSET', KEYS[1], 'idempotency', KEYS[6])
+        end
         redis.call('XADD', KEYS[7], '*', 'message', ARGV[5])
         redis.call('PUBLISH', ARGV[6], ARGV[5])
         return {'created', ARGV[1]}
@@ -79,6 +83,14 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
             redis.call('PUBLISH', ARGV[6], ARGV[5])
         end
         return 1
+        """;
+
+    private static readonly string DeleteScript = """
+        local seen = KEYS[5] ~= '' and redis.call('GET', KEYS[5])
+        if seen and string.sub(seen, -string.len(ARGV[1]) - 1) == ' ' .. ARGV[1] then redis.call('DEL', KEYS[5]) end
+        redis.call('DEL', KEYS[1], KEYS[2])
+        redis.call('ZREM', KEYS[3], ARGV[1])
+        redis.call('ZREM', KEYS[4], ARGV[1])
         """;
 
     private readonly LastKnownBots _known = new();
@@ -245,14 +257,15 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
         }
     }
 
-    /// <summary>Forgets an ended bot: record, indexes, event stream.</summary>
+    /// <summary>
+    /// Forgets an ended bot: record, indexes, event stream, and the idempotency key that it was asked for with, unless that has become
+    /// another bot's meanwhile.
+    /// </summary>
     public async Task DeleteAsync(Bot bot)
     {
-        var transaction = Database.CreateTransaction();
-        _ = transaction.KeyDeleteAsync([Key(bot.Id), RedisNames.EventStream(bot.Id)]);
-        _ = transaction.SortedSetRemoveAsync(All, bot.Id.ToString());
-        _ = transaction.SortedSetRemoveAsync(OfUser(bot.UserId), bot.Id.ToString());
-        await transaction.ExecuteAsync();
+        var idempotency = (string?)await Database.HashGetAsync(Key(bot.Id), IdempotencyField) ?? string.Empty;
+        RedisKey[] keys = [Key(bot.Id), RedisNames.EventStream(bot.Id), All, OfUser(bot.UserId), idempotency];
+        await Database.ScriptEvaluateAsync(DeleteScript, keys, [bot.Id.ToString()]);
         _known.Forget(bot.Id);
     }
 

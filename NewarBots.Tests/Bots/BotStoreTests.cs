@@ -193,6 +193,22 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
         Assert.Empty(_redis.GetServers()[0].Keys().Select(key => (string)key!));
     }
 
+    [Fact]
+    public async Task The_idempotency_key_of_a_deleted_bot_can_be_used_again_and_then_is_the_next_bots()
+    {
+        var key = new IdempotencyKey("k", "hash");
+        var first = Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Queued(), key)).Bot;
+        var ended = await Store.UpdateAsync(first.Id, known => BotLifecycle.StopAsked(known, SampleBots.Noon));
+        Assert.IsType<CreateResult.Repeated>(await Store.CreateAsync(SampleBots.Queued(), key));
+
+        await Store.DeleteAsync(ended!);
+        var second = Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Queued(), key)).Bot;
+        // As if somebody came late.
+        await Store.DeleteAsync(ended!);
+
+        Assert.Equal(second.Id, Assert.IsType<CreateResult.Repeated>(await Store.CreateAsync(SampleBots.Queued(), key)).Bot.Id);
+    }
+
     private static Bot InMeeting(int number) => SampleBots.Queued($"https://meet.google.com/abc-defg-hi{(char)('a' + number)}");
 
     private async Task<Bot> CreatedAsync(Bot bot) => Assert.IsType<CreateResult.Created>(await Store.CreateAsync(bot, idempotency: null)).Bot;
