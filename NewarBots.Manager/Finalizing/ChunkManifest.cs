@@ -32,6 +32,13 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
         && Chunks.All(piece => piece.Problem is null)
         && !Ignored.Any(chunk => chunk.Why is IgnoredBecause.TooBig or IgnoredBecause.Unreadable or IgnoredBecause.Undecodable);
 
+    /// <summary>The chunks of which something is in no recording, although somebody with other means may find audio in it.</summary>
+    public IEnumerable<string> Damaged => Chunks.Where(piece => piece.Problem is ChunkProblem.Damaged).Select(piece => piece.Chunk.File)
+        .Concat(Ignored
+            .Where(chunk => chunk.Why is IgnoredBecause.Unreadable or IgnoredBecause.Undecodable or IgnoredBecause.OtherSession)
+            .Select(chunk => chunk.File))
+        .Order(StringComparer.Ordinal);
+
     /// <param name="session">Whose chunks they are to be.</param>
     /// <param name="chunks">What was found, in any order.</param>
     /// <param name="journal">What the recorder noted.</param>

@@ -66,6 +66,23 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
         File.Move(beside, _manifest, overwrite: true);
     }
 
+    /// <summary>
+    /// Moves the chunks that nobody could read to beside the recording: nothing that was flushed is thrown away for that. May be repeated.
+    /// </summary>
+    /// <exception cref="IOException">The disk is full or gone.</exception>
+    public void KeepDamaged(SessionFolder session, RecordingManifest manifest)
+    {
+        foreach (var name in manifest.Damaged)
+        {
+            var chunk = new FileInfo(Path.Combine(session.Path, name));
+            if (chunk is not { Exists: true, LinkTarget: null })
+                continue;
+            var kept = Path.Combine(storage.Damaged(user, id), name);
+            Directory.CreateDirectory(Path.GetDirectoryName(kept)!);
+            chunk.MoveTo(kept, overwrite: true);
+        }
+    }
+
     /// <summary>The files of tracks alone, whatever their numbers.</summary>
     public static void DeleteTracks(StorageLayout storage, UserId user, SessionId id)
     {

@@ -59,7 +59,11 @@ internal sealed partial class RecordingFinalizer(
             return NothingRecorded(session, final);
         final.ClearAway();
         if (session is not null)
+        {
+            final.KeepDamaged(session, manifest);
             DeleteSessionFolder(session, manifest);
+        }
+
         return new FinalizationResult.Recorded(
             new(manifest.Format, manifest.Bytes, manifest.DurationSeconds, manifest.Complete),
             manifest.Chunks.Count,
@@ -156,6 +160,11 @@ internal sealed partial class RecordingFinalizer(
             Speakers = speakers,
             Tracks = [.. tracks.Select(track => ManifestTrack.Of(track, bot.Id, plan.StartedAt, speakers))],
             Ignored = [.. plan.Ignored, .. others],
+            Damaged =
+            [
+                .. plan.Damaged,
+                .. tracks.SelectMany(track => track.Audio?.Plan.Damaged.Select(file => $"{StorageLayout.TrackFolderName(track.Track)}/{file}") ?? []),
+            ],
         };
     }
 

@@ -73,6 +73,12 @@ internal sealed record RecordingManifest
     /// <summary>What else lay in the session's folder and is not in the recording.</summary>
     public required IReadOnlyList<IgnoredFile> Ignored { get; init; }
 
+    /// <summary>
+    /// The chunks of which something could not be read: they are kept as they were found, in the folder beside the recording that ends
+    /// in <c>.damaged</c>, under these names.
+    /// </summary>
+    public IReadOnlyList<string> Damaged { get; init; } = [];
+
     /// <summary>Everything that can be had of a track is in the recording.</summary>
     public bool Accounts(int track) => Tracks.Any(known => known.Track == track && known.Problem is not TrackProblem.Undecodable);
 

@@ -27,7 +27,7 @@ internal sealed class FinalFolders(StorageLayout storage, EvidenceFolder evidenc
             : [];
     }
 
-    /// <summary>Recording, tracks, what they were converted to, manifest, log and evidence. Nothing happens where there is none of them.</summary>
+    /// <summary>Recording, tracks, what they were converted to, manifest, log, evidence and damaged chunks. Nothing happens where there is none of them.</summary>
     public void Delete(UserId user, SessionId id)
     {
         var folder = storage.FinalFolder(user);
@@ -39,6 +39,8 @@ internal sealed class FinalFolders(StorageLayout storage, EvidenceFolder evidenc
         foreach (var file in Directory.EnumerateFiles(folder, $"{id}.*").Concat(Directory.EnumerateFiles(folder, $".{id}.*")))
             File.Delete(file);
         evidence.Delete(user, id);
+        if (Directory.Exists(storage.Damaged(user, id)))
+            Directory.Delete(storage.Damaged(user, id), recursive: true);
     }
 
     private static string NameOf(FileSystemInfo entry) =>

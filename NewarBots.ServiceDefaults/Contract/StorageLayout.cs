@@ -80,5 +80,8 @@ public sealed class StorageLayout(string root)
     /// <summary>A folder: what the recorder left in <see cref="EvidenceFolderName"/>.</summary>
     public string Evidence(UserId user, SessionId id) => Path.Combine(FinalFolder(user), $"{id}.evidence");
 
+    /// <summary>A folder: chunks of which something could not be read, as the recorder left them.</summary>
+    public string Damaged(UserId user, SessionId id) => Path.Combine(FinalFolder(user), $"{id}.damaged");
+
     private static string UserFolder(UserId user) => $"{UserFolderPrefix}{user}";
 }

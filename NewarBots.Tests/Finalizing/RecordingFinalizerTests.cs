@@ -1,5 +1,6 @@
 using NewarBots.Contract;
 using NewarBots.Manager.Finalizing;
+using NewarBots.Manager.Removing;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Finalizing;
@@ -131,6 +132,9 @@ public sealed class RecordingFinalizerTests : IDisposable
         // A decoder needs a moment to find its state again behind silence; from there on every sample is in its place.
         Assert.True(Difference(original[(31 * 48_000)..], heard[(31 * 48_000)..]) < 0.001);
         Assert.False(Directory.Exists(_session.Folder));
+        Assert.Equal(["chunk_00002.ogg", "chunk_00008.ogg", "chunk_00010.ogg"], manifest.Damaged);
+        Assert.Equal(manifest.Damaged, Directory.GetFiles(_session.DamagedFolder).Select(path => Path.GetFileName(path)).Order());
+        Assert.Equal("garbage", await File.ReadAllTextAsync(Path.Combine(_session.DamagedFolder, "chunk_00010.ogg")));
         Assert.True(File.Exists("/etc/passwd"));
     }
 
@@ -148,12 +152,40 @@ public sealed class RecordingFinalizerTests : IDisposable
             (packet[0], packet[1]) = (0xF2, 250);
             return packet;
         })]);
+        var undecodable = await File.ReadAllBytesAsync(_session.ChunkPath(1));
 
         var result = await _session.RecordAsync();
 
         Assert.Equal(30, result.Recording.DurationSeconds);
         Assert.Equal([0, 2], _session.Manifest().Chunks.Select(chunk => chunk.Index));
         Assert.Equal([new Gap(10, 20, "chunk_missing")], _session.Manifest().Gaps);
+        Assert.Equal(undecodable, await File.ReadAllBytesAsync(Path.Combine(_session.DamagedFolder, "chunk_00001.ogg")));
+
+        // Interrupted before it was moved, and taken up there.
+        Directory.Delete(_session.DamagedFolder, recursive: true);
+        Directory.CreateDirectory(_session.Folder);
+        await File.WriteAllBytesAsync(_session.ChunkPath(1), undecodable);
+        await _session.RecordAsync();
+        Assert.Equal(undecodable, await File.ReadAllBytesAsync(Path.Combine(_session.DamagedFolder, "chunk_00001.ogg")));
+        Assert.False(Directory.Exists(_session.Folder));
+    }
+
+    [Fact]
+    public async Task What_is_damaged_of_a_track_alone_is_kept_too_and_all_goes_with_the_bot()
+    {
+        var tone = await OpusPackets.OfToneAsync(1000);
+        _session.Write(tone);
+        _session.WriteTrack(1, first: 0, tone);
+        await File.WriteAllTextAsync(Path.Combine(_session.TrackFolder(1), "chunk_00001.ogg"), "garbage");
+
+        await _session.RecordAsync();
+
+        Assert.Equal(["track_1/chunk_00001.ogg"], _session.Manifest().Damaged);
+        Assert.True(File.Exists(Path.Combine(_session.DamagedFolder, "track_1", "chunk_00001.ogg")));
+        var finals = new FinalFolders(_session.Storage, new(_session.Storage));
+        Assert.Equal(_session.Bot.Id, Assert.Single(finals.List()).Id);
+        finals.Delete(_session.Bot.UserId, _session.Bot.Id);
+        Assert.Empty(Directory.GetFileSystemEntries(_session.Storage.FinalFolder(_session.Bot.UserId)));
     }
 
     [Fact]

@@ -56,6 +56,7 @@ public sealed class RecordingManifestTests
             new("chunk_00003.ogg", IgnoredBecause.Doubled, 18000),
             new("elsewhere", IgnoredBecause.SymbolicLink),
         ],
+        Damaged = ["track_1/chunk_00001.ogg"],
     };
 
     [Fact]

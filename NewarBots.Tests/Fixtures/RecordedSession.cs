@@ -48,6 +48,8 @@ internal sealed class RecordedSession : IDisposable
 
     public string ManifestPath => Storage.Manifest(Bot.UserId, Bot.Id);
 
+    public string DamagedFolder => Storage.Damaged(Bot.UserId, Bot.Id);
+
     public string ChunkPath(int index) => Path.Combine(Folder, ChunkFormat.FileName(index));
 
     /// <summary>Writes the packets as chunks of 10 s, the last one shorter, exactly as the recorder lays them out.</summary>
