@@ -13,8 +13,8 @@ namespace NewarBots.Recorder.Recording;
 /// <param name="folder">The session's folder; it exists.</param>
 /// <param name="session">Goes into the chunks' tags.</param>
 /// <param name="chunkLength">A multiple of 20 ms; what is over is cut off.</param>
-/// <param name="resumeFrom">Where the session's time line stands and began.</param>
-internal sealed class ChunkWriter(string folder, SessionId session, TimeSpan chunkLength, TimeLinePosition resumeFrom) : IDisposable
+/// <param name="begin">Where the session's time line began, and where on it, and with which chunk, the writer begins.</param>
+internal sealed class ChunkWriter(string folder, SessionId session, TimeSpan chunkLength, TimeLinePosition begin) : IDisposable
 {
     private readonly int _packetsPerChunk = Math.Max(1, (int)(chunkLength / TimeLinePosition.PacketLength));
     private readonly OggPage _page = new();
@@ -24,11 +24,11 @@ internal sealed class ChunkWriter(string folder, SessionId session, TimeSpan chu
     private uint _pageSequence;
     private int _packetsInChunk;
 
-    /// <summary>How many chunk files there are, those of an earlier run and the open one included.</summary>
-    public int Chunks { get; private set; } = resumeFrom.Chunks;
+    /// <summary>How many chunk files there are, the open one included.</summary>
+    public int Chunks { get; private set; } = begin.Chunks;
 
     /// <summary>How many packets the session's time line has, those not yet on the disk included.</summary>
-    public long Packets { get; private set; } = resumeFrom.Packets;
+    public long Packets { get; private set; } = begin.Packets;
 
     /// <exception cref="IOException">The disk is full or gone; everything flushed before is whole.</exception>
     public void Append(ReadOnlySpan<byte> packet)
@@ -121,7 +121,7 @@ internal sealed class ChunkWriter(string folder, SessionId session, TimeSpan chu
             OpusHeaders.Tags(
             [
                 new(ChunkFormat.SessionTag, session.ToString()),
-                new(ChunkFormat.StartTag, resumeFrom.At(firstPacket).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'")),
+                new(ChunkFormat.StartTag, begin.At(firstPacket).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'")),
                 new(ChunkFormat.FirstPacketTag, firstPacket.ToString(CultureInfo.InvariantCulture)),
             ]),
             OggPageMarks.None);

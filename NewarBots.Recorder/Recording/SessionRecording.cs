@@ -53,7 +53,7 @@ internal sealed partial class SessionRecording(
                         continue;
                     if (writer is null || timeLine is null)
                     {
-                        position = ChunkFolder.ReadPosition(folder) ?? new(batch.StartedAt);
+                        position = new(batch.StartedAt);
                         writer = new(folder, environment.SessionId, environment.ChunkLength, position);
                         timeLine = new(position);
                     }

@@ -61,7 +61,7 @@ internal sealed partial class TrackFiles(string folder, RecorderEnvironment envi
     private TrackFile Open(int track, DateTimeOffset start)
     {
         var own = Directory.CreateDirectory(Path.Combine(folder, StorageLayout.TrackFolderName(track))).FullName;
-        var position = ChunkFolder.ReadPosition(own) ?? new(start);
+        var position = new TimeLinePosition(start);
         return new(position, new(own, environment.SessionId, environment.ChunkLength, position));
     }
 

@@ -11,7 +11,7 @@ public static class GapCause
     /// <summary>The page crashed, or its browser, and was brought back.</summary>
     public const string BrowserRestarted = "browser_restarted";
 
-    /// <summary>The page was loaded anew, its encoder failed, or the recorder started anew.</summary>
+    /// <summary>The page was loaded anew, or its encoder failed.</summary>
     public const string CaptureRestarted = "capture_restarted";
 
     /// <summary>A track was received and could not be heard.</summary>

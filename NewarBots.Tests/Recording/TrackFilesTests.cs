@@ -96,21 +96,6 @@ public sealed class TrackFilesTests : IDisposable
             && (ogg[OggFiles.PageEnds(ogg).SkipLast(1).Last() + 5] & 4) != 0;
     }
 
-    [Fact]
-    public async Task A_recorder_that_starts_again_goes_on_in_the_same_track()
-    {
-        var tone = await PacketsAsync(50);
-        using (var files = NewFiles())
-            files.Write(1, Session, first: 100, tone);
-
-        using var again = NewFiles();
-        again.Write(1, Session with { Packets = 150 }, first: 175, tone);
-        again.Complete();
-
-        Assert.Equal(125, Packets(1).Count);
-        Assert.Equal(2, Directory.GetFiles(FolderOf(1)).Length);
-    }
-
     private TrackFiles NewFiles() => new(_folder, Environment, NullLogger<TrackFiles>.Instance);
 
     private string FolderOf(int track) => Path.Combine(_folder, StorageLayout.TrackFolderName(track));

@@ -1,13 +1,14 @@
 using System.Globalization;
 using NewarBots.Contract;
 using NewarBots.Contract.Ogg;
+using NewarBots.Recorder.Recording;
 
-namespace NewarBots.Recorder.Recording;
+namespace NewarBots.Tests.Recording;
 
-/// <summary>Reads from a session's folder how far its time line is, so that a recorder that starts again goes on from there.</summary>
+/// <summary>Reads from the chunks in a folder how far its time line is.</summary>
 internal static class ChunkFolder
 {
-    /// <returns><see langword="null"/> where there is nothing to go on from.</returns>
+    /// <returns><see langword="null"/> where there is no chunk with audio in it.</returns>
     public static TimeLinePosition? ReadPosition(string folder)
     {
         var indexes = Directory.EnumerateFiles(folder)
