@@ -80,6 +80,8 @@ internal sealed partial class Reconciler(
 
     public async Task ReconcileAsync(CancellationToken cancellation)
     {
+        // Asked first: if Redis is emptied while this goes on, the next reconciliation has to see that.
+        var isComplete = await store.IsCompleteAsync();
         var there = await containers.ListAsync(cancellation);
         var onDisk = folders.List();
         var known = (await store.ActiveAsync()).ToDictionary(bot => bot.Id);
@@ -89,10 +91,10 @@ internal sealed partial class Reconciler(
                 known.Add(id, bot);
         }
 
-        // Only then may a recording be on no record, and nobody has to look for it at any other time.
-        var forgotten = await store.IsCompleteAsync() ? [] : await recordings.ForgottenAsync();
         foreach (var bot in known.Values)
             await RestoreAsync(bot, cancellation);
+        // Nobody has to look through all recordings at any other time: each has been on record.
+        var forgotten = isComplete ? [] : await recordings.ForgottenAsync();
         foreach (var action in ReconciliationPlan.Make(known.Values, there, onDisk, forgotten, _running.Look(known, there, onDisk), time.GetUtcNow()))
         {
             switch (action)
@@ -118,7 +120,7 @@ internal sealed partial class Reconciler(
             }
         }
 
-        if (forgotten.Count < RecordingAdopter.AtOnce)
+        if (!isComplete && forgotten.Count < RecordingAdopter.AtOnce)
             await store.MarkCompleteAsync();
     }
 
