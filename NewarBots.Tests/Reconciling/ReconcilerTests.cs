@@ -31,7 +31,12 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
         _manager = recorders.WholeManager(_redis, _time);
     }
 
-    public ValueTask DisposeAsync() => _redis.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        // What runs on would be adopted by the next test's manager, which finds a Redis that was emptied.
+        await DockerCli.RemoveStackAsync(recorders.Stack);
+        await _redis.DisposeAsync();
+    }
 
     [Fact]
     public async Task A_recorder_that_is_frozen_is_stopped_once_its_time_is_over_and_not_before()
