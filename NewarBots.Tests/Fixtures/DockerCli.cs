@@ -1,3 +1,5 @@
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
 using CliWrap;
 using CliWrap.Buffered;
 
@@ -21,7 +23,16 @@ internal static class DockerCli
             await Cli.Wrap("docker").WithArguments(["rm", "--force", name]).WithValidation(CommandResultValidation.None).ExecuteAsync();
     }
 
-    /// <summary>This host's address on the default bridge: what containers reach it by.</summary>
-    public static Task<string> BridgeAddressAsync() =>
-        RunAsync("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}");
+    /// <summary>
+    /// This host's address on the default bridge: what containers reach it by. Asked of the interface, because an engine that was
+    /// started for the first time does not tell the gateway.
+    /// </summary>
+    public static async Task<string> BridgeAddressAsync()
+    {
+        var bridge = await RunAsync("network", "inspect", "bridge", "--format", """{{index .Options "com.docker.network.bridge.name"}}""");
+        return NetworkInterface.GetAllNetworkInterfaces().Single(candidate => candidate.Name == bridge)
+            .GetIPProperties().UnicastAddresses
+            .First(unicast => unicast.Address.AddressFamily is AddressFamily.InterNetwork)
+            .Address.ToString();
+    }
 }

@@ -13,6 +13,7 @@ using NewarBots.Manager.Launching;
 using NewarBots.Manager.Reconciling;
 using NewarBots.Manager.Removing;
 using NewarBots.Manager.Tracking;
+using NewarBots.Tests.Fixtures;
 using StackExchange.Redis;
 
 namespace NewarBots.Tests.Launching;
@@ -51,8 +52,7 @@ public sealed class ScriptedRecorders : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var container in await IdsAsync("ps", "--all", "--quiet", "--filter", $"label=newarbots.stack={Stack}"))
-            await Docker("rm", "--force", container);
+        await DockerCli.RemoveStackAsync(Stack);
         foreach (var network in await IdsAsync("network", "ls", "--quiet", "--filter", $"name={Stack}"))
             await Docker("network", "rm", network);
         foreach (var host in _hosts)
