@@ -52,10 +52,10 @@ public static class Extensions
                 .AddSource(TelemetryNames.All)
                 .AddAspNetCoreInstrumentation(options => options.Filter = context => !IsProbe(context.Request.Path))
                 .AddHttpClientInstrumentation());
-        if (builder.Configuration.OtlpEndpoint() is { } endpoint)
+        if (builder.Configuration.OtlpEndpoint() is not null)
         {
             telemetry.UseOtlpExporter().WithTracing(tracing => tracing.AddInstrumentation(
-                services => new ExporterWatch(endpoint, services.GetRequiredService<ILogger<ExporterWatch>>())));
+                services => new ExporterWatch(services.GetRequiredService<ILogger<ExporterWatch>>())));
             // The exporter has a patience of its own; each of its failures would be a log of retries, and be exported in turn.
 #pragma warning disable EXTEXP0001 // The one way out of the defaults that is there.
             foreach (var client in ExporterClients)

@@ -29,14 +29,18 @@ internal static class HealthReportWriter
             });
     }
 
-    /// <summary>Whoever is not on this machine, or comes through a proxy that may be.</summary>
+    /// <summary>Whoever is not on this machine, or comes through a proxy that is.</summary>
     private static bool IsStranger(HttpContext context) =>
         !context.RequestServices.GetRequiredService<IConfiguration>().GetValue<bool>(DetailsKey)
         && (context.Connection.RemoteIpAddress is not { } address
             || !IPAddress.IsLoopback(address)
+            || !IsThisMachine(context.Request.Host.Host)
             || ForwardedHeaders.Any(context.Request.Headers.ContainsKey));
 
-    private static readonly string[] ForwardedHeaders = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host"];
+    private static bool IsThisMachine(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+
+    private static readonly string[] ForwardedHeaders = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"];
 
     private static string Word(HealthStatus status) => status.ToString().ToLowerInvariant();
 }

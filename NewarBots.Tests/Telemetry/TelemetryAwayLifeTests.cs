@@ -12,12 +12,15 @@ public sealed class TelemetryAwayLifeTests
     /// <summary>Leaving, making the recording and removing the container, with time to spare.</summary>
     private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(8);
 
-    [Fact]
-    public async Task A_bot_ends_as_well_and_as_soon_where_nobody_answers_to_its_telemetry()
+    [Theory]
+    [InlineData("grpc")]
+    [InlineData("http/protobuf")]
+    public async Task A_bot_ends_as_well_and_as_soon_where_nobody_answers_to_its_telemetry(string protocol)
     {
         using var silent = new TcpListener(IPAddress.Parse(await DockerCli.BridgeAddressAsync()), 0);
         silent.Start();
-        await using var host = await LightHost.StartAsync(("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://{silent.LocalEndpoint}"));
+        await using var host = await LightHost.StartAsync(
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://{silent.LocalEndpoint}"), ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol));
         var id = await host.Manager.RecordAsync("https://meet.google.com/abc-defg-hij");
         await host.RecordedAsync(id, seconds: 6);
 

@@ -34,20 +34,53 @@ public sealed class TelemetryAwayTests(RedisServer redis) : IClassFixture<RedisS
         Assert.DoesNotContain(complaints, line => line.Contains("Polly", StringComparison.Ordinal) || line.Contains("Http", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task An_endpoint_that_never_answers_keeps_nobody_waiting()
+    [Theory]
+    [InlineData("grpc")]
+    [InlineData("http/protobuf")]
+    public async Task An_endpoint_that_never_answers_keeps_nobody_waiting(string protocol)
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
         await using var manager = await ManagerProcess.StartAsync(
             redis.Configuration,
             ("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://{silent.LocalEndpoint}"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
             ("OTEL_EXPORTER_OTLP_TIMEOUT", "500"),
             ("OTEL_BSP_SCHEDULE_DELAY", "200"));
 
         for (var request = 0; request < 20; request++)
             Assert.Equal(HttpStatusCode.OK, (await manager.GetAsync("/bots")).Status);
         await Eventually.TrueAsync(() => manager.Output.Contains("does not get through", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_takes_traces_alone_costs_one_warning_with_its_reason()
+    {
+        var traces = 0;
+        await using var collector = WebApplication.CreateSlimBuilder().Build();
+        var endpoint = $"http://127.0.0.1:{ManagerProcess.FreePort()}";
+        collector.Urls.Add(endpoint);
+        collector.MapPost("/v1/traces", () => Interlocked.Increment(ref traces));
+        await collector.StartAsync();
+        await using var manager = await ManagerProcess.StartAsync(
+            redis.Configuration,
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_METRIC_EXPORT_INTERVAL", "200"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "200"));
+        await Eventually.TrueAsync(() => manager.Output.Contains("does not get through", StringComparison.Ordinal));
+
+        // What gets through meanwhile is no news.
+        var before = traces;
+        await Eventually.TrueAsync(async () =>
+        {
+            await manager.GetAsync("/bots");
+            return Volatile.Read(ref traces) >= before + 5;
+        });
+
+        Assert.Equal(2, manager.Output.Split("does not get through").Length);
+        Assert.Contains("404", manager.Output.Split("does not get through")[1].Split('\n')[0], StringComparison.Ordinal);
+        Assert.DoesNotContain("gets through to", manager.Output, StringComparison.Ordinal);
     }
 
     [Fact]
