@@ -1,3 +1,4 @@
+using NewarBots.Manager.Access;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Describing;
 using NewarBots.Manager.Finalizing;
@@ -25,7 +26,9 @@ builder.AddTelemetry();
 builder.AddPage();
 
 var app = builder.Build();
+app.UseResponseHeaders();
 app.UseProblemDetails();
+app.UseForeignPageLimit();
 app.UseRelayedRequestLimit();
 app.MapDefaultEndpoints();
 app.MapApiDescription();

@@ -1,6 +1,8 @@
 using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -69,19 +71,21 @@ public static class Extensions
     /// <summary><c>/health</c>: can it do its work; <c>/alive</c>: does the process answer.</summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
-        app.MapHealthChecks(HealthPath, new HealthCheckOptions { ResponseWriter = HealthReportWriter.WriteAsync });
+        app.MapHealthChecks(HealthPath, new HealthCheckOptions { ResponseWriter = HealthReportWriter.WriteAsync }).WithMetadata(Looking);
         app.MapHealthChecks(AlivePath, new HealthCheckOptions
         {
             Predicate = check => check.Tags.Contains(LiveTag),
             ResponseWriter = HealthReportWriter.WriteAsync,
-        });
+        }).WithMetadata(Looking);
         return app;
     }
+
+    private static readonly HttpMethodMetadata Looking = new([HttpMethods.Get, HttpMethods.Head]);
 
     private const string HealthPath = "/health";
 
     private const string AlivePath = "/alive";
 
-    private static bool IsProbe(Microsoft.AspNetCore.Http.PathString path) =>
+    private static bool IsProbe(PathString path) =>
         path.StartsWithSegments(HealthPath, StringComparison.Ordinal) || path.StartsWithSegments(AlivePath, StringComparison.Ordinal);
 }

@@ -69,6 +69,8 @@ internal static class BotEndpoints
     {
         if (idempotencyKey is { Length: 0 or > MaxIdempotencyKeyLength })
             return BotProblems.InvalidRequest("Idempotency-Key", $"must have 1 to {MaxIdempotencyKeyLength} characters");
+        if (!request.HasJsonContentType())
+            return BotProblems.UnsupportedMediaType();
         if (await ReadBodyAsync(request, cancellation) is not { } body)
             return BotProblems.InvalidRequest("body", $"must have at most {MaxBodyBytes / 1024} KB");
         var (asked, faults) = CreateBotRequest.Read(body, policy);
@@ -145,15 +147,17 @@ internal static class BotEndpoints
         }
 
         var size = DefaultPageSize;
-        if (limit is not null && (!int.TryParse(limit, out size) || size is < 1 or > MaxPageSize))
+        if (limit is not null && (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out size) || size is < 1 or > MaxPageSize))
             faults["limit"] = [$"must be a number from 1 to {MaxPageSize}"];
         if (faults.Count > 0)
             return BotProblems.InvalidRequest(faults);
 
+        // Those with another status are passed over: in batches, however small the page is.
+        var batch = wanted is null ? size + 1 : MaxPageSize;
         List<Bot> found;
         try
         {
-            found = await store.NewestAsync(user, after, size + 1, cancellation).Where(IsWanted).Take(size + 1).ToListAsync(cancellation);
+            found = await store.NewestAsync(user, after, batch, cancellation).Where(IsWanted).Take(size + 1).ToListAsync(cancellation);
         }
         catch (Exception exception) when (exception.IsRedisAway())
         {
@@ -345,11 +349,19 @@ internal static class BotEndpoints
         using var body = new MemoryStream();
         var buffer = new byte[8192];
         int read;
-        while ((read = await request.Body.ReadAsync(buffer, cancellation)) > 0)
+        try
         {
-            if (body.Length + read > MaxBodyBytes)
-                return null;
-            body.Write(buffer, 0, read);
+            while ((read = await request.Body.ReadAsync(buffer, cancellation)) > 0)
+            {
+                if (body.Length + read > MaxBodyBytes)
+                    return null;
+                body.Write(buffer, 0, read);
+            }
+        }
+        catch (IOException broken) when (broken is not BadHttpRequestException)
+        {
+            // The server says so of a chunk whose length is beyond all numbers.
+            throw new BadHttpRequestException(broken.Message, broken);
         }
 
         return body.ToArray();

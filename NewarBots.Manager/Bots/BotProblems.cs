@@ -14,6 +14,14 @@ internal static class BotProblems
     public static ProblemHttpResult InvalidRequest(string field, string fault) =>
         InvalidRequest(new Dictionary<string, string[]> { [field] = [fault] });
 
+    public static ProblemHttpResult Unreadable(BadHttpRequestException why) => why.StatusCode is StatusCodes.Status408RequestTimeout
+        ? Problem(ProblemTypes.RequestTimeout, ProblemTypes.RequestTimeout.WhatToDo)
+        : InvalidRequest("body", $"cannot be read: {why.Message}");
+
+    public static ProblemHttpResult UnsupportedMediaType() => Problem(ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedMediaType.WhatToDo);
+
+    public static ProblemHttpResult CrossSiteRequest() => Problem(ProblemTypes.CrossSiteRequest, ProblemTypes.CrossSiteRequest.WhatToDo);
+
     public static readonly string UserIdFault = $"must be 1 to {UserId.MaxLength} of the characters a-z 0-9 - _";
 
     public static ProblemHttpResult InvalidUserId() => InvalidRequest("userId", UserIdFault);

@@ -15,6 +15,11 @@ internal static class BotsRegistration
     /// <summary>What is away is looked for all the time, and mostly back within seconds.</summary>
     private const string RetryAfterSeconds = "5";
 
+    /// <summary>Many times what callers and those who look on need; so many that say nothing cost some hundred megabytes.</summary>
+    private const int MaxConnections = 10_000;
+
+    private static readonly TimeSpan RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+
     private const string DefaultUrl = "http://localhost:8082";
 
     /// <summary>The API of bots with its records, its limits and its address.</summary>
@@ -22,8 +27,14 @@ internal static class BotsRegistration
     {
         if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null && builder.Configuration["HTTP_PORTS"] is null)
             builder.WebHost.UseUrls(DefaultUrl);
-        // A longer body is refused by the endpoint, with a problem that names the limit.
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // A body that is too long is refused by the endpoint, with a problem that names the limit; what it leaves is not read on.
+            kestrel.Limits.MaxRequestBodySize = 2 * BotEndpoints.MaxBodyBytes;
+            kestrel.Limits.RequestHeadersTimeout = RequestHeadersTimeout;
+            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+        });
 
         builder.Services.AddOptions<StorageOptions>().BindConfiguration(StorageOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddOptions<MeetingOptions>().BindConfiguration(MeetingOptions.Section);
@@ -48,10 +59,15 @@ internal static class BotsRegistration
     /// <summary>Every error, wherever it comes from, leaves as problem details; Redis or the engine being away as 503.</summary>
     public static WebApplication UseProblemDetails(this WebApplication app)
     {
-        app.UseExceptionHandler(errors => errors.Run(context =>
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = AnswerAsync, SuppressDiagnosticsCallback = IsCallersFault });
+        app.UseStatusCodePages();
+        return app;
+
+        static Task AnswerAsync(HttpContext context)
         {
             var problem = context.Features.Get<IExceptionHandlerFeature>()?.Error switch
             {
+                BadHttpRequestException error => BotProblems.Unreadable(error),
                 { } error when error.IsRedisAway() => BotProblems.StoreUnavailable(),
                 ContainerEngineException error => BotProblems.EngineUnavailable(error.Message),
                 _ => BotProblems.InternalError(),
@@ -59,9 +75,10 @@ internal static class BotsRegistration
             if (problem.StatusCode is StatusCodes.Status503ServiceUnavailable)
                 context.Response.Headers.RetryAfter = RetryAfterSeconds;
             return problem.ExecuteAsync(context);
-        }));
-        app.UseStatusCodePages();
-        return app;
+        }
+
+        // Nothing that the manager's own log has to tell of.
+        static bool IsCallersFault(ExceptionHandlerSuppressDiagnosticsContext context) => context.Exception is BadHttpRequestException;
     }
 
     /// <summary>

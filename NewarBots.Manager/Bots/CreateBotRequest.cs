@@ -19,6 +19,8 @@ internal sealed record CreateBotRequest(
     public const int MaxMetadataKeyLength = 64;
     public const int MaxMetadataValueLength = 1024;
 
+    private const string NotText = "must be valid Unicode text";
+
     public static readonly TimeSpan LongestDuration = TimeSpan.FromDays(1);
 
     /// <summary>
@@ -40,6 +42,11 @@ internal sealed record CreateBotRequest(
             faults.Add("body", $"must be JSON: {FirstSentence(broken.Message)}");
             return (null, faults.ByField);
         }
+        catch (InvalidOperationException)
+        {
+            faults.Add("body", NotText);
+            return (null, faults.ByField);
+        }
 
         using (document)
         {
@@ -49,7 +56,17 @@ internal sealed record CreateBotRequest(
                 return (null, faults.ByField);
             }
 
-            var request = ReadObject(document.RootElement, policy, faults);
+            CreateBotRequest? request = null;
+            try
+            {
+                request = ReadObject(document.RootElement, policy, faults);
+            }
+            catch (InvalidOperationException)
+            {
+                // A field's name is no text: JSON by its grammar, but with a lone surrogate or bytes that are no UTF-8.
+                faults.Add("body", NotText);
+            }
+
             return faults.ByField.Count == 0 ? (request, faults.ByField) : (null, faults.ByField);
         }
     }
@@ -103,10 +120,14 @@ internal sealed record CreateBotRequest(
             return DefaultBotName;
         if (name.Length is 0 or > MaxBotNameLength)
             faults.Add("botName", $"must have 1 to {MaxBotNameLength} characters");
-        if (name.EnumerateRunes().Any(rune => Rune.IsControl(rune) || rune == Rune.ReplacementChar))
+        if (name.EnumerateRunes().Any(IsUnseen))
             faults.Add("botName", "must not contain control characters");
         return name;
     }
+
+    /// <summary>What begins a line of its own, or turns round the text after it: names stand in lists, logs and meetings.</summary>
+    private static bool IsUnseen(Rune rune) =>
+        Rune.IsControl(rune) || rune == Rune.ReplacementChar || rune.Value is 0x2028 or 0x2029 or (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069);
 
     private static LeaveConditions ReadLeave(JsonElement value, FaultList faults)
     {
@@ -188,7 +209,7 @@ internal sealed record CreateBotRequest(
             catch (InvalidOperationException)
             {
                 // An escaped lone surrogate: valid JSON grammar, but no text.
-                faults.Add(field, "must be valid Unicode text");
+                faults.Add(field, NotText);
                 return null;
             }
         }

@@ -40,6 +40,8 @@ internal sealed partial class MeetingUrlPolicy(
             return Refused("must be an https URL");
         if (url.UserInfo.Length > 0)
             return Refused("must not contain a user name or password");
+        // A host can be written in many ways. As browsers write it is how it is checked, kept, compared and gone to from here on.
+        url = new UriBuilder(url) { Host = url.IdnHost, Port = url.IsDefaultPort ? -1 : url.Port }.Uri;
 
         if (IsOwnRehearsal(url))
             return (url, Platform.Rehearsal, null);

@@ -21,6 +21,10 @@ internal static class ProblemTypes
         "invalid-request", StatusCodes.Status400BadRequest, "The request is not valid.",
         "Correct what `errors` names: each field at fault with what it must be.");
 
+    public static ProblemType CrossSiteRequest { get; } = new(
+        "cross-site-request", StatusCodes.Status403Forbidden, "A page of another site asked for this.",
+        "Ask from the manager's own page or by a program; a page of another site can only link here.");
+
     public static ProblemType BotNotFound { get; } = new(
         "bot-not-found", StatusCodes.Status404NotFound, "There is no such bot.", "Check the id; GET /bots lists yours.");
 
@@ -43,6 +47,10 @@ internal static class ProblemTypes
     public static ProblemType MethodNotAllowed { get; } = new(
         "method-not-allowed", StatusCodes.Status405MethodNotAllowed, "This address has no such method.",
         "Take one of those that the header Allow names.");
+
+    public static ProblemType RequestTimeout { get; } = new(
+        "request-timeout", StatusCodes.Status408RequestTimeout, "The request did not come in time.",
+        "Send it again, without pauses: a body that comes with less than 240 bytes a second is not waited for.");
 
     public static ProblemType MeetingTaken { get; } = new(
         "meeting-taken", StatusCodes.Status409Conflict, "A bot of this user is in this meeting already.",

@@ -13,12 +13,14 @@ internal sealed class EvidenceFolder(StorageLayout storage)
     /// <summary>More than this of one bot is not kept: a recorder that went mad must not fill the disk for all.</summary>
     private const long MaxBytes = 32 * 1024 * 1024;
 
+    private const int MaxFiles = 200;
+
     /// <summary>Copies what there is to its final place; may be repeated.</summary>
     /// <exception cref="IOException">The disk is full or gone.</exception>
     public void Keep(SessionFolder session, UserId user, SessionId id)
     {
         var bytes = 0L;
-        foreach (var (occasion, file) in session.Evidence())
+        foreach (var (occasion, file) in session.Evidence().Take(MaxFiles))
         {
             bytes += file.Length;
             if (bytes > MaxBytes)

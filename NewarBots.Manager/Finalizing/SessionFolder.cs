@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using NewarBots.Contract;
 
 namespace NewarBots.Manager.Finalizing;
 
 /// <summary>A session's folder: the chunks of its mix, and what lies beside them.</summary>
-internal sealed class SessionFolder : AudioFolder
+internal sealed partial class SessionFolder : AudioFolder
 {
     private SessionFolder(DirectoryInfo folder) : base(folder)
     {
@@ -33,15 +34,18 @@ internal sealed class SessionFolder : AudioFolder
             .OrderBy(track => track.Value),
     ];
 
-    /// <summary>The plain files that the recorder left as evidence, each with the name of the folder that it lies in.</summary>
+    /// <summary>
+    /// The plain files that the recorder left as evidence, each with the name of the folder that it lies in. The names go into a zip that
+    /// somebody unpacks elsewhere: none is taken that could mean a path there.
+    /// </summary>
     public IEnumerable<(string Occasion, FileInfo File)> Evidence() => Folder
         .EnumerateDirectories(StorageLayout.EvidenceFolderName)
         .Where(evidence => evidence.LinkTarget is null)
         .SelectMany(evidence => evidence.EnumerateDirectories())
-        .Where(occasion => occasion.LinkTarget is null)
+        .Where(occasion => occasion.LinkTarget is null && EvidenceName.IsMatch(occasion.Name))
         .SelectMany(occasion => occasion.EnumerateFiles().Select(file => (occasion.Name, file)))
         // A pipe looks like an empty file, and reading it would never end.
-        .Where(evidence => evidence.file is { LinkTarget: null, Length: > 0 });
+        .Where(evidence => evidence.file is { LinkTarget: null, Length: > 0 } && EvidenceName.IsMatch(evidence.file.Name));
 
     /// <summary>Everything that is neither a chunk, a track's folder, a journal that can be read, evidence nor what the manager laid there.</summary>
     public IEnumerable<IgnoredFile> Others()
@@ -63,6 +67,9 @@ internal sealed class SessionFolder : AudioFolder
 
     /// <summary>Removes it with everything in it; what links in it point to stays.</summary>
     public void Delete() => Folder.Delete(recursive: true);
+
+    [GeneratedRegex("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}\\z", RegexOptions.None, matchTimeoutMilliseconds: 100)]
+    private static partial Regex EvidenceName { get; }
 
     private static int? TrackOf(DirectoryInfo folder) =>
         folder.LinkTarget is null && StorageLayout.TryParseTrackFolderName(folder.Name, out var track) ? track : null;

@@ -44,6 +44,19 @@ internal sealed class ManagerProcess : IAsyncDisposable
 
     public int ProcessId => _process!.Id;
 
+    /// <summary>Its resident memory.</summary>
+    public long Megabytes
+    {
+        get
+        {
+            _process!.Refresh();
+            return _process.WorkingSet64 / 1024 / 1024;
+        }
+    }
+
+    /// <summary>How many files and sockets it has open.</summary>
+    public int Handles => Directory.GetFileSystemEntries($"/proc/{ProcessId}/fd").Length;
+
     public string Output
     {
         get

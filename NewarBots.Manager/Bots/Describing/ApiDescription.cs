@@ -8,6 +8,13 @@ namespace NewarBots.Manager.Bots.Describing;
 /// <summary>The API's own description: OpenAPI 3.1 at <c>/openapi/v1.json</c>, to be read and tried at <c>/scalar</c>.</summary>
 internal static class ApiDescription
 {
+    /// <summary>The page's script writes styles and HTML of its own, and says in the page what it shows; it asks nobody but the manager.</summary>
+    public const string ContentSecurityPolicy =
+        "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+        + "connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    private const string BrowsedAt = "/scalar";
+
     public static IServiceCollection AddApiDescription(this IServiceCollection services) => services.AddOpenApi(options =>
     {
         options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
@@ -38,12 +45,15 @@ internal static class ApiDescription
     public static void MapApiDescription(this IEndpointRouteBuilder routes)
     {
         routes.MapOpenApi();
-        routes.MapScalarApiReference("/scalar", options => options
+        routes.MapScalarApiReference(BrowsedAt, options => options
             .WithTitle("NewarBots")
             .DisableDefaultFonts()
             .DisableTelemetry()
             .DisableAgent());
     }
+
+    /// <summary>Whether the description is asked for as a page to be read.</summary>
+    public static bool IsBrowsed(HttpRequest request) => request.Path.StartsWithSegments(BrowsedAt, StringComparison.Ordinal);
 
     private static void Describe(OpenApiOperation operation, DescribedOperation described, OpenApiDocument document)
     {

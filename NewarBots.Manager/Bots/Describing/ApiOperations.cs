@@ -28,8 +28,8 @@ internal static class ApiOperations
 
     private static readonly (string, string) RetryAfter = ("Retry-After", "Seconds after which to try again.");
 
-    /// <summary>What any call may answer with: Redis is away, or nobody expected it.</summary>
-    public static IReadOnlyList<ProblemType> OfAnyCall { get; } = [ProblemTypes.StoreUnavailable, ProblemTypes.InternalError];
+    /// <summary>What any call may answer with: a page of another site asks, Redis is away, or nobody expected it.</summary>
+    public static IReadOnlyList<ProblemType> OfAnyCall { get; } = [ProblemTypes.CrossSiteRequest, ProblemTypes.StoreUnavailable, ProblemTypes.InternalError];
 
     public static IReadOnlyDictionary<string, DescribedOperation> ByName { get; } = new Dictionary<string, DescribedOperation>
     {
@@ -56,7 +56,7 @@ internal static class ApiOperations
             ],
             Problems =
             [
-                ProblemTypes.InvalidRequest, ProblemTypes.MeetingTaken, ProblemTypes.UnsupportedMediaType, ProblemTypes.IdempotencyKeyReused,
+                ProblemTypes.InvalidRequest, ProblemTypes.RequestTimeout, ProblemTypes.MeetingTaken, ProblemTypes.UnsupportedMediaType, ProblemTypes.IdempotencyKeyReused,
                 ProblemTypes.UserOverQuota, ProblemTypes.QueueFull,
             ],
         },

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using NewarBots.Contract;
@@ -57,7 +58,10 @@ internal static class EventEndpoints
         }
     }
 
-    /// <summary>Two numbers, as Redis gives them to the entries of a stream.</summary>
+    /// <summary>Two numbers, as Redis gives them to the entries of a stream; behind the greatest there is none.</summary>
     private static bool IsEntryId(string text) =>
-        text.Split('-') is [var milliseconds, var number] && ulong.TryParse(milliseconds, out _) && ulong.TryParse(number, out _);
+        text.Split('-') is [var milliseconds, var number] && IsNumber(milliseconds) && IsNumber(number);
+
+    private static bool IsNumber(string text) =>
+        ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < ulong.MaxValue;
 }

@@ -1,0 +1,81 @@
+using System.Text.Json.Nodes;
+using NewarBots.Tests.Bots;
+using NewarBots.Tests.Fixtures;
+
+namespace NewarBots.Tests.Security;
+
+/// <summary>Every parameter of every call, as the API's own description lists them, with what attackers put into parameters.</summary>
+public sealed class HostileParameterTests(QueueingManager queueing) : IClassFixture<QueueingManager>
+{
+    private const string Secret = "SECRET-THAT-NO-CALL-HANDS-OUT";
+
+    private static readonly string[] Hostile =
+    [
+        "../secret.txt", "../../secret.txt", "../../../secret.txt", "..%2fsecret.txt", "..%2f..%2fsecret.txt", "..%2f..%2f..%2fsecret.txt",
+        "%2e%2e%2f%2e%2e%2fsecret.txt", "%2e%2e/%2e%2e/secret.txt", "..%5c..%5csecret.txt", "..;/secret.txt", "....//secret.txt", "%252e%252e%252fsecret.txt",
+        "..%c0%af..%c0%afsecret.txt", "%2fetc%2fpasswd", "/etc/passwd", "file:%2f%2f%2fetc%2fpasswd", "%2fproc%2fself%2fenviron", ".", "..", "secret.txt%00.ogg",
+        "%0d%0aX-Injected:%20yes", "%0aFLUSHALL%0a", "*", "bot:*", "newarbots:bots", "%27%20OR%201=1--", "$%7bjndi:ldap:%2f%2f127.0.0.1%7d", "%7b%7b7*7%7d%7d",
+        "%3Cscript%3Ealert(1)%3C%2fscript%3E", "-1", "0", "2147483648", "99999999999999999999999999", "1e9", "NaN", "%d9%a3", "%ed%a0%80", "%ff%fe", "%20", "",
+        "true%20", "%f0%9f%92%a9", new string('a', 4_000),
+    ];
+
+    private ManagerProcess Manager => queueing.Manager;
+
+    [Fact]
+    public async Task No_parameter_of_any_call_leads_out_of_its_place_or_upsets_the_manager()
+    {
+        foreach (var folder in (string[])["", "recordings", "recordings/temp", "recordings/final", "recordings/final/user_hostile"])
+        {
+            Directory.CreateDirectory(Path.Combine(Manager.Storage, folder));
+            await File.WriteAllTextAsync(Path.Combine(Manager.Storage, folder, "secret.txt"), Secret);
+        }
+
+        var id = await Manager.RecordAsync("https://meet.google.com/hos-tile-par", userId: "hostile");
+        var document = (await Manager.GetAsync("/openapi/v1.json")).Body!;
+        var sent = 0;
+        foreach (var (path, operations) in document["paths"]!.AsObject())
+        {
+            foreach (var (method, operation) in operations!.AsObject().Where(operation => operation.Value?["responses"] is not null))
+            {
+                foreach (var parameter in operation!["parameters"]?.AsArray() ?? [])
+                {
+                    foreach (var value in Hostile)
+                    {
+                        await SendAsync(path, method, operation, parameter!, value, id);
+                        sent++;
+                    }
+                }
+            }
+        }
+
+        Assert.True(sent > 500, $"Only {sent} requests were sent.");
+        Assert.Equal("queued", (string?)(await Manager.GetAsync($"/bots/{id}")).Body!["status"]);
+        Assert.Equal(Secret, await File.ReadAllTextAsync(Path.Combine(Manager.Storage, "secret.txt")));
+        Assert.DoesNotContain("unhandled exception", Manager.Output, StringComparison.Ordinal);
+    }
+
+    private async Task SendAsync(string path, string method, JsonNode operation, JsonNode parameter, string value, string id)
+    {
+        var name = (string)parameter["name"]!;
+        var place = (string)parameter["in"]!;
+        if (place is "path")
+            path = path.Replace($"{{{name}}}", value, StringComparison.Ordinal);
+        path = path.Replace("{id}", id, StringComparison.Ordinal);
+        if (place is "query")
+            path += $"?{name}={value}";
+        // As it is written here: a client would take the dots out, and write what is escaped otherwise.
+        var uri = new Uri($"http://127.0.0.1:{Manager.Port}{path}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        using var request = new HttpRequestMessage(new(method.ToUpperInvariant()), uri);
+        if (place is "header")
+            request.Headers.TryAddWithoutValidation(name, value);
+        using var response = await Manager.Api.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+
+        var what = $"{method} {path} {(place is "header" ? $"{name}: {value}" : "")} gave {response}";
+        var status = (int)response.StatusCode;
+        // The engine is away; nothing else may fail.
+        Assert.True(status < 500 || status == 503 && operation["responses"]!["503"] is not null, what);
+        Assert.False(response.Headers.Contains("X-Injected"), what);
+        if (response.Content.Headers.ContentType?.MediaType is not "text/event-stream")
+            Assert.DoesNotContain(Secret, await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+}
