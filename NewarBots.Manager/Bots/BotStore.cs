@@ -21,6 +21,7 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        RespectNullableAnnotations = true,
     };
 
     private const string VersionField = "version";
@@ -58,7 +59,8 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
         """;
 
     private static readonly string AdoptScript = """
-        if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+        local there = redis.call('HGET', KEYS[1], 'record')
+        if there and there ~= ARGV[5] then return 0 end
         redis.call('HSET', KEYS[1], 'record', ARGV[2], 'version', 1)
         redis.call('ZADD', KEYS[2], 0, ARGV[1])
         redis.call('ZADD', KEYS[3], 0, ARGV[1])
@@ -66,7 +68,17 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
         redis.call('ZADD', KEYS[4], 0, ARGV[1])
         redis.call('ZADD', KEYS[6], 0, ARGV[1])
         redis.call('SET', KEYS[5], ARGV[1], 'NX')
+        if ARGV[4] == '1' then redis.call('ZADD', KEYS[7], 0, ARGV[1]) end
         return 1
+        """;
+
+    private static readonly string BeginCompletingScript = """
+        redis.call('SET', KEYS[1], ARGV[1], 'NX')
+        return redis.call('GET', KEYS[1])
+        """;
+
+    private static readonly string MarkCompleteScript = """
+        if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2]) end
         """;
 
     private static readonly string UpdateScript = """
@@ -94,7 +106,7 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
         """;
 
     private readonly LastKnownBots _known = new();
-    private readonly ConcurrentDictionary<SessionId, bool> _unreadable = new();
+    private readonly ConcurrentDictionary<SessionId, RedisValue> _unreadable = new();
 
     // Its client would keep a command for five seconds in the hope of a connection; callers and loops have better to do.
     private IDatabase Database => redis.IsConnected
@@ -147,18 +159,37 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
     /// Keeps the record of a bot that lives already, or has ended. Nothing is announced: it goes on to speak for itself. The meeting
     /// of one that lives is its own again, unless another bot has gone there meanwhile.
     /// </summary>
-    /// <returns><see langword="false"/> where there is a record, which stays as it is.</returns>
+    /// <returns><see langword="false"/> where there is a record that can be read, which stays as it is.</returns>
     public async Task<bool> AdoptAsync(Bot bot)
     {
-        RedisKey[] keys = [Key(bot.Id), All, OfUser(bot.UserId), Active, Claim(bot), ActiveOf(bot.UserId)];
-        return (bool)await Database.ScriptEvaluateAsync(AdoptScript, keys, [bot.Id.ToString(), Serialize(bot), bot.Status.IsTerminal() ? 1 : 0]);
+        RedisKey[] keys = [Key(bot.Id), All, OfUser(bot.UserId), Active, Claim(bot), ActiveOf(bot.UserId), Queued];
+        RedisValue[] values =
+        [
+            bot.Id.ToString(), Serialize(bot), bot.Status.IsTerminal() ? 1 : 0, bot.Status is BotStatus.Queued ? 1 : 0,
+            _unreadable.GetValueOrDefault(bot.Id, RedisValue.EmptyString),
+        ];
+        if (!(bool)await Database.ScriptEvaluateAsync(AdoptScript, keys, values))
+            return false;
+        _unreadable.TryRemove(bot.Id, out _);
+        return true;
     }
 
-    /// <summary>Everything that lives was seen and is on record, until Redis is emptied.</summary>
-    public Task MarkCompleteAsync() => Database.StringSetAsync(Complete, "1");
+    /// <summary>Asked before a look at everything that lives, or has ended.</summary>
+    /// <returns>
+    /// What to give to <see cref="MarkCompleteAsync"/> once all that was seen is on record; <see langword="null"/> where that was done
+    /// since Redis was emptied last.
+    /// </returns>
+    public async Task<string?> BeginCompletingAsync()
+    {
+        var mark = (string)(await Database.ScriptEvaluateAsync(BeginCompletingScript, [Complete], [SessionId.New(time).ToString()]))!;
+        return mark == IsComplete ? null : mark;
+    }
+
+    /// <summary>Everything was seen and is on record, unless Redis was emptied since <see cref="BeginCompletingAsync"/>.</summary>
+    public Task MarkCompleteAsync(string mark) => Database.ScriptEvaluateAsync(MarkCompleteScript, [Complete], [mark, IsComplete]);
 
     /// <returns><see langword="false"/> where Redis has been emptied since <see cref="MarkCompleteAsync"/>.</returns>
-    public Task<bool> IsCompleteAsync() => Database.KeyExistsAsync(Complete);
+    public async Task<bool> IsCompleteAsync() => await Database.StringGetAsync(Complete) == IsComplete;
 
     /// <returns>Those of the sessions that are on no record, in their order; no more than asked for.</returns>
     public async Task<IReadOnlyList<SessionId>> UnknownAsync(IEnumerable<SessionId> ids, int atMost)
@@ -196,7 +227,10 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
     /// Changes a record by <paramref name="change"/>, again and again until no one else has changed it in between.
     /// </summary>
     /// <returns>The record as it is afterwards; <see langword="null"/> where there is none.</returns>
-    public async Task<Bot?> UpdateAsync(SessionId id, Func<Bot, Bot> change)
+    public Task<Bot?> UpdateAsync(SessionId id, Func<Bot, Bot> change) => UpdateAsync(id, bot => ValueTask.FromResult(change(bot)));
+
+    /// <inheritdoc cref="UpdateAsync(SessionId, Func{Bot, Bot})"/>
+    public async Task<Bot?> UpdateAsync(SessionId id, Func<Bot, ValueTask<Bot>> change)
     {
         while (true)
         {
@@ -204,7 +238,7 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
             if (found is not { } bot)
                 return null;
 
-            var next = change(bot);
+            var next = await change(bot);
             if (next == bot)
                 return bot;
 
@@ -290,18 +324,10 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
     /// <summary>What cannot be read is no record; nobody else suffers by it.</summary>
     private async Task<(Bot? Bot, RedisValue Version)> ReadAsync(SessionId id)
     {
+        RedisValue[] fields;
         try
         {
-            var fields = await Database.HashGetAsync(Key(id), [RecordField, VersionField]);
-            if (fields[0].IsNull)
-            {
-                _known.Forget(id);
-                return default;
-            }
-
-            var bot = JsonSerializer.Deserialize<Bot>((string)fields[0]!, Json)!;
-            _known.Remember(bot);
-            return (bot, fields[1]);
+            fields = await Database.HashGetAsync(Key(id), [RecordField, VersionField]);
         }
         catch (RedisServerException exception) when (exception.IsWrongType())
         {
@@ -310,12 +336,37 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
                 Log.NoRecord(logger, id, exception.Message);
             return default;
         }
-        catch (JsonException exception)
+
+        if (fields[0].IsNull)
         {
-            if (_unreadable.TryAdd(id, value: true))
-                Log.Unreadable(logger, id, exception.Message);
+            // Of one that waits nobody else knows: that Redis was emptied says nothing about it.
+            if (_known.Find(id) is not { AwaitsContainer: true } || await IsCompleteAsync())
+                _known.Forget(id);
             return default;
         }
+
+        try
+        {
+            var bot = Deserialize(id, fields[0], fields[1]);
+            _known.Remember(bot);
+            return (bot, fields[1]);
+        }
+        catch (JsonException exception)
+        {
+            if (_unreadable.TryAdd(id, fields[0]))
+                Log.Unreadable(logger, id, exception.Message);
+            else
+                _unreadable[id] = fields[0];
+            return default;
+        }
+    }
+
+    private static Bot Deserialize(SessionId id, RedisValue record, RedisValue version)
+    {
+        var bot = JsonSerializer.Deserialize<Bot>((string)record!, Json);
+        return bot?.Id == id && bot.MeetingUrl.IsAbsoluteUri && version.HasValue && version.TryParse(out long _)
+            ? bot
+            : throw new JsonException("It is no bot's, or another one's, or lacks its version.");
     }
 
     private static string Serialize(Bot bot) => JsonSerializer.Serialize(bot, Json);
@@ -323,6 +374,8 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
     private const string All = "newarbots:bots";
 
     private const string Complete = "newarbots:bots:complete";
+
+    private const string IsComplete = "1";
 
     private const string Active = "newarbots:bots:active";
 

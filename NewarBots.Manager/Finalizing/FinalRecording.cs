@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using NewarBots.Contract;
 
@@ -7,8 +8,14 @@ namespace NewarBots.Manager.Finalizing;
 /// The finished file and its manifest at their final place. The manifest comes last and says that both are whole: an audio
 /// file without one is what an interrupted attempt left, and is replaced by the next.
 /// </summary>
-internal sealed class FinalRecording(StorageLayout storage, UserId user, SessionId id)
+/// <param name="storage">Where everything lies.</param>
+/// <param name="user">Whose it is.</param>
+/// <param name="id">The session.</param>
+/// <param name="attempt">The number of this attempt to make it: a higher one than those of all before.</param>
+internal sealed class FinalRecording(StorageLayout storage, UserId user, SessionId id, int attempt)
 {
+    private const string Work = ".finalizing";
+
     private readonly string _audio = storage.Recording(user, id);
     private readonly string _manifest = storage.Manifest(user, id);
 
@@ -26,11 +33,23 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
         return manifest.Bytes == bytes && manifest.Sha256 == sha256 ? manifest : null;
     }
 
-    /// <summary>A folder beside the final place, empty: a file in it is moved there in one step.</summary>
-    public WorkFolder MakeWorkFolder() => new(Path.Combine(storage.FinalFolder(user), $".{id}.finalizing"));
+    /// <summary>
+    /// A folder beside the final place, empty: a file in it is moved there in one step. It is this attempt's alone. Those of earlier ones
+    /// go; a manager that was held up over one, and goes on, finds it gone and touches nobody else's.
+    /// </summary>
+    public WorkFolder MakeWorkFolder()
+    {
+        foreach (var earlier in WorkFolders().Where(folder => AttemptOf(folder) < attempt))
+            Directory.Delete(earlier, recursive: true);
+        return new(Path.Combine(storage.FinalFolder(user), $".{id}.{attempt}{Work}"));
+    }
 
-    /// <summary>What an attempt that was interrupted after it had published has left of its scratch space.</summary>
-    public void ClearAway() => MakeWorkFolder().Dispose();
+    /// <summary>What interrupted attempts have left of their scratch space.</summary>
+    public void ClearAway()
+    {
+        foreach (var folder in WorkFolders())
+            Directory.Delete(folder, recursive: true);
+    }
 
     /// <summary>Brings the file to the disk.</summary>
     /// <returns>Its size, and its SHA-256 in lower-case hexadecimal.</returns>
@@ -54,15 +73,19 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
             file.Flush(flushToDisk: true);
         }
 
-        File.Delete(_manifest);
-        DeleteTracks(storage, user, id);
+        // Before anything is taken away: whoever was held up here while another manager published finds its own work gone.
+        File.Move(audio, _audio, overwrite: true);
+        var moved = new HashSet<string>();
         foreach (var track in tracks)
         {
-            if (track.Audio is { } alone)
-                File.Move(alone.Path, storage.Track(user, id, track.Track));
+            if (track.Audio is not { } alone)
+                continue;
+            var path = storage.Track(user, id, track.Track);
+            File.Move(alone.Path, path, overwrite: true);
+            moved.Add(path);
         }
 
-        File.Move(audio, _audio, overwrite: true);
+        DeleteTracks(storage, user, id, but: moved);
         File.Move(beside, _manifest, overwrite: true);
     }
 
@@ -84,11 +107,17 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
     }
 
     /// <summary>The files of tracks alone, whatever their numbers.</summary>
-    public static void DeleteTracks(StorageLayout storage, UserId user, SessionId id)
+    public static void DeleteTracks(StorageLayout storage, UserId user, SessionId id, IReadOnlySet<string>? but = null)
     {
-        foreach (var track in Directory.EnumerateFiles(storage.FinalFolder(user), StorageLayout.TrackPattern(id)))
+        foreach (var track in Directory.EnumerateFiles(storage.FinalFolder(user), StorageLayout.TrackPattern(id)).Where(track => but?.Contains(track) is not true))
             File.Delete(track);
     }
+
+    private string[] WorkFolders() => Directory.Exists(storage.FinalFolder(user))
+        ? Directory.GetDirectories(storage.FinalFolder(user), $".{id}.*{Work[1..]}")
+        : [];
+
+    private static int AttemptOf(string workFolder) => int.TryParse(Path.GetFileName(workFolder).Split('.')[^2], CultureInfo.InvariantCulture, out var number) ? number : 0;
 
     private static async Task<(long Bytes, string Sha256)> MeasureAsync(string path, CancellationToken cancellation)
     {

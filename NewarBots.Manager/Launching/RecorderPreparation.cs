@@ -22,7 +22,8 @@ internal sealed class RecorderPreparation(
         var folder = folders.Make(bot.UserId, bot.Id);
         foreach (var (name, text) in inputs)
             folders.Lay(bot.UserId, bot.Id, name, text);
-        return new(briefing.For(bot, await RestoreAsync(bot, cancellation), traceParent), folder) { Metadata = bot.Metadata };
+        await OpenWaysAsync([bot], cancellation);
+        return new(briefing.For(bot, await access.EnsureAsync(bot.Id), traceParent), folder) { Metadata = bot.Metadata };
     }
 
     /// <summary>A bot that gets no container leaves nothing behind, least of all a secret or a way into Redis.</summary>
@@ -34,15 +35,16 @@ internal sealed class RecorderPreparation(
         folders.Withdraw(bot.UserId, bot.Id);
     }
 
-    /// <summary>What a bot that runs relies on and a restart, of this manager or of Redis, may have taken away.</summary>
-    public async Task<RecorderCredentials> RestoreAsync(Bot bot, CancellationToken cancellation)
+    /// <summary>Opens the ways by which the bots reach this machine: each once, however many bots take it.</summary>
+    /// <exception cref="ContainerEngineException">The engine cannot say where its containers are.</exception>
+    public async Task OpenWaysAsync(IEnumerable<Bot> bots, CancellationToken cancellation)
     {
-        foreach (var port in briefing.LoopbackPorts(bot))
-        {
-            var isMeeting = bot.MeetingUrl.IsLoopback && bot.MeetingUrl.Port == port;
-            await relay.EnsureAsync(port, isMeeting ? LoopbackRelay.Source : IPAddress.Loopback, cancellation);
-        }
-
-        return await access.EnsureAsync(bot.Id);
+        foreach (var (port, source) in bots.SelectMany(WaysOf).Distinct())
+            await relay.EnsureAsync(port, source, cancellation);
     }
+
+    private IEnumerable<(int Port, IPAddress Source)> WaysOf(Bot bot) =>
+        from port in briefing.LoopbackPorts(bot)
+        let isMeeting = bot.MeetingUrl.IsLoopback && bot.MeetingUrl.Port == port
+        select (port, isMeeting ? LoopbackRelay.Source : IPAddress.Loopback);
 }

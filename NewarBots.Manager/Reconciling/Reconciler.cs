@@ -31,11 +31,14 @@ internal sealed partial class Reconciler(
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
 
+    /// <summary>Each by a few questions to Redis.</summary>
+    private static readonly ParallelOptions ManyAtOnce = new() { MaxDegreeOfParallelism = 8 };
+
     /// <summary>With very many bots, or much to be recalled.</summary>
     private static readonly TimeSpan LongestReconciling = TimeSpan.FromMinutes(5);
 
     private readonly Signal _needed = new();
-    private readonly RunningRecorders _running = new(time);
+    private readonly RecorderSights _sights = new(time);
     private TimeSpan _next = Interval;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -81,7 +84,9 @@ internal sealed partial class Reconciler(
     public async Task ReconcileAsync(CancellationToken cancellation)
     {
         // Asked first: if Redis is emptied while this goes on, the next reconciliation has to see that.
-        var isComplete = await store.IsCompleteAsync();
+        var mark = await store.BeginCompletingAsync();
+        if (mark is not null)
+            await TakeUpWaitingAsync();
         var there = await containers.ListAsync(cancellation);
         var onDisk = folders.List();
         var known = (await store.ActiveAsync()).ToDictionary(bot => bot.Id);
@@ -91,17 +96,16 @@ internal sealed partial class Reconciler(
                 known.Add(id, bot);
         }
 
-        foreach (var bot in known.Values)
-            await RestoreAsync(bot, cancellation);
+        await RestoreAsync(known.Values, cancellation);
         // Nobody has to look through all recordings at any other time: each has been on record.
-        var forgotten = isComplete ? [] : await recordings.ForgottenAsync();
-        foreach (var action in ReconciliationPlan.Make(known.Values, there, onDisk, forgotten, _running.Look(known, there, onDisk), time.GetUtcNow()))
+        var forgotten = mark is null ? [] : await recordings.ForgottenAsync();
+        foreach (var action in ReconciliationPlan.Make(known.Values, there, onDisk, forgotten, _sights.Look(known, there, onDisk), time.GetUtcNow()))
         {
             switch (action)
             {
                 case Reconciliation.Adopt found:
                     if (await adopter.AdoptAsync(found, cancellation) is { } adopted)
-                        await RestoreAsync(adopted, cancellation);
+                        await RestoreAsync([adopted], cancellation);
                     break;
                 case Reconciliation.Recall found:
                     await recordings.AdoptAsync(found);
@@ -120,28 +124,50 @@ internal sealed partial class Reconciler(
             }
         }
 
-        if (!isComplete && forgotten.Count < RecordingAdopter.AtOnce)
-            await store.MarkCompleteAsync();
+        if (mark is not null && forgotten.Count < RecordingAdopter.AtOnce)
+            await store.MarkCompleteAsync(mark);
+    }
+
+    /// <summary>A bot that waits for its container has left nothing but its record: of those that are lost, only who has seen them knows.</summary>
+    private async Task TakeUpWaitingAsync()
+    {
+        foreach (var waiting in store.NewestKnown(user: null, after: null).Where(bot => bot.AwaitsContainer).ToList())
+        {
+            if (await store.AdoptAsync(waiting))
+                Log.TakenUp(logger, waiting.Id, waiting.UserId);
+        }
     }
 
     /// <summary>A restart of Redis takes its users with it, and one of the manager the ways to this machine.</summary>
-    public async Task RestoreAsync(Bot bot, CancellationToken cancellation)
+    public async Task RestoreAsync(IEnumerable<Bot> bots, CancellationToken cancellation)
     {
-        if (bot.Status is BotStatus.Queued or >= BotStatus.Finalizing)
-            return;
+        var living = bots.Where(bot => bot.Status is not BotStatus.Queued and < BotStatus.Finalizing).ToList();
         try
         {
-            await preparation.RestoreAsync(bot, cancellation);
+            await preparation.OpenWaysAsync(living, cancellation);
         }
-        catch (Exception exception) when (!cancellation.IsCancellationRequested && !exception.IsRedisAway())
+        catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {
-            // The other bots, and what is to be done for this one, do not wait for it.
-            Log.NotRestored(logger, exception, bot.Id, exception.Message);
+            // What is to be done for the bots does not wait for it.
+            Log.WaysNotOpened(logger, exception, exception.Message);
         }
 
-        // It may have ended since it was looked at, and its user with it: that one is not to come back.
-        if (await store.FindAsync(bot.Id) is { Status: >= BotStatus.Finalizing })
-            await access.RemoveAsync(bot.Id);
+        await Parallel.ForEachAsync(living, ManyAtOnce, async (bot, _) =>
+        {
+            try
+            {
+                await access.EnsureAsync(bot.Id);
+            }
+            catch (Exception exception) when (!exception.IsRedisAway())
+            {
+                // Nor do the other bots.
+                Log.NotRestored(logger, exception, bot.Id, exception.Message);
+            }
+
+            // It may have ended since it was looked at, and its user with it: that one is not to come back.
+            if (await store.FindAsync(bot.Id) is { Status: >= BotStatus.Finalizing })
+                await access.RemoveAsync(bot.Id);
+        });
     }
 
     private static partial class Log
@@ -149,7 +175,13 @@ internal sealed partial class Reconciler(
         [LoggerMessage(LogLevel.Warning, "Bot {SessionId} has outlived its time and not left by itself: it is stopped")]
         public static partial void Overdue(ILogger logger, SessionId sessionId);
 
-        [LoggerMessage(LogLevel.Error, "What bot {SessionId} relies on cannot be restored: {Why}")]
+        [LoggerMessage(LogLevel.Warning, "Bot {SessionId} of user {UserId}, which waits for its container, was on no record any more and is taken up again as it was known")]
+        public static partial void TakenUp(ILogger logger, SessionId sessionId, UserId userId);
+
+        [LoggerMessage(LogLevel.Error, "The ways by which bots reach this machine cannot be opened: {Why}")]
+        public static partial void WaysNotOpened(ILogger logger, Exception exception, string why);
+
+        [LoggerMessage(LogLevel.Error, "The Redis user of bot {SessionId} cannot be restored: {Why}")]
         public static partial void NotRestored(ILogger logger, Exception exception, SessionId sessionId, string why);
 
         [LoggerMessage(LogLevel.Warning, "Reconciliation has to wait: {Why}")]

@@ -36,8 +36,8 @@ internal static class ReconciliationPlan
 {
     /// <summary>
     /// That the engine does not know a container is no proof of death: its list may be older than the launch, or the engine
-    /// another one than before. It is believed once neither a launch nor a byte on the disk has been newer than this; a
-    /// recorder in a call writes each second.
+    /// another one than before. It is believed once neither a launch nor a byte on the disk has been newer than this, by the wall clock
+    /// or, where that was set back, by looking again; a recorder in a call writes each second.
     /// </summary>
     public static TimeSpan Doubt { get; } = TimeSpan.FromSeconds(30);
 
@@ -51,14 +51,14 @@ internal static class ReconciliationPlan
     /// <param name="containers">This stack's, one a session.</param>
     /// <param name="folders">The sessions on the disk.</param>
     /// <param name="recordings">Finished ones that may be on no record.</param>
-    /// <param name="running">What has come of the recorders that run.</param>
+    /// <param name="signs">What has come of the recorders of those that are known and of those that have a folder.</param>
     /// <param name="now">The time of the look.</param>
     public static IReadOnlyList<Reconciliation> Make(
         IReadOnlyCollection<Bot> known,
         IReadOnlyCollection<RecorderContainer> containers,
         IReadOnlyCollection<SessionOnDisk> folders,
         IReadOnlyCollection<FinalOnDisk> recordings,
-        IReadOnlyDictionary<SessionId, LifeSigns> running,
+        IReadOnlyDictionary<SessionId, LifeSigns> signs,
         DateTimeOffset now)
     {
         var botOf = known.ToDictionary(bot => bot.Id);
@@ -71,8 +71,8 @@ internal static class ReconciliationPlan
             {
                 var container = containerOf.GetValueOrDefault(id);
                 return botOf.TryGetValue(id, out var bot)
-                    ? OfKnown(bot, container, folderOf[id].FirstOrDefault(folder => folder.UserId == bot.UserId), running.GetValueOrDefault(id), now)
-                    : OfUnknown(container, folderOf[id].FirstOrDefault(folder => folder.HasAudio), now);
+                    ? OfKnown(bot, container, folderOf[id].FirstOrDefault(folder => folder.UserId == bot.UserId), signs.GetValueOrDefault(id), now)
+                    : OfUnknown(container, folderOf[id].FirstOrDefault(folder => folder.HasAudio), signs.GetValueOrDefault(id), now);
             }),
             // Last: those that live are not to wait for them.
             .. recordings
@@ -82,7 +82,7 @@ internal static class ReconciliationPlan
     }
 
     private static IEnumerable<Reconciliation> OfUnknown(
-        RecorderContainer? container, SessionOnDisk? folder, DateTimeOffset now) => (container, folder) switch
+        RecorderContainer? container, SessionOnDisk? folder, LifeSigns? signs, DateTimeOffset now) => (container, folder) switch
         {
             ({ State: RecorderContainerState.Exited }, _) =>
             [
@@ -90,7 +90,7 @@ internal static class ReconciliationPlan
                 new Reconciliation.TakeToItsEnd(container.Id),
             ],
             ({ }, _) => [new Reconciliation.Adopt(container.Id, container.UserId, container.State)],
-            (null, { }) when now - folder.WrittenAt > Doubt =>
+            (null, { }) when now - folder.WrittenAt > Doubt || signs?.Silent > Doubt =>
             [
                 new Reconciliation.Adopt(folder.Id, folder.UserId, Container: null),
                 new Reconciliation.TakeToItsEnd(folder.Id),
@@ -109,7 +109,7 @@ internal static class ReconciliationPlan
             _ when bot.Status.IsTerminal() => container is null ? [] : [new Reconciliation.TakeToItsEnd(bot.Id)],
             // The launcher's own: it makes the container, or starts the one that an interrupted launch has made.
             ({ AwaitsContainer: true }, _) => [],
-            _ when now - LastSignOfLife(bot, folder) > Doubt => [new Reconciliation.TakeToItsEnd(bot.Id)],
+            _ when now - LastSignOfLife(bot, folder) > Doubt || signs?.Silent > Doubt => [new Reconciliation.TakeToItsEnd(bot.Id)],
             _ => [],
         };
 

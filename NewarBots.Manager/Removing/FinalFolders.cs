@@ -38,6 +38,8 @@ internal sealed class FinalFolders(StorageLayout storage, EvidenceFolder evidenc
         // Conversions after what they are made of, so that one that ends just now finds out.
         foreach (var file in Directory.EnumerateFiles(folder, $"{id}.*").Concat(Directory.EnumerateFiles(folder, $".{id}.*")))
             File.Delete(file);
+        foreach (var unfinished in Directory.EnumerateDirectories(folder, $".{id}.*"))
+            Directory.Delete(unfinished, recursive: true);
         evidence.Delete(user, id);
         if (Directory.Exists(storage.Damaged(user, id)))
             Directory.Delete(storage.Damaged(user, id), recursive: true);

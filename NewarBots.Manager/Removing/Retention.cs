@@ -69,9 +69,26 @@ internal sealed partial class Retention(
                 Log.LeftByNobody(logger, leftover.Path);
             if (leftover.Session is { } session && time.GetUtcNow() - session.WrittenAt > LeftoversKeptFor)
             {
-                folders.Remove(session.UserId, session.Id);
-                Log.Removed(logger, leftover.Path);
+                await RemoveAsync(session.Id, () =>
+                {
+                    folders.Remove(session.UserId, session.Id);
+                    Log.Removed(logger, leftover.Path);
+                    return Task.CompletedTask;
+                });
             }
+        }
+    }
+
+    /// <summary>What of one bot cannot be removed keeps nothing else.</summary>
+    private async Task RemoveAsync(SessionId id, Func<Task> remove)
+    {
+        try
+        {
+            await remove();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Log.NotRemoved(logger, id, exception.Message);
         }
     }
 
@@ -83,15 +100,19 @@ internal sealed partial class Retention(
                 continue;
             await using var lease = await leases.TryTakeAsync(bot.Id, cancellation);
             if (lease is not null && await store.FindAsync(bot.Id) is not null)
-                await remover.DeleteAsync(bot, cancellation);
+                await RemoveAsync(bot.Id, () => remover.DeleteAsync(bot, cancellation));
         }
 
         foreach (var final in finals.List())
         {
             if (final.WrittenAt < endedBefore && await store.FindAsync(final.Id) is null)
             {
-                finals.Delete(final.UserId, final.Id);
-                Log.RecordingRemoved(logger, final.Id, final.UserId);
+                await RemoveAsync(final.Id, () =>
+                {
+                    finals.Delete(final.UserId, final.Id);
+                    Log.RecordingRemoved(logger, final.Id, final.UserId);
+                    return Task.CompletedTask;
+                });
             }
         }
     }
@@ -106,6 +127,9 @@ internal sealed partial class Retention(
 
         [LoggerMessage(LogLevel.Information, "Removed the recording {SessionId} of user {UserId}, of which there was no record any more")]
         public static partial void RecordingRemoved(ILogger logger, SessionId sessionId, UserId userId);
+
+        [LoggerMessage(LogLevel.Error, "What is left of bot {SessionId} is old and cannot be removed: {Why}")]
+        public static partial void NotRemoved(ILogger logger, SessionId sessionId, string why);
 
         [LoggerMessage(LogLevel.Warning, "What is old cannot be removed at the moment: {Why}")]
         public static partial void Postponed(ILogger logger, string why);

@@ -19,21 +19,22 @@ internal sealed partial class BotFollower(
     /// <returns>The record afterwards; <see langword="null"/> where there is none.</returns>
     public async Task<Bot?> FollowAsync(SessionId id)
     {
-        if (await store.FindAsync(id) is not { } bot)
-            return null;
-        while (!bot.Status.IsTerminal())
+        Bot? bot;
+        bool mayBeMore;
+        do
         {
-            var entries = await ReadAsync(id, bot.LastEventId);
-            if (entries.Length == 0)
-                break;
-            var messages = entries.Select(entry => Parse(id, entry[RedisNames.MessageField])).OfType<StatusMessage>().ToList();
-            var updated = await store.UpdateAsync(
-                id, known => messages.Aggregate(known, BotLifecycle.Heard) with { LastEventId = entries[^1].Id! });
-            if (updated is null)
-                return null;
-            bot = updated;
+            mayBeMore = false;
+            bot = await store.UpdateAsync(id, async known =>
+            {
+                var entries = known.Status.IsTerminal() ? [] : await ReadAsync(id, known.LastEventId);
+                mayBeMore = entries.Length == Batch;
+                if (entries.Length == 0)
+                    return known;
+                var messages = entries.Select(entry => Parse(id, entry[RedisNames.MessageField])).OfType<StatusMessage>();
+                return messages.Aggregate(known, BotLifecycle.Heard) with { LastEventId = entries[^1].Id! };
+            });
         }
-
+        while (mayBeMore && bot is not null);
         return bot;
     }
 

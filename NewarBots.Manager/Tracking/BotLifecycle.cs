@@ -109,8 +109,10 @@ internal static class BotLifecycle
 
         return result switch
         {
-            FinalizationResult.Recorded recorded => End(bot, BotStatus.Completed, bot.Reason, now) with
+            // One that was published before knows better than whoever finds the journal gone.
+            FinalizationResult.Recorded recorded => End(bot, BotStatus.Completed, recorded.Reason ?? bot.Reason, now) with
             {
+                Error = recorded.Recording.Complete ? null : bot.Error,
                 Recording = recorded.Recording,
                 Chunks = recorded.Chunks,
                 RecordedSeconds = recorded.Recording.DurationSeconds,

@@ -130,11 +130,74 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
     }
 
     [Fact]
-    public async Task That_redis_was_emptied_is_seen()
+    public async Task That_Redis_was_emptied_is_seen_even_while_everything_is_looked_at()
     {
         Assert.False(await Store.IsCompleteAsync());
-        await Store.MarkCompleteAsync();
+        var mark = await Store.BeginCompletingAsync();
+        Assert.Equal(mark, await Store.BeginCompletingAsync());
+        Assert.False(await Store.IsCompleteAsync());
+
+        await EmptyAsync();
+        var next = await Store.BeginCompletingAsync();
+        await Store.MarkCompleteAsync(mark!);
+        Assert.False(await Store.IsCompleteAsync());
+
+        await Store.MarkCompleteAsync(next!);
         Assert.True(await Store.IsCompleteAsync());
+        Assert.Null(await Store.BeginCompletingAsync());
+    }
+
+    [Fact]
+    public async Task A_bot_that_waits_is_remembered_when_Redis_was_emptied_and_forgotten_when_it_was_deleted()
+    {
+        var store = Store;
+        var bot = SampleBots.Queued();
+        await store.CreateAsync(bot, idempotency: null);
+        await EmptyAsync();
+
+        Assert.Null(await store.FindAsync(bot.Id));
+        var waiting = Assert.Single(store.NewestKnown(user: null, after: null));
+        Assert.True(await store.AdoptAsync(waiting));
+        Assert.Equal(bot.Id, Assert.Single(await Store.ActiveAsync()).Id);
+        Assert.IsType<CreateResult.QueueFull>(await Store.CreateAsync(InMeeting(1), idempotency: null, new BotLimits(Places: 0, Waiting: 1, OfOneUser: null)));
+
+        await Store.MarkCompleteAsync((await Store.BeginCompletingAsync())!);
+        await Store.DeleteAsync(bot);
+        Assert.Null(await store.FindAsync(bot.Id));
+        Assert.Empty(store.NewestKnown(user: null, after: null));
+    }
+
+    [Theory]
+    [InlineData("null", "1")]
+    [InlineData("{", "1")]
+    [InlineData("another's", "1")]
+    [InlineData("homeless", "1")]
+    [InlineData("own", null)]
+    [InlineData("own", "one")]
+    public async Task A_record_that_nobody_can_read_harms_no_other_and_gives_way_to_its_bot_where_that_lives(string record, string? version)
+    {
+        var (bot, other) = (SampleBots.In(BotStatus.Launching), await CreatedAsync(SampleBots.Queued("https://meet.google.com/other-call-abc")));
+        Assert.True(await Store.AdoptAsync(bot));
+        var (key, others) = ($"newarbots:bot:{bot.Id}", $"newarbots:bot:{other.Id}");
+        var own = (string)(await _redis.GetDatabase().HashGetAsync(key, "record"))!;
+        var garbage = record switch
+        {
+            "own" => own,
+            "another's" => (string)(await _redis.GetDatabase().HashGetAsync(others, "record"))!,
+            "homeless" => own.Replace(bot.MeetingUrl.AbsoluteUri, "nowhere", StringComparison.Ordinal),
+            _ => record,
+        };
+        await _redis.GetDatabase().KeyDeleteAsync(key);
+        await _redis.GetDatabase().HashSetAsync(key, [new("record", garbage), .. version is null ? [] : new HashEntry[] { new("version", version) }]);
+
+        var store = Store;
+        Assert.Null(await store.FindAsync(bot.Id));
+        Assert.Null(await store.UpdateAsync(bot.Id, known => known with { Chunks = 7 }));
+        Assert.Equal(other.Id, Assert.Single(await store.ActiveAsync()).Id);
+
+        Assert.True(await store.AdoptAsync(bot));
+        Assert.Equal(bot.Id, (await store.FindAsync(bot.Id))!.Id);
+        Assert.False(await store.AdoptAsync(bot with { BotName = "Other" }));
     }
 
     [Fact]
@@ -208,6 +271,8 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
 
         Assert.Equal(second.Id, Assert.IsType<CreateResult.Repeated>(await Store.CreateAsync(SampleBots.Queued(), key)).Bot.Id);
     }
+
+    private Task EmptyAsync() => _redis.GetServers()[0].FlushAllDatabasesAsync();
 
     private static Bot InMeeting(int number) => SampleBots.Queued($"https://meet.google.com/abc-defg-hi{(char)('a' + number)}");
 

@@ -1,4 +1,6 @@
+using NewarBots.Contract;
 using NewarBots.Manager.Finalizing;
+using NewarBots.Manager.Tracking;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Finalizing;
@@ -86,6 +88,62 @@ public sealed class InterruptedFinalizationTests : IDisposable
         await Assert.ThrowsAsync<FinalizationException>(_session.FinalizeAsync);
 
         Assert.True(File.Exists(_session.Recording));
+    }
+
+    [Fact]
+    public async Task A_recording_that_was_published_knows_better_than_whoever_comes_later_how_its_bot_ended()
+    {
+        await RecordOnceAsync();
+        _session.Bot = _session.Bot with { Reason = EndReason.RecorderCrashed, EndedCleanly = false, Error = "The container vanished." };
+
+        var ended = BotLifecycle.Finalized(_session.Bot, await _session.RecordAsync(), RecordedSession.Start);
+
+        Assert.Equal((EndReason.EveryoneLeft, null), (ended.Reason, ended.Error));
+        Assert.True(ended.Recording!.Complete);
+    }
+
+    [Fact]
+    public async Task An_attempt_that_was_held_up_and_given_to_another_manager_takes_nothing_from_that_ones()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(777));
+        var (runs, go) = (Path.Combine(_chunks, "runs"), Path.Combine(_chunks, "go"));
+        var script = Path.Combine(_chunks, "ffmpeg");
+        await File.WriteAllTextAsync(script, $"#!/bin/sh\necho >> {runs}; until [ -e {go} ]; do sleep 0.02; done; exec ffmpeg \"$@\"\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
+        _session.Options.FFmpegPath = script;
+        using var lost = new CancellationTokenSource();
+        using var finalizer = _session.Finalizer();
+
+        var heldUp = finalizer.FinalizeAsync(_session.Bot with { EndsBegun = 1 }, lost.Token);
+        await Eventually.TrueAsync(() => File.Exists(runs));
+        var next = finalizer.FinalizeAsync(_session.Bot with { EndsBegun = 2 }, CancellationToken.None);
+        await Eventually.TrueAsync(() => File.ReadAllLines(runs).Length == 2);
+        await lost.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => heldUp);
+        await File.WriteAllTextAsync(go, string.Empty);
+
+        Assert.Equal(15.54, Assert.IsType<FinalizationResult.Recorded>(await next).Recording.DurationSeconds);
+        Assert.Equal(2, Directory.GetFileSystemEntries(Path.GetDirectoryName(_session.Recording)!).Length);
+    }
+
+    [Fact]
+    public async Task One_that_was_held_up_in_the_middle_of_publishing_takes_nothing_from_what_another_has_published()
+    {
+        var tone = await OpusPackets.OfToneAsync(100);
+        _session.Write(tone);
+        _session.WriteTrack(1, first: 0, tone);
+        await _session.RecordAsync();
+        var before = FilesOf(Path.GetDirectoryName(_session.Recording)!);
+        var final = new FinalRecording(_session.Storage, _session.Bot.UserId, _session.Bot.Id, attempt: 1);
+
+        using (var work = final.MakeWorkFolder())
+            Assert.Throws<FileNotFoundException>(() => final.Publish(work.PathOf("recording.ogg"), [], _session.Manifest(), work));
+
+        Assert.Equal(before, FilesOf(Path.GetDirectoryName(_session.Recording)!));
+        Assert.NotNull(await final.FindAsync(TestContext.Current.CancellationToken));
+
+        static List<string> FilesOf(string folder) => [.. Directory.GetFileSystemEntries(folder).Order(StringComparer.Ordinal)];
     }
 
     [Fact]

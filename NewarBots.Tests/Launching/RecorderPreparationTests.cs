@@ -33,11 +33,12 @@ public sealed class RecorderPreparationTests(ScriptedRecorders recorders, RedisS
     public async Task What_a_restart_of_Redis_took_away_comes_back_the_same()
     {
         var bot = Bots.WithMeeting("https://meet.google.com/abc-defg-hij");
+        var access = recorders.Services(_manager, ("ConnectionStrings:redis", redis.Configuration)).GetRequiredService<RecorderAccess>();
         await Preparation.PrepareAsync(bot, traceParent: null, CancellationToken.None);
-        var before = await Preparation.RestoreAsync(bot, CancellationToken.None);
+        var before = await access.EnsureAsync(bot.Id);
         await _manager.GetDatabase().ExecuteAsync("ACL", "DELUSER", before.User);
 
-        Assert.Equal(before, await Preparation.RestoreAsync(bot, CancellationToken.None));
+        Assert.Equal(before, await access.EnsureAsync(bot.Id));
 
         await using var asBot = await redis.ConnectAsync($"user={before.User},password={before.Password}");
         Assert.True(asBot.IsConnected);

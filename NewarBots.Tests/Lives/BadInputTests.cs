@@ -41,9 +41,13 @@ public sealed class BadInputTests
         // Values of another type, a record that nobody can read, an index that names no session.
         var wrong = SessionId.New(TimeProvider.System);
         var unreadable = SessionId.New(TimeProvider.System);
+        var hollow = SessionId.New(TimeProvider.System);
+        var unversioned = SessionId.New(TimeProvider.System);
         await redis.StringSetAsync($"newarbots:bot:{wrong}", "not a hash");
         await redis.HashSetAsync($"newarbots:bot:{unreadable}", [new("record", "{\"id\":"), new("version", 1)]);
-        foreach (var member in new[] { wrong.ToString(), unreadable.ToString(), "NO/../SESSION" })
+        await redis.HashSetAsync($"newarbots:bot:{hollow}", [new("record", "null"), new("version", 1)]);
+        await redis.HashSetAsync($"newarbots:bot:{unversioned}", [new("record", (await redis.HashGetAsync($"newarbots:bot:{id}", "record")).ToString().Replace(id, unversioned.ToString(), StringComparison.Ordinal))]);
+        foreach (var member in new[] { wrong.ToString(), unreadable.ToString(), hollow.ToString(), unversioned.ToString(), "NO/../SESSION" })
         {
             await redis.SortedSetAddAsync("newarbots:bots:active", member, 0);
             await redis.SortedSetAddAsync("newarbots:bots", member, 0);

@@ -22,6 +22,7 @@ public sealed class DyingRecorderTests(LightHost host) : IClassFixture<LightHost
         var killedAt = TimeProvider.System.GetUtcNow();
         var bot = await host.Manager.UntilAsync(id, Patience, "completed");
 
+        Assert.InRange((DateTimeOffset)bot["endedAt"]! - killedAt, TimeSpan.Zero, TimeSpan.FromSeconds(5));
         Assert.Equal("recorder_crashed", (string?)bot["reason"]);
         Assert.False((bool)bot["recording"]!["complete"]!);
         Assert.InRange((double)bot["recordedSeconds"]!, (killedAt - startedAt).TotalSeconds - 2, double.PositiveInfinity);
@@ -52,7 +53,7 @@ public sealed class DyingRecorderTests(LightHost host) : IClassFixture<LightHost
     {
         var engine = new EngineEvents(host.Manager.Stack);
         var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "hungry");
-        await host.RecordedAsync(id, seconds: 3);
+        var recorded = await host.RecordedAsync(id, seconds: 3);
         // The kernel takes whoever is named first here, and only the recorder's own user is asked to name.
         await DockerCli.RunAsync(
             "exec", "--detach", $"newar-bot-{id}", "sh", "-c",
@@ -61,6 +62,9 @@ public sealed class DyingRecorderTests(LightHost host) : IClassFixture<LightHost
 
         Assert.Equal("out_of_memory", (string?)bot["reason"]);
         Assert.False((bool)bot["recording"]!["complete"]!);
+        Assert.InRange((double)bot["recordedSeconds"]!, recorded - 2, double.PositiveInfinity);
         await host.NothingIsLeftAsync(id, "hungry", engine);
+        var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(host.RecordingOf(id, "hungry")), participants: 1);
+        Assert.True(report.IsClean, report.ToString());
     }
 }

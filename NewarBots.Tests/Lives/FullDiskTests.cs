@@ -46,6 +46,9 @@ public sealed class FullDiskTests : IAsyncLifetime
         Assert.True(report.IsClean, report.ToString());
         Assert.Equal([$"newar-bot-{id}"], await engine.NamesAsync("create"));
         Assert.Empty(await DockerCli.ContainersOfAsync(host.Manager.Stack));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_disk.FullName, "recordings", "temp", "user_full")));
+        Assert.Equal(
+            [$"{id}.json", $"{id}.log", $"{id}.ogg"], Directory.GetFileSystemEntries(Path.GetDirectoryName(recording)!).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     private void Fill()

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -56,6 +57,42 @@ public sealed class RedisAwayTests
             Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
             Assert.NotNull(response.Headers.RetryAfter);
         }
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task Whatever_bots_are_just_doing_when_Redis_is_emptied_each_is_recorded_whole_and_once()
+    {
+        await using var host = await LightHost.StartAsync();
+        var engine = new EngineEvents(host.Manager.Stack);
+        await using var redis = await host.Redis.ConnectAsync();
+        await using var emptying = await host.Redis.ConnectAsync();
+        var emptied = new ConcurrentDictionary<BotStatus, Task>();
+        await redis.GetSubscriber().SubscribeAsync(RedisChannel.Pattern($"{RedisNames.StatusChannelPrefix}*"), (channel, message) =>
+        {
+            // Once in each status, as soon as the first bot has it.
+            var status = JsonSerializer.Deserialize((string)message!, ContractJson.Default.StatusMessage)!.Status;
+            if (!status.IsTerminal())
+                _ = emptied.GetOrAdd(status, _ => emptying.GetServers()[0].FlushAllDatabasesAsync());
+        });
+
+        var bots = new List<(string Id, string User)>();
+        foreach (var (user, seconds) in new[] { ("first", 5), ("second", 7), ("third", 9) })
+            bots.Add((await host.Manager.RecordAsync(host.Manager.Rehearsal($"admitAfter=1&duration={seconds}"), userId: user), user));
+        foreach (var (id, user) in bots)
+        {
+            var bot = await Eventually.NotNullAsync(
+                async () => await host.Manager.GetAsync($"/bots/{id}") is (HttpStatusCode.OK, { } known) && known["endedAt"] is not null ? known : null, TimeSpan.FromSeconds(60));
+            Assert.Equal(("completed", "meeting_ended"), ((string?)bot["status"], (string?)bot["reason"]));
+            Assert.True((bool)bot["recording"]!["complete"]!, await host.AccountOfAsync(id));
+            Assert.False(Directory.Exists(host.FolderOf(id, user)));
+            var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(host.RecordingOf(id, user)), participants: 1);
+            Assert.True(report.IsClean, report.ToString());
+        }
+
+        Assert.Equal(Enum.GetValues<BotStatus>().Where(status => !status.IsTerminal()), emptied.Keys.Order());
+        Assert.Equal(bots.Select(bot => $"newar-bot-{bot.Id}").Order(StringComparer.Ordinal), (await engine.NamesAsync("create")).Order(StringComparer.Ordinal));
+        await Eventually.TrueAsync(async () => (await DockerCli.ContainersOfAsync(host.Manager.Stack)).Count == 0, TimeSpan.FromSeconds(90));
     }
 
     [Fact]

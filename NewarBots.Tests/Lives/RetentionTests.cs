@@ -14,7 +14,9 @@ public sealed class RetentionTests
         await using var host = await LightHost.StartAsync();
         var manager = host.Manager;
         var id = await manager.RecordAsync(manager.Rehearsal("duration=2"), userId: "kept");
-        await manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+        var linked = await manager.RecordAsync(manager.Rehearsal("duration=2"), userId: "linked");
+        foreach (var bot in new[] { id, linked })
+            await manager.UntilAsync(bot, TimeSpan.FromSeconds(60), "completed");
         var final = Path.GetDirectoryName(host.RecordingOf(id, "kept"))!;
         var unknown = Path.Combine(final, $"{SessionId.New(TimeProvider.System)}.ogg");
         var foreign = Path.Combine(final, "Notes of my own.txt");
@@ -32,6 +34,8 @@ public sealed class RetentionTests
         Directory.SetLastWriteTimeUtc(old, LongAgo);
         Directory.SetLastWriteTimeUtc(strange, LongAgo);
 
+        // One of which something cannot be removed, and which is looked at first.
+        Directory.CreateSymbolicLink(host.FolderOf(linked, "linked"), Path.GetTempPath());
         manager.Kill();
         await manager.StartAsync(("Removing__KeepFor", "00:00:02"));
         await Eventually.TrueAsync(async () => (await manager.GetAsync($"/bots/{id}")).Status is HttpStatusCode.NotFound);
@@ -46,6 +50,9 @@ public sealed class RetentionTests
         Assert.True(Directory.Exists(young));
         Assert.True(Directory.Exists(strange));
         Assert.Contains($"Deleted bot {id} of user kept", manager.Output, StringComparison.Ordinal);
+        Assert.Contains($"What is left of bot {linked} is old and cannot be removed", manager.Output, StringComparison.Ordinal);
+        Directory.Delete(host.FolderOf(linked, "linked"));
+        await Eventually.TrueAsync(async () => (await manager.GetAsync($"/bots/{linked}")).Status is HttpStatusCode.NotFound);
     }
 
     private static DateTime LongAgo => TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(-2);

@@ -71,6 +71,8 @@ public sealed class TwoManagersTests
         Assert.True((bool)ended["recording"]!["complete"]!, ended.ToJsonString());
         Assert.Equal("meeting_ended", (string?)ended["reason"]);
         Assert.Equal(2, (await engine.NamesAsync("create")).Count);
+        Assert.Empty(await DockerCli.ContainersOfAsync(host.Manager.Stack));
+        Assert.False(Directory.Exists(host.FolderOf(goesOn, "goeson")) || Directory.Exists(host.FolderOf(stops, "stops")));
         var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(host.RecordingOf(goesOn, "goeson")), participants: 1);
         Assert.True(report.IsClean, report.ToString());
     }
@@ -79,14 +81,27 @@ public sealed class TwoManagersTests
     [Trait("Suite", "Long")]
     public async Task A_manager_that_is_told_to_end_leaves_its_bots_running_and_its_leases_free()
     {
-        await using var host = await LightHost.StartAsync();
-        var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=10"), userId: "deploy");
-        await host.RecordedAsync(id, seconds: 2);
+        var folder = Directory.CreateTempSubdirectory("newarbots-ffmpeg-");
+        var ffmpeg = Path.Combine(folder.FullName, "ffmpeg");
+        await File.WriteAllTextAsync(ffmpeg, "#!/bin/sh\nexec sleep 1000\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(ffmpeg, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        await using var host = await LightHost.StartAsync(("Finalizing__FFmpegPath", ffmpeg));
+        await using var redis = await host.Redis.ConnectAsync();
+        var lives = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=15"), userId: "deploy");
+        var ends = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=1"), userId: "deploy-ends");
+        await host.RecordedAsync(lives, seconds: 2);
+        await Eventually.TrueAsync(() => Leases().Any(lease => lease.Contains(ends, StringComparison.Ordinal)));
+
         await host.Manager.TerminateAsync();
 
-        Assert.Equal("running", await DockerCli.RunAsync("inspect", "--format", "{{.State.Status}}", $"newar-bot-{id}"));
-        await host.Manager.StartAsync();
-        var bot = await host.Manager.UntilAsync(id, Patience, "completed");
-        Assert.True((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
+        Assert.Empty(Leases());
+        Assert.Equal("running", await DockerCli.RunAsync("inspect", "--format", "{{.State.Status}}", $"newar-bot-{lives}"));
+        await host.Manager.StartAsync(("Finalizing__FFmpegPath", "ffmpeg"));
+        foreach (var id in new[] { ends, lives })
+            Assert.True((bool)(await host.Manager.UntilAsync(id, Patience, "completed"))["recording"]!["complete"]!, await host.AccountOfAsync(id));
+        folder.Delete(recursive: true);
+
+        List<string> Leases() => [.. redis.GetServers()[0].Keys(pattern: "newarbots:lease:*").Select(key => key.ToString())];
     }
 }

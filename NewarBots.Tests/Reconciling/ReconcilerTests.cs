@@ -63,11 +63,11 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
     {
         var bot = await LaunchedAsync("sleep 1000");
         var reconciler = Reconciler;
-        await reconciler.RestoreAsync(bot, Cancellation);
+        await reconciler.RestoreAsync([bot], Cancellation);
         Assert.Contains(bot.Id.ToString(), await UsersAsync(), StringComparison.Ordinal);
 
         await Store.UpdateAsync(bot.Id, known => BotLifecycle.RecorderGone(known, exit: null));
-        await reconciler.RestoreAsync(bot, Cancellation);
+        await reconciler.RestoreAsync([bot], Cancellation);
 
         Assert.DoesNotContain(bot.Id.ToString(), await UsersAsync(), StringComparison.Ordinal);
     }
@@ -108,7 +108,7 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
         foreach (var (name, garbage) in new[] { ("null", "null"), ("none", "{"), ("another", template), ("hollow", template.Replace("\"https://meet.google.com/abc-defg-hij\"", "null", StringComparison.Ordinal)) })
             await File.WriteAllTextAsync(session.Storage.Manifest(session.Bot.UserId, SessionId.Parse($"garbage{name}")), garbage, Cancellation);
         _manager = recorders.WholeManager(_redis, _time, ("Storage:Path", session.Storage.Root));
-        await Store.MarkCompleteAsync();
+        await Store.MarkCompleteAsync((await Store.BeginCompletingAsync())!);
         await ReconcileAsync();
         Assert.Empty(await AllAsync());
 

@@ -138,6 +138,24 @@ public sealed class ReconciliationPlanTests
         });
 
     [Fact]
+    public void However_far_the_wall_clock_was_set_back_the_doubt_ends_by_looking_again()
+    {
+        var folder = FolderOf(Recording, Now.AddDays(1));
+        var doubted = JustSeen with { Silent = ReconciliationPlan.Doubt };
+        var silent = JustSeen with { Silent = ReconciliationPlan.Doubt + TimeSpan.FromSeconds(1) };
+
+        Assert.Equal([], WithoutContainer(Recording with { LaunchedAt = Now.AddDays(1) }, doubted));
+        Assert.Equal([], WithoutContainer(bot: null, doubted));
+        Assert.Equal([new Reconciliation.TakeToItsEnd(Recording.Id)], WithoutContainer(Recording with { LaunchedAt = Now.AddDays(1) }, silent));
+        Assert.Equal(
+            [new Reconciliation.Adopt(Recording.Id, Recording.UserId, Container: null), new Reconciliation.TakeToItsEnd(Recording.Id)],
+            WithoutContainer(bot: null, silent));
+
+        IReadOnlyList<Reconciliation> WithoutContainer(Bot? bot, LifeSigns signs) => ReconciliationPlan.Make(
+            bot is null ? [] : [bot], [], [folder], [], new Dictionary<SessionId, LifeSigns> { [Recording.Id] = signs }, Now);
+    }
+
+    [Fact]
     public void A_recorder_that_should_be_gone_and_gives_no_sign_of_life_is_stopped()
     {
         var end = Now + Recording.Leave.MaxDuration;
@@ -214,7 +232,7 @@ public sealed class ReconciliationPlanTests
         [.. world.Select(trio => trio.Container).OfType<RecorderContainer>()],
         [.. world.Select(trio => trio.Folder).OfType<SessionOnDisk>()],
         [.. world.Where(trio => trio.IsRecorded).Select(trio => RecordingOf(trio.Id))],
-        world.Where(trio => trio is { Bot: not null, Container.State: RecorderContainerState.Running }).ToDictionary(trio => trio.Id, trio => trio.Signs),
+        world.Where(trio => trio.Bot is not null || trio.Folder is not null).ToDictionary(trio => trio.Id, trio => trio.Signs),
         Now);
 
     /// <summary>What the executors make of the world, as values.</summary>

@@ -6,16 +6,16 @@ using NewarBots.Tests.Bots;
 
 namespace NewarBots.Tests.Reconciling;
 
-public sealed class RunningRecordersTests
+public sealed class RecorderSightsTests
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
     private readonly JumpingClock _time = new();
-    private readonly RunningRecorders _running;
+    private readonly RecorderSights _sights;
     private Bot _bot = SampleBots.In(BotStatus.Recording);
     private DateTimeOffset _writtenAt = SampleBots.Noon;
 
-    public RunningRecordersTests() => _running = new(_time);
+    public RecorderSightsTests() => _sights = new(_time);
 
     [Fact]
     public void A_recorder_is_as_old_as_the_first_look_at_it_whatever_the_wall_clock_says()
@@ -41,15 +41,25 @@ public sealed class RunningRecordersTests
     }
 
     [Fact]
-    public void What_does_not_run_is_forgotten()
+    public void What_does_not_run_grows_no_older_and_no_less_silent()
     {
         Look();
         _time.Advance(Minute);
-        Assert.Null(Look(RecorderContainerState.Exited));
+        Assert.Equal(new LifeSigns(TimeSpan.Zero, Minute), Look(RecorderContainerState.Exited));
+        _time.Advance(Minute);
+        Assert.Equal(new LifeSigns(TimeSpan.Zero, 2 * Minute), Look());
+    }
+
+    [Fact]
+    public void What_is_neither_known_nor_on_the_disk_any_more_is_forgotten()
+    {
+        Look();
+        _time.Advance(Minute);
+        Assert.Empty(_sights.Look(new Dictionary<SessionId, Bot>(), [], []));
         Assert.Equal(new LifeSigns(TimeSpan.Zero, TimeSpan.Zero), Look());
     }
 
-    private LifeSigns? Look(RecorderContainerState state = RecorderContainerState.Running) => _running.Look(
+    private LifeSigns? Look(RecorderContainerState state = RecorderContainerState.Running) => _sights.Look(
         new Dictionary<SessionId, Bot> { [_bot.Id] = _bot },
         [new RecorderContainer(_bot.Id, _bot.UserId, state)],
         [new SessionOnDisk(_bot.Id, _bot.UserId, HasAudio: true, _writtenAt)]).GetValueOrDefault(_bot.Id);
