@@ -13,6 +13,14 @@ internal static class ManagerExtensions
     public static IResourceBuilder<ProjectResource> WithLink(this IResourceBuilder<ProjectResource> manager, string text, string path) =>
         manager.WithUrlForEndpoint(Endpoint, _ => new ResourceUrlAnnotation { Url = path, DisplayText = text });
 
+    /// <summary>The manager's own <c>/health</c>, with its reasons: Aspire's check of an address would know the status code alone.</summary>
+    public static IResourceBuilder<ProjectResource> WithOwnHealthCheck(this IResourceBuilder<ProjectResource> manager)
+    {
+        var key = $"{manager.Resource.Name}-health";
+        manager.ApplicationBuilder.Services.AddHealthChecks().AddAsyncCheck(key, new ManagerApi(manager.GetEndpoint(Endpoint)).CheckHealthAsync);
+        return manager.WithHealthCheck(key);
+    }
+
     /// <summary>A list in one parameter becomes a setting each.</summary>
     public static IResourceBuilder<ProjectResource> WithAllowedMeetingHosts(
         this IResourceBuilder<ProjectResource> manager, IResourceBuilder<ParameterResource> hosts) =>

@@ -8,7 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 start_image() {
   image=$1
   local project=$2 script=$3 architecture runtime
-  cd "$root"
+  cd "$root" || exit
   architecture=$(docker version --format '{{.Server.Arch}}' 2>/dev/null) || fail "No Docker engine answers: $image cannot be built."
   case $architecture in
     amd64) runtime=linux-x64 ;;

@@ -49,7 +49,7 @@ internal sealed record BotView(
     private static IEnumerable<KeyValuePair<string, string>> LinksOf(ManagedBot bot)
     {
         var path = $"/bots/{bot.Id}";
-        yield return new("Bot", path);
+        yield return new("Bot", $"/#{path}");
         if (bot.Recording is not null)
         {
             yield return new("Recording", $"{path}/recording");

@@ -3,6 +3,8 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace NewarBots.AppHost.Bots;
 
@@ -20,6 +22,22 @@ internal sealed class ManagerApi(EndpointReference endpoint) : IDisposable
     public string Address => endpoint.Url.TrimEnd('/');
 
     public void Dispose() => _http.Dispose();
+
+    /// <summary>How it is, by its own word; unhealthy where it gives none.</summary>
+    public async Task<HealthCheckResult> CheckHealthAsync(CancellationToken cancellation)
+    {
+        if (!IsKnown)
+            return HealthCheckResult.Unhealthy("The manager has no address yet.");
+        try
+        {
+            using var response = await LookAsync("/health", cancellation);
+            return (await response.Content.ReadFromJsonAsync<ManagerHealth>(cancellation))!.OnDashboard;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException or JsonException && !cancellation.IsCancellationRequested)
+        {
+            return HealthCheckResult.Unhealthy($"{Address}/health says nothing of use: {exception.Message}");
+        }
+    }
 
     /// <summary>One page of bots, newest first.</summary>
     /// <param name="cursor">Where the page before ended; <see langword="null"/> for the newest.</param>

@@ -46,7 +46,7 @@ public sealed class BotViewTests
 
         Assert.Equal(("Completed", style), (view.State, view.Style));
         Assert.Equal(
-            ["/bots/01a2", "/bots/01a2/recording", "/bots/01a2/manifest"],
+            ["/#/bots/01a2", "/bots/01a2/recording", "/bots/01a2/manifest"],
             view.Links.Select(link => link.Value));
     }
 

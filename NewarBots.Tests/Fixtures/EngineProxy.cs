@@ -10,15 +10,19 @@ namespace NewarBots.Tests.Fixtures;
 /// </summary>
 internal sealed class EngineProxy : IAsyncDisposable
 {
-    private const string Engine = "/var/run/docker.sock";
-
+    private readonly string _engine;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("newarbots-engine-");
     private readonly List<Socket> _connections = [];
     private readonly CancellationTokenSource _ended = new();
     private volatile TaskCompletionSource? _hangs;
     private Socket? _listener;
 
-    public EngineProxy() => Return();
+    /// <param name="engine">The socket behind it.</param>
+    public EngineProxy(string engine = "/var/run/docker.sock")
+    {
+        _engine = engine;
+        Return();
+    }
 
     /// <summary>For <c>Launching:DockerHost</c>.</summary>
     public string Address => $"unix://{Path}";
@@ -72,7 +76,7 @@ internal sealed class EngineProxy : IAsyncDisposable
                 var engine = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
                 lock (_connections)
                     _connections.AddRange([caller, engine]);
-                await engine.ConnectAsync(new UnixDomainSocketEndPoint(Engine));
+                await engine.ConnectAsync(new UnixDomainSocketEndPoint(_engine));
                 _ = PassOnAsync(caller, engine, Note);
                 _ = PassOnAsync(engine, caller, _ => { });
             }

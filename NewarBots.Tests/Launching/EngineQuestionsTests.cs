@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.RegularExpressions;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Lives;
@@ -11,9 +12,10 @@ public sealed partial class EngineQuestionsTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public async Task A_bots_life_asks_the_engine_for_nothing_that_the_docs_do_not_list()
+    public async Task A_bots_life_asks_the_engine_for_what_the_docs_list_and_the_narrow_socket_lets_through_and_for_nothing_else()
     {
-        await using var proxy = new EngineProxy();
+        await using var narrow = await NarrowEngine.StartAsync();
+        await using var proxy = new EngineProxy(narrow.Socket);
         await using var host = await LightHost.StartAsync(("Launching__DockerHost", proxy.Address), ("Launching__Network", $"newarbots-test-{Environment.ProcessId}"));
         var ends = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=4"), userId: "ends");
         var stopped = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "stopped");
@@ -28,6 +30,25 @@ public sealed partial class EngineQuestionsTests
         await DockerCli.RunAsync("network", "rm", $"newarbots-test-{Environment.ProcessId}");
         Assert.Equal([], asked.Except(listed));
         Assert.Equal([], new[] { "POST /containers/create", "POST /networks/create", "GET /events", "DELETE /containers/{id}" }.Except(asked));
+    }
+
+    [Theory]
+    [InlineData("GET", "/v1.41/volumes")]
+    [InlineData("GET", "/v1.41/containers/any/archive?path=/")]
+    [InlineData("GET", "/v1.41/images/json")]
+    [InlineData("POST", "/v1.41/containers/any/exec")]
+    [InlineData("POST", "/exec/any/start")]
+    [InlineData("POST", "/v1.41/containers/any/attach?stream=1")]
+    [InlineData("POST", "/v1.41/images/create?fromImage=any")]
+    [InlineData("POST", "/v1.41/containers/any%2F..%2F..%2Fbuild/start")]
+    [InlineData("POST", "/v1.41/containers/../build")]
+    [InlineData("DELETE", "/v1.41/images/any")]
+    [InlineData("PUT", "/v1.41/containers/create")]
+    public async Task A_narrow_socket_refuses_what_no_manager_asks_for(string method, string path)
+    {
+        await using var narrow = await NarrowEngine.StartAsync();
+
+        Assert.Equal((HttpStatusCode.Forbidden, HttpStatusCode.OK), (await narrow.AskAsync(method, path), await narrow.AskAsync("GET", "/v1.41/version")));
     }
 
     /// <summary>Without the version, the query, and whom it is about.</summary>

@@ -4,6 +4,7 @@ using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using NewarBots.Contract;
 using NewarBots.Tests.Fixtures;
 
@@ -16,6 +17,7 @@ public sealed class AppHostLifeTests : IAsyncLifetime
 
     private readonly string _stack = $"apphost-{SessionId.New(TimeProvider.System)}";
     private readonly DirectoryInfo _storage = Directory.CreateTempSubdirectory("newarbots-");
+    private readonly EngineProxy _engine = new();
     private readonly CancellationTokenSource _patience = new(Patience, TimeProvider.System);
     private DistributedApplication _app = null!;
 
@@ -30,6 +32,7 @@ public sealed class AppHostLifeTests : IAsyncLifetime
         redis.WithEndpoint("tcp", endpoint => endpoint.Port = null);
         builder.CreateResourceBuilder(builder.Resources.OfType<ProjectResource>().Single())
             .WithEnvironment("Launching__Stack", _stack)
+            .WithEnvironment("Launching__DockerHost", _engine.Address)
             .WithEndpoint("http", endpoint => endpoint.Port = endpoint.TargetPort = FreePort());
         _app = await builder.BuildAsync(Deadline);
         await _app.StartAsync(Deadline);
@@ -40,6 +43,7 @@ public sealed class AppHostLifeTests : IAsyncLifetime
     {
         await _app.DisposeAsync();
         await DockerCli.RemoveStackAsync(_stack);
+        await _engine.DisposeAsync();
         _patience.Dispose();
         _storage.Delete(recursive: true);
     }
@@ -67,6 +71,26 @@ public sealed class AppHostLifeTests : IAsyncLifetime
         using var http = new HttpClient();
         using var audio = await http.GetAsync(Assert.Single(completed.Snapshot.Urls, url => url.Name == "Recording").Url, Deadline);
         Assert.Equal("audio/ogg", audio.Content.Headers.ContentType?.MediaType);
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task The_manager_has_its_links_and_without_Docker_it_is_unhealthy_and_says_why()
+    {
+        var manager = await _app.ResourceNotifications.WaitForResourceHealthyAsync("manager", Deadline);
+        var address = _app.GetEndpoint("manager", "http").ToString().TrimEnd('/');
+        Assert.Equal(
+            [("API", "/scalar"), ("Bots", ""), ("Rehearsal", "/rehearsal")],
+            manager.Snapshot.Urls.Select(url => (url.DisplayProperties.DisplayName, url.Url[address.Length..])).Order());
+
+        _engine.Leave();
+        var unhealthy = await _app.ResourceNotifications.WaitForResourceAsync("manager", change => change.Snapshot.HealthStatus is HealthStatus.Unhealthy, Deadline);
+
+        var reason = Assert.Single(unhealthy.Snapshot.HealthReports).Description;
+        Assert.StartsWith("docker: ", reason, StringComparison.Ordinal);
+        Assert.Contains(_engine.Address, reason, StringComparison.Ordinal);
+        _engine.Return();
+        await _app.ResourceNotifications.WaitForResourceHealthyAsync("manager", Deadline);
     }
 
     [Fact]

@@ -53,7 +53,7 @@ public sealed class AppHostModelTests
 
         var endpoint = Assert.Single(manager.Annotations.OfType<EndpointAnnotation>());
         Assert.Equal(("http", 8082, false, true), (endpoint.Name, endpoint.Port, endpoint.IsProxied, endpoint.IsExternal));
-        Assert.Contains("/health", Assert.Single(manager.Annotations.OfType<HealthCheckAnnotation>()).Key, StringComparison.Ordinal);
+        Assert.Equal("manager-health", Assert.Single(manager.Annotations.OfType<HealthCheckAnnotation>()).Key);
     }
 
     [Fact]
