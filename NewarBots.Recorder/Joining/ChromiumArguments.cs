@@ -22,6 +22,17 @@ internal static class ChromiumArguments
         "NetworkTimeServiceQuerying", "AimEnabled",
     ];
 
+    /// <summary>
+    /// Addresses behind which no meeting lies, but this host, its neighbours and the cloud's metadata: as the browser writes them,
+    /// whichever way a page did. In front of a colon is an IPv6 address, also one that is IPv4 in disguise.
+    /// </summary>
+    private static readonly string[] Inside =
+    [
+        "*.internal", "0.0.0.0", "10.*", "100.100.100.200", "127.*", "169.254.*", "192.168.*",
+        .. Enumerable.Range(16, 16).Select(second => $"172.{second}.*"),
+        "::*", "64:ff9b:*", "fc*:*", "fd*:*", "fe80:*",
+    ];
+
     public static IEnumerable<string> For(RecorderEnvironment environment)
     {
         yield return "--lang=en-US";
@@ -37,9 +48,25 @@ internal static class ChromiumArguments
             yield return "--disable-gpu";
             yield return "--disable-software-rasterizer";
         }
-        if (environment.LocalhostIs is { } host)
-            yield return $"--host-resolver-rules=MAP localhost {host},MAP 127.0.0.1 {host}";
+        yield return $"--host-resolver-rules={string.Join(',', HostRules(environment))}";
         if (environment.MeetingUrl is { Scheme: "http", IsLoopback: false } url)
             yield return $"--unsafely-treat-insecure-origin-as-secure={url.GetLeftPart(UriPartial.Authority)}";
+    }
+
+    /// <summary>The first that fits holds, but what is excluded goes before all: the meeting's own host may lie inside.</summary>
+    private static IEnumerable<string> HostRules(RecorderEnvironment environment)
+    {
+        if (environment.LocalhostIs is { } host)
+        {
+            yield return $"MAP localhost {host}";
+            yield return $"MAP 127.0.0.1 {host}";
+        }
+        else
+        {
+            yield return $"EXCLUDE {environment.MeetingUrl.DnsSafeHost}";
+        }
+
+        foreach (var pattern in Inside)
+            yield return $"MAP {pattern} ~NOTFOUND";
     }
 }

@@ -146,6 +146,17 @@ public sealed class CreateBotRequestTests
         Assert.Equal(valid, request is not null);
     }
 
+    [Theory]
+    [InlineData("Notes\r\nX-Injected: yes")]
+    [InlineData("Notes\u0000")]
+    [InlineData("Notes\u001b[31m")]
+    [InlineData("Notes\u0085")]
+    [InlineData("Notes\u2028next line")]
+    [InlineData("Notes\u202egnidrocer")]
+    [InlineData("Notes\u2066turned")]
+    public void A_name_begins_no_line_of_its_own_and_turns_nothing_round(string name) =>
+        Assert.Equal(["botName"], Read(JsonSerializer.Serialize(new { meetingUrl = "https://meet.google.com/abc-defg-hij", botName = name })).Faults.Keys);
+
     [Fact]
     public void Whatever_the_body_is_it_is_read_or_refused_with_a_field() =>
         Gen.OneOf(Gen.String, Gen.String.Select(text => $"{{\"meetingUrl\": {text}}}"), Gen.String.Select(text => $"{{{JsonSerializer.Serialize(text)}: 1}}"))

@@ -1,4 +1,11 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using NewarBots.Contract;
 using NewarBots.Manager.Launching;
+using NewarBots.Recorder.Joining;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Launching;
 
@@ -85,14 +92,134 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
     }
 
     [Fact]
+    public async Task It_sees_no_other_session_no_socket_of_the_engine_and_no_secret_but_its_own()
+    {
+        var other = recorders.Bot("echo of another session > /app/storage/recordings/temp/user_$USER_ID/$RECORDING_SESSION_ID/chunk");
+        await recorders.Containers.LaunchAsync(other, CancellationToken.None);
+        await recorders.ExitOf(other.Environment.SessionId);
+        Assert.True(File.Exists(Path.Combine(other.SessionFolder, "chunk")));
+        await File.WriteAllTextAsync(Path.Combine(recorders.Storage, "secret-of-the-manager"), "secret");
+
+        var seen = await recorders.Run(
+            $$"""
+            temp=/app/storage/recordings/temp/user_$USER_ID
+            ls $temp | grep --invert-match $RECORDING_SESSION_ID
+            cat $temp/{{other.Environment.SessionId}}/chunk $temp/$RECORDING_SESSION_ID/../{{other.Environment.SessionId}}/chunk 2>/dev/null
+            ln -s $temp/{{other.Environment.SessionId}} $temp/$RECORDING_SESSION_ID/link && cat $temp/$RECORDING_SESSION_ID/link/chunk 2>/dev/null
+            find / -xdev -name 'secret-of-the-manager' -o -xdev -name 'docker*.sock' -o -xdev -name 'containerd*.sock' 2>/dev/null
+            grep --count ' /app/storage' /proc/self/mountinfo
+            for socket in /var/run/docker.sock /run/docker.sock /run/containerd/containerd.sock; do [ -e $socket ] && echo $socket; done
+            ls /proc | grep --extended-regexp --count '^[0-9]+$' | grep --extended-regexp --quiet '^[0-9]$' && echo processes of its own
+            for device in /dev/sda /dev/vda /dev/mem /dev/kmsg; do [ -r $device ] && echo $device; done
+            true
+            """);
+
+        Assert.Equal(["1", "processes of its own"], Lines(seen));
+    }
+
+    [Fact]
+    public async Task Of_the_manager_it_reaches_the_rehearsal_and_nothing_else()
+    {
+        await using var redis = await RedisServer.RunAsync();
+        await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("DOCKER_HOST", "unix:///nowhere/docker.sock"));
+        await using var relay = recorders.Services().GetRequiredService<LoopbackRelay>();
+        await relay.EnsureAsync(manager.Port, LoopbackRelay.Source, CancellationToken.None);
+
+        var seen = await recorders.Run(
+            $$"""
+            ask() { exec 3<>/dev/tcp/host.docker.internal/{{manager.Port}} && printf '%s HTTP/1.1\r\nHost: localhost:{{manager.Port}}\r\nConnection: close\r\n%b\r\n' "$1" "$2" >&3 && echo "$1 $(head -1 <&3 | cut -d ' ' -f 2)"; exec 3>&-; }
+            ask 'GET /rehearsal/abc-defg-hij'
+            for path in / /bots /bots/events /health /alive /openapi/v1.json /scalar/ /page/page.js /keys /session /rehearsal/../bots /rehearsal/%2e%2e/bots //bots /REHEARSAL/../bots; do
+              ask "GET $path"
+            done
+            ask 'POST /bots' 'Content-Type: application/json\r\nContent-Length: 2\r\nX-Forwarded-For: 127.0.0.1\r\n\r\n{}'
+            ask 'DELETE /bots/0199aaaabbbbccccddddeeeeffff0001'
+            """);
+
+        Assert.Equal("GET /rehearsal/abc-defg-hij 200", Lines(seen)[0]);
+        Assert.Equal(17, Lines(seen).Length);
+        Assert.All(Lines(seen)[1..], answer => Assert.EndsWith(" 404", answer, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Of_Redis_it_reaches_its_own_stream_and_channels_and_nothing_of_another_bot()
+    {
+        await using var redis = await RedisServer.RunAsync();
+        await using var manager = await redis.ConnectAsync();
+        await manager.GetServers()[0].ExecuteAsync("CONFIG", "SET", "requirepass", "of-the-manager");
+        var (id, other) = (SessionId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
+        await manager.GetDatabase().StreamAddAsync(RedisNames.EventStream(other), RedisNames.MessageField, "of another bot");
+        var (user, password) = await new RecorderAccess(
+            manager, new RecorderAccessKey(new StorageLayout(recorders.Storage)), NullLogger<RecorderAccess>.Instance).EnsureAsync(id);
+        await using var relay = recorders.Services().GetRequiredService<LoopbackRelay>();
+        await relay.EnsureAsync(redis.Port, IPAddress.Loopback, CancellationToken.None);
+
+        var seen = await recorders.Run(
+            $$"""
+            exec 3<>/dev/tcp/host.docker.internal/{{redis.Port}}
+            say() { printf '%s\r\n' "$1" >&3; read -r answer <&3; echo "$answer" | cut -c 1-7 | tr -d '\r'; }
+            say 'GET x'
+            say 'AUTH of-the-manager-perhaps'
+            say 'AUTH {{user}} {{password}}'
+            say 'PUBLISH {{RedisNames.StatusChannel(id)}} x'
+            for denied in 'XRANGE {{RedisNames.EventStream(other)}} - +' 'XADD {{RedisNames.EventStream(other)}} * message x' 'PUBLISH {{RedisNames.CommandChannel(other)}} stop' \
+              'XRANGE {{RedisNames.EventStream(id)}} - +' 'KEYS *' 'GET newarbots:bot:{{other}}' 'SUBSCRIBE {{RedisNames.CommandChannel(other)}}' 'PSUBSCRIBE *' 'CONFIG GET *' 'ACL LIST' \
+              'EVAL "return 1" 0' 'FLUSHALL' 'SHUTDOWN' 'REPLICAOF 10.0.0.1 6379' 'MODULE LIST'; do
+              say "$denied"
+            done
+            """);
+
+        Assert.Equal(["-NOAUTH", "-WRONGP", "+OK", ":0", .. Enumerable.Repeat("-NOPERM", 15)], Lines(seen));
+    }
+
+    [Fact]
+    public async Task Its_browser_goes_to_no_address_inside_however_that_is_written()
+    {
+        var bridge = await DockerCli.BridgeAddressAsync();
+        using var listener = new TcpListener(IPAddress.Parse(bridge), 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        using var ended = new CancellationTokenSource();
+        var serving = ServeAsync();
+        var rules = Assert.Single(
+            ChromiumArguments.For(recorders.Bot("true").Environment), argument => argument.StartsWith("--host-resolver-rules=", StringComparison.Ordinal));
+
+        var seen = await recorders.Run(
+            $"""
+            look="chromium-headless-shell --disable-gpu --user-data-dir=/tmp/profile --dump-dom"
+            $look http://{bridge}:{port}/ 2>/dev/null | grep --quiet inside && echo inside, without its rules
+            for address in {bridge} [::ffff:{bridge}] host.docker.internal; do
+              $look '{rules}' http://$address:{port}/ 2>/dev/null | grep inside
+            done
+            echo done
+            """,
+            ("Launching:Image", await BrowserImageAsync()));
+        await ended.CancelAsync();
+        await serving;
+
+        Assert.Equal(["inside, without its rules", "done"], Lines(seen));
+
+        async Task ServeAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    using var caller = await listener.AcceptTcpClientAsync(ended.Token);
+                    await caller.GetStream().WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<p>inside</p>"u8.ToArray(), ended.Token);
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                // All have called who will.
+            }
+        }
+    }
+
+    [Fact]
     public async Task Chromiums_own_sandbox_is_on()
     {
-        const string Recorder = "newarbots/recorder:dev";
-        const string Image = "newarbots-tests/scripted-browser:dev";
-        Assert.SkipWhen(
-            (await ScriptedRecorders.Docker("image", "inspect", Recorder)).ExitCode != 0,
-            $"{Recorder} is not there: dotnet build NewarBots.Recorder -t:RecorderImage");
-        await ScriptedRecorders.BuildAsync(Image, from: Recorder);
+        var image = await BrowserImageAsync();
 
         // For each renderer: its user namespace, and how many seccomp filters it has beside the container's.
         var seen = await recorders.Run(
@@ -109,11 +236,23 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
             [ "$(readlink $process/ns/net)" != "$(readlink /proc/self/ns/net)" ] && echo network namespace of its own
             grep -E '^Seccomp(_filters)?:' $process/status | tr '\t' ' '
             """,
-            ("Launching:Image", Image));
+            ("Launching:Image", image));
 
         Assert.Equal(
             ["user namespace of its own", "process namespace of its own", "network namespace of its own", "Seccomp: 2", "Seccomp_filters: 2"],
             Lines(seen));
+    }
+
+    /// <summary>The recorder's image, of which a script can run any program.</summary>
+    private static async Task<string> BrowserImageAsync()
+    {
+        const string Recorder = "newarbots/recorder:dev";
+        const string Image = "newarbots-tests/scripted-browser:dev";
+        Assert.SkipWhen(
+            (await ScriptedRecorders.Docker("image", "inspect", Recorder)).ExitCode != 0,
+            $"{Recorder} is not there: dotnet build NewarBots.Recorder -t:RecorderImage");
+        await ScriptedRecorders.BuildAsync(Image, from: Recorder);
+        return Image;
     }
 
     private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
