@@ -150,7 +150,7 @@ public sealed class CreateBotRequestTests
     [InlineData("Notes\r\nX-Injected: yes")]
     [InlineData("Notes\u0000")]
     [InlineData("Notes\u001b[31m")]
-    [InlineData("Notes\u0085")]
+    [InlineData("Notes\u0085next line")]
     [InlineData("Notes\u2028next line")]
     [InlineData("Notes\u202egnidrocer")]
     [InlineData("Notes\u2066turned")]
