@@ -41,7 +41,7 @@ internal static class ManagerExtensions
         if (!builder.ExecutionContext.IsRunMode)
             return manager;
 
-        var api = new ManagerApi(manager.GetEndpoint(Endpoint));
+        var api = new ManagerApi(manager.GetEndpoint(Endpoint), builder.Configuration[ManagerSettings.ManagerKey]);
         builder.Services.AddSingleton(api);
         builder.Services.AddSingleton(manager.Resource);
         builder.Services.AddSingleton<BotLogs>();

@@ -9,6 +9,9 @@ namespace NewarBots.AppHost;
 /// <param name="MaxConcurrentBots">A whole number, 1 or more.</param>
 internal sealed record ManagerSettings(string StoragePath, string AllowedMeetingHosts, string MaxConcurrentBots)
 {
+    /// <summary>The AppHost's own: the key of an admin by which it asks the manager, where that has keys.</summary>
+    public const string ManagerKey = "Parameters:manager-key";
+
     private const char Comma = ',';
 
     /// <summary>

@@ -12,9 +12,13 @@ using NewarBots.Manager.Tracking;
 using NewarBots.ServiceDefaults;
 
 var builder = WebApplication.CreateBuilder(args);
+if (args is [KeysCommand.Name, .. var arguments])
+    return await KeysCommand.RunAsync(arguments, builder.Configuration);
+
 builder.AddServiceDefaults();
 builder.AddRedis("redis");
 
+builder.AddAccess();
 builder.AddBots();
 builder.AddLaunching();
 builder.AddTracking();
@@ -30,9 +34,12 @@ app.UseResponseHeaders();
 app.UseProblemDetails();
 app.UseForeignPageLimit();
 app.UseRelayedRequestLimit();
+app.UseAccess();
 app.MapDefaultEndpoints();
 app.MapApiDescription();
+app.MapAccess();
 app.MapBots();
 app.MapRehearsal();
 app.MapPage();
-app.Run();
+await app.RunAsync();
+return 0;

@@ -71,12 +71,12 @@ public static class Extensions
     /// <summary><c>/health</c>: can it do its work; <c>/alive</c>: does the process answer.</summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
-        app.MapHealthChecks(HealthPath, new HealthCheckOptions { ResponseWriter = HealthReportWriter.WriteAsync }).WithMetadata(Looking);
+        app.MapHealthChecks(HealthPath, new HealthCheckOptions { ResponseWriter = HealthReportWriter.WriteAsync }).WithMetadata(Looking).AllowAnonymous();
         app.MapHealthChecks(AlivePath, new HealthCheckOptions
         {
             Predicate = check => check.Tags.Contains(LiveTag),
             ResponseWriter = HealthReportWriter.WriteAsync,
-        }).WithMetadata(Looking);
+        }).WithMetadata(Looking).AllowAnonymous();
         return app;
     }
 

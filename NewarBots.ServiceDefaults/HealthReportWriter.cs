@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,7 +7,7 @@ namespace NewarBots.ServiceDefaults;
 
 /// <summary>
 /// The health report as JSON: <c>{"status", "checks": {name: {"status", "description"?}}}</c>. No exceptions, no data; to
-/// strangers, who are told no addresses and no paths, the status alone.
+/// whoever is no admin, and is to know no addresses and no paths, the status alone.
 /// </summary>
 internal static class HealthReportWriter
 {
@@ -29,18 +28,8 @@ internal static class HealthReportWriter
             });
     }
 
-    /// <summary>Whoever is not on this machine, or comes through a proxy that is.</summary>
     private static bool IsStranger(HttpContext context) =>
-        !context.RequestServices.GetRequiredService<IConfiguration>().GetValue<bool>(DetailsKey)
-        && (context.Connection.RemoteIpAddress is not { } address
-            || !IPAddress.IsLoopback(address)
-            || !IsThisMachine(context.Request.Host.Host)
-            || ForwardedHeaders.Any(context.Request.Headers.ContainsKey));
-
-    private static bool IsThisMachine(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
-
-    private static readonly string[] ForwardedHeaders = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"];
+        !context.User.IsInRole(Roles.Admin) && !context.RequestServices.GetRequiredService<IConfiguration>().GetValue<bool>(DetailsKey);
 
     private static string Word(HealthStatus status) => status.ToString().ToLowerInvariant();
 }

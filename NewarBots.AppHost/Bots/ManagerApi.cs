@@ -9,17 +9,28 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace NewarBots.AppHost.Bots;
 
 /// <summary>The manager, asked over HTTP.</summary>
-internal sealed class ManagerApi(EndpointReference endpoint) : IDisposable
+internal sealed class ManagerApi : IDisposable
 {
     private const int PageSize = 200;
 
     /// <summary>Hands on no trace of the AppHost's, which nobody collects: a bot's trace begins at the manager.</summary>
     private readonly HttpClient _http = new(new SocketsHttpHandler { ActivityHeadersPropagator = null }) { Timeout = TimeSpan.FromSeconds(10) };
 
-    /// <summary>Whether it has an address yet.</summary>
-    public bool IsKnown => endpoint.IsAllocated;
+    private readonly EndpointReference _endpoint;
 
-    public string Address => endpoint.Url.TrimEnd('/');
+    /// <param name="endpoint">The manager's.</param>
+    /// <param name="key">An admin's, where the manager asks for keys.</param>
+    public ManagerApi(EndpointReference endpoint, string? key)
+    {
+        _endpoint = endpoint;
+        if (!string.IsNullOrEmpty(key))
+            _http.DefaultRequestHeaders.Add("X-API-Key", key);
+    }
+
+    /// <summary>Whether it has an address yet.</summary>
+    public bool IsKnown => _endpoint.IsAllocated;
+
+    public string Address => _endpoint.Url.TrimEnd('/');
 
     public void Dispose() => _http.Dispose();
 

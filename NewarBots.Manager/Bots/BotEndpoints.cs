@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Access;
 using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Finalizing;
 using NewarBots.Manager.Launching;
@@ -48,7 +49,7 @@ internal static class BotEndpoints
         bots.MapGet("", ListAsync).WithName("ListBots");
         bots.MapGet("/events", EventEndpoints.WatchAsync).WithName("WatchBots");
 
-        var bot = bots.MapGroup($"/{{id:{SessionIdConstraint.Name}}}");
+        var bot = bots.MapGroup($"/{{id:{SessionIdConstraint.Name}}}").ForOwnBotsAlone();
         bot.MapGet("", GetAsync).WithName("GetBot");
         bot.MapPost("/stop", StopAsync).WithName("StopBot");
         bot.MapDelete("", DeleteAsync).WithName("DeleteBot");
@@ -64,7 +65,7 @@ internal static class BotEndpoints
     private static async Task<Results<Accepted<BotResponse>, ProblemHttpResult>> CreateAsync(
         HttpRequest request,
         [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey,
-        BotStore store, MeetingUrlPolicy policy, IOptions<LaunchingOptions> launching, LaunchSignal launches, TimeProvider time,
+        Caller caller, BotStore store, MeetingUrlPolicy policy, IOptions<LaunchingOptions> launching, LaunchSignal launches, TimeProvider time,
         CancellationToken cancellation)
     {
         if (idempotencyKey is { Length: 0 or > MaxIdempotencyKeyLength })
@@ -73,7 +74,7 @@ internal static class BotEndpoints
             return BotProblems.UnsupportedMediaType();
         if (await ReadBodyAsync(request, cancellation) is not { } body)
             return BotProblems.InvalidRequest("body", $"must have at most {MaxBodyBytes / 1024} KB");
-        var (asked, faults) = CreateBotRequest.Read(body, policy);
+        var (asked, faults) = CreateBotRequest.Read(body, policy, caller);
         if (asked is null)
             return BotProblems.InvalidRequest(faults);
 
@@ -116,7 +117,7 @@ internal static class BotEndpoints
 
     /// <summary>One page of bots, newest first.</summary>
     private static async Task<Results<Ok<BotPage>, ProblemHttpResult>> ListAsync(
-        BotStore store, string? status, string? userId, string? limit, string? cursor, HttpResponse response, CancellationToken cancellation)
+        Caller caller, BotStore store, string? status, string? userId, string? limit, string? cursor, HttpResponse response, CancellationToken cancellation)
     {
         var faults = new Dictionary<string, string[]>();
         BotStatus? wanted = null;
@@ -128,14 +129,9 @@ internal static class BotEndpoints
                 faults["status"] = [$"must be one of {string.Join(", ", Enum.GetValues<BotStatus>().Select(WireWord.Of))}"];
         }
 
-        UserId? user = null;
-        if (userId is not null)
-        {
-            if (UserId.TryParse(userId, provider: null, out var parsed))
-                user = parsed;
-            else
-                faults["userId"] = [BotProblems.UserIdFault];
-        }
+        var (user, fault) = caller.Among(userId);
+        if (fault is not null)
+            faults["userId"] = [fault];
 
         SessionId? after = null;
         if (cursor is not null)

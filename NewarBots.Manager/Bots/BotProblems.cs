@@ -24,8 +24,6 @@ internal static class BotProblems
 
     public static readonly string UserIdFault = $"must be 1 to {UserId.MaxLength} of the characters a-z 0-9 - _";
 
-    public static ProblemHttpResult InvalidUserId() => InvalidRequest("userId", UserIdFault);
-
     public static ProblemHttpResult NotFound() => Problem(
         ProblemTypes.BotNotFound, "Check the id; GET /bots lists yours.");
 
@@ -100,6 +98,6 @@ internal static class BotProblems
 
     public static ProblemHttpResult InternalError() => Problem(ProblemTypes.InternalError, ProblemTypes.InternalError.WhatToDo);
 
-    private static ProblemHttpResult Problem(ProblemType type, string detail, Dictionary<string, object?>? extensions = null) =>
+    public static ProblemHttpResult Problem(ProblemType type, string detail, Dictionary<string, object?>? extensions = null) =>
         TypedResults.Problem(detail, instance: null, type.Status, type.Title, type.Uri, extensions);
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using NewarBots.Contract;
+using NewarBots.Manager.Access;
 
 namespace NewarBots.Manager.Bots;
 
@@ -29,7 +30,7 @@ internal sealed record CreateBotRequest(
     /// </summary>
     /// <returns>The request; or, with <see langword="null"/>, the faults by field (camelCase, dotted where nested).</returns>
     public static (CreateBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) Read(
-        ReadOnlyMemory<byte> body, MeetingUrlPolicy policy)
+        ReadOnlyMemory<byte> body, MeetingUrlPolicy policy, Caller caller)
     {
         var faults = new FaultList();
         JsonDocument document;
@@ -59,7 +60,7 @@ internal sealed record CreateBotRequest(
             CreateBotRequest? request = null;
             try
             {
-                request = ReadObject(document.RootElement, policy, faults);
+                request = ReadObject(document.RootElement, policy, caller, faults);
             }
             catch (InvalidOperationException)
             {
@@ -71,11 +72,11 @@ internal sealed record CreateBotRequest(
         }
     }
 
-    private static CreateBotRequest ReadObject(JsonElement root, MeetingUrlPolicy policy, FaultList faults)
+    private static CreateBotRequest ReadObject(JsonElement root, MeetingUrlPolicy policy, Caller caller, FaultList faults)
     {
         string? meetingUrl = null;
         var botName = DefaultBotName;
-        var userId = UserId.Default;
+        var userId = caller.UserId;
         var leave = new LeaveConditions();
         IReadOnlyDictionary<string, string> metadata = new Dictionary<string, string>();
         foreach (var property in root.EnumerateObject())
@@ -91,7 +92,9 @@ internal sealed record CreateBotRequest(
                     break;
                 case "userId" when value.ValueKind is not JsonValueKind.Null:
                     if (!UserId.TryParse(ReadString(value, "userId", faults), provider: null, out userId))
-                        faults.Add("userId", $"must be 1 to {UserId.MaxLength} of the characters a-z 0-9 - _");
+                        faults.Add("userId", BotProblems.UserIdFault);
+                    else if (!caller.Reaches(userId))
+                        faults.Add("userId", caller.NotYours);
                     break;
                 case "leave" when value.ValueKind is not JsonValueKind.Null:
                     leave = ReadLeave(value, faults);

@@ -21,6 +21,21 @@ internal static class ProblemTypes
         "invalid-request", StatusCodes.Status400BadRequest, "The request is not valid.",
         "Correct what `errors` names: each field at fault with what it must be.");
 
+    public static ProblemType KeyRequired { get; } = new(
+        "key-required", StatusCodes.Status401Unauthorized, "This needs a key.",
+        "Send one of yours as X-API-Key or as Authorization: Bearer; whoever runs the manager makes them: keys add.");
+
+    public static ProblemType KeyNotValid { get; } = new(
+        "key-not-valid", StatusCodes.Status401Unauthorized, "The key is not valid.",
+        "Check that it is all there; it may have been revoked, or the session is over: sign in again.");
+
+    public static ProblemType NotAllowed { get; } = new(
+        "not-allowed", StatusCodes.Status403Forbidden, "The key's role does not reach this.", "Take an admin's key.");
+
+    public static ProblemType LocalOnly { get; } = new(
+        "local-only", StatusCodes.Status403Forbidden, "Without keys, the manager serves its own machine alone.",
+        "Make a key there: dotnet run --project NewarBots.Manager -- keys add NAME --role admin. Then send it.");
+
     public static ProblemType CrossSiteRequest { get; } = new(
         "cross-site-request", StatusCodes.Status403Forbidden, "A page of another site asked for this.",
         "Ask from the manager's own page or by a program; a page of another site can only link here.");
@@ -39,6 +54,9 @@ internal static class ProblemTypes
     public static ProblemType NoEvidence { get; } = new(
         "no-evidence", StatusCodes.Status404NotFound, "There is no evidence, because nothing went wrong.",
         "Look at the log: GET /bots/{id}/logs.");
+
+    public static ProblemType KeyNotFound { get; } = new(
+        "key-not-found", StatusCodes.Status404NotFound, "There is no such key.", "Check the id; GET /keys lists all.");
 
     public static ProblemType NoSuchCall { get; } = new(
         "no-such-call", StatusCodes.Status404NotFound, "There is nothing at this address.",
@@ -70,6 +88,10 @@ internal static class ProblemTypes
         "evidence-not-ready", StatusCodes.Status409Conflict, "The bot is still active.",
         "Ask again once it has ended; its log can be read meanwhile.");
 
+    public static ProblemType FirstKeyByCommand { get; } = new(
+        "first-key-by-command", StatusCodes.Status409Conflict, "There are no keys yet, and the first is not made by the API.",
+        "Make it where the storage folder is: dotnet run --project NewarBots.Manager -- keys add NAME --role admin.");
+
     public static ProblemType UnsupportedMediaType { get; } = new(
         "unsupported-media-type", StatusCodes.Status415UnsupportedMediaType, "The body is of a type that this call does not take.",
         "Send JSON, with the header Content-Type: application/json.");
@@ -81,6 +103,10 @@ internal static class ProblemTypes
     public static ProblemType UserOverQuota { get; } = new(
         "user-over-quota", StatusCodes.Status429TooManyRequests, "The user has as many active bots as one may have.",
         "Wait for one to end, or stop one; `limit` says how many there may be.");
+
+    public static ProblemType TooManyRequests { get; } = new(
+        "too-many-requests", StatusCodes.Status429TooManyRequests, "There were too many requests.",
+        "Try again after the seconds in Retry-After; settings in Access say how many there may be.");
 
     public static ProblemType InternalError { get; } = new(
         "internal-error", StatusCodes.Status500InternalServerError, "Something happened that nobody expected.",
@@ -101,6 +127,10 @@ internal static class ProblemTypes
     public static ProblemType StoreUnavailable { get; } = new(
         "store-unavailable", StatusCodes.Status503ServiceUnavailable, "Redis cannot be reached at the moment.",
         "Bots that run go on recording. Try again after the seconds in Retry-After; GET /health tells when it is back.");
+
+    public static ProblemType KeysUnreadable { get; } = new(
+        "keys-unreadable", StatusCodes.Status503ServiceUnavailable, "The keys cannot be read, and nobody is let in.",
+        "Bots that run go on recording. Whoever runs the manager finds the reason in its log.");
 
     public static ProblemType EngineUnavailable { get; } = new(
         "engine-unavailable", StatusCodes.Status503ServiceUnavailable, "The container engine did not do what this needs.",

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Access;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Finalizing;
 using NewarBots.Manager.Rehearsing;
@@ -50,12 +51,12 @@ internal static class PageEndpoints
 
     public static void MapPage(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/", (HttpResponse response) => Send(Files["index.html"], response)).ExcludeFromDescription();
+        routes.MapGet("/", (HttpResponse response) => Send(Files["index.html"], response)).ExcludeFromDescription().AllowAnonymous();
 
         var page = routes.MapGroup(Path).ExcludeFromDescription();
-        page.MapGet("/{name}", GetFile);
+        page.MapGet("/{name}", GetFile).AllowAnonymous();
         page.MapGet("/scenarios", GetScenarios);
-        var bot = page.MapGroup($"/bots/{{id:{SessionIdConstraint.Name}}}");
+        var bot = page.MapGroup($"/bots/{{id:{SessionIdConstraint.Name}}}").ForOwnBotsAlone();
         bot.MapGet("/waveform", GetWaveformAsync);
         bot.MapGet("/pictures", ListPicturesAsync);
         bot.MapGet("/pictures/{number:int}", GetPictureAsync);

@@ -35,7 +35,7 @@ internal static partial class RehearsalEndpoints
         if (!app.Services.GetRequiredService<IOptions<RehearsalOptions>>().Value.Enabled)
             return app;
 
-        var rehearsal = app.MapGroup(RehearsalOptions.Path).ExcludeFromDescription();
+        var rehearsal = app.MapGroup(RehearsalOptions.Path).ExcludeFromDescription().AllowAnonymous();
         rehearsal.MapGet("/", GetIndex);
         rehearsal.MapGet("/{code}", GetMeeting);
         rehearsal.MapGet("/assets/{name}", GetAsset);

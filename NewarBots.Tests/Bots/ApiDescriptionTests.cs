@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using NewarBots.Manager.Access;
 using NewarBots.Manager.Bots;
 using NewarBots.Tests.Fixtures;
 
@@ -68,6 +69,16 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
         Assert.Equal(NamesOf(typeof(BotResponse)), described["Bot"]!["properties"]!.AsObject().Select(property => property.Key));
         Assert.Equal(NamesOf(typeof(RecordingResponse)), described["Bot"]!["properties"]!["recording"]!["properties"]!.AsObject().Select(property => property.Key));
         Assert.Equal(NamesOf(typeof(BotPage)), described["BotPage"]!["properties"]!.AsObject().Select(property => property.Key));
+    }
+
+    [Fact]
+    public async Task The_schemas_of_keys_and_sessions_have_what_those_have()
+    {
+        var described = (await DocumentAsync())["components"]!["schemas"]!;
+
+        foreach (var (name, type) in ((string, Type)[])
+            [("CreateKey", typeof(CreateKeyRequest)), ("Key", typeof(KeyResponse)), ("NewKey", typeof(NewKeyResponse)), ("KeyList", typeof(KeyListResponse)), ("Session", typeof(SessionResponse))])
+            Assert.Equal(NamesOf(type), described[name]!["properties"]!.AsObject().Select(property => property.Key));
     }
 
     [Fact]

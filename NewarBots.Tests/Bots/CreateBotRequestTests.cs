@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Access;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Rehearsing;
 
@@ -14,19 +15,31 @@ namespace NewarBots.Tests.Bots;
 public sealed class CreateBotRequestTests
 {
     internal static (CreateBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) Read(
-        string body, string[]? allowedHosts = null, bool rehearsal = true)
+        string body, string[]? allowedHosts = null, bool rehearsal = true, Caller? caller = null)
     {
         var meetings = new MeetingOptions();
         foreach (var host in allowedHosts ?? [])
             meetings.AllowedHosts.Add(host);
         var policy = new MeetingUrlPolicy(
             Options.Create(meetings), Options.Create(new RehearsalOptions { Enabled = rehearsal }), new ListeningServer("http://127.0.0.1:8082"));
-        return CreateBotRequest.Read(Encoding.UTF8.GetBytes(body), policy);
+        return CreateBotRequest.Read(Encoding.UTF8.GetBytes(body), policy, caller ?? Caller.OfThisMachine);
     }
 
     private static (CreateBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) ReadUrl(
         string url, string[]? allowedHosts = null, bool rehearsal = true) =>
         Read(JsonSerializer.Serialize(new { meetingUrl = url }), allowedHosts, rehearsal);
+
+    [Fact]
+    public void A_users_key_sends_its_own_bots_and_an_admins_anybodys()
+    {
+        const string Text = """{"meetingUrl": "https://meet.google.com/abc-defg-hij", "userId": "bert"}""";
+        var anna = new Caller(Key: null, UserId.Parse("anna"), AccessRole.User);
+
+        Assert.Equal("must be anna, whose the key is", Read(Text, caller: anna).Faults["userId"].Single());
+        Assert.Equal(UserId.Parse("bert"), Read(Text, caller: anna with { Role = AccessRole.Admin }).Request!.UserId);
+        Assert.Equal(UserId.Parse("anna"), Read(Text.Replace("bert", "anna", StringComparison.Ordinal), caller: anna).Request!.UserId);
+        Assert.Equal(UserId.Parse("anna"), Read("""{"meetingUrl": "https://meet.google.com/abc-defg-hij"}""", caller: anna).Request!.UserId);
+    }
 
     [Fact]
     public void A_whole_request_is_read()

@@ -1,6 +1,7 @@
 using System.Net.Mime;
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
+using NewarBots.Manager.Access;
 using Scalar.AspNetCore;
 
 namespace NewarBots.Manager.Bots.Describing;
@@ -37,6 +38,7 @@ internal static class ApiDescription
             document.Components ??= new();
             document.Components.Schemas?.Clear();
             ApiSchemas.AddTo(document);
+            AddSecurity(document);
             return Task.CompletedTask;
         });
     });
@@ -44,12 +46,31 @@ internal static class ApiDescription
     /// <summary>Everything that the page needs comes from the manager: it asks nothing of anybody else.</summary>
     public static void MapApiDescription(this IEndpointRouteBuilder routes)
     {
-        routes.MapOpenApi();
+        routes.MapOpenApi().AllowAnonymous();
         routes.MapScalarApiReference(BrowsedAt, options => options
             .WithTitle("NewarBots")
             .DisableDefaultFonts()
             .DisableTelemetry()
-            .DisableAgent());
+            .DisableAgent()).AllowAnonymous();
+    }
+
+    /// <summary>Either of the headers; or neither, on the manager's own machine, where there are no keys.</summary>
+    private static void AddSecurity(OpenApiDocument document)
+    {
+        document.AddComponent("apiKey", (IOpenApiSecurityScheme)new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header, Name = KeyAuthentication.HeaderName, Description = "A key.",
+        });
+        document.AddComponent("bearer", (IOpenApiSecurityScheme)new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "A key.",
+        });
+        document.Security =
+        [
+            new() { [new("apiKey", document)] = [] },
+            new() { [new("bearer", document)] = [] },
+            new(),
+        ];
     }
 
     /// <summary>Whether the description is asked for as a page to be read.</summary>
@@ -71,7 +92,7 @@ internal static class ApiDescription
         operation.RequestBody = described.Body is null ? null : new OpenApiRequestBody
         {
             Required = true,
-            Content = Content([MediaTypeNames.Application.Json], new OpenApiSchemaReference(described.Body, document), ApiOperations.ExampleBody),
+            Content = Content([MediaTypeNames.Application.Json], new OpenApiSchemaReference(described.Body, document), described.ExampleBody),
         };
         operation.Responses = [];
         foreach (var answer in described.Answers)

@@ -10,6 +10,8 @@ internal static class ApiOperations
 {
     private const string ExampleId = "0199aaaabbbbccccddddeeeeffff0001";
 
+    private const string ExampleKeyId = "1f0c3b5a7d92";
+
     private static readonly JsonNode ExampleBot = JsonNode.Parse(
         $$"""
         {
@@ -28,8 +30,12 @@ internal static class ApiOperations
 
     private static readonly (string, string) RetryAfter = ("Retry-After", "Seconds after which to try again.");
 
-    /// <summary>What any call may answer with: a page of another site asks, Redis is away, or nobody expected it.</summary>
-    public static IReadOnlyList<ProblemType> OfAnyCall { get; } = [ProblemTypes.CrossSiteRequest, ProblemTypes.StoreUnavailable, ProblemTypes.InternalError];
+    /// <summary>What any call may answer with: whoever asks is not let in, or is a page of another site, Redis is away, or nobody expected it.</summary>
+    public static IReadOnlyList<ProblemType> OfAnyCall { get; } =
+    [
+        ProblemTypes.KeyRequired, ProblemTypes.KeyNotValid, ProblemTypes.LocalOnly, ProblemTypes.CrossSiteRequest, ProblemTypes.TooManyRequests,
+        ProblemTypes.KeysUnreadable, ProblemTypes.StoreUnavailable, ProblemTypes.InternalError,
+    ];
 
     public static IReadOnlyDictionary<string, DescribedOperation> ByName { get; } = new Dictionary<string, DescribedOperation>
     {
@@ -44,6 +50,8 @@ internal static class ApiOperations
                     ApiSchemas.Text("Anything of yours.", minLength: 1, maxLength: 255), "meeting-2026-03-01"),
             ],
             Body = ApiSchemas.CreateBot,
+            ExampleBody = JsonNode.Parse(
+                """{"meetingUrl": "https://meet.google.com/abc-defg-hij", "botName": "Notes", "leave": {"everyoneLeftTimeout": 120}, "metadata": {"case": "42"}}"""),
             Answers =
             [
                 new(202, "The bot is accepted.")
@@ -197,13 +205,81 @@ internal static class ApiOperations
             Answers = [new(200, "The zip.") { ContentTypes = ["application/zip"] }],
             Problems = [ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.NoEvidence, ProblemTypes.EvidenceNotReady, ProblemTypes.EngineUnavailable],
         },
+        ["AddKey"] = new("Make a key", "For a user of the manager, or another admin. The key itself is told this once. The very first is made by the command `keys add`.")
+        {
+            Body = ApiSchemas.CreateKey,
+            ExampleBody = JsonNode.Parse("""{"name": "Notes of the sales team", "userId": "sales", "role": "user"}"""),
+            Answers =
+            [
+                new(201, "The key.")
+                {
+                    ContentTypes = ["application/json"],
+                    Schema = ApiSchemas.NewKey,
+                    Example = Key(withSecret: true),
+                    Headers = [("Location", "The key's address.")],
+                },
+            ],
+            Problems = [ProblemTypes.InvalidRequest, ProblemTypes.NotAllowed, ProblemTypes.FirstKeyByCommand, ProblemTypes.UnsupportedMediaType],
+        },
+        ["ListKeys"] = new("List keys", "All of them, without their secrets; none where there are none.")
+        {
+            Answers =
+            [
+                new(200, "The keys.")
+                {
+                    ContentTypes = ["application/json"],
+                    Schema = ApiSchemas.KeyList,
+                    Example = new JsonObject { ["items"] = new JsonArray(Key(withSecret: false)) },
+                },
+            ],
+            Problems = [ProblemTypes.NotAllowed],
+        },
+        ["RevokeKey"] = new("Revoke a key", "It ends at once, with every session of it and every stream that it has open.")
+        {
+            Parameters = [new("id", ParameterLocation.Path, "The key's id.", ApiSchemas.Text("A key's id."), ExampleKeyId)],
+            Answers = [new(204, "It is no key any more.")],
+            Problems = [ProblemTypes.NotAllowed, ProblemTypes.KeyNotFound],
+        },
+        ["SignIn"] = new(
+            "Sign a browser in",
+            "Asked with a key, it answers with a cookie that is as good as the key for 12 hours: for what a browser fetches by itself and cannot be told headers for.")
+        {
+            Answers = [new(200, "Who is signed in.") { ContentTypes = ["application/json"], Schema = ApiSchemas.Session, Example = Session(), Headers = [("Set-Cookie", "The session.")] }],
+        },
+        ["GetSession"] = new("Who am I", "Whose key this is, or whose session. Where there are no keys, it is an admin without one.")
+        {
+            Answers = [new(200, "Who asks.") { ContentTypes = ["application/json"], Schema = ApiSchemas.Session, Example = Session() }],
+        },
+        ["SignOut"] = new("Sign a browser out", "The session is over; a key goes on.")
+        {
+            Answers = [new(204, "It is over.") { Headers = [("Set-Cookie", "None any more.")] }],
+        },
     };
 
-    public static JsonNode ExampleBody { get; } = JsonNode.Parse(
-        """{"meetingUrl": "https://meet.google.com/abc-defg-hij", "botName": "Notes", "leave": {"everyoneLeftTimeout": 120}, "metadata": {"case": "42"}}""")!;
-
     public static IEnumerable<(string Name, string Description)> HeadersOf(int status) =>
-        status is StatusCodes.Status503ServiceUnavailable ? [RetryAfter] : status is StatusCodes.Status405MethodNotAllowed ? [("Allow", "The methods.")] : [];
+        status switch
+        {
+            StatusCodes.Status401Unauthorized => [("WWW-Authenticate", "`Bearer`.")],
+            StatusCodes.Status405MethodNotAllowed => [("Allow", "The methods.")],
+            StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable => [RetryAfter],
+            _ => [],
+        };
+
+    private static JsonObject Key(bool withSecret)
+    {
+        var key = new JsonObject
+        {
+            ["id"] = ExampleKeyId, ["name"] = "Notes of the sales team", ["userId"] = "sales", ["role"] = "user", ["createdAt"] = "2026-03-01T09:00:00Z",
+        };
+        if (withSecret)
+            key["secret"] = $"nwb_{ExampleKeyId}_…";
+        return key;
+    }
+
+    private static JsonObject Session() => new()
+    {
+        ["role"] = "user", ["userId"] = "sales", ["keyId"] = ExampleKeyId, ["name"] = "Notes of the sales team", ["expiresAt"] = "2026-03-01T21:00:00Z",
+    };
 
     private static JsonObject With(params (string Name, JsonNode? Value)[] changes)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
 using NewarBots.Contract;
+using NewarBots.Manager.Access;
 
 namespace NewarBots.Manager.Bots.Describing;
 
@@ -16,6 +17,11 @@ internal static class ApiSchemas
     public const string BotPage = "BotPage";
     public const string Manifest = "Manifest";
     public const string Problem = "Problem";
+    public const string CreateKey = "CreateKey";
+    public const string NewKey = "NewKey";
+    public const string KeyList = "KeyList";
+    public const string Session = "Session";
+    private const string Key = "Key";
 
     public static OpenApiSchema Id() => Text("A session id.", pattern: "^[0-9a-f]{32}$");
 
@@ -132,6 +138,8 @@ internal static class ApiSchemas
             Description = "What exactly was recorded: chunks with hashes and wall-clock times, gaps, audible seconds, who spoke when, tracks.",
         });
 
+        AddKeysTo(document);
+
         var problem = Object(
             "An error (RFC 9457). Some types have more members, which their title names.",
             ("type", Choice("By which a program tells errors apart; it stays.", ProblemTypes.All.Select(type => type.Uri))),
@@ -141,6 +149,54 @@ internal static class ApiSchemas
             ("traceId", Text("Under which the manager's log and traces have it.")));
         problem.Required = new HashSet<string> { "type", "title", "status" };
         document.AddComponent(Problem, problem);
+    }
+
+    private static void AddKeysTo(OpenApiDocument document)
+    {
+        var create = Object(
+            "A key that is wanted.",
+            ("name", Text("What it is called, for whoever lists keys.", minLength: 1, maxLength: AccessKey.MaxNameLength)),
+            ("userId", User()),
+            ("role", Words<AccessRole>("user: its user's bots; admin: everybody's, and the keys.")));
+        create.Properties!["userId"] = WithDefault(create, "userId", UserId.Default.ToString());
+        create.Properties["role"] = WithDefault(create, "role", WireWord.Of(AccessRole.User));
+        create.AdditionalPropertiesAllowed = false;
+        create.Required = new HashSet<string> { "name" };
+        document.AddComponent(CreateKey, create);
+
+        document.AddComponent(Key, KeySchema("A key, without its secret."));
+        var created = KeySchema("A key that was just made.");
+        created.Properties!["secret"] = Text("The key itself, to be sent as X-API-Key. It is told this once.");
+        RequireAll(created);
+        document.AddComponent(NewKey, created);
+        var list = Object(
+            "All keys.",
+            ("items", new() { Type = JsonSchemaType.Array, Description = "In the order they were made.", Items = new OpenApiSchemaReference(Key, document) }));
+        RequireAll(list);
+        document.AddComponent(KeyList, list);
+
+        var session = Object(
+            "Who asks. Where there are no keys, the role alone.",
+            ("role", Words<AccessRole>("How far they reach.")),
+            ("userId", User()),
+            ("keyId", Text("The key's id.")),
+            ("name", Text("The key's name.")),
+            ("expiresAt", Time("When the session ends, where it is one.")));
+        session.Required = new HashSet<string> { "role" };
+        document.AddComponent(Session, session);
+
+        static OpenApiSchema KeySchema(string description)
+        {
+            var key = Object(
+                description,
+                ("id", Text("Under which it is revoked; no secret.")),
+                ("name", Text("What it is called.")),
+                ("userId", User()),
+                ("role", Words<AccessRole>("How far it reaches.")),
+                ("createdAt", Time("When it was made.")));
+            RequireAll(key);
+            return key;
+        }
     }
 
     private static OpenApiSchema Object(string description, params (string Name, OpenApiSchema Schema)[] properties) => new()

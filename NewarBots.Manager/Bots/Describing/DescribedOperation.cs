@@ -13,6 +13,9 @@ internal sealed record DescribedOperation(string Summary, string Description)
     /// <summary>The name of a schema among the components, where there is a body.</summary>
     public string? Body { get; init; }
 
+    /// <summary>One that is valid.</summary>
+    public JsonNode? ExampleBody { get; init; }
+
     public required IReadOnlyList<DescribedAnswer> Answers { get; init; }
 
     /// <summary>Beside those that any call may answer with.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using NewarBots.Contract;
+using NewarBots.Manager.Access;
 
 namespace NewarBots.Manager.Bots.Events;
 
@@ -29,15 +30,11 @@ internal static class EventEndpoints
 
     /// <summary>Server-sent events of all bots: the active ones first, then each one whenever it changes.</summary>
     public static async Task<Results<EmptyHttpResult, ProblemHttpResult>> WatchAsync(
-        string? userId, BotEvents events, TimeProvider time, IHostApplicationLifetime lifetime, HttpContext context)
+        Caller caller, string? userId, BotEvents events, TimeProvider time, IHostApplicationLifetime lifetime, HttpContext context)
     {
-        UserId? user = null;
-        if (userId is not null)
-        {
-            if (!UserId.TryParse(userId, provider: null, out var parsed))
-                return BotProblems.InvalidUserId();
-            user = parsed;
-        }
+        var (user, fault) = caller.Among(userId);
+        if (fault is not null)
+            return BotProblems.InvalidRequest("userId", fault);
 
         await SendAsync(context, lifetime, time, (stream, cancellation) => events.WatchAsync(user, stream, cancellation));
         return TypedResults.Empty;

@@ -1,0 +1,29 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using NewarBots.Manager.Bots;
+
+namespace NewarBots.Manager.Access;
+
+/// <summary>Every way in which somebody is not let in, or not any further.</summary>
+internal static class AccessProblems
+{
+    /// <summary>The command that makes a key.</summary>
+    public const string MakeKey = "dotnet run --project NewarBots.Manager -- keys add NAME --role admin";
+
+    public static ProblemHttpResult KeyRequired() => Problem(ProblemTypes.KeyRequired);
+
+    public static ProblemHttpResult KeyNotValid() => Problem(ProblemTypes.KeyNotValid);
+
+    public static ProblemHttpResult NotAllowed() => Problem(ProblemTypes.NotAllowed);
+
+    public static ProblemHttpResult LocalOnly() => Problem(ProblemTypes.LocalOnly);
+
+    public static ProblemHttpResult KeyNotFound() => Problem(ProblemTypes.KeyNotFound);
+
+    public static ProblemHttpResult FirstKeyByCommand() => Problem(ProblemTypes.FirstKeyByCommand);
+
+    public static ProblemHttpResult TooManyRequests() => Problem(ProblemTypes.TooManyRequests);
+
+    public static ProblemHttpResult KeysUnreadable() => Problem(ProblemTypes.KeysUnreadable);
+
+    private static ProblemHttpResult Problem(ProblemType type) => BotProblems.Problem(type, type.WhatToDo);
+}

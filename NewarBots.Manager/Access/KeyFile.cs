@@ -1,0 +1,170 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using NewarBots.Contract;
+
+namespace NewarBots.Manager.Access;
+
+/// <summary>
+/// The keys, in <c>access/keys.json</c> of the storage folder, for the managers alone to read. Whoever changes it, another
+/// manager or the command, is noticed at the next request. Once there were keys, nothing that happens to the file opens the door.
+/// </summary>
+internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, ILogger<KeyFile> logger)
+{
+    private const UnixFileMode OwnersFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const UnixFileMode OwnersFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Two changes so close together may leave the file with the same time.</summary>
+    private static readonly TimeSpan TimestampGrain = TimeSpan.FromMilliseconds(100);
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    };
+
+    private readonly Lock _reading = new();
+    private volatile Seen? _seen;
+
+    public string Path { get; } = System.IO.Path.Combine(storage.Root, "access", "keys.json");
+
+    /// <summary>As the file says now: one look at its time, and a reading where that has changed.</summary>
+    public Door Door
+    {
+        get
+        {
+            var stamp = Stamp.Of(Path);
+            if (_seen is { } seen && seen.Stamp == stamp && seen.IsSettled)
+                return seen.Door;
+            lock (_reading)
+            {
+                var before = _seen;
+                // Looked at before it is read: what changes in between is seen the next time.
+                var isSettled = (stamp = Stamp.Of(Path)).Written is not { } written || time.GetUtcNow() - written > TimestampGrain;
+                var door = Read(before?.Door);
+                if (door is Door.Jammed jammed && jammed != before?.Door)
+                    Log.Jammed(logger, jammed.Why);
+                _seen = new(stamp, door, isSettled);
+                return door;
+            }
+        }
+    }
+
+    /// <summary>Changes the list; of several who do at once, one after the other.</summary>
+    /// <returns>The list as it is then.</returns>
+    /// <exception cref="IOException">The file cannot be read or written, or somebody else has held it for too long.</exception>
+    /// <exception cref="UnauthorizedAccessException">It is somebody else's.</exception>
+    public async Task<KeyList> ChangeAsync(Func<KeyList, KeyList> change, CancellationToken cancellation = default)
+    {
+        CreateFolder();
+        using var held = await LockAsync(cancellation);
+        var list = Read(before: null) switch
+        {
+            Door.Jammed jammed => throw new IOException(jammed.Why),
+            Door.Locked locked => locked.List,
+            _ => KeyList.Empty,
+        };
+        var changed = change(list);
+        if (!ReferenceEquals(changed, list))
+            Write(changed);
+        return changed;
+    }
+
+    private Door Read(Door? before)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<KeyList>(File.ReadAllBytes(Path), Json) is { } list && !list.Keys.Concat<object?>(list.Sessions).Contains(null)
+                ? new Door.Locked(list)
+                : throw new JsonException("Something in it is null.");
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return before is null or Door.Open
+                ? Door.Open.One
+                : new Door.Jammed($"{Path} is gone. Put it back; or, for no keys at all, restart the manager, which then serves this machine alone.");
+        }
+        catch (Exception exception) when (exception is JsonException or ArgumentException)
+        {
+            return new Door.Jammed($"{Path} is damaged: {exception.Message} Put a good one in its place; or remove it, restart the manager and make new keys.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return new Door.Jammed($"{Path} cannot be read: {exception.Message} It has to belong to the user that the manager runs as.");
+        }
+    }
+
+    private void CreateFolder()
+    {
+        var folder = System.IO.Path.GetDirectoryName(Path)!;
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else
+            Directory.CreateDirectory(folder, OwnersFolder);
+    }
+
+    /// <summary>The lock goes with its holder, however that ends.</summary>
+    private async Task<FileStream> LockAsync(CancellationToken cancellation)
+    {
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return Open($"{Path}.lock", FileMode.OpenOrCreate);
+            }
+            catch (IOException) when (time.GetElapsedTime(started) < LockPatience)
+            {
+                await Task.Delay(LockPause, time, cancellation);
+            }
+        }
+    }
+
+    private void Write(KeyList list)
+    {
+        var beside = $"{Path}.{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
+        try
+        {
+            using (var file = Open(beside, FileMode.CreateNew))
+            {
+                JsonSerializer.Serialize(file, list, Json);
+                file.Flush(flushToDisk: true);
+            }
+            File.Move(beside, Path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(beside);
+        }
+    }
+
+    private static FileStream Open(string path, FileMode mode)
+    {
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.None };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = OwnersFile;
+        return new(path, options);
+    }
+
+    private sealed record Seen(Stamp Stamp, Door Door, bool IsSettled);
+
+    private readonly record struct Stamp(DateTimeOffset? Written, long Length)
+    {
+        public static Stamp Of(string path)
+        {
+            var file = new FileInfo(path);
+            return file.Exists ? new(file.LastWriteTimeUtc, file.Length) : default;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "Nobody is let in: {Why}")]
+        public static partial void Jammed(ILogger logger, string why);
+    }
+}

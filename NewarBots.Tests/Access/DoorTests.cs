@@ -1,0 +1,182 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using CliWrap;
+using CliWrap.Buffered;
+using NewarBots.Manager.Access;
+using NewarBots.Tests.Fixtures;
+
+namespace NewarBots.Tests.Access;
+
+/// <summary>A manager of its own each time: with no key, with the first one, with settings.</summary>
+public sealed class DoorTests(RedisServer redis) : IClassFixture<RedisServer>
+{
+    private static readonly (string Name, string Value) NoEngine = ("DOCKER_HOST", "unix:///nowhere/docker.sock");
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    [Fact]
+    public async Task Without_a_key_this_machine_is_served_until_the_command_makes_one()
+    {
+        await using var manager = await ManagerProcess.StartAsync(redis.Configuration, NoEngine);
+        Assert.Contains("There are no keys: the manager serves everybody on this machine", manager.Output, StringComparison.Ordinal);
+        var me = await KeyedManager.AskAsync(manager, key: null, "GET", "/session");
+        Assert.Equal((HttpStatusCode.OK, """{"role":"admin"}"""), (me.Status, me.Body!.ToJsonString()));
+        var first = await KeyedManager.AskAsync(manager, key: null, "POST", "/keys", """{"name": "mine", "role": "admin"}""");
+        Assert.Equal((HttpStatusCode.Conflict, "first-key-by-command"), (first.Status, first.Problem));
+
+        var made = await Cli.Wrap("dotnet")
+            .WithArguments([typeof(KeyFile).Assembly.Location, "keys", "add", "First of all", "--role", "admin"])
+            .WithEnvironmentVariables(environment => environment.Set("Storage__Path", manager.Storage))
+            .ExecuteBufferedAsync();
+
+        Assert.Equal("key-required", (await KeyedManager.AskAsync(manager, key: null, "GET", "/bots")).Problem);
+        Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, made.StandardOutput.Trim(), "GET", "/keys")).Status);
+    }
+
+    [Theory]
+    [InlineData("X-Forwarded-For", "203.0.113.7")]
+    [InlineData("X-Forwarded-Host", "bots.example.com")]
+    [InlineData("X-Real-IP", "203.0.113.7")]
+    [InlineData("Forwarded", "for=203.0.113.7")]
+    [InlineData("Host", "bots.example.com")]
+    [InlineData("Host", "127.0.0.1.example.com")]
+    [InlineData("Host", "192.168.1.7:8082")]
+    public async Task Without_a_key_nobody_comes_in_through_a_proxy_or_by_another_name(string header, string value)
+    {
+        await using var manager = await ManagerProcess.StartAsync(redis.Configuration, NoEngine);
+
+        var refused = await KeyedManager.AskAsync(manager, key: null, "GET", "/bots", json: null, (header, value));
+
+        Assert.False(refused.Status is HttpStatusCode.OK, $"{header}: {value}");
+        Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, key: null, "GET", "/bots", json: null, ("Host", "manager.localhost:8082"))).Status);
+
+        await KeyedManager.AddAsync(manager, "anna");
+        var key = await KeyedManager.AddAsync(manager, "anna");
+        Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, key, "GET", "/bots", json: null, (header, value))).Status);
+    }
+
+    [Theory]
+    [InlineData("ASPNETCORE_URLS", "http://0.0.0.0:{0}")]
+    [InlineData("ASPNETCORE_URLS", "http://*:{0}")]
+    [InlineData("ASPNETCORE_HTTP_PORTS", "{0}")]
+    [InlineData("Kestrel__Endpoints__Wide__Url", "http://[::]:{0}")]
+    public async Task Without_a_key_the_manager_refuses_to_listen_wider_than_this_machine(string setting, string value)
+    {
+        var port = ManagerProcess.FreePort();
+        using var folder = new TemporaryFolder();
+
+        var ended = await StartAsync(folder.Path, (setting, string.Format(null, value, port)));
+        Assert.NotEqual(0, ended.Code);
+        Assert.Contains($":{port} for others than this machine", ended.Output, StringComparison.Ordinal);
+        Assert.Contains("keys add NAME", ended.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task With_a_key_the_manager_listens_where_it_is_told_to()
+    {
+        await using var manager = await ManagerProcess.StartAsync(redis.Configuration, NoEngine);
+        var key = await KeyedManager.AddAsync(manager, "anna");
+        manager.Kill();
+        var wider = NetworkInterface.GetAllNetworkInterfaces()
+            .OrderBy(network => network.Name is not "docker0")
+            .SelectMany(network => network.GetIPProperties().UnicastAddresses.Select(unicast => unicast.Address))
+            .First(address => address.AddressFamily is AddressFamily.InterNetwork && !IPAddress.IsLoopback(address));
+        await manager.StartAsync(("ASPNETCORE_URLS", $"http://127.0.0.1:{manager.Port};http://{wider}:{manager.Port}"));
+
+        Assert.Equal("key-required", (await KeyedManager.AskAsync(manager, key: null, "GET", $"http://{wider}:{manager.Port}/bots")).Problem);
+        Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, key, "GET", $"http://{wider}:{manager.Port}/bots")).Status);
+    }
+
+    [Fact]
+    public async Task A_damaged_or_lost_file_of_keys_lets_nobody_in_and_says_so_until_it_is_mended()
+    {
+        await using var manager = await ManagerProcess.StartAsync(redis.Configuration, NoEngine);
+        var key = await KeyedManager.AddAsync(manager, "anna", AccessRole.Admin);
+        var path = KeyedManager.FileOf(manager).Path;
+        var good = await File.ReadAllTextAsync(path);
+        Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, key, "GET", "/bots")).Status);
+
+        await File.WriteAllTextAsync(path, good[..^20]);
+        foreach (var shown in (string?[])[key, null])
+        {
+            var answer = await KeyedManager.AskAsync(manager, shown, "GET", "/bots");
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, "keys-unreadable"), (answer.Status, answer.Problem));
+        }
+        await Eventually.TrueAsync(() => Task.FromResult(manager.Output.Contains($"Nobody is let in: {path} is damaged", StringComparison.Ordinal)), Patience);
+        File.Delete(path);
+        Assert.Equal("keys-unreadable", (await KeyedManager.AskAsync(manager, key: null, "GET", "/bots")).Problem);
+
+        await File.WriteAllTextAsync(path, good);
+        Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, key, "GET", "/bots")).Status);
+    }
+
+    [Fact]
+    public async Task Who_asks_without_pause_is_told_to_wait_and_the_others_are_not()
+    {
+        await using var manager = await ManagerProcess.StartAsync(
+            redis.Configuration, NoEngine, ("Access__RequestBurst", "5"), ("Access__RequestsPerMinute", "1"));
+        var (annas, berts) = (await KeyedManager.AddAsync(manager, "anna"), await KeyedManager.AddAsync(manager, "bert"));
+
+        for (var i = 0; i < 5; i++)
+            Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, annas, "GET", "/bots")).Status);
+        var told = await KeyedManager.AskAsync(manager, annas, "GET", "/bots");
+        Assert.Equal((HttpStatusCode.TooManyRequests, "too-many-requests"), (told.Status, told.Problem));
+        Assert.InRange(int.Parse(told.Headers["Retry-After"], provider: null), 1, 60);
+
+        Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, annas, "GET", "/page/page.js")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, berts, "GET", "/bots")).Status);
+    }
+
+    [Fact]
+    public async Task Who_tries_keys_is_told_to_wait_and_locks_nobody_out()
+    {
+        await using var manager = await ManagerProcess.StartAsync(redis.Configuration, NoEngine, ("Access__WrongKeysPerMinute", "5"));
+        var key = await KeyedManager.AddAsync(manager, "anna");
+
+        for (var i = 0; i < 5; i++)
+            Assert.Equal("key-not-valid", (await KeyedManager.AskAsync(manager, Credential.New().Text, "GET", "/bots")).Problem);
+        var told = await KeyedManager.AskAsync(manager, Credential.New().Text, "GET", "/bots");
+
+        Assert.Equal((HttpStatusCode.TooManyRequests, "too-many-requests"), (told.Status, told.Problem));
+        Assert.InRange(int.Parse(told.Headers["Retry-After"], provider: null), 1, 60);
+        Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, key, "GET", "/bots")).Status);
+        Assert.Equal("key-required", (await KeyedManager.AskAsync(manager, key: null, "GET", "/bots")).Problem);
+    }
+
+    [Fact]
+    public async Task A_wrong_setting_is_named()
+    {
+        using var folder = new TemporaryFolder();
+
+        var ended = await StartAsync(folder.Path, ("Access__RequestBurst", "0"), ("Access__RequestsPerMinute", "-1"));
+
+        Assert.NotEqual(0, ended.Code);
+        Assert.Contains("Access:RequestsPerMinute must be 1 or more (it is -1).", ended.Output, StringComparison.Ordinal);
+        Assert.Contains("Access:RequestBurst must be 1 or more (it is 0).", ended.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>Starts a manager that is to end by itself.</summary>
+    private async Task<(int Code, string Output)> StartAsync(string storage, params (string Name, string Value)[] settings)
+    {
+        using var deadline = new CancellationTokenSource(Patience);
+        var ended = await Cli.Wrap("dotnet")
+            .WithArguments([typeof(KeyFile).Assembly.Location])
+            .WithEnvironmentVariables(environment =>
+            {
+                environment.Set("ConnectionStrings__redis", redis.Configuration).Set("Storage__Path", storage).Set(NoEngine.Name, NoEngine.Value);
+                foreach (var (name, value) in settings)
+                    environment.Set(name, value);
+            })
+            .WithValidation(CommandResultValidation.None)
+            .ExecuteBufferedAsync(deadline.Token);
+        return (ended.ExitCode, ended.StandardOutput + ended.StandardError);
+    }
+
+    private sealed class TemporaryFolder : IDisposable
+    {
+        public string Path { get; } = Directory.CreateTempSubdirectory("newarbots-storage-").FullName;
+
+        public void Dispose() => Directory.Delete(Path, recursive: true);
+    }
+}

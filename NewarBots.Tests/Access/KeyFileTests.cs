@@ -1,0 +1,186 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using NewarBots.Contract;
+using NewarBots.Manager.Access;
+
+namespace NewarBots.Tests.Access;
+
+public sealed class KeyFileTests : IDisposable
+{
+    private static readonly DateTimeOffset Now = TimeProvider.System.GetUtcNow();
+
+    private readonly string _storage = Directory.CreateTempSubdirectory("newarbots-keys-").FullName;
+
+    private KeyFile File => Open();
+
+    public void Dispose() => Directory.Delete(_storage, recursive: true);
+
+    [Fact]
+    public async Task A_key_is_found_by_its_secret_which_is_nowhere_in_the_file()
+    {
+        var (key, secret) = Make("anna");
+        await File.ChangeAsync(list => list.Add(key));
+
+        var caller = Locked(File).Find(secret);
+
+        Assert.Equal((key.Id, UserId.Parse("anna"), AccessRole.User), (caller?.Key?.Id, caller!.UserId, caller.Role));
+        Assert.DoesNotContain(secret.Text[^64..], await System.IO.File.ReadAllTextAsync(File.Path), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_secret_of_another_key_or_with_another_end_is_nobodys()
+    {
+        var (key, secret) = Make("anna");
+        await File.ChangeAsync(list => list.Add(key));
+        var last = secret.Text[^1] == '0' ? '1' : '0';
+
+        Assert.True(Credential.TryParse(secret.Text[..^1] + last, out var changed));
+        Assert.Null(Locked(File).Find(changed));
+        Assert.Null(Locked(File).Find(Credential.New()));
+        Assert.Null(Locked(File).FindSession(secret, Now));
+    }
+
+    [Fact]
+    public async Task The_file_is_its_owners_alone()
+    {
+        await File.ChangeAsync(list => list.Add(Make("anna").Key));
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, System.IO.File.GetUnixFileMode(File.Path));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            System.IO.File.GetUnixFileMode(Path.GetDirectoryName(File.Path)!));
+    }
+
+    [Fact]
+    public async Task Of_many_who_change_it_at_once_none_loses_anything_and_all_notice()
+    {
+        var before = File;
+        Assert.IsType<Door.Open>(before.Door);
+
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(number => Task.Run(() => Open().ChangeAsync(list => list.Add(Make($"user-{number}").Key)))));
+
+        Assert.Equal(20, Locked(before).List.Keys.Count);
+        Assert.Equal(["keys.json", "keys.json.lock"], Directory.GetFiles(Path.GetDirectoryName(before.Path)!).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public async Task Every_change_is_noticed_however_quickly_one_follows_another()
+    {
+        var watcher = File;
+        for (var i = 0; i < 50; i++)
+        {
+            var (key, secret) = Make("anna");
+            await File.ChangeAsync(_ => KeyList.Empty.Add(key));
+            Assert.NotNull(Locked(watcher).Find(secret));
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("{")]
+    [InlineData("""{"keys": []}""")]
+    [InlineData("""{"keys": [null], "sessions": []}""")]
+    [InlineData("""{"keys": [{"id": "1f0c3b5a7d92"}], "sessions": []}""")]
+    [InlineData("""{"keys": [], "sessions": [], "open": true}""")]
+    public async Task A_damaged_file_lets_nobody_in_and_is_not_written_over(string text)
+    {
+        var file = File;
+        await file.ChangeAsync(list => list.Add(Make("anna").Key));
+        await System.IO.File.WriteAllTextAsync(file.Path, text);
+
+        Assert.Contains(file.Path, Assert.IsType<Door.Jammed>(file.Door).Why, StringComparison.Ordinal);
+        Assert.IsType<Door.Jammed>(File.Door);
+        await Assert.ThrowsAsync<IOException>(() => file.ChangeAsync(list => list.Add(Make("eve").Key)));
+        Assert.Equal(text, await System.IO.File.ReadAllTextAsync(file.Path));
+    }
+
+    [Fact]
+    public async Task A_file_that_is_gone_lets_nobody_in_until_it_is_back()
+    {
+        var file = File;
+        var (key, secret) = Make("anna");
+        await file.ChangeAsync(list => list.Add(key));
+        Assert.NotNull(Locked(file).Find(secret));
+        System.IO.File.Move(file.Path, $"{file.Path}.away");
+
+        Assert.IsType<Door.Jammed>(file.Door);
+        System.IO.File.Move($"{file.Path}.away", file.Path);
+        Assert.NotNull(Locked(file).Find(secret));
+    }
+
+    [Fact]
+    public async Task With_the_last_key_revoked_nobody_is_let_in()
+    {
+        var (key, secret) = Make("anna");
+        await File.ChangeAsync(list => list.Add(key));
+        await File.ChangeAsync(list => list.Remove(key));
+
+        Assert.Null(Locked(File).Find(secret));
+    }
+
+    [Fact]
+    public async Task A_session_is_its_keys_until_its_time_is_over_or_the_key_is_revoked()
+    {
+        var (key, _) = Make("anna");
+        var secret = Credential.New();
+        var session = new AccessSession(secret.Id, key.Id, Now.AddHours(1), secret.Hash);
+        await File.ChangeAsync(list => list.Add(key).Add(session, Now));
+        var caller = Locked(File).FindSession(secret, Now)!;
+
+        Assert.Equal(key.Id, caller.Key?.Id);
+        Assert.Null(Locked(File).Find(secret));
+        Assert.Null(Locked(File).FindSession(secret, Now.AddHours(1)));
+        Assert.True(File.Door.StillLetsIn(caller, Now));
+        Assert.False(File.Door.StillLetsIn(caller, Now.AddHours(1)));
+
+        await File.ChangeAsync(list => list.Remove(key));
+        Assert.Null(Locked(File).FindSession(secret, Now));
+        Assert.False(File.Door.StillLetsIn(caller, Now));
+        Assert.Empty(Locked(File).List.Sessions);
+    }
+
+    [Fact]
+    public void Sessions_do_not_pile_up()
+    {
+        var (key, _) = Make("anna");
+        var list = KeyList.Empty.Add(key).Add(Session(Now.AddMinutes(-1)), Now.AddHours(-1));
+        for (var i = 0; i < 200; i++)
+            list = list.Add(Session(Now.AddHours(1)), Now);
+
+        Assert.Equal(50, list.Sessions.Count);
+        Assert.All(list.Sessions, session => Assert.True(session.ExpiresAt > Now));
+
+        AccessSession Session(DateTimeOffset expiresAt) => new(Credential.New().Id, key.Id, expiresAt, []);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("nwb_1f0c3b5a7d92_")]
+    [InlineData("nwb_1F0C3B5A7D92_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
+    [InlineData("nwb_1f0c3b5a7d92-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
+    [InlineData("xyz_1f0c3b5a7d92_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
+    [InlineData("nwb_1f0c3b5a7d92_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeg")]
+    [InlineData("nwb_1f0c3b5a7d92_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0")]
+    public void What_is_no_key_is_not_taken_for_one(string? text) => Assert.False(Credential.TryParse(text, out _));
+
+    [Fact]
+    public void A_key_does_not_print_its_secret()
+    {
+        var key = Credential.New();
+
+        Assert.True(Credential.TryParse(key.Text, out var parsed));
+        Assert.Equal(key, parsed);
+        Assert.DoesNotContain(key.Text[^64..], $"{key}", StringComparison.Ordinal);
+    }
+
+    internal static (AccessKey Key, Credential Secret) Make(string user, AccessRole role = AccessRole.User)
+    {
+        var secret = Credential.New();
+        return (new(secret.Id, $"{user}'s", UserId.Parse(user), role, Now, secret.Hash), secret);
+    }
+
+    private static Door.Locked Locked(KeyFile file) => Assert.IsType<Door.Locked>(file.Door);
+
+    private KeyFile Open() => new(new StorageLayout(_storage), TimeProvider.System, NullLogger<KeyFile>.Instance);
+}
