@@ -30,7 +30,7 @@ internal sealed class ManagerProcess : IAsyncDisposable
         _settings = settings;
         _settings["Launching__Stack"] = Stack;
         _settings["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}";
-        Api = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(30) };
+        Api = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(30) };
     }
 
     public int Port { get; }
