@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
-using NewarBots.Contract;
 using NewarBots.ServiceDefaults;
 
 namespace NewarBots.Manager.Access;

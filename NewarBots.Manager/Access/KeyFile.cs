@@ -158,7 +158,7 @@ internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, 
         public static Stamp Of(string path)
         {
             var file = new FileInfo(path);
-            return file.Exists ? new(file.LastWriteTimeUtc, file.Length) : default;
+            return file.Exists ? new(new DateTimeOffset(file.LastWriteTimeUtc), file.Length) : default;
         }
     }
 

@@ -59,11 +59,16 @@ internal static class ApiDescription
     {
         document.AddComponent("apiKey", (IOpenApiSecurityScheme)new OpenApiSecurityScheme
         {
-            Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header, Name = KeyAuthentication.HeaderName, Description = "A key.",
+            Type = SecuritySchemeType.ApiKey,
+            In = ParameterLocation.Header,
+            Name = KeyAuthentication.HeaderName,
+            Description = "A key.",
         });
         document.AddComponent("bearer", (IOpenApiSecurityScheme)new OpenApiSecurityScheme
         {
-            Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "A key.",
+            Type = SecuritySchemeType.Http,
+            Scheme = "bearer",
+            Description = "A key.",
         });
         document.Security =
         [

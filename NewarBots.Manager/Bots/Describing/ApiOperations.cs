@@ -269,7 +269,11 @@ internal static class ApiOperations
     {
         var key = new JsonObject
         {
-            ["id"] = ExampleKeyId, ["name"] = "Notes of the sales team", ["userId"] = "sales", ["role"] = "user", ["createdAt"] = "2026-03-01T09:00:00Z",
+            ["id"] = ExampleKeyId,
+            ["name"] = "Notes of the sales team",
+            ["userId"] = "sales",
+            ["role"] = "user",
+            ["createdAt"] = "2026-03-01T09:00:00Z",
         };
         if (withSecret)
             key["secret"] = $"nwb_{ExampleKeyId}_…";
@@ -278,7 +282,11 @@ internal static class ApiOperations
 
     private static JsonObject Session() => new()
     {
-        ["role"] = "user", ["userId"] = "sales", ["keyId"] = ExampleKeyId, ["name"] = "Notes of the sales team", ["expiresAt"] = "2026-03-01T21:00:00Z",
+        ["role"] = "user",
+        ["userId"] = "sales",
+        ["keyId"] = ExampleKeyId,
+        ["name"] = "Notes of the sales team",
+        ["expiresAt"] = "2026-03-01T21:00:00Z",
     };
 
     private static JsonObject With(params (string Name, JsonNode? Value)[] changes)
