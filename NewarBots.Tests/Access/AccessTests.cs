@@ -1,7 +1,5 @@
 using System.Net;
-using System.Text.Json.Nodes;
 using NewarBots.Manager.Access;
-using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Access;
 

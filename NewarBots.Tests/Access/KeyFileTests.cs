@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using System.Runtime.Versioning;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
 
@@ -40,6 +41,7 @@ public sealed class KeyFileTests : IDisposable
     }
 
     [Fact]
+    [UnsupportedOSPlatform("windows")]
     public async Task The_file_is_its_owners_alone()
     {
         await File.ChangeAsync(list => list.Add(Make("anna").Key));
