@@ -7,6 +7,7 @@ using NewarBots.Manager.Page;
 using NewarBots.Manager.Reconciling;
 using NewarBots.Manager.Rehearsing;
 using NewarBots.Manager.Removing;
+using NewarBots.Manager.Scheduling;
 using NewarBots.Manager.Telemetry;
 using NewarBots.Manager.Tracking;
 using NewarBots.ServiceDefaults;
@@ -20,6 +21,7 @@ builder.AddRedis("redis");
 
 builder.AddAccess();
 builder.AddBots();
+builder.AddScheduling();
 builder.AddLaunching();
 builder.AddTracking();
 builder.AddReconciling();

@@ -27,6 +27,7 @@ internal sealed record BotView(
     {
         { Status: "failed" } => "error",
         { Status: "waiting" } => "warning",
+        { Status: "scheduled", Reason: not null } => "warning",
         { Status: "recording" } => bot.Reason is null ? "success" : "warning",
         { Status: "completed" } => bot.Recording is { Complete: true } ? "success" : "warning",
         _ => "info",
@@ -36,6 +37,8 @@ internal sealed record BotView(
     {
         yield return new("Name", bot.BotName);
         yield return new("User", bot.UserId);
+        if (bot is { Status: "scheduled", StartAt: { } startAt })
+            yield return new("Starts at", $"{startAt:u}");
         if (bot.Reason is { } reason)
             yield return new("Reason", reason);
         if (bot.Error is { } error)

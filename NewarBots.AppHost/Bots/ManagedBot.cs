@@ -18,6 +18,8 @@ internal sealed record ManagedBot(
     ManagedRecording? Recording,
     string? Error)
 {
+    public DateTimeOffset? StartAt { get; init; }
+
     public bool HasEnded => Status is "completed" or "failed";
 
     /// <summary>Neither over nor about to be.</summary>

@@ -29,6 +29,9 @@ internal sealed record Bot
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>When it is to start; <see langword="null"/>: as soon as possible.</summary>
+    public DateTimeOffset? StartAt { get; init; }
+
     public DateTimeOffset? JoiningAt { get; init; }
 
     public DateTimeOffset? RecordingAt { get; init; }
@@ -47,7 +50,10 @@ internal sealed record Bot
     /// <summary>How loud its last second was, in dBFS.</summary>
     public int? Level { get; init; }
 
-    /// <summary>What is wrong while it records on; gone with the recorder's next word that does not repeat it.</summary>
+    /// <summary>
+    /// What is wrong while it records on, gone with the recorder's next word that does not repeat it; or why it has not started yet
+    /// although it is due.
+    /// </summary>
     public BotWarning? Warning { get; init; }
 
     public RecordingInfo? Recording { get; init; }
@@ -78,15 +84,24 @@ internal sealed record Bot
     /// <summary>The id of the last entry of the bot's event stream that was read; the next read goes on behind it.</summary>
     public string LastEventId { get; init; } = "0-0";
 
-    /// <summary>W3C trace context of the request that made the bot: everything it does later joins that trace.</summary>
+    /// <summary>
+    /// W3C trace context of the request that made the bot, or, of a scheduled one, of its start: everything it does later joins that trace.
+    /// </summary>
     public string? TraceParent { get; init; }
+
+    /// <summary>From when on it waits for a container.</summary>
+    [JsonIgnore]
+    public DateTimeOffset DueAt => StartAt > CreatedAt ? StartAt.Value : CreatedAt;
 
     /// <summary>It waits for its container, or is just being given one.</summary>
     [JsonIgnore]
-    public bool AwaitsContainer => Status is BotStatus.Queued or BotStatus.Launching && LaunchedAt is null;
+    public bool AwaitsContainer => Status is BotStatus.Scheduled or BotStatus.Queued or BotStatus.Launching && LaunchedAt is null;
 
     [JsonIgnore]
     public string ContainerName => Launching.RecorderContainerName.Of(Id);
+
+    /// <summary>Had it started in time, it would have had to leave by now: whatever is there to be recorded is another meeting.</summary>
+    public bool IsTooLate(DateTimeOffset now) => StartAt + Leave.MaxDuration <= now;
 }
 
 /// <param name="Reason">The machine word.</param>

@@ -11,6 +11,7 @@ using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Finalizing;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Removing;
+using NewarBots.Manager.Scheduling;
 using NewarBots.Manager.Tracking;
 using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
@@ -51,6 +52,7 @@ internal static class BotEndpoints
 
         var bot = bots.MapGroup($"/{{id:{SessionIdConstraint.Name}}}").ForOwnBotsAlone();
         bot.MapGet("", GetAsync).WithName("GetBot");
+        bot.MapPatch("", ChangeAsync).WithName("ChangeBot").Accepts<object>("application/json");
         bot.MapPost("/stop", StopAsync).WithName("StopBot");
         bot.MapDelete("", DeleteAsync).WithName("DeleteBot");
         bot.MapGet("/events", EventEndpoints.FollowAsync).WithName("FollowBot");
@@ -65,7 +67,8 @@ internal static class BotEndpoints
     private static async Task<Results<Accepted<BotResponse>, ProblemHttpResult>> CreateAsync(
         HttpRequest request,
         [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey,
-        Caller caller, BotStore store, MeetingUrlPolicy policy, IOptions<LaunchingOptions> launching, LaunchSignal launches, TimeProvider time,
+        Caller caller, BotStore store, MeetingUrlPolicy policy, IOptions<LaunchingOptions> launching, LaunchSignal launches, ScheduleSignal schedule,
+        TimeProvider time,
         CancellationToken cancellation)
     {
         if (idempotencyKey is { Length: 0 or > MaxIdempotencyKeyLength })
@@ -74,7 +77,8 @@ internal static class BotEndpoints
             return BotProblems.UnsupportedMediaType();
         if (await ReadBodyAsync(request, cancellation) is not { } body)
             return BotProblems.InvalidRequest("body", $"must have at most {MaxBodyBytes / 1024} KB");
-        var (asked, faults) = CreateBotRequest.Read(body, policy, caller);
+        var now = time.GetUtcNow();
+        var (asked, faults) = CreateBotRequest.Read(body, policy, caller, now);
         if (asked is null)
             return BotProblems.InvalidRequest(faults);
 
@@ -82,13 +86,14 @@ internal static class BotEndpoints
         {
             Id = SessionId.New(time),
             UserId = asked.UserId,
-            Status = BotStatus.Queued,
+            Status = asked.StartAt > now ? BotStatus.Scheduled : BotStatus.Queued,
             MeetingUrl = asked.MeetingUrl,
             Platform = asked.Platform,
             BotName = asked.BotName,
             Leave = asked.Leave,
             Metadata = asked.Metadata,
-            CreatedAt = time.GetUtcNow(),
+            CreatedAt = now,
+            StartAt = asked.StartAt,
             TraceParent = Activity.Current?.Id,
         };
         Activity.Current?.SetTag(Telemetry.ManagerTelemetry.BotIdTag, bot.Id.ToString());
@@ -96,7 +101,10 @@ internal static class BotEndpoints
         switch (await store.CreateAsync(bot, key, BotLimits.Of(launching.Value)))
         {
             case CreateResult.Created created:
-                launches.Raise();
+                if (created.Bot.Status is BotStatus.Scheduled)
+                    schedule.Raise();
+                else
+                    launches.Raise();
                 return Accepted(created.Bot);
             case CreateResult.Repeated repeated:
                 return Accepted(repeated.Bot);
@@ -104,6 +112,10 @@ internal static class BotEndpoints
                 return BotProblems.MeetingTaken(taken.Holder);
             case CreateResult.OverQuota:
                 return BotProblems.OverQuota(bot.UserId, launching.Value.MaxConcurrentBotsPerUser);
+            case CreateResult.TooManyScheduled:
+                return BotProblems.TooManyScheduled(bot.UserId, launching.Value.MaxScheduledBotsPerUser);
+            case CreateResult.TooLate:
+                return BotProblems.StartsTooLate();
             case CreateResult.QueueFull:
                 request.HttpContext.Response.Headers.RetryAfter = RetryAfterSeconds;
                 return BotProblems.QueueFull(launching.Value.MaxQueuedBots);
@@ -165,6 +177,28 @@ internal static class BotEndpoints
         return TypedResults.Ok(new BotPage(page, found.Count > size ? page[^1].Id.ToString() : null));
 
         bool IsWanted(Bot bot) => wanted is null || bot.Status == wanted;
+    }
+
+    /// <summary>Changes a bot that has not started yet.</summary>
+    private static async Task<Results<Ok<BotResponse>, ProblemHttpResult>> ChangeAsync(
+        SessionId id, HttpRequest request, BotStore store, ScheduleSignal schedule, TimeProvider time, CancellationToken cancellation)
+    {
+        if (await ReadBodyAsync(request, cancellation) is not { } body)
+            return BotProblems.InvalidRequest("body", $"must have at most {MaxBodyBytes / 1024} KB");
+        if (await store.FindAsync(id) is not { } known)
+            return BotProblems.NotFound();
+        var now = time.GetUtcNow();
+        var (change, faults) = CreateBotRequest.ReadChange(body, now);
+        if (change is null)
+            return BotProblems.InvalidRequest(faults);
+        if (change.StartAt + (change.Leave ?? known.Leave).MaxDuration <= now)
+            return BotProblems.StartsTooLate();
+        if (await store.UpdateAsync(id, bot => BotLifecycle.Changed(bot, change, now)) is not { } changed)
+            return BotProblems.NotFound();
+        if (changed.Status is not BotStatus.Scheduled)
+            return BotProblems.NotScheduled(changed);
+        schedule.Raise();
+        return TypedResults.Ok(BotResponse.Of(changed));
     }
 
     private static async Task<Results<Accepted<BotResponse>, ProblemHttpResult>> StopAsync(

@@ -35,6 +35,17 @@ internal static class BotProblems
         ProblemTypes.UserOverQuota,
         $"User {user} may have {quota} at once. Wait for one to end, or stop one.", new() { ["limit"] = quota });
 
+    public static ProblemHttpResult TooManyScheduled(UserId user, int limit) => Problem(
+        ProblemTypes.TooManyScheduled,
+        $"User {user} may have {limit} scheduled. Wait for one to start, or stop one.", new() { ["limit"] = limit });
+
+    public static ProblemHttpResult StartsTooLate() => InvalidRequest(
+        "startAt", "must not lie so far back that the bot would have had to leave by now (leave.maxDuration)");
+
+    public static ProblemHttpResult NotScheduled(Bot bot) => Problem(
+        ProblemTypes.BotNotScheduled,
+        $"It is {WireWord.Of(bot.Status)}; only a bot that has not started yet can be changed.", new() { ["botStatus"] = bot.Status });
+
     public static ProblemHttpResult QueueFull(int limit) => Problem(
         ProblemTypes.QueueFull,
         $"At most {limit} bots wait for a place. Try again later: Retry-After says when.", new() { ["limit"] = limit });

@@ -14,6 +14,7 @@ internal sealed record BotResponse(
     IReadOnlyDictionary<string, string> Metadata,
     string ContainerName,
     DateTimeOffset CreatedAt,
+    DateTimeOffset? StartAt,
     DateTimeOffset? JoiningAt,
     DateTimeOffset? RecordingAt,
     DateTimeOffset? EndedAt,
@@ -27,7 +28,7 @@ internal sealed record BotResponse(
 {
     public static BotResponse Of(Bot bot) => new(
         bot.Id, bot.Status, bot.Reason ?? bot.Warning?.Reason, bot.MeetingUrl, bot.Platform, bot.BotName, bot.UserId, bot.Metadata, bot.ContainerName,
-        bot.CreatedAt, bot.JoiningAt, bot.RecordingAt, bot.EndedAt, bot.Chunks, bot.RecordedSeconds, bot.AudibleSeconds,
+        bot.CreatedAt, bot.StartAt, bot.JoiningAt, bot.RecordingAt, bot.EndedAt, bot.Chunks, bot.RecordedSeconds, bot.AudibleSeconds,
         bot.Participants, bot.Level,
         bot.Recording is { } recording
             ? new($"/bots/{bot.Id}/recording", recording.Format, recording.Bytes, recording.DurationSeconds, recording.Complete)

@@ -6,6 +6,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using NewarBots.Contract;
 using NewarBots.Manager.Telemetry;
+using NewarBots.Manager.Tracking;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Bots;
@@ -30,6 +31,8 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
 
     private const int BatchOfUnknown = 1_000;
 
+    private const int WordsAfterStart = 10;
+
     private static readonly TimeSpan IdempotencyKept = TimeSpan.FromHours(24);
 
     private static readonly string CreateScript = """
@@ -37,18 +40,25 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
             local seen = redis.call('GET', KEYS[6])
             if seen then return {'repeated', seen} end
         end
-        local holder = redis.call('GET', KEYS[5])
-        if holder then return {'claimed', holder} end
-        if ARGV[7] ~= '' and redis.call('ZCARD', KEYS[8]) >= tonumber(ARGV[7]) then return {'over quota', ''} end
-        if ARGV[8] ~= '' and redis.call('ZCARD', KEYS[9]) >= tonumber(ARGV[8])
-            and redis.call('ZCARD', KEYS[4]) >= tonumber(ARGV[8]) + tonumber(ARGV[9]) then return {'queue full', ''} end
+        if ARGV[12] == '1' then return {'too late', ''} end
+        if ARGV[10] ~= '' then
+            if ARGV[11] ~= '' and redis.call('ZCARD', KEYS[11]) >= tonumber(ARGV[11]) then return {'too many scheduled', ''} end
+            redis.call('ZADD', KEYS[10], ARGV[10], ARGV[1])
+            redis.call('ZADD', KEYS[11], ARGV[10], ARGV[1])
+        else
+            local holder = redis.call('GET', KEYS[5])
+            if holder then return {'claimed', holder} end
+            if ARGV[7] ~= '' and redis.call('ZCARD', KEYS[8]) >= tonumber(ARGV[7]) then return {'over quota', ''} end
+            if ARGV[8] ~= '' and redis.call('ZCARD', KEYS[9]) >= tonumber(ARGV[8])
+                and redis.call('ZCARD', KEYS[4]) >= tonumber(ARGV[8]) + tonumber(ARGV[9]) then return {'queue full', ''} end
+            redis.call('ZADD', KEYS[4], 0, ARGV[1])
+            redis.call('ZADD', KEYS[8], 0, ARGV[1])
+            redis.call('ZADD', KEYS[9], 0, ARGV[1])
+            redis.call('SET', KEYS[5], ARGV[1])
+        end
         redis.call('HSET', KEYS[1], 'record', ARGV[2], 'version', 1)
         redis.call('ZADD', KEYS[2], 0, ARGV[1])
         redis.call('ZADD', KEYS[3], 0, ARGV[1])
-        redis.call('ZADD', KEYS[4], 0, ARGV[1])
-        redis.call('ZADD', KEYS[8], 0, ARGV[1])
-        redis.call('ZADD', KEYS[9], 0, ARGV[1])
-        redis.call('SET', KEYS[5], ARGV[1])
         if KEYS[6] ~= '' then
             redis.call('SET', KEYS[6], ARGV[3] .. ' ' .. ARGV[1], 'EX', ARGV[4])
             redis.call('HSET', KEYS[1], 'idempotency', KEYS[6])
@@ -56,6 +66,23 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
         redis.call('XADD', KEYS[7], '*', 'message', ARGV[5])
         redis.call('PUBLISH', ARGV[6], ARGV[5])
         return {'created', ARGV[1]}
+        """;
+
+    private static readonly string StartScript = """
+        if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return {'changed', ''} end
+        local holder = redis.call('GET', KEYS[5])
+        if holder then return {'claimed', holder} end
+        if ARGV[6] ~= '' and redis.call('ZCARD', KEYS[3]) >= tonumber(ARGV[6]) then return {'over quota', ''} end
+        redis.call('HSET', KEYS[1], 'record', ARGV[3], 'version', ARGV[2] + 1)
+        redis.call('ZREM', KEYS[7], ARGV[1])
+        redis.call('ZREM', KEYS[8], ARGV[1])
+        redis.call('ZADD', KEYS[2], 0, ARGV[1])
+        redis.call('ZADD', KEYS[3], 0, ARGV[1])
+        redis.call('ZADD', KEYS[4], 0, ARGV[1])
+        redis.call('SET', KEYS[5], ARGV[1])
+        redis.call('XADD', KEYS[6], '*', 'message', ARGV[4])
+        redis.call('PUBLISH', ARGV[5], ARGV[4])
+        return {'started', ''}
         """;
 
     private static readonly string AdoptScript = """
@@ -85,6 +112,13 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
         if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return 0 end
         redis.call('HSET', KEYS[1], 'record', ARGV[3], 'version', ARGV[2] + 1)
         if ARGV[7] == '1' then redis.call('ZREM', KEYS[6], ARGV[1]) end
+        if ARGV[8] == 'gone' then
+            redis.call('ZREM', KEYS[7], ARGV[1])
+            redis.call('ZREM', KEYS[8], ARGV[1])
+        elseif ARGV[8] ~= '' then
+            redis.call('ZADD', KEYS[7], ARGV[8], ARGV[1])
+            redis.call('ZADD', KEYS[8], ARGV[8], ARGV[1])
+        end
         if ARGV[4] == '1' then
             redis.call('ZREM', KEYS[2], ARGV[1])
             redis.call('ZREM', KEYS[5], ARGV[1])
@@ -113,7 +147,10 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
         ? redis.GetDatabase()
         : throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, CommandFlags.None, "Redis cannot be reached.");
 
-    /// <summary>Keeps a new, queued bot; or says which one stands in its way.</summary>
+    /// <summary>
+    /// Keeps a new bot; or says what stands in its way. A queued one takes its meeting, and counts as active; a scheduled one does neither
+    /// before <see cref="StartAsync"/>.
+    /// </summary>
     /// <param name="bot">The new bot.</param>
     /// <param name="idempotency">The request's key with the hash of its body, where the caller gave one.</param>
     /// <param name="limits">How many there may be; as many as come where it is not given.</param>
@@ -124,13 +161,14 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
         [
             Key(bot.Id), All, OfUser(bot.UserId), Active, Claim(bot),
             idempotency is null ? string.Empty : Idempotency(bot.UserId, idempotency.Key),
-            RedisNames.EventStream(bot.Id), ActiveOf(bot.UserId), Queued,
+            RedisNames.EventStream(bot.Id), ActiveOf(bot.UserId), Queued, Scheduled, ScheduledOf(bot.UserId),
         ];
         RedisValue[] values =
         [
             bot.Id.ToString(), Serialize(bot), idempotency?.BodyHash ?? string.Empty, (long)IdempotencyKept.TotalSeconds,
             Announcement(bot), RedisNames.StatusChannel(bot.Id),
             limits?.OfOneUser ?? RedisValue.EmptyString, limits?.Waiting ?? RedisValue.EmptyString, limits?.Places ?? RedisValue.EmptyString,
+            DueScore(bot), limits?.ScheduledOfOneUser ?? RedisValue.EmptyString, bot.IsTooLate(time.GetUtcNow()) ? 1 : 0,
         ];
         var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(CreateScript, keys, values))!;
         var holder = (string)reply[1]!;
@@ -143,6 +181,10 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
                 return new CreateResult.OverQuota();
             case "queue full":
                 return new CreateResult.QueueFull();
+            case "too many scheduled":
+                return new CreateResult.TooManyScheduled();
+            case "too late":
+                return new CreateResult.TooLate();
             case "claimed":
                 return new CreateResult.MeetingTaken(SessionId.Parse(holder));
             default:
@@ -154,6 +196,59 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
                     : new CreateResult.KeyReused();
         }
     }
+
+    /// <summary>Queues a scheduled bot that is due: its meeting is its own from now on, and it counts as active.</summary>
+    /// <param name="id">The bot.</param>
+    /// <param name="now">One that is due later, because it was changed meanwhile, is left alone.</param>
+    /// <param name="traceParent">Of its start.</param>
+    /// <param name="limits">The user's quota counts; the place in the queue was promised when it was accepted.</param>
+    public async Task<StartResult> StartAsync(SessionId id, DateTimeOffset now, string? traceParent, BotLimits limits)
+    {
+        while (true)
+        {
+            var (found, version) = await ReadAsync(id);
+            if (found is not { Status: BotStatus.Scheduled } bot || bot.DueAt > now)
+                return new StartResult.NotDue();
+
+            var next = BotLifecycle.Started(bot, traceParent) with { LastSequence = bot.LastSequence + 1 };
+            RedisKey[] keys =
+            [
+                Key(id), Active, ActiveOf(bot.UserId), Queued, Claim(bot), RedisNames.EventStream(id), Scheduled, ScheduledOf(bot.UserId),
+            ];
+            RedisValue[] values =
+            [
+                id.ToString(), version, Serialize(next), Announcement(next), RedisNames.StatusChannel(id), limits.OfOneUser ?? RedisValue.EmptyString,
+            ];
+            var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(StartScript, keys, values))!;
+            switch ((string)reply[0]!)
+            {
+                case "started":
+                    _known.Remember(next);
+                    return new StartResult.Started();
+                case "claimed":
+                    return new StartResult.MeetingTaken(SessionId.Parse((string)reply[1]!));
+                case "over quota":
+                    return new StartResult.OverQuota();
+            }
+        }
+    }
+
+    /// <returns>The scheduled bots that are due, the longest due first, and when the next one is.</returns>
+    public async Task<(IReadOnlyList<SessionId> Due, DateTimeOffset? Next)> DueAsync(DateTimeOffset now)
+    {
+        var moment = now.ToUnixTimeMilliseconds();
+        var due = await Database.SortedSetRangeByScoreAsync(Scheduled, stop: moment);
+        var next = await Database.SortedSetRangeByScoreWithScoresAsync(Scheduled, start: moment, exclude: Exclude.Start, take: 1);
+        return (
+            [.. Ids(due)],
+            next.Length == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)next[0].Score));
+    }
+
+    /// <summary>The bots that are scheduled, the next one first.</summary>
+    public async Task<IReadOnlyList<Bot>> ScheduledAsync() =>
+        await ReadAsync(await Database.SortedSetRangeByScoreAsync(Scheduled));
+
+    public async Task<int> CountScheduledAsync() => (int)await Database.SortedSetLengthAsync(Scheduled);
 
     /// <summary>
     /// Keeps the record of a bot that lives already, or has ended. Nothing is announced: it goes on to speak for itself. The meeting
@@ -242,15 +337,16 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
             if (next == bot)
                 return bot;
 
-            var announces = next.Status != bot.Status && IsManagersToSay(next.Status);
+            var announces = IsManagersToSay(next.Status) && (next.Status != bot.Status || IsChangedBeforeStart(bot, next));
             if (announces)
                 next = next with { LastSequence = bot.LastSequence + 1 };
-            RedisKey[] keys = [Key(id), Active, Claim(bot), RedisNames.EventStream(id), ActiveOf(bot.UserId), Queued];
+            RedisKey[] keys = [Key(id), Active, Claim(bot), RedisNames.EventStream(id), ActiveOf(bot.UserId), Queued, Scheduled, ScheduledOf(bot.UserId)];
             RedisValue[] values =
             [
                 id.ToString(), version, Serialize(next), next.Status.IsTerminal() ? 1 : 0,
                 announces ? Announcement(next) : string.Empty, RedisNames.StatusChannel(id),
                 next.Status is BotStatus.Queued ? 0 : 1,
+                bot.Status is not BotStatus.Scheduled ? string.Empty : next.Status is BotStatus.Scheduled ? DueScore(next) : "gone",
             ];
             if ((bool)await Database.ScriptEvaluateAsync(UpdateScript, keys, values))
             {
@@ -261,7 +357,7 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
         }
     }
 
-    /// <summary>The bots whose life has not ended, oldest first.</summary>
+    /// <summary>The bots that are neither scheduled nor ended, oldest first.</summary>
     public async Task<IReadOnlyList<Bot>> ActiveAsync() =>
         await ReadAsync(await Database.SortedSetRangeByValueAsync(Active));
 
@@ -306,20 +402,36 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
     /// <summary>Joining to leaving are the recorder's words, said by itself; all others are the manager's.</summary>
     private static bool IsManagersToSay(BotStatus status) => status is < BotStatus.Joining or > BotStatus.Leaving;
 
-    private string Announcement(Bot bot) => JsonSerializer.Serialize(
-        new StatusMessage(
-            bot.Id, bot.Status, time.GetUtcNow().ToUnixTimeMilliseconds(), bot.LastSequence, bot.Reason, bot.Chunks,
-            bot.RecordedSeconds, bot.AudibleSeconds, bot.Participants, bot.Error),
-        ContractJson.Default.StatusMessage);
+    /// <summary>
+    /// Whoever follows it is told, and every manager woken; as long as there are numbers for that below those of the recorder and of
+    /// what else is to be said before it.
+    /// </summary>
+    private static bool IsChangedBeforeStart(Bot bot, Bot next) =>
+        bot.Status is BotStatus.Scheduled
+        && bot with { LastEventId = next.LastEventId } != next
+        && bot.LastSequence < StatusSequence.FirstOfRecorder - WordsAfterStart;
+
+    private string Announcement(Bot bot)
+    {
+        var (reason, detail) = bot is { Status: BotStatus.Scheduled }
+            ? (bot.Warning?.Reason, bot.Warning?.Text ?? $"It starts at {bot.StartAt:u}.")
+            : (bot.Reason, bot.Error);
+        return JsonSerializer.Serialize(
+            new StatusMessage(
+                bot.Id, bot.Status, time.GetUtcNow().ToUnixTimeMilliseconds(), bot.LastSequence, reason, bot.Chunks,
+                bot.RecordedSeconds, bot.AudibleSeconds, bot.Participants, detail),
+            ContractJson.Default.StatusMessage);
+    }
 
     private async Task<IReadOnlyList<Bot>> ReadAsync(RedisValue[] ids)
     {
-        var records = await Task.WhenAll(ids
-            .Select(id => SessionId.TryParse(id, provider: null, out var session) ? session : (SessionId?)null)
-            .OfType<SessionId>()
-            .Select(ReadAsync));
+        var records = await Task.WhenAll(Ids(ids).Select(ReadAsync));
         return [.. records.Select(record => record.Bot).OfType<Bot>()];
     }
+
+    private static IEnumerable<SessionId> Ids(IEnumerable<RedisValue> members) => members
+        .Select(id => SessionId.TryParse(id, provider: null, out var session) ? session : (SessionId?)null)
+        .OfType<SessionId>();
 
     /// <summary>What cannot be read is no record; nobody else suffers by it.</summary>
     private async Task<(Bot? Bot, RedisValue Version)> ReadAsync(SessionId id)
@@ -369,6 +481,10 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
             : throw new JsonException("It is no bot's, or another one's, or lacks its version.");
     }
 
+    /// <summary>By which the scheduled ones are sorted: Unix milliseconds, never before it is due; empty for all others.</summary>
+    private static RedisValue DueScore(Bot bot) =>
+        bot.Status is BotStatus.Scheduled ? (long)Math.Ceiling((bot.DueAt - DateTimeOffset.UnixEpoch).TotalMilliseconds) : RedisValue.EmptyString;
+
     private static string Serialize(Bot bot) => JsonSerializer.Serialize(bot, Json);
 
     private const string All = "newarbots:bots";
@@ -380,6 +496,10 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
     private const string Active = "newarbots:bots:active";
 
     private const string Queued = "newarbots:bots:queued";
+
+    private const string Scheduled = "newarbots:bots:scheduled";
+
+    private static string ScheduledOf(UserId user) => $"newarbots:bots:scheduled:user:{user}";
 
     private static string ActiveOf(UserId user) => $"newarbots:bots:active:user:{user}";
 
@@ -423,6 +543,27 @@ internal abstract record CreateResult
     /// <summary>Every place is taken, and every place in the queue too.</summary>
     public sealed record QueueFull : CreateResult;
 
+    /// <summary>The user has as many scheduled bots as one may have.</summary>
+    public sealed record TooManyScheduled : CreateResult;
+
+    /// <summary>It was to start so long ago that it would have left by now.</summary>
+    public sealed record TooLate : CreateResult;
+
     /// <summary>A bot of the same user is in that meeting, or on its way there.</summary>
     public sealed record MeetingTaken(SessionId Holder) : CreateResult;
+}
+
+internal abstract record StartResult
+{
+    /// <summary>It waits for its launch.</summary>
+    public sealed record Started : StartResult;
+
+    /// <summary>It is not scheduled any more, or for later than it was.</summary>
+    public sealed record NotDue : StartResult;
+
+    /// <summary>A bot of the same user is in that meeting, or on its way there.</summary>
+    public sealed record MeetingTaken(SessionId Holder) : StartResult;
+
+    /// <summary>The user has as many active bots as one may have.</summary>
+    public sealed record OverQuota : StartResult;
 }

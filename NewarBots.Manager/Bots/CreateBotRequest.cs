@@ -12,7 +12,8 @@ internal sealed record CreateBotRequest(
     string BotName,
     UserId UserId,
     LeaveConditions Leave,
-    IReadOnlyDictionary<string, string> Metadata)
+    IReadOnlyDictionary<string, string> Metadata,
+    DateTimeOffset? StartAt)
 {
     public const string DefaultBotName = "NewarBots Recorder";
     public const int MaxBotNameLength = 100;
@@ -24,13 +25,23 @@ internal sealed record CreateBotRequest(
 
     public static readonly TimeSpan LongestDuration = TimeSpan.FromDays(1);
 
+    public static readonly TimeSpan LongestAhead = TimeSpan.FromDays(30);
+
     /// <summary>
     /// Reads the body by hand rather than by deserialization, which stops at the first mistake: a caller is told of every
     /// field at fault at once, unknown ones included.
     /// </summary>
     /// <returns>The request; or, with <see langword="null"/>, the faults by field (camelCase, dotted where nested).</returns>
     public static (CreateBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) Read(
-        ReadOnlyMemory<byte> body, MeetingUrlPolicy policy, Caller caller)
+        ReadOnlyMemory<byte> body, MeetingUrlPolicy policy, Caller caller, DateTimeOffset now) =>
+        Read(body, (root, faults) => ReadObject(root, policy, caller, now, faults));
+
+    /// <summary>What <c>PATCH /bots/{id}</c> takes, read and checked in the same way.</summary>
+    public static (ChangeBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) ReadChange(ReadOnlyMemory<byte> body, DateTimeOffset now) =>
+        Read(body, (root, faults) => ReadChange(root, now, faults));
+
+    private static (T? Request, IReadOnlyDictionary<string, string[]> Faults) Read<T>(
+        ReadOnlyMemory<byte> body, Func<JsonElement, FaultList, T> read) where T : class
     {
         var faults = new FaultList();
         JsonDocument document;
@@ -57,10 +68,10 @@ internal sealed record CreateBotRequest(
                 return (null, faults.ByField);
             }
 
-            CreateBotRequest? request = null;
+            T? request = null;
             try
             {
-                request = ReadObject(document.RootElement, policy, caller, faults);
+                request = read(document.RootElement, faults);
             }
             catch (InvalidOperationException)
             {
@@ -72,13 +83,14 @@ internal sealed record CreateBotRequest(
         }
     }
 
-    private static CreateBotRequest ReadObject(JsonElement root, MeetingUrlPolicy policy, Caller caller, FaultList faults)
+    private static CreateBotRequest ReadObject(JsonElement root, MeetingUrlPolicy policy, Caller caller, DateTimeOffset now, FaultList faults)
     {
         string? meetingUrl = null;
         var botName = DefaultBotName;
         var userId = caller.UserId;
         var leave = new LeaveConditions();
         IReadOnlyDictionary<string, string> metadata = new Dictionary<string, string>();
+        DateTimeOffset? startAt = null;
         foreach (var property in root.EnumerateObject())
         {
             var value = property.Value;
@@ -102,7 +114,10 @@ internal sealed record CreateBotRequest(
                 case "metadata" when value.ValueKind is not JsonValueKind.Null:
                     metadata = ReadMetadata(value, faults);
                     break;
-                case "botName" or "userId" or "leave" or "metadata":
+                case "startAt" when value.ValueKind is not JsonValueKind.Null:
+                    startAt = ReadStartAt(value, now, faults);
+                    break;
+                case "botName" or "userId" or "leave" or "metadata" or "startAt":
                     break;
                 default:
                     faults.Add(FieldName(property.Name), "is not a field of this request");
@@ -113,7 +128,53 @@ internal sealed record CreateBotRequest(
         var (url, platform, fault) = faults.ByField.ContainsKey("meetingUrl") ? default : policy.Check(meetingUrl);
         if (fault is not null)
             faults.Add("meetingUrl", fault);
-        return new CreateBotRequest(url!, platform, botName, userId, leave, metadata);
+        return new CreateBotRequest(url!, platform, botName, userId, leave, metadata, startAt);
+    }
+
+    private static ChangeBotRequest ReadChange(JsonElement root, DateTimeOffset now, FaultList faults)
+    {
+        var change = new ChangeBotRequest();
+        foreach (var property in root.EnumerateObject())
+        {
+            var value = property.Value;
+            switch (property.Name)
+            {
+                case "startAt" or "botName" or "leave" or "metadata" when value.ValueKind is JsonValueKind.Null:
+                    break;
+                case "startAt":
+                    change = change with { StartAt = ReadStartAt(value, now, faults) };
+                    break;
+                case "botName":
+                    change = change with { BotName = ReadBotName(value, faults) };
+                    break;
+                case "leave":
+                    change = change with { Leave = ReadLeave(value, faults) };
+                    break;
+                case "metadata":
+                    change = change with { Metadata = ReadMetadata(value, faults) };
+                    break;
+                case "meetingUrl" or "userId":
+                    faults.Add(property.Name, "cannot be changed: stop this bot and send another one");
+                    break;
+                default:
+                    faults.Add(FieldName(property.Name), "is not a field of this request");
+                    break;
+            }
+        }
+
+        return change;
+    }
+
+    /// <summary>A time without an offset is refused: whose it is, nobody can know.</summary>
+    private static DateTimeOffset? ReadStartAt(JsonElement value, DateTimeOffset now, FaultList faults)
+    {
+        if (ReadString(value, "startAt", faults) is null)
+            return null;
+        if (!value.TryGetDateTimeOffset(out var at) || !value.TryGetDateTime(out var time) || time.Kind is DateTimeKind.Unspecified)
+            faults.Add("startAt", "must be a time with its offset (ISO 8601), like 2026-03-01T09:00:00+01:00");
+        else if (at > now + LongestAhead)
+            faults.Add("startAt", $"must lie at most {LongestAhead.TotalDays} days ahead");
+        return at.ToUniversalTime();
     }
 
     private static string ReadBotName(JsonElement value, FaultList faults)
@@ -234,4 +295,16 @@ internal sealed record CreateBotRequest(
         public void Add(string field, string fault) =>
             ByField[field] = ByField.TryGetValue(field, out var earlier) ? [.. earlier, fault] : [fault];
     }
+}
+
+/// <summary>What is to be different about a scheduled bot; <see langword="null"/> where it stays.</summary>
+internal sealed record ChangeBotRequest
+{
+    public DateTimeOffset? StartAt { get; init; }
+
+    public string? BotName { get; init; }
+
+    public LeaveConditions? Leave { get; init; }
+
+    public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 }

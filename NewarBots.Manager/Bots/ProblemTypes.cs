@@ -80,6 +80,10 @@ internal static class ProblemTypes
     public static ProblemType BotActive { get; } = new(
         "bot-active", StatusCodes.Status409Conflict, "The bot is still active.", "Stop it and wait for its end first: POST /bots/{id}/stop.");
 
+    public static ProblemType BotNotScheduled { get; } = new(
+        "bot-not-scheduled", StatusCodes.Status409Conflict, "The bot is not scheduled any more.",
+        "It has started, or ended: `botStatus` says. Stop it and send another one, if it should be different.");
+
     public static ProblemType RecordingNotReady { get; } = new(
         "recording-not-ready", StatusCodes.Status409Conflict, "The recording is not ready.",
         "Ask again once the bot is completed; GET /bots/{id}/events tells when.");
@@ -107,6 +111,10 @@ internal static class ProblemTypes
     public static ProblemType TooManyRequests { get; } = new(
         "too-many-requests", StatusCodes.Status429TooManyRequests, "There were too many requests.",
         "Try again after the seconds in Retry-After; settings in Access say how many there may be.");
+
+    public static ProblemType TooManyScheduled { get; } = new(
+        "too-many-scheduled", StatusCodes.Status429TooManyRequests, "The user has as many scheduled bots as one may have.",
+        "Wait for one to start, or stop one; `limit` says how many there may be.");
 
     public static ProblemType InternalError { get; } = new(
         "internal-error", StatusCodes.Status500InternalServerError, "Something happened that nobody expected.",

@@ -83,7 +83,7 @@ internal sealed partial class BotLauncher(
         if (begun is not { Status: BotStatus.Launching } bot)
             return;
         if (wasQueued)
-            ManagerTelemetry.StartStep("bot queue", bot, since: bot.CreatedAt)?.Dispose();
+            ManagerTelemetry.StartStep("bot queue", bot, since: bot.DueAt)?.Dispose();
         if (bot.StopRequested && earlier is null or { State: RecorderContainerState.Created })
         {
             await WithdrawAsync(bot);

@@ -25,6 +25,9 @@ internal sealed class LaunchingOptions
     /// </summary>
     public int? MaxConcurrentBotsPerUser { get; set; }
 
+    /// <summary>How many bots of one user may be scheduled for later; further ones are refused (429).</summary>
+    public int MaxScheduledBotsPerUser { get; set; } = 1000;
+
     /// <summary>
     /// The Docker network of the bots; made where it is missing, as a bridge whose containers cannot talk to each other.
     /// </summary>
@@ -94,6 +97,8 @@ internal sealed class LaunchingOptionsValidator : IValidateOptions<LaunchingOpti
             yield return $"Launching:MaxQueuedBots must be 1 or more (it is {options.MaxQueuedBots}).";
         if (options.MaxConcurrentBotsPerUser < 1)
             yield return $"Launching:MaxConcurrentBotsPerUser must be 1 or more (it is {options.MaxConcurrentBotsPerUser}).";
+        if (options.MaxScheduledBotsPerUser < 1)
+            yield return $"Launching:MaxScheduledBotsPerUser must be 1 or more (it is {options.MaxScheduledBotsPerUser}).";
         if (!IsName(options.Network) || options.Network is "host" or "none" or "container")
             yield return $"Launching:Network must name a network of the bots, never the host's (it is '{options.Network}').";
         if (options.Stack is { } stack && !IsName(stack))

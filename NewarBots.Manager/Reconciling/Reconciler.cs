@@ -141,7 +141,7 @@ internal sealed partial class Reconciler(
     /// <summary>A restart of Redis takes its users with it, and one of the manager the ways to this machine.</summary>
     public async Task RestoreAsync(IEnumerable<Bot> bots, CancellationToken cancellation)
     {
-        var living = bots.Where(bot => bot.Status is not BotStatus.Queued and < BotStatus.Finalizing).ToList();
+        var living = bots.Where(bot => bot.Status is > BotStatus.Queued and < BotStatus.Finalizing).ToList();
         try
         {
             await preparation.OpenWaysAsync(living, cancellation);

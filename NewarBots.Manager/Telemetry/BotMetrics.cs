@@ -54,7 +54,7 @@ internal sealed class BotMetrics
         meter.CreateObservableGauge("newarbots.bots", CountActive, "{bot}", "Bots whose life has not ended, by status; those that are queued are the queue's length.");
         _queue = meter.CreateHistogram("newarbots.queue.duration", Seconds, "How long bots waited for their launch.", advice: Long);
         _launch = meter.CreateHistogram("newarbots.launch.duration", Seconds, "How long it took to make and start a bot's container.", advice: Short);
-        _toRecording = meter.CreateHistogram("newarbots.time_to_recording", Seconds, "From the request to the first recorded second.", advice: Long);
+        _toRecording = meter.CreateHistogram("newarbots.time_to_recording", Seconds, "From the request, or the time to start, to the first recorded second.", advice: Long);
         _recorded = meter.CreateCounter<double>("newarbots.recorded", Seconds, "Recorded audio, as bots report it.");
         _chunks = meter.CreateCounter<long>("newarbots.chunks", "{chunk}", "Chunks begun, as bots report them.");
         _gap = meter.CreateHistogram("newarbots.gap.duration", Seconds, "Gaps in finished recordings, by cause.", advice: Long);
@@ -77,17 +77,18 @@ internal sealed class BotMetrics
 
     public bool IsRedisWanted => _redis.Enabled;
 
-    /// <param name="active">All bots whose life has not ended; <see langword="null"/> where nobody knows at the moment.</param>
-    public void SeeActive(IEnumerable<Bot>? active) =>
-        _active = active?.CountBy(bot => bot.Status).ToDictionary();
+    /// <param name="active">All bots that are active; <see langword="null"/> where nobody knows at the moment.</param>
+    /// <param name="scheduled">How many more are scheduled.</param>
+    public void SeeActive(IEnumerable<Bot>? active, int scheduled = 0) =>
+        _active = active?.CountBy(bot => bot.Status).Append(new(BotStatus.Scheduled, scheduled)).ToDictionary();
 
     /// <summary>A bot's record was changed; each change is told once, by whoever made it.</summary>
     public void Changed(Bot before, Bot after, DateTimeOffset now)
     {
         if (before.Status is BotStatus.Queued && after.Status is BotStatus.Launching)
-            _queue.Record((now - after.CreatedAt).TotalSeconds);
+            _queue.Record((now - after.DueAt).TotalSeconds);
         if (before.RecordingAt is null && after.RecordingAt is { } recordingAt)
-            _toRecording.Record(Math.Max(0, (recordingAt - after.CreatedAt).TotalSeconds));
+            _toRecording.Record(Math.Max(0, (recordingAt - after.DueAt).TotalSeconds));
         if (after.RecordedSeconds > before.RecordedSeconds)
             _recorded.Add(after.RecordedSeconds - before.RecordedSeconds);
         if (after.Chunks > before.Chunks)

@@ -25,6 +25,25 @@ internal static class ManagerTelemetry
         return activity;
     }
 
+    /// <summary>
+    /// Begins the trace of a bot's life, for one that was asked for long before: in the trace of its request, days of waiting would dwarf
+    /// everything. A link leads there.
+    /// </summary>
+    public static Activity? StartLife(string name, Bot bot)
+    {
+        ActivityLink[] links = ActivityContext.TryParse(bot.TraceParent, traceState: null, isRemote: true, out var asked) ? [new(asked)] : [];
+        var activity = Source.StartActivity(name, ActivityKind.Internal, parentContext: default, links: links);
+        activity?.SetTag(BotIdTag, bot.Id.ToString());
+        return activity;
+    }
+
+    /// <summary>It has not come to anything, and nobody is told of it.</summary>
+    public static void Forget(this Activity? activity)
+    {
+        if (activity is not null)
+            activity.ActivityTraceFlags = ActivityTraceFlags.None;
+    }
+
     /// <summary>A part of the step that is under way.</summary>
     public static Activity? StartPart(string name) => Source.StartActivity(name);
 

@@ -11,6 +11,37 @@ namespace NewarBots.Manager.Tracking;
 /// </summary>
 internal static class BotLifecycle
 {
+    /// <summary>Its user wants something else, and it has not started yet. A time that has passed means now.</summary>
+    public static Bot Changed(Bot bot, ChangeBotRequest change, DateTimeOffset now) => bot.Status is not BotStatus.Scheduled
+        ? bot
+        : bot with
+        {
+            StartAt = change.StartAt < now ? now : change.StartAt ?? bot.StartAt,
+            BotName = change.BotName ?? bot.BotName,
+            Leave = change.Leave ?? bot.Leave,
+            Metadata = change.Metadata ?? bot.Metadata,
+            Warning = change.StartAt is null ? bot.Warning : null,
+        };
+
+    /// <summary>It is due, and there is a place for it among the active ones.</summary>
+    /// <param name="bot">A scheduled one.</param>
+    /// <param name="traceParent">Of its start, where that is traced.</param>
+    public static Bot Started(Bot bot, string? traceParent) => bot.Status is BotStatus.Scheduled
+        ? bot with { Status = BotStatus.Queued, Warning = null, TraceParent = traceParent ?? bot.TraceParent }
+        : bot;
+
+    /// <summary>It is due, and something is in its way that will pass.</summary>
+    public static Bot StartPostponed(Bot bot, BotWarning why) => bot.Status is BotStatus.Scheduled ? bot with { Warning = why } : bot;
+
+    /// <summary>It ends where it is too late to start; whatever was in its way until then is the reason.</summary>
+    public static Bot StartMissed(Bot bot, DateTimeOffset now) => bot.Status is BotStatus.Scheduled && bot.IsTooLate(now)
+        ? End(bot, BotStatus.Failed, bot.Warning?.Reason ?? EndReason.StartMissed, now) with
+        {
+            Warning = null,
+            Error = $"It was to start at {bot.StartAt:u}, and could not before it would have had to leave again. {bot.Warning?.Text}".TrimEnd(),
+        }
+        : bot;
+
     public static Bot LaunchBegun(Bot bot) => bot.Status is BotStatus.Queued ? bot with { Status = BotStatus.Launching } : bot;
 
     public static Bot Launched(Bot bot, DateTimeOffset now) =>
@@ -57,10 +88,10 @@ internal static class BotLifecycle
         };
     }
 
-    /// <summary>Somebody asked for it to leave. A bot that waits for its launch ends here; others leave the call first.</summary>
+    /// <summary>Somebody asked for it to leave. A bot that waits for its time or its launch ends here; others leave the call first.</summary>
     public static Bot StopAsked(Bot bot, DateTimeOffset now) => bot.Status switch
     {
-        BotStatus.Queued => End(bot, BotStatus.Failed, EndReason.StopRequested, now) with { StopRequested = true },
+        BotStatus.Scheduled or BotStatus.Queued => End(bot, BotStatus.Failed, EndReason.StopRequested, now) with { StopRequested = true, Warning = null },
         _ when bot.Status.IsTerminal() => bot,
         _ => bot with { StopRequested = true },
     };

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Events;
+using NewarBots.Manager.Scheduling;
 using NewarBots.Manager.Telemetry;
 using StackExchange.Redis;
 
@@ -12,8 +13,8 @@ namespace NewarBots.Manager.Tracking;
 /// away, so every active bot's stream is looked at now and then as well.
 /// </summary>
 internal sealed partial class StatusListener(
-    IConnectionMultiplexer redis, BotStore store, BotFollower follower, BotNews news, BotMetrics metrics, Loops loops, TimeProvider time,
-    ILogger<StatusListener> logger)
+    IConnectionMultiplexer redis, BotStore store, BotFollower follower, BotNews news, ScheduleSignal schedule, BotMetrics metrics, Loops loops,
+    TimeProvider time, ILogger<StatusListener> logger)
     : BackgroundService
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
@@ -73,7 +74,7 @@ internal sealed partial class StatusListener(
         {
             var before = _active;
             var bots = await store.ActiveAsync();
-            metrics.SeeActive(bots);
+            metrics.SeeActive(bots, await store.CountScheduledAsync());
             _active = [.. bots.Select(bot => bot.Id)];
             // Those that were active a moment ago too: their end may be what was missed.
             foreach (var id in _active.Union(before))
@@ -98,8 +99,12 @@ internal sealed partial class StatusListener(
     {
         try
         {
-            if (await follower.FollowAsync(id) is { } bot)
-                news.Tell(bot);
+            if (await follower.FollowAsync(id) is not { } bot)
+                return;
+            news.Tell(bot);
+            // Whichever manager took the order: should that one die, this one knows.
+            if (bot.Status is BotStatus.Scheduled)
+                schedule.Raise();
         }
         catch (Exception exception) when (exception.IsRedisAway())
         {

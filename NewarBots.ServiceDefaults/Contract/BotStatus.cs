@@ -6,6 +6,9 @@ namespace NewarBots.Contract;
 [JsonConverter(typeof(SnakeCaseEnumConverter<BotStatus>))]
 public enum BotStatus
 {
+    /// <summary>Accepted for later; it is queued once it is due.</summary>
+    Scheduled,
+
     /// <summary>Accepted, waits for a place on the host.</summary>
     Queued,
 

@@ -6,6 +6,18 @@ namespace NewarBots.Contract;
 [JsonConverter(typeof(SnakeCaseEnumConverter<EndReason>))]
 public enum EndReason
 {
+    /// <summary>
+    /// Another bot of its user was in the meeting until it was too late to start. Before that, a warning of a scheduled bot that waits
+    /// for the other one to leave.
+    /// </summary>
+    MeetingTaken,
+
+    /// <summary>Its user had as many active bots as one may have, until it was too late to start; before that, a warning likewise.</summary>
+    UserOverQuota,
+
+    /// <summary>Nobody was there to start it before it was too late.</summary>
+    StartMissed,
+
     /// <summary>The host or a participant refused to let it in.</summary>
     DeniedByHost,
 

@@ -12,7 +12,8 @@ namespace NewarBots.Contract;
 /// <param name="Sequence">Grows from message to message of one bot, not always by one. See <see cref="StatusSequence"/>.</param>
 /// <param name="Reason">
 /// Why the bot ends; from <see cref="BotStatus.Leaving"/> on. While it is <see cref="BotStatus.Recording"/>, a warning that
-/// holds until a message without it: <see cref="EndReason.NoAudio"/>.
+/// holds until a message without it: <see cref="EndReason.NoAudio"/>. While it is <see cref="BotStatus.Scheduled"/>, why it has to
+/// wait although it is due.
 /// </param>
 /// <param name="Chunks">How many chunks lie on disk, the open one included.</param>
 /// <param name="RecordedSeconds">Length of the time line on disk so far, silence and gaps included.</param>

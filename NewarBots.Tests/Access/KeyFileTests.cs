@@ -1,5 +1,5 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using System.Runtime.Versioning;
+using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
 

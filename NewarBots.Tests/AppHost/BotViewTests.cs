@@ -13,6 +13,7 @@ public sealed class BotViewTests
         DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, null, Chunks: 3, RecordedSeconds: 31.6, Participants: 4, null, null);
 
     [Theory]
+    [InlineData("scheduled", "Scheduled", "info")]
     [InlineData("queued", "Queued", "info")]
     [InlineData("launching", "Launching", "info")]
     [InlineData("joining", "Joining", "info")]
@@ -35,6 +36,16 @@ public sealed class BotViewTests
         Assert.Equal("warning", view.Style);
         Assert.Contains(new("Reason", "no_audio"), view.Properties);
         Assert.Contains(new("Error", "Received for 20 s, heard 0 s."), view.Properties);
+    }
+
+    [Fact]
+    public void A_scheduled_bot_shows_when_it_starts_and_is_a_warning_once_it_has_to_wait()
+    {
+        var scheduled = Recording with { Status = "scheduled", StartAt = DateTimeOffset.UnixEpoch, Chunks = 0, Participants = null };
+
+        Assert.Contains(new("Starts at", "1970-01-01 00:00:00Z"), BotView.Of(scheduled).Properties);
+        Assert.Equal("warning", BotView.Of(scheduled with { Reason = "meeting_taken" }).Style);
+        Assert.DoesNotContain(BotView.Of(scheduled with { Status = "queued" }).Properties, property => property.Key == "Starts at");
     }
 
     [Theory]
@@ -71,6 +82,7 @@ public sealed class BotViewTests
     }
 
     [Theory]
+    [InlineData("scheduled", true)]
     [InlineData("queued", true)]
     [InlineData("recording", true)]
     [InlineData("leaving", false)]

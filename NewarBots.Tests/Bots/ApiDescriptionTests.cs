@@ -17,7 +17,7 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
 
     private static readonly TimeSpan OneSecond = TimeSpan.FromSeconds(1);
 
-    private static readonly string[] Methods = ["get", "post", "delete"];
+    private static readonly string[] Methods = ["get", "post", "patch", "delete"];
 
     private ManagerProcess Manager => queueing.Manager;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using CsCheck;
@@ -22,7 +23,7 @@ public sealed class CreateBotRequestTests
             meetings.AllowedHosts.Add(host);
         var policy = new MeetingUrlPolicy(
             Options.Create(meetings), Options.Create(new RehearsalOptions { Enabled = rehearsal }), new ListeningServer("http://127.0.0.1:8082"));
-        return CreateBotRequest.Read(Encoding.UTF8.GetBytes(body), policy, caller ?? Caller.OfThisMachine);
+        return CreateBotRequest.Read(Encoding.UTF8.GetBytes(body), policy, caller ?? Caller.OfThisMachine, SampleBots.Noon);
     }
 
     private static (CreateBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) ReadUrl(
@@ -169,6 +170,61 @@ public sealed class CreateBotRequestTests
     [InlineData("Notes\u2066turned")]
     public void A_name_begins_no_line_of_its_own_and_turns_nothing_round(string name) =>
         Assert.Equal(["botName"], Read(JsonSerializer.Serialize(new { meetingUrl = "https://meet.google.com/abc-defg-hij", botName = name })).Faults.Keys);
+
+    [Theory]
+    [InlineData("2026-03-14T13:00:00Z", "2026-03-14T13:00:00Z")]
+    [InlineData("2026-03-14T13:00Z", "2026-03-14T13:00:00Z")]
+    [InlineData("2026-03-14T13:00:00.125+05:30", "2026-03-14T07:30:00.125Z")]
+    [InlineData("2026-04-13T14:00:00+02:00", "2026-04-13T12:00:00Z")]
+    [InlineData("2025-03-14T12:00:00-00:00", "2025-03-14T12:00:00Z")]
+    public void A_time_to_start_is_read_with_its_offset(string startAt, string utc)
+    {
+        var (request, _) = Read(Starting(startAt));
+
+        Assert.Equal(DateTimeOffset.Parse(utc, CultureInfo.InvariantCulture), request!.StartAt);
+        Assert.Equal(TimeSpan.Zero, request.StartAt!.Value.Offset);
+    }
+
+    [Theory]
+    [InlineData("2026-03-14T13:00:00")]
+    [InlineData("2026-03-14")]
+    [InlineData("14.3.2026 13:00")]
+    [InlineData("2026-02-30T13:00:00Z")]
+    [InlineData("2026-03-14T25:00:00Z")]
+    [InlineData("2026-04-13T12:00:01Z")]
+    [InlineData("9999-12-31T23:59:59-14:00")]
+    [InlineData("0001-01-01T00:00:00+14:00")]
+    [InlineData("tomorrow")]
+    [InlineData("1773493200")]
+    [InlineData("")]
+    public void A_time_to_start_without_an_offset_or_too_far_ahead_or_that_is_none_is_refused(string startAt) =>
+        Assert.Equal(["startAt"], Read(Starting(startAt)).Faults.Keys);
+
+    [Theory]
+    [InlineData("1773493200")]
+    [InlineData("{}")]
+    [InlineData("true")]
+    [InlineData("\"\\ud800\"")]
+    public void A_time_to_start_is_a_string(string json) =>
+        Assert.Equal(["startAt"], Read($$"""{"meetingUrl": "https://meet.google.com/abc-defg-hij", "startAt": {{json}}}""").Faults.Keys);
+
+    [Fact]
+    public void A_change_has_what_may_change_and_names_every_other_field()
+    {
+        var (change, _) = ReadChange("""{"startAt": "2026-03-15T12:00:00Z", "botName": "Other", "leave": {"maxDuration": 60}, "metadata": {"case": "43"}}""");
+        var (nothing, _) = ReadChange("""{"startAt": null, "botName": null, "leave": null, "metadata": null}""");
+        var (_, faults) = ReadChange("""{"meetingUrl": "https://meet.google.com/abc-defg-hij", "userId": "bert", "colour": 1, "startAt": 5, "leave": {"maxDuration": 0}}""");
+
+        Assert.Equal((SampleBots.Noon.AddDays(1), "Other", 60), (change!.StartAt, change.BotName, change.Leave!.MaxDuration.TotalSeconds));
+        Assert.Equal("43", change.Metadata!["case"]);
+        Assert.Equal(new ChangeBotRequest(), nothing);
+        Assert.Equal(["colour", "leave.maxDuration", "meetingUrl", "startAt", "userId"], faults.Keys.Order(StringComparer.Ordinal));
+
+        static (ChangeBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) ReadChange(string body) =>
+            CreateBotRequest.ReadChange(Encoding.UTF8.GetBytes(body), SampleBots.Noon);
+    }
+
+    private static string Starting(string startAt) => JsonSerializer.Serialize(new { meetingUrl = "https://meet.google.com/abc-defg-hij", startAt });
 
     [Fact]
     public void Whatever_the_body_is_it_is_read_or_refused_with_a_field() =>

@@ -20,6 +20,12 @@ internal static class SampleBots
         LastSequence = 1,
     };
 
+    /// <param name="startAt">Where not given: an hour after noon.</param>
+    /// <param name="meeting">Where it goes.</param>
+    /// <param name="user">Whose it is.</param>
+    public static Bot Scheduled(DateTimeOffset? startAt = null, string? meeting = null, string user = "anna") =>
+        Queued(meeting, user) with { Status = BotStatus.Scheduled, StartAt = startAt ?? Noon.AddHours(1) };
+
     public static Bot In(BotStatus status) => Queued() with { Status = status };
 
     public static StatusMessage Says(this Bot bot, BotStatus status, long sequence, EndReason? reason = null) =>

@@ -37,4 +37,14 @@ public sealed class LaunchPlanTests
         Assert.Empty(LaunchPlan.Next([launched, queued], capacity: 1));
         Assert.Equal([queued], LaunchPlan.Next([finalizing, queued], capacity: 1));
     }
+
+    [Fact]
+    public void A_bot_that_was_scheduled_has_its_place_in_the_queue_from_when_it_was_due()
+    {
+        var scheduled = SampleBots.Scheduled() with { Status = BotStatus.Queued };
+        var before = SampleBots.Queued() with { CreatedAt = scheduled.DueAt.AddSeconds(-1) };
+        var after = SampleBots.Queued() with { CreatedAt = scheduled.DueAt.AddSeconds(1) };
+
+        Assert.Equal([before, scheduled, after], LaunchPlan.Next([scheduled, after, before], capacity: 3));
+    }
 }

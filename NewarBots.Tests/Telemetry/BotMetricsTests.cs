@@ -47,6 +47,19 @@ public sealed class BotMetricsTests : IDisposable
     }
 
     [Fact]
+    public void A_scheduled_bot_is_measured_from_when_it_was_due()
+    {
+        var bot = SampleBots.Scheduled(Noon.AddDays(1));
+        bot = Changed(bot, BotLifecycle.Started(bot, traceParent: null), Noon.AddDays(1));
+        bot = Changed(bot, BotLifecycle.LaunchBegun(bot), Noon.AddDays(1).AddSeconds(3));
+        var recording = new StatusMessage(bot.Id, BotStatus.Recording, Noon.AddDays(1).AddSeconds(9).ToUnixTimeMilliseconds(), 101);
+        Changed(bot, BotLifecycle.Heard(bot, recording), Noon.AddDays(1).AddSeconds(10));
+
+        Assert.Equal(3, Assert.Single(_probe.Of("newarbots.queue.duration")).Value);
+        Assert.Equal(9, Assert.Single(_probe.Of("newarbots.time_to_recording")).Value);
+    }
+
+    [Fact]
     public void A_failure_is_counted_with_its_reason()
     {
         var bot = SampleBots.Queued();
@@ -64,18 +77,18 @@ public sealed class BotMetricsTests : IDisposable
         _probe.Observe();
         Assert.Empty(_probe.Of("newarbots.bots"));
 
-        _probe.Bots.SeeActive([SampleBots.In(BotStatus.Queued), SampleBots.In(BotStatus.Recording), SampleBots.In(BotStatus.Recording)]);
+        _probe.Bots.SeeActive([SampleBots.In(BotStatus.Queued), SampleBots.In(BotStatus.Recording), SampleBots.In(BotStatus.Recording)], scheduled: 5);
         _probe.Observe();
 
         Assert.Equal(
             [
-                (1, "queued"), (0, "launching"), (0, "joining"), (0, "waiting"), (2, "recording"), (0, "leaving"), (0, "finalizing"),
+                (5, "scheduled"), (1, "queued"), (0, "launching"), (0, "joining"), (0, "waiting"), (2, "recording"), (0, "leaving"), (0, "finalizing"),
             ],
             _probe.Of("newarbots.bots").Select(one => ((int)one.Value, one.Tags["newarbots.bot.status=".Length..])));
 
         _probe.Bots.SeeActive(null);
         _probe.Observe();
-        Assert.Equal(7, _probe.Of("newarbots.bots").Count);
+        Assert.Equal(8, _probe.Of("newarbots.bots").Count);
     }
 
     [Fact]

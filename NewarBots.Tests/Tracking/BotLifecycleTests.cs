@@ -103,11 +103,57 @@ public sealed class BotLifecycleTests
     }
 
     [Fact]
+    public void A_scheduled_bot_that_is_stopped_ends_at_once_whatever_it_waited_for()
+    {
+        var bot = BotLifecycle.StartPostponed(SampleBots.Scheduled(), new(EndReason.MeetingTaken, "Another is there."));
+        var stopped = BotResponse.Of(BotLifecycle.StopAsked(bot, Noon));
+
+        Assert.Equal((BotStatus.Failed, EndReason.StopRequested, (string?)null), (stopped.Status, stopped.Reason!.Value, stopped.Error));
+    }
+
+    [Fact]
+    public void What_is_changed_of_a_scheduled_bot_replaces_what_was_there_and_a_time_that_has_passed_means_now()
+    {
+        var bot = SampleBots.Scheduled() with { Metadata = new Dictionary<string, string> { ["case"] = "42" } };
+        var waits = BotLifecycle.StartPostponed(bot, new(EndReason.MeetingTaken, "Another is there."));
+
+        Assert.Equal(bot, BotLifecycle.Changed(bot, new(), Noon));
+        Assert.Equal(bot with { BotName = "Other" }, BotLifecycle.Changed(bot, new() { BotName = "Other" }, Noon));
+        Assert.Equal(Noon.AddDays(2), BotLifecycle.Changed(bot, new() { StartAt = Noon.AddDays(2) }, Noon).StartAt);
+        Assert.Equal(Noon, BotLifecycle.Changed(bot, new() { StartAt = Noon.AddMinutes(-5) }, Noon).StartAt);
+        Assert.Null(BotLifecycle.Changed(waits, new() { StartAt = Noon.AddDays(2) }, Noon).Warning);
+        foreach (var status in Enum.GetValues<BotStatus>().Except([BotStatus.Scheduled]))
+        {
+            var other = SampleBots.In(status);
+            Assert.Same(other, BotLifecycle.Changed(other, new() { BotName = "Other", StartAt = Noon.AddDays(2) }, Noon));
+            Assert.Same(other, BotLifecycle.Started(other, traceParent: null));
+            Assert.Same(other, BotLifecycle.StartPostponed(other, new(EndReason.MeetingTaken, Text: null)));
+            Assert.Same(other, BotLifecycle.StartMissed(other, Noon.AddDays(2)));
+        }
+    }
+
+    [Fact]
+    public void A_bot_that_could_not_start_before_it_would_have_left_ends_with_what_was_in_its_way()
+    {
+        var bot = SampleBots.Scheduled();
+        var tooLate = bot.StartAt!.Value + bot.Leave.MaxDuration;
+
+        Assert.Same(bot, BotLifecycle.StartMissed(bot, tooLate.AddSeconds(-1)));
+        Assert.Equal((BotStatus.Failed, EndReason.StartMissed), Ending(BotLifecycle.StartMissed(bot, tooLate)));
+        var waited = BotLifecycle.StartMissed(BotLifecycle.StartPostponed(bot, new(EndReason.MeetingTaken, "Bot x is there.")), tooLate);
+        Assert.Equal((BotStatus.Failed, EndReason.MeetingTaken), Ending(waited));
+        Assert.Equal(
+            "It was to start at 2026-03-14 13:00:00Z, and could not before it would have had to leave again. Bot x is there.", BotResponse.Of(waited).Error);
+
+        static (BotStatus, EndReason) Ending(Bot bot) => (bot.Status, bot.Reason!.Value);
+    }
+
+    [Fact]
     public void Neither_the_managers_words_nor_another_bots_are_taken_from_a_recorder()
     {
         var bot = SampleBots.In(BotStatus.Joining);
 
-        foreach (var status in new[] { BotStatus.Queued, BotStatus.Launching, BotStatus.Finalizing, BotStatus.Completed, BotStatus.Failed })
+        foreach (var status in new[] { BotStatus.Scheduled, BotStatus.Queued, BotStatus.Launching, BotStatus.Finalizing, BotStatus.Completed, BotStatus.Failed })
             Assert.Same(bot, BotLifecycle.Heard(bot, bot.Says(status, 100)));
         Assert.Same(bot, BotLifecycle.Heard(bot, SampleBots.Queued().Says(BotStatus.Recording, 100)));
     }

@@ -41,7 +41,9 @@ internal static class ApiOperations
     {
         ["CreateBot"] = new(
             "Send a bot into a meeting",
-            "Accepts a bot and answers at once; everything slow comes later. With an `Idempotency-Key` the same request may be sent again: it gives the same bot.")
+            "Accepts a bot and answers at once; everything slow comes later. With an `Idempotency-Key` the same request may be sent again: it gives the same bot. "
+            + "With `startAt` it is `scheduled` until then, and neither takes its meeting nor counts as active; if another bot of its user is in the meeting when it is due, "
+            + "or the user has as many active ones as one may have, it waits, says so in `reason` and `error`, and goes as soon as it can, until `startAt` + `leave.maxDuration`.")
         {
             Parameters =
             [
@@ -65,7 +67,7 @@ internal static class ApiOperations
             Problems =
             [
                 ProblemTypes.InvalidRequest, ProblemTypes.RequestTimeout, ProblemTypes.MeetingTaken, ProblemTypes.UnsupportedMediaType, ProblemTypes.IdempotencyKeyReused,
-                ProblemTypes.UserOverQuota, ProblemTypes.QueueFull,
+                ProblemTypes.UserOverQuota, ProblemTypes.TooManyScheduled, ProblemTypes.QueueFull,
             ],
         },
         ["ListBots"] = new("List bots", "One page of bots, newest first.")
@@ -91,7 +93,7 @@ internal static class ApiOperations
         },
         ["WatchBots"] = new(
             "Follow all bots",
-            "Server-sent events: all active bots as they are (`event: bot`, the data a bot as `GET /bots/{id}` shows it), then each bot whenever it changes. "
+            "Server-sent events: all bots that are active or scheduled as they are (`event: bot`, the data a bot as `GET /bots/{id}` shows it), then each bot whenever it changes. "
             + "Without end; a comment comes every 15 s while nothing happens. Whoever comes back begins anew: ask `GET /bots` once it is open for what ended "
             + "meanwhile. Deleted bots are not told.")
         {
@@ -111,7 +113,32 @@ internal static class ApiOperations
             Answers = [new(204, "All of it is gone.")],
             Problems = [ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.BotActive, ProblemTypes.EngineUnavailable],
         },
-        ["StopBot"] = new("Stop a bot", "The bot leaves the meeting, and what was recorded is kept. May be repeated until it has ended.")
+        ["ChangeBot"] = new(
+            "Change a scheduled bot",
+            "What is given replaces the whole of what was there; what is not, or is null, stays. A `startAt` that has passed means now. Meeting and user stay as they are.")
+        {
+            Parameters = [Id],
+            Body = ApiSchemas.ChangeBot,
+            ExampleBody = JsonNode.Parse("""{"botName": "Notes of Monday"}"""),
+            Answers =
+            [
+                new(200, "The bot as it is now.")
+                {
+                    ContentTypes = ["application/json"],
+                    Schema = ApiSchemas.Bot,
+                    Example = With(
+                        ("status", "scheduled"), ("botName", "Notes of Monday"), ("startAt", "2026-03-02T09:00:00Z"), ("reason", null), ("joiningAt", null),
+                        ("recordingAt", null), ("endedAt", null), ("chunks", 0), ("recordedSeconds", 0), ("audibleSeconds", null), ("participants", null),
+                        ("recording", null)),
+                },
+            ],
+            Problems =
+            [
+                ProblemTypes.InvalidRequest, ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.BotNotScheduled,
+                ProblemTypes.UnsupportedMediaType,
+            ],
+        },
+        ["StopBot"] = new("Stop a bot", "The bot leaves the meeting, and what was recorded is kept. One that has not started yet, or is scheduled, ends at once. May be repeated until it has ended.")
         {
             Parameters = [Id],
             Answers =

@@ -13,6 +13,7 @@ namespace NewarBots.Manager.Bots.Describing;
 internal static class ApiSchemas
 {
     public const string CreateBot = "CreateBot";
+    public const string ChangeBot = "ChangeBot";
     public const string Bot = "Bot";
     public const string BotPage = "BotPage";
     public const string Manifest = "Manifest";
@@ -70,23 +71,36 @@ internal static class ApiSchemas
             ("maxDuration", Leave("Longest life of the bot.", new LeaveConditions().MaxDuration)));
         leave.AdditionalPropertiesAllowed = false;
 
+        var metadata = new OpenApiSchema
+        {
+            Type = JsonSchemaType.Object,
+            Description = $"Anything of yours, which comes back with the bot; names of up to {CreateBotRequest.MaxMetadataKeyLength} characters.",
+            MaxProperties = CreateBotRequest.MaxMetadataEntries,
+            AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = CreateBotRequest.MaxMetadataValueLength },
+        };
+        var startAt = Text($"When it is to start, with the offset; at most {CreateBotRequest.LongestAhead.TotalDays} days ahead. What has passed means now.", format: "date-time");
+        var botName = Text("The name under which the bot shows itself.", minLength: 1, maxLength: CreateBotRequest.MaxBotNameLength);
+
         var create = Object(
             "A bot that is wanted.",
             ("meetingUrl", Text("The meeting's address, as it is in the invitation. Its host must be one of Meetings:AllowedHosts.", format: "uri")),
             ("botName", OrNull(Text("The name under which the bot shows itself.", minLength: 1, maxLength: CreateBotRequest.MaxBotNameLength))),
             ("userId", OrNull(User())),
             ("leave", OrNull(leave)),
-            ("metadata", OrNull(new()
-            {
-                Type = JsonSchemaType.Object,
-                Description = $"Anything of yours, which comes back with the bot; names of up to {CreateBotRequest.MaxMetadataKeyLength} characters.",
-                MaxProperties = CreateBotRequest.MaxMetadataEntries,
-                AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = CreateBotRequest.MaxMetadataValueLength },
-            })));
+            ("metadata", OrNull(metadata)),
+            ("startAt", OrNull(startAt)));
         create.Properties!["botName"] = WithDefault(create, "botName", CreateBotRequest.DefaultBotName);
         create.Properties["userId"] = WithDefault(create, "userId", UserId.Default.ToString());
         create.AdditionalPropertiesAllowed = false;
         create.Required = new HashSet<string> { "meetingUrl" };
+
+        var change = Object(
+            "What is to be different about a scheduled bot.",
+            ("startAt", startAt),
+            ("botName", OrNull(botName)),
+            ("leave", leave),
+            ("metadata", metadata));
+        change.AdditionalPropertiesAllowed = false;
 
         var recording = Object(
             "The finished file.",
@@ -101,7 +115,7 @@ internal static class ApiSchemas
             "A bot. Absent where unknown; times are UTC, durations in seconds.",
             ("id", Id()),
             ("status", Words<BotStatus>("How far it is. completed and failed are final.")),
-            ("reason", Words<EndReason>("Why it ended, or is ending; while it is recording, a warning.")),
+            ("reason", Words<EndReason>("Why it ended, or is ending; while it is recording, a warning; while it is scheduled, why it has to wait although it is due.")),
             ("meetingUrl", Text("Where it goes.", format: "uri")),
             ("platform", Words<Platform>("What kind of page the meeting is.")),
             ("botName", Text("The name under which it shows itself.")),
@@ -109,6 +123,7 @@ internal static class ApiSchemas
             ("metadata", new() { Type = JsonSchemaType.Object, Description = "As it was given.", AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String } }),
             ("containerName", Text("Its container's.")),
             ("createdAt", Time("When it was asked for.")),
+            ("startAt", Time("When it is to start, or was, where that was asked for.")),
             ("joiningAt", Time("When it went to the meeting.")),
             ("recordingAt", Time("When it began to record.")),
             ("endedAt", Time("When its life ended.")),
@@ -125,6 +140,7 @@ internal static class ApiSchemas
         };
 
         document.AddComponent(CreateBot, create);
+        document.AddComponent(ChangeBot, change);
         document.AddComponent(Bot, bot);
         var page = Object(
             "A page of bots.",

@@ -82,12 +82,12 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, Bo
         }
     }
 
-    /// <summary>All active bots, and each bot whenever it changes; without end.</summary>
+    /// <summary>All bots that are active or scheduled, and each bot whenever it changes; without end.</summary>
     public async Task WatchAsync(UserId? user, EventStream stream, CancellationToken cancellation)
     {
         var changes = new ChangedBots(user);
         using var watching = news.Watch(changes);
-        foreach (var bot in await store.ActiveAsync())
+        foreach (var bot in (await store.ActiveAsync()).Concat(await store.ScheduledAsync()))
             changes.Add(bot, news.Describe(bot));
         await stream.OpenAsync(cancellation);
         while (!cancellation.IsCancellationRequested)

@@ -74,6 +74,7 @@ export function showBot(main, id, setConnection, signal) {
       ['Meeting', link(bot.meetingUrl)],
       ['User', bot.userId],
       ['Sent', dateTime(bot.createdAt)],
+      [bot.status === 'scheduled' ? 'Starts' : 'Was to start', bot.startAt ? dateTime(bot.startAt) : undefined],
       ['Recorded', bot.recordedSeconds ? length(bot.recording?.durationSeconds ?? bot.recordedSeconds) : undefined],
       ['Audible', bot.audibleSeconds === undefined ? undefined : length(bot.audibleSeconds)],
       ['Others in the call', isEnded(bot) ? undefined : bot.participants],

@@ -51,16 +51,19 @@ export function timeLine() {
 /** Most phases are short: seconds with a tenth, as long as that says something. */
 const lasting = seconds => (seconds < 10 ? `${seconds.toFixed(1)} s` : length(seconds));
 
-/** Phases out of status messages, in the order in which they were said; a status that is said again goes on. */
+/**
+ * Phases out of status messages, in the order in which they were said; a status that is said again goes on. The days before a scheduled
+ * bot was due would leave no room for the rest.
+ */
 export function phasesOf(messages) {
   const phases = [];
   for (const message of [...messages.values()].sort((a, b) => a.sequence - b.sequence)) {
-    if (phases.at(-1)?.status !== message.status) phases.push({ status: message.status, at: message.timestamp });
+    if (message.status !== 'scheduled' && phases.at(-1)?.status !== message.status) phases.push({ status: message.status, at: message.timestamp });
   }
   return phases;
 }
 
 /** What the bot itself tells, where its messages are gone. */
 export const phasesOfRecord = bot => [
-  ['queued', bot.createdAt], ['joining', bot.joiningAt], ['recording', bot.recordingAt], [isEnded(bot) ? bot.status : undefined, bot.endedAt],
+  ['queued', bot.status === 'scheduled' ? undefined : bot.startAt ?? bot.createdAt], ['joining', bot.joiningAt], ['recording', bot.recordingAt], [isEnded(bot) ? bot.status : undefined, bot.endedAt],
 ].filter(([status, at]) => status && at).map(([status, at]) => ({ status, at: Date.parse(at) }));

@@ -1,10 +1,11 @@
 import { el, svg } from './dom.js';
 
-export const statuses = ['queued', 'launching', 'joining', 'waiting', 'recording', 'leaving', 'finalizing', 'completed', 'failed'];
+export const statuses = ['scheduled', 'queued', 'launching', 'joining', 'waiting', 'recording', 'leaving', 'finalizing', 'completed', 'failed'];
 
 export const isEnded = bot => bot.status === 'completed' || bot.status === 'failed';
 
 const icons = {
+  scheduled: 'M3 4h10v9H3zM3 7h10M6 2.5V4M10 2.5V4',
   queued: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2Zm0 3v3.2l2.2 1.6',
   launching: 'M8 13V3M4 7l4-4 4 4',
   joining: 'M3 8h8M8 4l4 4-4 4',

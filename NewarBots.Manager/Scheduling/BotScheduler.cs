@@ -1,0 +1,115 @@
+using Microsoft.Extensions.Options;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Launching;
+using NewarBots.Manager.Telemetry;
+using NewarBots.Manager.Tracking;
+
+namespace NewarBots.Manager.Scheduling;
+
+/// <summary>
+/// Queues scheduled bots when they are due. It waits for the next one, and is woken where that becomes another. Each manager does so;
+/// of several, the one whose change of the record comes first has started the bot.
+/// </summary>
+internal sealed partial class BotScheduler(
+    BotStore store,
+    ScheduleSignal signal,
+    LaunchSignal launches,
+    Loops loops,
+    IOptions<LaunchingOptions> options,
+    TimeProvider time,
+    ILogger<BotScheduler> logger) : BackgroundService
+{
+    /// <summary>The clock may be set meanwhile, and a word of another manager be lost.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
+    /// <summary>Where Redis is away, or a due bot has to wait for something that nobody tells of.</summary>
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
+
+    private TimeSpan _wait;
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        loops.RunAsync("schedule", Loops.Patience, StartOrPostponeAsync, token => signal.WaitAsync(_wait, time, token), stoppingToken);
+
+    private async Task StartOrPostponeAsync(CancellationToken cancellation)
+    {
+        _wait = LookAgainAfter;
+        try
+        {
+            _wait = await StartDueAsync(cancellation);
+        }
+        catch (Exception exception) when (exception.IsRedisAway())
+        {
+            Log.Unreadable(logger, exception.Message);
+        }
+    }
+
+    /// <returns>How long there is nothing to be done, as far as it is known.</returns>
+    private async Task<TimeSpan> StartDueAsync(CancellationToken cancellation)
+    {
+        var (due, next) = await store.DueAsync(time.GetUtcNow());
+        var haveToWait = false;
+        foreach (var id in due)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            haveToWait |= !await StartAsync(id);
+        }
+
+        return WaitFor(next, time.GetUtcNow(), haveToWait);
+    }
+
+    /// <param name="next">When the next one is due.</param>
+    /// <param name="now">The time of the question.</param>
+    /// <param name="haveToWait">Some are due and cannot start yet.</param>
+    internal static TimeSpan WaitFor(DateTimeOffset? next, DateTimeOffset now, bool haveToWait)
+    {
+        var longest = haveToWait ? LookAgainAfter : LongestWait;
+        return next - now is not { } untilNext || untilNext > longest ? longest
+            : untilNext > TimeSpan.Zero ? untilNext
+            : TimeSpan.Zero;
+    }
+
+    /// <returns><see langword="false"/> where it has to wait.</returns>
+    private async Task<bool> StartAsync(SessionId id)
+    {
+        var now = time.GetUtcNow();
+        if (await store.UpdateAsync(id, known => BotLifecycle.StartMissed(known, now)) is not { Status: BotStatus.Scheduled } bot)
+            return true;
+
+        using var start = ManagerTelemetry.StartLife("bot start", bot);
+        switch (await store.StartAsync(id, now, start?.Id, BotLimits.Of(options.Value)))
+        {
+            case StartResult.Started:
+                Log.Started(logger, id, bot.DueAt);
+                launches.Raise();
+                return true;
+            case StartResult.MeetingTaken taken:
+                await PostponeAsync(bot, new(EndReason.MeetingTaken, $"Bot {taken.Holder} of the same user is in this meeting; this one starts once that one has left."));
+                break;
+            case StartResult.OverQuota:
+                await PostponeAsync(bot, new(EndReason.UserOverQuota, $"User {bot.UserId} has as many active bots as one may have; this one starts once one of them has ended."));
+                break;
+        }
+
+        start.Forget();
+        return false;
+    }
+
+    private async Task PostponeAsync(Bot bot, BotWarning why)
+    {
+        if (bot.Warning != why && await store.UpdateAsync(bot.Id, known => BotLifecycle.StartPostponed(known, why)) is { Status: BotStatus.Scheduled })
+            Log.Postponed(logger, bot.Id, why.Text);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Started bot {SessionId}, which was scheduled for {StartAt}")]
+        public static partial void Started(ILogger logger, SessionId sessionId, DateTimeOffset startAt);
+
+        [LoggerMessage(LogLevel.Warning, "Bot {SessionId} is due and cannot start yet: {Why}")]
+        public static partial void Postponed(ILogger logger, SessionId sessionId, string? why);
+
+        [LoggerMessage(LogLevel.Warning, "The schedule of bots cannot be read at the moment: {Why}")]
+        public static partial void Unreadable(ILogger logger, string why);
+    }
+}

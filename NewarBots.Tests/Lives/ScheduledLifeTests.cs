@@ -1,0 +1,70 @@
+using System.Net;
+using System.Text.Json;
+using NewarBots.Contract;
+using NewarBots.Tests.Fixtures;
+using StackExchange.Redis;
+
+namespace NewarBots.Tests.Lives;
+
+/// <summary>Bots that start later, and managers that die meanwhile.</summary>
+[Collection(AloneOnTheMachine.Name)]
+public sealed class ScheduledLifeTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan OnTime = TimeSpan.FromSeconds(2);
+
+    private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
+
+    [Fact]
+    public async Task Scheduled_bots_start_on_time_and_once_whichever_of_their_managers_dies_before()
+    {
+        await using var host = await LightHost.StartAsync();
+        await using var other = await host.Manager.StartAnotherAsync();
+        await using var redis = await host.Redis.ConnectAsync();
+        var engine = new EngineEvents(host.Manager.Stack);
+
+        // Accepted by one of two managers, which dies at once.
+        var startAt = Now.AddSeconds(3);
+        var one = await ScheduleAsync(other, "https://meet.google.com/abc-defg-hij?duration=3", startAt, user: "one");
+        other.Kill();
+        await host.Manager.UntilAsync(one, Patience, "launching", "joining", "recording", "leaving", "finalizing", "completed");
+        await StartedOnTimeAsync(redis, one, startAt);
+
+        // Accepted by the only manager, which dies, and is due after the next one has come.
+        startAt = Now.AddSeconds(8);
+        var two = await ScheduleAsync(host.Manager, "https://meet.google.com/abc-defg-hij?duration=4", startAt, user: "two");
+        host.Manager.Kill();
+        await Task.WhenAll(host.Manager.StartAsync(), other.StartAsync());
+        var dueAt = startAt > Now ? startAt : Now;
+
+        foreach (var id in (string[])[one, two])
+        {
+            var bot = await host.Manager.UntilAsync(id, Patience, "completed");
+            Assert.True((bool)bot["recording"]!["complete"]!, await host.AccountOfAsync(id));
+        }
+
+        await StartedOnTimeAsync(redis, two, startAt, dueAt);
+        Assert.Equal([$"newar-bot-{one}", $"newar-bot-{two}"], await engine.NamesAsync("create"));
+        Assert.Empty(await DockerCli.ContainersOfAsync(host.Manager.Stack));
+    }
+
+    private static async Task<string> ScheduleAsync(ManagerProcess manager, string meetingUrl, DateTimeOffset startAt, string user)
+    {
+        var (status, bot) = await manager.PostAsync("/bots", JsonSerializer.Serialize(new { meetingUrl, userId = user, startAt }));
+        Assert.True(status is HttpStatusCode.Accepted, $"{status}: {bot}");
+        Assert.Equal("scheduled", (string?)bot!["status"]);
+        return (string)bot["id"]!;
+    }
+
+    /// <param name="redis">Where its words are.</param>
+    /// <param name="id">The bot.</param>
+    /// <param name="startAt">Not before.</param>
+    /// <param name="dueAt">When there was a manager again, where that took longer.</param>
+    private static async Task StartedOnTimeAsync(ConnectionMultiplexer redis, string id, DateTimeOffset startAt, DateTimeOffset? dueAt = null)
+    {
+        var entries = await redis.GetDatabase().StreamRangeAsync(RedisNames.EventStream(SessionId.Parse(id)));
+        var messages = entries.Select(entry => JsonSerializer.Deserialize((string)entry[RedisNames.MessageField]!, ContractJson.Default.StatusMessage)!).ToList();
+        Assert.InRange(messages.First(message => message.Status is BotStatus.Launching).At, startAt.AddMilliseconds(-1), (dueAt ?? startAt) + OnTime);
+        Assert.Single(messages, message => message.Status is BotStatus.Queued);
+    }
+}

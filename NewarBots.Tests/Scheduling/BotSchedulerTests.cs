@@ -1,0 +1,233 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Launching;
+using NewarBots.Manager.Scheduling;
+using NewarBots.Manager.Tracking;
+using NewarBots.Tests.Bots;
+using NewarBots.Tests.Fixtures;
+using StackExchange.Redis;
+
+namespace NewarBots.Tests.Scheduling;
+
+/// <summary>Schedulers on a real Redis, by a clock that the test moves.</summary>
+public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisServer>, IAsyncLifetime
+{
+    private static readonly DateTimeOffset Noon = SampleBots.Noon;
+
+    private readonly FakeTimeProvider _time = new(Noon);
+    private readonly MetricsProbe _metrics = new();
+    private readonly ScheduleSignal _signal = new();
+    private readonly LaunchSignal _launches = new();
+    private readonly List<BotScheduler> _schedulers = [];
+    private ConnectionMultiplexer _redis = null!;
+
+    private BotStore Store => new(_redis, _metrics.Bots, _time, NullLogger<BotStore>.Instance);
+
+    public async ValueTask InitializeAsync()
+    {
+        _redis = await server.ConnectAsync();
+        await _redis.GetServers()[0].FlushAllDatabasesAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var scheduler in _schedulers)
+            await scheduler.StopAsync(CancellationToken.None);
+        _metrics.Dispose();
+        await _redis.DisposeAsync();
+    }
+
+    [Fact]
+    public void It_waits_for_the_next_one_and_never_for_long()
+    {
+        Assert.Equal(TimeSpan.FromSeconds(5), BotScheduler.WaitFor(next: null, Noon, haveToWait: false));
+        Assert.Equal(TimeSpan.FromSeconds(5), BotScheduler.WaitFor(Noon.AddHours(1), Noon, haveToWait: false));
+        Assert.Equal(TimeSpan.FromMilliseconds(1234), BotScheduler.WaitFor(Noon.AddMilliseconds(1234), Noon, haveToWait: false));
+        Assert.Equal(TimeSpan.FromSeconds(1), BotScheduler.WaitFor(Noon.AddMilliseconds(1234), Noon, haveToWait: true));
+        Assert.Equal(TimeSpan.Zero, BotScheduler.WaitFor(Noon.AddSeconds(-1), Noon, haveToWait: false));
+    }
+
+    [Fact]
+    public async Task A_bot_is_queued_when_it_is_due_and_not_before_by_one_of_several_schedulers()
+    {
+        var bots = new List<Bot>();
+        for (var i = 0; i < 20; i++)
+            bots.Add(await CreatedAsync(SampleBots.Scheduled(Noon.AddMinutes(10), InMeeting(i))));
+        for (var i = 0; i < 3; i++)
+            await StartSchedulerAsync();
+
+        _time.SetUtcNow(Noon.AddMinutes(10).AddMilliseconds(-1));
+        _signal.Raise();
+        await Task.WhenAll(bots.Select(async bot => Assert.Equal(BotStatus.Scheduled, (await Store.FindAsync(bot.Id))!.Status)));
+        await UntilAsync(bots[^1].Id, BotStatus.Queued);
+
+        Assert.Equal(bots.Select(bot => bot.Id), (await Store.ActiveAsync()).Select(bot => bot.Id));
+        Assert.Equal(0, await Store.CountScheduledAsync());
+        foreach (var bot in bots)
+            Assert.Equal([BotStatus.Scheduled, BotStatus.Queued], (await SaidAsync(bot.Id)).Select(message => message.Status));
+    }
+
+    [Fact]
+    public async Task A_clock_that_is_set_ahead_makes_due_what_it_passes()
+    {
+        var bot = await CreatedAsync(SampleBots.Scheduled(Noon.AddDays(1)));
+        await StartSchedulerAsync();
+
+        // The clock alone: no timer has heard of it.
+        _time.AdjustTime(Noon.AddDays(1));
+
+        await UntilAsync(bot.Id, BotStatus.Queued);
+    }
+
+    [Fact]
+    public async Task A_meeting_is_its_bots_from_when_that_is_due_and_the_next_one_waits_until_it_has_left()
+    {
+        var first = await CreatedAsync(SampleBots.Queued());
+        var second = await CreatedAsync(SampleBots.Scheduled(Noon.AddMinutes(1)));
+        var third = await CreatedAsync(SampleBots.Scheduled(Noon.AddMinutes(2)));
+        await StartSchedulerAsync();
+
+        _time.Advance(TimeSpan.FromMinutes(2));
+        await UntilAsync(third.Id, bot => bot.Warning is not null);
+        var waits = BotResponse.Of((await Store.FindAsync(second.Id))!);
+        Assert.Equal((BotStatus.Scheduled, EndReason.MeetingTaken), (waits.Status, waits.Reason!.Value));
+        Assert.Contains(first.Id.ToString(), waits.Error, StringComparison.Ordinal);
+        Assert.Equal(
+            [(BotStatus.Scheduled, null), (BotStatus.Scheduled, EndReason.MeetingTaken)],
+            (await SaidAsync(second.Id)).Select(message => (message.Status, message.Reason)));
+
+        await Store.UpdateAsync(first.Id, bot => BotLifecycle.StopAsked(bot, Noon));
+        await UntilAsync(second.Id, BotStatus.Queued);
+        Assert.Null(BotResponse.Of((await Store.FindAsync(second.Id))!).Reason);
+        Assert.Equal(second.Id, Assert.IsType<CreateResult.MeetingTaken>(await Store.CreateAsync(SampleBots.Queued(), idempotency: null)).Holder);
+
+        await Store.UpdateAsync(second.Id, bot => BotLifecycle.StopAsked(bot, Noon));
+        await UntilAsync(third.Id, BotStatus.Queued);
+    }
+
+    [Fact]
+    public async Task A_user_over_quota_has_no_more_active_bots_by_scheduling_them()
+    {
+        var active = await CreatedAsync(SampleBots.Queued());
+        var scheduled = await CreatedAsync(SampleBots.Scheduled(Noon.AddMinutes(1), InMeeting(1)));
+        var others = await CreatedAsync(SampleBots.Scheduled(Noon.AddMinutes(1), InMeeting(1), user: "bert"));
+        await StartSchedulerAsync(quota: 1);
+
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await UntilAsync(scheduled.Id, bot => bot.Warning?.Reason is EndReason.UserOverQuota);
+        await UntilAsync(others.Id, BotStatus.Queued);
+
+        await Store.UpdateAsync(active.Id, bot => BotLifecycle.StopAsked(bot, Noon));
+        await UntilAsync(scheduled.Id, BotStatus.Queued);
+    }
+
+    [Fact]
+    public async Task What_nobody_was_there_to_start_is_started_late_or_ends_where_it_is_too_late()
+    {
+        var late = await CreatedAsync(SampleBots.Scheduled(Noon.AddHours(23)));
+        var tooLate = await CreatedAsync(SampleBots.Scheduled(Noon.AddHours(1)));
+        _time.SetUtcNow(Noon.AddDays(1));
+
+        await StartSchedulerAsync();
+
+        await UntilAsync(late.Id, BotStatus.Queued);
+        await UntilAsync(tooLate.Id, BotStatus.Failed);
+        Assert.Equal(EndReason.StartMissed, (await Store.FindAsync(tooLate.Id))!.Reason);
+        Assert.Equal(0, await Store.CountScheduledAsync());
+    }
+
+    [Fact]
+    public async Task A_bot_that_is_put_off_again_and_again_starts_at_its_last_time_and_its_recorder_is_still_heard()
+    {
+        var bot = await CreatedAsync(SampleBots.Scheduled(Noon.AddMinutes(1)));
+        await StartSchedulerAsync();
+
+        for (var i = 2; i <= 200; i++)
+            await Store.UpdateAsync(bot.Id, known => BotLifecycle.Changed(known, new() { StartAt = Noon.AddMinutes(i) }, Noon));
+        _time.SetUtcNow(Noon.AddMinutes(199));
+        _signal.Raise();
+        Assert.Equal(BotStatus.Scheduled, (await Store.FindAsync(bot.Id))!.Status);
+        _time.SetUtcNow(Noon.AddMinutes(200));
+        _signal.Raise();
+        await UntilAsync(bot.Id, BotStatus.Queued);
+
+        var launching = (await Store.UpdateAsync(bot.Id, BotLifecycle.LaunchBegun))!;
+        Assert.InRange(launching.LastSequence, 2, StatusSequence.FirstOfRecorder - 1);
+        Assert.Equal(100, BotLifecycle.Heard(launching, bot.Says(BotStatus.Joining, StatusSequence.FirstOfRecorder)).LastSequence);
+    }
+
+    [Fact]
+    public async Task A_scheduled_bot_takes_neither_its_meeting_nor_a_place_and_a_user_may_have_so_many()
+    {
+        var limits = new BotLimits(Places: 1, Waiting: 1, OfOneUser: 1, ScheduledOfOneUser: 3);
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Store.CreateAsync(SampleBots.Scheduled(Noon.AddMinutes(i + 1)), idempotency: null, limits)));
+
+        var created = results.OfType<CreateResult.Created>().ToList();
+        Assert.Equal(3, created.Count);
+        Assert.Equal(17, results.OfType<CreateResult.TooManyScheduled>().Count());
+        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Scheduled(user: "bert"), idempotency: null, limits));
+        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Queued(), idempotency: null, limits));
+        Assert.Single(await Store.ActiveAsync());
+        Assert.Equal(4, (await Store.ScheduledAsync()).Count);
+
+        await Store.UpdateAsync(created[0].Bot.Id, bot => BotLifecycle.StopAsked(bot, Noon));
+        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Scheduled(), idempotency: null, limits));
+    }
+
+    [Fact]
+    public async Task A_scheduled_bot_that_was_cancelled_and_deleted_leaves_nothing()
+    {
+        var key = new IdempotencyKey("k", "hash");
+        var bot = Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Scheduled(), key)).Bot;
+        Assert.IsType<CreateResult.Repeated>(await Store.CreateAsync(SampleBots.Scheduled(), key));
+
+        var ended = await Store.UpdateAsync(bot.Id, known => BotLifecycle.StopAsked(known, Noon));
+        await Store.DeleteAsync(ended!);
+
+        Assert.Empty(_redis.GetServers()[0].Keys().Select(redisKey => (string)redisKey!));
+    }
+
+    [Fact]
+    public async Task What_somebody_else_has_put_among_the_scheduled_ones_harms_nobody()
+    {
+        await _redis.GetDatabase().SortedSetAddAsync("newarbots:bots:scheduled", [new("no id!", 0), new("0199aaaabbbbccccddddeeeeffff0001", 0)]);
+        var bot = await CreatedAsync(SampleBots.Scheduled(Noon.AddMinutes(1)));
+        await StartSchedulerAsync();
+
+        _time.Advance(TimeSpan.FromMinutes(1));
+
+        await UntilAsync(bot.Id, BotStatus.Queued);
+    }
+
+    private static string InMeeting(int number) => $"https://meet.google.com/abc-defg-h{(char)('a' + number / 26)}{(char)('a' + number % 26)}";
+
+    private async Task<Bot> CreatedAsync(Bot bot) => Assert.IsType<CreateResult.Created>(await Store.CreateAsync(bot, idempotency: null)).Bot;
+
+    private async Task StartSchedulerAsync(int? quota = null)
+    {
+        var scheduler = new BotScheduler(
+            Store, _signal, _launches, new(_time, NullLogger<Loops>.Instance), Options.Create(new LaunchingOptions { MaxConcurrentBotsPerUser = quota }),
+            _time, NullLogger<BotScheduler>.Instance);
+        _schedulers.Add(scheduler);
+        await scheduler.StartAsync(TestContext.Current.CancellationToken);
+    }
+
+    private Task UntilAsync(SessionId id, BotStatus status) => UntilAsync(id, bot => bot.Status == status);
+
+    /// <summary>Lets the time go on, slowly.</summary>
+    private Task UntilAsync(SessionId id, Func<Bot, bool> condition) => Eventually.TrueAsync(async () =>
+    {
+        _time.Advance(TimeSpan.FromMilliseconds(50));
+        return condition((await Store.FindAsync(id))!);
+    });
+
+    private async Task<IReadOnlyList<StatusMessage>> SaidAsync(SessionId id) =>
+    [
+        .. (await _redis.GetDatabase().StreamRangeAsync(RedisNames.EventStream(id)))
+            .Select(entry => JsonSerializer.Deserialize((string)entry[RedisNames.MessageField]!, ContractJson.Default.StatusMessage)!),
+    ];
+}
