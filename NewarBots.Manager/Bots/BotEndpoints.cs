@@ -183,6 +183,8 @@ internal static class BotEndpoints
     private static async Task<Results<Ok<BotResponse>, ProblemHttpResult>> ChangeAsync(
         SessionId id, HttpRequest request, BotStore store, ScheduleSignal schedule, TimeProvider time, CancellationToken cancellation)
     {
+        if (!request.HasJsonContentType())
+            return BotProblems.UnsupportedMediaType();
         if (await ReadBodyAsync(request, cancellation) is not { } body)
             return BotProblems.InvalidRequest("body", $"must have at most {MaxBodyBytes / 1024} KB");
         if (await store.FindAsync(id) is not { } known)

@@ -92,6 +92,11 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
         redis.call('ZADD', KEYS[2], 0, ARGV[1])
         redis.call('ZADD', KEYS[3], 0, ARGV[1])
         if ARGV[3] == '1' then return 1 end
+        if ARGV[6] ~= '' then
+            redis.call('ZADD', KEYS[8], ARGV[6], ARGV[1])
+            redis.call('ZADD', KEYS[9], ARGV[6], ARGV[1])
+            return 1
+        end
         redis.call('ZADD', KEYS[4], 0, ARGV[1])
         redis.call('ZADD', KEYS[6], 0, ARGV[1])
         redis.call('SET', KEYS[5], ARGV[1], 'NX')
@@ -252,16 +257,16 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
 
     /// <summary>
     /// Keeps the record of a bot that lives already, or has ended. Nothing is announced: it goes on to speak for itself. The meeting
-    /// of one that lives is its own again, unless another bot has gone there meanwhile.
+    /// of an active one is its own again, unless another bot has gone there meanwhile.
     /// </summary>
     /// <returns><see langword="false"/> where there is a record that can be read, which stays as it is.</returns>
     public async Task<bool> AdoptAsync(Bot bot)
     {
-        RedisKey[] keys = [Key(bot.Id), All, OfUser(bot.UserId), Active, Claim(bot), ActiveOf(bot.UserId), Queued];
+        RedisKey[] keys = [Key(bot.Id), All, OfUser(bot.UserId), Active, Claim(bot), ActiveOf(bot.UserId), Queued, Scheduled, ScheduledOf(bot.UserId)];
         RedisValue[] values =
         [
             bot.Id.ToString(), Serialize(bot), bot.Status.IsTerminal() ? 1 : 0, bot.Status is BotStatus.Queued ? 1 : 0,
-            _unreadable.GetValueOrDefault(bot.Id, RedisValue.EmptyString),
+            _unreadable.GetValueOrDefault(bot.Id, RedisValue.EmptyString), DueScore(bot),
         ];
         if (!(bool)await Database.ScriptEvaluateAsync(AdoptScript, keys, values))
             return false;

@@ -27,6 +27,7 @@ internal sealed partial class BotScheduler(
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
 
     private TimeSpan _wait;
+    private bool _hasSeenAll;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         loops.RunAsync("schedule", Loops.Patience, StartOrPostponeAsync, token => signal.WaitAsync(_wait, time, token), stoppingToken);
@@ -47,6 +48,10 @@ internal sealed partial class BotScheduler(
     /// <returns>How long there is nothing to be done, as far as it is known.</returns>
     private async Task<TimeSpan> StartDueAsync(CancellationToken cancellation)
     {
+        // What a manager has seen it still knows while Redis is away, and after Redis was emptied.
+        if (!_hasSeenAll)
+            await store.ScheduledAsync();
+        _hasSeenAll = true;
         var (due, next) = await store.DueAsync(time.GetUtcNow());
         var haveToWait = false;
         foreach (var id in due)

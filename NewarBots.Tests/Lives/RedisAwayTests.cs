@@ -79,6 +79,9 @@ public sealed class RedisAwayTests
         var bots = new List<(string Id, string User)>();
         foreach (var (user, seconds) in new[] { ("first", 5), ("second", 7), ("third", 9) })
             bots.Add((await host.Manager.RecordAsync(host.Manager.Rehearsal($"admitAfter=1&duration={seconds}"), userId: user), user));
+        var later = JsonSerializer.Serialize(
+            new { meetingUrl = host.Manager.Rehearsal("admitAfter=1&duration=5"), userId = "later", startAt = TimeProvider.System.GetUtcNow().AddSeconds(5) });
+        bots.Add(((string)(await host.Manager.PostAsync("/bots", later)).Body!["id"]!, "later"));
         foreach (var (id, user) in bots)
         {
             var bot = await Eventually.NotNullAsync(

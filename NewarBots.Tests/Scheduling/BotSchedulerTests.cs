@@ -192,6 +192,24 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
     }
 
     [Fact]
+    public async Task A_manager_that_runs_puts_back_what_was_scheduled_when_Redis_is_emptied()
+    {
+        var bot = await CreatedAsync(SampleBots.Scheduled(Noon.AddMinutes(1)));
+        var store = Store;
+        await StartSchedulerAsync(store: store);
+        await Eventually.TrueAsync(() => store.NewestKnown(user: null, after: null).Any());
+
+        await _redis.GetServers()[0].FlushAllDatabasesAsync();
+        Assert.Null(await store.FindAsync(bot.Id));
+        Assert.True(await store.AdoptAsync(Assert.Single(store.NewestKnown(user: null, after: null), known => known.AwaitsContainer)));
+
+        Assert.Empty(await store.ActiveAsync());
+        Assert.IsType<CreateResult.Created>(await store.CreateAsync(SampleBots.Queued(user: "bert"), idempotency: null));
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await UntilAsync(bot.Id, BotStatus.Queued);
+    }
+
+    [Fact]
     public async Task What_somebody_else_has_put_among_the_scheduled_ones_harms_nobody()
     {
         await _redis.GetDatabase().SortedSetAddAsync("newarbots:bots:scheduled", [new("no id!", 0), new("0199aaaabbbbccccddddeeeeffff0001", 0)]);
@@ -207,10 +225,10 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
 
     private async Task<Bot> CreatedAsync(Bot bot) => Assert.IsType<CreateResult.Created>(await Store.CreateAsync(bot, idempotency: null)).Bot;
 
-    private async Task StartSchedulerAsync(int? quota = null)
+    private async Task StartSchedulerAsync(int? quota = null, BotStore? store = null)
     {
         var scheduler = new BotScheduler(
-            Store, _signal, _launches, new(_time, NullLogger<Loops>.Instance), Options.Create(new LaunchingOptions { MaxConcurrentBotsPerUser = quota }),
+            store ?? Store, _signal, _launches, new(_time, NullLogger<Loops>.Instance), Options.Create(new LaunchingOptions { MaxConcurrentBotsPerUser = quota }),
             _time, NullLogger<BotScheduler>.Instance);
         _schedulers.Add(scheduler);
         await scheduler.StartAsync(TestContext.Current.CancellationToken);

@@ -134,7 +134,7 @@ internal static class ApiOperations
             ],
             Problems =
             [
-                ProblemTypes.InvalidRequest, ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.BotNotScheduled,
+                ProblemTypes.InvalidRequest, ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.RequestTimeout, ProblemTypes.BotNotScheduled,
                 ProblemTypes.UnsupportedMediaType,
             ],
         },
