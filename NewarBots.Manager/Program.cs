@@ -10,6 +10,7 @@ using NewarBots.Manager.Removing;
 using NewarBots.Manager.Scheduling;
 using NewarBots.Manager.Telemetry;
 using NewarBots.Manager.Tracking;
+using NewarBots.Manager.Webhooks;
 using NewarBots.ServiceDefaults;
 
 var builder = WebApplication.CreateBuilder(args);
@@ -28,6 +29,7 @@ builder.AddReconciling();
 builder.AddFinalizing();
 builder.AddRemoving();
 builder.AddRehearsing();
+builder.AddWebhooks();
 builder.AddTelemetry();
 builder.AddPage();
 
@@ -41,6 +43,7 @@ app.MapDefaultEndpoints();
 app.MapApiDescription();
 app.MapAccess();
 app.MapBots();
+app.MapWebhooks();
 app.MapRehearsal();
 app.MapPage();
 await app.RunAsync();

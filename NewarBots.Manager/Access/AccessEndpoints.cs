@@ -32,7 +32,9 @@ internal static class AccessEndpoints
         // Whoever makes the first key rules over all others: that is for whom the storage folder belongs to, not for all on this machine.
         if (file.Door is Door.Open)
             return AccessProblems.FirstKeyByCommand();
-        var (wanted, faults) = await CreateKeyRequest.ReadAsync(request, MaxBodyBytes, cancellation);
+        if (await RequestBody.ReadAsync(request, MaxBodyBytes, cancellation) is not { } body)
+            return RequestBody.TooLong(MaxBodyBytes);
+        var (wanted, faults) = RequestBody.Read(body, CreateKeyRequest.Read);
         if (wanted is null)
             return BotProblems.InvalidRequest(faults);
 
@@ -83,62 +85,37 @@ internal sealed record CreateKeyRequest(string Name, UserId UserId, AccessRole R
 
     public static readonly string RoleFault = $"must be {WireWord.Choice<AccessRole>()}";
 
-    /// <returns>The request; or, with <see langword="null"/>, the faults by field.</returns>
-    public static async Task<(CreateKeyRequest? Request, IReadOnlyDictionary<string, string[]> Faults)> ReadAsync(
-        HttpRequest request, int maxBytes, CancellationToken cancellation)
+    /// <returns>The request; the faults go to the list.</returns>
+    public static CreateKeyRequest Read(JsonElement root, FaultList faults)
     {
-        var body = new byte[maxBytes + 1];
-        var length = await request.Body.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellation);
-        if (length > maxBytes)
-            return Faulty("body", $"must have at most {maxBytes / 1024} KB");
-        try
-        {
-            using var document = JsonDocument.Parse(body.AsMemory(0, length), new() { AllowDuplicateProperties = false });
-            return document.RootElement.ValueKind is JsonValueKind.Object ? Read(document.RootElement) : Faulty("body", "must be a JSON object");
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
-        {
-            return Faulty("body", "must be JSON, and valid Unicode text");
-        }
-    }
-
-    private static (CreateKeyRequest? Request, IReadOnlyDictionary<string, string[]> Faults) Read(JsonElement root)
-    {
-        var faults = new Dictionary<string, string[]>();
-        var wanted = new CreateKeyRequest(string.Empty, UserId.Default, AccessRole.User);
+        var name = string.Empty;
+        var user = UserId.Default;
+        var role = AccessRole.User;
         foreach (var property in root.EnumerateObject())
         {
-            var text = property.Value.ValueKind is JsonValueKind.String ? property.Value.GetString() : null;
             switch (property.Name)
             {
                 case "name":
-                    wanted = wanted with { Name = text ?? string.Empty };
+                    name = RequestBody.ReadString(property.Value, "name", faults) ?? string.Empty;
                     break;
-                case "userId" when UserId.TryParse(text, provider: null, out var user):
-                    wanted = wanted with { UserId = user };
+                case "userId" when !UserId.TryParse(RequestBody.ReadString(property.Value, "userId", faults), provider: null, out user):
+                    faults.Add("userId", BotProblems.UserIdFault);
                     break;
-                case "userId":
-                    faults["userId"] = [BotProblems.UserIdFault];
+                case "role" when !WireWord.TryParse(RequestBody.ReadString(property.Value, "role", faults), out role):
+                    faults.Add("role", RoleFault);
                     break;
-                case "role" when WireWord.TryParse<AccessRole>(text, out var role):
-                    wanted = wanted with { Role = role };
-                    break;
-                case "role":
-                    faults["role"] = [RoleFault];
+                case "userId" or "role":
                     break;
                 default:
-                    faults["body"] = ["must have no fields but name, userId and role"];
+                    faults.Add(RequestBody.FieldName(property.Name), "is not a field of this request");
                     break;
             }
         }
 
-        if (!AccessKey.IsName(wanted.Name))
-            faults["name"] = [NameFault];
-        return (faults.Count == 0 ? wanted : null, faults);
+        if (!AccessKey.IsName(name))
+            faults.Add("name", NameFault);
+        return new(name, user, role);
     }
-
-    private static (CreateKeyRequest?, IReadOnlyDictionary<string, string[]>) Faulty(string field, string fault) =>
-        (null, new Dictionary<string, string[]> { [field] = [fault] });
 }
 
 /// <summary>A key as the API shows it.</summary>

@@ -1,7 +1,7 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Access;
 
@@ -11,12 +11,6 @@ namespace NewarBots.Manager.Access;
 /// </summary>
 internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, ILogger<KeyFile> logger)
 {
-    private const UnixFileMode OwnersFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-    private const UnixFileMode OwnersFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
-    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(20);
-
     /// <summary>Two changes so close together may leave the file with the same time.</summary>
     private static readonly TimeSpan TimestampGrain = TimeSpan.FromMilliseconds(100);
 
@@ -61,8 +55,8 @@ internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, 
     /// <exception cref="UnauthorizedAccessException">It is somebody else's.</exception>
     public async Task<KeyList> ChangeAsync(Func<KeyList, KeyList> change, CancellationToken cancellation = default)
     {
-        CreateFolder();
-        using var held = await LockAsync(cancellation);
+        PrivateFile.CreateFolder(System.IO.Path.GetDirectoryName(Path)!);
+        using var held = await PrivateFile.LockAsync($"{Path}.lock", time, cancellation);
         var list = Read(before: null) switch
         {
             Door.Jammed jammed => throw new IOException(jammed.Why),
@@ -71,7 +65,7 @@ internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, 
         };
         var changed = change(list);
         if (!ReferenceEquals(changed, list))
-            Write(changed);
+            PrivateFile.Write(Path, file => JsonSerializer.Serialize(file, changed, Json));
         return changed;
     }
 
@@ -97,58 +91,6 @@ internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, 
         {
             return new Door.Jammed($"{Path} cannot be read: {exception.Message} It has to belong to the user that the manager runs as.");
         }
-    }
-
-    private void CreateFolder()
-    {
-        var folder = System.IO.Path.GetDirectoryName(Path)!;
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(folder);
-        else
-            Directory.CreateDirectory(folder, OwnersFolder);
-    }
-
-    /// <summary>The lock goes with its holder, however that ends.</summary>
-    private async Task<FileStream> LockAsync(CancellationToken cancellation)
-    {
-        var started = time.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                return Open($"{Path}.lock", FileMode.OpenOrCreate);
-            }
-            catch (IOException) when (time.GetElapsedTime(started) < LockPatience)
-            {
-                await Task.Delay(LockPause, time, cancellation);
-            }
-        }
-    }
-
-    private void Write(KeyList list)
-    {
-        var beside = $"{Path}.{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
-        try
-        {
-            using (var file = Open(beside, FileMode.CreateNew))
-            {
-                JsonSerializer.Serialize(file, list, Json);
-                file.Flush(flushToDisk: true);
-            }
-            File.Move(beside, Path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(beside);
-        }
-    }
-
-    private static FileStream Open(string path, FileMode mode)
-    {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.None };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = OwnersFile;
-        return new(path, options);
     }
 
     private sealed record Seen(Stamp Stamp, Door Door, bool IsSettled);

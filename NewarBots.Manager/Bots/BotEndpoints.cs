@@ -75,8 +75,8 @@ internal static class BotEndpoints
             return BotProblems.InvalidRequest("Idempotency-Key", $"must have 1 to {MaxIdempotencyKeyLength} characters");
         if (!request.HasJsonContentType())
             return BotProblems.UnsupportedMediaType();
-        if (await ReadBodyAsync(request, cancellation) is not { } body)
-            return BotProblems.InvalidRequest("body", $"must have at most {MaxBodyBytes / 1024} KB");
+        if (await RequestBody.ReadAsync(request, MaxBodyBytes, cancellation) is not { } body)
+            return RequestBody.TooLong(MaxBodyBytes);
         var now = time.GetUtcNow();
         var (asked, faults) = CreateBotRequest.Read(body, policy, caller, now);
         if (asked is null)
@@ -185,8 +185,8 @@ internal static class BotEndpoints
     {
         if (!request.HasJsonContentType())
             return BotProblems.UnsupportedMediaType();
-        if (await ReadBodyAsync(request, cancellation) is not { } body)
-            return BotProblems.InvalidRequest("body", $"must have at most {MaxBodyBytes / 1024} KB");
+        if (await RequestBody.ReadAsync(request, MaxBodyBytes, cancellation) is not { } body)
+            return RequestBody.TooLong(MaxBodyBytes);
         if (await store.FindAsync(id) is not { } known)
             return BotProblems.NotFound();
         var now = time.GetUtcNow();
@@ -372,30 +372,4 @@ internal static class BotEndpoints
     }
 
     private static Accepted<BotResponse> Accepted(Bot bot) => TypedResults.Accepted($"/bots/{bot.Id}", BotResponse.Of(bot));
-
-    /// <returns><see langword="null"/> where the body is longer than <see cref="MaxBodyBytes"/>; it is not read further.</returns>
-    private static async Task<byte[]?> ReadBodyAsync(HttpRequest request, CancellationToken cancellation)
-    {
-        if (request.ContentLength > MaxBodyBytes)
-            return null;
-        using var body = new MemoryStream();
-        var buffer = new byte[8192];
-        int read;
-        try
-        {
-            while ((read = await request.Body.ReadAsync(buffer, cancellation)) > 0)
-            {
-                if (body.Length + read > MaxBodyBytes)
-                    return null;
-                body.Write(buffer, 0, read);
-            }
-        }
-        catch (IOException broken) when (broken is not BadHttpRequestException)
-        {
-            // The server says so of a chunk whose length is beyond all numbers.
-            throw new BadHttpRequestException(broken.Message, broken);
-        }
-
-        return body.ToArray();
-    }
 }

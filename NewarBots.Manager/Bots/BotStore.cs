@@ -7,6 +7,7 @@ using System.Text.Json.Serialization;
 using NewarBots.Contract;
 using NewarBots.Manager.Telemetry;
 using NewarBots.Manager.Tracking;
+using NewarBots.Manager.Webhooks;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Bots;
@@ -14,10 +15,11 @@ namespace NewarBots.Manager.Bots;
 /// <summary>
 /// The bots' records in Redis, and the only type that knows their keys. Every change is a compare-and-set on the record's
 /// version, done by a script together with all that must agree with it: the indexes, the claim on the meeting, and, where the
-/// manager itself changed the status, the message on the bot's stream and channel. So nobody sees one without the other,
-/// and several managers can work on one Redis.
+/// manager itself changed the status, the message on the bot's stream and channel, and what is to be told to webhooks. So nobody sees one
+/// without the other, and several managers can work on one Redis.
 /// </summary>
-internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics metrics, TimeProvider time, ILogger<BotStore> logger)
+internal sealed partial class BotStore(
+    IConnectionMultiplexer redis, BotMetrics metrics, WebhookOutbox webhooks, TimeProvider time, ILogger<BotStore> logger)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -35,7 +37,7 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
 
     private static readonly TimeSpan IdempotencyKept = TimeSpan.FromHours(24);
 
-    private static readonly string CreateScript = """
+    private static readonly string CreateScript = $$"""
         if KEYS[6] ~= '' then
             local seen = redis.call('GET', KEYS[6])
             if seen then return {'repeated', seen} end
@@ -65,10 +67,11 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
         end
         redis.call('XADD', KEYS[7], '*', 'message', ARGV[5])
         redis.call('PUBLISH', ARGV[6], ARGV[5])
+        {{WebhookOutbox.Append(key: 12, argument: 13)}}
         return {'created', ARGV[1]}
         """;
 
-    private static readonly string StartScript = """
+    private static readonly string StartScript = $$"""
         if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return {'changed', ''} end
         local holder = redis.call('GET', KEYS[5])
         if holder then return {'claimed', holder} end
@@ -82,6 +85,7 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
         redis.call('SET', KEYS[5], ARGV[1])
         redis.call('XADD', KEYS[6], '*', 'message', ARGV[4])
         redis.call('PUBLISH', ARGV[5], ARGV[4])
+        {{WebhookOutbox.Append(key: 9, argument: 7)}}
         return {'started', ''}
         """;
 
@@ -113,7 +117,7 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
         if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2]) end
         """;
 
-    private static readonly string UpdateScript = """
+    private static readonly string UpdateScript = $$"""
         if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return 0 end
         redis.call('HSET', KEYS[1], 'record', ARGV[3], 'version', ARGV[2] + 1)
         if ARGV[7] == '1' then redis.call('ZREM', KEYS[6], ARGV[1]) end
@@ -133,6 +137,7 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
             redis.call('XADD', KEYS[4], '*', 'message', ARGV[5])
             redis.call('PUBLISH', ARGV[6], ARGV[5])
         end
+        {{WebhookOutbox.Append(key: 9, argument: 9)}}
         return 1
         """;
 
@@ -166,14 +171,15 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
         [
             Key(bot.Id), All, OfUser(bot.UserId), Active, Claim(bot),
             idempotency is null ? string.Empty : Idempotency(bot.UserId, idempotency.Key),
-            RedisNames.EventStream(bot.Id), ActiveOf(bot.UserId), Queued, Scheduled, ScheduledOf(bot.UserId),
+            RedisNames.EventStream(bot.Id), ActiveOf(bot.UserId), Queued, Scheduled, ScheduledOf(bot.UserId), WebhookOutbox.Stream,
         ];
+        var happened = webhooks.EventOf(before: null, bot);
         RedisValue[] values =
         [
             bot.Id.ToString(), Serialize(bot), idempotency?.BodyHash ?? string.Empty, (long)IdempotencyKept.TotalSeconds,
             Announcement(bot), RedisNames.StatusChannel(bot.Id),
             limits?.OfOneUser ?? RedisValue.EmptyString, limits?.Waiting ?? RedisValue.EmptyString, limits?.Places ?? RedisValue.EmptyString,
-            DueScore(bot), limits?.ScheduledOfOneUser ?? RedisValue.EmptyString, bot.IsTooLate(time.GetUtcNow()) ? 1 : 0,
+            DueScore(bot), limits?.ScheduledOfOneUser ?? RedisValue.EmptyString, bot.IsTooLate(time.GetUtcNow()) ? 1 : 0, happened,
         ];
         var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(CreateScript, keys, values))!;
         var holder = (string)reply[1]!;
@@ -181,6 +187,7 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
         {
             case "created":
                 _known.Remember(bot);
+                webhooks.Wake(happened);
                 return new CreateResult.Created(bot);
             case "over quota":
                 return new CreateResult.OverQuota();
@@ -219,16 +226,20 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
             RedisKey[] keys =
             [
                 Key(id), Active, ActiveOf(bot.UserId), Queued, Claim(bot), RedisNames.EventStream(id), Scheduled, ScheduledOf(bot.UserId),
+                WebhookOutbox.Stream,
             ];
+            var happened = webhooks.EventOf(bot, next);
             RedisValue[] values =
             [
                 id.ToString(), version, Serialize(next), Announcement(next), RedisNames.StatusChannel(id), limits.OfOneUser ?? RedisValue.EmptyString,
+                happened,
             ];
             var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(StartScript, keys, values))!;
             switch ((string)reply[0]!)
             {
                 case "started":
                     _known.Remember(next);
+                    webhooks.Wake(happened);
                     return new StartResult.Started();
                 case "claimed":
                     return new StartResult.MeetingTaken(SessionId.Parse((string)reply[1]!));
@@ -345,17 +356,23 @@ internal sealed partial class BotStore(IConnectionMultiplexer redis, BotMetrics 
             var announces = IsManagersToSay(next.Status) && (next.Status != bot.Status || IsChangedBeforeStart(bot, next));
             if (announces)
                 next = next with { LastSequence = bot.LastSequence + 1 };
-            RedisKey[] keys = [Key(id), Active, Claim(bot), RedisNames.EventStream(id), ActiveOf(bot.UserId), Queued, Scheduled, ScheduledOf(bot.UserId)];
+            RedisKey[] keys =
+            [
+                Key(id), Active, Claim(bot), RedisNames.EventStream(id), ActiveOf(bot.UserId), Queued, Scheduled, ScheduledOf(bot.UserId), WebhookOutbox.Stream,
+            ];
+            var happened = webhooks.EventOf(bot, next);
             RedisValue[] values =
             [
                 id.ToString(), version, Serialize(next), next.Status.IsTerminal() ? 1 : 0,
                 announces ? Announcement(next) : string.Empty, RedisNames.StatusChannel(id),
                 next.Status is BotStatus.Queued ? 0 : 1,
                 bot.Status is not BotStatus.Scheduled ? string.Empty : next.Status is BotStatus.Scheduled ? DueScore(next) : "gone",
+                happened,
             ];
             if ((bool)await Database.ScriptEvaluateAsync(UpdateScript, keys, values))
             {
                 _known.Remember(next);
+                webhooks.Wake(happened);
                 metrics.Changed(bot, next, time.GetUtcNow());
                 return next;
             }

@@ -7,6 +7,7 @@ using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Rehearsing;
 using NewarBots.Manager.Telemetry;
+using NewarBots.Manager.Webhooks;
 
 namespace NewarBots.Manager.Bots;
 
@@ -41,6 +42,8 @@ internal static class BotsRegistration
         builder.Services.AddSingleton(services => new StorageLayout(services.GetRequiredService<IOptions<StorageOptions>>().Value.Path));
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<BotMetrics>();
+        builder.Services.AddSingleton<WebhookFiles>();
+        builder.Services.AddSingleton<WebhookOutbox>();
         builder.Services.AddSingleton<BotStore>();
         builder.Services.AddSingleton<Loops>();
         builder.Services.AddHealthChecks().AddCheck<LoopsHealthCheck>("loops");

@@ -21,8 +21,6 @@ internal sealed record CreateBotRequest(
     public const int MaxMetadataKeyLength = 64;
     public const int MaxMetadataValueLength = 1024;
 
-    private const string NotText = "must be valid Unicode text";
-
     public static readonly TimeSpan LongestDuration = TimeSpan.FromDays(1);
 
     public static readonly TimeSpan LongestAhead = TimeSpan.FromDays(30);
@@ -34,54 +32,11 @@ internal sealed record CreateBotRequest(
     /// <returns>The request; or, with <see langword="null"/>, the faults by field (camelCase, dotted where nested).</returns>
     public static (CreateBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) Read(
         ReadOnlyMemory<byte> body, MeetingUrlPolicy policy, Caller caller, DateTimeOffset now) =>
-        Read(body, (root, faults) => ReadObject(root, policy, caller, now, faults));
+        RequestBody.Read(body, (root, faults) => ReadObject(root, policy, caller, now, faults));
 
     /// <summary>What <c>PATCH /bots/{id}</c> takes, read and checked in the same way.</summary>
     public static (ChangeBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) ReadChange(ReadOnlyMemory<byte> body, DateTimeOffset now) =>
-        Read(body, (root, faults) => ReadChange(root, now, faults));
-
-    private static (T? Request, IReadOnlyDictionary<string, string[]> Faults) Read<T>(
-        ReadOnlyMemory<byte> body, Func<JsonElement, FaultList, T> read) where T : class
-    {
-        var faults = new FaultList();
-        JsonDocument document;
-        try
-        {
-            document = JsonDocument.Parse(body, new JsonDocumentOptions { AllowDuplicateProperties = false });
-        }
-        catch (JsonException broken)
-        {
-            faults.Add("body", $"must be JSON: {FirstSentence(broken.Message)}");
-            return (null, faults.ByField);
-        }
-        catch (InvalidOperationException)
-        {
-            faults.Add("body", NotText);
-            return (null, faults.ByField);
-        }
-
-        using (document)
-        {
-            if (document.RootElement.ValueKind is not JsonValueKind.Object)
-            {
-                faults.Add("body", "must be a JSON object");
-                return (null, faults.ByField);
-            }
-
-            T? request = null;
-            try
-            {
-                request = read(document.RootElement, faults);
-            }
-            catch (InvalidOperationException)
-            {
-                // A field's name is no text: JSON by its grammar, but with a lone surrogate or bytes that are no UTF-8.
-                faults.Add("body", NotText);
-            }
-
-            return faults.ByField.Count == 0 ? (request, faults.ByField) : (null, faults.ByField);
-        }
-    }
+        RequestBody.Read(body, (root, faults) => ReadChange(root, now, faults));
 
     private static CreateBotRequest ReadObject(JsonElement root, MeetingUrlPolicy policy, Caller caller, DateTimeOffset now, FaultList faults)
     {
@@ -97,16 +52,13 @@ internal sealed record CreateBotRequest(
             switch (property.Name)
             {
                 case "meetingUrl":
-                    meetingUrl = ReadString(value, "meetingUrl", faults) ?? string.Empty;
+                    meetingUrl = RequestBody.ReadString(value, "meetingUrl", faults) ?? string.Empty;
                     break;
                 case "botName" when value.ValueKind is not JsonValueKind.Null:
                     botName = ReadBotName(value, faults);
                     break;
                 case "userId" when value.ValueKind is not JsonValueKind.Null:
-                    if (!UserId.TryParse(ReadString(value, "userId", faults), provider: null, out userId))
-                        faults.Add("userId", BotProblems.UserIdFault);
-                    else if (!caller.Reaches(userId))
-                        faults.Add("userId", caller.NotYours);
+                    userId = RequestBody.ReadUserId(value, caller, faults);
                     break;
                 case "leave" when value.ValueKind is not JsonValueKind.Null:
                     leave = ReadLeave(value, faults);
@@ -120,7 +72,7 @@ internal sealed record CreateBotRequest(
                 case "botName" or "userId" or "leave" or "metadata" or "startAt":
                     break;
                 default:
-                    faults.Add(FieldName(property.Name), "is not a field of this request");
+                    faults.Add(RequestBody.FieldName(property.Name), "is not a field of this request");
                     break;
             }
         }
@@ -157,7 +109,7 @@ internal sealed record CreateBotRequest(
                     faults.Add(property.Name, "cannot be changed: stop this bot and send another one");
                     break;
                 default:
-                    faults.Add(FieldName(property.Name), "is not a field of this request");
+                    faults.Add(RequestBody.FieldName(property.Name), "is not a field of this request");
                     break;
             }
         }
@@ -168,7 +120,7 @@ internal sealed record CreateBotRequest(
     /// <summary>A time without an offset is refused: whose it is, nobody can know.</summary>
     private static DateTimeOffset? ReadStartAt(JsonElement value, DateTimeOffset now, FaultList faults)
     {
-        if (ReadString(value, "startAt", faults) is null)
+        if (RequestBody.ReadString(value, "startAt", faults) is null)
             return null;
         if (!value.TryGetDateTimeOffset(out var at) || !value.TryGetDateTime(out var time) || time.Kind is DateTimeKind.Unspecified)
             faults.Add("startAt", "must be a time with its offset (ISO 8601), like 2026-03-01T09:00:00+01:00");
@@ -179,7 +131,7 @@ internal sealed record CreateBotRequest(
 
     private static string ReadBotName(JsonElement value, FaultList faults)
     {
-        var name = ReadString(value, "botName", faults)?.Trim();
+        var name = RequestBody.ReadString(value, "botName", faults)?.Trim();
         if (name is null)
             return DefaultBotName;
         if (name.Length is 0 or > MaxBotNameLength)
@@ -204,7 +156,7 @@ internal sealed record CreateBotRequest(
 
         foreach (var property in value.EnumerateObject())
         {
-            var field = $"leave.{FieldName(property.Name)}";
+            var field = $"leave.{RequestBody.FieldName(property.Name)}";
             leave = property.Name switch
             {
                 "waitingRoomTimeout" => leave with { WaitingRoomTimeout = Seconds(property.Value, field) },
@@ -247,10 +199,10 @@ internal sealed record CreateBotRequest(
 
         foreach (var property in value.EnumerateObject())
         {
-            var field = $"metadata.{FieldName(property.Name)}";
+            var field = $"metadata.{RequestBody.FieldName(property.Name)}";
             if (property.Name.Length is 0 or > MaxMetadataKeyLength)
                 faults.Add(field, $"must have a name of 1 to {MaxMetadataKeyLength} characters");
-            if (ReadString(property.Value, field, faults) is not { } text)
+            if (RequestBody.ReadString(property.Value, field, faults) is not { } text)
                 continue;
             if (text.Length > MaxMetadataValueLength)
                 faults.Add(field, $"must have at most {MaxMetadataValueLength} characters");
@@ -260,40 +212,6 @@ internal sealed record CreateBotRequest(
         if (metadata.Count > MaxMetadataEntries)
             faults.Add("metadata", $"must have at most {MaxMetadataEntries} entries");
         return metadata;
-    }
-
-    private static string? ReadString(JsonElement value, string field, FaultList faults)
-    {
-        if (value.ValueKind is JsonValueKind.String)
-        {
-            try
-            {
-                return value.GetString();
-            }
-            catch (InvalidOperationException)
-            {
-                // An escaped lone surrogate: valid JSON grammar, but no text.
-                faults.Add(field, NotText);
-                return null;
-            }
-        }
-
-        faults.Add(field, "must be a string");
-        return null;
-    }
-
-    /// <summary>A caller's field name comes back in the answer: shortened, without control characters.</summary>
-    private static string FieldName(string name) =>
-        new([.. name.Take(MaxMetadataKeyLength).Select(c => char.IsControl(c) ? '?' : c)]);
-
-    private static string FirstSentence(string message) => message.Split(". ")[0].TrimEnd('.') + ".";
-
-    private sealed class FaultList
-    {
-        public Dictionary<string, string[]> ByField { get; } = [];
-
-        public void Add(string field, string fault) =>
-            ByField[field] = ByField.TryGetValue(field, out var earlier) ? [.. earlier, fault] : [fault];
     }
 }
 

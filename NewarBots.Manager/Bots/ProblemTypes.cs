@@ -58,6 +58,13 @@ internal static class ProblemTypes
     public static ProblemType KeyNotFound { get; } = new(
         "key-not-found", StatusCodes.Status404NotFound, "There is no such key.", "Check the id; GET /keys lists all.");
 
+    public static ProblemType WebhookNotFound { get; } = new(
+        "webhook-not-found", StatusCodes.Status404NotFound, "There is no such webhook.", "Check the id; GET /webhooks lists yours.");
+
+    public static ProblemType DeliveryNotFound { get; } = new(
+        "delivery-not-found", StatusCodes.Status404NotFound, "This webhook has no such message.",
+        "Check the id; GET /webhooks/{id}/deliveries lists those of the last 7 days.");
+
     public static ProblemType NoSuchCall { get; } = new(
         "no-such-call", StatusCodes.Status404NotFound, "There is nothing at this address.",
         "Check the path and the id in it; /openapi/v1.json lists every call.");
@@ -96,6 +103,10 @@ internal static class ProblemTypes
         "first-key-by-command", StatusCodes.Status409Conflict, "There are no keys yet, and the first is not made by the API.",
         "Make it where the storage folder is: dotnet run --project NewarBots.Manager -- keys add NAME --role admin.");
 
+    public static ProblemType WebhookDisabled { get; } = new(
+        "webhook-disabled", StatusCodes.Status409Conflict, "This webhook is told nothing any more.",
+        "Its receiver answered 410 Gone: delete it, and make another one.");
+
     public static ProblemType UnsupportedMediaType { get; } = new(
         "unsupported-media-type", StatusCodes.Status415UnsupportedMediaType, "The body is of a type that this call does not take.",
         "Send JSON, with the header Content-Type: application/json.");
@@ -115,6 +126,10 @@ internal static class ProblemTypes
     public static ProblemType TooManyScheduled { get; } = new(
         "too-many-scheduled", StatusCodes.Status429TooManyRequests, "The user has as many scheduled bots as one may have.",
         "Wait for one to start, or stop one; `limit` says how many there may be.");
+
+    public static ProblemType TooManyWebhooks { get; } = new(
+        "too-many-webhooks", StatusCodes.Status429TooManyRequests, "The user has as many webhooks as one may have.",
+        "Delete one first; `limit` says how many there may be.");
 
     public static ProblemType InternalError { get; } = new(
         "internal-error", StatusCodes.Status500InternalServerError, "Something happened that nobody expected.",

@@ -3,6 +3,7 @@ using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Finalizing;
 using NewarBots.Manager.Launching;
+using NewarBots.Manager.Webhooks;
 using NewarBots.ServiceDefaults;
 
 namespace NewarBots.Manager.Telemetry;
@@ -41,6 +42,7 @@ internal sealed class BotMetrics
     private readonly Histogram<double> _gap;
     private readonly Histogram<double> _finalization;
     private readonly Counter<long> _ends;
+    private readonly Histogram<double> _webhook;
     private readonly Histogram<double> _docker;
     private readonly Histogram<double> _redis;
     private readonly Histogram<long> _memory;
@@ -60,6 +62,7 @@ internal sealed class BotMetrics
         _gap = meter.CreateHistogram("newarbots.gap.duration", Seconds, "Gaps in finished recordings, by cause.", advice: Long);
         _finalization = meter.CreateHistogram("newarbots.finalization.duration", Seconds, "How long it took to make a recording of a bot's chunks.", advice: Long);
         _ends = meter.CreateCounter<long>("newarbots.bot.ends", "{bot}", "Bots that came to their end, by status and reason.");
+        _webhook = meter.CreateHistogram("newarbots.webhook.duration", Seconds, "How long a webhook's receiver took to answer.", advice: Short);
         _docker = meter.CreateHistogram("newarbots.docker.duration", Seconds, "How long the engine took to answer.", advice: Short);
         _redis = meter.CreateHistogram("newarbots.redis.duration", Seconds, "How long Redis took to answer.", advice: Short);
         _memory = meter.CreateHistogram(
@@ -116,6 +119,10 @@ internal sealed class BotMetrics
 
     public void NotFinalized(TimeSpan took, Exception why) =>
         _finalization.Record(took.TotalSeconds, Tag(OutcomeTag, "failed"), Tag(ErrorTypeTag, ErrorTypeOf(why)));
+
+    /// <param name="took">Until the receiver had answered, or was given up.</param>
+    /// <param name="status">What that made of the message: <see cref="DeliveryStatus.Pending"/> is sent again.</param>
+    public void Notified(TimeSpan took, DeliveryStatus status) => _webhook.Record(took.TotalSeconds, Tag(OutcomeTag, WireWord.Of(status)));
 
     /// <param name="took">Until it had answered, or was given up.</param>
     /// <param name="operation">What it was asked: one of a few words.</param>

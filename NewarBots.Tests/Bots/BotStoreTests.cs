@@ -4,6 +4,7 @@ using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Tracking;
 using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Webhooks;
 using StackExchange.Redis;
 
 namespace NewarBots.Tests.Bots;
@@ -13,7 +14,7 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
     private readonly MetricsProbe _metrics = new();
     private ConnectionMultiplexer _redis = null!;
 
-    private BotStore Store => new(_redis, _metrics.Bots, TimeProvider.System, NullLogger<BotStore>.Instance);
+    private BotStore Store => new(_redis, _metrics.Bots, Outboxes.Unused(TimeProvider.System), TimeProvider.System, NullLogger<BotStore>.Instance);
 
     public async ValueTask InitializeAsync()
     {

@@ -9,6 +9,7 @@ using NewarBots.Manager.Scheduling;
 using NewarBots.Manager.Tracking;
 using NewarBots.Tests.Bots;
 using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Webhooks;
 using StackExchange.Redis;
 
 namespace NewarBots.Tests.Scheduling;
@@ -25,7 +26,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
     private readonly List<BotScheduler> _schedulers = [];
     private ConnectionMultiplexer _redis = null!;
 
-    private BotStore Store => new(_redis, _metrics.Bots, _time, NullLogger<BotStore>.Instance);
+    private BotStore Store => new(_redis, _metrics.Bots, Outboxes.Unused(_time), _time, NullLogger<BotStore>.Instance);
 
     public async ValueTask InitializeAsync()
     {

@@ -281,7 +281,7 @@ internal static class ApiOperations
         {
             Answers = [new(204, "It is over.") { Headers = [("Set-Cookie", "None any more.")] }],
         },
-    };
+    }.Concat(WebhookOperations.ByName).ToDictionary();
 
     public static IEnumerable<(string Name, string Description)> HeadersOf(int status) =>
         status switch

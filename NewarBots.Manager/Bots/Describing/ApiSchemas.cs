@@ -155,6 +155,7 @@ internal static class ApiSchemas
         });
 
         AddKeysTo(document);
+        WebhookOperations.AddSchemasTo(document);
 
         var problem = Object(
             "An error (RFC 9457). Some types have more members, which their title names.",
@@ -215,16 +216,16 @@ internal static class ApiSchemas
         }
     }
 
-    private static OpenApiSchema Object(string description, params (string Name, OpenApiSchema Schema)[] properties) => new()
+    public static OpenApiSchema Object(string description, params (string Name, OpenApiSchema Schema)[] properties) => new()
     {
         Type = JsonSchemaType.Object,
         Description = description,
         Properties = properties.ToDictionary(property => property.Name, IOpenApiSchema (property) => property.Schema),
     };
 
-    private static void RequireAll(OpenApiSchema schema) => schema.Required = schema.Properties!.Keys.ToHashSet();
+    public static void RequireAll(OpenApiSchema schema) => schema.Required = schema.Properties!.Keys.ToHashSet();
 
-    private static OpenApiSchema OrNull(OpenApiSchema schema)
+    public static OpenApiSchema OrNull(OpenApiSchema schema)
     {
         schema.Type |= JsonSchemaType.Null;
         return schema;
@@ -246,9 +247,9 @@ internal static class ApiSchemas
         Default = otherwise?.TotalSeconds,
     };
 
-    private static OpenApiSchema Seconds(string description) => new() { Type = JsonSchemaType.Number, Description = description, Minimum = Number(0) };
+    public static OpenApiSchema Seconds(string description) => new() { Type = JsonSchemaType.Number, Description = description, Minimum = Number(0) };
 
-    private static OpenApiSchema Time(string description) => Text(description, format: "date-time");
+    public static OpenApiSchema Time(string description) => Text(description, format: "date-time");
 
     private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Telemetry;
+using NewarBots.Manager.Webhooks;
 using StackExchange.Redis;
 
 namespace NewarBots.Bench.Bots;
@@ -51,7 +52,10 @@ internal sealed class ListBenchmark : Benchmark
     {
         await using var connection = await ConnectionMultiplexer.ConnectAsync(redis);
         await using var services = new ServiceCollection().AddMetrics().AddSingleton<BotMetrics>().BuildServiceProvider();
-        var store = new BotStore(connection, services.GetRequiredService<BotMetrics>(), TimeProvider.System, NullLogger<BotStore>.Instance);
+        var webhooks = new WebhookFiles(new StorageLayout(Path.GetTempPath()), TimeProvider.System, NullLogger<WebhookFiles>.Instance);
+        var store = new BotStore(
+            connection, services.GetRequiredService<BotMetrics>(), new WebhookOutbox(webhooks, TimeProvider.System), TimeProvider.System,
+            NullLogger<BotStore>.Instance);
         await Parallel.ForAsync(0, bots, cancellation, async (number, _) =>
         {
             var bot = new Bot

@@ -1,0 +1,34 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace NewarBots.Manager.Webhooks;
+
+/// <summary>Which addresses belong to the Internet at large, and to nobody's own machine or network.</summary>
+internal static class PublicAddress
+{
+    /// <summary>
+    /// What the IANA registries of special-purpose addresses
+    /// (<see href="https://www.iana.org/assignments/iana-ipv4-special-registry">IPv4</see>,
+    /// <see href="https://www.iana.org/assignments/iana-ipv6-special-registry">IPv6</see>) do not call globally reachable, and multicast. Of IPv6,
+    /// global unicast alone is let in, without what holds an IPv4 address inside (6to4, Teredo; NAT64 lies outside of it).
+    /// </summary>
+    private static readonly IReadOnlyList<IPNetwork> Special =
+    [
+        .. new[]
+        {
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
+            "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
+            "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
+        }.Select(IPNetwork.Parse),
+    ];
+
+    private static readonly IPNetwork GlobalUnicast = IPNetwork.Parse("2000::/3");
+
+    public static bool Is(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6)
+            address = address.MapToIPv4();
+        return (address.AddressFamily is AddressFamily.InterNetwork || GlobalUnicast.Contains(address))
+            && !Special.Any(network => network.Contains(address));
+    }
+}

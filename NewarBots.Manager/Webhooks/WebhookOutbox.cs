@@ -1,0 +1,44 @@
+using System.Text.Json;
+using NewarBots.Manager.Bots;
+using StackExchange.Redis;
+
+namespace NewarBots.Manager.Webhooks;
+
+/// <summary>
+/// What happened and is still to be told: a stream into which <see cref="BotStore"/>'s scripts put an event in the same step that
+/// changes the record, so that no manager's death comes in between.
+/// </summary>
+internal sealed class WebhookOutbox(WebhookFiles webhooks, TimeProvider time)
+{
+    public const string Stream = "newarbots:webhooks:outbox";
+
+    public const string Field = "event";
+
+    /// <summary>For the scripts: puts the event, where there is one, into the stream.</summary>
+    /// <param name="key">The stream's place among the script's keys.</param>
+    /// <param name="argument">The event's place among its arguments.</param>
+    public static string Append(int key, int argument) =>
+        $"if ARGV[{argument}] ~= '' then redis.call('XADD', KEYS[{key}], '*', '{Field}', ARGV[{argument}]) end";
+
+    /// <summary>There is something to tell.</summary>
+    public Signal News { get; } = new();
+
+    /// <returns>What is to be told of it; empty where nobody wants to know.</returns>
+    public RedisValue EventOf(Bot? before, Bot after)
+    {
+        if (before?.Status == after.Status)
+            return RedisValue.EmptyString;
+        var type = WebhookEvent.TypeOf(after.Status);
+        return webhooks.All.Any(webhook => webhook.Wants(after.UserId, type))
+            ? JsonSerializer.Serialize(WebhookEvent.Of(after, time.GetUtcNow()), JsonSerializerOptions.Web)
+            : RedisValue.EmptyString;
+    }
+
+    /// <summary>It happened.</summary>
+    /// <param name="happened">What <see cref="EventOf"/> gave.</param>
+    public void Wake(RedisValue happened)
+    {
+        if (!happened.IsNullOrEmpty)
+            News.Raise();
+    }
+}

@@ -1,0 +1,53 @@
+using System.Net;
+
+namespace NewarBots.Manager.Webhooks;
+
+/// <summary>Where a webhook may go.</summary>
+internal static class WebhookUrl
+{
+    public const int MaxLength = 2048;
+
+    /// <summary>
+    /// What can be said before anything is sent. Where a name leads, only the moment of sending tells: <see cref="WebhookSender"/> looks
+    /// then at the very address that it connects to.
+    /// </summary>
+    /// <returns>The fault; or, with <see langword="null"/>, the URL.</returns>
+    public static (Uri? Url, string? Fault) Read(string? text, bool allowPrivate)
+    {
+        if (text is not { Length: > 0 and <= MaxLength })
+            return (null, $"must be a URL of at most {MaxLength} characters");
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || !(url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp))
+            return (null, "must be an absolute https URL");
+        if (!HasName(url))
+            return (null, "must name a host");
+        if (url.UserInfo.Length > 0)
+            return (null, "must not contain a user name or password: messages are signed instead");
+        if (url.Fragment.Length > 0)
+            return (null, "must not have a fragment");
+        if (allowPrivate)
+            return (url, null);
+        if (url.Scheme != Uri.UriSchemeHttps)
+            return (null, "must begin with https:");
+        return IsInside(url)
+            ? (null, "must not lead to a private address; the setting Webhooks:AllowPrivateAddresses allows it")
+            : (url, null);
+    }
+
+    /// <summary>By its looks alone, in whatever digits an address is written.</summary>
+    private static bool IsInside(Uri url) => IPAddress.TryParse(url.HostNameType is UriHostNameType.IPv6 ? url.DnsSafeHost : url.IdnHost, out var address)
+        ? !PublicAddress.Is(address)
+        : url.IdnHost.TrimEnd('.') is var host && (host is "localhost" || host.EndsWith(".localhost", StringComparison.Ordinal));
+
+    /// <summary>Some names are found out only when they are turned into what is looked up.</summary>
+    private static bool HasName(Uri url)
+    {
+        try
+        {
+            return url.IdnHost.Length > 0;
+        }
+        catch (UriFormatException)
+        {
+            return false;
+        }
+    }
+}
