@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 
 namespace NewarBots.Manager.Webhooks;
 
@@ -16,10 +17,11 @@ internal static class WebhookUrl
     {
         if (text is not { Length: > 0 and <= MaxLength })
             return (null, $"must be a URL of at most {MaxLength} characters");
+        // What other letters become in a name, and which digits they stand for, is not left to whoever looks it up.
+        if (!Ascii.IsValid(text))
+            return (null, "must be written in ASCII: names as xn--…, all else percent-encoded");
         if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || !(url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp))
             return (null, "must be an absolute https URL");
-        if (!HasName(url))
-            return (null, "must name a host");
         if (url.UserInfo.Length > 0)
             return (null, "must not contain a user name or password: messages are signed instead");
         if (url.Fragment.Length > 0)
@@ -34,20 +36,7 @@ internal static class WebhookUrl
     }
 
     /// <summary>By its looks alone, in whatever digits an address is written.</summary>
-    private static bool IsInside(Uri url) => IPAddress.TryParse(url.HostNameType is UriHostNameType.IPv6 ? url.DnsSafeHost : url.IdnHost, out var address)
+    private static bool IsInside(Uri url) => IPAddress.TryParse(url.DnsSafeHost, out var address)
         ? !PublicAddress.Is(address)
-        : url.IdnHost.TrimEnd('.') is var host && (host is "localhost" || host.EndsWith(".localhost", StringComparison.Ordinal));
-
-    /// <summary>Some names are found out only when they are turned into what is looked up.</summary>
-    private static bool HasName(Uri url)
-    {
-        try
-        {
-            return url.IdnHost.Length > 0;
-        }
-        catch (UriFormatException)
-        {
-            return false;
-        }
-    }
+        : url.DnsSafeHost.TrimEnd('.') is var host && (host is "localhost" || host.EndsWith(".localhost", StringComparison.Ordinal));
 }

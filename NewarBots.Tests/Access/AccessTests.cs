@@ -178,10 +178,10 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
     [InlineData("""{"name": 1}""", "name")]
     [InlineData("""{"name": "a", "userId": "A"}""", "userId")]
     [InlineData("""{"name": "a", "role": "owner"}""", "role")]
-    [InlineData("""{"name": "a", "hash": "x"}""", "body")]
+    [InlineData("""{"name": "a", "hash": "x"}""", "hash")]
     [InlineData("""[]""", "body")]
     [InlineData("""{""", "body")]
-    [InlineData("""{"name": "\ud800"}""", "body")]
+    [InlineData("""{"name": "\ud800"}""", "name")]
     public async Task What_is_wrong_with_a_wanted_key_is_named(string json, string field)
     {
         var answer = await keyed.AskAsync(keyed.Admin, "POST", "/keys", json);
