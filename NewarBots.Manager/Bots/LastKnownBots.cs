@@ -4,8 +4,8 @@ using NewarBots.Contract;
 namespace NewarBots.Manager.Bots;
 
 /// <summary>
-/// The records as this manager saw them last: for looking at while Redis is away, and for nothing else. No decision is ever
-/// taken by them. Ended bots are forgotten, oldest first, where there are very many.
+/// The records as this manager saw them last: for looking at while Redis is away, and for taking up bots that waited for their
+/// container when it was emptied. Nothing else is decided by them. Ended bots are forgotten, oldest first, where there are very many.
 /// </summary>
 internal sealed class LastKnownBots
 {
