@@ -1,0 +1,46 @@
+using System.Net;
+using NewarBots.Tests.Access;
+
+namespace NewarBots.Tests.Security;
+
+/// <summary>Another user's id in every call that takes one, as the API's own description lists them.</summary>
+public sealed class OtherUsersTests(KeyedManager keyed) : IClassFixture<KeyedManager>
+{
+    [Fact]
+    public async Task Every_call_on_anothers_id_answers_as_on_one_that_there_never_was()
+    {
+        const string Nobodys = "0199aaaabbbbccccddddeeeeffff0001";
+        var annas = await keyed.SendBotAsync(keyed.Anna);
+        var before = (await keyed.AskAsync(keyed.Anna, "GET", $"/bots/{annas}")).Body!.ToJsonString();
+        var document = (await keyed.AskAsync(keyed.Admin, "GET", "/openapi/v1.json")).Body!;
+        var calls = 0;
+        foreach (var (path, operations) in document["paths"]!.AsObject().Where(path => path.Key.StartsWith("/bots/{id}", StringComparison.Ordinal)))
+        {
+            foreach (var (method, operation) in operations!.AsObject().Where(operation => operation.Value?["responses"] is not null))
+            {
+                var body = operation!["requestBody"]?["content"]?["application/json"]?["example"]?.ToJsonString();
+                var onAnnas = await AskAsync(annas);
+                var onNobodys = await AskAsync(Nobodys);
+
+                Assert.True(onAnnas.Status is HttpStatusCode.NotFound, $"{method} {path}: {onAnnas.Body}");
+                Assert.Equal(Told(onNobodys), Told(onAnnas));
+                calls++;
+
+                Task<Answer> AskAsync(string id) => keyed.AskAsync(
+                    keyed.Bert, method.ToUpperInvariant(), path.Replace("{id}", id, StringComparison.Ordinal).Replace("{", "", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal), body);
+            }
+        }
+
+        Assert.InRange(calls, 8, int.MaxValue);
+        Assert.Equal(before, (await keyed.AskAsync(keyed.Anna, "GET", $"/bots/{annas}")).Body!.ToJsonString());
+    }
+
+    /// <summary>All but what is each request's own.</summary>
+    private static string Told(Answer answer)
+    {
+        var body = answer.Body!.DeepClone().AsObject();
+        body.Remove("traceId");
+        var headers = answer.Headers.Where(header => header.Key is not "Date").OrderBy(header => header.Key, StringComparer.Ordinal);
+        return $"{answer.Status} {string.Join(' ', headers)} {body.ToJsonString()}";
+    }
+}
