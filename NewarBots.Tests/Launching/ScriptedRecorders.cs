@@ -12,6 +12,7 @@ using NewarBots.Manager.Finalizing;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Reconciling;
 using NewarBots.Manager.Removing;
+using NewarBots.Manager.Scheduling;
 using NewarBots.Manager.Tracking;
 using NewarBots.Tests.Fixtures;
 using StackExchange.Redis;
@@ -100,6 +101,7 @@ public sealed class ScriptedRecorders : IAsyncLifetime
         });
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, string? (setting) => setting.Value));
         builder.AddBots();
+        builder.AddScheduling();
         builder.AddLaunching();
         builder.AddTracking();
         builder.AddReconciling();
