@@ -34,6 +34,7 @@ internal static class PageEndpoints
         ["page.js"] = Script,
         ["api.js"] = Script,
         ["dom.js"] = Script,
+        ["key.js"] = Script,
         ["words.js"] = Script,
         ["list.js"] = Script,
         ["start.js"] = Script,

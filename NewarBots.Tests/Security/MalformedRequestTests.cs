@@ -92,7 +92,6 @@ public sealed class MalformedRequestTests(QueueingManager queueing) : IClassFixt
     [InlineData("TRACE")]
     [InlineData("TRACK")]
     [InlineData("PUT")]
-    [InlineData("PATCH")]
     [InlineData("PROPFIND")]
     [InlineData("DEBUG")]
     public async Task Methods_that_no_call_has_are_refused_and_not_echoed(string method)

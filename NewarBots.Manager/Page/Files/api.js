@@ -1,4 +1,6 @@
-// Every word between the page and the manager goes through here: what all requests need, such as a key, is added in one place.
+// Every word between the page and the manager goes through here. Who a key lets in has a cookie, which goes with all of it.
+
+export let session = { role: 'admin' };
 
 export class Problem extends Error {
   constructor(status, body) {
@@ -10,17 +12,21 @@ export class Problem extends Error {
 }
 
 const staleListeners = new Set();
+const lockListeners = new Set();
 
 /** Calls back with whether what the manager answers is old, because its store is away. */
 export const onStale = listener => staleListeners.add(listener);
 
-export async function request(path, { method = 'GET', body, signal } = {}) {
+/** Calls back when the manager asks for a key. */
+export const onLocked = listener => lockListeners.add(listener);
+
+export async function request(path, { method = 'GET', body, key, signal } = {}) {
   let response;
   try {
     response = await fetch(path, {
       method,
       signal,
-      headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+      headers: { ...(body !== undefined && { 'Content-Type': 'application/json' }), ...(key !== undefined && { 'X-API-Key': key }) },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch (error) {
@@ -31,6 +37,7 @@ export async function request(path, { method = 'GET', body, signal } = {}) {
     const isStale = response.headers.get('Warning')?.startsWith('110') ?? false;
     staleListeners.forEach(listener => listener(isStale));
   }
+  if (response.status === 401 && key === undefined) lockListeners.forEach(listener => listener());
   if (!response.ok) {
     const isJson = response.headers.get('Content-Type')?.includes('json');
     throw new Problem(response.status, isJson ? await response.json() : undefined);
@@ -39,6 +46,18 @@ export async function request(path, { method = 'GET', body, signal } = {}) {
 }
 
 const json = async (path, options) => (await request(path, options)).json();
+
+export async function getSession() {
+  session = await json('/session');
+  return session;
+}
+
+export async function signIn(key) {
+  session = await json('/session', { method: 'POST', key });
+  return session;
+}
+
+export const signOut = () => request('/session', { method: 'DELETE' });
 
 export const listBots = (query, signal) => json(`/bots?${new URLSearchParams(query)}`, { signal });
 export const getBot = (id, signal) => json(`/bots/${id}`, { signal });
@@ -54,6 +73,8 @@ export const followLog = (id, signal) => request(`/bots/${id}/logs?follow=true`,
 /** Server-sent events: handlers by event type, with open and error beside them. */
 export function events(path, handlers) {
   const source = new EventSource(path);
+  // A stream that is refused for good may be one whose session is over: asking who is there tells, and asks for a key.
+  source.addEventListener('error', () => source.readyState === EventSource.CLOSED && getSession().catch(() => {}));
   for (const [type, handle] of Object.entries(handlers)) {
     source.addEventListener(type, event => handle(event.data === undefined ? undefined : JSON.parse(event.data), source));
   }

@@ -1,4 +1,4 @@
-import { getScenarios, startBot } from './api.js';
+import { getScenarios, session, startBot } from './api.js';
 import { el } from './dom.js';
 
 const conditions = [
@@ -16,6 +16,8 @@ export async function startForm() {
   const meetingUrl = field('meetingUrl', 'Meeting address', { type: 'url', required: true, placeholder: 'https://meet.google.com/abc-defg-hij', autocomplete: 'off' });
   const botName = field('botName', 'Name in the meeting', { maxlength: 100, placeholder: 'NewarBots Recorder', autocomplete: 'off' });
   const userId = field('userId', 'User', { maxlength: 64, placeholder: 'default', autocomplete: 'off' });
+  // A user's bots are the user's own.
+  userId.hidden = session.role === 'user';
   const leave = el('details', {}, el('summary', {}, 'When it leaves by itself'),
     el('div', { class: 'conditions' }, conditions.map(([name, label, seconds]) =>
       field(`leave.${name}`, `${label} (seconds)`, { type: 'number', min: 0, step: 'any', placeholder: seconds ?? 'never' }))));
