@@ -59,12 +59,32 @@ internal sealed partial class LoopbackRelay(IBotNetwork network, TimeProvider ti
         }
     }
 
-    /// <summary>Listens where somebody else did, as soon as nobody does any more.</summary>
+    /// <summary>
+    /// Listens where somebody else did, as soon as nobody does any more; but only while there is somebody to forward to. A Redis that
+    /// listened there itself and is away would not come back to a port that is taken.
+    /// </summary>
     /// <exception cref="ContainerEngineException">The engine cannot say where its containers are.</exception>
     public async Task TakeOverAsync(CancellationToken cancellation)
     {
         foreach (var (port, source) in _withAnother)
-            await EnsureAsync(port, source, cancellation);
+        {
+            if (await IsServedAsync(port, cancellation))
+                await EnsureAsync(port, source, cancellation);
+        }
+    }
+
+    private static async Task<bool> IsServedAsync(int port, CancellationToken cancellation)
+    {
+        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await probe.ConnectAsync(IPAddress.Loopback, port, cancellation);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     public async ValueTask DisposeAsync()

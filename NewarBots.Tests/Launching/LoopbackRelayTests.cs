@@ -150,6 +150,28 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
         await Assert.ThrowsAsync<SocketException>(CallAsync);
     }
 
+    [Fact]
+    public async Task A_server_that_listened_there_itself_finds_its_port_free_when_it_comes_back()
+    {
+        _server.Start();
+        var port = Port;
+        using var itself = new TcpListener(Gateway, port);
+        itself.Start();
+        await using var relay = await RelayAsync();
+        itself.Stop();
+        _server.Stop();
+
+        await relay.TakeOverAsync(_deadline.Token);
+        using (var back = new TcpListener(Gateway, port))
+            back.Start();
+
+        using var alone = new TcpListener(IPAddress.Loopback, port);
+        alone.Start();
+        await relay.TakeOverAsync(_deadline.Token);
+        using var caller = new TcpClient();
+        await caller.ConnectAsync(Gateway, port, _deadline.Token);
+    }
+
     private async Task<LoopbackRelay> RelayAsync(Network? network = null)
     {
         var relay = new LoopbackRelay(network ?? new Network(Gateway), TimeProvider.System, NullLogger<LoopbackRelay>.Instance);
