@@ -160,7 +160,7 @@ public sealed class RecorderTests
         for (var crashes = 1; crashes <= 3; crashes++)
         {
             await Eventually.TrueAsync(() => recorder.Gaps().Count == crashes - 1, TimeSpan.FromSeconds(60));
-            await recorder.UntilRecordedAsync((recorder.Gaps() is [.., var last] ? last.EndSeconds : 0) + 5);
+            await recorder.UntilRecordedAsync((recorder.Gaps() is [.., var last] ? last.EndSeconds : 0) + 3);
             await recorder.KillAsync("type=renderer");
         }
 
