@@ -35,6 +35,8 @@ internal static class PageEndpoints
         ["api.js"] = Script,
         ["dom.js"] = Script,
         ["key.js"] = Script,
+        ["form.js"] = Script,
+        ["schedule.js"] = Script,
         ["words.js"] = Script,
         ["list.js"] = Script,
         ["start.js"] = Script,

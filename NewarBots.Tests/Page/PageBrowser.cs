@@ -7,6 +7,9 @@ namespace NewarBots.Tests.Page;
 /// <summary>The Chromium of the recorder's image, on this machine's network, to look at the page with.</summary>
 public sealed class PageBrowser : IAsyncLifetime
 {
+    /// <summary>Where its user is: neither where the manager is, nor whole hours from there.</summary>
+    public static TimeSpan Offset { get; } = TimeSpan.FromHours(5.5);
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly string _container = $"newarbots-tests-page-{SessionId.New(TimeProvider.System)}";
@@ -58,6 +61,8 @@ public sealed class PageBrowser : IAsyncLifetime
             BaseURL = $"http://localhost:{manager.Port}",
             ViewportSize = new() { Width = width, Height = 800 },
             ColorScheme = scheme,
+            Locale = "en-GB",
+            TimezoneId = "Asia/Kolkata",
             AcceptDownloads = true,
         });
         var page = new OpenPage(context, await context.NewPageAsync());

@@ -47,6 +47,47 @@ public sealed class PageTests(QueueingManager queueing, PageBrowser browser) : I
     }
 
     [Fact]
+    public async Task A_bot_is_scheduled_in_the_readers_own_time_changed_and_cancelled()
+    {
+        var today = TimeProvider.System.GetUtcNow().ToOffset(PageBrowser.Offset);
+        var startAt = new DateTimeOffset(today.Date.AddDays(3).AddHours(9), PageBrowser.Offset);
+        await using var open = await browser.OpenAsync(queueing.Manager);
+        var page = open.Page;
+        var when = page.GetByLabel("Start at");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send a bot" }).ClickAsync();
+        await page.GetByLabel("Meeting address").FillAsync(Meeting());
+
+        await SendAsync(today.AddHours(-1));
+        await Expect(page.Locator("#field-startAt-fault")).ToHaveTextAsync("must not lie in the past");
+        await SendAsync(today.AddDays(31));
+        await Expect(page.Locator("#field-startAt-fault")).ToContainTextAsync("at most 30 days ahead");
+        await Expect(when).ToBeFocusedAsync();
+        await SendAsync(startAt);
+        await Expect(page.GetByText($"starts {startAt:ddd d MMM}, 09:00")).ToBeVisibleAsync();
+        var id = page.Url.Split('/')[^1];
+        Assert.Equal(startAt, (DateTimeOffset)(await queueing.Manager.GetAsync($"/bots/{id}")).Body!["startAt"]!);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Change start" }).ClickAsync();
+        await Expect(when).ToHaveValueAsync($"{startAt:yyyy-MM-dd'T'HH:mm}");
+        await when.FillAsync($"{startAt.AddMinutes(90):yyyy-MM-dd'T'HH:mm}");
+        await when.PressAsync("Enter");
+        await Expect(page.GetByText($"starts {startAt:ddd d MMM}, 10:30")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "All bots" }).ClickAsync();
+        await Expect(page.Locator($"a[href='#/bots/{id}']")).ToContainTextAsync("10:30");
+        await page.Locator($"a[href='#/bots/{id}']").ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Cancel it" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Delete" })).ToBeVisibleAsync();
+        Assert.Equal("stop_requested", (string?)(await queueing.Manager.GetAsync($"/bots/{id}")).Body!["reason"]);
+
+        async Task SendAsync(DateTimeOffset moment)
+        {
+            await when.FillAsync($"{moment:yyyy-MM-dd'T'HH:mm}");
+            await page.GetByRole(AriaRole.Button, new() { Name = "Send", Exact = true }).ClickAsync();
+        }
+    }
+
+    [Fact]
     public async Task A_bot_that_was_sent_elsewhere_appears_by_itself()
     {
         await using var open = await browser.OpenAsync(queueing.Manager);
@@ -128,11 +169,15 @@ public sealed class PageTests(QueueingManager queueing, PageBrowser browser) : I
 
     private async Task<string> QueueAsync(string botName, string userId)
     {
-        var meeting = Interlocked.Increment(ref _meetings);
-        char Letter(int place) => (char)('a' + (meeting / place % 26));
-        var meetingUrl = $"https://meet.google.com/pag-{Letter(17576)}{Letter(676)}{Letter(26)}{Letter(1)}-abc";
-        var (status, bot) = await queueing.Manager.PostAsync("/bots", JsonSerializer.Serialize(new { meetingUrl, botName, userId }));
+        var (status, bot) = await queueing.Manager.PostAsync("/bots", JsonSerializer.Serialize(new { meetingUrl = Meeting(), botName, userId }));
         Assert.True(status is HttpStatusCode.Accepted, $"{status}: {bot}");
         return (string)bot!["id"]!;
+    }
+
+    private static string Meeting()
+    {
+        var meeting = Interlocked.Increment(ref _meetings);
+        char Letter(int place) => (char)('a' + (meeting / place % 26));
+        return $"https://meet.google.com/pag-{Letter(17576)}{Letter(676)}{Letter(26)}{Letter(1)}-abc";
     }
 }

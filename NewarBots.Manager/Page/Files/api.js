@@ -62,6 +62,7 @@ export const signOut = () => request('/session', { method: 'DELETE' });
 export const listBots = (query, signal) => json(`/bots?${new URLSearchParams(query)}`, { signal });
 export const getBot = (id, signal) => json(`/bots/${id}`, { signal });
 export const startBot = body => json('/bots', { method: 'POST', body });
+export const changeBot = (id, change) => json(`/bots/${id}`, { method: 'PATCH', body: change });
 export const stopBot = id => json(`/bots/${id}/stop`, { method: 'POST' });
 export const deleteBot = id => request(`/bots/${id}`, { method: 'DELETE' });
 export const getManifest = (id, signal) => json(`/bots/${id}/manifest`, { signal });

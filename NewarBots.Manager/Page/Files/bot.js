@@ -2,8 +2,9 @@ import { deleteBot, events, getBot, getManifest, getPictures, stopBot } from './
 import { announce, confirm, el } from './dom.js';
 import { showLog } from './log.js';
 import { player } from './player.js';
+import { changeStart } from './schedule.js';
 import { phasesOf, phasesOfRecord, timeLine } from './timeline.js';
-import { badge, bytes, dateTime, isEnded, length, loudness, meeting, phrase } from './words.js';
+import { badge, bytes, dateTime, isEnded, length, loudness, meeting, phrase, starts } from './words.js';
 
 const formats = ['ogg', 'mp3', 'm4a', 'wav', 'flac'];
 const mostLevels = 240;
@@ -24,13 +25,13 @@ export function showBot(main, id, setConnection, signal) {
   const fault = el('p', { class: 'bot-error', hidden: true });
   const facts = el('dl', { class: 'facts' });
   const line = timeLine();
+  const happened = el('section', { class: 'card', 'aria-labelledby': 'line-title', hidden: true }, el('h2', { id: 'line-title' }, 'Time line'), line.element);
   const audio = el('section', { class: 'card', 'aria-labelledby': 'audio-title', hidden: true });
   const pictures = el('section', { class: 'card', 'aria-labelledby': 'pictures-title', hidden: true });
   const log = el('section', { class: 'card', 'aria-labelledby': 'log-title' }, el('h2', { id: 'log-title' }, 'Log'), showLog(id, signal));
   const body = el('div', { class: 'bot' },
     fault, el('section', { class: 'card', 'aria-label': 'Facts' }, facts),
-    el('section', { class: 'card', 'aria-labelledby': 'line-title' }, el('h2', { id: 'line-title' }, 'Time line'), line.element),
-    audio, pictures, log);
+    happened, audio, pictures, log);
   main.append(el('a', { class: 'back', href: '#/' }, '← All bots'), el('div', { class: 'heading' }, el('div', {}, title, state), actions), body);
 
   /** One look at a time; what is asked for meanwhile is one more. */
@@ -67,7 +68,7 @@ export function showBot(main, id, setConnection, signal) {
     if (before && before.status !== bot.status) announce(`The bot is ${bot.status}`);
     document.title = `${bot.botName}: ${bot.status} · NewarBots`;
     title.textContent = bot.botName;
-    state.replaceChildren(badge(bot), ...(bot.reason ? [el('span', { class: 'quiet' }, phrase(bot.reason))] : []));
+    state.replaceChildren(badge(bot), ...[starts(bot), phrase(bot.reason)].filter(Boolean).map(text => el('span', { class: 'quiet' }, text)));
     fault.hidden = !bot.error;
     fault.textContent = bot.error ?? '';
     facts.replaceChildren(...[
@@ -103,12 +104,18 @@ export function showBot(main, id, setConnection, signal) {
     const hadFocus = actions.contains(document.activeElement);
     actions.replaceChildren(...(isEnded(bot)
       ? [el('button', { type: 'button', class: 'danger', onclick: askDelete }, 'Delete')]
-      : [el('button', { type: 'button', onclick: askStop }, 'Stop')]));
+      : bot.status === 'scheduled'
+        ? [el('button', { type: 'button', onclick: () => changeStart(bot, refresh) }, 'Change start'), el('button', { type: 'button', onclick: askCancel }, 'Cancel')]
+        : [el('button', { type: 'button', onclick: askStop }, 'Stop')]));
     if (hadFocus) actions.firstChild.focus();
   }
 
   const askStop = () => confirm(
     { title: 'Stop this bot?', text: 'It leaves the meeting now. What it has recorded is kept.', yes: 'Stop' },
+    async () => { await stopBot(id); refresh(); });
+
+  const askCancel = () => confirm(
+    { title: 'Cancel this bot?', text: 'It will not go to the meeting.', yes: 'Cancel it', no: 'Keep it' },
     async () => { await stopBot(id); refresh(); });
 
   async function askDelete() {
@@ -124,7 +131,9 @@ export function showBot(main, id, setConnection, signal) {
     const said = phasesOf(messages);
     const start = manifest?.startedAt ? Date.parse(manifest.startedAt) : undefined;
     const gaps = start === undefined ? [] : manifest.gaps.map(gap => ({ from: start + gap.startSeconds * 1000, to: start + gap.endSeconds * 1000, cause: phrase(gap.cause) }));
-    line.draw(bot, said.length ? said : phasesOfRecord(bot), gaps);
+    const phases = said.length ? said : phasesOfRecord(bot);
+    happened.hidden = !phases.length;
+    line.draw(bot, phases, gaps);
   }
 
   let live;

@@ -23,7 +23,7 @@ export function announce(text) {
 }
 
 /** Asks in a dialog. Resolves to whether the answer is yes; what act throws is shown and asked again. */
-export function confirm({ title, text, yes, danger = false }, act) {
+export function confirm({ title, text, yes, no = 'Cancel', danger = false }, act) {
   return new Promise(resolve => {
     const fault = el('p', { class: 'fault', role: 'alert' });
     const confirmed = el('button', { type: 'button', class: danger ? 'danger' : 'primary', onclick: async () => {
@@ -39,7 +39,7 @@ export function confirm({ title, text, yes, danger = false }, act) {
     const heading = el('h2', { id: 'confirm-title' }, title);
     const dialog = el('dialog', { 'aria-labelledby': 'confirm-title', class: 'confirm' },
       heading, el('p', {}, text), fault,
-      el('div', { class: 'actions' }, el('button', { type: 'button', autofocus: true, onclick: () => dialog.close() }, 'Cancel'), confirmed));
+      el('div', { class: 'actions' }, el('button', { type: 'button', autofocus: true, onclick: () => dialog.close() }, no), confirmed));
     dialog.addEventListener('close', () => {
       dialog.remove();
       resolve(dialog.returnValue === 'yes');

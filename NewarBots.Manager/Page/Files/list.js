@@ -1,7 +1,7 @@
 import { events, listBots } from './api.js';
 import { announce, el } from './dom.js';
 import { startForm } from './start.js';
-import { ago, badge, dateTime, isEnded, length, loudness, meeting, phrase, statuses } from './words.js';
+import { ago, badge, dateTime, isEnded, length, loudness, meeting, phrase, starts, statuses } from './words.js';
 
 const pageSize = 200;
 
@@ -155,7 +155,7 @@ function makeRow(bot) {
 
   function update(bot) {
     row.bot = bot;
-    state.replaceChildren(badge(bot), ...(bot.reason ? [el('span', { class: 'quiet reason' }, phrase(bot.reason))] : []));
+    state.replaceChildren(badge(bot), ...[starts(bot), phrase(bot.reason)].filter(Boolean).map(text => el('span', { class: 'quiet reason' }, text)));
     name.textContent = bot.botName;
     where.textContent = meeting(bot.meetingUrl);
     where.title = bot.meetingUrl;

@@ -1,5 +1,7 @@
 import { getScenarios, session, startBot } from './api.js';
 import { el } from './dom.js';
+import { formFields } from './form.js';
+import { readStart, startAttributes } from './schedule.js';
 
 const conditions = [
   ['waitingRoomTimeout', 'Waiting room', 600],
@@ -11,26 +13,27 @@ const conditions = [
 
 /** A form in a dialog; leads to the new bot's page. */
 export async function startForm() {
-  const fields = new Map();
+  const fields = formFields();
   const fault = el('p', { class: 'fault', role: 'alert' });
-  const meetingUrl = field('meetingUrl', 'Meeting address', { type: 'url', required: true, placeholder: 'https://meet.google.com/abc-defg-hij', autocomplete: 'off' });
-  const botName = field('botName', 'Name in the meeting', { maxlength: 100, placeholder: 'NewarBots Recorder', autocomplete: 'off' });
-  const userId = field('userId', 'User', { maxlength: 64, placeholder: 'default', autocomplete: 'off' });
+  const meetingUrl = fields.add('meetingUrl', 'Meeting address', { type: 'url', required: true, placeholder: 'https://meet.google.com/abc-defg-hij', autocomplete: 'off' });
+  const botName = fields.add('botName', 'Name in the meeting', { maxlength: 100, placeholder: 'NewarBots Recorder', autocomplete: 'off' });
+  const userId = fields.add('userId', 'User', { maxlength: 64, placeholder: 'default', autocomplete: 'off' });
+  const startAt = fields.add('startAt', 'Start at (local time; at once where it is empty)', startAttributes());
   // A user's bots are the user's own.
   userId.hidden = session.role === 'user';
   const leave = el('details', {}, el('summary', {}, 'When it leaves by itself'),
     el('div', { class: 'conditions' }, conditions.map(([name, label, seconds]) =>
-      field(`leave.${name}`, `${label} (seconds)`, { type: 'number', min: 0, step: 'any', placeholder: seconds ?? 'never' }))));
+      fields.add(`leave.${name}`, `${label} (seconds)`, { type: 'number', min: 0, step: 'any', placeholder: seconds ?? 'never' }))));
   const story = el('p', { class: 'quiet', id: 'story' });
   const rehearsals = el('div', { class: 'field', hidden: true });
   const send = el('button', { type: 'submit', class: 'primary' }, 'Send');
   const form = el('form', { novalidate: true, onsubmit: submit },
-    el('h2', { id: 'start-title' }, 'Send a bot'), rehearsals, meetingUrl, botName, userId, leave, fault,
+    el('h2', { id: 'start-title' }, 'Send a bot'), rehearsals, meetingUrl, botName, userId, startAt, leave, fault,
     el('div', { class: 'actions' }, el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'), send));
   const dialog = el('dialog', { 'aria-labelledby': 'start-title', class: 'start', onclose: () => dialog.remove() }, form);
   document.body.append(dialog);
   dialog.showModal();
-  fields.get('meetingUrl').input.focus();
+  fields.input('meetingUrl').focus();
 
   const scenarios = await getScenarios().catch(() => []);
   if (scenarios.length) {
@@ -43,35 +46,26 @@ export async function startForm() {
       const scenario = scenarios.find(known => known.name === pick.value);
       story.textContent = scenario?.story ?? '';
       const epoch = scenario?.needsEpoch ? `&epoch=${Math.floor(Date.now() / 1000)}` : '';
-      fields.get('meetingUrl').input.value = scenario ? location.origin.replace('127.0.0.1', 'localhost') + scenario.path + epoch : '';
-      for (const [name] of conditions) fields.get(`leave.${name}`).input.value = scenario?.leave[name] ?? '';
+      fields.input('meetingUrl').value = scenario ? location.origin.replace('127.0.0.1', 'localhost') + scenario.path + epoch : '';
+      for (const [name] of conditions) fields.input(`leave.${name}`).value = scenario?.leave[name] ?? '';
       leave.open = Object.keys(scenario?.leave ?? {}).length > 0;
     }
-  }
-
-  function field(name, label, attributes) {
-    const id = `field-${name.replace('.', '-')}`;
-    const input = el('input', { id, 'aria-describedby': `${id}-fault`, ...attributes });
-    const message = el('p', { class: 'fault', id: `${id}-fault` });
-    fields.set(name, { input, message });
-    return el('div', { class: 'field' }, el('label', { for: id }, label), input, message);
   }
 
   async function submit(event) {
     event.preventDefault();
     fault.replaceChildren();
-    for (const { input, message } of fields.values()) {
-      input.removeAttribute('aria-invalid');
-      message.textContent = '';
-    }
-    const value = name => fields.get(name).input.value.trim();
+    fields.clear();
+    const { value } = fields;
     const given = conditions.map(([name]) => [name, value(`leave.${name}`)]).filter(([, text]) => text);
     send.disabled = true;
     try {
+      const startAt = readStart(fields.input('startAt'));
       const bot = await startBot({
         meetingUrl: value('meetingUrl'),
         ...(value('botName') && { botName: value('botName') }),
         ...(value('userId') && { userId: value('userId') }),
+        ...(startAt && { startAt }),
         ...(given.length && { leave: Object.fromEntries(given.map(([name, text]) => [name, Number(text)])) }),
       });
       dialog.close();
@@ -84,17 +78,7 @@ export async function startForm() {
   }
 
   function show(problem) {
-    const elsewhere = Object.entries(problem.errors ?? {}).filter(([name]) => !fields.has(name)).map(([name, faults]) => `${name} ${faults.join('; ')}`);
-    let first;
-    for (const [name, { input, message }] of fields) {
-      if (!problem.errors?.[name]) continue;
-      input.setAttribute('aria-invalid', 'true');
-      message.textContent = problem.errors[name].join('; ');
-      if (name.startsWith('leave.')) leave.open = true;
-      first ??= input;
-    }
-    if (!first || elsewhere.length) fault.append(elsewhere.join('. ') || problem.message);
+    fault.append(fields.show(problem));
     if (problem.botId) fault.append(' ', el('a', { href: `#/bots/${problem.botId}`, onclick: () => dialog.close() }, 'Show that bot'));
-    first?.focus();
   }
 }

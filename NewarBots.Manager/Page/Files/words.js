@@ -42,11 +42,15 @@ export function bytes(count) {
   return count < 1e6 ? `${(count / 1e3).toFixed(0)} kB` : `${(count / 1e6).toFixed(1)} MB`;
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium', hour12: false });
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' });
+const appointment = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 
 export const timeOfDay = moment => clock.format(new Date(moment));
 export const dateTime = moment => full.format(new Date(moment));
+
+/** When a scheduled bot starts, where the reader is. */
+export const starts = bot => (bot.status === 'scheduled' ? `starts ${appointment.format(new Date(bot.startAt))}` : undefined);
 
 export function ago(moment) {
   const seconds = Math.max(0, (Date.now() - new Date(moment)) / 1000);
