@@ -16,9 +16,9 @@ internal static class ManagerExtensions
     /// <summary>The manager's own <c>/health</c>, with its reasons: Aspire's check of an address would know the status code alone.</summary>
     public static IResourceBuilder<ProjectResource> WithOwnHealthCheck(this IResourceBuilder<ProjectResource> manager)
     {
-        var key = $"{manager.Resource.Name}-health";
-        manager.ApplicationBuilder.Services.AddHealthChecks().AddAsyncCheck(key, new ManagerApi(manager.GetEndpoint(Endpoint)).CheckHealthAsync);
-        return manager.WithHealthCheck(key);
+        var name = $"{manager.Resource.Name}-health";
+        manager.ApplicationBuilder.Services.AddHealthChecks().AddAsyncCheck(name, manager.Api().CheckHealthAsync);
+        return manager.WithHealthCheck(name);
     }
 
     /// <summary>A list in one parameter becomes a setting each.</summary>
@@ -41,7 +41,7 @@ internal static class ManagerExtensions
         if (!builder.ExecutionContext.IsRunMode)
             return manager;
 
-        var api = new ManagerApi(manager.GetEndpoint(Endpoint), builder.Configuration[ManagerSettings.ManagerKey]);
+        var api = manager.Api();
         builder.Services.AddSingleton(api);
         builder.Services.AddSingleton(manager.Resource);
         builder.Services.AddSingleton<BotLogs>();
@@ -67,12 +67,15 @@ internal static class ManagerExtensions
                 async context => CommandResults.Success($"Bots that leave now: {await api.StopAllAsync(context.CancellationToken)}."),
                 new CommandOptions
                 {
-                    Description = "Every bot leaves its meeting and keeps what it has recorded.",
+                    Description = "Every bot leaves its meeting and keeps what it has recorded; scheduled ones stay scheduled.",
                     ConfirmationMessage = "Every bot leaves its meeting now. What was recorded is kept. Stop them all?",
                     IconName = "RecordStop",
                     UpdateState = WhileRunning,
                 });
     }
+
+    private static ManagerApi Api(this IResourceBuilder<ProjectResource> manager) =>
+        new(manager.GetEndpoint(Endpoint), manager.ApplicationBuilder.Configuration[ManagerSettings.ManagerKey]);
 
     private static ResourceCommandState WhileRunning(UpdateCommandStateContext context) =>
         context.ResourceSnapshot.State?.Text == KnownResourceStates.Running ? ResourceCommandState.Enabled : ResourceCommandState.Disabled;

@@ -27,7 +27,7 @@ internal sealed record BotView(
     {
         { Status: "failed" } => "error",
         { Status: "waiting" } => "warning",
-        { Status: "scheduled", Reason: not null } => "warning",
+        { IsScheduled: true, Reason: not null } => "warning",
         { Status: "recording" } => bot.Reason is null ? "success" : "warning",
         { Status: "completed" } => bot.Recording is { Complete: true } ? "success" : "warning",
         _ => "info",
@@ -37,7 +37,7 @@ internal sealed record BotView(
     {
         yield return new("Name", bot.BotName);
         yield return new("User", bot.UserId);
-        if (bot is { Status: "scheduled", StartAt: { } startAt })
+        if (bot is { IsScheduled: true, StartAt: { } startAt })
             yield return new("Starts at", $"{startAt:u}");
         if (bot.Reason is { } reason)
             yield return new("Reason", reason);

@@ -20,6 +20,8 @@ internal sealed record ManagedBot(
 {
     public DateTimeOffset? StartAt { get; init; }
 
+    public bool IsScheduled => Status is "scheduled";
+
     public bool HasEnded => Status is "completed" or "failed";
 
     /// <summary>Neither over nor about to be.</summary>

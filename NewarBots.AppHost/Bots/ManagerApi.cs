@@ -116,14 +116,15 @@ internal sealed class ManagerApi : IDisposable
         return response.IsSuccessStatusCode;
     }
 
-    /// <returns>How many bots leave now.</returns>
+    /// <summary>Sends every bot home that is on its way or there; scheduled ones stay scheduled.</summary>
+    /// <returns>How many leave now.</returns>
     /// <exception cref="HttpRequestException">The manager does not answer, or refuses.</exception>
     public async Task<int> StopAllAsync(CancellationToken cancellation)
     {
         var stopped = 0;
         await foreach (var bot in ListAllAsync(cancellation))
         {
-            if (bot.CanBeStopped && await StopAsync(bot.Id, cancellation))
+            if (bot is { CanBeStopped: true, IsScheduled: false } && await StopAsync(bot.Id, cancellation))
                 stopped++;
         }
         return stopped;

@@ -1,16 +1,20 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Net.Sockets;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
+using NewarBots.Manager.Access;
+using NewarBots.Tests.Access;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.AppHost.WithAspire;
 
-/// <summary>The whole AppHost with the real orchestrator, a Redis and a storage folder of its own.</summary>
+/// <summary>The whole AppHost with the real orchestrator, a Redis and a storage folder of its own, and a manager that asks for keys.</summary>
 public sealed class AppHostLifeTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
@@ -19,14 +23,18 @@ public sealed class AppHostLifeTests : IAsyncLifetime
     private readonly DirectoryInfo _storage = Directory.CreateTempSubdirectory("newarbots-");
     private readonly EngineProxy _engine = new();
     private readonly CancellationTokenSource _patience = new(Patience, TimeProvider.System);
+    private readonly HttpClient _http = new();
     private DistributedApplication _app = null!;
 
     private CancellationToken Deadline => _patience.Token;
 
     public async ValueTask InitializeAsync()
     {
+        var (key, secret) = KeyFileTests.Make("root", AccessRole.Admin);
+        await new KeyFile(new(_storage.FullName), TimeProvider.System, NullLogger<KeyFile>.Instance).ChangeAsync(list => list.Add(key), Deadline);
+        _http.DefaultRequestHeaders.Add("X-API-Key", secret.Text);
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.NewarBots_AppHost>(
-            [$"--Parameters:storage-path={_storage.FullName}"], Deadline);
+            [$"--Parameters:storage-path={_storage.FullName}", $"--Parameters:manager-key={secret.Text}"], Deadline);
         var redis = builder.CreateResourceBuilder(builder.Resources.OfType<RedisResource>().Single()).WithLifetime(ContainerLifetime.Session);
         redis.Resource.Annotations.Remove(redis.Resource.Annotations.OfType<ContainerMountAnnotation>().Single());
         redis.WithEndpoint("tcp", endpoint => endpoint.Port = null);
@@ -44,6 +52,7 @@ public sealed class AppHostLifeTests : IAsyncLifetime
         await _app.DisposeAsync();
         await DockerCli.RemoveStackAsync(_stack);
         await _engine.DisposeAsync();
+        _http.Dispose();
         _patience.Dispose();
         _storage.Delete(recursive: true);
     }
@@ -68,8 +77,7 @@ public sealed class AppHostLifeTests : IAsyncLifetime
         Assert.Equal(recording.ResourceId, completed.ResourceId);
         Assert.Equal("stop_requested", Property(completed, "Reason"));
         Assert.Equal(ResourceCommandState.Hidden, Assert.Single(completed.Snapshot.Commands).State);
-        using var http = new HttpClient();
-        using var audio = await http.GetAsync(Assert.Single(completed.Snapshot.Urls, url => url.Name == "Recording").Url, Deadline);
+        using var audio = await _http.GetAsync(Assert.Single(completed.Snapshot.Urls, url => url.Name == "Recording").Url, Deadline);
         Assert.Equal("audio/ogg", audio.Content.Headers.ContentType?.MediaType);
     }
 
@@ -91,6 +99,23 @@ public sealed class AppHostLifeTests : IAsyncLifetime
         Assert.Contains(_engine.Address, reason, StringComparison.Ordinal);
         _engine.Return();
         await _app.ResourceNotifications.WaitForResourceHealthyAsync("manager", Deadline);
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task A_scheduled_bot_is_beneath_the_manager_with_its_time_and_is_not_stopped_with_the_others_but_by_itself()
+    {
+        var startAt = TimeProvider.System.GetUtcNow().AddHours(1);
+        using var accepted = await _http.PostAsJsonAsync(
+            new Uri(_app.GetEndpoint("manager", "http"), "/bots"), new { meetingUrl = "https://meet.google.com/abc-defg-hij", startAt }, Deadline);
+        Assert.Equal(HttpStatusCode.Accepted, accepted.StatusCode);
+
+        var scheduled = await BotAsync("Scheduled");
+        Assert.Equal($"{startAt:u}", Property(scheduled, "Starts at"));
+        Assert.Equal("Bots that leave now: 0.", (await _app.ResourceCommands.ExecuteCommandAsync("manager", "stop-all-bots", Deadline)).Message);
+        Assert.True((await _app.ResourceCommands.ExecuteCommandAsync(scheduled.ResourceId, KnownResourceCommands.StopCommand, Deadline)).Success);
+
+        Assert.Equal(scheduled.ResourceId, (await BotAsync("Failed: stop_requested")).ResourceId);
     }
 
     [Fact]
