@@ -3,9 +3,6 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
-#if !ASPIRE
-using Microsoft.Extensions.Configuration;
-#endif
 
 namespace NewarBots.ServiceDefaults;
 
@@ -13,8 +10,8 @@ namespace NewarBots.ServiceDefaults;
 public static class RedisRegistration
 {
     /// <summary>
-    /// Registers <see cref="IConnectionMultiplexer"/> for <c>ConnectionStrings:{connectionName}</c> and a health check of that
-    /// name. A Redis that is away is waited for: the connection is made on first use, which then takes up to its connect
+    /// Registers <see cref="IConnectionMultiplexer"/> by the <see cref="RedisSettings"/> of that name and, unless they say
+    /// otherwise, a health check. A Redis that is away is waited for: the connection is made on first use, which then takes up to its connect
     /// timeout (5 s), and heals by itself.
     /// </summary>
     public static TBuilder AddRedis<TBuilder>(this TBuilder builder, string connectionName) where TBuilder : IHostApplicationBuilder
@@ -22,7 +19,8 @@ public static class RedisRegistration
         builder.AddConnection(connectionName);
         builder.Logging.AddFilter("StackExchange.Redis", LogLevel.None);
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddHealthChecks().AddCheck<RedisHealthCheck>(connectionName);
+        if (!RedisSettings.Read(builder.Configuration, connectionName).DisableHealthChecks)
+            builder.Services.AddHealthChecks().AddCheck<RedisHealthCheck>(connectionName);
         return builder;
     }
 
@@ -38,11 +36,7 @@ public static class RedisRegistration
     private static void AddConnection(this IHostApplicationBuilder builder, string connectionName) =>
         builder.Services.AddSingleton<IConnectionMultiplexer>(services =>
         {
-            var connectionString = services.GetRequiredService<IConfiguration>().GetConnectionString(connectionName);
-            if (string.IsNullOrWhiteSpace(connectionString))
-                throw new InvalidOperationException($"Set ConnectionStrings:{connectionName} to the address of Redis, for example 127.0.0.1:6379.");
-            var options = ConfigurationOptions.Parse(connectionString);
-            options.AbortOnConnectFail = false;
+            var options = RedisSettings.ReadOptions(builder.Configuration, connectionName);
             options.LoggerFactory ??= services.GetService<ILoggerFactory>();
             return ConnectionMultiplexer.Connect(options);
         });

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.ServiceDefaults;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Launching;
@@ -63,9 +64,7 @@ internal sealed class RecorderBriefing(
         return ports;
     }
 
-    private ConfigurationOptions Redis => ConfigurationOptions.Parse(
-        configuration.GetConnectionString("redis")
-        ?? throw new InvalidOperationException("Set ConnectionStrings:redis to the address of Redis, for example 127.0.0.1:6379."));
+    private ConfigurationOptions Redis => RedisSettings.ReadOptions(configuration, "redis");
 
     private Uri? OtlpEndpoint => options.Value.RecorderOtlpEndpoint
         ?? (Uri.TryCreate(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"], UriKind.Absolute, out var endpoint) ? endpoint : null);
