@@ -19,6 +19,9 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 is_root() { [[ $EUID -eq 0 ]]; }
 
+# apt_get COMMAND...: asks nothing, and waits for another that is at work, as on a machine's first minutes.
+apt_get() { DEBIAN_FRONTEND=noninteractive apt-get --yes --quiet --option DPkg::Lock::Timeout=300 "$@"; }
+
 # heed_interrupt "$0" "$@": a script's background command ignores SIGINT from birth, and a shell cannot take that back by itself.
 heed_interrupt() {
   if ((0x$(awk '/^SigIgn/ { print $2 }' /proc/$$/status) & 2)); then exec env --default-signal=INT bash "$@"; fi

@@ -28,7 +28,7 @@ install() {
   step "Installing $*" apt_install "$@"
 }
 
-# The services of the packages are not started: what NewarBots needs it starts itself, and nothing else is wanted.
+# The services of the packages are not started, now or with the machine: what NewarBots needs it starts itself.
 apt_install() {
   local policy=/usr/sbin/policy-rc.d
   if [[ ! -e $policy ]]; then
@@ -36,12 +36,12 @@ apt_install() {
     printf '#!/bin/sh\nexit 101\n' >"$policy"
     chmod +x "$policy"
   fi
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update --quiet || true
-  apt-get install --yes --quiet "$@"
-  if [[ -d /run/systemd/system && " $* " == *" redis-server "* ]]; then
-    systemctl disable redis-server
-  fi
+  apt_get update || true
+  apt_get install "$@"
+  local package
+  for package in redis-server haproxy; do
+    if [[ -d /run/systemd/system && " $* " == *" $package "* ]]; then systemctl disable "$package"; fi
+  done
 }
 
 # Debian's packages carry the names of the programs.
