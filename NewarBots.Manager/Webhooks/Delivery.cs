@@ -27,12 +27,14 @@ internal sealed record Delivery
     public DateTimeOffset? NextAttemptAt { get; init; }
 
     /// <summary>What an attempt makes of it.</summary>
-    public Delivery After(DeliveryAttempt attempt)
+    /// <param name="attempt">The latest.</param>
+    /// <param name="chance">From 0 to 1: how much later than it must be the next one comes.</param>
+    public Delivery After(DeliveryAttempt attempt, double chance)
     {
         IReadOnlyList<DeliveryAttempt> attempts = [.. Attempts, attempt];
         if (attempt.IsTaken)
             return this with { Attempts = attempts, Status = DeliveryStatus.Delivered, NextAttemptAt = null };
-        return !attempt.IsGone && RetrySchedule.WaitAfter(attempts.Count - EarlierAttempts, attempt.RetryAfter) is { } wait
+        return !attempt.IsGone && RetrySchedule.WaitAfter(attempts.Count - EarlierAttempts, attempt.RetryAfter, chance) is { } wait
             ? this with { Attempts = attempts, NextAttemptAt = attempt.At + wait }
             : this with { Attempts = attempts, Status = DeliveryStatus.Failed, NextAttemptAt = null };
     }

@@ -23,17 +23,33 @@ internal sealed partial class WebhookDispatcher(
     /// <summary>Longer than an attempt lasts; so soon another manager takes over what a dead one was about to send.</summary>
     private static readonly TimeSpan Claim = WebhookSender.Patience * 2;
 
+    /// <summary>Most receivers answer sooner, and then have nothing twice from a manager that is stopped.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
+
     private readonly ConcurrentDictionary<string, int> _inFlight = new();
+    private readonly CancellationTokenSource _over = new(Timeout.InfiniteTimeSpan, time);
     private bool _hadSome;
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => loops.RunAsync(
-        "send webhooks", Loops.Patience, TurnOrPostponeAsync, token => outbox.News.WaitAsync(Interval, time, token), stoppingToken);
+    public override void Dispose()
+    {
+        _over.Dispose();
+        base.Dispose();
+    }
 
-    private async Task TurnOrPostponeAsync(CancellationToken stopping)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await loops.RunAsync(
+            "send webhooks", Loops.Patience, _ => TurnOrPostponeAsync(), token => outbox.News.WaitAsync(Interval, time, token), stoppingToken);
+        _over.CancelAfter(Farewell);
+        while (_inFlight.Values.Any(count => count > 0))
+            await outbox.News.WaitAsync(Interval, time, CancellationToken.None);
+    }
+
+    private async Task TurnOrPostponeAsync()
     {
         try
         {
-            await TurnAsync(stopping);
+            await TurnAsync();
         }
         catch (Exception exception) when (exception.IsRedisAway())
         {
@@ -41,7 +57,7 @@ internal sealed partial class WebhookDispatcher(
         }
     }
 
-    private async Task TurnAsync(CancellationToken stopping)
+    private async Task TurnAsync()
     {
         var all = webhooks.All;
         // Once more after the last one is gone: what it was to be told is nobody else's.
@@ -58,38 +74,51 @@ internal sealed partial class WebhookDispatcher(
             foreach (var delivery in await deliveries.ClaimAsync(webhook, now, now + Claim, room))
             {
                 _inFlight.AddOrUpdate(webhook.Id, 1, (_, count) => count + 1);
-                _ = SendAsync(webhook, delivery, now + Claim, stopping);
+                _ = SendAsync(webhook, delivery, now + Claim);
             }
         }
     }
 
-    private async Task SendAsync(Webhook webhook, Delivery delivery, DateTimeOffset claimedUntil, CancellationToken stopping)
+    private async Task SendAsync(Webhook webhook, Delivery delivery, DateTimeOffset claimedUntil)
     {
         try
         {
-            var attempt = await sender.SendAsync(webhook, delivery, stopping);
-            var after = delivery.After(attempt);
+            var attempt = await sender.SendAsync(webhook, delivery, _over.Token);
+            var after = delivery.After(attempt, Random.Shared.NextDouble());
             metrics.Notified(TimeSpan.FromSeconds(attempt.DurationSeconds), after.Status);
             if (after.Status is DeliveryStatus.Failed)
                 Log.GivenUp(logger, delivery.Id, webhook.Id, after.Attempts.Count, attempt.Error);
-            if (attempt.IsGone && await webhooks.ChangeAsync(webhook.Id, known => known with { DisabledAt = time.GetUtcNow() }, stopping) is not null)
+            if (attempt.IsGone && await webhooks.ChangeAsync(webhook.Id, known => known with { DisabledAt = time.GetUtcNow() }, _over.Token) is not null)
                 Log.Disabled(logger, webhook.Id);
 
             await deliveries.SettleAsync(webhook, after, claimedUntil);
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        catch (Exception) when (_over.IsCancellationRequested)
         {
-            // It is due again once the claim is over.
+            await ReleaseAsync(webhook, delivery, claimedUntil);
         }
         catch (Exception exception)
         {
-            // The same: the receiver may get it twice, and knows it by its id.
+            // It is due again once the claim is over: the receiver may get it twice, and knows it by its id.
             Log.NotSettled(logger, delivery.Id, webhook.Id, exception.Message);
         }
         finally
         {
             _inFlight.AddOrUpdate(webhook.Id, 0, (_, count) => count - 1);
             outbox.News.Raise();
+        }
+    }
+
+    /// <summary>What was claimed and not sent is due as it was before, for whichever manager comes next.</summary>
+    private async Task ReleaseAsync(Webhook webhook, Delivery delivery, DateTimeOffset claimedUntil)
+    {
+        try
+        {
+            await deliveries.SettleAsync(webhook, delivery, claimedUntil);
+        }
+        catch (Exception exception) when (exception.IsRedisAway())
+        {
+            // Then it is once the claim is over.
         }
     }
 

@@ -20,6 +20,9 @@ internal sealed class WebhookSender : IDisposable
     private readonly TimeProvider _time;
     private readonly HttpClient _client;
 
+    /// <summary>Where a name leads.</summary>
+    public Func<string, CancellationToken, Task<IPAddress[]>> LookUp { get; init; } = Dns.GetHostAddressesAsync;
+
     public WebhookSender(IOptions<WebhookOptions> options, TimeProvider time)
     {
         _allowPrivate = options.Value.AllowPrivateAddresses;
@@ -91,7 +94,7 @@ internal sealed class WebhookSender : IDisposable
     /// </summary>
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
     {
-        var addresses = await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, cancellation);
+        var addresses = await LookUp(context.DnsEndPoint.Host, cancellation);
         var allowed = _allowPrivate ? addresses : [.. addresses.Where(PublicAddress.Is)];
         if (allowed.Length == 0)
             throw new HttpRequestException($"{context.DnsEndPoint.Host} leads to a private address, which webhooks may not reach (Webhooks:AllowPrivateAddresses).");

@@ -20,6 +20,9 @@ internal static class WebhookUrl
         // What other letters become in a name, and which digits they stand for, is not left to whoever looks it up.
         if (!Ascii.IsValid(text))
             return (null, "must be written in ASCII: names as xn--…, all else percent-encoded");
+        // Nor are blanks and line breaks, which readers of URLs leave out, escape or stumble over as each sees fit.
+        if (text.Any(letter => letter <= ' ' || char.IsControl(letter)))
+            return (null, "must not hold blanks or control characters: they are percent-encoded");
         if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || !(url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp))
             return (null, "must be an absolute https URL");
         if (url.UserInfo.Length > 0)

@@ -3,6 +3,9 @@ using System.Runtime.Versioning;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+using NewarBots.Contract;
+using NewarBots.Manager.Webhooks;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Webhooks;
@@ -78,6 +81,30 @@ public sealed class WebhookLifeTests : IAsyncLifetime
 
         await DeliveriesAsync(webhook, 1, "delivered");
         Assert.Single(_receiver.Received.Select(message => message.Id).Distinct());
+    }
+
+    [Fact]
+    public async Task A_manager_that_is_stopped_waits_for_an_answer_and_leaves_the_rest_to_the_next_one_at_once()
+    {
+        var answered = new TaskCompletionSource();
+        _receiver.Answer = before => new Answer(before == 0 ? new TaskCompletionSource().Task : answered.Task);
+        await _receiver.StartAsync();
+        var webhook = await CreateAsync("""["bot.queued"]""");
+        await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
+        await _manager.RecordAsync("https://meet.google.com/abc-defg-hik");
+        await Eventually.TrueAsync(() => _receiver.Received.Count == 2);
+
+        var end = _manager.TerminateAsync();
+        await Eventually.TrueAsync(() => _manager.Output.Contains("shutting down", StringComparison.Ordinal));
+        answered.SetResult();
+        await end;
+
+        await using var connection = await _redis.ConnectAsync();
+        var known = new WebhookFiles(new StorageLayout(_manager.Storage), TimeProvider.System, NullLogger<WebhookFiles>.Instance).Find((string)webhook["id"]!)!;
+        var now = TimeProvider.System.GetUtcNow();
+        var due = await new Deliveries(connection).ClaimAsync(known, now, until: now.AddMinutes(1), atMost: 10);
+        Assert.Equal(_receiver.Received[0].Id, Assert.Single(due).Id);
+        Assert.Empty(due[0].Attempts);
     }
 
     [Fact]
@@ -170,6 +197,12 @@ public sealed class WebhookLifeTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Equal(["events", "secret", "url", "userId"], problem!["errors"]!.AsObject().Select(field => field.Key).Order());
+    }
+
+    /// <summary>200, in a while.</summary>
+    private sealed class Answer(Task after) : IResult
+    {
+        public Task ExecuteAsync(HttpContext context) => after.WaitAsync(context.RequestAborted);
     }
 
     /// <summary>A bot that was queued and stopped: two events.</summary>
