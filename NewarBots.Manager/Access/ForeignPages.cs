@@ -20,13 +20,20 @@ internal static class ForeignPages
         return app;
     }
 
-    /// <summary>By what browsers say of a request (https://www.w3.org/TR/fetch-metadata/); older ones say less, programs nothing.</summary>
+    /// <summary>
+    /// By what browsers say of a request (https://www.w3.org/TR/fetch-metadata/); older ones say less, programs nothing. What would change
+    /// something and is let in by a browser's cookie has to say that it is of the manager's own page.
+    /// </summary>
     private static bool IsOfForeignPage(HttpRequest request)
     {
         var isLook = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
         if (request.Headers.TryGetValue(FetchSite, out var site))
             return !OwnSites.Contains((string?)site) && !(isLook && IsLink(request.Headers));
-        return !isLook && request.Headers.TryGetValue(HeaderNames.Origin, out var origin) && !IsOwn(origin, request.Host);
+        if (isLook)
+            return false;
+        return request.Headers.TryGetValue(HeaderNames.Origin, out var origin)
+            ? !IsOwn(origin, request.Host)
+            : request.Cookies.ContainsKey(SessionCookie.Name) && KeyAuthentication.Shown(request) is null;
     }
 
     private static bool IsLink(IHeaderDictionary headers) => headers["Sec-Fetch-Mode"] == "navigate" && headers["Sec-Fetch-Dest"] == "document";

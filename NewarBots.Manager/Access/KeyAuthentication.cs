@@ -35,7 +35,7 @@ internal sealed class KeyAuthentication(
     private Caller? FindCaller() => keys.Door switch
     {
         Door.Open => IsOnThisMachine() ? Caller.OfThisMachine : null,
-        Door.Locked door when Shown() is { } shown => Credential.TryParse(shown, out var key) ? door.Find(key) : null,
+        Door.Locked door when Shown(Request) is { } shown => Credential.TryParse(shown, out var key) ? door.Find(key) : null,
         Door.Locked door => Credential.TryParse(Request.Cookies[SessionCookie.Name], out var session) ? door.FindSession(session, time.GetUtcNow()) : null,
         _ => null,
     };
@@ -50,7 +50,7 @@ internal sealed class KeyAuthentication(
                 return AccessProblems.KeysUnreadable();
         }
 
-        if (Shown() is null && Request.Cookies[SessionCookie.Name] is null)
+        if (Shown(Request) is null && Request.Cookies[SessionCookie.Name] is null)
         {
             Response.Headers.WWWAuthenticate = "Bearer";
             return AccessProblems.KeyRequired();
@@ -68,9 +68,9 @@ internal sealed class KeyAuthentication(
     }
 
     /// <returns>What the caller shows in a header, which goes before the cookie; a proxy's own Authorization is none.</returns>
-    private string? Shown() =>
-        Request.Headers.TryGetValue(HeaderName, out var key) ? key.ToString()
-        : Request.Headers[HeaderNames.Authorization].ToString() is var authorization && authorization.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase)
+    public static string? Shown(HttpRequest request) =>
+        request.Headers.TryGetValue(HeaderName, out var key) ? key.ToString()
+        : request.Headers[HeaderNames.Authorization].ToString() is var authorization && authorization.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase)
             ? authorization[BearerPrefix.Length..].Trim()
         : null;
 

@@ -160,23 +160,19 @@ internal static class BotEndpoints
         if (faults.Count > 0)
             return BotProblems.InvalidRequest(faults);
 
-        // Those with another status are passed over: in batches, however small the page is.
-        var batch = wanted is null ? size + 1 : MaxPageSize;
         List<Bot> found;
         try
         {
-            found = await store.NewestAsync(user, after, batch, cancellation).Where(IsWanted).Take(size + 1).ToListAsync(cancellation);
+            found = await store.NewestAsync(user, wanted, after, batch: size + 1, cancellation).Take(size + 1).ToListAsync(cancellation);
         }
         catch (Exception exception) when (exception.IsRedisAway())
         {
             response.Headers.Warning = StaleWarning;
-            found = [.. store.NewestKnown(user, after).Where(IsWanted).Take(size + 1)];
+            found = [.. store.NewestKnown(user, after).Where(bot => wanted is null || bot.Status == wanted).Take(size + 1)];
         }
 
         var page = found.Take(size).Select(BotResponse.Of).ToList();
         return TypedResults.Ok(new BotPage(page, found.Count > size ? page[^1].Id.ToString() : null));
-
-        bool IsWanted(Bot bot) => wanted is null || bot.Status == wanted;
     }
 
     /// <summary>Changes a bot that has not started yet.</summary>

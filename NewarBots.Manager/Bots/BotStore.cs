@@ -33,9 +33,22 @@ internal sealed partial class BotStore(
 
     private const int BatchOfUnknown = 1_000;
 
+    /// <summary>So many are read at a time where most are passed over.</summary>
+    private const int BatchOfOthers = 200;
+
     private const int WordsAfterStart = 10;
 
     private static readonly TimeSpan IdempotencyKept = TimeSpan.FromHours(24);
+
+    /// <summary>For the scripts that change a status: out of the indexes of the one that it had, into those of the one that it has.</summary>
+    private const string MoveByStatus = """
+        if KEYS[10] ~= KEYS[12] then
+            redis.call('ZREM', KEYS[10], ARGV[1])
+            redis.call('ZREM', KEYS[11], ARGV[1])
+            redis.call('ZADD', KEYS[12], 0, ARGV[1])
+            redis.call('ZADD', KEYS[13], 0, ARGV[1])
+        end
+        """;
 
     private static readonly string CreateScript = $$"""
         if KEYS[6] ~= '' then
@@ -61,6 +74,8 @@ internal sealed partial class BotStore(
         redis.call('HSET', KEYS[1], 'record', ARGV[2], 'version', 1)
         redis.call('ZADD', KEYS[2], 0, ARGV[1])
         redis.call('ZADD', KEYS[3], 0, ARGV[1])
+        redis.call('ZADD', KEYS[13], 0, ARGV[1])
+        redis.call('ZADD', KEYS[14], 0, ARGV[1])
         if KEYS[6] ~= '' then
             redis.call('SET', KEYS[6], ARGV[3] .. ' ' .. ARGV[1], 'EX', ARGV[4])
             redis.call('HSET', KEYS[1], 'idempotency', KEYS[6])
@@ -85,6 +100,7 @@ internal sealed partial class BotStore(
         redis.call('SET', KEYS[5], ARGV[1])
         redis.call('XADD', KEYS[6], '*', 'message', ARGV[4])
         redis.call('PUBLISH', ARGV[5], ARGV[4])
+        {{MoveByStatus}}
         {{WebhookOutbox.Append(key: 9, argument: 7)}}
         return {'started', ''}
         """;
@@ -95,6 +111,8 @@ internal sealed partial class BotStore(
         redis.call('HSET', KEYS[1], 'record', ARGV[2], 'version', 1)
         redis.call('ZADD', KEYS[2], 0, ARGV[1])
         redis.call('ZADD', KEYS[3], 0, ARGV[1])
+        redis.call('ZADD', KEYS[10], 0, ARGV[1])
+        redis.call('ZADD', KEYS[11], 0, ARGV[1])
         if ARGV[3] == '1' then return 1 end
         if ARGV[6] ~= '' then
             redis.call('ZADD', KEYS[8], ARGV[6], ARGV[1])
@@ -111,6 +129,13 @@ internal sealed partial class BotStore(
     private static readonly string BeginCompletingScript = """
         redis.call('SET', KEYS[1], ARGV[1], 'NX')
         return redis.call('GET', KEYS[1])
+        """;
+
+    /// <summary>Who has changed it meanwhile has put it into its place.</summary>
+    private static readonly string IndexScript = """
+        if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return end
+        redis.call('ZADD', KEYS[2], 0, ARGV[1])
+        redis.call('ZADD', KEYS[3], 0, ARGV[1])
         """;
 
     private static readonly string MarkCompleteScript = """
@@ -137,6 +162,7 @@ internal sealed partial class BotStore(
             redis.call('XADD', KEYS[4], '*', 'message', ARGV[5])
             redis.call('PUBLISH', ARGV[6], ARGV[5])
         end
+        {{MoveByStatus}}
         {{WebhookOutbox.Append(key: 9, argument: 9)}}
         return 1
         """;
@@ -147,6 +173,8 @@ internal sealed partial class BotStore(
         redis.call('DEL', KEYS[1], KEYS[2])
         redis.call('ZREM', KEYS[3], ARGV[1])
         redis.call('ZREM', KEYS[4], ARGV[1])
+        redis.call('ZREM', KEYS[6], ARGV[1])
+        redis.call('ZREM', KEYS[7], ARGV[1])
         """;
 
     private readonly LastKnownBots _known = new();
@@ -172,6 +200,7 @@ internal sealed partial class BotStore(
             Key(bot.Id), All, OfUser(bot.UserId), Active, Claim(bot),
             idempotency is null ? string.Empty : Idempotency(bot.UserId, idempotency.Key),
             RedisNames.EventStream(bot.Id), ActiveOf(bot.UserId), Queued, Scheduled, ScheduledOf(bot.UserId), WebhookOutbox.Stream,
+            OfStatus(bot.Status), OfStatus(bot.Status, bot.UserId),
         ];
         var happened = webhooks.EventOf(before: null, bot);
         RedisValue[] values =
@@ -226,7 +255,7 @@ internal sealed partial class BotStore(
             RedisKey[] keys =
             [
                 Key(id), Active, ActiveOf(bot.UserId), Queued, Claim(bot), RedisNames.EventStream(id), Scheduled, ScheduledOf(bot.UserId),
-                WebhookOutbox.Stream,
+                WebhookOutbox.Stream, OfStatus(bot.Status), OfStatus(bot.Status, bot.UserId), OfStatus(next.Status), OfStatus(next.Status, bot.UserId),
             ];
             var happened = webhooks.EventOf(bot, next);
             RedisValue[] values =
@@ -273,7 +302,11 @@ internal sealed partial class BotStore(
     /// <returns><see langword="false"/> where there is a record that can be read, which stays as it is.</returns>
     public async Task<bool> AdoptAsync(Bot bot)
     {
-        RedisKey[] keys = [Key(bot.Id), All, OfUser(bot.UserId), Active, Claim(bot), ActiveOf(bot.UserId), Queued, Scheduled, ScheduledOf(bot.UserId)];
+        RedisKey[] keys =
+        [
+            Key(bot.Id), All, OfUser(bot.UserId), Active, Claim(bot), ActiveOf(bot.UserId), Queued, Scheduled, ScheduledOf(bot.UserId),
+            OfStatus(bot.Status), OfStatus(bot.Status, bot.UserId),
+        ];
         RedisValue[] values =
         [
             bot.Id.ToString(), Serialize(bot), bot.Status.IsTerminal() ? 1 : 0, bot.Status is BotStatus.Queued ? 1 : 0,
@@ -359,6 +392,7 @@ internal sealed partial class BotStore(
             RedisKey[] keys =
             [
                 Key(id), Active, Claim(bot), RedisNames.EventStream(id), ActiveOf(bot.UserId), Queued, Scheduled, ScheduledOf(bot.UserId), WebhookOutbox.Stream,
+                OfStatus(bot.Status), OfStatus(bot.Status, bot.UserId), OfStatus(next.Status), OfStatus(next.Status, bot.UserId),
             ];
             var happened = webhooks.EventOf(bot, next);
             RedisValue[] values =
@@ -386,27 +420,62 @@ internal sealed partial class BotStore(
     /// <summary>What <see cref="NewestAsync"/> would say, as far as this manager knows it, while Redis is away.</summary>
     public IEnumerable<Bot> NewestKnown(UserId? user, SessionId? after) => _known.Newest(user, after);
 
+    /// <summary>Puts every record into the indexes by status, in which those of an earlier version are not.</summary>
+    public async Task IndexAsync(CancellationToken cancellation)
+    {
+        await foreach (var ids in PagesAsync(All, after: null, BatchOfUnknown, cancellation))
+            await Task.WhenAll(Ids(ids).Select(IndexAsync));
+    }
+
     /// <summary>The bots, newest first, those behind <paramref name="after"/> where it is given.</summary>
     /// <param name="user">Only this user's.</param>
+    /// <param name="status">Only those that have it.</param>
     /// <param name="after">The last one of the page before.</param>
     /// <param name="batch">How many records are read at a time.</param>
     /// <param name="cancellation">Ends the enumeration.</param>
     public async IAsyncEnumerable<Bot> NewestAsync(
-        UserId? user, SessionId? after, int batch, [EnumeratorCancellation] CancellationToken cancellation)
+        UserId? user, BotStatus? status, SessionId? after, int batch, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var index = user is { } one ? OfUser(one) : All;
+        if (status is { } wanted)
+        {
+            if (await IsCompleteAsync())
+                index = OfStatus(wanted, user);
+            else
+                batch = Math.Max(batch, BatchOfOthers);
+        }
+
+        await foreach (var ids in PagesAsync(index, after, batch, cancellation))
+        {
+            foreach (var bot in await ReadAsync(ids))
+            {
+                if (status is null || bot.Status == status)
+                    yield return bot;
+            }
+        }
+    }
+
+    private async IAsyncEnumerable<RedisValue[]> PagesAsync(
+        string index, SessionId? after, int batch, [EnumeratorCancellation] CancellationToken cancellation)
+    {
         RedisValue below = after is { } cursor ? cursor.ToString() : default;
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
             var ids = await Database.SortedSetRangeByValueAsync(
                 index, min: default, max: below, below.IsNull ? Exclude.None : Exclude.Stop, Order.Descending, skip: 0, take: batch);
-            foreach (var bot in await ReadAsync(ids))
-                yield return bot;
+            yield return ids;
             if (ids.Length < batch)
                 yield break;
             below = ids[^1];
         }
+    }
+
+    private async Task IndexAsync(SessionId id)
+    {
+        var (found, version) = await ReadAsync(id);
+        if (found is { } bot)
+            await Database.ScriptEvaluateAsync(IndexScript, [Key(id), OfStatus(bot.Status), OfStatus(bot.Status, bot.UserId)], [id.ToString(), version]);
     }
 
     /// <summary>
@@ -416,7 +485,10 @@ internal sealed partial class BotStore(
     public async Task DeleteAsync(Bot bot)
     {
         var idempotency = (string?)await Database.HashGetAsync(Key(bot.Id), IdempotencyField) ?? string.Empty;
-        RedisKey[] keys = [Key(bot.Id), RedisNames.EventStream(bot.Id), All, OfUser(bot.UserId), idempotency];
+        RedisKey[] keys =
+        [
+            Key(bot.Id), RedisNames.EventStream(bot.Id), All, OfUser(bot.UserId), idempotency, OfStatus(bot.Status), OfStatus(bot.Status, bot.UserId),
+        ];
         await Database.ScriptEvaluateAsync(DeleteScript, keys, [bot.Id.ToString()]);
         _known.Forget(bot.Id);
     }
@@ -513,7 +585,8 @@ internal sealed partial class BotStore(
 
     private const string Complete = "newarbots:bots:complete";
 
-    private const string IsComplete = "1";
+    /// <summary>Each version that keeps one index more has a word of its own: at that of an earlier one, everything is looked at again.</summary>
+    private const string IsComplete = "by status";
 
     private const string Active = "newarbots:bots:active";
 
@@ -526,6 +599,9 @@ internal sealed partial class BotStore(
     private static string ActiveOf(UserId user) => $"newarbots:bots:active:user:{user}";
 
     private static string OfUser(UserId user) => $"newarbots:bots:user:{user}";
+
+    private static string OfStatus(BotStatus status, UserId? user = null) =>
+        $"newarbots:bots:status:{WireWord.Of(status)}{(user is null ? "" : $":user:{user}")}";
 
     private static string Key(SessionId id) => $"newarbots:bot:{id}";
 

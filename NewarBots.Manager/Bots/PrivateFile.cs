@@ -1,9 +1,10 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
 namespace NewarBots.Manager.Bots;
 
 /// <summary>Files in the storage folder that managers alone may read, and that several of them, and commands, may change.</summary>
-internal static class PrivateFile
+internal static partial class PrivateFile
 {
     private const UnixFileMode OwnersFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode OwnersFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -38,7 +39,17 @@ internal static class PrivateFile
     }
 
     /// <summary>The file appears whole, and is on disk when this returns.</summary>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write) => Write(path, write, beside => File.Move(beside, path, overwrite: true));
+
+    /// <summary>The same; of several who make it at once, in whatever process, one succeeds, and its file holds for all.</summary>
+    public static void WriteOnce(string path, Action<Stream> write) => Write(path, write, beside =>
+    {
+        // File.Move looks first and renames then, so that of two the later one would win after the first has read its own.
+        if (Link(beside, path) != 0 && !File.Exists(path))
+            throw new IOException($"{path} cannot be made: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.");
+    });
+
+    private static void Write(string path, Action<Stream> write, Action<string> publish)
     {
         var beside = $"{path}.{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
         try
@@ -49,13 +60,16 @@ internal static class PrivateFile
                 file.Flush(flushToDisk: true);
             }
 
-            File.Move(beside, path, overwrite: true);
+            publish(beside);
         }
         finally
         {
             File.Delete(beside);
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string existing, string name);
 
     private static FileStream Open(string path, FileMode mode)
     {

@@ -38,7 +38,7 @@ internal static class ProblemTypes
 
     public static ProblemType CrossSiteRequest { get; } = new(
         "cross-site-request", StatusCodes.Status403Forbidden, "A page of another site asked for this.",
-        "Ask from the manager's own page or by a program; a page of another site can only link here.");
+        "Ask from the manager's own page, or by a program with a key; a page of another site can only link here.");
 
     public static ProblemType BotNotFound { get; } = new(
         "bot-not-found", StatusCodes.Status404NotFound, "There is no such bot.", "Check the id; GET /bots lists yours.");

@@ -111,22 +111,19 @@ internal static class PageEndpoints
             : BotProblems.NotFound();
 
     private static async Task<Results<PhysicalFileHttpResult, ProblemHttpResult>> GetPictureAsync(
-        SessionId id, int number, BotStore store, EvidenceFolder evidence, HttpResponse response)
+        SessionId id, int number, BotStore store, EvidenceFolder evidence)
     {
         if ((await store.LookUpAsync(id)).Bot is not { } bot)
             return BotProblems.NotFound();
         if (evidence.Pictures(bot).ElementAtOrDefault(number) is not { } picture)
             return BotProblems.NoEvidence(bot);
-        response.Headers.XContentTypeOptions = "nosniff";
         return TypedResults.PhysicalFile(picture.FullName, "image/png");
     }
 
     private static ContentHttpResult Send(PageFile file, HttpResponse response)
     {
-        response.Headers.XContentTypeOptions = "nosniff";
         response.Headers.CacheControl = "no-cache";
         response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
-        response.Headers["Referrer-Policy"] = "no-referrer";
         return TypedResults.Text(file.Text, file.ContentType);
     }
 

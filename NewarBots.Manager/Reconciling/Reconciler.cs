@@ -125,7 +125,10 @@ internal sealed partial class Reconciler(
         }
 
         if (mark is not null && forgotten.Count < RecordingAdopter.AtOnce)
+        {
+            await store.IndexAsync(cancellation);
             await store.MarkCompleteAsync(mark);
+        }
     }
 
     /// <summary>A bot that waits for its container has left nothing but its record: of those that are lost, only who has seen them knows.</summary>

@@ -15,6 +15,8 @@ internal static partial class RehearsalEndpoints
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
+    private const string NeverKept = "no-store";
+
     private static readonly FrozenDictionary<string, string> Assets = new Dictionary<string, string>
     {
         ["meeting.js"] = "text/javascript; charset=utf-8",
@@ -73,22 +75,15 @@ internal static partial class RehearsalEndpoints
     {
         if (!Assets.TryGetValue(name, out var type))
             return TypedResults.NotFound();
-        Harden(context.Response);
+        context.Response.Headers.CacheControl = NeverKept;
         return TypedResults.Text(RehearsalPages.Read(name), type);
     }
 
     private static ContentHttpResult Page(HttpContext context, string html, int status = StatusCodes.Status200OK)
     {
-        Harden(context.Response);
+        context.Response.Headers.CacheControl = NeverKept;
         context.Response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
-        context.Response.Headers["Referrer-Policy"] = "no-referrer";
         return TypedResults.Text(html, "text/html; charset=utf-8", statusCode: status);
-    }
-
-    private static void Harden(HttpResponse response)
-    {
-        response.Headers.XContentTypeOptions = "nosniff";
-        response.Headers.CacheControl = "no-store";
     }
 
     [GeneratedRegex("^[a-z]{3}-[a-z]{4}-[a-z]{3}\\z", RegexOptions.None, matchTimeoutMilliseconds: 100)]

@@ -94,7 +94,7 @@ internal sealed partial class Retention(
 
     private async Task RemoveRecordingsAsync(DateTimeOffset endedBefore, CancellationToken cancellation)
     {
-        await foreach (var bot in store.NewestAsync(user: null, after: null, Batch, cancellation))
+        await foreach (var bot in store.NewestAsync(user: null, status: null, after: null, Batch, cancellation))
         {
             if (!bot.Status.IsTerminal() || !(bot.EndedAt < endedBefore))
                 continue;

@@ -204,14 +204,33 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
         Assert.Equal(("anna", (string?)signedIn.Body["expiresAt"]), ((string?)me.Body!["userId"], (string?)me.Body["expiresAt"]));
         Assert.Equal("bert", (string?)(await keyed.AskAsync(keyed.Bert, "GET", "/session", json: null, ("Cookie", cookie))).Body!["userId"]);
         Assert.Equal("key-not-valid", (await keyed.AskAsync(Credential.New().Text, "GET", "/session", json: null, ("Cookie", cookie))).Problem);
-        Assert.DoesNotContain("Set-Cookie", (await keyed.AskAsync(key: null, "POST", "/session", json: null, ("Cookie", cookie))).Headers.Keys);
+        Assert.DoesNotContain("Set-Cookie", (await keyed.AskAsync(key: null, "POST", "/session", json: null, ("Cookie", cookie), OwnPage)).Headers.Keys);
         using var stream = await OpenEventsAsync(key: null, ("Cookie", cookie));
 
-        var signedOut = await keyed.AskAsync(key: null, "DELETE", "/session", json: null, ("Cookie", cookie));
+        var signedOut = await keyed.AskAsync(key: null, "DELETE", "/session", json: null, ("Cookie", cookie), OwnPage);
         Assert.Equal(HttpStatusCode.NoContent, signedOut.Status);
         Assert.StartsWith("newarbots_session=;", signedOut.Headers["Set-Cookie"], StringComparison.Ordinal);
         Assert.Equal("key-not-valid", (await keyed.AskAsync(key: null, "GET", "/bots", json: null, ("Cookie", cookie))).Problem);
         await AssertEndsAsync(stream);
+    }
+
+    [Theory]
+    [InlineData(null, null, false)]
+    [InlineData("Sec-Fetch-Site", "same-origin", true)]
+    [InlineData("Sec-Fetch-Site", "same-site", false)]
+    [InlineData("Origin", "http://127.0.0.1:PORT", true)]
+    [InlineData("Origin", "http://127.0.0.1:1", false)]
+    [InlineData("Authorization", "Bearer KEY", true)]
+    [InlineData("Authorization", "Basic cHJveHk6cHJveHk=", false)]
+    public async Task What_a_cookie_lets_in_changes_something_only_where_it_says_that_it_is_of_the_managers_own_page(string? header, string? value, bool isLetIn)
+    {
+        var (cookie, _) = CookieOf(await keyed.AskAsync(keyed.Anna, "POST", "/session"));
+        value = value?.Replace("PORT", $"{keyed.Manager.Port}", StringComparison.Ordinal).Replace("KEY", keyed.Anna, StringComparison.Ordinal);
+
+        var answer = await keyed.AskAsync(key: null, "POST", "/session", json: null, [("Cookie", cookie), .. header is null ? [] : new[] { (header, value!) }]);
+
+        Assert.Equal((isLetIn ? HttpStatusCode.OK : HttpStatusCode.Forbidden, isLetIn ? null : "cross-site-request"), (answer.Status, answer.Problem));
+        Assert.Equal(HttpStatusCode.OK, (await keyed.AskAsync(key: null, "GET", "/session", json: null, ("Cookie", cookie))).Status);
     }
 
     [Fact]
@@ -225,6 +244,9 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
 
         Assert.Equal("key-not-valid", (await keyed.AskAsync(cookie.Split('=')[1], "GET", "/keys")).Problem);
     }
+
+    /// <summary>As browsers say it.</summary>
+    private static (string Name, string Value) OwnPage => ("Sec-Fetch-Site", "same-origin");
 
     private static string? Fault(Answer answer) =>
         answer.Status is HttpStatusCode.BadRequest ? (string?)answer.Body!["errors"]!["userId"]![0] : $"{answer.Status}: {answer.Body}";

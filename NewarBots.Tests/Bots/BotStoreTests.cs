@@ -216,8 +216,8 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
     {
         var bot = SampleBots.Queued();
         var heard = new List<string>();
-        await _redis.GetSubscriber().SubscribeAsync(
-            RedisChannel.Literal(RedisNames.StatusChannel(bot.Id)), (_, message) => heard.Add(message!));
+        // A queue: plain handlers are called side by side.
+        (await _redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisNames.StatusChannel(bot.Id)))).OnMessage(message => heard.Add(message.Message!));
         await CreatedAsync(bot);
         await Store.UpdateAsync(bot.Id, BotLifecycle.LaunchBegun);
         await Store.UpdateAsync(bot.Id, known => BotLifecycle.Heard(known, bot.Says(BotStatus.Joining, 100)));
@@ -239,12 +239,61 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
             bots.Add(await CreatedAsync(SampleBots.Queued($"https://meet.google.com/abc-defg-hi{(char)('a' + i)}", i % 5 == 0 ? "bert" : "anna")));
         bots.Reverse();
 
-        var first = await Store.NewestAsync(user: null, after: null, batch: 7, TestContext.Current.CancellationToken).Take(10).ToListAsync();
-        var rest = await Store.NewestAsync(user: null, after: first[^1].Id, batch: 7, TestContext.Current.CancellationToken).ToListAsync();
-        var berts = await Store.NewestAsync(UserId.Parse("bert"), after: null, batch: 7, TestContext.Current.CancellationToken).ToListAsync();
+        var first = await Store.NewestAsync(user: null, status: null, after: null, batch: 7, TestContext.Current.CancellationToken).Take(10).ToListAsync();
+        var rest = await Store.NewestAsync(user: null, status: null, after: first[^1].Id, batch: 7, TestContext.Current.CancellationToken).ToListAsync();
+        var berts = await Store.NewestAsync(UserId.Parse("bert"), status: null, after: null, batch: 7, TestContext.Current.CancellationToken).ToListAsync();
 
         Assert.Equal(bots.Select(bot => bot.Id), first.Concat(rest).Select(bot => bot.Id));
         Assert.Equal(bots.Where(bot => bot.UserId == UserId.Parse("bert")).Select(bot => bot.Id), berts.Select(bot => bot.Id));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Those_with_one_status_are_the_same_by_their_index_and_by_looking_at_all(bool isIndexed)
+    {
+        if (isIndexed)
+            await Store.MarkCompleteAsync((await Store.BeginCompletingAsync())!);
+        var tomorrow = TimeProvider.System.GetUtcNow().AddDays(1);
+        var bots = new List<Bot>();
+        for (var i = 0; i < 12; i++)
+            bots.Add(await CreatedAsync(i < 8 ? InMeeting(i) with { UserId = UserId.Parse(i % 2 == 0 ? "anna" : "bert") } : SampleBots.Scheduled(tomorrow, $"https://meet.google.com/later-{i}")));
+        for (var i = 0; i < 6; i++)
+            bots[i] = (await Store.UpdateAsync(bots[i].Id, bot => bot with { Status = i < 3 ? BotStatus.Recording : BotStatus.Failed, EndedAt = SampleBots.Noon }))!;
+        Assert.IsType<StartResult.Started>(await Store.StartAsync(bots[8].Id, tomorrow, traceParent: null, new BotLimits(Places: 20, Waiting: 20, OfOneUser: null)));
+        await Store.DeleteAsync(bots[5]);
+        var adopted = SampleBots.In(BotStatus.Recording);
+        Assert.True(await Store.AdoptAsync(adopted));
+        var all = await Store.NewestAsync(user: null, status: null, after: null, batch: 50, TestContext.Current.CancellationToken).ToListAsync();
+
+        foreach (var status in Enum.GetValues<BotStatus>())
+        {
+            foreach (var user in (UserId?[])[null, .. all.Select(bot => (UserId?)bot.UserId).Distinct()])
+            {
+                var found = await Store.NewestAsync(user, status, after: null, batch: 2, TestContext.Current.CancellationToken).ToListAsync();
+                Assert.Equal(all.Where(bot => bot.Status == status && (user is null || bot.UserId == user)).Select(bot => bot.Id), found.Select(bot => bot.Id));
+                if (isIndexed)
+                    Assert.Equal(found.Count, await _redis.GetDatabase().SortedSetLengthAsync($"newarbots:bots:status:{WireWord.Of(status)}{(user is null ? "" : $":user:{user}")}"));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Records_of_a_version_that_kept_no_index_by_status_are_found_before_and_after_they_are_in_it()
+    {
+        var bot = await CreatedAsync(SampleBots.Queued());
+        await _redis.GetDatabase().KeyDeleteAsync([.. _redis.GetServers()[0].Keys(pattern: "newarbots:bots:status:*")]);
+        await _redis.GetDatabase().StringSetAsync("newarbots:bots:complete", "1");
+        Assert.Equal(bot.Id, Assert.Single(await QueuedAsync()).Id);
+
+        var mark = await Store.BeginCompletingAsync();
+        await Store.IndexAsync(TestContext.Current.CancellationToken);
+        await Store.MarkCompleteAsync(mark!);
+
+        Assert.True(await Store.IsCompleteAsync());
+        Assert.Equal(bot.Id, Assert.Single(await QueuedAsync()).Id);
+
+        ValueTask<List<Bot>> QueuedAsync() => Store.NewestAsync(bot.UserId, BotStatus.Queued, after: null, batch: 2, TestContext.Current.CancellationToken).ToListAsync();
     }
 
     [Fact]

@@ -138,7 +138,7 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
             await Store.FindAsync(session.Bot.Id));
     }
 
-    private ValueTask<List<Bot>> AllAsync() => Store.NewestAsync(user: null, after: null, batch: 200, Cancellation).ToListAsync(Cancellation);
+    private ValueTask<List<Bot>> AllAsync() => Store.NewestAsync(user: null, status: null, after: null, batch: 200, Cancellation).ToListAsync(Cancellation);
 
     private Reconciler Reconciler => _manager.GetServices<IHostedService>().OfType<Reconciler>().Single();
 

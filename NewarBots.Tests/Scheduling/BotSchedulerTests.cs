@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -6,7 +7,9 @@ using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Scheduling;
+using NewarBots.Manager.Telemetry;
 using NewarBots.Manager.Tracking;
+using NewarBots.ServiceDefaults;
 using NewarBots.Tests.Bots;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Webhooks;
@@ -220,6 +223,36 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
         _time.Advance(TimeSpan.FromMinutes(1));
 
         await UntilAsync(bot.Id, BotStatus.Queued);
+    }
+
+    [Fact]
+    public async Task The_trace_of_its_life_begins_with_its_start_and_leads_to_the_call_that_asked_for_it()
+    {
+        var call = ActivityContext.Parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", traceState: null);
+        var bot = await CreatedAsync(SampleBots.Scheduled(Noon.AddMinutes(1)) with { TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" });
+        Activity? start = null;
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == TelemetryNames.Manager,
+            Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = activity =>
+            {
+                if (Equals(activity.GetTagItem(ManagerTelemetry.BotIdTag), bot.Id.ToString()))
+                    start = activity;
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+
+        await StartSchedulerAsync();
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await UntilAsync(bot.Id, BotStatus.Queued);
+        await Eventually.TrueAsync(() => start is not null);
+
+        Assert.Equal(("bot start", default(ActivitySpanId)), (start!.OperationName, start.ParentSpanId));
+        Assert.Equal((call.TraceId, call.SpanId), Assert.Single(start.Links.Select(link => (link.Context.TraceId, link.Context.SpanId))));
+        Assert.NotEqual(call.TraceId, start.TraceId);
+        using var launch = ManagerTelemetry.StartStep("bot launch", (await Store.FindAsync(bot.Id))!)!;
+        Assert.Equal((start.TraceId, start.SpanId), (launch.TraceId, launch.ParentSpanId));
     }
 
     private static string InMeeting(int number) => $"https://meet.google.com/abc-defg-h{(char)('a' + number / 26)}{(char)('a' + number % 26)}";
