@@ -56,7 +56,7 @@ internal sealed class KeyAuthentication(
             return AccessProblems.KeyRequired();
         }
 
-        using var told = wrongKeys.Tell(Context.Connection.RemoteIpAddress);
+        using var told = wrongKeys.Tell(Client);
         if (!told.IsAcquired)
         {
             Response.Headers.RetryAfter = RateLimits.RetryAfter(told);
@@ -73,6 +73,12 @@ internal sealed class KeyAuthentication(
         : request.Headers[HeaderNames.Authorization].ToString() is var authorization && authorization.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase)
             ? authorization[BearerPrefix.Length..].Trim()
         : null;
+
+    /// <summary>Whom a proxy on this machine names last: what stands before that, the client may have said itself.</summary>
+    private IPAddress? Client =>
+        IsLoopback(Context.Connection.RemoteIpAddress) && IPAddress.TryParse(Request.Headers["X-Forwarded-For"].ToString().Split(',')[^1], out var client)
+            ? client
+            : Context.Connection.RemoteIpAddress;
 
     /// <summary>
     /// Who comes through a proxy may be anywhere, and a page in a browser here may have let a name of its own point to this machine

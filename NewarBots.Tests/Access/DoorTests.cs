@@ -145,6 +145,21 @@ public sealed class DoorTests(RedisServer redis) : IClassFixture<RedisServer>
     }
 
     [Fact]
+    public async Task Behind_a_proxy_each_client_is_told_for_itself_whatever_it_says_of_itself()
+    {
+        await using var manager = await ManagerProcess.StartAsync(redis.Configuration, NoEngine, ("Access__WrongKeysPerMinute", "2"));
+        await KeyedManager.AddAsync(manager, "anna");
+
+        Assert.Equal("key-not-valid", await ProblemAsync("198.51.100.1, 203.0.113.7"));
+        Assert.Equal("key-not-valid", await ProblemAsync("198.51.100.2, 203.0.113.7"));
+        Assert.Equal("too-many-requests", await ProblemAsync("198.51.100.3, 203.0.113.7"));
+        Assert.Equal("key-not-valid", await ProblemAsync("203.0.113.8"));
+
+        async Task<string?> ProblemAsync(string forwardedFor) => (await KeyedManager.AskAsync(
+            manager, Credential.New().Text, "GET", "/bots", json: null, ("X-Forwarded-For", forwardedFor))).Problem;
+    }
+
+    [Fact]
     public async Task A_wrong_setting_is_named()
     {
         using var folder = new TemporaryFolder();
