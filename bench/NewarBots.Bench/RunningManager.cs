@@ -1,6 +1,8 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
+using NewarBots.Manager.Access;
 
 namespace NewarBots.Bench;
 
@@ -10,6 +12,8 @@ namespace NewarBots.Bench;
 /// </summary>
 internal sealed class RunningManager : IAsyncDisposable
 {
+    private const string NoLimit = "1000000000";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly string _root = Directory.CreateTempSubdirectory("newarbots-bench-").FullName;
@@ -24,6 +28,8 @@ internal sealed class RunningManager : IAsyncDisposable
         Api = new() { BaseAddress = new($"http://127.0.0.1:{_port}") };
     }
 
+    private string Storage => Path.Combine(_root, "storage");
+
     /// <summary>As its user would write it.</summary>
     public Uri Address { get; }
 
@@ -34,11 +40,14 @@ internal sealed class RunningManager : IAsyncDisposable
 
     /// <param name="settings">Environment variables over the usual ones.</param>
     /// <param name="cancellation">Ends the waiting.</param>
-    public static async Task<RunningManager> StartAsync((string Name, string Value)[] settings, CancellationToken cancellation)
+    /// <param name="withKey">Whoever asks has to show a key: <see cref="Api"/> does, and may ask as often as it likes.</param>
+    public static async Task<RunningManager> StartAsync((string Name, string Value)[] settings, CancellationToken cancellation, bool withKey = false)
     {
         var manager = new RunningManager();
         try
         {
+            if (withKey)
+                await manager.AddKeyAsync(cancellation);
             manager.Start(settings);
             await Wait.ForAsync(() => manager.AliveAsync(cancellation), "the manager answers", Patience, cancellation);
             return manager;
@@ -101,6 +110,15 @@ internal sealed class RunningManager : IAsyncDisposable
         Directory.Delete(_root, recursive: true);
     }
 
+    private async Task AddKeyAsync(CancellationToken cancellation)
+    {
+        var secret = Credential.New();
+        var keys = new KeyFile(new StorageLayout(Storage), TimeProvider.System, NullLogger<KeyFile>.Instance);
+        await keys.ChangeAsync(
+            list => list.Add(new AccessKey(secret.Id, "bench", UserId.Default, AccessRole.Admin, TimeProvider.System.GetUtcNow(), secret.Hash)), cancellation);
+        Api.DefaultRequestHeaders.Add(KeyAuthentication.HeaderName, secret.Text);
+    }
+
     private void Start((string Name, string Value)[] settings)
     {
         var redisPort = ChildProcess.FreePort();
@@ -115,7 +133,9 @@ internal sealed class RunningManager : IAsyncDisposable
             ["ASPNETCORE_ENVIRONMENT"] = "Development",
             ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{_port}",
             ["ConnectionStrings__redis"] = Redis,
-            ["Storage__Path"] = Path.Combine(_root, "storage"),
+            ["Storage__Path"] = Storage,
+            ["Access__RequestsPerMinute"] = NoLimit,
+            ["Access__RequestBurst"] = NoLimit,
             ["Launching__Stack"] = _name,
             ["Launching__Network"] = _name,
             ["OTEL_EXPORTER_OTLP_ENDPOINT"] = string.Empty,

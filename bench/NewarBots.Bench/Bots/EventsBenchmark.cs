@@ -36,7 +36,7 @@ internal sealed class EventsBenchmark : Benchmark
 
         async Task MeasureAsync(string what, Func<IReadOnlyList<string>, int, string> path, int listenersOfOne)
         {
-            await using var manager = await RunningManager.StartAsync([("DOCKER_HOST", NoEngine), ("ASPNETCORE_ENVIRONMENT", "Production")], cancellation);
+            await using var manager = await RunningManager.StartAsync([("DOCKER_HOST", NoEngine), ("ASPNETCORE_ENVIRONMENT", "Production")], cancellation, withKey: true);
             await using var redis = await ConnectionMultiplexer.ConnectAsync(manager.Redis);
             var ids = new List<string>();
             for (var bot = 0; bot < bots; bot++)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 
 namespace NewarBots.Bench.Bots;
 
@@ -16,7 +17,7 @@ internal sealed class PostBenchmark : Benchmark
 
     public override string Name => "post";
 
-    public override string Summary => "requests=500 concurrency=8: POST /bots answered in (goal: p99 under 20 ms)";
+    public override string Summary => "requests=500 concurrency=8 rate=50 seconds=60: POST /bots answered in (goal: p99 under 20 ms, none lost)";
 
     public override async Task RunAsync(Arguments arguments, CancellationToken cancellation)
     {
@@ -27,16 +28,59 @@ internal sealed class PostBenchmark : Benchmark
         foreach (var abreast in (int[])[1, concurrency])
         {
             // A manager of its own: the bots of the one before would still be queued.
-            await using var manager = await RunningManager.StartAsync(
-                [("Launching__DockerHost", NoEngine), ("Launching__MaxConcurrentBots", "1"), ("ASPNETCORE_ENVIRONMENT", "Production")], cancellation);
-            var first = await TimeAsync(manager.Api, cancellation);
+            await using var manager = await StartAsync(cancellation);
+            var first = (await SendAsync(manager.Api, cancellation)).Milliseconds;
             await MeasureAsync(manager.Api, WarmUp, abreast, cancellation);
             var figures = await MeasureAsync(manager.Api, requests, abreast, cancellation);
             Console.WriteLine($"{$"{requests} requests, {abreast} at a time",-44}{figures.Median,8:0.0}{figures.Percentile(99),8:0.0}{figures.Percentile(100),8:0.0}");
             Console.WriteLine($"{"the very first request of a fresh manager",-44}{first,8:0.0}");
         }
 
+        await MeasureRateAsync(arguments.Int("rate", 50), arguments.Int("seconds", 60), cancellation);
         MachineLoad.Print("after");
+    }
+
+    private static Task<RunningManager> StartAsync(CancellationToken cancellation) => RunningManager.StartAsync(
+        [("Launching__DockerHost", NoEngine), ("Launching__MaxConcurrentBots", "1"), ("Launching__MaxQueuedBots", "1000000"), ("ASPNETCORE_ENVIRONMENT", "Production")],
+        cancellation,
+        withKey: true);
+
+    /// <summary>So many each second, whether the ones before are answered or not; then all that were accepted have to be on the list.</summary>
+    private async Task MeasureRateAsync(int rate, int seconds, CancellationToken cancellation)
+    {
+        await using var manager = await StartAsync(cancellation);
+        await MeasureAsync(manager.Api, WarmUp, abreast: 1, cancellation);
+        var sending = new List<Task<(double Milliseconds, string Id)>>();
+        var begun = Stopwatch.GetTimestamp();
+        for (var number = 0; number < rate * seconds; number++)
+        {
+            var early = TimeSpan.FromSeconds((double)number / rate) - Stopwatch.GetElapsedTime(begun);
+            if (early > TimeSpan.Zero)
+                await Task.Delay(early, TimeProvider.System, cancellation);
+            sending.Add(SendAsync(manager.Api, cancellation));
+        }
+
+        var figures = new Figures();
+        var accepted = await Task.WhenAll(sending);
+        foreach (var (milliseconds, _) in accepted)
+            figures.Add(milliseconds);
+        var listed = await ListAsync(manager.Api, cancellation);
+        Console.WriteLine($"{$"{accepted.Length} requests, {rate} a second",-44}{figures.Median,8:0.0}{figures.Percentile(99),8:0.0}{figures.Percentile(100),8:0.0}");
+        Console.WriteLine($"{"accepted and not on the list",-44}{accepted.Count(bot => !listed.Contains(bot.Id)),8}");
+    }
+
+    private static async Task<HashSet<string>> ListAsync(HttpClient api, CancellationToken cancellation)
+    {
+        var ids = new HashSet<string>();
+        var cursor = string.Empty;
+        while (true)
+        {
+            var page = (await api.GetFromJsonAsync<JsonNode>($"/bots?limit=200{cursor}", cancellation))!;
+            ids.UnionWith(page["items"]!.AsArray().Select(bot => (string)bot!["id"]!));
+            if (page["nextCursor"] is not { } next)
+                return ids;
+            cursor = $"&cursor={next}";
+        }
     }
 
     private async Task<Figures> MeasureAsync(HttpClient api, int requests, int abreast, CancellationToken cancellation)
@@ -44,21 +88,21 @@ internal sealed class PostBenchmark : Benchmark
         var figures = new Figures();
         await Parallel.ForAsync(0, requests, new ParallelOptions { MaxDegreeOfParallelism = abreast, CancellationToken = cancellation }, async (_, token) =>
         {
-            var milliseconds = await TimeAsync(api, token);
+            var (milliseconds, _) = await SendAsync(api, token);
             lock (figures)
                 figures.Add(milliseconds);
         });
         return figures;
     }
 
-    private async Task<double> TimeAsync(HttpClient api, CancellationToken cancellation)
+    private async Task<(double Milliseconds, string Id)> SendAsync(HttpClient api, CancellationToken cancellation)
     {
         var meetingUrl = MeetingUrl(Interlocked.Increment(ref _sent));
         var watch = Stopwatch.StartNew();
         using var response = await api.PostAsJsonAsync("/bots", new { meetingUrl }, cancellation);
         var milliseconds = watch.Elapsed.TotalMilliseconds;
         response.EnsureSuccessStatusCode();
-        return milliseconds;
+        return (milliseconds, (string)(await response.Content.ReadFromJsonAsync<JsonNode>(cancellation))!["id"]!);
     }
 
     /// <summary>Each number a meeting of its own: a second bot for the same one would be refused.</summary>
