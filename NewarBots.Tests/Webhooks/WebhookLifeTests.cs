@@ -91,6 +91,7 @@ public sealed class WebhookLifeTests : IAsyncLifetime
         await _receiver.StartAsync();
         var webhook = await CreateAsync("""["bot.queued"]""");
         await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
+        await Eventually.TrueAsync(() => _receiver.Received.Count == 1);
         await _manager.RecordAsync("https://meet.google.com/abc-defg-hik");
         await Eventually.TrueAsync(() => _receiver.Received.Count == 2);
 
