@@ -411,7 +411,8 @@
         if (ended) return;
         const samples = samplesOf(data);
         const due = position(data.timestamp / 1000);
-        if (place.capture !== id) Object.assign(place, { capture: id, next: due, late: [], block: -1, power: 0 });
+        // A buffer that is older than the capture takes no place in it, and none is missed until one does.
+        if (place.capture !== id || place.next < 0) Object.assign(place, { capture: id, next: due, late: [], block: -1, power: 0 });
         if (place.next < mixed && due > place.next) {
           // Its place was mixed without it: there is nothing to agree about.
           stalled(Math.floor(place.next / samplesPerPacket), Math.ceil((due - place.next) / samplesPerPacket));

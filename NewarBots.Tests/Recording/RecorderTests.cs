@@ -109,6 +109,43 @@ public sealed class RecorderTests
     }
 
     [Fact]
+    public async Task What_a_track_delivers_from_before_the_recording_is_no_hole_in_it()
+    {
+        await using var recorder = await RealRecorder.StartAsync(Call("""
+            const Processor = MediaStreamTrackProcessor;
+            const aMinuteAgo = data => {
+              const samples = new Float32Array(data.numberOfFrames);
+              data.copyTo(samples, { planeIndex: 0, format: 'f32-planar' });
+              return new AudioData({
+                format: 'f32-planar', sampleRate: data.sampleRate, numberOfFrames: data.numberOfFrames, numberOfChannels: 1,
+                timestamp: data.timestamp - 60e6, data: samples,
+              });
+            };
+            window.MediaStreamTrackProcessor = class {
+              constructor(settings) {
+                let isFirst = true;
+                this.readable = new Processor(settings).readable.pipeThrough(new TransformStream({
+                  transform(data, heard) {
+                    if (isFirst) heard.enqueue(aMinuteAgo(data));
+                    isFirst = false;
+                    heard.enqueue(data);
+                  },
+                }));
+              }
+            };
+            await after(3);
+            await connect(500);
+            await after(4);
+            document.body.textContent = 'Your host ended the meeting for everyone';
+            """));
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+
+        Assert.InRange(LongestTone(await recorder.AudioAsync(), 500), 3, 6);
+        Assert.Empty(recorder.Gaps());
+    }
+
+    [Fact]
     public async Task Asked_to_stop_it_leaves_within_ten_seconds_and_loses_nothing()
     {
         await using var recorder = await RealRecorder.StartAsync(Call("await connect(500);"));
