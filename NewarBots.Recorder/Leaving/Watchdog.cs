@@ -11,6 +11,8 @@ internal sealed class Watchdog(TimeProvider time, Action end)
     /// <summary>A recorder outlives its maximum length by no more than this, whatever hangs.</summary>
     public static TimeSpan Grace { get; } = TimeSpan.FromSeconds(60);
 
+    private static readonly TimeSpan LastWordPatience = TimeSpan.FromSeconds(1);
+
     private readonly object _gate = new();
     private Thread? _thread;
     private long _armedAt;
@@ -33,7 +35,10 @@ internal sealed class Watchdog(TimeProvider time, Action end)
 
     public static void EndProcess()
     {
-        Console.Error.WriteLine("The recorder outlived its time and is ended by its watchdog.");
+        // Whoever reads the log may hang as well.
+        var lastWord = new Thread(() => Console.Error.WriteLine("The recorder outlived its time and is ended by its watchdog.")) { IsBackground = true };
+        lastWord.Start();
+        lastWord.Join(LastWordPatience);
         Environment.Exit((int)RecorderExitCode.Watchdog);
     }
 

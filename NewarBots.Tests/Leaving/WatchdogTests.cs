@@ -35,11 +35,12 @@ public sealed class WatchdogTests
 
     [Fact]
     [Trait("Suite", "Long")]
-    public async Task A_recorder_that_hangs_before_it_has_begun_is_ended_as_well()
+    public async Task A_recorder_that_hangs_before_it_has_begun_is_ended_as_well_though_nobody_reads_its_log()
     {
         var folder = Directory.CreateTempSubdirectory("newarbots-watchdog-");
         var pipe = Path.Combine(folder.FullName, "never-written");
-        await Process.Start("mkfifo", [pipe]).WaitForExitAsync(TestContext.Current.CancellationToken);
+        var log = Path.Combine(folder.FullName, "never-read");
+        await Process.Start("mkfifo", [pipe, log]).WaitForExitAsync(TestContext.Current.CancellationToken);
         var environment = new RecorderEnvironment
         {
             SessionId = SessionId.New(TimeProvider.System),
@@ -50,7 +51,13 @@ public sealed class WatchdogTests
             SelectorPack = pipe,
             Leave = new() { MaxDuration = TimeSpan.FromSeconds(1) },
         };
-        var start = new ProcessStartInfo("dotnet", [typeof(Watchdog).Assembly.Location]) { UseShellExecute = false };
+        // The log's pipe is full from the beginning.
+        var start = new ProcessStartInfo(
+            "sh",
+            ["-c", "exec 3<>\"$0\"; head -c 65536 /dev/zero >&3; exec dotnet \"$1\" >&3 2>&3", log, typeof(Watchdog).Assembly.Location])
+        {
+            UseShellExecute = false,
+        };
         foreach (var (name, value) in environment.ToVariables())
             start.Environment[name] = value;
 
