@@ -46,6 +46,7 @@ public sealed class ClockTests
         Assert.True((bool)lived["recording"]!["complete"]!, await host.AccountOfAsync(lives));
         Assert.Equal(4, (await engine.NamesAsync("create")).Count);
         Assert.Empty(await DockerCli.ContainersOfAsync(manager.Stack));
+        Assert.Empty(host.Folders());
         var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(host.RecordingOf(lives, "lives")), participants: 1);
         Assert.True(report.IsClean, report.ToString());
     }

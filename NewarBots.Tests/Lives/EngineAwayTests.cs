@@ -48,6 +48,7 @@ public sealed class EngineAwayTests
             Assert.True((bool)(await manager.UntilAsync(id, Patience, "completed"))["recording"]!["complete"]!, await host.AccountOfAsync(id));
         Assert.Equal(3, (await engine.NamesAsync("create")).Count);
         Assert.Empty(await DockerCli.ContainersOfAsync(manager.Stack));
+        Assert.Empty(host.Folders());
         var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(host.RecordingOf(lives, "lives")), participants: 1);
         Assert.True(report.IsClean, report.ToString());
     }

@@ -36,6 +36,10 @@ public sealed class LightHost : IAsyncLifetime
 
     internal string FolderOf(string id, string user) => Path.Combine(Manager.Storage, "recordings", "temp", $"user_{user}", id);
 
+    /// <summary>Sessions that still lie among the unfinished ones.</summary>
+    internal IEnumerable<string> Folders() =>
+        Directory.GetDirectories(Path.Combine(Manager.Storage, "recordings", "temp"), "user_*").SelectMany(Directory.GetFileSystemEntries);
+
     /// <returns>How much the bot says it has recorded, once that is as much as asked for.</returns>
     internal async Task<double> RecordedAsync(string id, double seconds, ManagerProcess? by = null)
     {
