@@ -24,13 +24,14 @@ internal static class ChromiumArguments
 
     /// <summary>
     /// Addresses behind which no meeting lies, but this host, its neighbours and the cloud's metadata: as the browser writes them,
-    /// whichever way a page did. In front of a colon is an IPv6 address, also one that is IPv4 in disguise.
+    /// whichever way a page did. In front of a colon is an IPv6 address, also one that is IPv4 in disguise; or a name before its port, which may
+    /// begin with the same letters, as one in 128 of those does under which WebRTC hides a page's own address (mDNS).
     /// </summary>
     private static readonly string[] Inside =
     [
         "*.internal", "0.0.0.0", "10.*", "100.100.100.200", "127.*", "169.254.*", "192.168.*",
         .. Enumerable.Range(16, 16).Select(second => $"172.{second}.*"),
-        "::*", "64:ff9b:*", "fc*:*", "fd*:*", "fe80:*",
+        "::*", "64:ff9b:*", "fc??:*", "fd??:*", "fe80:*",
     ];
 
     public static IEnumerable<string> For(RecorderEnvironment environment)

@@ -191,13 +191,17 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
             for address in {bridge} [::ffff:{bridge}] host.docker.internal; do
               $look '{rules}' http://$address:{port}/ 2>/dev/null | grep inside
             done
+            for name in [fd00::1] [fc12:3::1] fd8bdfef-1e37.local fc.example; do
+              $look "{rules},MAP $(echo $name | tr -d []) {bridge}" http://$name:{port}/ 2>/dev/null | grep --quiet inside && echo $name is no address inside
+            done
             echo done
             """,
             ("Launching:Image", await BrowserImageAsync()));
         await ended.CancelAsync();
         await serving;
 
-        Assert.Equal(["inside, without its rules", "done"], Lines(seen));
+        Assert.Equal(
+            ["inside, without its rules", "fd8bdfef-1e37.local is no address inside", "fc.example is no address inside", "done"], Lines(seen));
 
         async Task ServeAsync()
         {

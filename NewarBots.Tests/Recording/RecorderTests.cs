@@ -266,7 +266,7 @@ public sealed class RecorderTests
     public async Task A_page_that_hangs_for_ever_does_not_keep_the_bot_beyond_its_time()
     {
         await using var recorder = await RealRecorder.StartAsync(
-            Call("await connect(500); await after(14); for (;;);"), leave: new() { MaxDuration = TimeSpan.FromSeconds(20) });
+            Call("await connect(500); await after(8); for (;;);"), leave: new() { MaxDuration = TimeSpan.FromSeconds(20) });
 
         Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync(TimeSpan.FromSeconds(80)));
 
