@@ -7,6 +7,7 @@ namespace NewarBots.Tests.Joining;
 
 /// <summary>The settings for joining, in real browsers.</summary>
 [Collection(AloneOnTheMachine.Name)]
+[Trait("Suite", "Long")]
 public sealed class JoiningSettingsTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("newarbots-settings-");

@@ -4,6 +4,7 @@ namespace NewarBots.Tests.Lives;
 
 /// <summary>Bots whose manager misses a part.</summary>
 [Collection(AloneOnTheMachine.Name)]
+[Trait("Suite", "Long")]
 public sealed class WithoutPartsTests(RedisServer redis) : IClassFixture<RedisServer>
 {
     [Fact]

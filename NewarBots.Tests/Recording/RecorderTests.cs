@@ -163,6 +163,7 @@ public sealed class RecorderTests
     }
 
     [Theory]
+    [Trait("Suite", "Long")]
     [InlineData("type=renderer")]
     [InlineData("about:blank")]
     public async Task A_browser_that_dies_is_replaced_and_the_hole_is_named(string process)
@@ -191,6 +192,7 @@ public sealed class RecorderTests
     }
 
     [Fact]
+    [Trait("Suite", "Long")]
     public async Task A_page_that_dies_again_and_again_is_given_up_and_what_was_heard_is_kept()
     {
         await using var recorder = await RealRecorder.StartAsync(Call("await connect(500);"));
@@ -263,6 +265,7 @@ public sealed class RecorderTests
     }
 
     [Fact]
+    [Trait("Suite", "Long")]
     public async Task A_page_that_hangs_for_ever_does_not_keep_the_bot_beyond_its_time()
     {
         await using var recorder = await RealRecorder.StartAsync(
@@ -275,6 +278,7 @@ public sealed class RecorderTests
     }
 
     [Fact]
+    [Trait("Suite", "Long")]
     public async Task A_full_disk_ends_the_recording_and_damages_nothing()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "A disk of its own can be mounted by root only.");
@@ -292,6 +296,7 @@ public sealed class RecorderTests
     }
 
     [Fact]
+    [Trait("Suite", "Long")]
     public async Task Others_without_any_track_are_no_silence_but_no_audio()
     {
         await using var recorder = await RealRecorder.StartAsync(Call("") + "<p aria-label='People - 3 joined'>3</p>");

@@ -7,6 +7,7 @@ using NewarBots.Tests.Lives;
 namespace NewarBots.Tests.Telemetry;
 
 [Collection(AloneOnTheMachine.Name)]
+[Trait("Suite", "Long")]
 public sealed class TelemetryAwayLifeTests
 {
     /// <summary>Leaving, making the recording and removing the container, with time to spare.</summary>
