@@ -68,7 +68,7 @@ internal sealed partial class BotStore(
                 and redis.call('ZCARD', KEYS[4]) >= tonumber(ARGV[8]) + tonumber(ARGV[9]) then return {'queue full', ''} end
             redis.call('ZADD', KEYS[4], 0, ARGV[1])
             redis.call('ZADD', KEYS[8], 0, ARGV[1])
-            redis.call('ZADD', KEYS[9], 0, ARGV[1])
+            redis.call('ZADD', KEYS[9], ARGV[14], ARGV[1])
             redis.call('SET', KEYS[5], ARGV[1])
         end
         redis.call('HSET', KEYS[1], 'record', ARGV[2], 'version', 1)
@@ -96,7 +96,7 @@ internal sealed partial class BotStore(
         redis.call('ZREM', KEYS[8], ARGV[1])
         redis.call('ZADD', KEYS[2], 0, ARGV[1])
         redis.call('ZADD', KEYS[3], 0, ARGV[1])
-        redis.call('ZADD', KEYS[4], 0, ARGV[1])
+        redis.call('ZADD', KEYS[4], ARGV[8], ARGV[1])
         redis.call('SET', KEYS[5], ARGV[1])
         redis.call('XADD', KEYS[6], '*', 'message', ARGV[4])
         redis.call('PUBLISH', ARGV[5], ARGV[4])
@@ -122,7 +122,7 @@ internal sealed partial class BotStore(
         redis.call('ZADD', KEYS[4], 0, ARGV[1])
         redis.call('ZADD', KEYS[6], 0, ARGV[1])
         redis.call('SET', KEYS[5], ARGV[1], 'NX')
-        if ARGV[4] == '1' then redis.call('ZADD', KEYS[7], 0, ARGV[1]) end
+        if ARGV[4] ~= '' then redis.call('ZADD', KEYS[7], ARGV[4], ARGV[1]) end
         return 1
         """;
 
@@ -208,7 +208,8 @@ internal sealed partial class BotStore(
             bot.Id.ToString(), Serialize(bot), idempotency?.BodyHash ?? string.Empty, (long)IdempotencyKept.TotalSeconds,
             Announcement(bot), RedisNames.StatusChannel(bot.Id),
             limits?.OfOneUser ?? RedisValue.EmptyString, limits?.Waiting ?? RedisValue.EmptyString, limits?.Places ?? RedisValue.EmptyString,
-            DueScore(bot), limits?.ScheduledOfOneUser ?? RedisValue.EmptyString, bot.IsTooLate(time.GetUtcNow()) ? 1 : 0, happened,
+            DueIf(BotStatus.Scheduled, bot), limits?.ScheduledOfOneUser ?? RedisValue.EmptyString, bot.IsTooLate(time.GetUtcNow()) ? 1 : 0, happened,
+            DueIf(BotStatus.Queued, bot),
         ];
         var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(CreateScript, keys, values))!;
         var holder = (string)reply[1]!;
@@ -261,7 +262,7 @@ internal sealed partial class BotStore(
             RedisValue[] values =
             [
                 id.ToString(), version, Serialize(next), Announcement(next), RedisNames.StatusChannel(id), limits.OfOneUser ?? RedisValue.EmptyString,
-                happened,
+                happened, DueIf(BotStatus.Queued, next),
             ];
             var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(StartScript, keys, values))!;
             switch ((string)reply[0]!)
@@ -309,8 +310,8 @@ internal sealed partial class BotStore(
         ];
         RedisValue[] values =
         [
-            bot.Id.ToString(), Serialize(bot), bot.Status.IsTerminal() ? 1 : 0, bot.Status is BotStatus.Queued ? 1 : 0,
-            _unreadable.GetValueOrDefault(bot.Id, RedisValue.EmptyString), DueScore(bot),
+            bot.Id.ToString(), Serialize(bot), bot.Status.IsTerminal() ? 1 : 0, DueIf(BotStatus.Queued, bot),
+            _unreadable.GetValueOrDefault(bot.Id, RedisValue.EmptyString), DueIf(BotStatus.Scheduled, bot),
         ];
         if (!(bool)await Database.ScriptEvaluateAsync(AdoptScript, keys, values))
             return false;
@@ -400,7 +401,7 @@ internal sealed partial class BotStore(
                 id.ToString(), version, Serialize(next), next.Status.IsTerminal() ? 1 : 0,
                 announces ? Announcement(next) : string.Empty, RedisNames.StatusChannel(id),
                 next.Status is BotStatus.Queued ? 0 : 1,
-                bot.Status is not BotStatus.Scheduled ? string.Empty : next.Status is BotStatus.Scheduled ? DueScore(next) : "gone",
+                bot.Status is not BotStatus.Scheduled ? string.Empty : next.Status is BotStatus.Scheduled ? DueIf(BotStatus.Scheduled, next) : "gone",
                 happened,
             ];
             if ((bool)await Database.ScriptEvaluateAsync(UpdateScript, keys, values))
@@ -416,6 +417,28 @@ internal sealed partial class BotStore(
     /// <summary>The bots that are neither scheduled nor ended, oldest first.</summary>
     public async Task<IReadOnlyList<Bot>> ActiveAsync() =>
         await ReadAsync(await Database.SortedSetRangeByValueAsync(Active));
+
+    /// <summary>The bots that have left the queue and have not ended, oldest first.</summary>
+    public async Task<IReadOnlyList<Bot>> UnderWayAsync() =>
+        await ReadAsync(await Database.SortedSetCombineAsync(SetOperation.Difference, [Active, Queued]));
+
+    /// <summary>The first in the queue, in their order, however long it is.</summary>
+    public async Task<IReadOnlyList<Bot>> QueuedAsync(int atMost)
+    {
+        var first = new List<Bot>();
+        // What has no record, or not that of a queued bot, takes nobody's turn.
+        for (var rank = 0L; first.Count < atMost; rank += atMost)
+        {
+            var ids = await Database.SortedSetRangeByRankAsync(Queued, rank, rank + atMost - 1);
+            first.AddRange((await ReadAsync(ids)).Where(bot => bot.Status is BotStatus.Queued));
+            if (ids.Length < atMost)
+                break;
+        }
+
+        return [.. first.Take(atMost)];
+    }
+
+    public async Task<int> CountQueuedAsync() => (int)await Database.SortedSetLengthAsync(Queued);
 
     /// <summary>What <see cref="NewestAsync"/> would say, as far as this manager knows it, while Redis is away.</summary>
     public IEnumerable<Bot> NewestKnown(UserId? user, SessionId? after) => _known.Newest(user, after);
@@ -575,9 +598,9 @@ internal sealed partial class BotStore(
             : throw new JsonException("It is no bot's, or another one's, or lacks its version.");
     }
 
-    /// <summary>By which the scheduled ones are sorted: Unix milliseconds, never before it is due; empty for all others.</summary>
-    private static RedisValue DueScore(Bot bot) =>
-        bot.Status is BotStatus.Scheduled ? (long)Math.Ceiling((bot.DueAt - DateTimeOffset.UnixEpoch).TotalMilliseconds) : RedisValue.EmptyString;
+    /// <summary>By which the scheduled ones and the queued ones are sorted: Unix milliseconds, never before it is due; empty for one of another status.</summary>
+    private static RedisValue DueIf(BotStatus status, Bot bot) =>
+        bot.Status == status ? (long)Math.Ceiling((bot.DueAt - DateTimeOffset.UnixEpoch).TotalMilliseconds) : RedisValue.EmptyString;
 
     private static string Serialize(Bot bot) => JsonSerializer.Serialize(bot, Json);
 

@@ -12,13 +12,16 @@ internal sealed class LastKnownBots
     private const int Capacity = 2_000;
 
     private readonly ConcurrentDictionary<SessionId, Bot> _bots = new();
+    private volatile int _tooMany = Capacity + Capacity / 10;
 
     public void Remember(Bot bot)
     {
         _bots[bot.Id] = bot;
-        // In batches, since it means to look at all of them.
-        if (_bots.Count > Capacity + Capacity / 10)
-            ForgetOldest();
+        // In batches, since it means to look at all of them; and where none has ended, there is nothing to forget.
+        if (_bots.Count <= _tooMany)
+            return;
+        ForgetOldest();
+        _tooMany = Math.Max(_bots.Count, Capacity) + Capacity / 10;
     }
 
     public void Forget(SessionId id) => _bots.TryRemove(id, out _);

@@ -38,7 +38,10 @@ internal sealed partial class BotLauncher(
     {
         try
         {
-            foreach (var bot in LaunchPlan.Next(await store.ActiveAsync(), options.Value.MaxConcurrentBots))
+            var places = options.Value.MaxConcurrentBots;
+            // In this order, one that another manager launches in between is seen twice; in the other it would be missed, and its place given away.
+            var queued = await store.QueuedAsync(places);
+            foreach (var bot in LaunchPlan.Next([.. queued, .. await store.UnderWayAsync()], places))
                 _queue.Enqueue(bot.Id);
         }
         catch (Exception exception) when (exception.IsRedisAway())

@@ -80,10 +80,12 @@ internal sealed class BotMetrics
 
     public bool IsRedisWanted => _redis.Enabled;
 
-    /// <param name="active">All bots that are active; <see langword="null"/> where nobody knows at the moment.</param>
+    /// <param name="underWay">All bots that have left the queue and have not ended; <see langword="null"/> where nobody knows at the moment.</param>
+    /// <param name="queued">How many are in the queue.</param>
     /// <param name="scheduled">How many more are scheduled.</param>
-    public void SeeActive(IEnumerable<Bot>? active, int scheduled = 0) =>
-        _active = active?.CountBy(bot => bot.Status).Append(new(BotStatus.Scheduled, scheduled)).ToDictionary();
+    public void SeeActive(IEnumerable<Bot>? underWay, int queued = 0, int scheduled = 0) => _active = underWay is null
+        ? null
+        : new Dictionary<BotStatus, int>(underWay.CountBy(bot => bot.Status)) { [BotStatus.Queued] = queued, [BotStatus.Scheduled] = scheduled };
 
     /// <summary>A bot's record was changed; each change is told once, by whoever made it.</summary>
     public void Changed(Bot before, Bot after, DateTimeOffset now)

@@ -40,7 +40,7 @@ internal sealed partial class BotStopper(
         try
         {
             var before = _asked;
-            _asked = (await store.ActiveAsync())
+            _asked = (await store.UnderWayAsync())
                 .Where(bot => bot is { StopRequested: true, AwaitsContainer: false, Status: < BotStatus.Finalizing })
                 .Select(bot => bot.Id)
                 .ToHashSet();

@@ -10,7 +10,7 @@ namespace NewarBots.Manager.Tracking;
 
 /// <summary>
 /// Listens to all status channels; each message is only a wake-up to read on in that bot's stream. Pub/sub forgets whoever was
-/// away, so every active bot's stream is looked at now and then as well.
+/// away, so the stream of every bot that is under way is looked at now and then as well.
 /// </summary>
 internal sealed partial class StatusListener(
     IConnectionMultiplexer redis, BotStore store, BotFollower follower, BotNews news, ScheduleSignal schedule, BotMetrics metrics, Loops loops,
@@ -31,8 +31,8 @@ internal sealed partial class StatusListener(
 
     private bool _isSubscribed;
 
-    /// <summary>Those that were active at the last look.</summary>
-    private HashSet<SessionId> _active = [];
+    /// <summary>Those that were under way at the last look.</summary>
+    private HashSet<SessionId> _underWay = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -72,12 +72,12 @@ internal sealed partial class StatusListener(
     {
         try
         {
-            var before = _active;
-            var bots = await store.ActiveAsync();
-            metrics.SeeActive(bots, await store.CountScheduledAsync());
-            _active = [.. bots.Select(bot => bot.Id)];
-            // Those that were active a moment ago too: their end may be what was missed.
-            foreach (var id in _active.Union(before))
+            var before = _underWay;
+            var bots = await store.UnderWayAsync();
+            metrics.SeeActive(bots, await store.CountQueuedAsync(), await store.CountScheduledAsync());
+            _underWay = [.. bots.Select(bot => bot.Id)];
+            // Those that were under way a moment ago too: their end may be what was missed.
+            foreach (var id in _underWay.Union(before))
                 _woken.Writer.TryWrite(id);
         }
         catch (Exception exception) when (exception.IsRedisAway())

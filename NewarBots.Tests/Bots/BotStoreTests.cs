@@ -117,6 +117,27 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
     }
 
     [Fact]
+    public async Task The_first_in_the_queue_are_those_due_longest_and_what_is_no_queued_bot_takes_nobodys_turn()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var (late, scheduled, early, launched) = (
+            InMeeting(0) with { CreatedAt = now.AddMinutes(2) },
+            SampleBots.Scheduled(now, "https://meet.google.com/xyz-defg-hij"),
+            InMeeting(1),
+            InMeeting(2));
+        foreach (var bot in new[] { late, scheduled, early, launched })
+            await CreatedAsync(bot);
+        await Store.StartAsync(scheduled.Id, now, traceParent: null, new BotLimits(Places: 1, Waiting: 1, OfOneUser: null));
+        await Store.UpdateAsync(launched.Id, BotLifecycle.LaunchBegun);
+        for (var ghost = 0; ghost < 3; ghost++)
+            await _redis.GetDatabase().SortedSetAddAsync("newarbots:bots:queued", SessionId.New(TimeProvider.System).ToString(), 0);
+
+        Assert.Equal([early.Id, scheduled.Id], (await Store.QueuedAsync(atMost: 2)).Select(bot => bot.Id));
+        Assert.Equal([early.Id, scheduled.Id, late.Id], (await Store.QueuedAsync(atMost: 50)).Select(bot => bot.Id));
+        Assert.Equal(launched.Id, Assert.Single(await Store.UnderWayAsync()).Id);
+    }
+
+    [Fact]
     public async Task A_bot_that_lives_already_is_taken_up_once_with_its_claim_on_the_meeting()
     {
         var bot = SampleBots.In(BotStatus.Launching);

@@ -77,7 +77,7 @@ public sealed class BotMetricsTests : IDisposable
         _probe.Observe();
         Assert.Empty(_probe.Of("newarbots.bots"));
 
-        _probe.Bots.SeeActive([SampleBots.In(BotStatus.Queued), SampleBots.In(BotStatus.Recording), SampleBots.In(BotStatus.Recording)], scheduled: 5);
+        _probe.Bots.SeeActive([SampleBots.In(BotStatus.Recording), SampleBots.In(BotStatus.Recording)], queued: 1, scheduled: 5);
         _probe.Observe();
 
         Assert.Equal(
