@@ -103,11 +103,11 @@ internal static class PageEndpoints
         }
     }
 
-    /// <summary>How many pictures there are of what went wrong, and when each was taken.</summary>
+    /// <summary>The pictures that there are of what went wrong.</summary>
     private static async Task<Results<Ok<IEnumerable<Picture>>, ProblemHttpResult>> ListPicturesAsync(SessionId id, BotStore store, EvidenceFolder evidence) =>
         (await store.LookUpAsync(id)).Bot is { } bot
             ? TypedResults.Ok(evidence.Pictures(bot).Select((picture, number) =>
-                new Picture($"{Path}/bots/{id}/pictures/{number}", picture.Directory!.Name)))
+                new Picture($"{Path}/bots/{id}/pictures/{number}", Occasion(picture), new(picture.LastWriteTimeUtc))))
             : BotProblems.NotFound();
 
     private static async Task<Results<PhysicalFileHttpResult, ProblemHttpResult>> GetPictureAsync(
@@ -119,6 +119,9 @@ internal static class PageEndpoints
             return BotProblems.NoEvidence(bot);
         return TypedResults.PhysicalFile(picture.FullName, "image/png");
     }
+
+    /// <summary>The folders are numbered: <c>1_denied_by_host</c>.</summary>
+    private static string Occasion(FileInfo picture) => picture.Directory!.Name[(picture.Directory.Name.IndexOf('_', StringComparison.Ordinal) + 1)..];
 
     private static ContentHttpResult Send(PageFile file, HttpResponse response)
     {
@@ -145,6 +148,7 @@ internal static class PageEndpoints
     private sealed record Scenario(string Name, string Path, string Story, bool NeedsEpoch, Dictionary<string, int> Leave);
 
     /// <param name="Url">Where it is had, relative to the manager.</param>
-    /// <param name="Occasion">What it was taken for.</param>
-    private sealed record Picture(string Url, string Occasion);
+    /// <param name="Occasion">The reason that it is evidence of; <c>unexpected</c> where there was none.</param>
+    /// <param name="TakenAt">When.</param>
+    private sealed record Picture(string Url, string Occasion, DateTimeOffset TakenAt);
 }

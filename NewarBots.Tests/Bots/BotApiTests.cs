@@ -8,20 +8,20 @@ namespace NewarBots.Tests.Bots;
 /// <summary>A real manager on a real Redis whose engine never answers: bots are accepted and stay queued.</summary>
 public sealed class QueueingManager : IAsyncLifetime
 {
-    private RedisServer _redis = null!;
+    internal RedisServer Redis { get; private set; } = null!;
 
     internal ManagerProcess Manager { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _redis = await RedisServer.RunAsync();
-        Manager = await ManagerProcess.StartAsync(_redis.Configuration, ("DOCKER_HOST", "unix:///nowhere/docker.sock"));
+        Redis = await RedisServer.RunAsync();
+        Manager = await ManagerProcess.StartAsync(Redis.Configuration, ("DOCKER_HOST", "unix:///nowhere/docker.sock"));
     }
 
     public async ValueTask DisposeAsync()
     {
         await Manager.DisposeAsync();
-        await _redis.DisposeAsync();
+        await Redis.DisposeAsync();
     }
 }
 

@@ -1,3 +1,4 @@
+using Deque.AxeCore.Commons;
 using Microsoft.Playwright;
 using NewarBots.Contract;
 using NewarBots.Tests.Fixtures;
@@ -53,14 +54,14 @@ public sealed class PageBrowser : IAsyncLifetime
     /// <param name="manager">Whose.</param>
     /// <param name="path">Behind the manager's address.</param>
     /// <param name="width">Of the window, in CSS pixels.</param>
-    /// <param name="scheme">What the user prefers.</param>
-    internal async Task<OpenPage> OpenAsync(ManagerProcess manager, string path = "/", int width = 1280, ColorScheme scheme = ColorScheme.Light)
+    /// <param name="withoutPolicy">Whatever the page says of what may run in it.</param>
+    internal async Task<OpenPage> OpenAsync(ManagerProcess manager, string path = "/", int width = 1280, bool withoutPolicy = false)
     {
         var context = await _browser.NewContextAsync(new()
         {
             BaseURL = $"http://localhost:{manager.Port}",
             ViewportSize = new() { Width = width, Height = 800 },
-            ColorScheme = scheme,
+            BypassCSP = withoutPolicy,
             Locale = "en-GB",
             TimezoneId = "Asia/Kolkata",
             AcceptDownloads = true,
@@ -74,6 +75,19 @@ public sealed class PageBrowser : IAsyncLifetime
 /// <summary>A window, and what the browser complained of in it.</summary>
 internal sealed class OpenPage : IAsyncDisposable
 {
+    private static readonly (int Width, ColorScheme Scheme)[] Views = [(360, ColorScheme.Dark), (1280, ColorScheme.Light)];
+
+    private static readonly Lazy<string> Axe = new(new BundledAxeScriptProvider().GetScript);
+
+    private const string RunAxe =
+        """
+        async () => {
+          const { passes, violations } = await axe.run();
+          if (!passes.length) throw new Error('axe has looked at nothing');
+          return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
+        }
+        """;
+
     private readonly IBrowserContext _context;
     private readonly List<string> _complaints = [];
 
@@ -92,23 +106,26 @@ internal sealed class OpenPage : IAsyncDisposable
 
     public IReadOnlyList<string> Complaints => _complaints;
 
-    public Task<int> OverflowAsync() =>
-        Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+    /// <summary>
+    /// What axe finds wrong with what is shown, and what is wider than its window: by night on a narrow one, and by day on a wide one,
+    /// as which it stays.
+    /// </summary>
+    public async Task<IReadOnlyList<string>> FlawsAsync()
+    {
+        List<string> flaws = [];
+        await Page.EvaluateAsync(Axe.Value);
+        foreach (var (width, scheme) in Views)
+        {
+            await Page.SetViewportSizeAsync(width, 800);
+            await Page.EmulateMediaAsync(new() { ColorScheme = scheme });
+            var found = await Page.EvaluateAsync<string[]>(RunAxe);
+            flaws.AddRange(found.Select(flaw => $"At {width} px, {scheme}: {flaw}"));
+            if (await Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth") is > 0 and var overflow)
+                flaws.Add($"{overflow} px wider than {width} px");
+        }
 
-    /// <summary>What can be operated and has no name for who cannot see it.</summary>
-    public Task<string[]> NamelessAsync() => Page.EvaluateAsync<string[]>(
-        """
-        [...document.querySelectorAll('a, button, input, select, summary, audio, [role=slider], [role=log], [role=img], dialog, img')]
-          .filter(element => element.checkVisibility())
-          .filter(element => element.tagName !== 'IMG' || !element.hasAttribute('alt'))
-          .filter(element => ![
-            element.getAttribute('aria-label'),
-            ...(element.getAttribute('aria-labelledby') ?? '').split(' ').map(id => document.getElementById(id)?.textContent),
-            ...[...(element.labels ?? [])].map(label => label.textContent),
-            element.tagName === 'DIALOG' ? '' : element.textContent,
-          ].some(name => name?.trim()))
-          .map(element => element.outerHTML)
-        """);
+        return flaws;
+    }
 
     public async ValueTask DisposeAsync() => await _context.CloseAsync();
 }

@@ -18,6 +18,7 @@ public sealed class PageKeyTests(KeyedManager keyed, PageBrowser browser) : ICla
         await page.GetByLabel("Key").FillAsync("nwb_wrong");
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await Expect(page.GetByLabel("Key")).ToHaveAttributeAsync("aria-invalid", "true");
+        Assert.Empty(await open.FlawsAsync());
         await page.GetByLabel("Key").FillAsync(keyed.Anna);
         await page.GetByLabel("Key").PressAsync("Enter");
 

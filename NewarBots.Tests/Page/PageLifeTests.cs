@@ -29,6 +29,7 @@ public sealed partial class PageLifeTests(RecordingHost host, PageBrowser browse
         var id = BotPage.Match(page.Url).Groups["id"].Value;
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "What it hears" })).ToBeVisibleAsync(InAMeeting);
         await Expect(page.GetByText("dBFS")).ToBeVisibleAsync(InAMeeting);
+        Assert.Empty(await open.FlawsAsync());
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Recording", Exact = true })).ToBeVisibleAsync(AfterAMeeting);
         await Expect(page.Locator(".status").First).ToHaveTextAsync("completed");
         await Expect(page.Locator(".timeline .phase-name")).ToHaveTextAsync(
@@ -36,7 +37,7 @@ public sealed partial class PageLifeTests(RecordingHost host, PageBrowser browse
         await Expect(page.Locator(".wave path")).ToBeAttachedAsync();
         await Expect(page.Locator(".lane")).ToHaveCountAsync(3);
         await Expect(page.GetByRole(AriaRole.Log, new() { Name = "Log" })).Not.ToBeEmptyAsync();
-        Assert.Empty(await open.NamelessAsync());
+        Assert.Empty(await open.FlawsAsync());
 
         var position = page.GetByRole(AriaRole.Slider, new() { Name = "Position in the recording" });
         await Expect(page.Locator("audio")).ToHaveJSPropertyAsync("readyState", 4);

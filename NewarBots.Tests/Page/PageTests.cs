@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using NewarBots.Tests.Bots;
 using static Microsoft.Playwright.Assertions;
@@ -7,25 +8,73 @@ using static Microsoft.Playwright.Assertions;
 namespace NewarBots.Tests.Page;
 
 /// <summary>The page in a real Chromium, with bots that wait for an engine that is not there.</summary>
-public sealed class PageTests(QueueingManager queueing, PageBrowser browser) : IClassFixture<QueueingManager>, IClassFixture<PageBrowser>
+public sealed partial class PageTests(QueueingManager queueing, PageBrowser browser) : IClassFixture<QueueingManager>, IClassFixture<PageBrowser>
 {
-    private const string Hostile = "<img src=x onerror=alert(1)><b>bold</b>";
+    private const string Hostile = "<img src=x onerror=globalThis.ran=1><b>bold</b>";
+
+    private static readonly RouteFulfillOptions Busy = new()
+    {
+        Status = (int)HttpStatusCode.TooManyRequests,
+        ContentType = "application/problem+json",
+        Body = """{"detail": "Too many at once."}""",
+    };
 
     private static int _meetings;
 
     [Fact]
-    public async Task Html_in_a_name_shows_as_text_in_the_list_and_on_the_bots_page()
+    public async Task Html_in_the_names_of_bots_meetings_and_speakers_shows_as_text_also_where_no_policy_holds_it()
     {
-        var id = await QueueAsync(Hostile, "hostile");
-        await using var open = await browser.OpenAsync(queueing.Manager);
+        var id = await PlacedBots.RecordedAsync(queueing, Hostile);
+        await using var open = await browser.OpenAsync(queueing.Manager, withoutPolicy: true);
         var page = open.Page;
-        await page.GetByLabel("Search").FillAsync(id);
+        await page.GetByLabel("Search").FillAsync($"{id}");
+        var row = page.GetByRole(AriaRole.Listitem).GetByRole(AriaRole.Link);
+        await Expect(row.Locator(".name")).ToHaveTextAsync(Hostile);
 
-        await Expect(page.GetByText(Hostile, new() { Exact = true })).ToBeVisibleAsync();
-        await page.GetByRole(AriaRole.Listitem).GetByRole(AriaRole.Link).ClickAsync();
+        await row.ClickAsync();
         await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1, Name = Hostile })).ToBeVisibleAsync();
+        await Expect(page.Locator(".bot-error")).ToContainTextAsync(Hostile);
+        await Expect(page.Locator(".facts dt").Last).ToHaveTextAsync(Hostile);
+        await Expect(page.Locator(".facts dd").Last).ToHaveTextAsync(Hostile);
+        await Expect(page.Locator(".lane-names span").Nth(1)).ToHaveTextAsync(Hostile);
+        await Expect(page.Locator(".lane-names span").Nth(2)).ToHaveTextAsync(Hostile);
+        await Expect(page.Locator(".gaps")).ToContainTextAsync(Hostile.Replace('_', ' '));
+        await Expect(page.Locator(".log")).ToHaveTextAsync(Hostile);
+        await Expect(page.Locator(".wave path")).ToBeAttachedAsync();
 
-        Assert.Equal(0, await page.Locator("main img, main b").CountAsync());
+        await Expect(page.Locator("main :is(img, b)")).ToHaveCountAsync(0);
+        Assert.Equal("undefined", await page.EvaluateAsync<string>("typeof globalThis.ran"));
+        Assert.Empty(open.Complaints);
+    }
+
+    [Fact]
+    public async Task A_recording_shows_its_time_and_its_gaps_and_a_gap_can_be_gone_to()
+    {
+        var id = await PlacedBots.RecordedAsync(queueing, "Weekly");
+        await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}");
+        var page = open.Page;
+        await Expect(page.Locator(".wave path")).ToBeAttachedAsync();
+        await Expect(page.Locator(".ticks")).ToHaveTextAsync("0:000:100:200:300:400:50");
+        await Expect(page.Locator("audio")).ToHaveJSPropertyAsync("readyState", 4);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "0:20", Exact = true }).PressAsync("Enter");
+
+        await Expect(page.Locator("audio")).ToHaveJSPropertyAsync("currentTime", 20);
+        Assert.Empty(await open.FlawsAsync());
+        Assert.Empty(open.Complaints);
+    }
+
+    [Fact]
+    public async Task Why_a_bot_failed_and_what_its_pictures_show_is_said_in_plain_words()
+    {
+        var id = await PlacedBots.RefusedAsync(queueing);
+        await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}");
+        var page = open.Page;
+
+        await Expect(page.Locator(".bot-error strong")).ToHaveTextAsync("The host refused to let the bot in.");
+        await Expect(page.GetByText("Nothing was recorded.")).ToBeVisibleAsync();
+        await Expect(page.Locator("figcaption")).ToHaveTextAsync(CaptionOfARefusal);
+        Assert.Empty(await open.FlawsAsync());
         Assert.Empty(open.Complaints);
     }
 
@@ -43,7 +92,7 @@ public sealed class PageTests(QueueingManager queueing, PageBrowser browser) : I
         await Expect(page.Locator("#field-userId-fault")).ToContainTextAsync("a-z 0-9 - _");
         await Expect(page.Locator("#field-meetingUrl-fault")).Not.ToBeEmptyAsync();
         await Expect(page.GetByLabel("Meeting address")).ToBeFocusedAsync();
-        Assert.Empty(await open.NamelessAsync());
+        Assert.Empty(await open.FlawsAsync());
     }
 
     [Fact]
@@ -98,15 +147,13 @@ public sealed class PageTests(QueueingManager queueing, PageBrowser browser) : I
         await Expect(open.Page.Locator($"a[href='#/bots/{id}']")).ToContainTextAsync("queued");
     }
 
-    [Theory]
-    [InlineData(1280, ColorScheme.Light)]
-    [InlineData(360, ColorScheme.Dark)]
-    public async Task More_bots_than_one_page_of_the_api_are_shown_and_found(int width, ColorScheme scheme)
+    [Fact]
+    public async Task More_bots_than_one_page_of_the_api_are_shown_and_found()
     {
-        var user = $"many-{width}";
+        const string user = "many";
         for (var i = 0; i < 205; i++)
             await QueueAsync($"Number {i}.", user);
-        await using var open = await browser.OpenAsync(queueing.Manager, width: width, scheme: scheme);
+        await using var open = await browser.OpenAsync(queueing.Manager);
         var rows = open.Page.GetByRole(AriaRole.List, new() { Name = "Bots" }).GetByRole(AriaRole.Listitem);
 
         await Expect(rows.Nth(199)).ToBeAttachedAsync();
@@ -115,11 +162,11 @@ public sealed class PageTests(QueueingManager queueing, PageBrowser browser) : I
         await Expect(rows).ToHaveCountAsync(205);
         await open.Page.GetByLabel("Search").FillAsync($"{user} 203.");
         await Expect(rows).ToHaveCountAsync(1);
+        Assert.Empty(await open.FlawsAsync());
         await open.Page.GetByLabel("Status").SelectOptionAsync("completed");
         await Expect(open.Page.GetByText("No bot is like that")).ToBeVisibleAsync();
 
-        Assert.Equal(0, await open.OverflowAsync());
-        Assert.Empty(await open.NamelessAsync());
+        Assert.Empty(await open.FlawsAsync());
         Assert.Empty(open.Complaints);
     }
 
@@ -136,14 +183,13 @@ public sealed class PageTests(QueueingManager queueing, PageBrowser browser) : I
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Delete" })).ToBeVisibleAsync();
         Assert.Equal("stop_requested", (string?)(await queueing.Manager.GetAsync($"/bots/{id}")).Body!["reason"]);
-        Assert.Equal(0, await open.OverflowAsync());
-        Assert.Empty(await open.NamelessAsync());
 
         // The engine that is not there is asked for the bot's container.
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete" }).PressAsync("Enter");
         await page.Keyboard.PressAsync("Tab");
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Alert)).ToContainTextAsync("cannot be reached");
+        Assert.Empty(await open.FlawsAsync());
         await page.Keyboard.PressAsync("Escape");
         await Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
     }
@@ -154,6 +200,26 @@ public sealed class PageTests(QueueingManager queueing, PageBrowser browser) : I
         await using var open = await browser.OpenAsync(queueing.Manager, "/#/bots/0199aaaabbbbccccddddeeeeffff0001");
 
         await Expect(open.Page.GetByRole(AriaRole.Heading, new() { Name = "There is no such bot" })).ToBeVisibleAsync();
+        Assert.Empty(await open.FlawsAsync());
+    }
+
+    [Fact]
+    public async Task What_the_manager_refuses_is_said_and_asked_for_again()
+    {
+        await using var open = await browser.OpenAsync(queueing.Manager, "/page/icon.svg");
+        var page = open.Page;
+        await page.RouteAsync("**/bots?*", route => route.FulfillAsync(Busy));
+        await page.RouteAsync("**/bots/events", route => route.FulfillAsync(Busy));
+        await page.GotoAsync("/");
+        await Expect(page.GetByText("The bots cannot be shown")).ToBeVisibleAsync();
+        await Expect(page.GetByText("Too many at once.")).ToBeVisibleAsync();
+        await Expect(page.GetByText("trying again")).ToBeVisibleAsync();
+        Assert.Empty(await open.FlawsAsync());
+
+        await page.UnrouteAllAsync();
+
+        await Expect(page.GetByText("Live", new() { Exact = true })).ToBeVisibleAsync(new() { Timeout = 15_000 });
+        await Expect(page.GetByText("The bots cannot be shown")).Not.ToBeVisibleAsync();
     }
 
     [Fact]
@@ -180,4 +246,7 @@ public sealed class PageTests(QueueingManager queueing, PageBrowser browser) : I
         char Letter(int place) => (char)('a' + (meeting / place % 26));
         return $"https://meet.google.com/pag-{Letter(17576)}{Letter(676)}{Letter(26)}{Letter(1)}-abc";
     }
+
+    [GeneratedRegex(@"^What the bot’s browser showed at \d\d:\d\d:\d\d\. The host refused to let the bot in\.$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex CaptionOfARefusal { get; }
 }

@@ -71,13 +71,33 @@ export const getPictures = (id, signal) => json(`/page/bots/${id}/pictures`, { s
 export const getScenarios = () => json('/page/scenarios');
 export const followLog = (id, signal) => request(`/bots/${id}/logs?follow=true`, { signal });
 
-/** Server-sent events: handlers by event type, with open and error beside them. */
+const refusedFor = 5000;
+
+/** Server-sent events: handlers by event type, with open and error beside them. Asked for again, where they are refused, until they are closed. */
 export function events(path, handlers) {
-  const source = new EventSource(path);
-  // A stream that is refused for good may be one whose session is over: asking who is there tells, and asks for a key.
-  source.addEventListener('error', () => source.readyState === EventSource.CLOSED && getSession().catch(() => {}));
-  for (const [type, handle] of Object.entries(handlers)) {
-    source.addEventListener(type, event => handle(event.data === undefined ? undefined : JSON.parse(event.data), source));
+  let source;
+  let again;
+  let isClosed = false;
+  connect();
+  return { close };
+
+  function connect() {
+    source = new EventSource(path);
+    for (const [type, handle] of Object.entries(handlers)) {
+      source.addEventListener(type, event => handle(event.data === undefined ? undefined : JSON.parse(event.data), source));
+    }
+    source.addEventListener('error', () => {
+      // The browser comes back by itself to a manager that is away, and to none that has answered something else.
+      if (isClosed || source.readyState !== EventSource.CLOSED) return;
+      again = setTimeout(connect, refusedFor);
+      // It may be that the session is over: asking who is there tells, and asks for a key.
+      getSession().catch(() => {});
+    });
   }
-  return source;
+
+  function close() {
+    isClosed = true;
+    clearTimeout(again);
+    source.close();
+  }
 }

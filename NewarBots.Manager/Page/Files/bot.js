@@ -4,7 +4,7 @@ import { showLog } from './log.js';
 import { player } from './player.js';
 import { changeStart } from './schedule.js';
 import { phasesOf, phasesOfRecord, timeLine } from './timeline.js';
-import { badge, bytes, dateTime, isEnded, length, loudness, meeting, phrase, starts } from './words.js';
+import { badge, bytes, dateTime, explain, isEnded, length, loudness, meeting, phrase, starts, timeOfDay } from './words.js';
 
 const formats = ['ogg', 'mp3', 'm4a', 'wav', 'flac'];
 const mostLevels = 240;
@@ -22,7 +22,7 @@ export function showBot(main, id, setConnection, signal) {
   const title = el('h1', {}, 'Bot');
   const state = el('p', { class: 'bot-state' });
   const actions = el('div', { class: 'actions' });
-  const fault = el('p', { class: 'bot-error', hidden: true });
+  const fault = el('div', { class: 'bot-error', hidden: true });
   const facts = el('dl', { class: 'facts' });
   const line = timeLine();
   const happened = el('section', { class: 'card', 'aria-labelledby': 'line-title', hidden: true }, el('h2', { id: 'line-title' }, 'Time line'), line.element);
@@ -69,8 +69,9 @@ export function showBot(main, id, setConnection, signal) {
     document.title = `${bot.botName}: ${bot.status} · NewarBots`;
     title.textContent = bot.botName;
     state.replaceChildren(badge(bot), ...[starts(bot), phrase(bot.reason)].filter(Boolean).map(text => el('span', { class: 'quiet' }, text)));
-    fault.hidden = !bot.error;
-    fault.textContent = bot.error ?? '';
+    const isExplained = bot.status === 'failed' && bot.reason;
+    fault.hidden = !bot.error && !isExplained;
+    fault.replaceChildren(...[isExplained && el('strong', {}, explain(bot.reason)), bot.error && el('span', {}, isExplained ? `In its own words: ${bot.error}` : bot.error)].filter(Boolean));
     facts.replaceChildren(...[
       ['Meeting', link(bot.meetingUrl)],
       ['User', bot.userId],
@@ -161,15 +162,15 @@ export function showBot(main, id, setConnection, signal) {
 
   async function showEnd() {
     showPictures();
+    audio.hidden = false;
     if (!bot.recording) {
-      audio.hidden = true;
+      audio.replaceChildren(el('h2', { id: 'audio-title' }, 'Recording'), el('p', { class: 'quiet' }, 'Nothing was recorded.'));
       return;
     }
     const heading = el('div', { class: 'card-heading' }, el('h2', { id: 'audio-title' }, 'Recording'),
       el('span', { class: 'downloads' }, el('span', { class: 'quiet' }, 'Download'), formats.map(format => el('a', {
         href: `${bot.recording.url}${format === 'ogg' ? '' : `?format=${format}`}`, download: `${id}.${format}`, 'aria-label': `Download as ${format}`,
       }, format))));
-    audio.hidden = false;
     audio.replaceChildren(heading, el('p', { class: 'quiet' }, 'Reading what was recorded…'));
     try {
       manifest = await getManifest(id, signal);
@@ -187,8 +188,9 @@ export function showBot(main, id, setConnection, signal) {
     pictures.replaceChildren(
       el('div', { class: 'card-heading' }, el('h2', { id: 'pictures-title' }, 'Evidence'),
         el('a', { href: `/bots/${id}/evidence`, download: `${id}.evidence.zip` }, 'Download all (zip)')),
-      el('div', { class: 'pictures' }, taken.map(picture => el('a', { href: picture.url, target: '_blank' },
-        el('img', { src: picture.url, loading: 'lazy', alt: `What the bot saw: ${phrase(picture.occasion)}` })))));
+      el('div', { class: 'pictures' }, taken.map(picture => el('figure', {},
+        el('a', { href: picture.url, target: '_blank' }, el('img', { src: picture.url, loading: 'lazy', alt: `What the bot’s browser showed at ${timeOfDay(picture.takenAt)}` })),
+        el('figcaption', {}, `What the bot’s browser showed at ${timeOfDay(picture.takenAt)}. ${explain(picture.occasion)}`)))));
   }
 
   const source = events(`/bots/${id}/events`, {
@@ -197,7 +199,7 @@ export function showBot(main, id, setConnection, signal) {
       // An end without a retry: there is no such bot, or nothing more is to come.
       if (isClosed) return;
       setConnection('away');
-      if (from.readyState === EventSource.CLOSED) refresh();
+      if (from.readyState === EventSource.CLOSED) refresh().then(() => bot && isEnded(bot) && end());
     },
     status: message => {
       const isNew = !messages.has(message.sequence);
@@ -209,8 +211,7 @@ export function showBot(main, id, setConnection, signal) {
       later();
     },
     end: ended => {
-      close();
-      setConnection('ended');
+      end();
       show(ended);
     },
   });
@@ -226,6 +227,11 @@ export function showBot(main, id, setConnection, signal) {
   const tick = setInterval(() => {
     if (bot && !isEnded(bot)) drawLine();
   }, 1000);
+
+  function end() {
+    close();
+    setConnection('ended');
+  }
 
   function close() {
     isClosed = true;

@@ -2,6 +2,8 @@ import { getWaveform } from './api.js';
 import { el, svg } from './dom.js';
 import { length, phrase } from './words.js';
 
+const fewGaps = 6;
+
 /** The recording as a picture that can be clicked into, who spoke beneath it, and the player. */
 export function player(bot, manifest, signal) {
   const total = manifest.durationSeconds;
@@ -11,12 +13,17 @@ export function player(bot, manifest, signal) {
   const picture = svg('svg', { viewBox: '0 0 2000 100', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
   const note = el('span', { class: 'quiet wave-note' }, 'Reading the waveform…');
   const gaps = manifest.gaps.map(gap => {
-    const mark = el('span', { class: 'gap', title: `Gap of ${(gap.endSeconds - gap.startSeconds).toFixed(1)} s: ${phrase(gap.cause)}` });
+    const mark = el('span', { class: 'gap', title: `Gap of ${seconds(gap)}: ${phrase(gap.cause)}` });
     mark.style.left = percent(gap.startSeconds);
     mark.style.width = percent(gap.endSeconds - gap.startSeconds);
     return mark;
   });
   const wave = el('div', { class: 'wave' }, picture, note);
+  const axis = el('div', { class: 'ticks', 'aria-hidden': 'true' }, ticks(total).map(seconds => {
+    const tick = el('span', {}, length(seconds));
+    tick.style.left = percent(seconds);
+    return tick;
+  }));
   const lanes = manifest.speakers.map((speaker, index) => {
     const lane = el('div', { class: `lane voice-${index % 6}` }, speaker.segments.map(segment => {
       const piece = el('span', { title: `${length(segment.startSeconds)} to ${length(segment.endSeconds)}, ${segment.level} dBFS` });
@@ -55,9 +62,12 @@ export function player(bot, manifest, signal) {
     el('div', { class: 'stage' },
       el('div', { class: 'lane-names' }, el('span', { class: 'wave-name' }, `${length(total)}`),
         lanes.map(entry => el('span', { title: `Spoke for ${length(entry.spoken)}` }, entry.label))),
-      seek),
-    gaps.length ? el('p', { class: 'quiet' }, `${gaps.length} ${gaps.length === 1 ? 'gap' : 'gaps'}, marked with stripes: silence in the recording, because nothing could be captured or kept.`) : undefined,
-    audio);
+      seek, axis),
+    audio,
+    gaps.length ? el('details', { class: 'gaps', open: gaps.length <= fewGaps },
+      el('summary', {}, `${gaps.length} ${gaps.length === 1 ? 'gap' : 'gaps'}, marked with stripes: silence, because nothing could be captured or kept`),
+      el('ul', {}, manifest.gaps.map(gap => el('li', {}, el('button', { type: 'button', onclick: () => go(gap.startSeconds) },
+        length(gap.startSeconds)), el('span', { class: 'quiet' }, `${seconds(gap)}, ${phrase(gap.cause)}`))))) : undefined);
 
   function go(seconds) {
     audio.currentTime = Math.max(0, Math.min(total, seconds));
@@ -85,4 +95,12 @@ export function player(bot, manifest, signal) {
       if (!signal.aborted) note.textContent = error.message;
     }
   }
+}
+
+const seconds = gap => `${(gap.endSeconds - gap.startSeconds).toFixed(1)} s`;
+
+/** Round times, at most seven, the last one not so near to the end that its words stand out. */
+function ticks(total) {
+  const step = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600].find(seconds => total / seconds < 7) ?? 7200 * Math.ceil(total / 43200);
+  return Array.from({ length: Math.floor((total * 0.96) / step) + 1 }, (_, index) => index * step);
 }

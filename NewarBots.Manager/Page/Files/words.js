@@ -28,6 +28,36 @@ export function badge(bot) {
     isPartial(bot) ? 'completed, partial' : bot.status);
 }
 
+const explanations = {
+  meeting_taken: 'Another bot of its user was in the meeting until it was too late.',
+  user_over_quota: 'Its user had as many bots as one may have, until it was too late.',
+  start_missed: 'No manager was there to start it in time.',
+  denied_by_host: 'The host refused to let the bot in.',
+  waiting_room_timeout: 'Nobody let the bot in while it waited.',
+  nobody_joined: 'Nobody else came into the call.',
+  everyone_left: 'Everyone else had left the call.',
+  meeting_ended: 'The meeting was over.',
+  removed_by_host: 'The bot was removed from the call.',
+  stop_requested: 'The bot was told to stop.',
+  max_duration: 'The bot had stayed as long as it may.',
+  silence: 'Nothing had been heard for as long as the bot bears it.',
+  meeting_not_found: 'The meeting is not there, or its page could not be opened.',
+  login_required: 'The meeting lets in nobody who is not signed in.',
+  blocked_by_platform: 'The platform turned the bot’s browser away.',
+  join_failed: 'The page showed nothing by which the bot could join.',
+  browser_crashed: 'The browser died or hung, and could not be brought back.',
+  recorder_crashed: 'The recorder died without a word.',
+  out_of_memory: 'The container had reached its memory limit.',
+  storage_failed: 'The recording could not be written to the disk.',
+  launch_failed: 'The container could not be made or started.',
+  no_audio: 'Sound reached the bot that it could not hear.',
+  finalization_failed: 'The audio is there, and could not be put together.',
+  unexpected: 'The recorder failed of an error of its own, which its log tells.',
+};
+
+/** A reason in plain words. */
+export const explain = reason => explanations[reason] ?? `${phrase(reason)}.`;
+
 export const phrase = word => word?.replaceAll('_', ' ');
 
 export function length(seconds) {
