@@ -27,6 +27,7 @@ port $port
 requirepass $password
 dir "$home"
 appendonly yes
+proto-max-bulk-len 1mb
 CONF
   say "Starting Redis on port $port"
   start_part redis redis-server "$home/redis.conf"

@@ -13,6 +13,9 @@ internal sealed class AccessOptions
     /// <summary>Requests of one key at once, after a pause.</summary>
     public int RequestBurst { get; set; } = 300;
 
+    /// <summary>Requests of one key that are answered at the same time, open event streams among them; further ones are refused (429).</summary>
+    public int RequestsAtOnce { get; set; } = 1000;
+
     /// <summary>Wrong keys from one address a minute that are told to be wrong; further ones are told to wait (429). Right ones always pass.</summary>
     public int WrongKeysPerMinute { get; set; } = 30;
 
@@ -35,6 +38,8 @@ internal sealed class AccessOptionsValidator : IValidateOptions<AccessOptions>
             yield return $"Access:RequestsPerMinute must be 1 or more (it is {options.RequestsPerMinute}).";
         if (options.RequestBurst < 1)
             yield return $"Access:RequestBurst must be 1 or more (it is {options.RequestBurst}).";
+        if (options.RequestsAtOnce < 1)
+            yield return $"Access:RequestsAtOnce must be 1 or more (it is {options.RequestsAtOnce}).";
         if (options.WrongKeysPerMinute < 1)
             yield return $"Access:WrongKeysPerMinute must be 1 or more (it is {options.WrongKeysPerMinute}).";
     }

@@ -8,22 +8,28 @@ namespace NewarBots.Manager.Access;
 /// <summary>So that one who asks without pause leaves something for the others.</summary>
 internal static class RateLimits
 {
-    /// <summary>One bucket for each key, out of which its sessions are served too. Where there are no keys, there is no limit.</summary>
+    /// <summary>
+    /// One bucket for each key, out of which its sessions are served too, and so many requests at once, streams among them. Where there are no
+    /// keys, there is no limit.
+    /// </summary>
     public static IServiceCollection AddRateLimits(this IServiceCollection services) => services.AddRateLimiter(limiter =>
     {
-        limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
-        {
-            if (Caller.Of(context)?.Key is not { } key || context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
-                return RateLimitPartition.GetNoLimiter(string.Empty);
-            var access = context.RequestServices.GetRequiredService<IOptions<AccessOptions>>().Value;
-            return RateLimitPartition.GetTokenBucketLimiter(key.Id, _ => Bucket(access.RequestsPerMinute, access.RequestBurst));
-        });
+        limiter.GlobalLimiter = PartitionedRateLimiter.CreateChained(
+            ForEachKey((id, access) => RateLimitPartition.GetTokenBucketLimiter(id, _ => Bucket(access.RequestsPerMinute, access.RequestBurst))),
+            ForEachKey((id, access) => RateLimitPartition.GetConcurrencyLimiter(
+                id, _ => new() { PermitLimit = access.RequestsAtOnce, QueueLimit = 0 })));
         limiter.OnRejected = async (rejected, _) =>
         {
             rejected.HttpContext.Response.Headers.RetryAfter = RetryAfter(rejected.Lease);
             await AccessProblems.TooManyRequests().ExecuteAsync(rejected.HttpContext);
         };
     });
+
+    private static PartitionedRateLimiter<HttpContext> ForEachKey(Func<string, AccessOptions, RateLimitPartition<string>> partition) =>
+        PartitionedRateLimiter.Create<HttpContext, string>(context =>
+            Caller.Of(context)?.Key is not { } key || context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null
+                ? RateLimitPartition.GetNoLimiter(string.Empty)
+                : partition(key.Id, context.RequestServices.GetRequiredService<IOptions<AccessOptions>>().Value));
 
     /// <param name="perMinute">How fast it fills again.</param>
     /// <param name="burst">What it holds.</param>

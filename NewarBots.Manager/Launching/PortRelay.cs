@@ -1,20 +1,25 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
 namespace NewarBots.Manager.Launching;
 
-/// <summary>Forwards the connections of one listening socket to one port of the loopback, until it is disposed.</summary>
+/// <summary>
+/// Forwards the connections of one listening socket to one port of the loopback, until it is disposed. Nobody can keep the others out: a
+/// caller gets one more connection only while more are left than it has, so that there is always room for who has none.
+/// </summary>
 internal sealed class PortRelay(
     Socket listener, int port, IPAddress source, IReadOnlyList<IPNetwork> served, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>Further ones wait in the listener's backlog.</summary>
-    private const int MaxConnections = 512;
+    private const int MaxConnections = 1024;
 
     /// <summary>When accepting fails: the caller gave up before its turn, or this process has no handle left.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly CancellationTokenSource _ended = new();
     private readonly SemaphoreSlim _places = new(MaxConnections);
+    private readonly ConcurrentDictionary<IPAddress, int> _held = new();
     private volatile IReadOnlyList<IPNetwork> _served = served;
     private Task _accepting = Task.CompletedTask;
 
@@ -65,7 +70,7 @@ internal sealed class PortRelay(
             using (caller)
             {
                 if (caller.RemoteEndPoint is IPEndPoint { Address: var address } && _served.Any(network => network.Contains(address)))
-                    await ConnectAsync(caller);
+                    await ConnectAsync(caller, address);
             }
         }
         catch (SocketException)
@@ -78,7 +83,23 @@ internal sealed class PortRelay(
         }
     }
 
-    private async Task ConnectAsync(Socket caller)
+    private async Task ConnectAsync(Socket caller, IPAddress address)
+    {
+        var held = _held.AddOrUpdate(address, 1, (_, before) => before + 1);
+        try
+        {
+            // Its own place is taken already.
+            if (held <= _places.CurrentCount + 1)
+                await ForwardAsync(caller);
+        }
+        finally
+        {
+            if (_held.AddOrUpdate(address, 0, (_, before) => before - 1) == 0)
+                _held.TryRemove(new(address, 0));
+        }
+    }
+
+    private async Task ForwardAsync(Socket caller)
     {
         using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         server.Bind(new IPEndPoint(source, 0));

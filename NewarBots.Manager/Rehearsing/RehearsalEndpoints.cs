@@ -17,6 +17,9 @@ internal static partial class RehearsalEndpoints
 
     private const string NeverKept = "no-store";
 
+    /// <summary>Longer than any bot waits for a page; nobody keeps connections for good.</summary>
+    private static readonly TimeSpan NeverIs = TimeSpan.FromMinutes(10);
+
     private static readonly FrozenDictionary<string, string> Assets = new Dictionary<string, string>
     {
         ["meeting.js"] = "text/javascript; charset=utf-8",
@@ -64,7 +67,7 @@ internal static partial class RehearsalEndpoints
                 return TypedResults.Redirect($"{context.Request.PathBase}{context.Request.Path}{context.Request.QueryString}");
             case RehearsalOpening.Never:
                 using (var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping))
-                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await Task.Delay(NeverIs, TimeProvider.System, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 break;
         }
 

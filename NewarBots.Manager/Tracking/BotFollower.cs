@@ -15,6 +15,9 @@ internal sealed partial class BotFollower(
 {
     private const int Batch = 200;
 
+    /// <summary>Characters, in the log.</summary>
+    private const int LongestShown = 200;
+
     /// <summary>Reads the bot's event stream on to its end.</summary>
     /// <returns>The record afterwards; <see langword="null"/> where there is none.</returns>
     public async Task<Bot?> FollowAsync(SessionId id)
@@ -27,11 +30,10 @@ internal sealed partial class BotFollower(
             bot = await store.UpdateAsync(id, async known =>
             {
                 var entries = known.Status.IsTerminal() ? [] : await ReadAsync(id, known.LastEventId);
-                mayBeMore = entries.Length == Batch;
-                if (entries.Length == 0)
+                mayBeMore = entries.Count == Batch;
+                if (entries.Count == 0)
                     return known;
-                var messages = entries.Select(entry => Parse(id, entry[RedisNames.MessageField])).OfType<StatusMessage>();
-                return messages.Aggregate(known, BotLifecycle.Heard) with { LastEventId = entries[^1].Id! };
+                return Messages(id, entries).Aggregate(known, BotLifecycle.Heard) with { LastEventId = entries[^1].Id };
             });
         }
         while (mayBeMore && bot is not null);
@@ -47,11 +49,11 @@ internal sealed partial class BotFollower(
             .OfType<StatusMessage>()
             .Aggregate(known, BotLifecycle.Heard));
 
-    private async Task<StreamEntry[]> ReadAsync(SessionId id, string behind)
+    private async Task<IReadOnlyList<StreamMessage>> ReadAsync(SessionId id, string behind)
     {
         try
         {
-            return await redis.GetDatabase().StreamRangeAsync(RedisNames.EventStream(id), $"({behind}", maxId: "+", Batch);
+            return await redis.GetDatabase().ReadEventsAsync(id, behind, Batch);
         }
         catch (RedisServerException exception) when (exception.IsWrongType())
         {
@@ -76,12 +78,14 @@ internal sealed partial class BotFollower(
         }
     }
 
-    private StatusMessage? Parse(SessionId id, RedisValue json)
+    private List<StatusMessage> Messages(SessionId id, IReadOnlyList<StreamMessage> entries)
     {
-        if (TryRead(id, json) is { } message)
-            return message;
-        Log.IgnoredEvent(logger, id, json.ToString());
-        return null;
+        var read = entries.Select(entry => (entry.Message, Status: TryRead(id, entry.Message))).ToList();
+        // One line, however many: a recorder that says garbage does not fill the log with it.
+        var others = read.Where(entry => entry.Status is null).Select(entry => (string)entry.Message!).ToList();
+        if (others.Count > 0)
+            Log.IgnoredEvents(logger, id, others.Count, others[0].Length > LongestShown ? $"{others[0][..LongestShown]}…" : others[0]);
+        return [.. read.Select(entry => entry.Status).OfType<StatusMessage>()];
     }
 
     private static partial class Log
@@ -89,7 +93,8 @@ internal sealed partial class BotFollower(
         [LoggerMessage(LogLevel.Error, "Where the event stream of bot {SessionId} should be, Redis holds something else, which is removed: {Why}")]
         public static partial void NoStream(ILogger logger, SessionId sessionId, string why);
 
-        [LoggerMessage(LogLevel.Warning, "Ignored an entry on the event stream of bot {SessionId} that is no status message of it: {Entry}")]
-        public static partial void IgnoredEvent(ILogger logger, SessionId sessionId, string entry);
+        [LoggerMessage(
+            LogLevel.Warning, "Ignored {Count} entries on the event stream of bot {SessionId} that are no status messages of it, the first of them: {Entry}")]
+        public static partial void IgnoredEvents(ILogger logger, SessionId sessionId, int count, string entry);
     }
 }

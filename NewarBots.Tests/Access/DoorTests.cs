@@ -129,6 +129,30 @@ public sealed class DoorTests(RedisServer redis) : IClassFixture<RedisServer>
     }
 
     [Fact]
+    public async Task Who_keeps_as_many_streams_open_as_one_key_may_is_told_to_wait_until_one_is_closed()
+    {
+        await using var manager = await ManagerProcess.StartAsync(redis.Configuration, NoEngine, ("Access__RequestsAtOnce", "2"));
+        var (annas, berts) = (await KeyedManager.AddAsync(manager, "anna"), await KeyedManager.AddAsync(manager, "bert"));
+        using var first = await ListenAsync();
+        using var second = await ListenAsync();
+        Assert.All([first, second], stream => Assert.Equal(HttpStatusCode.OK, stream.StatusCode));
+
+        var told = await KeyedManager.AskAsync(manager, annas, "GET", "/bots");
+        Assert.Equal((HttpStatusCode.TooManyRequests, "too-many-requests", "1"), (told.Status, told.Problem, told.Headers["Retry-After"]));
+        Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, berts, "GET", "/bots")).Status);
+
+        first.Dispose();
+        await Eventually.TrueAsync(
+            async () => (await KeyedManager.AskAsync(manager, annas, "GET", "/bots")).Status is HttpStatusCode.OK, TimeSpan.FromSeconds(20));
+
+        async Task<HttpResponseMessage> ListenAsync()
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/bots/events") { Headers = { { "X-API-Key", annas } } };
+            return await manager.Api.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        }
+    }
+
+    [Fact]
     public async Task Who_tries_keys_is_told_to_wait_and_locks_nobody_out()
     {
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, NoEngine, ("Access__WrongKeysPerMinute", "5"));

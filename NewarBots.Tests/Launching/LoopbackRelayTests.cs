@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Manager.Launching;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Launching;
 
@@ -109,6 +110,64 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
         await caller.ConnectAsync(Gateway, port, _deadline.Token);
 
         Assert.Empty(await ReadToEndAsync(caller.GetStream()));
+    }
+
+    [Fact]
+    public async Task A_caller_that_takes_all_connections_it_can_get_leaves_room_for_the_others()
+    {
+        _server.Start(2_000);
+        await using var relay = await RelayAsync();
+        var (greedy, served) = (new List<TcpClient>(), new List<TcpClient>());
+        try
+        {
+            bool isServed;
+            do
+            {
+                var caller = await CallAsync();
+                greedy.Add(caller);
+                isServed = await IsServedAsync(caller);
+            }
+            while (isServed && greedy.Count < 1_024);
+            Assert.Equal(513, greedy.Count);
+
+            using var another = new TcpClient(new IPEndPoint(IPAddress.Parse("127.0.0.9"), 0));
+            await another.ConnectAsync(Gateway, Port, _deadline.Token);
+            Assert.True(await IsServedAsync(another));
+
+            greedy[0].Dispose();
+            served[0].Dispose();
+            await Eventually.TrueAsync(
+                async () =>
+                {
+                    var again = await CallAsync();
+                    greedy.Add(again);
+                    return await IsServedAsync(again);
+                },
+                TimeSpan.FromSeconds(20));
+        }
+        finally
+        {
+            foreach (var connection in greedy.Concat(served))
+                connection.Dispose();
+        }
+
+        // The server hears of it, or the caller is hung up on.
+        async Task<bool> IsServedAsync(TcpClient caller)
+        {
+            var accepted = _server.AcceptTcpClientAsync(_deadline.Token).AsTask();
+            var hungUp = caller.GetStream().ReadAsync(new byte[1], _deadline.Token).AsTask();
+            if (await Task.WhenAny(accepted, hungUp) == accepted)
+            {
+                served.Add(await accepted);
+                return true;
+            }
+
+            // Else it would take the next one's.
+            using var nobody = new TcpClient();
+            await nobody.ConnectAsync(IPAddress.Loopback, Port, _deadline.Token);
+            (await accepted).Dispose();
+            return false;
+        }
     }
 
     [Fact]

@@ -3,8 +3,10 @@ using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
+using NewarBots.Manager.Access;
 using NewarBots.Manager.Launching;
 using NewarBots.Recorder.Joining;
+using NewarBots.Tests.Access;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Launching;
@@ -139,6 +141,35 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
         Assert.Equal("GET /rehearsal/abc-defg-hij 200", Lines(seen)[0]);
         Assert.Equal(17, Lines(seen).Length);
         Assert.All(Lines(seen)[1..], answer => Assert.EndsWith(" 404", answer, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Where_the_manager_listens_on_its_side_too_it_is_a_stranger_without_a_key()
+    {
+        var (gateway, _) = await recorders.Services().GetRequiredService<IBotNetwork>().FindAsync(CancellationToken.None);
+        Assert.SkipWhen(gateway is null, "The engine's default bridge is not on this machine.");
+        await using var redis = await RedisServer.RunAsync();
+        await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("DOCKER_HOST", "unix:///nowhere/docker.sock"));
+        var key = await KeyedManager.AddAsync(manager, "root", AccessRole.Admin);
+        manager.Kill();
+        await manager.StartAsync(("ASPNETCORE_URLS", $"http://127.0.0.1:{manager.Port};http://{gateway}:{manager.Port}"));
+
+        var seen = await recorders.Run(
+            $$"""
+            ask() { exec 3<>/dev/tcp/host.docker.internal/{{manager.Port}} && printf '%s HTTP/1.1\r\nHost: localhost:{{manager.Port}}\r\nConnection: close\r\n%b\r\n' "$1" "$2" >&3 && echo "$1 $(head -1 <&3 | cut -d ' ' -f 2)"; exec 3>&-; }
+            for path in /bots /bots/events /keys /webhooks /bots/0199aaaabbbbccccddddeeeeffff0001/logs; do
+              ask "GET $path"
+              ask "GET $path" 'X-API-Key: nb_guessed\r\nX-Forwarded-For: 127.0.0.1\r\n'
+            done
+            ask 'POST /bots' 'Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'
+            ask 'POST /keys' 'Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'
+            ask 'DELETE /bots/0199aaaabbbbccccddddeeeeffff0001'
+            ask 'GET /bots' 'X-API-Key: {{key}}\r\n'
+            """);
+
+        Assert.Equal(14, Lines(seen).Length);
+        Assert.Equal("GET /bots 200", Lines(seen)[^1]);
+        Assert.All(Lines(seen)[..^1], answer => Assert.EndsWith(" 401", answer, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -29,7 +29,7 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, Bo
 
     /// <returns>There is something to be sent to a client that was told everything up to <paramref name="after"/>.</returns>
     public async Task<bool> HasMoreAsync(Bot bot, string after) =>
-        !bot.Status.IsTerminal() || (await ReadAsync(bot.Id, after)).Length > 0;
+        !bot.Status.IsTerminal() || (await ReadAsync(bot.Id, after)).Count > 0;
 
     /// <summary>Everything that was said of one bot, and what is said until its end.</summary>
     /// <param name="id">The bot.</param>
@@ -56,11 +56,11 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, Bo
                 if (isDue)
                     lookedAt = time.GetTimestamp();
 
-                while (await ReadAsync(id, after) is { Length: > 0 } entries)
+                while (await ReadAsync(id, after) is { Count: > 0 } entries)
                 {
                     isSaidToHaveEnded |= Append(id, entries, stream);
                     await stream.FlushAsync(cancellation);
-                    after = entries[^1].Id!;
+                    after = entries[^1].Id;
                 }
 
                 if (isSaidToHaveEnded)
@@ -105,12 +105,12 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, Bo
     }
 
     /// <returns>An end was among them.</returns>
-    private static bool Append(SessionId id, StreamEntry[] entries, EventStream stream)
+    private static bool Append(SessionId id, IReadOnlyList<StreamMessage> entries, EventStream stream)
     {
         var hasEnd = false;
         foreach (var entry in entries)
         {
-            if (BotFollower.TryRead(id, entry[RedisNames.MessageField]) is not { } message)
+            if (BotFollower.TryRead(id, entry.Message) is not { } message)
                 continue;
             // Written anew: whatever lies in the stream, this is one line.
             stream.Append(StatusType, entry.Id, JsonSerializer.Serialize(message, ContractJson.Default.StatusMessage));
@@ -120,7 +120,7 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, Bo
         return hasEnd;
     }
 
-    private Task<StreamEntry[]> ReadAsync(SessionId id, string after) => redis.IsConnected
-        ? redis.GetDatabase().StreamRangeAsync(RedisNames.EventStream(id), $"({after}", maxId: "+", Batch)
-        : Task.FromResult<StreamEntry[]>([]);
+    private Task<IReadOnlyList<StreamMessage>> ReadAsync(SessionId id, string after) => redis.IsConnected
+        ? redis.GetDatabase().ReadEventsAsync(id, after, Batch)
+        : Task.FromResult<IReadOnlyList<StreamMessage>>([]);
 }
