@@ -41,7 +41,8 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
     {
         foreach (var earlier in WorkFolders().Where(folder => AttemptOf(folder) < attempt))
             Directory.Delete(earlier, recursive: true);
-        return new(Path.Combine(storage.FinalFolder(user), $".{id}.{attempt}{Work}"));
+        // Attempts are counted anew where Redis was emptied: two managers may have the same number, and not the same folder.
+        return new(Path.Combine(storage.FinalFolder(user), $".{id}.{attempt}.{RandomNumberGenerator.GetHexString(8, lowercase: true)}{Work}"));
     }
 
     /// <summary>What interrupted attempts have left of their scratch space.</summary>
@@ -117,7 +118,7 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
         ? Directory.GetDirectories(storage.FinalFolder(user), $".{id}.*{Work[1..]}")
         : [];
 
-    private static int AttemptOf(string workFolder) => int.TryParse(Path.GetFileName(workFolder).Split('.')[^2], CultureInfo.InvariantCulture, out var number) ? number : 0;
+    private static int AttemptOf(string workFolder) => int.TryParse(Path.GetFileName(workFolder).Split('.')[^3], CultureInfo.InvariantCulture, out var number) ? number : 0;
 
     private static async Task<(long Bytes, string Sha256)> MeasureAsync(string path, CancellationToken cancellation)
     {

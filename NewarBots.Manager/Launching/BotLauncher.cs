@@ -83,7 +83,8 @@ internal sealed partial class BotLauncher(
             wasQueued = known.Status is BotStatus.Queued;
             return BotLifecycle.LaunchBegun(known);
         });
-        if (begun is not { Status: BotStatus.Launching } bot)
+        // Who asked for this look may have done so while the bot was in hand: one that has its container is not launched twice.
+        if (begun is not { Status: BotStatus.Launching, AwaitsContainer: true } bot)
             return;
         if (wasQueued)
             ManagerTelemetry.StartStep("bot queue", bot, since: bot.DueAt)?.Dispose();
@@ -94,12 +95,26 @@ internal sealed partial class BotLauncher(
             return;
         }
 
+        // Nor is one whose container a manager started and did not live to say so: its recorder may be reading what was laid for it.
+        if (earlier is null or { State: RecorderContainerState.Created } && !await TryStartAsync(bot, cancellation))
+            return;
+
+        Log.Launched(logger, bot.Id, bot.ContainerName);
+        // Stop may have been asked for in between, when there was no container to stop yet.
+        if (await store.UpdateAsync(bot.Id, known => BotLifecycle.Launched(known, time.GetUtcNow())) is { StopRequested: true })
+            stopper.Enqueue(id);
+    }
+
+    /// <returns><see langword="false"/> where the engine refuses it for good, and the bot has failed by it.</returns>
+    private async Task<bool> TryStartAsync(Bot bot, CancellationToken cancellation)
+    {
         using var step = ManagerTelemetry.StartStep("bot launch", bot);
         var begunAt = time.GetTimestamp();
         try
         {
             await containers.LaunchAsync(await preparation.PrepareAsync(bot, step?.Id, cancellation), cancellation);
             metrics.Launched(time.GetElapsedTime(begunAt));
+            return true;
         }
         catch (Exception exception) when (!cancellation.IsCancellationRequested && MayPass(exception))
         {
@@ -114,13 +129,8 @@ internal sealed partial class BotLauncher(
             Log.Failed(logger, exception, bot.Id, exception.Message);
             await WithdrawAsync(bot);
             await store.UpdateAsync(bot.Id, known => BotLifecycle.LaunchFailed(known, exception.Message, time.GetUtcNow()));
-            return;
+            return false;
         }
-
-        Log.Launched(logger, bot.Id, bot.ContainerName);
-        // Stop may have been asked for in between, when there was no container to stop yet.
-        if (await store.UpdateAsync(bot.Id, known => BotLifecycle.Launched(known, time.GetUtcNow())) is { StopRequested: true })
-            stopper.Enqueue(id);
     }
 
     private async Task WithdrawAsync(Bot bot)

@@ -36,6 +36,7 @@ internal sealed partial class Retention(
     private static readonly TimeSpan LeftoversKeptFor = TimeSpan.FromDays(1);
 
     private readonly HashSet<string> _reported = [];
+    private readonly ClockWatch _clock = new(time);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         loops.RunAsync("remove what is old", LongestRemoving, RemoveOrPostponeAsync, token => time.WaitAsync(Interval, token), stoppingToken);
@@ -59,7 +60,9 @@ internal sealed partial class Retention(
 
     private async Task RemoveWhatIsOldAsync(CancellationToken cancellation)
     {
-        if (options.Value.KeepFor is { } keepFor)
+        if (_clock.Look() is { } set)
+            Log.ClockSet(logger, set);
+        if (options.Value.KeepFor is { } keepFor && !_clock.IsDoubted)
             await RemoveRecordingsAsync(endedBefore: time.GetUtcNow() - keepFor, cancellation);
         converter.ClearAway();
         soFar.ClearAway();
@@ -67,7 +70,7 @@ internal sealed partial class Retention(
         {
             if (_reported.Add(leftover.Path))
                 Log.LeftByNobody(logger, leftover.Path);
-            if (leftover.Session is { } session && time.GetUtcNow() - session.WrittenAt > LeftoversKeptFor)
+            if (leftover.Session is { } session && time.GetUtcNow() - session.WrittenAt > LeftoversKeptFor && !_clock.IsDoubted)
             {
                 await RemoveAsync(session.Id, () =>
                 {
@@ -130,6 +133,9 @@ internal sealed partial class Retention(
 
         [LoggerMessage(LogLevel.Error, "What is left of bot {SessionId} is old and cannot be removed: {Why}")]
         public static partial void NotRemoved(ILogger logger, SessionId sessionId, string why);
+
+        [LoggerMessage(LogLevel.Warning, "The clock was set by {Set}; after it was set ahead, nothing is removed for being old within an hour")]
+        public static partial void ClockSet(ILogger logger, TimeSpan set);
 
         [LoggerMessage(LogLevel.Warning, "What is old cannot be removed at the moment: {Why}")]
         public static partial void Postponed(ILogger logger, string why);

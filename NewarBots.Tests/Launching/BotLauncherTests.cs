@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using NewarBots.Contract;
@@ -39,6 +40,44 @@ public sealed class BotLauncherTests(ScriptedRecorders recorders, RedisServer re
 
         Assert.Equal(EndReason.LaunchFailed, bot.Reason);
         Assert.Contains("NOPERM", bot.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_bot_is_launched_once_however_often_the_launcher_is_woken_meanwhile()
+    {
+        var manager = recorders.WholeManager(_redis, TimeProvider.System);
+        var (store, signal) = (manager.GetRequiredService<BotStore>(), manager.GetRequiredService<LaunchSignal>());
+        var launcher = manager.GetServices<IHostedService>().OfType<BotLauncher>().Single();
+        var launches = 0;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listening) =>
+            {
+                if (instrument.Name == "newarbots.launch.duration" && instrument.Meter.Scope == manager.GetRequiredService<IMeterFactory>())
+                    listening.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, _, _) => Interlocked.Increment(ref launches));
+        listener.Start();
+        await launcher.StartAsync(TestContext.Current.CancellationToken);
+
+        // While the second is launched, what the first was woken for once too often has its turn.
+        await LaunchAsync("https://meet.google.com/abc-defg-hij");
+        await LaunchAsync("https://meet.google.com/xyz-defg-hij");
+        await launcher.StopAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(2, launches);
+
+        async Task LaunchAsync(string meeting)
+        {
+            var bot = Assert.IsType<CreateResult.Created>(
+                await store.CreateAsync(SampleBots.Queued(meeting, user: "woken") with { BotName = "sleep 60" }, idempotency: null)).Bot;
+            await Eventually.TrueAsync(async () =>
+            {
+                signal.Raise();
+                return await store.FindAsync(bot.Id) is { LaunchedAt: not null };
+            });
+        }
     }
 
     /// <returns>The bot, once it has ended.</returns>
