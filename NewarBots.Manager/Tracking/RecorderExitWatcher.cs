@@ -8,16 +8,19 @@ namespace NewarBots.Manager.Tracking;
 internal sealed partial class RecorderExitWatcher(
     IRecorderContainers containers, EndedBots ended, Loops loops, TimeProvider time, ILogger<RecorderExitWatcher> logger) : BackgroundService
 {
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
+    private TimeSpan _pause = ShortestPause;
     private bool _wasAway;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         // It listens for as long as the engine lets it; that this works, the engine's own health says.
-        loops.RunAsync("listen to the engine", TimeSpan.MaxValue, ListenOrPostponeAsync, token => time.WaitAsync(RetryAfter, token), stoppingToken);
+        loops.RunAsync("listen to the engine", TimeSpan.MaxValue, ListenOrPostponeAsync, token => time.WaitAsync(_pause, token), stoppingToken);
 
     private async Task ListenOrPostponeAsync(CancellationToken cancellation)
     {
+        var begun = time.GetTimestamp();
         try
         {
             await ListenAsync(() => _wasAway = false, cancellation);
@@ -28,6 +31,9 @@ internal sealed partial class RecorderExitWatcher(
                 Log.EngineAway(logger, exception.Message);
             _wasAway = true;
         }
+
+        // A connection that is cut off is made anew at once; an engine that stays away is not asked ten times a second.
+        _pause = time.GetElapsedTime(begun) > LongestPause ? ShortestPause : TimeSpan.FromTicks(Math.Min(2 * _pause.Ticks, LongestPause.Ticks));
     }
 
     /// <summary>Listening begins before the look around: what dies in between is seen twice rather than never.</summary>

@@ -52,4 +52,22 @@ public sealed class EngineAwayTests
         var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(host.RecordingOf(lives, "lives")), participants: 1);
         Assert.True(report.IsClean, report.ToString());
     }
+
+    [Fact]
+    public async Task A_recorder_that_dies_while_the_engines_events_are_cut_off_is_a_partial_recording_within_5_seconds()
+    {
+        await using var proxy = new EngineProxy();
+        await using var host = await LightHost.StartAsync(("Launching__DockerHost", proxy.Address));
+        var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "unheard");
+        await host.RecordedAsync(id, seconds: 3);
+
+        proxy.Leave();
+        await DockerCli.RunAsync("kill", "--signal", "KILL", $"newar-bot-{id}");
+        var killedAt = TimeProvider.System.GetUtcNow();
+        proxy.Return();
+        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(20), "completed");
+
+        Assert.Equal("recorder_crashed", (string?)bot["reason"]);
+        Assert.InRange((DateTimeOffset)bot["endedAt"]! - killedAt, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+    }
 }
