@@ -51,6 +51,7 @@ internal sealed partial class BotStore(
         """;
 
     private static readonly string CreateScript = $$"""
+        {{RedisKinds.Guard}}
         if KEYS[6] ~= '' then
             local seen = redis.call('GET', KEYS[6])
             if seen then return {'repeated', seen} end
@@ -87,6 +88,7 @@ internal sealed partial class BotStore(
         """;
 
     private static readonly string StartScript = $$"""
+        {{RedisKinds.Guard}}
         if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return {'changed', ''} end
         local holder = redis.call('GET', KEYS[5])
         if holder then return {'claimed', holder} end
@@ -105,44 +107,40 @@ internal sealed partial class BotStore(
         return {'started', ''}
         """;
 
-    private static readonly string AdoptScript = """
+    private static readonly string AdoptScript = $$"""
+        {{RedisKinds.Guard}}
         local there = redis.call('HGET', KEYS[1], 'record')
-        if there and there ~= ARGV[5] then return 0 end
+        if there and there ~= ARGV[3] then return 0 end
         redis.call('HSET', KEYS[1], 'record', ARGV[2], 'version', 1)
-        redis.call('ZADD', KEYS[2], 0, ARGV[1])
-        redis.call('ZADD', KEYS[3], 0, ARGV[1])
-        redis.call('ZADD', KEYS[10], 0, ARGV[1])
-        redis.call('ZADD', KEYS[11], 0, ARGV[1])
-        if ARGV[3] == '1' then return 1 end
-        if ARGV[6] ~= '' then
-            redis.call('ZADD', KEYS[8], ARGV[6], ARGV[1])
-            redis.call('ZADD', KEYS[9], ARGV[6], ARGV[1])
-            return 1
+        if ARGV[4] == '1' then redis.call('SET', KEYS[2], ARGV[1], 'NX') end
+        for i = 3, #KEYS do
+            local score = ARGV[i + 2]
+            if score == '' then redis.call('ZREM', KEYS[i], ARGV[1]) else redis.call('ZADD', KEYS[i], score, ARGV[1]) end
         end
-        redis.call('ZADD', KEYS[4], 0, ARGV[1])
-        redis.call('ZADD', KEYS[6], 0, ARGV[1])
-        redis.call('SET', KEYS[5], ARGV[1], 'NX')
-        if ARGV[4] ~= '' then redis.call('ZADD', KEYS[7], ARGV[4], ARGV[1]) end
         return 1
         """;
 
-    private static readonly string BeginCompletingScript = """
+    private static readonly string BeginCompletingScript = $$"""
+        {{RedisKinds.Guard}}
         redis.call('SET', KEYS[1], ARGV[1], 'NX')
         return redis.call('GET', KEYS[1])
         """;
 
     /// <summary>Who has changed it meanwhile has put it into its place.</summary>
-    private static readonly string IndexScript = """
+    private static readonly string IndexScript = $$"""
+        {{RedisKinds.Guard}}
         if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return end
         redis.call('ZADD', KEYS[2], 0, ARGV[1])
         redis.call('ZADD', KEYS[3], 0, ARGV[1])
         """;
 
-    private static readonly string MarkCompleteScript = """
+    private static readonly string MarkCompleteScript = $$"""
+        {{RedisKinds.Guard}}
         if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2]) end
         """;
 
     private static readonly string UpdateScript = $$"""
+        {{RedisKinds.Guard}}
         if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return 0 end
         redis.call('HSET', KEYS[1], 'record', ARGV[3], 'version', ARGV[2] + 1)
         if ARGV[7] == '1' then redis.call('ZREM', KEYS[6], ARGV[1]) end
@@ -167,7 +165,13 @@ internal sealed partial class BotStore(
         return 1
         """;
 
-    private static readonly string DeleteScript = """
+    private const string LoseScript = """
+        redis.call('DEL', KEYS[2])
+        redis.pcall('ZREM', KEYS[1], ARGV[1])
+        """;
+
+    private static readonly string DeleteScript = $$"""
+        {{RedisKinds.Guard}}
         local seen = KEYS[5] ~= '' and redis.call('GET', KEYS[5])
         if seen and string.sub(seen, -string.len(ARGV[1]) - 1) == ' ' .. ARGV[1] then redis.call('DEL', KEYS[5]) end
         redis.call('DEL', KEYS[1], KEYS[2])
@@ -211,7 +215,7 @@ internal sealed partial class BotStore(
             DueIf(BotStatus.Scheduled, bot), limits?.ScheduledOfOneUser ?? RedisValue.EmptyString, bot.IsTooLate(time.GetUtcNow()) ? 1 : 0, happened,
             DueIf(BotStatus.Queued, bot),
         ];
-        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(CreateScript, keys, values))!;
+        var reply = (RedisResult[])(await RunAsync(CreateScript, keys, values))!;
         var holder = (string)reply[1]!;
         switch ((string)reply[0]!)
         {
@@ -228,7 +232,7 @@ internal sealed partial class BotStore(
             case "too late":
                 return new CreateResult.TooLate();
             case "claimed":
-                return new CreateResult.MeetingTaken(SessionId.Parse(holder));
+                return new CreateResult.MeetingTaken(Holder(holder));
             default:
                 var parts = holder.Split(' ');
                 if (parts[0] != idempotency!.BodyHash)
@@ -264,7 +268,7 @@ internal sealed partial class BotStore(
                 id.ToString(), version, Serialize(next), Announcement(next), RedisNames.StatusChannel(id), limits.OfOneUser ?? RedisValue.EmptyString,
                 happened, DueIf(BotStatus.Queued, next),
             ];
-            var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(StartScript, keys, values))!;
+            var reply = (RedisResult[])(await RunAsync(StartScript, keys, values))!;
             switch ((string)reply[0]!)
             {
                 case "started":
@@ -272,7 +276,7 @@ internal sealed partial class BotStore(
                     webhooks.Wake(happened);
                     return new StartResult.Started();
                 case "claimed":
-                    return new StartResult.MeetingTaken(SessionId.Parse((string)reply[1]!));
+                    return new StartResult.MeetingTaken(Holder((string)reply[1]!));
                 case "over quota":
                     return new StartResult.OverQuota();
             }
@@ -283,8 +287,8 @@ internal sealed partial class BotStore(
     public async Task<(IReadOnlyList<SessionId> Due, DateTimeOffset? Next)> DueAsync(DateTimeOffset now)
     {
         var moment = now.ToUnixTimeMilliseconds();
-        var due = await Database.SortedSetRangeByScoreAsync(Scheduled, stop: moment);
-        var next = await Database.SortedSetRangeByScoreWithScoresAsync(Scheduled, start: moment, exclude: Exclude.Start, take: 1);
+        var due = await AskAsync(database => database.SortedSetRangeByScoreAsync(Scheduled, stop: moment));
+        var next = await AskAsync(database => database.SortedSetRangeByScoreWithScoresAsync(Scheduled, start: moment, exclude: Exclude.Start, take: 1));
         return (
             [.. Ids(due)],
             next.Length == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)next[0].Score));
@@ -292,9 +296,9 @@ internal sealed partial class BotStore(
 
     /// <summary>The bots that are scheduled, the next one first.</summary>
     public async Task<IReadOnlyList<Bot>> ScheduledAsync() =>
-        await ReadAsync(await Database.SortedSetRangeByScoreAsync(Scheduled));
+        await ReadAsync(await AskAsync(database => database.SortedSetRangeByScoreAsync(Scheduled)));
 
-    public async Task<int> CountScheduledAsync() => (int)await Database.SortedSetLengthAsync(Scheduled);
+    public async Task<int> CountScheduledAsync() => (int)await AskAsync(database => database.SortedSetLengthAsync(Scheduled));
 
     /// <summary>
     /// Keeps the record of a bot that lives already, or has ended. Nothing is announced: it goes on to speak for itself. The meeting
@@ -303,20 +307,87 @@ internal sealed partial class BotStore(
     /// <returns><see langword="false"/> where there is a record that can be read, which stays as it is.</returns>
     public async Task<bool> AdoptAsync(Bot bot)
     {
-        RedisKey[] keys =
-        [
-            Key(bot.Id), All, OfUser(bot.UserId), Active, Claim(bot), ActiveOf(bot.UserId), Queued, Scheduled, ScheduledOf(bot.UserId),
-            OfStatus(bot.Status), OfStatus(bot.Status, bot.UserId),
-        ];
+        // What stands in its way and cannot be read is known from here on.
+        await ReadAsync(bot.Id);
+        var places = PlacesOf(bot).ToList();
+        RedisKey[] keys = [Key(bot.Id), Claim(bot), .. places.Select(place => (RedisKey)place.Index)];
         RedisValue[] values =
         [
-            bot.Id.ToString(), Serialize(bot), bot.Status.IsTerminal() ? 1 : 0, DueIf(BotStatus.Queued, bot),
-            _unreadable.GetValueOrDefault(bot.Id, RedisValue.EmptyString), DueIf(BotStatus.Scheduled, bot),
+            bot.Id.ToString(), Serialize(bot), _unreadable.GetValueOrDefault(bot.Id, RedisValue.EmptyString), IsActive(bot) ? 1 : 0,
+            .. places.Select(place => place.Score),
         ];
-        if (!(bool)await Database.ScriptEvaluateAsync(AdoptScript, keys, values))
+        if (!(bool)await RunAsync(AdoptScript, keys, values))
             return false;
         _unreadable.TryRemove(bot.Id, out _);
         return true;
+    }
+
+    /// <summary>Under one of its keys lies what nobody of ours has put there; what needs that key fails until <see cref="MendAsync"/>.</summary>
+    public bool IsDamaged { get; private set; }
+
+    /// <summary>
+    /// Removes what is not of its key's kind, and puts what the records say in its place. Nothing can change meanwhile what belongs there:
+    /// every script that would is refused for as long as something else lies under one of its keys.
+    /// </summary>
+    public async Task MendAsync(CancellationToken cancellation)
+    {
+        IsDamaged = false;
+        try
+        {
+            var foreign = await ForeignAsync(cancellation);
+            if (foreign.Count == 0)
+                return;
+            var contents = foreign.Keys.ToDictionary(key => key, _ => new List<RedisValue>());
+            await foreach (var keys in redis.KeysAsync($"{Records}*").Chunk(BatchOfUnknown).WithCancellation(cancellation))
+            {
+                foreach (var bot in await ReadAsync([.. keys.Select(key => (RedisValue)key[Records.Length..])]))
+                {
+                    foreach (var (index, score) in PlacesOf(bot))
+                    {
+                        if (!score.IsNullOrEmpty && contents.TryGetValue(index, out var members))
+                            members.AddRange([score, bot.Id.ToString()]);
+                    }
+
+                    if (IsActive(bot) && contents.TryGetValue(Claim(bot), out var holder))
+                        holder.Add(bot.Id.ToString());
+                }
+            }
+
+            foreach (var (key, seen) in foreign)
+            {
+                if ((bool)await Database.ScriptEvaluateAsync(RedisKinds.Replace, [key], [KindOf(key), seen, .. contents[key]]))
+                    Log.Foreign(logger, key, KindOf(key));
+            }
+        }
+        catch
+        {
+            IsDamaged = true;
+            throw;
+        }
+    }
+
+    /// <returns>The keys under which something foreign lies, each with what was seen there where its kind is right and its words are not.</returns>
+    private async Task<Dictionary<string, RedisValue>> ForeignAsync(CancellationToken cancellation)
+    {
+        var foreign = new Dictionary<string, RedisValue>();
+        foreach (var pattern in (string[])["newarbots:*", $"{RedisNames.EventStreamPrefix}*"])
+        {
+            await foreach (var keys in redis.KeysAsync(pattern).Chunk(BatchOfUnknown).WithCancellation(cancellation))
+            {
+                var ours = keys.Where(key => KindOf(key).Length > 0).ToArray();
+                foreach (var key in await RedisKinds.ForeignAsync(Database, ours, KindOf))
+                    foreign[key] = RedisValue.EmptyString;
+                var claims = ours.Where(key => key.StartsWith(Claims, StringComparison.Ordinal) && !foreign.ContainsKey(key)).ToArray();
+                var holders = await Database.StringGetAsync([.. claims.Select(key => (RedisKey)key)]);
+                foreach (var (claim, holder) in claims.Zip(holders))
+                {
+                    if (!holder.IsNull && !SessionId.TryParse(holder, provider: null, out _))
+                        foreign[claim] = holder;
+                }
+            }
+        }
+
+        return foreign;
     }
 
     /// <summary>Asked before a look at everything that lives, or has ended.</summary>
@@ -326,15 +397,15 @@ internal sealed partial class BotStore(
     /// </returns>
     public async Task<string?> BeginCompletingAsync()
     {
-        var mark = (string)(await Database.ScriptEvaluateAsync(BeginCompletingScript, [Complete], [SessionId.New(time).ToString()]))!;
+        var mark = (string)(await RunAsync(BeginCompletingScript, [Complete], [SessionId.New(time).ToString()]))!;
         return mark == IsComplete ? null : mark;
     }
 
     /// <summary>Everything was seen and is on record, unless Redis was emptied since <see cref="BeginCompletingAsync"/>.</summary>
-    public Task MarkCompleteAsync(string mark) => Database.ScriptEvaluateAsync(MarkCompleteScript, [Complete], [mark, IsComplete]);
+    public Task MarkCompleteAsync(string mark) => RunAsync(MarkCompleteScript, [Complete], [mark, IsComplete]);
 
     /// <returns><see langword="false"/> where Redis has been emptied since <see cref="MarkCompleteAsync"/>.</returns>
-    public async Task<bool> IsCompleteAsync() => await Database.StringGetAsync(Complete) == IsComplete;
+    public async Task<bool> IsCompleteAsync() => await AskAsync(database => database.StringGetAsync(Complete)) == IsComplete;
 
     /// <returns>Those of the sessions that are on no record, in their order; no more than asked for.</returns>
     public async Task<IReadOnlyList<SessionId>> UnknownAsync(IEnumerable<SessionId> ids, int atMost)
@@ -342,7 +413,7 @@ internal sealed partial class BotStore(
         var unknown = new List<SessionId>();
         foreach (var some in ids.Chunk(BatchOfUnknown))
         {
-            var known = await Database.SortedSetScoresAsync(All, [.. some.Select(id => (RedisValue)id.ToString())]);
+            var known = await AskAsync(database => database.SortedSetScoresAsync(All, [.. some.Select(id => (RedisValue)id.ToString())]));
             unknown.AddRange(some.Where((_, index) => known[index] is null));
             if (unknown.Count >= atMost)
                 break;
@@ -404,7 +475,7 @@ internal sealed partial class BotStore(
                 bot.Status is not BotStatus.Scheduled ? string.Empty : next.Status is BotStatus.Scheduled ? DueIf(BotStatus.Scheduled, next) : "gone",
                 happened,
             ];
-            if ((bool)await Database.ScriptEvaluateAsync(UpdateScript, keys, values))
+            if ((bool)await RunAsync(UpdateScript, keys, values))
             {
                 _known.Remember(next);
                 webhooks.Wake(happened);
@@ -416,11 +487,11 @@ internal sealed partial class BotStore(
 
     /// <summary>The bots that are neither scheduled nor ended, oldest first.</summary>
     public async Task<IReadOnlyList<Bot>> ActiveAsync() =>
-        await ReadAsync(await Database.SortedSetRangeByValueAsync(Active));
+        await ReadAsync(await AskAsync(database => database.SortedSetRangeByValueAsync(Active)));
 
     /// <summary>The bots that have left the queue and have not ended, oldest first.</summary>
     public async Task<IReadOnlyList<Bot>> UnderWayAsync() =>
-        await ReadAsync(await Database.SortedSetCombineAsync(SetOperation.Difference, [Active, Queued]));
+        await ReadAsync(await AskAsync(database => database.SortedSetCombineAsync(SetOperation.Difference, [Active, Queued])));
 
     /// <summary>The first in the queue, in their order, however long it is.</summary>
     public async Task<IReadOnlyList<Bot>> QueuedAsync(int atMost)
@@ -429,7 +500,8 @@ internal sealed partial class BotStore(
         // What has no record, or not that of a queued bot, takes nobody's turn.
         for (var rank = 0L; first.Count < atMost; rank += atMost)
         {
-            var ids = await Database.SortedSetRangeByRankAsync(Queued, rank, rank + atMost - 1);
+            var (from, to) = (rank, rank + atMost - 1);
+            var ids = await AskAsync(database => database.SortedSetRangeByRankAsync(Queued, from, to));
             first.AddRange((await ReadAsync(ids)).Where(bot => bot.Status is BotStatus.Queued));
             if (ids.Length < atMost)
                 break;
@@ -438,7 +510,7 @@ internal sealed partial class BotStore(
         return [.. first.Take(atMost)];
     }
 
-    public async Task<int> CountQueuedAsync() => (int)await Database.SortedSetLengthAsync(Queued);
+    public async Task<int> CountQueuedAsync() => (int)await AskAsync(database => database.SortedSetLengthAsync(Queued));
 
     /// <summary>What <see cref="NewestAsync"/> would say, as far as this manager knows it, while Redis is away.</summary>
     public IEnumerable<Bot> NewestKnown(UserId? user, SessionId? after) => _known.Newest(user, after);
@@ -485,8 +557,8 @@ internal sealed partial class BotStore(
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
-            var ids = await Database.SortedSetRangeByValueAsync(
-                index, min: default, max: below, below.IsNull ? Exclude.None : Exclude.Stop, Order.Descending, skip: 0, take: batch);
+            var ids = await AskAsync(database => database.SortedSetRangeByValueAsync(
+                index, min: default, max: below, below.IsNull ? Exclude.None : Exclude.Stop, Order.Descending, skip: 0, take: batch));
             yield return ids;
             if (ids.Length < batch)
                 yield break;
@@ -498,7 +570,7 @@ internal sealed partial class BotStore(
     {
         var (found, version) = await ReadAsync(id);
         if (found is { } bot)
-            await Database.ScriptEvaluateAsync(IndexScript, [Key(id), OfStatus(bot.Status), OfStatus(bot.Status, bot.UserId)], [id.ToString(), version]);
+            await RunAsync(IndexScript, [Key(id), OfStatus(bot.Status), OfStatus(bot.Status, bot.UserId)], [id.ToString(), version]);
     }
 
     /// <summary>
@@ -507,12 +579,12 @@ internal sealed partial class BotStore(
     /// </summary>
     public async Task DeleteAsync(Bot bot)
     {
-        var idempotency = (string?)await Database.HashGetAsync(Key(bot.Id), IdempotencyField) ?? string.Empty;
+        var idempotency = (string?)await AskAsync(database => database.HashGetAsync(Key(bot.Id), IdempotencyField)) ?? string.Empty;
         RedisKey[] keys =
         [
             Key(bot.Id), RedisNames.EventStream(bot.Id), All, OfUser(bot.UserId), idempotency, OfStatus(bot.Status), OfStatus(bot.Status, bot.UserId),
         ];
-        await Database.ScriptEvaluateAsync(DeleteScript, keys, [bot.Id.ToString()]);
+        await RunAsync(DeleteScript, keys, [bot.Id.ToString()]);
         _known.Forget(bot.Id);
     }
 
@@ -562,7 +634,11 @@ internal sealed partial class BotStore(
         {
             // There is nothing of ours in it, and it would keep the bot from being taken up again.
             if (await Database.KeyDeleteAsync(Key(id)))
+            {
                 Log.NoRecord(logger, id, exception.Message);
+                await LoseAsync(id);
+            }
+
             return default;
         }
 
@@ -583,11 +659,45 @@ internal sealed partial class BotStore(
         catch (JsonException exception)
         {
             if (_unreadable.TryAdd(id, fields[0]))
+            {
                 Log.Unreadable(logger, id, exception.Message);
+                await LoseAsync(id);
+            }
             else
+            {
                 _unreadable[id] = fields[0];
+            }
+
             return default;
         }
+    }
+
+    /// <summary>It is on no record any more: the next reconciliation looks at all recordings, and recalls its one where there is one.</summary>
+    private async Task LoseAsync(SessionId id) => await Database.ScriptEvaluateAsync(LoseScript, [All, Complete], [id.ToString()]);
+
+    private async Task<T> AskAsync<T>(Func<IDatabase, Task<T>> question)
+    {
+        try
+        {
+            return await question(Database);
+        }
+        catch (RedisServerException exception) when (exception.IsWrongType())
+        {
+            IsDamaged = true;
+            throw new ForeignRedisValueException(exception);
+        }
+    }
+
+    /// <summary>A script that begins with <see cref="RedisKinds.Guard"/>.</summary>
+    private Task<RedisResult> RunAsync(string script, RedisKey[] keys, RedisValue[] values) =>
+        AskAsync(database => database.EvaluateGuardedAsync(script, keys, values, KindOf));
+
+    private SessionId Holder(string claim)
+    {
+        if (SessionId.TryParse(claim, provider: null, out var holder))
+            return holder;
+        IsDamaged = true;
+        throw new ForeignRedisValueException($"A meeting is claimed by '{claim}', which is no bot.");
     }
 
     private static Bot Deserialize(SessionId id, RedisValue record, RedisValue version)
@@ -603,6 +713,20 @@ internal sealed partial class BotStore(
         bot.Status == status ? (long)Math.Ceiling((bot.DueAt - DateTimeOffset.UnixEpoch).TotalMilliseconds) : RedisValue.EmptyString;
 
     private static string Serialize(Bot bot) => JsonSerializer.Serialize(bot, Json);
+
+    private static bool IsActive(Bot bot) => bot.Status is not BotStatus.Scheduled && !bot.Status.IsTerminal();
+
+    /// <summary>The indexes that it may be in, each with its score; without one where it is not.</summary>
+    private static IEnumerable<(string Index, RedisValue Score)> PlacesOf(Bot bot)
+    {
+        var active = IsActive(bot) ? 0 : RedisValue.EmptyString;
+        return
+        [
+            (All, 0), (OfUser(bot.UserId), 0), (OfStatus(bot.Status), 0), (OfStatus(bot.Status, bot.UserId), 0),
+            (Active, active), (ActiveOf(bot.UserId), active), (Queued, DueIf(BotStatus.Queued, bot)),
+            (Scheduled, DueIf(BotStatus.Scheduled, bot)), (ScheduledOf(bot.UserId), DueIf(BotStatus.Scheduled, bot)),
+        ];
+    }
 
     private const string All = "newarbots:bots";
 
@@ -626,11 +750,29 @@ internal sealed partial class BotStore(
     private static string OfStatus(BotStatus status, UserId? user = null) =>
         $"newarbots:bots:status:{WireWord.Of(status)}{(user is null ? "" : $":user:{user}")}";
 
-    private static string Key(SessionId id) => $"newarbots:bot:{id}";
+    private const string Records = "newarbots:bot:";
 
-    private static string Claim(Bot bot) => $"newarbots:claim:{bot.UserId}:{Hash(MeetingIdentity.Of(bot.MeetingUrl))}";
+    private const string Claims = "newarbots:claim:";
 
-    private static string Idempotency(UserId user, string key) => $"newarbots:idempotency:{user}:{Hash(key)}";
+    private const string IdempotencyKeys = "newarbots:idempotency:";
+
+    private static string Key(SessionId id) => $"{Records}{id}";
+
+    private static string Claim(Bot bot) => $"{Claims}{bot.UserId}:{Hash(MeetingIdentity.Of(bot.MeetingUrl))}";
+
+    private static string Idempotency(UserId user, string key) => $"{IdempotencyKeys}{user}:{Hash(key)}";
+
+    /// <summary>What has to lie under a key, in Redis's own words; empty where that is somebody else's business.</summary>
+    private static string KindOf(string key) => key switch
+    {
+        Complete => "string",
+        WebhookOutbox.Stream => "stream",
+        _ when key.StartsWith(All, StringComparison.Ordinal) => "zset",
+        _ when key.StartsWith(Records, StringComparison.Ordinal) => "hash",
+        _ when key.StartsWith(Claims, StringComparison.Ordinal) || key.StartsWith(IdempotencyKeys, StringComparison.Ordinal) => "string",
+        _ when key.StartsWith(RedisNames.EventStreamPrefix, StringComparison.Ordinal) => "stream",
+        _ => string.Empty,
+    };
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
@@ -638,6 +780,9 @@ internal sealed partial class BotStore(
     {
         [LoggerMessage(LogLevel.Error, "Where the record of bot {SessionId} should be, Redis holds something else, which is removed: {Why}")]
         public static partial void NoRecord(ILogger logger, SessionId sessionId, string why);
+
+        [LoggerMessage(LogLevel.Error, "Under {Key} Redis held something else than the {Kind} that belongs there: it was replaced by what the records say")]
+        public static partial void Foreign(ILogger logger, string key, string kind);
 
         [LoggerMessage(LogLevel.Error, "The record of bot {SessionId} cannot be read and is ignored: {Why}")]
         public static partial void Unreadable(ILogger logger, SessionId sessionId, string why);

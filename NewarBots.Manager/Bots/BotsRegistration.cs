@@ -71,6 +71,7 @@ internal static class BotsRegistration
             var problem = context.Features.Get<IExceptionHandlerFeature>()?.Error switch
             {
                 BadHttpRequestException error => BotProblems.Unreadable(error),
+                ForeignRedisValueException error => BotProblems.StoreDamaged(error.Message),
                 { } error when error.IsRedisAway() => BotProblems.StoreUnavailable(),
                 ContainerEngineException error => BotProblems.EngineUnavailable(error.Message),
                 _ => BotProblems.InternalError(),

@@ -148,7 +148,7 @@ internal static class ProblemTypes
         "Ask again after the seconds in Retry-After; it goes on being made.");
 
     public static ProblemType StoreUnavailable { get; } = new(
-        "store-unavailable", StatusCodes.Status503ServiceUnavailable, "Redis cannot be reached at the moment.",
+        "store-unavailable", StatusCodes.Status503ServiceUnavailable, "Redis cannot be used at the moment.",
         "Bots that run go on recording. Try again after the seconds in Retry-After; GET /health tells when it is back.");
 
     public static ProblemType KeysUnreadable { get; } = new(

@@ -40,6 +40,7 @@ internal sealed partial class Reconciler(
     private readonly Signal _needed = new();
     private readonly RecorderSights _sights = new(time);
     private TimeSpan _next = Interval;
+    private bool _hasMended;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -66,12 +67,12 @@ internal sealed partial class Reconciler(
         }
     }
 
-    /// <summary>What cannot wait for the next reconciliation: an emptied Redis, and bots cut off by another manager's death.</summary>
+    /// <summary>What cannot wait for the next reconciliation: an emptied Redis, something foreign in it, and bots cut off by another manager's death.</summary>
     private async Task WatchAsync(CancellationToken cancellation)
     {
         try
         {
-            if (redis.IsConnected && !await store.IsCompleteAsync())
+            if (redis.IsConnected && (store.IsDamaged || !await store.IsCompleteAsync()))
                 _needed.Raise();
             await relay.TakeOverAsync(cancellation);
         }
@@ -83,6 +84,10 @@ internal sealed partial class Reconciler(
 
     public async Task ReconcileAsync(CancellationToken cancellation)
     {
+        // Later on, whoever needs what is foreign notices it.
+        if (!_hasMended || store.IsDamaged)
+            await store.MendAsync(cancellation);
+        _hasMended = true;
         // Asked first: if Redis is emptied while this goes on, the next reconciliation has to see that.
         var mark = await store.BeginCompletingAsync();
         if (mark is not null)

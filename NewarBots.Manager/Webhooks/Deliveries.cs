@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using NewarBots.Manager.Bots;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Webhooks;
@@ -10,7 +11,7 @@ namespace NewarBots.Manager.Webhooks;
 /// The messages of every webhook, in Redis: a record each; for each webhook, one set of all of them in their order and one of those that are to
 /// be sent, by when. A manager claims a message by putting it off: where that manager dies, the message is due again.
 /// </summary>
-internal sealed partial class Deliveries(IConnectionMultiplexer redis)
+internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<Deliveries> logger)
 {
     /// <summary>Messages of one webhook that are kept, the latest; more than a receiver that is away for a day should miss.</summary>
     public const int KeptOfOne = 10_000;
@@ -21,7 +22,8 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis)
     private const int OutboxBatch = 100;
 
     /// <summary>Each event is distributed once: only who takes it from the outbox makes messages of it.</summary>
-    private const string DistributeScript = """
+    private static readonly string DistributeScript = $$"""
+        {{RedisKinds.Guard}}
         if ARGV[1] ~= '' and redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
         for i = 2, #KEYS, 3 do
             redis.call('SET', KEYS[i], ARGV[3], 'PX', ARGV[5])
@@ -35,21 +37,24 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis)
         return 1
         """;
 
-    private const string ClaimScript = """
+    private static readonly string ClaimScript = $$"""
+        {{RedisKinds.Guard}}
         local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
         for _, id in ipairs(due) do redis.call('ZADD', KEYS[1], ARGV[2], id) end
         return due
         """;
 
     /// <summary>Who has lost the claim meanwhile, to another manager or to somebody who had it sent again, writes nothing.</summary>
-    private const string SettleScript = """
+    private static readonly string SettleScript = $$"""
+        {{RedisKinds.Guard}}
         if redis.call('ZSCORE', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
         if ARGV[4] == '' then redis.call('ZREM', KEYS[1], ARGV[1]) else redis.call('ZADD', KEYS[1], ARGV[4], ARGV[1]) end
         if ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3], 'XX', 'KEEPTTL') end
         return 1
         """;
 
-    private const string AgainScript = """
+    private static readonly string AgainScript = $$"""
+        {{RedisKinds.Guard}}
         if not redis.call('SET', KEYS[2], ARGV[3], 'XX', 'PX', ARGV[4]) then return 0 end
         redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
         return 1
@@ -60,7 +65,7 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis)
     /// <summary>Makes messages of what happened, for each webhook that wants to know.</summary>
     public async Task DistributeAsync(IReadOnlyList<Webhook> webhooks, DateTimeOffset now)
     {
-        foreach (var entry in await Database.StreamRangeAsync(WebhookOutbox.Stream, count: OutboxBatch))
+        foreach (var entry in await AskAsync(database => database.StreamRangeAsync(WebhookOutbox.Stream, count: OutboxBatch)))
         {
             if (Parse(entry[WebhookOutbox.Field]) is { } happened)
                 await SendAsync([.. webhooks.Where(webhook => webhook.Wants(happened.UserId, happened.Type))], happened, IdOf(entry.Id), now, entry.Id);
@@ -84,7 +89,7 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis)
             entry.IsNull ? RedisValue.EmptyString : entry, id, Serialize(delivery), now.ToUnixTimeMilliseconds(), (long)KeptFor.TotalMilliseconds,
             IdOf(now - KeptFor), KeptOfOne,
         ];
-        return Database.ScriptEvaluateAsync(DistributeScript, keys, values);
+        return RunAsync(DistributeScript, keys, values);
     }
 
     public static bool IsId(string text) => IdPattern.IsMatch(text);
@@ -95,7 +100,7 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis)
     /// <summary>Takes messages that are due, and puts them off until <paramref name="until"/>: by then they are settled, or due again.</summary>
     public async Task<IReadOnlyList<Delivery>> ClaimAsync(Webhook webhook, DateTimeOffset now, DateTimeOffset until, int atMost)
     {
-        var ids = (RedisValue[])(await Database.ScriptEvaluateAsync(
+        var ids = (RedisValue[])(await RunAsync(
             ClaimScript, [Due(webhook.Id)], [now.ToUnixTimeMilliseconds(), until.ToUnixTimeMilliseconds(), atMost]))!;
         var claimed = new List<Delivery>();
         foreach (var id in ids)
@@ -110,7 +115,7 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis)
     }
 
     /// <summary>Keeps what became of a message that was claimed until <paramref name="until"/>.</summary>
-    public Task SettleAsync(Webhook webhook, Delivery delivery, DateTimeOffset until) => Database.ScriptEvaluateAsync(
+    public Task SettleAsync(Webhook webhook, Delivery delivery, DateTimeOffset until) => RunAsync(
         SettleScript,
         [Due(webhook.Id), Record(webhook.Id, delivery.Id)],
         [
@@ -118,16 +123,28 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis)
             delivery.NextAttemptAt is { } next ? next.ToUnixTimeMilliseconds() : RedisValue.EmptyString,
         ]);
 
-    public async Task<Delivery?> FindAsync(Webhook webhook, string id) =>
-        await Database.StringGetAsync(Record(webhook.Id, id)) is { IsNull: false } record
-            ? JsonSerializer.Deserialize<Delivery>((string)record!, JsonSerializerOptions.Web)
-            : null;
+    /// <summary>What cannot be read is no message.</summary>
+    public async Task<Delivery?> FindAsync(Webhook webhook, string id)
+    {
+        try
+        {
+            return await Database.StringGetAsync(Record(webhook.Id, id)) is { IsNull: false } record
+                ? JsonSerializer.Deserialize<Delivery>((string)record!, JsonSerializerOptions.Web)
+                : null;
+        }
+        catch (Exception exception) when (exception is JsonException || exception is RedisServerException refusal && refusal.IsWrongType())
+        {
+            if (await Database.KeyDeleteAsync(Record(webhook.Id, id)))
+                Log.NoMessage(logger, id, webhook.Id, exception.Message);
+            return null;
+        }
+    }
 
     /// <summary>Has a message sent once more, from the beginning.</summary>
     public async Task<Delivery> AgainAsync(Webhook webhook, Delivery delivery, DateTimeOffset now)
     {
         var again = delivery.Again(now);
-        await Database.ScriptEvaluateAsync(
+        await RunAsync(
             AgainScript,
             [Due(webhook.Id), Record(webhook.Id, delivery.Id)],
             [delivery.Id, now.ToUnixTimeMilliseconds(), Serialize(again), (long)KeptFor.TotalMilliseconds]);
@@ -138,8 +155,8 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis)
     public async IAsyncEnumerable<Delivery> NewestAsync(
         Webhook webhook, string? after, int atMost, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var ids = await Database.SortedSetRangeByValueAsync(
-            Index(webhook.Id), min: default, max: after, after is null ? Exclude.None : Exclude.Stop, Order.Descending, skip: 0, take: atMost);
+        var ids = await AskAsync(database => database.SortedSetRangeByValueAsync(
+            Index(webhook.Id), min: default, max: after, after is null ? Exclude.None : Exclude.Stop, Order.Descending, skip: 0, take: atMost));
         foreach (var id in ids)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -148,10 +165,81 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis)
         }
     }
 
+    /// <summary>As <see cref="BotStore.IsDamaged"/>.</summary>
+    public bool IsDamaged { get; private set; }
+
+    /// <summary>As <see cref="BotStore.MendAsync"/>.</summary>
+    public async Task MendAsync(IReadOnlyList<Webhook> webhooks)
+    {
+        IsDamaged = false;
+        try
+        {
+            foreach (var key in await RedisKinds.ForeignAsync(Database, [WebhookOutbox.Stream], KindOf))
+                await ReplaceAsync(key, []);
+            foreach (var webhook in webhooks)
+            {
+                foreach (var key in await RedisKinds.ForeignAsync(Database, [Index(webhook.Id), Due(webhook.Id)], KindOf))
+                    await ReplaceAsync(key, await ContentsAsync(webhook, key));
+            }
+        }
+        catch
+        {
+            IsDamaged = true;
+            throw;
+        }
+    }
+
+    private async Task<IReadOnlyList<RedisValue>> ContentsAsync(Webhook webhook, string key)
+    {
+        var contents = new List<RedisValue>();
+        var prefix = Record(webhook.Id, string.Empty);
+        await foreach (var record in redis.KeysAsync($"{prefix}*"))
+        {
+            if (await FindAsync(webhook, record[prefix.Length..]) is not { } delivery)
+                continue;
+            if (key == Index(webhook.Id))
+                contents.AddRange([0, delivery.Id]);
+            else if (delivery.NextAttemptAt is { } next)
+                contents.AddRange([next.ToUnixTimeMilliseconds(), delivery.Id]);
+        }
+
+        return contents;
+    }
+
+    private async Task ReplaceAsync(string key, IReadOnlyList<RedisValue> contents)
+    {
+        if ((bool)await Database.ScriptEvaluateAsync(RedisKinds.Replace, [key], [KindOf(key), RedisValue.EmptyString, .. contents]))
+            Log.Foreign(logger, key, KindOf(key));
+    }
+
+    private async Task<T> AskAsync<T>(Func<IDatabase, Task<T>> question)
+    {
+        try
+        {
+            return await question(Database);
+        }
+        catch (RedisServerException exception) when (exception.IsWrongType())
+        {
+            IsDamaged = true;
+            throw new ForeignRedisValueException(exception);
+        }
+    }
+
+    private Task<RedisResult> RunAsync(string script, RedisKey[] keys, RedisValue[] values) =>
+        AskAsync(database => database.EvaluateGuardedAsync(script, keys, values, KindOf));
+
+    /// <summary>What has to lie under a key, in Redis's own words.</summary>
+    private static string KindOf(string key) => key switch
+    {
+        WebhookOutbox.Stream => "stream",
+        _ when key.Contains(":delivery:", StringComparison.Ordinal) => "string",
+        _ => "zset",
+    };
+
     /// <summary>All of a webhook that is there no more.</summary>
     public async Task ForgetAsync(Webhook webhook)
     {
-        var ids = await Database.SortedSetRangeByValueAsync(Index(webhook.Id));
+        var ids = await AskAsync(database => database.SortedSetRangeByValueAsync(Index(webhook.Id)));
         await Database.KeyDeleteAsync([Due(webhook.Id), Index(webhook.Id), .. ids.Select(id => (RedisKey)Record(webhook.Id, id!))]);
     }
 
@@ -186,4 +274,13 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis)
     private static string Index(string webhook) => $"newarbots:webhook:{webhook}:deliveries";
 
     private static string Record(string webhook, string id) => $"newarbots:webhook:{webhook}:delivery:{id}";
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "Under {Key} Redis held something else than the {Kind} that belongs there: it was replaced by what the messages say")]
+        public static partial void Foreign(ILogger logger, string key, string kind);
+
+        [LoggerMessage(LogLevel.Error, "Message {MessageId} to webhook {WebhookId} cannot be read and is removed: {Why}")]
+        public static partial void NoMessage(ILogger logger, string messageId, string webhookId, string why);
+    }
 }

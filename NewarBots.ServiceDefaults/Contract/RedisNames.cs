@@ -7,12 +7,14 @@ public static class RedisNames
     public static string StatusChannel(SessionId id) => $"{StatusChannelPrefix}{id}";
 
     /// <summary>Stream: the same messages, to be read again by whoever was away. Each entry has one field, <see cref="MessageField"/>.</summary>
-    public static string EventStream(SessionId id) => $"bot:events:{id}";
+    public static string EventStream(SessionId id) => $"{EventStreamPrefix}{id}";
 
     /// <summary>Pub/sub, to the recorder: <see cref="StopCommand"/>.</summary>
     public static string CommandChannel(SessionId id) => $"bot:command:{id}";
 
     public const string StatusChannelPrefix = "bot:status:";
+
+    public const string EventStreamPrefix = "bot:events:";
 
     public const string MessageField = "message";
 

@@ -136,6 +136,19 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
                 Recording = new RecordingInfo("ogg", manifest.Bytes, 1, Complete: true),
             },
             await Store.FindAsync(session.Bot.Id));
+
+        // So it is where its record has become what nobody can read.
+        await _redis.GetDatabase().HashSetAsync($"newarbots:bot:{session.Bot.Id}", "record", "{");
+        await AssertRecalledAsync();
+        await _redis.GetDatabase().StringSetAsync($"newarbots:bot:{session.Bot.Id}", "foreign");
+        await AssertRecalledAsync();
+
+        async Task AssertRecalledAsync()
+        {
+            Assert.Equal(RecordingAdopter.AtOnce, (await AllAsync()).Count);
+            await ReconcileAsync();
+            Assert.Equal(RecordingAdopter.AtOnce + 1, (await AllAsync()).Count);
+        }
     }
 
     private ValueTask<List<Bot>> AllAsync() => Store.NewestAsync(user: null, status: null, after: null, batch: 200, Cancellation).ToListAsync(Cancellation);

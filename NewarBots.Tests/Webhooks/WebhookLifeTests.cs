@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Webhooks;
 using NewarBots.Tests.Fixtures;
+using StackExchange.Redis;
 
 namespace NewarBots.Tests.Webhooks;
 
@@ -103,7 +104,7 @@ public sealed class WebhookLifeTests : IAsyncLifetime
         await using var connection = await _redis.ConnectAsync();
         var known = new WebhookFiles(new StorageLayout(_manager.Storage), TimeProvider.System, NullLogger<WebhookFiles>.Instance).Find((string)webhook["id"]!)!;
         var now = TimeProvider.System.GetUtcNow();
-        var due = await new Deliveries(connection).ClaimAsync(known, now, until: now.AddMinutes(1), atMost: 10);
+        var due = await new Deliveries(connection, NullLogger<Deliveries>.Instance).ClaimAsync(known, now, until: now.AddMinutes(1), atMost: 10);
         Assert.Equal(_receiver.Received[0].Id, Assert.Single(due).Id);
         Assert.Empty(due[0].Attempts);
     }
@@ -121,6 +122,27 @@ public sealed class WebhookLifeTests : IAsyncLifetime
         await DeliveriesAsync(webhook, 20, "delivered");
         Assert.Equal(20, _receiver.Received.Count);
         Assert.Equal(20, _receiver.Received.Select(message => message.Id).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Where_something_else_lies_in_the_place_of_a_webhooks_messages_none_is_lost()
+    {
+        _receiver.Answer = before => before == 0 ? Results.StatusCode(500) : Results.Ok();
+        await _receiver.StartAsync();
+        var webhook = await CreateAsync("""["bot.queued"]""");
+        await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
+        await Eventually.TrueAsync(() => _receiver.Received.Count == 1);
+        await DeliveriesAsync(webhook, 1, "pending");
+        await using var connection = await _redis.ConnectAsync();
+        string[] keys = ["newarbots:webhooks:outbox", $"newarbots:webhook:{webhook["id"]}:due", $"newarbots:webhook:{webhook["id"]}:deliveries"];
+        foreach (var key in keys)
+            await connection.GetDatabase().StringSetAsync(key, "foreign");
+
+        await Eventually.TrueAsync(async () => (await Task.WhenAll(keys.Select(key => connection.GetDatabase().KeyTypeAsync(key)))).All(type => type is not RedisType.String));
+        await _manager.RecordAsync("https://meet.google.com/abc-defg-hik");
+
+        await DeliveriesAsync(webhook, 2, "delivered");
+        Assert.DoesNotContain("that nobody expected", _manager.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -120,7 +120,18 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, Bo
         return hasEnd;
     }
 
-    private Task<IReadOnlyList<StreamMessage>> ReadAsync(SessionId id, string after) => redis.IsConnected
-        ? redis.GetDatabase().ReadEventsAsync(id, after, Batch)
-        : Task.FromResult<IReadOnlyList<StreamMessage>>([]);
+    private async Task<IReadOnlyList<StreamMessage>> ReadAsync(SessionId id, string after)
+    {
+        if (!redis.IsConnected)
+            return [];
+        try
+        {
+            return await redis.GetDatabase().ReadEventsAsync(id, after, Batch);
+        }
+        catch (RedisServerException exception) when (exception.IsWrongType())
+        {
+            // Whoever follows the bot removes it.
+            return [];
+        }
+    }
 }
