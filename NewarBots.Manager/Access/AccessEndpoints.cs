@@ -29,6 +29,8 @@ internal static class AccessEndpoints
     private static async Task<Results<Created<NewKeyResponse>, ProblemHttpResult>> AddAsync(
         HttpRequest request, KeyFile file, TimeProvider time, CancellationToken cancellation)
     {
+        if (!request.HasJsonContentType())
+            return BotProblems.UnsupportedMediaType();
         // Whoever makes the first key rules over all others: that is for whom the storage folder belongs to, not for all on this machine.
         if (file.Door is Door.Open)
             return AccessProblems.FirstKeyByCommand();

@@ -47,12 +47,13 @@ internal sealed class RateLimits(IOptions<AccessOptions> access) : IDisposable
     /// <param name="burst">What it holds.</param>
     public static TokenBucketRateLimiterOptions Bucket(int perMinute, int burst)
     {
-        var everySecond = perMinute / 60;
+        // Not less often than each second or so, in whole tokens.
+        var tokens = Math.Max(1, perMinute / 60);
         return new()
         {
             TokenLimit = burst,
-            TokensPerPeriod = Math.Max(1, everySecond),
-            ReplenishmentPeriod = everySecond > 0 ? TimeSpan.FromSeconds(1) : TimeSpan.FromMinutes(1) / perMinute,
+            TokensPerPeriod = tokens,
+            ReplenishmentPeriod = TimeSpan.FromMinutes(1) * tokens / perMinute,
             QueueLimit = 0,
         };
     }

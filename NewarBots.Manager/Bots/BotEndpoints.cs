@@ -28,9 +28,6 @@ internal static class BotEndpoints
     /// <summary>A place in the queue becomes free when some meeting ends, which nobody can foretell.</summary>
     private const string RetryAfterSeconds = "30";
 
-    /// <summary>Proxies and clients commonly give up after a minute.</summary>
-    private static readonly TimeSpan ConversionPatience = TimeSpan.FromSeconds(45);
-
     private const string ConversionRetryAfterSeconds = "10";
 
     /// <summary>Their file names have five digits.</summary>
@@ -58,6 +55,7 @@ internal static class BotEndpoints
         bot.MapGet("/events", EventEndpoints.FollowAsync).WithName("FollowBot");
         bot.MapGet("/logs", GetLogAsync).WithName("GetBotLog");
         bot.MapGet("/recording", GetRecordingAsync).WithName("GetRecording");
+        bot.MapMethods("/recording", [HttpMethods.Head], GetRecordingAsync).ExcludeFromDescription();
         bot.MapGet("/manifest", GetManifestAsync).WithName("GetManifest");
         bot.MapGet("/evidence", GetEvidenceAsync).WithName("GetEvidence");
         return routes;
@@ -236,6 +234,7 @@ internal static class BotEndpoints
         if (follow is not "true")
             return TypedResults.Text(await log.ReadAsync(bot, cancellation), LogType);
 
+        await log.EnsureReadableAsync(bot, cancellation);
         response.ContentType = LogType;
         response.Headers["X-Accel-Buffering"] = "no";
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lifetime.ApplicationStopping);
@@ -248,12 +247,16 @@ internal static class BotEndpoints
         {
             // Whoever read it has gone, or the manager goes.
         }
+        catch (ContainerEngineException exception)
+        {
+            await response.WriteAsync(BotLog.EndedBy(exception), cancellation);
+        }
 
         return TypedResults.Empty;
     }
 
     private static async Task<IResult> GetRecordingAsync(
-        SessionId id, BotStore store, StorageLayout storage, RecordingConverter converter, RecordingSoFar soFar,
+        SessionId id, BotStore store, StorageLayout storage, RecordingConverter converter, RecordingSoFar soFar, IOptions<FinalizingOptions> finalizing,
         string? format, string? track, string? partial, string? chunks,
         HttpResponse response, CancellationToken cancellation)
     {
@@ -270,9 +273,9 @@ internal static class BotEndpoints
         if (await LookUpAsync(id, store, response) is not { } bot)
             return BotProblems.NotFound();
         if (!bot.Status.IsTerminal())
-            return await GetRecordingSoFarAsync(bot, soFar, closed, cancellation);
+            return wanted == AudioFormat.Ogg && track is null ? await GetRecordingSoFarAsync(bot, soFar, closed, cancellation) : BotProblems.RecordingNotReady(bot);
         if (chunks is not null)
-            return TypedResults.Redirect($"/bots/{id}/recording");
+            return TypedResults.Redirect($"/bots/{id}/recording{QueryOf(("format", format), ("track", track))}");
         var path = storage.Recording(bot.UserId, id);
         if (bot.Recording is null || !File.Exists(path))
             return BotProblems.NoRecording(bot);
@@ -288,7 +291,7 @@ internal static class BotEndpoints
             try
             {
                 var length = TimeSpan.FromSeconds(bot.Recording.DurationSeconds);
-                if (await converter.ConvertAsync(path, length, wanted, ConversionPatience, cancellation) is not { } converted)
+                if (await converter.ConvertAsync(path, length, wanted, finalizing.Value.ConversionPatience, cancellation) is not { } converted)
                 {
                     response.Headers.RetryAfter = ConversionRetryAfterSeconds;
                     return BotProblems.BeingConverted(wanted.Name);
@@ -329,7 +332,14 @@ internal static class BotEndpoints
             // It is just becoming the finished recording.
             return BotProblems.RecordingNotReady(bot);
         }
+        catch (Exception exception) when (exception is FinalizationException or FFmpegMissingException or IOException)
+        {
+            return BotProblems.NotMadeSoFar(exception.Message);
+        }
     }
+
+    private static QueryString QueryOf(params IEnumerable<(string Name, string? Value)> parameters) =>
+        QueryString.Create(parameters.Where(parameter => parameter.Value is not null).Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value)));
 
     private static IEnumerable<int> TracksOf(Bot bot, StorageLayout storage) =>
         RecordingManifest.TryRead(storage.Manifest(bot.UserId, bot.Id))?.Tracks.Where(track => track.File is not null).Select(track => track.Track) ?? [];

@@ -89,6 +89,10 @@ internal static class BotProblems
         ProblemTypes.RecordingNotConverted,
         $"There is no {format} of it, because: {why} The recording itself can be had without a format.");
 
+    public static ProblemHttpResult NotMadeSoFar(string why) => Problem(
+        ProblemTypes.RecordingNotConverted,
+        $"What there is so far cannot be put together, because: {why} It goes on being recorded.");
+
     public static ProblemHttpResult EvidenceNotReady(Bot bot) => Problem(
         ProblemTypes.EvidenceNotReady,
         $"It is {WireWord.Of(bot.Status)}; ask again once it has ended. Its log can be read meanwhile.", new() { ["botStatus"] = bot.Status });

@@ -21,6 +21,9 @@ internal sealed class FinalizingOptions
     /// <summary>What a run may take beyond that for each hour of audio.</summary>
     public TimeSpan FFmpegTimeoutPerHour { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long who asks for another format waits for it before they are told to ask again. Proxies and clients commonly give up after a minute.</summary>
+    public TimeSpan ConversionPatience { get; set; } = TimeSpan.FromSeconds(45);
+
     public TimeSpan TimeoutFor(TimeSpan audio) => FFmpegTimeout + (FFmpegTimeoutPerHour * audio.TotalHours);
 }
 
@@ -38,6 +41,8 @@ internal sealed class FinalizingOptionsValidator : IValidateOptions<FinalizingOp
             faults.Add($"Finalizing:FFmpegTimeout must be positive (it is {options.FFmpegTimeout}).");
         if (options.FFmpegTimeoutPerHour < TimeSpan.Zero)
             faults.Add($"Finalizing:FFmpegTimeoutPerHour must not be negative (it is {options.FFmpegTimeoutPerHour}).");
+        if (options.ConversionPatience <= TimeSpan.Zero)
+            faults.Add($"Finalizing:ConversionPatience must be positive (it is {options.ConversionPatience}).");
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 }

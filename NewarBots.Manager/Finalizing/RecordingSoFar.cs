@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using NewarBots.Contract;
@@ -8,13 +9,14 @@ namespace NewarBots.Manager.Finalizing;
 /// What a bot has recorded so far, as one file: its chunks but the last one, which is still written to. The same chunks give the
 /// same bytes, so that a file can be had in parts and, when it was removed meanwhile, made again.
 /// </summary>
-internal sealed partial class RecordingSoFar(StorageLayout storage, FFmpegConcatenator concatenator, TimeProvider time) : IDisposable
+internal sealed partial class RecordingSoFar(StorageLayout storage, FFmpegConcatenator concatenator, TimeProvider time)
 {
     private const int KeptPerBot = 2;
 
     private static readonly TimeSpan AbandonedAfter = TimeSpan.FromDays(1);
 
-    private readonly SemaphoreSlim _place = new(1);
+    /// <summary>One file of a bot is made at a time; what is made already waits for nobody.</summary>
+    private readonly ConcurrentDictionary<SessionId, SemaphoreSlim> _places = new();
 
     /// <summary>How many chunks there are that do not change any more.</summary>
     public int ClosedChunks(UserId user, SessionId id) =>
@@ -31,22 +33,26 @@ internal sealed partial class RecordingSoFar(StorageLayout storage, FFmpegConcat
     public async Task<FileStream?> OpenAsync(UserId user, SessionId id, int chunks, CancellationToken cancellation)
     {
         var path = Path.Combine(storage.SoFarFolder(user, id), $"{chunks:D5}.ogg");
-        await _place.WaitAsync(cancellation);
+        if (Find(path) is { } made)
+            return made;
+        var place = _places.GetOrAdd(id, _ => new(1));
+        await place.WaitAsync(cancellation);
         try
         {
-            if (!File.Exists(path) && (chunks > ClosedChunks(user, id) || !await MakeAsync(user, id, chunks, path, cancellation)))
-                return null;
-            return File.OpenRead(path);
+            if (Find(path) is { } madeMeanwhile)
+                return madeMeanwhile;
+            return chunks <= ClosedChunks(user, id) && await MakeAsync(user, id, chunks, path, cancellation) ? File.OpenRead(path) : null;
         }
         finally
         {
-            _place.Release();
+            place.Release();
         }
     }
 
     /// <summary>Nothing is recorded any more.</summary>
     public void Delete(UserId user, SessionId id)
     {
+        _places.TryRemove(id, out _);
         if (Directory.Exists(storage.SoFarFolder(user, id)))
             Directory.Delete(storage.SoFarFolder(user, id), recursive: true);
     }
@@ -63,7 +69,17 @@ internal sealed partial class RecordingSoFar(StorageLayout storage, FFmpegConcat
         }
     }
 
-    public void Dispose() => _place.Dispose();
+    private static FileStream? Find(string path)
+    {
+        try
+        {
+            return File.OpenRead(path);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
 
     private async Task<bool> MakeAsync(UserId user, SessionId id, int chunks, string path, CancellationToken cancellation)
     {

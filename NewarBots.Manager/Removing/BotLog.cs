@@ -21,6 +21,13 @@ internal sealed partial class BotLog(
         return Encoding.UTF8.GetString(log.GetBuffer(), 0, (int)log.Length);
     }
 
+    /// <exception cref="ContainerEngineException">The engine has it, and cannot be asked.</exception>
+    public Task EnsureReadableAsync(Bot bot, CancellationToken cancellation) =>
+        bot.AwaitsContainer || File.Exists(storage.Log(bot.UserId, bot.Id)) ? Task.CompletedTask : containers.FindAsync(bot.Id, cancellation);
+
+    /// <summary>What a log says where the engine hands out no more of it.</summary>
+    public static string EndedBy(ContainerEngineException exception) => $"\n(The log ends here. {exception.Message})\n";
+
     /// <summary>Writes it as it is printed, from the beginning; waits for a container that is still to come, and ends with it.</summary>
     public async Task FollowAsync(Bot bot, Stream destination, CancellationToken cancellation)
     {
@@ -64,7 +71,7 @@ internal sealed partial class BotLog(
             {
                 // It will not answer otherwise another time: the bot's end is not to wait for it.
                 Log.Refused(logger, bot.Id, exception.Message);
-                await file.WriteAsync(Encoding.UTF8.GetBytes($"\n(The log ends here. {exception.Message})\n"), cancellation);
+                await file.WriteAsync(Encoding.UTF8.GetBytes(EndedBy(exception)), cancellation);
             }
 
             file.Flush(flushToDisk: true);

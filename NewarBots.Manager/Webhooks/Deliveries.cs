@@ -123,6 +123,18 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<D
             delivery.NextAttemptAt is { } next ? next.ToUnixTimeMilliseconds() : RedisValue.EmptyString,
         ]);
 
+    /// <summary>Of what was to be sent to a webhook, nothing is any more.</summary>
+    public async Task GiveUpAsync(Webhook webhook)
+    {
+        foreach (var due in await Database.SortedSetRangeByRankWithScoresAsync(Due(webhook.Id)))
+        {
+            if (await FindAsync(webhook, due.Element!) is { } delivery)
+                await SettleAsync(webhook, delivery.GivenUp(), DateTimeOffset.FromUnixTimeMilliseconds((long)due.Score));
+            else
+                await Database.SortedSetRemoveAsync(Due(webhook.Id), due.Element);
+        }
+    }
+
     /// <summary>What cannot be read is no message.</summary>
     public async Task<Delivery?> FindAsync(Webhook webhook, string id)
     {

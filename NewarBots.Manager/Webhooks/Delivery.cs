@@ -36,8 +36,10 @@ internal sealed record Delivery
             return this with { Attempts = attempts, Status = DeliveryStatus.Delivered, NextAttemptAt = null };
         return !attempt.IsGone && RetrySchedule.WaitAfter(attempts.Count - EarlierAttempts, attempt.RetryAfter, chance) is { } wait
             ? this with { Attempts = attempts, NextAttemptAt = attempt.At + wait }
-            : this with { Attempts = attempts, Status = DeliveryStatus.Failed, NextAttemptAt = null };
+            : (this with { Attempts = attempts }).GivenUp();
     }
+
+    public Delivery GivenUp() => this with { Status = DeliveryStatus.Failed, NextAttemptAt = null };
 
     /// <summary>Sent once more from the beginning, whatever became of it. Of its attempts so far the latest are remembered.</summary>
     public Delivery Again(DateTimeOffset now) =>

@@ -67,8 +67,16 @@ internal sealed partial class WebhookDispatcher(
             await deliveries.MendAsync(all);
         _hadSome = all.Count > 0;
         await deliveries.DistributeAsync(all, time.GetUtcNow());
-        foreach (var webhook in all.Where(webhook => webhook.DisabledAt is null))
+        foreach (var webhook in all)
         {
+            if (webhook.DisabledAt is not null)
+            {
+                // What is on its way is settled by whoever sends it.
+                if (_inFlight.GetValueOrDefault(webhook.Id) == 0)
+                    await deliveries.GiveUpAsync(webhook);
+                continue;
+            }
+
             var room = AtOnceToOne - _inFlight.GetValueOrDefault(webhook.Id);
             if (room == 0)
                 continue;

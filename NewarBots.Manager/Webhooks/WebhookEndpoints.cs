@@ -36,14 +36,13 @@ internal static class WebhookEndpoints
     private static async Task<Results<Created<WebhookResponse>, ProblemHttpResult>> CreateAsync(
         HttpRequest request, Caller caller, WebhookFiles files, IOptions<WebhookOptions> options, TimeProvider time, CancellationToken cancellation)
     {
+        if (!request.HasJsonContentType())
+            return BotProblems.UnsupportedMediaType();
         if (await RequestBody.ReadAsync(request, MaxBodyBytes, cancellation) is not { } body)
             return RequestBody.TooLong(MaxBodyBytes);
         var (wanted, faults) = RequestBody.Read(body, (root, list) => WebhookRequest.Read(root, caller, options.Value.AllowPrivateAddresses, list));
         if (wanted is null)
             return BotProblems.InvalidRequest(faults);
-        if (files.All.Count(known => known.UserId == wanted.UserId) >= MaxOfOneUser)
-            return WebhookProblems.TooMany(wanted.UserId);
-
         var webhook = new Webhook
         {
             Id = $"wh_{SessionId.New(time)}",
@@ -54,8 +53,9 @@ internal static class WebhookEndpoints
             CreatedAt = time.GetUtcNow(),
             Secret = WebhookSignature.NewSecret(),
         };
-        await files.AddAsync(webhook, cancellation);
-        return TypedResults.Created($"/webhooks/{webhook.Id}", WebhookResponse.WithSecret(webhook));
+        return await files.AddAsync(webhook, MaxOfOneUser, cancellation)
+            ? TypedResults.Created($"/webhooks/{webhook.Id}", WebhookResponse.WithSecret(webhook))
+            : WebhookProblems.TooMany(wanted.UserId);
     }
 
     private static Results<Ok<WebhookList>, ProblemHttpResult> List(Caller caller, WebhookFiles files, string? userId)

@@ -47,10 +47,14 @@ internal sealed partial class WebhookFiles(StorageLayout storage, TimeProvider t
 
     public Webhook? Find(string id) => All.FirstOrDefault(webhook => webhook.Id == id);
 
-    public async Task AddAsync(Webhook webhook, CancellationToken cancellation)
+    /// <returns><see langword="false"/> where its user has <paramref name="atMost"/> already.</returns>
+    public async Task<bool> AddAsync(Webhook webhook, int atMost, CancellationToken cancellation)
     {
         using var held = await LockAsync(cancellation);
+        if (All.Count(known => known.UserId == webhook.UserId) >= atMost)
+            return false;
         Write(webhook);
+        return true;
     }
 
     /// <returns>As it is then; <see langword="null"/> where it has been removed.</returns>

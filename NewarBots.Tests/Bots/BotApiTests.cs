@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text.Json;
 using NewarBots.Contract;
+using NewarBots.Manager.Finalizing;
 using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Page;
 
 namespace NewarBots.Tests.Bots;
 
@@ -213,6 +215,115 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
         Assert.Equal((await whole.Content.ReadAsByteArrayAsync())[100..200], await part.Content.ReadAsByteArrayAsync());
         Assert.Equal(HttpStatusCode.Conflict, (await Manager.GetAsync($"/bots/{id}/recording")).Status);
         Assert.Equal(HttpStatusCode.Conflict, (await Manager.GetAsync($"/bots/{id}/recording?chunks=3")).Status);
+        Assert.Equal(HttpStatusCode.Conflict, (await Manager.GetAsync($"/bots/{id}/recording?partial=true&format=mp3")).Status);
+        Assert.Equal(HttpStatusCode.Conflict, (await Manager.GetAsync($"/bots/{id}/recording?chunks=2&track=1")).Status);
+    }
+
+    [Fact]
+    public async Task A_recording_is_had_in_every_format_whole_in_parts_and_by_its_head()
+    {
+        var id = await PlacedBots.RecordedAsync(queueing, "Formats");
+        foreach (var format in AudioFormat.All)
+        {
+            var address = new Uri($"/bots/{id}/recording?format={format.Name}", UriKind.Relative);
+            using var whole = await Manager.Api.GetAsync(address);
+            var bytes = await whole.Content.ReadAsByteArrayAsync();
+            using var first = new HttpRequestMessage(HttpMethod.Get, address) { Headers = { Range = new(100, 199) } };
+            using var part = await Manager.Api.SendAsync(first);
+            using var asked = new HttpRequestMessage(HttpMethod.Head, address);
+            using var head = await Manager.Api.SendAsync(asked);
+
+            Assert.Equal((HttpStatusCode.OK, format.ContentType), (whole.StatusCode, whole.Content.Headers.ContentType?.MediaType));
+            Assert.Equal((HttpStatusCode.PartialContent, format.ContentType), (part.StatusCode, part.Content.Headers.ContentType?.MediaType));
+            Assert.Equal(bytes[100..200], await part.Content.ReadAsByteArrayAsync());
+            Assert.Equal((HttpStatusCode.OK, format.ContentType), (head.StatusCode, head.Content.Headers.ContentType?.MediaType));
+            Assert.Equal((bytes.Length, "bytes"), (head.Content.Headers.ContentLength, string.Join(' ', head.Headers.AcceptRanges)));
+        }
+
+        using var led = await Manager.Api.GetAsync(new Uri($"/bots/{id}/recording?chunks=2&format=flac", UriKind.Relative));
+        Assert.Equal((HttpStatusCode.OK, $"/bots/{id}/recording?format=flac"), (led.StatusCode, led.RequestMessage!.RequestUri!.PathAndQuery));
+        Assert.Equal(HttpStatusCode.NotFound, (await Manager.GetAsync($"/bots/{id}/recording?chunks=2&track=7")).Status);
+    }
+
+    [Fact]
+    public async Task A_log_that_is_followed_from_the_queue_on_is_told_once_there_is_one()
+    {
+        var id = await Manager.RecordAsync(Meeting(), userId: "ada");
+        using var followed = await FollowAsync(id);
+        var log = new StorageLayout(Manager.Storage).Log(UserId.Parse("ada"), SessionId.Parse(id));
+        Directory.CreateDirectory(Path.GetDirectoryName(log)!);
+        await File.WriteAllTextAsync(log, "Joining\nRecording\n");
+
+        await Manager.PostAsync($"/bots/{id}/stop");
+
+        Assert.Equal("Joining\nRecording\n", await followed.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task A_log_that_only_an_engine_has_that_is_away_is_said_to_be_so()
+    {
+        var id = await Manager.RecordAsync(Meeting());
+        using var followed = await FollowAsync(id);
+        await Manager.PostAsync($"/bots/{id}/stop");
+
+        Assert.Contains("The log ends here.", await followed.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        foreach (var path in (string[])[$"/bots/{id}/logs", $"/bots/{id}/logs?follow=true"])
+        {
+            var (status, problem) = await Manager.GetAsync(path);
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, "urn:newarbots:problem:engine-unavailable"), (status, (string?)problem?["type"]));
+        }
+    }
+
+    private async Task<HttpResponseMessage> FollowAsync(string id)
+    {
+        var followed = await Manager.Api.GetAsync(new Uri($"/bots/{id}/logs?follow=true", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal((HttpStatusCode.OK, "text/plain"), (followed.StatusCode, followed.Content.Headers.ContentType?.MediaType));
+        return followed;
+    }
+}
+
+/// <summary>A manager whose FFmpeg takes its time, and then is gone.</summary>
+public sealed class SlowConversionTests
+{
+    [Fact]
+    public async Task A_format_that_takes_long_is_asked_for_again_and_one_that_cannot_be_made_is_said_to_be_so()
+    {
+        await using var queueing = new QueueingManager();
+        await queueing.InitializeAsync();
+        var manager = queueing.Manager;
+        var recorded = await PlacedBots.RecordedAsync(queueing, "Slow");
+        var recording = await manager.RecordAsync("https://meet.google.com/abc-defg-hij", userId: "ada");
+        await ChunksOfAsync(manager, recording, user: "ada");
+        var (ffmpeg, gate) = (Path.Combine(manager.Storage, "ffmpeg"), Path.Combine(manager.Storage, "gate"));
+        await File.WriteAllTextAsync(ffmpeg, $"#!/bin/sh\nwhile [ ! -e '{gate}' ]; do sleep 0.05; done; exec ffmpeg \"$@\"\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(ffmpeg, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        manager.Kill();
+        await manager.StartAsync(("Finalizing__FFmpegPath", ffmpeg), ("Finalizing__ConversionPatience", "00:00:00.2"));
+
+        using (var waiting = await manager.Api.GetAsync(new Uri($"/bots/{recorded}/recording?format=mp3", UriKind.Relative)))
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, 10), (waiting.StatusCode, waiting.Headers.RetryAfter?.Delta?.TotalSeconds));
+        Assert.Equal("urn:newarbots:problem:recording-being-converted", (string?)(await manager.GetAsync($"/bots/{recorded}/recording?format=mp3")).Body!["type"]);
+        await File.WriteAllTextAsync(gate, "");
+        await Eventually.TrueAsync(async () => (await manager.GetAsync($"/bots/{recorded}/recording?format=mp3")).Status is HttpStatusCode.OK);
+
+        File.Delete(ffmpeg);
+        foreach (var path in (string[])[$"/bots/{recorded}/recording?format=flac", $"/bots/{recording}/recording?partial=true"])
+        {
+            var (status, problem) = await manager.GetAsync(path);
+            Assert.Equal((HttpStatusCode.InternalServerError, "urn:newarbots:problem:recording-not-converted"), (status, (string?)problem?["type"]));
+        }
+    }
+
+    private static async Task ChunksOfAsync(ManagerProcess manager, string id, string user)
+    {
+        var folder = new StorageLayout(manager.Storage).SessionFolder(UserId.Parse(user), SessionId.Parse(id));
+        Directory.CreateDirectory(folder);
+        using var session = new RecordedSession();
+        session.Bot = session.Bot with { Id = SessionId.Parse(id) };
+        session.Write(await OpusPackets.OfToneAsync(1200));
+        foreach (var chunk in Directory.GetFiles(session.Folder))
+            File.Copy(chunk, Path.Combine(folder, Path.GetFileName(chunk)));
     }
 }
 

@@ -101,6 +101,24 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_who_comes_back_while_redis_is_away_is_not_told_that_there_is_nothing_more()
+    {
+        var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
+        string first;
+        await using (var events = await OpenAsync($"/bots/{id}/events"))
+            first = (await events.NextAsync()).EventId!;
+        await _manager.PostAsync($"/bots/{id}/stop");
+        _redis.Stop();
+        await Eventually.TrueAsync(async () => (await _manager.GetAsync("/health")).Status is HttpStatusCode.ServiceUnavailable);
+
+        await using var again = await OpenAsync($"/bots/{id}/events", first);
+        await _redis.StartAsync();
+
+        Assert.Equal("failed", Status(await again.NextAsync()));
+        Assert.Equal("end", (await again.NextAsync()).EventType);
+    }
+
+    [Fact]
     public async Task All_bots_of_a_user_are_told_as_they_are_and_as_they_change()
     {
         var known = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij", userId: "ben");

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using NewarBots.Contract;
 using NewarBots.Manager.Finalizing;
 using NewarBots.Tests.Fixtures;
 
@@ -15,11 +16,7 @@ public sealed class RecordingSoFarTests : IDisposable
         _soFar = new(_session.Storage, new(ffmpeg), TimeProvider.System);
     }
 
-    public void Dispose()
-    {
-        _soFar.Dispose();
-        _session.Dispose();
-    }
+    public void Dispose() => _session.Dispose();
 
     [Fact]
     public async Task All_closed_chunks_can_be_heard_and_the_recorder_is_not_disturbed()
@@ -86,6 +83,30 @@ public sealed class RecordingSoFarTests : IDisposable
         Assert.Equal(2, Directory.GetFileSystemEntries(folder).Length);
         _soFar.Delete(_session.Bot.UserId, _session.Bot.Id);
         Assert.False(Directory.Exists(folder));
+    }
+
+    [Fact]
+    public async Task What_is_made_is_had_while_another_bots_is_being_made()
+    {
+        var tone = await OpusPackets.OfToneAsync(1100);
+        _session.Write(tone);
+        var (first, made) = (_session.Bot, await MakeAsync(2));
+        var gate = Path.Combine(_session.Storage.Root, "gate");
+        _session.Options.FFmpegPath = Path.Combine(_session.Storage.Root, "ffmpeg");
+        await File.WriteAllTextAsync(
+            _session.Options.FFmpegPath, $"#!/bin/sh\ntouch '{gate}.begun'; while [ ! -e '{gate}' ]; do sleep 0.05; done; exec ffmpeg \"$@\"\n", TestContext.Current.CancellationToken);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(_session.Options.FFmpegPath, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        _session.Bot = first with { Id = SessionId.Parse("0199aaaabbbbccccddddeeeeffff0002") };
+        _session.Write(tone);
+
+        var another = MakeAsync(2);
+        await Eventually.TrueAsync(() => File.Exists($"{gate}.begun"));
+        await using (var file = await _soFar.OpenAsync(first.UserId, first.Id, 2, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System))
+            Assert.Equal(made, file?.Name);
+        await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
+
+        Assert.NotNull(await another);
     }
 
     private async Task<string?> MakeAsync(int chunks)

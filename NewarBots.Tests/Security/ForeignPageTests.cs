@@ -10,19 +10,19 @@ public sealed class ForeignPageTests(QueueingManager queueing) : IClassFixture<Q
 {
     private const string Valid = """{"meetingUrl": "https://meet.google.com/for-eign-pag", "userId": "foreign"}""";
 
+    public static MatrixTheoryData<string, string?> Contents { get; } = new(
+        ["/bots", "/keys", "/webhooks"], ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", null]);
+
     private ManagerProcess Manager => queueing.Manager;
 
     [Theory]
-    [InlineData("text/plain")]
-    [InlineData("application/x-www-form-urlencoded")]
-    [InlineData("multipart/form-data; boundary=x")]
-    [InlineData(null)]
-    public async Task What_a_page_may_send_without_being_asked_sends_no_bot(string? contentType)
+    [MemberData(nameof(Contents))]
+    public async Task What_a_page_may_send_without_being_asked_makes_nothing(string path, string? contentType)
     {
         using var content = new ByteArrayContent(System.Text.Encoding.UTF8.GetBytes(Valid));
         if (contentType is not null)
             content.Headers.TryAddWithoutValidation("Content-Type", contentType);
-        using var response = await Manager.Api.PostAsync(new Uri("/bots", UriKind.Relative), content);
+        using var response = await Manager.Api.PostAsync(new Uri(path, UriKind.Relative), content);
 
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
     }

@@ -178,6 +178,60 @@ public sealed class WebhookLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_receiver_that_is_gone_was_still_to_be_told_is_given_up()
+    {
+        _receiver.Answer = before => Results.StatusCode(before < 3 ? 500 : 410);
+        await _receiver.StartAsync();
+        var webhook = await CreateAsync();
+        for (var sent = 1; sent <= 4; sent++)
+        {
+            await _manager.PostAsync($"/webhooks/{webhook["id"]}/test");
+            await Eventually.TrueAsync(() => _receiver.Received.Count == sent);
+        }
+
+        var deliveries = await DeliveriesAsync(webhook, 4, "failed");
+        Assert.All(deliveries, delivery => Assert.Null(delivery["nextAttemptAt"]));
+        Assert.Equal(4, _receiver.Received.Count);
+    }
+
+    [Fact]
+    public async Task A_user_has_twenty_webhooks_however_many_are_asked_for_at_once()
+    {
+        var body = $$"""{"url": {{JsonSerializer.Serialize(_receiver.Url)}} }""";
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => _manager.PostAsync("/webhooks", body)));
+
+        Assert.Equal(20, answers.Count(answer => answer.Status is HttpStatusCode.Created));
+        var refused = answers.Where(answer => answer.Status is HttpStatusCode.TooManyRequests).ToList();
+        Assert.Equal(20, refused.Count);
+        Assert.All(refused, answer => Assert.Equal(("urn:newarbots:problem:too-many-webhooks", 20), ((string?)answer.Body!["type"], (int)answer.Body["limit"]!)));
+        Assert.Equal(20, (await _manager.GetAsync("/webhooks")).Body!["items"]!.AsArray().Count);
+    }
+
+    [Fact]
+    public async Task Deliveries_come_in_pages_newest_first()
+    {
+        await _receiver.StartAsync();
+        var webhook = await CreateAsync();
+        var sent = new List<string>();
+        for (var i = 0; i < 5; i++)
+            sent.Add((string)(await _manager.PostAsync($"/webhooks/{webhook["id"]}/test")).Body!["id"]!);
+
+        var pages = new List<string[]>();
+        string? cursor = null;
+        do
+        {
+            var page = (await _manager.GetAsync($"/webhooks/{webhook["id"]}/deliveries?limit=2{(cursor is null ? "" : $"&cursor={cursor}")}")).Body!;
+            pages.Add([.. page["items"]!.AsArray().Select(item => (string)item!["id"]!)]);
+            cursor = (string?)page["nextCursor"];
+        }
+        while (cursor is not null);
+
+        Assert.Equal([2, 2, 1], pages.Select(page => page.Length));
+        Assert.Equal(sent.OrderDescending(StringComparer.Ordinal), pages.SelectMany(page => page));
+    }
+
+    [Fact]
     public async Task With_a_new_secret_both_sign_and_neither_is_told_again()
     {
         await _receiver.StartAsync();

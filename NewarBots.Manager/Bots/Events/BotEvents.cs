@@ -27,9 +27,21 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, Bo
 
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(5);
 
-    /// <returns>There is something to be sent to a client that was told everything up to <paramref name="after"/>.</returns>
-    public async Task<bool> HasMoreAsync(Bot bot, string after) =>
-        !bot.Status.IsTerminal() || (await ReadAsync(bot.Id, after)).Count > 0;
+    /// <returns>
+    /// There is something to be sent to a client that was told everything up to <paramref name="after"/>, or there may be: that cannot
+    /// be told while Redis is away.
+    /// </returns>
+    public async Task<bool> HasMoreAsync(Bot bot, string after)
+    {
+        try
+        {
+            return !bot.Status.IsTerminal() || !redis.IsConnected || (await ReadAsync(bot.Id, after)).Count > 0;
+        }
+        catch (Exception exception) when (exception.IsRedisAway())
+        {
+            return true;
+        }
+    }
 
     /// <summary>Everything that was said of one bot, and what is said until its end.</summary>
     /// <param name="id">The bot.</param>
