@@ -126,7 +126,7 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<D
     /// <summary>Of what was to be sent to a webhook, nothing is any more.</summary>
     public async Task GiveUpAsync(Webhook webhook)
     {
-        foreach (var due in await Database.SortedSetRangeByRankWithScoresAsync(Due(webhook.Id)))
+        foreach (var due in await AskAsync(database => database.SortedSetRangeByRankWithScoresAsync(Due(webhook.Id))))
         {
             if (await FindAsync(webhook, due.Element!) is { } delivery)
                 await SettleAsync(webhook, delivery.GivenUp(), DateTimeOffset.FromUnixTimeMilliseconds((long)due.Score));
