@@ -45,7 +45,13 @@ internal sealed partial class MeetingVisit(
         }
 
         Page = new MeetingPage(
-            _browser.Page, hook, input.Selectors, environment.BotName, evidence, time, loggers.CreateLogger<MeetingPage>());
+            _browser.Page,
+            hook,
+            input.Selectors,
+            new OtherRecorders(input.Selectors.Recorders, environment.BotName, isSignedIn: input.Account is not null),
+            evidence,
+            time,
+            loggers.CreateLogger<MeetingPage>());
         var outcome = await joiner.JoinAsync(Page, isAgain, deadline);
         if (outcome.Refusal is { } refusal)
             return new(refusal, outcome.Detail);

@@ -13,6 +13,7 @@ internal sealed partial class RecorderRun(
     StatusReporter reporter,
     SessionRecording recording,
     CaptureHook hook,
+    HearingAid hearing,
     Evidence evidence,
     StopSignal stop,
     Watchdog watchdog,
@@ -43,11 +44,13 @@ internal sealed partial class RecorderRun(
         await Task.WhenAny(attending, stop.Requested);
         var decision = stop.IsRequested ? new LeaveDecision(EndReason.StopRequested) : await DecisionOfAsync(attending);
 
+        // What is not heard at the end is missing, whatever the reason to leave.
+        var deaf = hearing.Warning;
         watchdog.Arm(decision is { IsOrdinary: true } ? LongestLeaving : LongestLeaving + EvidencePatience);
         if (decision is not null)
         {
             var progress = recording.Progress;
-            reporter.Report(BotStatus.Leaving, decision.Reason, progress.Chunks > 0 ? progress : null, detail: decision.Detail);
+            reporter.Report(BotStatus.Leaving, decision.Reason, progress.Chunks > 0 ? progress : null, detail: deaf is null ? decision.Detail : $"{decision.Detail} {deaf}".TrimStart());
         }
 
         using (RecorderActivity.Start("leave")?.SetTag("newarbots.reason", decision is null ? null : WireWord.Of(decision.Reason)))
@@ -56,6 +59,7 @@ internal sealed partial class RecorderRun(
         {
             null => RecorderExitCode.Unexpected,
             { IsGuess: true } => RecorderExitCode.EndedByGuess,
+            _ when deaf is not null => RecorderExitCode.EndedByGuess,
             _ => RecorderExitCode.Ended,
         };
     }

@@ -83,8 +83,14 @@ internal static class BotLifecycle
             Participants = message.Participants ?? bot.Participants,
             Level = message.Level ?? bot.Level,
             Warning = message is { Status: BotStatus.Recording, Reason: { } warning } ? new(warning, message.Detail) : null,
-            // A warning's words are no longer true when it is over.
-            Detail = message is { Status: BotStatus.Recording, Reason: not null } ? bot.Detail : message.Detail ?? bot.Detail,
+            Detail = message switch
+            {
+                // A warning's words are no longer true when it is over.
+                { Status: BotStatus.Recording, Reason: not null } => bot.Detail,
+                // Neither is what it waited for.
+                { Status: BotStatus.Leaving } => message.Detail,
+                _ => message.Detail ?? bot.Detail,
+            },
         };
     }
 

@@ -71,7 +71,7 @@ internal abstract record JoinDecision
     /// differently, and so on.
     /// </summary>
     public static PageMatch? NoticeIn(PageView view, JoinHistory history, DateTimeOffset now) =>
-        view.IsCallPage && NextClick(view, history, InCall) is { } notice && history.MayAct(notice, now) ? notice : null;
+        view.IsStillCallPage && NextClick(view, history, InCall) is { } notice && history.MayAct(notice, now) ? notice : null;
 
     private static JoinDecision? DecideToJoin(PageView view, JoinHistory history, DateTimeOffset now)
     {

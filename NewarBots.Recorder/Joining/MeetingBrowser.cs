@@ -41,18 +41,19 @@ internal sealed class MeetingBrowser : IAsyncDisposable
     {
         var isHeaded = environment.Browser is BrowserKind.Headed;
         var startingDisplay = isHeaded ? TimedAsync("display start", VirtualDisplay.StartAsync).WaitAsync(StartPatience) : null;
-        var playwright = await TimedAsync("driver start", Playwright.CreateAsync).WaitAsync(StartPatience);
-        VirtualDisplay? display = null;
+        IPlaywright? playwright = null;
         try
         {
-            display = startingDisplay is null ? null : await startingDisplay;
-            return await LaunchAsync(environment, account, hook, playwright, display);
+            playwright = await TimedAsync("driver start", Playwright.CreateAsync).WaitAsync(StartPatience);
+            return await LaunchAsync(environment, account, hook, playwright, startingDisplay is null ? null : await startingDisplay);
         }
         catch
         {
             // Another browser may be tried in this container: nothing of this one is to stay in its memory.
-            playwright.Dispose();
-            if (display is not null)
+            playwright?.Dispose();
+            if (startingDisplay is not null)
+                await ((Task)startingDisplay).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (startingDisplay is { IsCompletedSuccessfully: true, Result: var display })
                 await display.DisposeAsync();
             throw;
         }

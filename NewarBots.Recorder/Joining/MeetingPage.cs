@@ -33,10 +33,9 @@ internal sealed partial class MeetingPage
     private string? _gone;
 
     public MeetingPage(
-        IPage page, CaptureHook hook, SelectorPack selectors, string botName, Evidence evidence, TimeProvider time, ILogger<MeetingPage> logger)
+        IPage page, CaptureHook hook, SelectorPack selectors, OtherRecorders recorders, Evidence evidence, TimeProvider time, ILogger<MeetingPage> logger)
     {
-        (_page, _hook, _selectors, _evidence, _time, _logger) = (page, hook, selectors, evidence, time, logger);
-        _recorders = new(selectors.Recorders, botName);
+        (_page, _hook, _selectors, _recorders, _evidence, _time, _logger) = (page, hook, selectors, recorders, evidence, time, logger);
         _signs = selectors.Entries.ToDictionary(entry => entry.Id, entry => entry.Sign);
         _look = $"() => ({LookScript})({JsonSerializer.Serialize(selectors, LookJson.Default.SelectorPack)}.entries, () => {hook.IsCapturingExpression})";
         page.Crash += (_, _) => _gone ??= "The page crashed.";
@@ -63,9 +62,7 @@ internal sealed partial class MeetingPage
                 WaitUntil = WaitUntilState.Commit,
                 Timeout = (float)OpeningPatience.TotalMilliseconds,
             });
-            return response is { Status: >= 400 and var status }
-                ? new(EndReason.MeetingNotFound, $"{meetingUrl} answered {status}.")
-                : null;
+            return response is { Status: var status } && RefusalIn(status) is { } refusal ? new(refusal, $"{meetingUrl} answered {status}.") : null;
         }
         catch (Exception exception) when (exception is PlaywrightException or TimeoutException)
         {
@@ -74,6 +71,15 @@ internal sealed partial class MeetingPage
                 : new(EndReason.MeetingNotFound, $"{meetingUrl} cannot be opened: {exception.Message.Split('\n')[0]}");
         }
     }
+
+    /// <returns>What a page's HTTP status says against joining; <see langword="null"/> where it says nothing.</returns>
+    internal static EndReason? RefusalIn(int status) => status switch
+    {
+        < 400 => null,
+        401 => EndReason.LoginRequired,
+        403 or 429 => EndReason.BlockedByPlatform,
+        _ => EndReason.MeetingNotFound,
+    };
 
     public async Task<PageView> LookAsync()
     {
@@ -92,9 +98,9 @@ internal sealed partial class MeetingPage
 
             return view;
         }
-        catch (PlaywrightException exception)
+        catch (Exception exception) when (exception is PlaywrightException or JsonException)
         {
-            // Between two documents there is nothing to be seen, but not for long.
+            // Between two documents there is nothing to be seen, or a page gives what nobody asked for; but not for long.
             LogCannotLook(exception.Message);
             _unseenSince ??= _time.GetTimestamp();
             if (_time.GetElapsedTime(_unseenSince.Value) >= AnswerPatience)

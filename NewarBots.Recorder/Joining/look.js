@@ -36,19 +36,24 @@
     const found = elementsOf(entry).filter(element =>
       (entry.hidden || isVisible(element)) && (!entry.name || nameOf(element) === plain(entry.name)));
     if (entry.people) {
-      const names = found.map(element => element.textContent.replace(/\s+/g, ' ').trim()).filter(name => name);
-      return names.length > 0 ? { names } : null;
+      const names = new Map();
+      for (const element of found) {
+        const name = element.textContent.replace(/\s+/g, ' ').trim();
+        const person = (entry.person && element.closest(`[${entry.person}]`)?.getAttribute(entry.person)) ?? element;
+        if (name && !names.has(person)) names.set(person, name);
+      }
+      return names.size > 0 ? { names: [...names.values()] } : null;
     }
     if (entry.number) {
       const number = new RegExp(entry.number, 'i');
       const told = found.map(element => number.exec(element.getAttribute(entry.attribute ?? 'aria-label') ?? '')).find(match => match);
       const count = told ? Number.parseInt(told[1], 10) : NaN;
-      return Number.isSafeInteger(count) ? { number: count } : null;
+      return count <= 0x7fffffff ? { number: count } : null;
     }
     // Of several, one that can be clicked: dialogs lie over each other.
     let first = null;
     for (const element of found) {
-      const match = { ...place(element), value: element.value ?? null };
+      const match = { ...place(element), value: element.value == null ? null : String(element.value) };
       if (match.free) return match;
       first ??= match;
     }

@@ -54,7 +54,10 @@ internal sealed partial class CallAttendance(
             var now = time.GetUtcNow();
             var progress = recording.Progress;
             recording.SeeSpeakers(view.Speakers);
-            _rules = _rules.Observe(view, progress, now);
+            var warned = hearing.Warning is not null;
+            if (view.IsStillCallPage)
+                await hearing.TendAsync(page, progress, view.Others, now);
+            _rules = _rules.Observe(view, progress, hearing.IsInDoubt, now);
             if (_rules.Decide() is { } decision)
                 return decision;
             history = history.WithView(view, now);
@@ -72,9 +75,6 @@ internal sealed partial class CallAttendance(
                 await page.StartCaptureAsync();
             }
 
-            var warned = hearing.Warning is not null;
-            if (view.IsCallPage)
-                await hearing.TendAsync(page, progress, view.Others, now);
             if (!warned && hearing.Warning is { } deaf)
                 await Task.WhenAny(evidence.TakeAsync(new(EndReason.NoAudio, deaf), page), stop.DelayAsync(EvidencePatience));
             if (now - reportedAt >= HeartbeatInterval || progress.Chunks != reportedChunks || warned != hearing.Warning is not null)

@@ -13,6 +13,9 @@ internal sealed record LeaveRules
     /// <summary>A page that is no call, with nothing received, is believed to be over after so long: reconnecting takes a while.</summary>
     private static readonly TimeSpan ReconnectPatience = TimeSpan.FromSeconds(60);
 
+    /// <summary>So long after its last sound whoever was heard is there.</summary>
+    private static readonly TimeSpan SoundPatience = TimeSpan.FromSeconds(5);
+
     /// <summary>A page on its way may show anything for a moment.</summary>
     private static readonly TimeSpan DoorPatience = TimeSpan.FromSeconds(5);
 
@@ -48,28 +51,39 @@ internal sealed record LeaveRules
     /// <summary>Since when the page shows the meeting's door and not the call.</summary>
     private DateTimeOffset? AtDoorSince { get; init; }
 
-    private TimeSpan Silence { get; init; }
+    /// <summary>Audio came in within the last seconds.</summary>
+    private bool IsReceiving { get; init; }
+
+    /// <summary>How long nothing was heard; <see langword="null"/> where that may be the recorder's own deafness.</summary>
+    private TimeSpan? Silence { get; init; }
 
     private PageView View { get; init; } = PageView.Nothing;
 
     /// <summary>The call was joined once more, by another browser: what was known of the page is not known any more.</summary>
     public LeaveRules JoinedAgain(DateTimeOffset now) => new(Conditions, Deadline, now) { SomeoneWasThere = SomeoneWasThere };
 
-    public LeaveRules Observe(PageView view, RecordingProgress progress, DateTimeOffset now)
+    /// <param name="view">The page.</param>
+    /// <param name="progress">What is recorded.</param>
+    /// <param name="isHearingInDoubt">What is recorded as silence may be none.</param>
+    /// <param name="now">When.</param>
+    public LeaveRules Observe(PageView view, RecordingProgress progress, bool isHearingInDoubt, DateTimeOffset now)
     {
         var receivedAt = progress.Reception.ReceivedBytes != ReceivedBytes ? now : ReceivedAt;
-        var isReceiving = receivedAt > ReceivedAt || now - receivedAt < TimeSpan.FromSeconds(5);
-        // Where the page does not tell how many there are, whoever sends audio is there.
-        var someoneIsThere = view.Others is { } others ? others > 0 : isReceiving && progress.Reception.Tracks > 0;
+        var isReceiving = receivedAt > ReceivedAt || now - receivedAt < SoundPatience;
+        // Where the page does not tell how many there are, whoever sends audio is there; and whoever speaks is no recorder, by whatever name.
+        var someoneIsThere = view.Others is { } others
+            ? others > 0 || (view.OtherRecorders > 0 && progress.AudiblePackets > 0 && progress.Silence < SoundPatience)
+            : isReceiving && progress.Reception.Tracks > 0;
         return this with
         {
             At = now,
             View = view,
-            Silence = progress.Silence,
+            Silence = isHearingInDoubt ? null : progress.Silence,
+            IsReceiving = isReceiving,
             ReceivedBytes = progress.Reception.ReceivedBytes,
             ReceivedAt = receivedAt,
             InCallAt = view.IsStillCallPage ? now : InCallAt,
-            AtDoorSince = view is { IsDoor: true, IsStillCallPage: false } ? AtDoorSince ?? now : null,
+            AtDoorSince = view.IsDoor && !IsStillCall(view, isReceiving) ? AtDoorSince ?? now : null,
             SomeoneWasThere = SomeoneWasThere || someoneIsThere,
             AloneSince = someoneIsThere ? null : AloneSince ?? now,
             IsSurelyAlone = view.Others is 0 || progress.Reception.Tracks == 0,
@@ -82,7 +96,7 @@ internal sealed record LeaveRules
         if (At >= Deadline)
             return new(EndReason.MaxDuration);
         // While the call is there, such words are only words, for example in its chat.
-        if (!View.IsStillCallPage)
+        if (!IsStillCall(View, IsReceiving))
         {
             foreach (var (sign, reason) in Endings)
             {
@@ -102,6 +116,13 @@ internal sealed record LeaveRules
             return new(EndReason.EveryoneLeft);
         return Conditions.SilenceTimeout is { } longest && Silence >= longest ? new(EndReason.Silence) : null;
     }
+
+    /// <summary>Where the page does not count who is there, it is still the call while it can be left and audio comes in.</summary>
+    private static bool IsStillCall(PageView view, bool isReceiving) => view.IsStillCallPage || (
+        isReceiving
+        && view.Shows(PageSign.LeaveButton)
+        && !view.Shows(PageSign.GettingReady)
+        && !view.Shows(PageSign.NameBox));
 
     private TimeSpan EveryoneLeftPatience => IsSurelyAlone || Conditions.EveryoneLeftTimeout > Conditions.NobodyJoinedTimeout
         ? Conditions.EveryoneLeftTimeout

@@ -5,7 +5,8 @@ namespace NewarBots.Recorder.Recording;
 
 /// <summary>
 /// Whether the recorder hears what its connections receive. A track is unheard when for <see cref="Patience"/> its connection
-/// tells of audible sound, or of data, and nothing of it was recorded meanwhile. One that is silent, or muted, is neither.
+/// tells of audible sound, or of data, and nothing of it was recorded meanwhile. One that is silent, or muted, is neither. Others in
+/// the call whom no track carries are as bad, and so are connections that tell nothing.
 /// </summary>
 /// <remarks>
 /// A connection that nobody plays tells of no sound, but of bytes: so they count where nothing at all is delivered. Without a
@@ -39,6 +40,7 @@ internal sealed class Hearing
     private DateTimeOffset _soundsAt;
     private DateTimeOffset _handedOverAt = DateTimeOffset.MinValue;
     private DateTimeOffset _stalledSince = DateTimeOffset.MinValue;
+    private (DateTimeOffset At, double Seconds)? _trackless;
     private HearingRemedy _tried;
     private DateTimeOffset _triedAt;
     private double _gapFrom;
@@ -46,12 +48,28 @@ internal sealed class Hearing
     /// <summary>What is wrong in spite of all remedies, with the figures; <see langword="null"/> where nothing is.</summary>
     public string? Warning { get; private set; }
 
+    /// <summary>What is recorded as silence may be none.</summary>
+    public bool IsInDoubt => Warning is not null || _trackless is not null || _ears.Values.Any(ear => ear.IsInDoubt);
+
     /// <summary>To be called about once a second while the page is in the call.</summary>
-    public HearingStep Observe(RecordingProgress progress, DateTimeOffset now)
+    /// <param name="progress">What is recorded.</param>
+    /// <param name="others">How many others are in the call; <see langword="null"/> where the page does not tell.</param>
+    /// <param name="now">When.</param>
+    public HearingStep Observe(RecordingProgress progress, int? others, DateTimeOffset now)
     {
-        if (_handedOverAt != progress.At || _stalledSince == DateTimeOffset.MinValue)
+        var (tracks, connections) = (progress.Reception.Tracks, progress.Reception.Connections);
+        if (_stalledSince == DateTimeOffset.MinValue)
+            (_stalledSince, _soundsAt) = (now, now);
+        if (_handedOverAt != progress.At)
             (_handedOverAt, _stalledSince) = (progress.At, now);
-        if (!ReferenceEquals(progress.Sounds, _sounds))
+        // Nobody else in the call is nothing to be heard; with somebody in it, no track at all is as bad as a deaf one.
+        _trackless = others > 0 && tracks == 0 ? _trackless ?? (now, progress.RecordedSeconds) : null;
+        if (tracks == 0)
+        {
+            _ears.Clear();
+            _soundsAt = now;
+        }
+        else if (!ReferenceEquals(progress.Sounds, _sounds))
         {
             Compare(progress, now);
             (_sounds, _soundsAt) = (progress.Sounds, now);
@@ -59,23 +77,30 @@ internal sealed class Hearing
 
         var unheard = _ears.Where(ear => ear.Value.IsUnheard(now)).OrderBy(ear => ear.Key).ToList();
         var isStalled = now - _stalledSince >= Patience;
-        if (unheard.Count == 0 && !isStalled)
+        var isTrackless = now - _trackless?.At >= Patience;
+        var isUntold = !isStalled && now - _soundsAt >= Patience;
+        if (unheard.Count == 0 && !isStalled && !isTrackless && !isUntold)
         {
             (_tried, Warning) = (HearingRemedy.None, null);
             return default;
         }
 
-        var remedy = NextRemedy(isStalled, now);
+        var canBeHelped = unheard.Count > 0 || isStalled;
+        var remedy = canBeHelped ? NextRemedy(isStalled, now)
+            : _tried is HearingRemedy.Alarm ? HearingRemedy.None : HearingRemedy.Alarm;
         if (remedy is not HearingRemedy.None)
             (_tried, _triedAt) = ((HearingRemedy)Math.Max((int)_tried, (int)remedy), now);
         if (_tried is HearingRemedy.Alarm)
         {
             Warning = isStalled
                 ? Invariant($"The page has handed over no audio for {(now - _stalledSince).TotalSeconds:0} s.")
+                : isTrackless ? Invariant($"{others} others are in the call, and none of {connections} connections has an audio track.")
+                : isUntold ? Invariant($"The {connections} connections have not told for {(now - _soundsAt).TotalSeconds:0} s what they receive.")
                 : string.Join(' ', unheard.Select(ear => ear.Value.Describe(ear.Key, now)));
         }
 
-        return new(remedy, GapSoFar(unheard.Select(ear => ear.Value), progress.RecordedSeconds));
+        var since = isTrackless ? _trackless?.Seconds : unheard.Min(ear => (double?)ear.Value.SinceSeconds);
+        return new(remedy, GapSoFar(since, progress.RecordedSeconds));
     }
 
     /// <summary>Another page: its tracks are others.</summary>
@@ -84,6 +109,7 @@ internal sealed class Hearing
         _ears.Clear();
         _sounds = [];
         _stalledSince = DateTimeOffset.MinValue;
+        _trackless = null;
     }
 
     private HearingRemedy NextRemedy(bool isStalled, DateTimeOffset now) => _tried switch
@@ -96,10 +122,9 @@ internal sealed class Hearing
     };
 
     /// <summary>What of the stretch without hearing was not told yet: it is told piece by piece, in case there is no later.</summary>
-    private Gap? GapSoFar(IEnumerable<Ear> unheard, double recorded)
+    private Gap? GapSoFar(double? since, double recorded)
     {
-        var since = unheard.Select(ear => ear.SinceSeconds).DefaultIfEmpty(recorded).Min();
-        var from = Math.Max(since, Math.Min(_gapFrom, recorded));
+        var from = Math.Max(since ?? recorded, Math.Min(_gapFrom, recorded));
         _gapFrom = recorded;
         return recorded > from ? new(from, recorded, GapCause.NotHeard) : null;
     }
@@ -130,7 +155,9 @@ internal sealed class Hearing
 
         public double SinceSeconds { get; private set; } = progress.RecordedSeconds;
 
-        public bool IsUnheard(DateTimeOffset now) => now - _since >= Patience && _sounded >= LeastSound;
+        public bool IsInDoubt => _sounded >= LeastSound;
+
+        public bool IsUnheard(DateTimeOffset now) => IsInDoubt && now - _since >= Patience;
 
         public void Compare(TrackSound sound, RecordingProgress progress, TimeSpan elapsed, DateTimeOffset now)
         {

@@ -11,11 +11,12 @@ internal sealed partial class HearingAid(SessionJournal journal, ILogger<Hearing
 {
     private readonly Hearing _hearing = new();
     private MeetingPage? _page;
-    private DateTimeOffset? _noTrackSince;
-    private string? _nothingToHear;
 
     /// <summary>Why what is said in the call is not recorded; <see langword="null"/> while it is.</summary>
-    public string? Warning => _hearing.Warning ?? _nothingToHear;
+    public string? Warning => _hearing.Warning;
+
+    /// <inheritdoc cref="Hearing.IsInDoubt"/>
+    public bool IsInDoubt => _hearing.IsInDoubt;
 
     /// <summary>To be called about once a second.</summary>
     /// <param name="page">The page, which shows the call.</param>
@@ -27,10 +28,9 @@ internal sealed partial class HearingAid(SessionJournal journal, ILogger<Hearing
         if (_page != page)
             _hearing.Forget();
         _page = page;
-        NoteMissingTracks(progress, others, now);
 
         var warned = Warning is not null;
-        var step = _hearing.Observe(progress, now);
+        var step = _hearing.Observe(progress, others, now);
         if (step.NotHeard is { } gap)
             Note(gap);
         if (warned && Warning is null)
@@ -51,22 +51,6 @@ internal sealed partial class HearingAid(SessionJournal journal, ILogger<Hearing
                 LogDeaf(WireWord.Of(EndReason.NoAudio), Warning);
                 Tell("hearing.no_audio");
                 break;
-        }
-    }
-
-    /// <summary>A call with nobody else in it has nothing to be heard; with somebody in it, no track at all is as bad as a deaf one.</summary>
-    private void NoteMissingTracks(RecordingProgress progress, int? others, DateTimeOffset now)
-    {
-        _noTrackSince = others > 0 && progress.Reception.Tracks == 0 ? _noTrackSince ?? now : null;
-        if (!(now - _noTrackSince >= Hearing.Patience))
-        {
-            _nothingToHear = null;
-        }
-        else if (_nothingToHear is null)
-        {
-            _nothingToHear = $"{others} others are in the call, and none of {progress.Reception.Connections} connections has an audio track.";
-            LogDeaf(WireWord.Of(EndReason.NoAudio), _nothingToHear);
-            Tell("hearing.no_audio");
         }
     }
 

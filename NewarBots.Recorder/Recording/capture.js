@@ -15,7 +15,7 @@
   const mixDelay = 300, mixInterval = 100;
   // A mix that is this late (ms) was held up; so were the tracks' readers, which go first.
   const heldUp = 400, catchUp = 500;
-  const jitterBuffer = 200; // ms
+  const jitterBuffer = 200, statsPatience = 2000; // ms
   const maxQueuedBuffers = 6000; // 10 ms each
   const shortestRing = sampleRate, longestRing = 64 * sampleRate;
   const mixBitrate = 48000, aloneBitrate = 32000;
@@ -93,32 +93,46 @@
     connection.addEventListener('track', hear);
   };
 
+  // A connection whose statistics hang keeps none of the others from being looked at.
+  const statsOf = receiver => Promise.race([
+    receiver.getStats().then(stats => [...stats.values()].find(report => report.type === 'inbound-rtp') ?? {}),
+    new Promise(resolve => setTimeout(resolve, statsPatience)),
+  ]).catch(() => undefined);
+
   // What no event tells: tracks that were there before, connections that were closed, and what they receive.
   const look = async () => {
     for (const connection of [...connections])
       if (connection.connectionState === 'closed') connections.delete(connection);
     const receivers = [...connections].flatMap(connection => connection.getReceivers()).filter(({ track }) => track?.kind === 'audio');
     const alive = new Set(receivers.map(({ track }) => track));
-    for (const receiver of receivers) hear({ track: receiver.track, receiver });
+    for (const receiver of receivers) {
+      try {
+        hear({ track: receiver.track, receiver });
+      } catch {
+        // It is received and not heard, which the statistics show.
+      }
+    }
     for (const [track, { own }] of [...heard])
       if (own.readyState === 'ended' || !alive.has(track)) forget(track);
     if (!capture) return;
     capture.keepAlone(new Set([...heard.keys()].map(track => known.get(track).number)));
-    const sounds = [];
-    for (const receiver of receivers) {
-      const stats = [...(await receiver.getStats()).values()].find(report => report.type === 'inbound-rtp');
-      const bytes = stats?.bytesReceived ?? 0;
+    const sounds = [], told = await Promise.all(receivers.map(statsOf));
+    for (const [i, receiver] of receivers.entries()) {
+      const stats = told[i];
+      if (!stats) continue;
+      const bytes = stats.bytesReceived ?? 0;
       receivedBytes += Math.max(0, bytes - (received.get(receiver) ?? 0));
       received.set(receiver, bytes);
       const sound = known.get(receiver.track);
       if (sound) {
         sounds.push({
-          track: sound.number, receivedBytes: bytes, receivedEnergy: stats?.totalAudioEnergy ?? 0,
+          track: sound.number, receivedBytes: bytes, receivedEnergy: stats.totalAudioEnergy ?? 0,
           heardSeconds: sound.heardSamples / sampleRate, heardEnergy: sound.heardEnergy,
         });
       }
     }
-    capture?.tell(sounds);
+    // Without one of them it would seem that its track is gone.
+    if (told.every(stats => stats)) capture?.tell(sounds);
   };
   const lookAgain = () => look().catch(() => {}).then(() => setTimeout(lookAgain, 1000));
 

@@ -116,8 +116,11 @@ internal sealed partial class RedisStatusSender(
                 catch (RedisServerException exception) when (exception.Message.Contains("equal or smaller", StringComparison.Ordinal))
                 {
                     // At the first attempt it means that the manager's clock is ahead of ours.
-                    if (!wasTried)
-                        await AddAsync("*");
+                    if (wasTried)
+                        return;
+                    // Redis makes the id, also where this attempt breaks: rather the same entry twice than none.
+                    id = "*";
+                    await AddAsync(id);
                 }
             },
             cancellationToken);

@@ -72,7 +72,7 @@ public enum EndReason
     /// <summary>The container could not be made or started.</summary>
     LaunchFailed,
 
-    /// <summary>The call was joined and no audio could be captured. Also a warning of a bot that records on: audio is received and not heard.</summary>
+    /// <summary>A warning of a bot that records on: audio is received and not heard, or others are there whom no track carries. It is never an end.</summary>
     NoAudio,
 
     /// <summary>The chunks are there and could not be put together.</summary>

@@ -15,6 +15,6 @@ public enum RecorderExitCode
     /// <summary>The watchdog ended a process that outlived its maximum length.</summary>
     Watchdog = 3,
 
-    /// <summary>It ended as its last status message says, and is not sure that this is so: more may have been said in the meeting.</summary>
+    /// <summary>It ended as its last status message says, and more may have been said in the meeting: it only guesses that it is over, or did not hear it.</summary>
     EndedByGuess = 4,
 }

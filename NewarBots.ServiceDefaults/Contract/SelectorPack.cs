@@ -93,6 +93,9 @@ public sealed record SelectorPack(
 /// <param name="Attribute">By default <c>aria-label</c>.</param>
 /// <param name="Hidden">Counts also while it cannot be seen.</param>
 /// <param name="People">Each element's text is a person's name.</param>
+/// <param name="Person">
+/// Attribute of something around such an element whose value tells one person from another: whom the page shows twice is named once.
+/// </param>
 public sealed record SelectorEntry(
     string Id,
     PageSign Sign,
@@ -104,7 +107,8 @@ public sealed record SelectorEntry(
     string? Number = null,
     string? Attribute = null,
     bool Hidden = false,
-    bool People = false)
+    bool People = false,
+    string? Person = null)
 {
     /// <summary>What is wrong with it, each with the property at fault as the end of a JSON path; empty for the whole entry.</summary>
     internal IEnumerable<(string Property, string What)> Faults()
@@ -119,6 +123,8 @@ public sealed record SelectorEntry(
             yield return (".number", "is read only from elements found by css");
         if (People && Css is null)
             yield return (".people", "is read only from elements found by css");
+        if (Person is not null && !People)
+            yield return (".person", "is of use only together with people");
         if (Number is null && Attribute is not null)
             yield return (".attribute", "is of use only together with number");
         if (Number is null && Sign is PageSign.ParticipantCount)

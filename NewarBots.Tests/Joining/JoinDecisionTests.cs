@@ -212,6 +212,17 @@ public sealed class JoinDecisionTests
 
     private static JoinDecision Decide(params string[] entries) => Decide(View(entries));
 
+    [Theory]
+    [InlineData(200, null)]
+    [InlineData(304, null)]
+    [InlineData(401, EndReason.LoginRequired)]
+    [InlineData(403, EndReason.BlockedByPlatform)]
+    [InlineData(404, EndReason.MeetingNotFound)]
+    [InlineData(429, EndReason.BlockedByPlatform)]
+    [InlineData(503, EndReason.MeetingNotFound)]
+    public void What_a_page_answers_tells_who_turns_the_bot_away(int status, EndReason? reason) =>
+        Assert.Equal(reason, MeetingPage.RefusalIn(status));
+
     private static JoinDecision Decide(PageView view) => Decide(view, Fresh, Now);
 
     private static JoinDecision Decide(PageView view, JoinHistory history, DateTimeOffset now) =>

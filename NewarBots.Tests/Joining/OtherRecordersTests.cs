@@ -5,7 +5,7 @@ namespace NewarBots.Tests.Joining;
 
 public sealed class OtherRecordersTests
 {
-    private readonly OtherRecorders _recorders = new(SelectorPack.Embedded.Recorders, botName: "Notes bot");
+    private readonly OtherRecorders _recorders = new(SelectorPack.Embedded.Recorders, botName: "Notes bot", isSignedIn: false);
 
     [Theory]
     [InlineData("Otter.ai")]
@@ -18,8 +18,20 @@ public sealed class OtherRecordersTests
     [InlineData("Anna Abbot")]
     [InlineData("Gongora")]
     [InlineData("Vexana")]
+    [InlineData("Gong Li")]
+    [InlineData("Wei Gong")]
     public void People_are_not(string name) => Assert.Equal(0, _recorders.CountIn([name]));
 
     [Fact]
     public void This_recorder_is_not_another_one() => Assert.Equal(1, _recorders.CountIn(["Anna", "Notes bot", "Notes bot"]));
+
+    [Fact]
+    public void Neither_is_it_where_the_call_shows_its_account()
+    {
+        var signedIn = new OtherRecorders(SelectorPack.Embedded.Recorders, botName: "Notes bot", isSignedIn: true);
+
+        Assert.Equal(0, signedIn.CountIn(["Anna", "Acme Notetaker"]));
+        Assert.Equal(1, signedIn.CountIn(["Anna", "Acme Notetaker", "Otter.ai"]));
+        Assert.Equal(0, signedIn.CountIn(["Anna", "Acme"]));
+    }
 }

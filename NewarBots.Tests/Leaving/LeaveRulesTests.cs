@@ -13,6 +13,8 @@ public sealed class LeaveRulesTests
     private DateTimeOffset _now = Start;
     private long _receivedBytes;
     private long _packets;
+    private long _audiblePackets;
+    private long _lastAudiblePacket = -1;
     private LeaveRules _rules = Rules(new());
 
     [Fact]
@@ -111,6 +113,35 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
+    public void But_who_speaks_is_somebody_by_whatever_name()
+    {
+        var withANamesake = Call(others: 1) with { OtherRecorders = 1 };
+
+        Assert.Null(After(TimeSpan.FromHours(1), withANamesake, recording: true, isAudible: true));
+
+        Assert.Equal((EndReason.EveryoneLeft, 3600 + 5 + 60), LeavesAt(withANamesake, recording: true));
+    }
+
+    [Fact]
+    public void Words_in_the_chat_of_a_call_that_does_not_count_are_no_end_while_audio_comes_in()
+    {
+        var chat = Page(
+            LeaveButton, new PageMatch("waiting.asking", PageSign.WaitingRoom), new PageMatch("removed.text", PageSign.Removed));
+
+        Assert.Null(After(TimeSpan.FromMinutes(5), chat, tracks: 1, bytesPerSecond: 4000));
+        Assert.Equal(EndReason.RemovedByHost, After(TimeSpan.FromSeconds(6), chat, tracks: 1)?.Reason);
+    }
+
+    [Fact]
+    public void What_a_deaf_bot_does_not_hear_is_no_silence()
+    {
+        _rules = Rules(new() { SilenceTimeout = TimeSpan.FromSeconds(30) });
+
+        Assert.Null(After(TimeSpan.FromMinutes(5), Call(others: 1), recording: true, isHearingInDoubt: true));
+        Assert.Equal(EndReason.Silence, After(TimeSpan.FromSeconds(1), Call(others: 1), recording: true)?.Reason);
+    }
+
+    [Fact]
     public void Words_in_the_calls_chat_are_no_end_while_a_notice_asks_to_join_once_more_either() =>
         Assert.Null(After(
             TimeSpan.FromSeconds(30), Page(LeaveButton, new PageMatch("join.now", PageSign.JoinButton), new PageMatch("ended.call", PageSign.Ended))));
@@ -156,7 +187,14 @@ public sealed class LeaveRulesTests
         ? Page(LeaveButton, new PageMatch("count.people", PageSign.ParticipantCount, Number: count + 1))
         : Page(LeaveButton);
 
-    private LeaveDecision? After(TimeSpan duration, PageView view, int tracks = 0, long bytesPerSecond = 0, bool recording = false)
+    private LeaveDecision? After(
+        TimeSpan duration,
+        PageView view,
+        int tracks = 0,
+        long bytesPerSecond = 0,
+        bool recording = false,
+        bool isAudible = false,
+        bool isHearingInDoubt = false)
     {
         LeaveDecision? decision = null;
         for (var second = 0; second < duration.TotalSeconds && decision is null; second++)
@@ -164,8 +202,11 @@ public sealed class LeaveRulesTests
             _now += TimeSpan.FromSeconds(1);
             _receivedBytes += bytesPerSecond;
             _packets += recording ? 50 : 0;
-            var progress = RecordingProgress.None with { Packets = _packets, Reception = new(1, tracks, _receivedBytes) };
-            _rules = _rules.Observe(view, progress, _now);
+            _audiblePackets += isAudible ? 50 : 0;
+            _lastAudiblePacket = isAudible ? _packets - 1 : _lastAudiblePacket;
+            var progress = new RecordingProgress(
+                Chunks: 1, _packets, _audiblePackets, _lastAudiblePacket, new(1, tracks, _receivedBytes), _now);
+            _rules = _rules.Observe(view, progress, isHearingInDoubt, _now);
             decision = _rules.Decide();
         }
 

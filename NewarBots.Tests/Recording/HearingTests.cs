@@ -18,7 +18,12 @@ public sealed class HearingTests
     private readonly Hearing _hearing = new();
     private readonly List<(int Second, HearingRemedy Remedy)> _remedies = [];
     private readonly List<Gap> _gaps = [];
-    private RecordingProgress _progress = RecordingProgress.None with { Sounds = [new(Track: 1, 0, 0, 0, 0)] };
+    private RecordingProgress _progress = RecordingProgress.None with
+    {
+        Reception = new(Connections: 1, Tracks: 1, ReceivedBytes: 0),
+        Sounds = [new(Track: 1, 0, 0, 0, 0)],
+    };
+    private int? _others;
     private int _seconds;
 
     [Fact]
@@ -129,7 +134,7 @@ public sealed class HearingTests
         Live(30, Deaf);
         _progress = _progress with { Sounds = [] };
 
-        _hearing.Observe(_progress, Start.AddSeconds(++_seconds));
+        Observe();
         Live(60, Heard);
 
         Assert.Equal([(20, HearingRemedy.HearAgain), (30, HearingRemedy.BeginAgain)], _remedies);
@@ -149,6 +154,54 @@ public sealed class HearingTests
         Assert.Null(_hearing.Warning);
     }
 
+    [Fact]
+    public void Others_whom_no_track_carries_are_a_loud_gap_for_which_there_is_no_remedy()
+    {
+        Live(5, Heard);
+        _others = 2;
+        _progress = _progress with { Reception = _progress.Reception with { Tracks = 0 } };
+        Live(60, new());
+
+        Assert.Equal([(26, HearingRemedy.Alarm)], _remedies);
+        Assert.Equal("2 others are in the call, and none of 1 connections has an audio track.", _hearing.Warning);
+        Assert.Equal((6, 65), (_gaps[0].StartSeconds, _gaps[^1].EndSeconds));
+        Assert.All(_gaps.Zip(_gaps.Skip(1)), pair => Assert.Equal(pair.First.EndSeconds, pair.Second.StartSeconds));
+
+        _others = 0;
+        Live(1, new());
+        Assert.Null(_hearing.Warning);
+        Assert.False(_hearing.IsInDoubt);
+    }
+
+    [Fact]
+    public void Connections_that_tell_nothing_any_more_are_said_loudly()
+    {
+        Live(5, Heard);
+        var told = _progress.Sounds;
+        for (var i = 0; i < 60; i++)
+        {
+            _progress = _progress with { At = Start.AddSeconds(_seconds + 1), Packets = _progress.Packets + 50, Sounds = told };
+            Observe();
+        }
+
+        Assert.Equal([(25, HearingRemedy.Alarm)], _remedies);
+        Assert.Contains("have not told for 60 s", _hearing.Warning, StringComparison.Ordinal);
+        Assert.Empty(_gaps);
+        Live(1, Heard);
+        Assert.Null(_hearing.Warning);
+    }
+
+    [Fact]
+    public void Before_it_is_surely_deaf_what_seems_to_be_silence_is_in_doubt()
+    {
+        Live(5, Heard);
+        Assert.False(_hearing.IsInDoubt);
+        Live(6, Deaf);
+        Assert.True(_hearing.IsInDoubt);
+        Live(2, Heard);
+        Assert.False(_hearing.IsInDoubt);
+    }
+
     private void Live(int seconds, Second each)
     {
         for (var i = 0; i < seconds; i++)
@@ -162,7 +215,7 @@ public sealed class HearingTests
             };
             // The first one is what all others are compared with.
             if (_seconds == 0 && i == 0)
-                _hearing.Observe(_progress with { Sounds = [new(1, 0, 0, 0, 0)], Packets = 0, AudiblePackets = 0 }, Start);
+                _hearing.Observe(_progress with { Sounds = [new(1, 0, 0, 0, 0)], Packets = 0, AudiblePackets = 0 }, _others, Start);
             Observe();
         }
     }
@@ -170,7 +223,7 @@ public sealed class HearingTests
     private void Observe()
     {
         _seconds++;
-        var (remedy, gap) = _hearing.Observe(_progress, Start.AddSeconds(_seconds));
+        var (remedy, gap) = _hearing.Observe(_progress, _others, Start.AddSeconds(_seconds));
         if (remedy is not HearingRemedy.None)
             _remedies.Add((_seconds, remedy));
         if (gap is not null)

@@ -306,8 +306,13 @@ public sealed class RecorderTests
         await Eventually.TrueAsync(() => recorder.Evidence().ContainsKey("1_no_audio/screenshot.png"), TimeSpan.FromSeconds(30));
         await recorder.StopAsync();
 
-        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+        // Not complete, and why.
+        Assert.Equal((long)RecorderExitCode.EndedByGuess, await recorder.ExitCodeAsync());
         Assert.Equal(EndReason.StopRequested, recorder.Statuses()[^1].Reason);
+        Assert.Contains("2 others are in the call", recorder.Statuses()[^1].Detail, StringComparison.Ordinal);
+        Assert.NotEmpty(recorder.Gaps());
+        Assert.All(recorder.Gaps(), gap => Assert.Equal(GapCause.NotHeard, gap.Cause));
+        Assert.InRange(recorder.Gaps()[0].StartSeconds, 0, 4);
     }
 
     [Fact]

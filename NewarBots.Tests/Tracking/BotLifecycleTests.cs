@@ -91,6 +91,18 @@ public sealed class BotLifecycleTests
     }
 
     [Fact]
+    public void A_bot_that_is_stopped_while_it_waits_does_not_say_for_how_long_it_still_will()
+    {
+        var bot = SampleBots.In(BotStatus.Waiting);
+        bot = BotLifecycle.Heard(bot, bot.Says(BotStatus.Waiting, 100) with { Detail = "Waits to be let in, for 585 s more." });
+        bot = BotLifecycle.Heard(bot, bot.Says(BotStatus.Leaving, 101, EndReason.StopRequested));
+        bot = BotLifecycle.Finalized(
+            BotLifecycle.RecorderGone(bot, CleanExit), new FinalizationResult.NothingRecorded(), Noon);
+
+        Assert.Equal((BotStatus.Failed, EndReason.StopRequested, null), (bot.Status, bot.Reason!.Value, bot.Error));
+    }
+
+    [Fact]
     public void A_queued_bot_that_is_stopped_ends_at_once_and_a_recording_one_leaves_first()
     {
         Assert.Equal(
