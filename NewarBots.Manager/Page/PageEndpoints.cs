@@ -69,10 +69,10 @@ internal static class PageEndpoints
         Files.TryGetValue(name, out var file) ? Send(file, response) : TypedResults.NotFound();
 
     /// <summary>The rehearsals that a bot can be sent into; none where they are not served.</summary>
-    private static IEnumerable<Scenario> GetScenarios(IOptions<RehearsalOptions> rehearsal) => rehearsal.Value.Enabled
+    private static IEnumerable<Scenario> GetScenarios(HttpContext context, IOptions<RehearsalOptions> rehearsal) => rehearsal.Value.Enabled
         ? NamedScenario.All.Select(scenario => new Scenario(
             scenario.Name,
-            $"{RehearsalOptions.Path}/abc-defg-hij?scenario={scenario.Name}",
+            $"{RehearsalEndpoints.AddressFor(context)}/abc-defg-hij?scenario={scenario.Name}",
             scenario.Story,
             scenario.NeedsEpoch,
             scenario.Leave is var (condition, seconds) ? new() { [condition] = seconds } : []))
@@ -141,11 +141,11 @@ internal static class PageEndpoints
     private sealed record PageFile(string Text, string ContentType);
 
     /// <param name="Name">As in <c>?scenario=denied</c>.</param>
-    /// <param name="Path">On this manager.</param>
+    /// <param name="MeetingUrl">Where a bot is sent for it.</param>
     /// <param name="Story">What happens.</param>
     /// <param name="NeedsEpoch">Its address needs the parameter <c>epoch</c>: when it began, in Unix seconds.</param>
     /// <param name="Leave">The leave condition that the story needs, and its seconds.</param>
-    private sealed record Scenario(string Name, string Path, string Story, bool NeedsEpoch, Dictionary<string, int> Leave);
+    private sealed record Scenario(string Name, string MeetingUrl, string Story, bool NeedsEpoch, Dictionary<string, int> Leave);
 
     /// <param name="Url">Where it is had, relative to the manager.</param>
     /// <param name="Occasion">The reason that it is evidence of; <c>unexpected</c> where there was none.</param>

@@ -47,8 +47,12 @@ internal static partial class RehearsalEndpoints
         return app;
     }
 
+    /// <summary>The rehearsal as bots are sent there: by this machine's own name and port, whatever proxy or address the reader came by.</summary>
+    public static string AddressFor(HttpContext reader) =>
+        $"{(reader.Request.IsHttps ? Uri.UriSchemeHttps : Uri.UriSchemeHttp)}://localhost:{reader.Connection.LocalPort}{RehearsalOptions.Path}";
+
     private static ContentHttpResult GetIndex(HttpContext context) =>
-        Page(context, RehearsalPages.Index($"{context.Request.Scheme}://{context.Request.Host}{context.Request.PathBase}"));
+        Page(context, RehearsalPages.Index($"{context.Request.Scheme}://{context.Request.Host}{context.Request.PathBase}", AddressFor(context)));
 
     private static async Task<Results<ContentHttpResult, RedirectHttpResult>> GetMeeting(string code, HttpContext context, IHostApplicationLifetime lifetime)
     {

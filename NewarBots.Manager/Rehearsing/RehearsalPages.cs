@@ -24,13 +24,14 @@ internal static class RehearsalPages
         .Replace("{{scenario}}", Html(JsonSerializer.Serialize(scenario, JsonSerializerOptions.Web)), StringComparison.Ordinal);
 
     /// <param name="origin">Where the manager is, as the reader's browser sees it.</param>
-    public static string Index(string origin)
+    /// <param name="address">Where the rehearsal is, as bots are sent there.</param>
+    public static string Index(string origin, string address)
     {
         var groups = NamedScenario.All.GroupBy(scenario => scenario.Group).ToList();
         return Read("index.html")
-            .Replace("{{origin}}", Html(origin), StringComparison.Ordinal)
+            .Replace("{{address}}", Html(address), StringComparison.Ordinal)
             .Replace("{{contents}}", string.Concat(groups.Select(Contents)), StringComparison.Ordinal)
-            .Replace("{{scenarios}}", string.Concat(groups.Select(group => Group(origin, group))), StringComparison.Ordinal);
+            .Replace("{{scenarios}}", string.Concat(groups.Select(group => Group(origin, address, group))), StringComparison.Ordinal);
     }
 
     public static string Mistakes(IEnumerable<string> faults) => Read("mistakes.html")
@@ -45,10 +46,10 @@ internal static class RehearsalPages
             """;
     }
 
-    private static string Group(string origin, IGrouping<ScenarioGroup, NamedScenario> group) => $"""
+    private static string Group(string origin, string address, IGrouping<ScenarioGroup, NamedScenario> group) => $"""
         <h2 id="{Word(group.Key)}">{Title(group.Key)}</h2>
         <div class="scenarios">
-        {string.Concat(group.Select(scenario => Card(origin, scenario)))}</div>
+        {string.Concat(group.Select(scenario => Card(origin, address, scenario)))}</div>
 
         """;
 
@@ -62,10 +63,10 @@ internal static class RehearsalPages
         _ => "Pages that misbehave",
     };
 
-    private static string Card(string origin, NamedScenario scenario)
+    private static string Card(string origin, string address, NamedScenario scenario)
     {
-        var path = $"{RehearsalOptions.Path}/abc-defg-hij?scenario={scenario.Name}";
-        var request = new JsonObject { ["meetingUrl"] = origin + path };
+        var meeting = $"/abc-defg-hij?scenario={scenario.Name}";
+        var request = new JsonObject { ["meetingUrl"] = address + meeting };
         if (scenario.Leave is var (condition, seconds))
             request["leave"] = new JsonObject { [condition] = seconds };
         var json = request.ToJsonString(new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
@@ -75,7 +76,7 @@ internal static class RehearsalPages
         var status = Word(scenario.Status);
         return $"""
             <article>
-              <h3 id="{scenario.Name}"><a href="{Html(path)}">{scenario.Name}</a></h3>
+              <h3 id="{scenario.Name}"><a href="{Html(RehearsalOptions.Path + meeting)}">{scenario.Name}</a></h3>
               <p>{Html(scenario.Story)}</p>
               <p class="bot"><b>The bot</b> {Html(char.ToLowerInvariant(scenario.Expected[0]) + scenario.Expected[1..])}
                 <span class="{status}">{status} · {Word(scenario.Reason)}</span></p>

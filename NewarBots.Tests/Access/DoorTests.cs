@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using CliWrap;
 using CliWrap.Buffered;
 using NewarBots.Manager.Access;
@@ -86,6 +87,13 @@ public sealed class DoorTests(RedisServer redis) : IClassFixture<RedisServer>
 
         Assert.Equal("key-required", (await KeyedManager.AskAsync(manager, key: null, "GET", $"http://{wider}:{manager.Port}/bots")).Problem);
         Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, key, "GET", $"http://{wider}:{manager.Port}/bots")).Status);
+
+        // A rehearsal is chosen there too: bots are sent to it by the manager's own address.
+        var scenario = (await KeyedManager.AskAsync(manager, key, "GET", $"http://{wider}:{manager.Port}/page/scenarios")).Body![0]!["meetingUrl"];
+        Assert.StartsWith($"http://localhost:{manager.Port}/rehearsal/", (string)scenario!, StringComparison.Ordinal);
+        var sent = await KeyedManager.AskAsync(
+            manager, key, "POST", $"http://{wider}:{manager.Port}/bots", new JsonObject { ["meetingUrl"] = scenario!.DeepClone() }.ToJsonString());
+        Assert.Equal(HttpStatusCode.Accepted, sent.Status);
     }
 
     [Fact]

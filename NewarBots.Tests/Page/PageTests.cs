@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
+using NewarBots.Contract;
 using NewarBots.Tests.Bots;
 using static Microsoft.Playwright.Assertions;
 
@@ -45,6 +46,35 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
         await Expect(page.Locator("main :is(img, b)")).ToHaveCountAsync(0);
         Assert.Equal("undefined", await page.EvaluateAsync<string>("typeof globalThis.ran"));
         Assert.Empty(open.Complaints);
+    }
+
+    [Fact]
+    public async Task A_tab_that_nobody_sees_keeps_no_connection_and_knows_everything_when_it_is_seen_again()
+    {
+        var name = $"Unseen {SessionId.New(TimeProvider.System)}";
+        await using var open = await browser.OpenAsync(queueing.Manager, "/page/page.css");
+        var page = open.Page;
+        await page.RunAndWaitForRequestAsync(() => page.GotoAsync("/"), IsStream);
+
+        var givenUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        page.RequestFailed += (_, request) =>
+        {
+            if (IsStream(request))
+                givenUp.TrySetResult();
+        };
+        await SeeAsync(false);
+        await givenUp.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await QueueAsync(name, "anna");
+        await page.RunAndWaitForRequestAsync(() => SeeAsync(true), IsStream);
+
+        await Expect(page.GetByText(name)).ToBeVisibleAsync();
+        Assert.Empty(open.Complaints);
+
+        static bool IsStream(IRequest request) => new Uri(request.Url).AbsolutePath == "/bots/events";
+
+        Task SeeAsync(bool isSeen) => page.EvaluateAsync(
+            "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }",
+            !isSeen);
     }
 
     [Fact]

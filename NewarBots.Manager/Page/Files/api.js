@@ -73,31 +73,44 @@ export const followLog = (id, signal) => request(`/bots/${id}/logs?follow=true`,
 
 const refusedFor = 5000;
 
-/** Server-sent events: handlers by event type, with open and error beside them. Asked for again, where they are refused, until they are closed. */
+/**
+ * Server-sent events: handlers by event type, with open and error beside them. Asked for again, where they are refused, until they are closed.
+ * A browser has six connections to one host for all its tabs: one that nobody sees gives its own up, and hears everything when it is seen again.
+ */
 export function events(path, handlers) {
   let source;
   let again;
-  let isClosed = false;
-  connect();
-  return { close };
+  const closed = new AbortController();
+  document.addEventListener('visibilitychange', connectOrRest, { signal: closed.signal });
+  connectOrRest();
+  return {
+    close() {
+      closed.abort();
+      rest();
+    },
+  };
+
+  function connectOrRest() {
+    rest();
+    if (!document.hidden) connect();
+  }
+
+  function rest() {
+    clearTimeout(again);
+    source?.close();
+  }
 
   function connect() {
-    source = new EventSource(path);
+    const own = source = new EventSource(path);
     for (const [type, handle] of Object.entries(handlers)) {
-      source.addEventListener(type, event => handle(event.data === undefined ? undefined : JSON.parse(event.data), source));
+      own.addEventListener(type, event => handle(event.data === undefined ? undefined : JSON.parse(event.data), own));
     }
-    source.addEventListener('error', () => {
+    own.addEventListener('error', () => {
       // The browser comes back by itself to a manager that is away, and to none that has answered something else.
-      if (isClosed || source.readyState !== EventSource.CLOSED) return;
+      if (closed.signal.aborted || own !== source || own.readyState !== EventSource.CLOSED) return;
       again = setTimeout(connect, refusedFor);
       // It may be that the session is over: asking who is there tells, and asks for a key.
       getSession().catch(() => {});
     });
-  }
-
-  function close() {
-    isClosed = true;
-    clearTimeout(again);
-    source.close();
   }
 }

@@ -46,7 +46,7 @@ export async function startForm() {
       const scenario = scenarios.find(known => known.name === pick.value);
       story.textContent = scenario?.story ?? '';
       const epoch = scenario?.needsEpoch ? `&epoch=${Math.floor(Date.now() / 1000)}` : '';
-      fields.input('meetingUrl').value = scenario ? location.origin.replace('127.0.0.1', 'localhost') + scenario.path + epoch : '';
+      fields.input('meetingUrl').value = scenario ? scenario.meetingUrl + epoch : '';
       for (const [name] of conditions) fields.input(`leave.${name}`).value = scenario?.leave[name] ?? '';
       leave.open = Object.keys(scenario?.leave ?? {}).length > 0;
     }
