@@ -51,6 +51,8 @@ internal sealed partial class RedisStatusSender(
         var options = ConfigurationOptions.Parse(configuration);
         options.AbortOnConnectFail = false;
         options.BacklogPolicy = BacklogPolicy.FailFast;
+        // By itself it looks ever more seldom: a manager, through which many reach Redis, was back for seconds before its bots were.
+        options.ReconnectRetryPolicy = new LinearRetry((int)RetryInterval.TotalMilliseconds);
         options.ClientName = "newarbots-recorder";
         options.ConfigurationChannel = string.Empty;
         options.TieBreaker = string.Empty;

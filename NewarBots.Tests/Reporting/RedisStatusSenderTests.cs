@@ -74,6 +74,10 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
     }
 
     [Fact]
+    public void However_long_Redis_has_been_away_it_is_looked_for_every_second() =>
+        Assert.True(RedisStatusSender.ParseConfiguration(server.Configuration).ReconnectRetryPolicy.ShouldRetry(currentRetryCount: 1_000, timeElapsedMillisecondsSinceLastRetry: 1_000));
+
+    [Fact]
     public async Task A_sender_whose_clock_is_behind_the_stream_is_still_heard()
     {
         await using var redis = await server.ConnectAsync();
