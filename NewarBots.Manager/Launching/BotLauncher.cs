@@ -99,7 +99,6 @@ internal sealed partial class BotLauncher(
         if (earlier is null or { State: RecorderContainerState.Created } && !await TryStartAsync(bot, cancellation))
             return;
 
-        Log.Launched(logger, bot.Id, bot.ContainerName);
         // Stop may have been asked for in between, when there was no container to stop yet.
         if (await store.UpdateAsync(bot.Id, known => BotLifecycle.Launched(known, time.GetUtcNow())) is { StopRequested: true })
             stopper.Enqueue(id);
@@ -114,6 +113,7 @@ internal sealed partial class BotLauncher(
         {
             await containers.LaunchAsync(await preparation.PrepareAsync(bot, step?.Id, cancellation), cancellation);
             metrics.Launched(time.GetElapsedTime(begunAt));
+            Log.Launched(logger, bot.Id, bot.ContainerName);
             return true;
         }
         catch (Exception exception) when (!cancellation.IsCancellationRequested && MayPass(exception))

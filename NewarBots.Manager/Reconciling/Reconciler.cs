@@ -86,7 +86,7 @@ internal sealed partial class Reconciler(
     {
         // Later on, whoever needs what is foreign notices it.
         if (!_hasMended || store.IsDamaged)
-            await store.MendAsync(cancellation);
+            await MendAsync(cancellation);
         _hasMended = true;
         // Asked first: if Redis is emptied while this goes on, the next reconciliation has to see that.
         var mark = await store.BeginCompletingAsync();
@@ -95,6 +95,8 @@ internal sealed partial class Reconciler(
         var there = await containers.ListAsync(cancellation);
         var onDisk = folders.List();
         var known = (await store.ActiveAsync()).ToDictionary(bot => bot.Id);
+        if (mark is null)
+            await ReadWaitingAgainAsync(known);
         foreach (var id in there.Select(container => container.Id).Union(onDisk.Select(folder => folder.Id)))
         {
             if (!known.ContainsKey(id) && await store.FindAsync(id) is { } bot)
@@ -136,6 +138,19 @@ internal sealed partial class Reconciler(
         }
     }
 
+    private async Task MendAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await store.MendAsync(cancellation);
+        }
+        catch (RedisServerException exception) when (!exception.IsRedisAway())
+        {
+            // Where Redis refuses to let the manager look through its keys, bots are taken up all the same.
+            Log.NotMended(logger, exception.Message);
+        }
+    }
+
     /// <summary>A bot that waits for its container has left nothing but its record: of those that are lost, only who has seen them knows.</summary>
     private async Task TakeUpWaitingAsync()
     {
@@ -144,6 +159,16 @@ internal sealed partial class Reconciler(
             if (await store.AdoptAsync(waiting))
                 Log.TakenUp(logger, waiting.Id, waiting.UserId);
         }
+    }
+
+    /// <summary>
+    /// One that waited when this manager saw it last may have been cancelled by another since, whose word was missed: it is read again, so
+    /// that <see cref="TakeUpWaitingAsync"/> does not bring it back one day.
+    /// </summary>
+    private async Task ReadWaitingAgainAsync(Dictionary<SessionId, Bot> active)
+    {
+        foreach (var waiting in store.NewestKnown(user: null, after: null).Where(bot => bot.AwaitsContainer && !active.ContainsKey(bot.Id)).ToList())
+            await store.FindAsync(waiting.Id);
     }
 
     /// <summary>A restart of Redis takes its users with it, and one of the manager the ways to this machine.</summary>
@@ -180,6 +205,9 @@ internal sealed partial class Reconciler(
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Error, "Redis does not let the manager look for what is not its own: {Why}")]
+        public static partial void NotMended(ILogger logger, string why);
+
         [LoggerMessage(LogLevel.Warning, "Bot {SessionId} has outlived its time and not left by itself: it is stopped")]
         public static partial void Overdue(ILogger logger, SessionId sessionId);
 

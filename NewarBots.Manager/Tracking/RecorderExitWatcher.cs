@@ -31,9 +31,11 @@ internal sealed partial class RecorderExitWatcher(
                 Log.EngineAway(logger, exception.Message);
             _wasAway = true;
         }
-
-        // A connection that is cut off is made anew at once; an engine that stays away is not asked ten times a second.
-        _pause = time.GetElapsedTime(begun) > LongestPause ? ShortestPause : TimeSpan.FromTicks(Math.Min(2 * _pause.Ticks, LongestPause.Ticks));
+        finally
+        {
+            // A connection that is cut off is made anew at once; an engine that stays away is not asked ten times a second.
+            _pause = time.GetElapsedTime(begun) > LongestPause ? ShortestPause : TimeSpan.FromTicks(Math.Min(2 * _pause.Ticks, LongestPause.Ticks));
+        }
     }
 
     /// <summary>Listening begins before the look around: what dies in between is seen twice rather than never.</summary>

@@ -22,7 +22,7 @@ internal sealed record LeaveRules
     public LeaveRules(LeaveConditions conditions, DateTimeOffset deadline, DateTimeOffset admittedAt)
     {
         (Conditions, Deadline) = (conditions, deadline);
-        (AloneSince, InCallAt, ReceivedAt, At) = (admittedAt, admittedAt, admittedAt, admittedAt);
+        (AloneSince, InCallAt, ReceivedAt, HearsSince, At) = (admittedAt, admittedAt, admittedAt, admittedAt, admittedAt);
     }
 
     private LeaveConditions Conditions { get; }
@@ -54,8 +54,11 @@ internal sealed record LeaveRules
     /// <summary>Audio came in within the last seconds.</summary>
     private bool IsReceiving { get; init; }
 
-    /// <summary>How long nothing was heard; <see langword="null"/> where that may be the recorder's own deafness.</summary>
-    private TimeSpan? Silence { get; init; }
+    /// <summary>Since when what is recorded as silence is one; before that it may have been the recorder's own deafness.</summary>
+    private DateTimeOffset HearsSince { get; init; }
+
+    /// <summary>How long there has been nothing to hear.</summary>
+    private TimeSpan Silence { get; init; }
 
     private PageView View { get; init; } = PageView.Nothing;
 
@@ -70,6 +73,7 @@ internal sealed record LeaveRules
     {
         var receivedAt = progress.Reception.ReceivedBytes != ReceivedBytes ? now : ReceivedAt;
         var isReceiving = receivedAt > ReceivedAt || now - receivedAt < SoundPatience;
+        var hearsSince = isHearingInDoubt ? now : HearsSince;
         // Where the page does not tell how many there are, whoever sends audio is there; and whoever speaks is no recorder, by whatever name.
         var someoneIsThere = view.Others is { } others
             ? others > 0 || (view.OtherRecorders > 0 && progress.AudiblePackets > 0 && progress.Silence < SoundPatience)
@@ -78,7 +82,8 @@ internal sealed record LeaveRules
         {
             At = now,
             View = view,
-            Silence = isHearingInDoubt ? null : progress.Silence,
+            HearsSince = hearsSince,
+            Silence = progress.Silence < now - hearsSince ? progress.Silence : now - hearsSince,
             IsReceiving = isReceiving,
             ReceivedBytes = progress.Reception.ReceivedBytes,
             ReceivedAt = receivedAt,

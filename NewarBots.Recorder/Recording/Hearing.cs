@@ -35,11 +35,15 @@ internal sealed class Hearing
     /// <summary>A second.</summary>
     private const double LeastBytes = 500;
 
+    /// <summary>Between two looks; longer than taking evidence holds them up.</summary>
+    private static readonly TimeSpan Lapse = TimeSpan.FromSeconds(15);
+
     private readonly Dictionary<int, Ear> _ears = [];
     private IReadOnlyList<TrackSound> _sounds = [];
     private DateTimeOffset _soundsAt;
     private DateTimeOffset _handedOverAt = DateTimeOffset.MinValue;
-    private DateTimeOffset _stalledSince = DateTimeOffset.MinValue;
+    private DateTimeOffset _stalledSince;
+    private DateTimeOffset _observedAt = DateTimeOffset.MinValue;
     private (DateTimeOffset At, double Seconds)? _trackless;
     private HearingRemedy _tried;
     private DateTimeOffset _triedAt;
@@ -58,8 +62,10 @@ internal sealed class Hearing
     public HearingStep Observe(RecordingProgress progress, int? others, DateTimeOffset now)
     {
         var (tracks, connections) = (progress.Reception.Tracks, progress.Reception.Connections);
-        if (_stalledSince == DateTimeOffset.MinValue)
+        // While the page was no call, nobody had to tell anything: that is counted anew.
+        if (now - _observedAt >= Lapse)
             (_stalledSince, _soundsAt) = (now, now);
+        _observedAt = now;
         if (_handedOverAt != progress.At)
             (_handedOverAt, _stalledSince) = (progress.At, now);
         // Nobody else in the call is nothing to be heard; with somebody in it, no track at all is as bad as a deaf one.
@@ -108,7 +114,7 @@ internal sealed class Hearing
     {
         _ears.Clear();
         _sounds = [];
-        _stalledSince = DateTimeOffset.MinValue;
+        _observedAt = DateTimeOffset.MinValue;
         _trackless = null;
     }
 

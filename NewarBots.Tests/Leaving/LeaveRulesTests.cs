@@ -138,6 +138,8 @@ public sealed class LeaveRulesTests
         _rules = Rules(new() { SilenceTimeout = TimeSpan.FromSeconds(30) });
 
         Assert.Null(After(TimeSpan.FromMinutes(5), Call(others: 1), recording: true, isHearingInDoubt: true));
+        // What went before is none either, once it hears again.
+        Assert.Null(After(TimeSpan.FromSeconds(29), Call(others: 1), recording: true));
         Assert.Equal(EndReason.Silence, After(TimeSpan.FromSeconds(1), Call(others: 1), recording: true)?.Reason);
     }
 

@@ -51,10 +51,13 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
     [Fact]
     public async Task A_tab_that_nobody_sees_keeps_no_connection_and_knows_everything_when_it_is_seen_again()
     {
-        var name = $"Unseen {SessionId.New(TimeProvider.System)}";
+        var (stopped, name) = ($"Stopped {SessionId.New(TimeProvider.System)}", $"Unseen {SessionId.New(TimeProvider.System)}");
+        var id = await QueueAsync(stopped, "anna");
         await using var open = await browser.OpenAsync(queueing.Manager, "/page/page.css");
         var page = open.Page;
         await page.RunAndWaitForRequestAsync(() => page.GotoAsync("/"), IsStream);
+        var row = page.GetByRole(AriaRole.Listitem).Filter(new() { HasText = stopped });
+        await Expect(row).ToContainTextAsync("queued", new() { IgnoreCase = true });
 
         var givenUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         page.RequestFailed += (_, request) =>
@@ -65,9 +68,11 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
         await SeeAsync(false);
         await givenUp.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         await QueueAsync(name, "anna");
+        await queueing.Manager.PostAsync($"/bots/{id}/stop");
         await page.RunAndWaitForRequestAsync(() => SeeAsync(true), IsStream);
 
         await Expect(page.GetByText(name)).ToBeVisibleAsync();
+        await Expect(row).Not.ToContainTextAsync("queued", new() { IgnoreCase = true });
         Assert.Empty(open.Complaints);
 
         static bool IsStream(IRequest request) => new Uri(request.Url).AbsolutePath == "/bots/events";

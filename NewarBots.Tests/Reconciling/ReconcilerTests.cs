@@ -6,6 +6,7 @@ using NewarBots.Manager.Bots;
 using NewarBots.Manager.Finalizing;
 using NewarBots.Manager.Reconciling;
 using NewarBots.Manager.Tracking;
+using NewarBots.Tests.Bots;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Launching;
 using StackExchange.Redis;
@@ -56,6 +57,21 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
         Assert.Equal(0, (await recorders.ExitOf(bot.Id)).ExitCode);
         Assert.Equal(EndReason.MaxDuration, (await Store.FindAsync(bot.Id))!.Reason);
         await stopper.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task One_that_another_manager_has_cancelled_unheard_does_not_come_back_when_Redis_is_emptied()
+    {
+        await Store.MarkCompleteAsync((await Store.BeginCompletingAsync())!);
+        var bot = Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Queued(), idempotency: null)).Bot;
+        var other = recorders.WholeManager(_redis, _time).GetRequiredService<BotStore>();
+        await other.UpdateAsync(bot.Id, known => BotLifecycle.StopAsked(known, _time.GetUtcNow()));
+
+        await ReconcileAsync();
+        await _redis.GetServers()[0].FlushAllDatabasesAsync();
+        await ReconcileAsync();
+
+        Assert.Empty(await Store.ActiveAsync());
     }
 
     [Fact]

@@ -192,6 +192,18 @@ public sealed class HearingTests
     }
 
     [Fact]
+    public void What_was_not_told_while_the_page_was_no_call_is_counted_anew_when_it_is_one_again()
+    {
+        Live(5, Heard);
+        _seconds += 60;
+        _progress = _progress with { At = Start.AddSeconds(_seconds) };
+        Observe();
+
+        Assert.Empty(_remedies);
+        Assert.Null(_hearing.Warning);
+    }
+
+    [Fact]
     public void Before_it_is_surely_deaf_what_seems_to_be_silence_is_in_doubt()
     {
         Live(5, Heard);

@@ -109,16 +109,16 @@ export function showList(main, setConnection, signal) {
     });
   }
 
-  let wasAway = false;
+  let isFresh = true;
   const source = events('/bots/events', {
     open: () => {
       setConnection('live');
-      // Ends and removals of meanwhile were not told.
-      if (wasAway) restart();
-      wasAway = false;
+      // Ends and removals of meanwhile, while the manager was away or nobody saw the page, were not told.
+      if (!isFresh) restart();
+      isFresh = false;
     },
     error: () => {
-      wasAway = true;
+      isFresh = false;
       setConnection('away');
     },
     bot: bot => {
