@@ -29,7 +29,7 @@ internal static partial class AccessRegistration
         builder.Services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build())
             .AddPolicy(AdminPolicy, policy => policy.RequireRole(Roles.Admin));
-        builder.Services.AddSingleton<RateLimits>();
+        builder.Services.AddRateLimits();
         // Each address comes by here before anybody can connect to it, wherever it was configured.
         builder.Services.AddOptions<KestrelServerOptions>().Configure<KeyFile>((kestrel, keys) =>
             kestrel.ConfigureEndpointDefaults(address => RefuseToListenWider(address, keys)));
@@ -39,7 +39,7 @@ internal static partial class AccessRegistration
     public static WebApplication UseAccess(this WebApplication app)
     {
         app.UseAuthentication();
-        app.Use(app.Services.GetRequiredService<RateLimits>().LimitAsync);
+        app.UseRateLimiter();
         app.UseAuthorization();
         app.Use(EndWithTheKeyAsync);
         app.Lifetime.ApplicationStarted.Register(() => Tell(app));

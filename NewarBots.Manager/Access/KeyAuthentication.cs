@@ -105,14 +105,10 @@ internal sealed class KeyAuthentication(
 /// </summary>
 internal sealed class WrongKeys(IOptions<AccessOptions> access) : IDisposable
 {
-    private readonly Lazy<PartitionedRateLimiter<IPAddress?>> _limiter = new(() => PartitionedRateLimiter.Create<IPAddress?, IPAddress>(address =>
-        RateLimitPartition.GetTokenBucketLimiter(address ?? IPAddress.None, _ => RateLimits.Bucket(access.Value.WrongKeysPerMinute, access.Value.WrongKeysPerMinute))));
+    private readonly PartitionedRateLimiter<IPAddress?> _limiter = PartitionedRateLimiter.Create<IPAddress?, IPAddress>(address =>
+        RateLimitPartition.GetTokenBucketLimiter(address ?? IPAddress.None, _ => RateLimits.Bucket(access.Value.WrongKeysPerMinute, access.Value.WrongKeysPerMinute)));
 
-    public RateLimitLease Tell(IPAddress? address) => _limiter.Value.AttemptAcquire(address);
+    public RateLimitLease Tell(IPAddress? address) => _limiter.AttemptAcquire(address);
 
-    public void Dispose()
-    {
-        if (_limiter.IsValueCreated)
-            _limiter.Value.Dispose();
-    }
+    public void Dispose() => _limiter.Dispose();
 }

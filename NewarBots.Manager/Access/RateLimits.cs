@@ -5,43 +5,31 @@ using Microsoft.Extensions.Options;
 
 namespace NewarBots.Manager.Access;
 
-/// <summary>
-/// So that one who asks without pause leaves something for the others: one bucket for each key, out of which its sessions are served
-/// too, and so many requests at once, streams among them. Where there are no keys, there is no limit.
-/// </summary>
-internal sealed class RateLimits(IOptions<AccessOptions> access) : IDisposable
+/// <summary>So that one who asks without pause leaves something for the others.</summary>
+internal static class RateLimits
 {
-    // Their clocks tick ten times a second from when they are made: not where nobody has a key.
-    private readonly Lazy<PartitionedRateLimiter<string>> _limiter = new(() => PartitionedRateLimiter.CreateChained(
-        PartitionedRateLimiter.Create<string, string>(key => RateLimitPartition.GetTokenBucketLimiter(
-            key, _ => Bucket(access.Value.RequestsPerMinute, access.Value.RequestBurst))),
-        PartitionedRateLimiter.Create<string, string>(key => RateLimitPartition.GetConcurrencyLimiter(
-            key, _ => new() { PermitLimit = access.Value.RequestsAtOnce, QueueLimit = 0 }))));
-
-    public async Task LimitAsync(HttpContext context, RequestDelegate next)
+    /// <summary>
+    /// One bucket for each key, out of which its sessions are served too, and so many requests at once, streams among them. Where there are no
+    /// keys, there is no limit.
+    /// </summary>
+    public static IServiceCollection AddRateLimits(this IServiceCollection services) => services.AddRateLimiter(limiter =>
     {
-        if (Caller.Of(context)?.Key is not { } key || context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+        limiter.GlobalLimiter = PartitionedRateLimiter.CreateChained(
+            ForEachKey((id, access) => RateLimitPartition.GetTokenBucketLimiter(id, _ => Bucket(access.RequestsPerMinute, access.RequestBurst))),
+            ForEachKey((id, access) => RateLimitPartition.GetConcurrencyLimiter(
+                id, _ => new() { PermitLimit = access.RequestsAtOnce, QueueLimit = 0 })));
+        limiter.OnRejected = async (rejected, _) =>
         {
-            await next(context);
-            return;
-        }
+            rejected.HttpContext.Response.Headers.RetryAfter = RetryAfter(rejected.Lease);
+            await AccessProblems.TooManyRequests().ExecuteAsync(rejected.HttpContext);
+        };
+    });
 
-        using var lease = _limiter.Value.AttemptAcquire(key.Id);
-        if (lease.IsAcquired)
-        {
-            await next(context);
-            return;
-        }
-
-        context.Response.Headers.RetryAfter = RetryAfter(lease);
-        await AccessProblems.TooManyRequests().ExecuteAsync(context);
-    }
-
-    public void Dispose()
-    {
-        if (_limiter.IsValueCreated)
-            _limiter.Value.Dispose();
-    }
+    private static PartitionedRateLimiter<HttpContext> ForEachKey(Func<string, AccessOptions, RateLimitPartition<string>> partition) =>
+        PartitionedRateLimiter.Create<HttpContext, string>(context =>
+            Caller.Of(context)?.Key is not { } key || context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null
+                ? RateLimitPartition.GetNoLimiter(string.Empty)
+                : partition(key.Id, context.RequestServices.GetRequiredService<IOptions<AccessOptions>>().Value));
 
     /// <param name="perMinute">How fast it fills again.</param>
     /// <param name="burst">What it holds.</param>

@@ -51,7 +51,7 @@ internal sealed partial class BotStore(
         """;
 
     private static readonly string CreateScript = $$"""
-        {{RedisKinds.Guard}}
+        {{GuardedRedis.Guard}}
         if KEYS[6] ~= '' then
             local seen = redis.call('GET', KEYS[6])
             if seen then return {'repeated', seen} end
@@ -88,7 +88,7 @@ internal sealed partial class BotStore(
         """;
 
     private static readonly string StartScript = $$"""
-        {{RedisKinds.Guard}}
+        {{GuardedRedis.Guard}}
         if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return {'changed', ''} end
         local holder = redis.call('GET', KEYS[5])
         if holder then return {'claimed', holder} end
@@ -108,7 +108,7 @@ internal sealed partial class BotStore(
         """;
 
     private static readonly string AdoptScript = $$"""
-        {{RedisKinds.Guard}}
+        {{GuardedRedis.Guard}}
         local there = redis.call('HGET', KEYS[1], 'record')
         if there and there ~= ARGV[3] then return 0 end
         redis.call('HSET', KEYS[1], 'record', ARGV[2], 'version', 1)
@@ -121,26 +121,26 @@ internal sealed partial class BotStore(
         """;
 
     private static readonly string BeginCompletingScript = $$"""
-        {{RedisKinds.Guard}}
+        {{GuardedRedis.Guard}}
         redis.call('SET', KEYS[1], ARGV[1], 'NX')
         return redis.call('GET', KEYS[1])
         """;
 
     /// <summary>Who has changed it meanwhile has put it into its place.</summary>
     private static readonly string IndexScript = $$"""
-        {{RedisKinds.Guard}}
+        {{GuardedRedis.Guard}}
         if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return end
         redis.call('ZADD', KEYS[2], 0, ARGV[1])
         redis.call('ZADD', KEYS[3], 0, ARGV[1])
         """;
 
     private static readonly string MarkCompleteScript = $$"""
-        {{RedisKinds.Guard}}
+        {{GuardedRedis.Guard}}
         if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2]) end
         """;
 
     private static readonly string UpdateScript = $$"""
-        {{RedisKinds.Guard}}
+        {{GuardedRedis.Guard}}
         if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return 0 end
         redis.call('HSET', KEYS[1], 'record', ARGV[3], 'version', ARGV[2] + 1)
         if ARGV[7] == '1' then redis.call('ZREM', KEYS[6], ARGV[1]) end
@@ -165,13 +165,16 @@ internal sealed partial class BotStore(
         return 1
         """;
 
+    /// <summary>Who reads in between must not take the bot for one that was deleted: the mark goes with what was no record.</summary>
     private const string LoseScript = """
+        local kind = redis.call('TYPE', KEYS[3]).ok
         redis.call('DEL', KEYS[2])
         redis.pcall('ZREM', KEYS[1], ARGV[1])
+        return kind ~= 'none' and kind ~= 'hash' and redis.call('DEL', KEYS[3]) or 0
         """;
 
     private static readonly string DeleteScript = $$"""
-        {{RedisKinds.Guard}}
+        {{GuardedRedis.Guard}}
         local seen = KEYS[5] ~= '' and redis.call('GET', KEYS[5])
         if seen and string.sub(seen, -string.len(ARGV[1]) - 1) == ' ' .. ARGV[1] then redis.call('DEL', KEYS[5]) end
         redis.call('DEL', KEYS[1], KEYS[2])
@@ -184,8 +187,12 @@ internal sealed partial class BotStore(
     private readonly LastKnownBots _known = new();
     private readonly ConcurrentDictionary<SessionId, RedisValue> _unreadable = new();
 
+    private readonly GuardedRedis _guarded = new(() => Connected(redis), KindOf, logger);
+
+    private IDatabase Database => Connected(redis);
+
     // Its client would keep a command for five seconds in the hope of a connection; callers and loops have better to do.
-    private IDatabase Database => redis.IsConnected
+    private static IDatabase Connected(IConnectionMultiplexer redis) => redis.IsConnected
         ? redis.GetDatabase()
         : throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, CommandFlags.None, "Redis cannot be reached.");
 
@@ -215,7 +222,7 @@ internal sealed partial class BotStore(
             DueIf(BotStatus.Scheduled, bot), limits?.ScheduledOfOneUser ?? RedisValue.EmptyString, bot.IsTooLate(time.GetUtcNow()) ? 1 : 0, happened,
             DueIf(BotStatus.Queued, bot),
         ];
-        var reply = (RedisResult[])(await RunAsync(CreateScript, keys, values))!;
+        var reply = (RedisResult[])(await _guarded.RunAsync(CreateScript, keys, values))!;
         var holder = (string)reply[1]!;
         switch ((string)reply[0]!)
         {
@@ -268,7 +275,7 @@ internal sealed partial class BotStore(
                 id.ToString(), version, Serialize(next), Announcement(next), RedisNames.StatusChannel(id), limits.OfOneUser ?? RedisValue.EmptyString,
                 happened, DueIf(BotStatus.Queued, next),
             ];
-            var reply = (RedisResult[])(await RunAsync(StartScript, keys, values))!;
+            var reply = (RedisResult[])(await _guarded.RunAsync(StartScript, keys, values))!;
             switch ((string)reply[0]!)
             {
                 case "started":
@@ -287,8 +294,8 @@ internal sealed partial class BotStore(
     public async Task<(IReadOnlyList<SessionId> Due, DateTimeOffset? Next)> DueAsync(DateTimeOffset now)
     {
         var moment = now.ToUnixTimeMilliseconds();
-        var due = await AskAsync(database => database.SortedSetRangeByScoreAsync(Scheduled, stop: moment));
-        var next = await AskAsync(database => database.SortedSetRangeByScoreWithScoresAsync(Scheduled, start: moment, exclude: Exclude.Start, take: 1));
+        var due = await _guarded.AskAsync(database => database.SortedSetRangeByScoreAsync(Scheduled, stop: moment));
+        var next = await _guarded.AskAsync(database => database.SortedSetRangeByScoreWithScoresAsync(Scheduled, start: moment, exclude: Exclude.Start, take: 1));
         return (
             [.. Ids(due)],
             next.Length == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)next[0].Score));
@@ -296,9 +303,9 @@ internal sealed partial class BotStore(
 
     /// <summary>The bots that are scheduled, the next one first.</summary>
     public async Task<IReadOnlyList<Bot>> ScheduledAsync() =>
-        await ReadAsync(await AskAsync(database => database.SortedSetRangeByScoreAsync(Scheduled)));
+        await ReadAsync(await _guarded.AskAsync(database => database.SortedSetRangeByScoreAsync(Scheduled)));
 
-    public async Task<int> CountScheduledAsync() => (int)await AskAsync(database => database.SortedSetLengthAsync(Scheduled));
+    public async Task<int> CountScheduledAsync() => (int)await _guarded.AskAsync(database => database.SortedSetLengthAsync(Scheduled));
 
     /// <summary>
     /// Keeps the record of a bot that lives already, or has ended. Nothing is announced: it goes on to speak for itself. The meeting
@@ -316,55 +323,43 @@ internal sealed partial class BotStore(
             bot.Id.ToString(), Serialize(bot), _unreadable.GetValueOrDefault(bot.Id, RedisValue.EmptyString), IsActive(bot) ? 1 : 0,
             .. places.Select(place => place.Score),
         ];
-        if (!(bool)await RunAsync(AdoptScript, keys, values))
+        if (!(bool)await _guarded.RunAsync(AdoptScript, keys, values))
             return false;
         _unreadable.TryRemove(bot.Id, out _);
         return true;
     }
 
-    /// <summary>Under one of its keys lies what nobody of ours has put there; what needs that key fails until <see cref="MendAsync"/>.</summary>
-    public bool IsDamaged { get; private set; }
+    /// <inheritdoc cref="GuardedRedis.IsDamaged"/>
+    public bool IsDamaged => _guarded.IsDamaged;
 
     /// <summary>
     /// Removes what is not of its key's kind, and puts what the records say in its place. Nothing can change meanwhile what belongs there:
     /// every script that would is refused for as long as something else lies under one of its keys.
     /// </summary>
-    public async Task MendAsync(CancellationToken cancellation)
+    public Task MendAsync(CancellationToken cancellation) => _guarded.MendAsync(async () =>
     {
-        IsDamaged = false;
-        try
+        var foreign = await ForeignAsync(cancellation);
+        if (foreign.Count == 0)
+            return;
+        var contents = foreign.Keys.ToDictionary(key => key, _ => new List<RedisValue>());
+        await foreach (var keys in redis.KeysAsync($"{Records}*").Chunk(BatchOfUnknown).WithCancellation(cancellation))
         {
-            var foreign = await ForeignAsync(cancellation);
-            if (foreign.Count == 0)
-                return;
-            var contents = foreign.Keys.ToDictionary(key => key, _ => new List<RedisValue>());
-            await foreach (var keys in redis.KeysAsync($"{Records}*").Chunk(BatchOfUnknown).WithCancellation(cancellation))
+            foreach (var bot in await ReadAsync([.. keys.Select(key => (RedisValue)key[Records.Length..])]))
             {
-                foreach (var bot in await ReadAsync([.. keys.Select(key => (RedisValue)key[Records.Length..])]))
+                foreach (var (index, score) in PlacesOf(bot))
                 {
-                    foreach (var (index, score) in PlacesOf(bot))
-                    {
-                        if (!score.IsNullOrEmpty && contents.TryGetValue(index, out var members))
-                            members.AddRange([score, bot.Id.ToString()]);
-                    }
-
-                    if (IsActive(bot) && contents.TryGetValue(Claim(bot), out var holder))
-                        holder.Add(bot.Id.ToString());
+                    if (!score.IsNullOrEmpty && contents.TryGetValue(index, out var members))
+                        members.AddRange([score, bot.Id.ToString()]);
                 }
-            }
 
-            foreach (var (key, seen) in foreign)
-            {
-                if ((bool)await Database.ScriptEvaluateAsync(RedisKinds.Replace, [key], [KindOf(key), seen, .. contents[key]]))
-                    Log.Foreign(logger, key, KindOf(key));
+                if (IsActive(bot) && contents.TryGetValue(Claim(bot), out var holder))
+                    holder.Add(bot.Id.ToString());
             }
         }
-        catch
-        {
-            IsDamaged = true;
-            throw;
-        }
-    }
+
+        foreach (var (key, seen) in foreign)
+            await _guarded.ReplaceAsync(key, seen, contents[key]);
+    });
 
     /// <returns>The keys under which something foreign lies, each with what was seen there where its kind is right and its words are not.</returns>
     private async Task<Dictionary<string, RedisValue>> ForeignAsync(CancellationToken cancellation)
@@ -375,7 +370,7 @@ internal sealed partial class BotStore(
             await foreach (var keys in redis.KeysAsync(pattern).Chunk(BatchOfUnknown).WithCancellation(cancellation))
             {
                 var ours = keys.Where(key => KindOf(key).Length > 0).ToArray();
-                foreach (var key in await RedisKinds.ForeignAsync(Database, ours, KindOf))
+                foreach (var key in await _guarded.ForeignAsync(ours))
                     foreign[key] = RedisValue.EmptyString;
                 var claims = ours.Where(key => key.StartsWith(Claims, StringComparison.Ordinal) && !foreign.ContainsKey(key)).ToArray();
                 var holders = await Database.StringGetAsync([.. claims.Select(key => (RedisKey)key)]);
@@ -397,15 +392,15 @@ internal sealed partial class BotStore(
     /// </returns>
     public async Task<string?> BeginCompletingAsync()
     {
-        var mark = (string)(await RunAsync(BeginCompletingScript, [Complete], [SessionId.New(time).ToString()]))!;
+        var mark = (string)(await _guarded.RunAsync(BeginCompletingScript, [Complete], [SessionId.New(time).ToString()]))!;
         return mark == IsComplete ? null : mark;
     }
 
     /// <summary>Everything was seen and is on record, unless Redis was emptied since <see cref="BeginCompletingAsync"/>.</summary>
-    public Task MarkCompleteAsync(string mark) => RunAsync(MarkCompleteScript, [Complete], [mark, IsComplete]);
+    public Task MarkCompleteAsync(string mark) => _guarded.RunAsync(MarkCompleteScript, [Complete], [mark, IsComplete]);
 
     /// <returns><see langword="false"/> where Redis has been emptied since <see cref="MarkCompleteAsync"/>.</returns>
-    public async Task<bool> IsCompleteAsync() => await AskAsync(database => database.StringGetAsync(Complete)) == IsComplete;
+    public async Task<bool> IsCompleteAsync() => await _guarded.AskAsync(database => database.StringGetAsync(Complete)) == IsComplete;
 
     /// <returns>Those of the sessions that are on no record, in their order; no more than asked for.</returns>
     public async Task<IReadOnlyList<SessionId>> UnknownAsync(IEnumerable<SessionId> ids, int atMost)
@@ -413,7 +408,7 @@ internal sealed partial class BotStore(
         var unknown = new List<SessionId>();
         foreach (var some in ids.Chunk(BatchOfUnknown))
         {
-            var known = await AskAsync(database => database.SortedSetScoresAsync(All, [.. some.Select(id => (RedisValue)id.ToString())]));
+            var known = await _guarded.AskAsync(database => database.SortedSetScoresAsync(All, [.. some.Select(id => (RedisValue)id.ToString())]));
             unknown.AddRange(some.Where((_, index) => known[index] is null));
             if (unknown.Count >= atMost)
                 break;
@@ -475,7 +470,7 @@ internal sealed partial class BotStore(
                 bot.Status is not BotStatus.Scheduled ? string.Empty : next.Status is BotStatus.Scheduled ? DueIf(BotStatus.Scheduled, next) : "gone",
                 happened,
             ];
-            if ((bool)await RunAsync(UpdateScript, keys, values))
+            if ((bool)await _guarded.RunAsync(UpdateScript, keys, values))
             {
                 _known.Remember(next);
                 webhooks.Wake(happened);
@@ -487,11 +482,11 @@ internal sealed partial class BotStore(
 
     /// <summary>The bots that are neither scheduled nor ended, oldest first.</summary>
     public async Task<IReadOnlyList<Bot>> ActiveAsync() =>
-        await ReadAsync(await AskAsync(database => database.SortedSetRangeByValueAsync(Active)));
+        await ReadAsync(await _guarded.AskAsync(database => database.SortedSetRangeByValueAsync(Active)));
 
     /// <summary>The bots that have left the queue and have not ended, oldest first.</summary>
     public async Task<IReadOnlyList<Bot>> UnderWayAsync() =>
-        await ReadAsync(await AskAsync(database => database.SortedSetCombineAsync(SetOperation.Difference, [Active, Queued])));
+        await ReadAsync(await _guarded.AskAsync(database => database.SortedSetCombineAsync(SetOperation.Difference, [Active, Queued])));
 
     /// <summary>The first in the queue, in their order, however long it is.</summary>
     public async Task<IReadOnlyList<Bot>> QueuedAsync(int atMost)
@@ -501,7 +496,7 @@ internal sealed partial class BotStore(
         for (var rank = 0L; first.Count < atMost; rank += atMost)
         {
             var (from, to) = (rank, rank + atMost - 1);
-            var ids = await AskAsync(database => database.SortedSetRangeByRankAsync(Queued, from, to));
+            var ids = await _guarded.AskAsync(database => database.SortedSetRangeByRankAsync(Queued, from, to));
             first.AddRange((await ReadAsync(ids)).Where(bot => bot.Status is BotStatus.Queued));
             if (ids.Length < atMost)
                 break;
@@ -510,7 +505,7 @@ internal sealed partial class BotStore(
         return [.. first.Take(atMost)];
     }
 
-    public async Task<int> CountQueuedAsync() => (int)await AskAsync(database => database.SortedSetLengthAsync(Queued));
+    public async Task<int> CountQueuedAsync() => (int)await _guarded.AskAsync(database => database.SortedSetLengthAsync(Queued));
 
     /// <summary>What <see cref="NewestAsync"/> would say, as far as this manager knows it, while Redis is away.</summary>
     public IEnumerable<Bot> NewestKnown(UserId? user, SessionId? after) => _known.Newest(user, after);
@@ -557,7 +552,7 @@ internal sealed partial class BotStore(
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
-            var ids = await AskAsync(database => database.SortedSetRangeByValueAsync(
+            var ids = await _guarded.AskAsync(database => database.SortedSetRangeByValueAsync(
                 index, min: default, max: below, below.IsNull ? Exclude.None : Exclude.Stop, Order.Descending, skip: 0, take: batch));
             yield return ids;
             if (ids.Length < batch)
@@ -570,7 +565,7 @@ internal sealed partial class BotStore(
     {
         var (found, version) = await ReadAsync(id);
         if (found is { } bot)
-            await RunAsync(IndexScript, [Key(id), OfStatus(bot.Status), OfStatus(bot.Status, bot.UserId)], [id.ToString(), version]);
+            await _guarded.RunAsync(IndexScript, [Key(id), OfStatus(bot.Status), OfStatus(bot.Status, bot.UserId)], [id.ToString(), version]);
     }
 
     /// <summary>
@@ -579,12 +574,12 @@ internal sealed partial class BotStore(
     /// </summary>
     public async Task DeleteAsync(Bot bot)
     {
-        var idempotency = (string?)await AskAsync(database => database.HashGetAsync(Key(bot.Id), IdempotencyField)) ?? string.Empty;
+        var idempotency = (string?)await _guarded.AskAsync(database => database.HashGetAsync(Key(bot.Id), IdempotencyField)) ?? string.Empty;
         RedisKey[] keys =
         [
             Key(bot.Id), RedisNames.EventStream(bot.Id), All, OfUser(bot.UserId), idempotency, OfStatus(bot.Status), OfStatus(bot.Status, bot.UserId),
         ];
-        await RunAsync(DeleteScript, keys, [bot.Id.ToString()]);
+        await _guarded.RunAsync(DeleteScript, keys, [bot.Id.ToString()]);
         _known.Forget(bot.Id);
     }
 
@@ -633,12 +628,8 @@ internal sealed partial class BotStore(
         catch (RedisServerException exception) when (exception.IsWrongType())
         {
             // There is nothing of ours in it, and it would keep the bot from being taken up again.
-            if (await Database.KeyDeleteAsync(Key(id)))
-            {
+            if (await LoseAsync(id))
                 Log.NoRecord(logger, id, exception.Message);
-                await LoseAsync(id);
-            }
-
             return default;
         }
 
@@ -673,31 +664,14 @@ internal sealed partial class BotStore(
     }
 
     /// <summary>It is on no record any more: the next reconciliation looks at all recordings, and recalls its one where there is one.</summary>
-    private async Task LoseAsync(SessionId id) => await Database.ScriptEvaluateAsync(LoseScript, [All, Complete], [id.ToString()]);
-
-    private async Task<T> AskAsync<T>(Func<IDatabase, Task<T>> question)
-    {
-        try
-        {
-            return await question(Database);
-        }
-        catch (RedisServerException exception) when (exception.IsWrongType())
-        {
-            IsDamaged = true;
-            throw new ForeignRedisValueException(exception);
-        }
-    }
-
-    /// <summary>A script that begins with <see cref="RedisKinds.Guard"/>.</summary>
-    private Task<RedisResult> RunAsync(string script, RedisKey[] keys, RedisValue[] values) =>
-        AskAsync(database => database.EvaluateGuardedAsync(script, keys, values, KindOf));
+    /// <returns>Something lay in its place that was no record, and is removed.</returns>
+    private async Task<bool> LoseAsync(SessionId id) => (bool)await Database.ScriptEvaluateAsync(LoseScript, [All, Complete, Key(id)], [id.ToString()]);
 
     private SessionId Holder(string claim)
     {
         if (SessionId.TryParse(claim, provider: null, out var holder))
             return holder;
-        IsDamaged = true;
-        throw new ForeignRedisValueException($"A meeting is claimed by '{claim}', which is no bot.");
+        throw _guarded.Foreign($"A meeting is claimed by '{claim}', which is no bot.");
     }
 
     private static Bot Deserialize(SessionId id, RedisValue record, RedisValue version)
@@ -741,14 +715,17 @@ internal sealed partial class BotStore(
 
     private const string Scheduled = "newarbots:bots:scheduled";
 
-    private static string ScheduledOf(UserId user) => $"newarbots:bots:scheduled:user:{user}";
+    /// <summary>What the names of the indexes begin with of which there are many.</summary>
+    private static readonly string[] Families = [$"{All}:user:", $"{All}:status:", $"{Active}:user:", $"{Scheduled}:user:"];
 
-    private static string ActiveOf(UserId user) => $"newarbots:bots:active:user:{user}";
+    private static string ScheduledOf(UserId user) => $"{Scheduled}:user:{user}";
 
-    private static string OfUser(UserId user) => $"newarbots:bots:user:{user}";
+    private static string ActiveOf(UserId user) => $"{Active}:user:{user}";
+
+    private static string OfUser(UserId user) => $"{All}:user:{user}";
 
     private static string OfStatus(BotStatus status, UserId? user = null) =>
-        $"newarbots:bots:status:{WireWord.Of(status)}{(user is null ? "" : $":user:{user}")}";
+        $"{All}:status:{WireWord.Of(status)}{(user is null ? "" : $":user:{user}")}";
 
     private const string Records = "newarbots:bot:";
 
@@ -767,7 +744,8 @@ internal sealed partial class BotStore(
     {
         Complete => "string",
         WebhookOutbox.Stream => "stream",
-        _ when key.StartsWith(All, StringComparison.Ordinal) => "zset",
+        All or Active or Queued or Scheduled => "zset",
+        _ when Array.Exists(Families, family => key.StartsWith(family, StringComparison.Ordinal)) => "zset",
         _ when key.StartsWith(Records, StringComparison.Ordinal) => "hash",
         _ when key.StartsWith(Claims, StringComparison.Ordinal) || key.StartsWith(IdempotencyKeys, StringComparison.Ordinal) => "string",
         _ when key.StartsWith(RedisNames.EventStreamPrefix, StringComparison.Ordinal) => "stream",
@@ -780,9 +758,6 @@ internal sealed partial class BotStore(
     {
         [LoggerMessage(LogLevel.Error, "Where the record of bot {SessionId} should be, Redis holds something else, which is removed: {Why}")]
         public static partial void NoRecord(ILogger logger, SessionId sessionId, string why);
-
-        [LoggerMessage(LogLevel.Error, "Under {Key} Redis held something else than the {Kind} that belongs there: it was replaced by what the records say")]
-        public static partial void Foreign(ILogger logger, string key, string kind);
 
         [LoggerMessage(LogLevel.Error, "The record of bot {SessionId} cannot be read and is ignored: {Why}")]
         public static partial void Unreadable(ILogger logger, SessionId sessionId, string why);

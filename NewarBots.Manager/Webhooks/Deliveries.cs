@@ -23,7 +23,7 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<D
 
     /// <summary>Each event is distributed once: only who takes it from the outbox makes messages of it.</summary>
     private static readonly string DistributeScript = $$"""
-        {{RedisKinds.Guard}}
+        {{GuardedRedis.Guard}}
         if ARGV[1] ~= '' and redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
         for i = 2, #KEYS, 3 do
             redis.call('SET', KEYS[i], ARGV[3], 'PX', ARGV[5])
@@ -38,7 +38,7 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<D
         """;
 
     private static readonly string ClaimScript = $$"""
-        {{RedisKinds.Guard}}
+        {{GuardedRedis.Guard}}
         local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
         for _, id in ipairs(due) do redis.call('ZADD', KEYS[1], ARGV[2], id) end
         return due
@@ -46,7 +46,7 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<D
 
     /// <summary>Who has lost the claim meanwhile, to another manager or to somebody who had it sent again, writes nothing.</summary>
     private static readonly string SettleScript = $$"""
-        {{RedisKinds.Guard}}
+        {{GuardedRedis.Guard}}
         if redis.call('ZSCORE', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
         if ARGV[4] == '' then redis.call('ZREM', KEYS[1], ARGV[1]) else redis.call('ZADD', KEYS[1], ARGV[4], ARGV[1]) end
         if ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3], 'XX', 'KEEPTTL') end
@@ -54,7 +54,7 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<D
         """;
 
     private static readonly string AgainScript = $$"""
-        {{RedisKinds.Guard}}
+        {{GuardedRedis.Guard}}
         if not redis.call('SET', KEYS[2], ARGV[3], 'XX', 'PX', ARGV[4]) then return 0 end
         redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
         return 1
@@ -62,10 +62,12 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<D
 
     private IDatabase Database => redis.GetDatabase();
 
+    private readonly GuardedRedis _guarded = new(() => redis.GetDatabase(), KindOf, logger);
+
     /// <summary>Makes messages of what happened, for each webhook that wants to know.</summary>
     public async Task DistributeAsync(IReadOnlyList<Webhook> webhooks, DateTimeOffset now)
     {
-        foreach (var entry in await AskAsync(database => database.StreamRangeAsync(WebhookOutbox.Stream, count: OutboxBatch)))
+        foreach (var entry in await _guarded.AskAsync(database => database.StreamRangeAsync(WebhookOutbox.Stream, count: OutboxBatch)))
         {
             if (Parse(entry[WebhookOutbox.Field]) is { } happened)
                 await SendAsync([.. webhooks.Where(webhook => webhook.Wants(happened.UserId, happened.Type))], happened, IdOf(entry.Id), now, entry.Id);
@@ -89,7 +91,7 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<D
             entry.IsNull ? RedisValue.EmptyString : entry, id, Serialize(delivery), now.ToUnixTimeMilliseconds(), (long)KeptFor.TotalMilliseconds,
             IdOf(now - KeptFor), KeptOfOne,
         ];
-        return RunAsync(DistributeScript, keys, values);
+        return _guarded.RunAsync(DistributeScript, keys, values);
     }
 
     public static bool IsId(string text) => IdPattern.IsMatch(text);
@@ -100,7 +102,7 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<D
     /// <summary>Takes messages that are due, and puts them off until <paramref name="until"/>: by then they are settled, or due again.</summary>
     public async Task<IReadOnlyList<Delivery>> ClaimAsync(Webhook webhook, DateTimeOffset now, DateTimeOffset until, int atMost)
     {
-        var ids = (RedisValue[])(await RunAsync(
+        var ids = (RedisValue[])(await _guarded.RunAsync(
             ClaimScript, [Due(webhook.Id)], [now.ToUnixTimeMilliseconds(), until.ToUnixTimeMilliseconds(), atMost]))!;
         var claimed = new List<Delivery>();
         foreach (var id in ids)
@@ -115,7 +117,7 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<D
     }
 
     /// <summary>Keeps what became of a message that was claimed until <paramref name="until"/>.</summary>
-    public Task SettleAsync(Webhook webhook, Delivery delivery, DateTimeOffset until) => RunAsync(
+    public Task SettleAsync(Webhook webhook, Delivery delivery, DateTimeOffset until) => _guarded.RunAsync(
         SettleScript,
         [Due(webhook.Id), Record(webhook.Id, delivery.Id)],
         [
@@ -126,7 +128,7 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<D
     /// <summary>Of what was to be sent to a webhook, nothing is any more.</summary>
     public async Task GiveUpAsync(Webhook webhook)
     {
-        foreach (var due in await AskAsync(database => database.SortedSetRangeByRankWithScoresAsync(Due(webhook.Id))))
+        foreach (var due in await _guarded.AskAsync(database => database.SortedSetRangeByRankWithScoresAsync(Due(webhook.Id))))
         {
             if (await FindAsync(webhook, due.Element!) is { } delivery)
                 await SettleAsync(webhook, delivery.GivenUp(), DateTimeOffset.FromUnixTimeMilliseconds((long)due.Score));
@@ -156,7 +158,7 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<D
     public async Task<Delivery> AgainAsync(Webhook webhook, Delivery delivery, DateTimeOffset now)
     {
         var again = delivery.Again(now);
-        await RunAsync(
+        await _guarded.RunAsync(
             AgainScript,
             [Due(webhook.Id), Record(webhook.Id, delivery.Id)],
             [delivery.Id, now.ToUnixTimeMilliseconds(), Serialize(again), (long)KeptFor.TotalMilliseconds]);
@@ -167,7 +169,7 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<D
     public async IAsyncEnumerable<Delivery> NewestAsync(
         Webhook webhook, string? after, int atMost, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var ids = await AskAsync(database => database.SortedSetRangeByValueAsync(
+        var ids = await _guarded.AskAsync(database => database.SortedSetRangeByValueAsync(
             Index(webhook.Id), min: default, max: after, after is null ? Exclude.None : Exclude.Stop, Order.Descending, skip: 0, take: atMost));
         foreach (var id in ids)
         {
@@ -177,29 +179,20 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<D
         }
     }
 
-    /// <summary>As <see cref="BotStore.IsDamaged"/>.</summary>
-    public bool IsDamaged { get; private set; }
+    /// <inheritdoc cref="GuardedRedis.IsDamaged"/>
+    public bool IsDamaged => _guarded.IsDamaged;
 
     /// <summary>As <see cref="BotStore.MendAsync"/>.</summary>
-    public async Task MendAsync(IReadOnlyList<Webhook> webhooks)
+    public Task MendAsync(IReadOnlyList<Webhook> webhooks) => _guarded.MendAsync(async () =>
     {
-        IsDamaged = false;
-        try
+        foreach (var key in await _guarded.ForeignAsync([WebhookOutbox.Stream]))
+            await _guarded.ReplaceAsync(key, RedisValue.EmptyString, []);
+        foreach (var webhook in webhooks)
         {
-            foreach (var key in await RedisKinds.ForeignAsync(Database, [WebhookOutbox.Stream], KindOf))
-                await ReplaceAsync(key, []);
-            foreach (var webhook in webhooks)
-            {
-                foreach (var key in await RedisKinds.ForeignAsync(Database, [Index(webhook.Id), Due(webhook.Id)], KindOf))
-                    await ReplaceAsync(key, await ContentsAsync(webhook, key));
-            }
+            foreach (var key in await _guarded.ForeignAsync([Index(webhook.Id), Due(webhook.Id)]))
+                await _guarded.ReplaceAsync(key, RedisValue.EmptyString, await ContentsAsync(webhook, key));
         }
-        catch
-        {
-            IsDamaged = true;
-            throw;
-        }
-    }
+    });
 
     private async Task<IReadOnlyList<RedisValue>> ContentsAsync(Webhook webhook, string key)
     {
@@ -218,28 +211,6 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<D
         return contents;
     }
 
-    private async Task ReplaceAsync(string key, IReadOnlyList<RedisValue> contents)
-    {
-        if ((bool)await Database.ScriptEvaluateAsync(RedisKinds.Replace, [key], [KindOf(key), RedisValue.EmptyString, .. contents]))
-            Log.Foreign(logger, key, KindOf(key));
-    }
-
-    private async Task<T> AskAsync<T>(Func<IDatabase, Task<T>> question)
-    {
-        try
-        {
-            return await question(Database);
-        }
-        catch (RedisServerException exception) when (exception.IsWrongType())
-        {
-            IsDamaged = true;
-            throw new ForeignRedisValueException(exception);
-        }
-    }
-
-    private Task<RedisResult> RunAsync(string script, RedisKey[] keys, RedisValue[] values) =>
-        AskAsync(database => database.EvaluateGuardedAsync(script, keys, values, KindOf));
-
     /// <summary>What has to lie under a key, in Redis's own words.</summary>
     private static string KindOf(string key) => key switch
     {
@@ -251,7 +222,7 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<D
     /// <summary>All of a webhook that is there no more.</summary>
     public async Task ForgetAsync(Webhook webhook)
     {
-        var ids = await AskAsync(database => database.SortedSetRangeByValueAsync(Index(webhook.Id)));
+        var ids = await _guarded.AskAsync(database => database.SortedSetRangeByValueAsync(Index(webhook.Id)));
         await Database.KeyDeleteAsync([Due(webhook.Id), Index(webhook.Id), .. ids.Select(id => (RedisKey)Record(webhook.Id, id!))]);
     }
 
@@ -289,9 +260,6 @@ internal sealed partial class Deliveries(IConnectionMultiplexer redis, ILogger<D
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Under {Key} Redis held something else than the {Kind} that belongs there: it was replaced by what the messages say")]
-        public static partial void Foreign(ILogger logger, string key, string kind);
-
         [LoggerMessage(LogLevel.Error, "Message {MessageId} to webhook {WebhookId} cannot be read and is removed: {Why}")]
         public static partial void NoMessage(ILogger logger, string messageId, string webhookId, string why);
     }

@@ -54,11 +54,7 @@ public sealed class EventTests : IAsyncLifetime
     [Fact]
     public async Task A_client_that_comes_back_gets_what_it_has_missed_and_nothing_once_it_has_all()
     {
-        var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
-        string first;
-        await using (var events = await OpenAsync($"/bots/{id}/events"))
-            first = (await events.NextAsync()).EventId!;
-        await _manager.PostAsync($"/bots/{id}/stop");
+        var (id, first) = await StoppedAfterFirstAsync();
 
         await using var again = await OpenAsync($"/bots/{id}/events", first);
         var missed = await again.NextAsync();
@@ -103,11 +99,7 @@ public sealed class EventTests : IAsyncLifetime
     [Fact]
     public async Task One_who_comes_back_while_redis_is_away_is_not_told_that_there_is_nothing_more()
     {
-        var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
-        string first;
-        await using (var events = await OpenAsync($"/bots/{id}/events"))
-            first = (await events.NextAsync()).EventId!;
-        await _manager.PostAsync($"/bots/{id}/stop");
+        var (id, first) = await StoppedAfterFirstAsync();
         _redis.Stop();
         await Eventually.TrueAsync(async () => (await _manager.GetAsync("/health")).Status is HttpStatusCode.ServiceUnavailable);
 
@@ -181,6 +173,16 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     /// <summary>As the recorder would: on the stream and on the channel.</summary>
+    /// <returns>A bot that was stopped once the first of its events had been read, and that one's id.</returns>
+    private async Task<(string Id, string First)> StoppedAfterFirstAsync()
+    {
+        var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
+        await using var events = await OpenAsync($"/bots/{id}/events");
+        var first = (await events.NextAsync()).EventId!;
+        await _manager.PostAsync($"/bots/{id}/stop");
+        return (id, first);
+    }
+
     private async Task SayAsync(string id, BotStatus status, long sequence, string? detail = null)
     {
         var session = SessionId.Parse(id);

@@ -1,12 +1,11 @@
 using CliWrap;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Finalizing;
-using NewarBots.Manager.Telemetry;
-using NewarBots.Manager.Webhooks;
 using NewarBots.Tests.Bots;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Webhooks;
 using StackExchange.Redis;
 
 namespace NewarBots.Tests.Page;
@@ -100,10 +99,8 @@ internal static class PlacedBots
     private static async Task PlaceAsync(QueueingManager host, Bot bot)
     {
         await using var connection = await ConnectionMultiplexer.ConnectAsync(host.Redis.Configuration);
-        await using var services = new ServiceCollection().AddMetrics().AddSingleton<BotMetrics>().BuildServiceProvider();
-        var webhooks = new WebhookFiles(new StorageLayout(host.Manager.Storage), TimeProvider.System, NullLogger<WebhookFiles>.Instance);
-        var store = new BotStore(
-            connection, services.GetRequiredService<BotMetrics>(), new WebhookOutbox(webhooks, TimeProvider.System), TimeProvider.System, NullLogger<BotStore>.Instance);
+        using var metrics = new MetricsProbe();
+        var store = new BotStore(connection, metrics.Bots, Outboxes.Unused(TimeProvider.System), TimeProvider.System, NullLogger<BotStore>.Instance);
         Assert.True(await store.AdoptAsync(bot));
     }
 }
