@@ -21,6 +21,9 @@ internal sealed class KeyAuthentication(
     public const string HeaderName = "X-API-Key";
     private const string BearerPrefix = "Bearer ";
 
+    /// <summary>Somebody has to mend it.</summary>
+    private const string JammedRetryAfterSeconds = "60";
+
     private static readonly string[] ForwardedHeaders = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"];
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(
@@ -47,6 +50,7 @@ internal sealed class KeyAuthentication(
             case Door.Open:
                 return AccessProblems.LocalOnly();
             case Door.Jammed:
+                Response.Headers.RetryAfter = JammedRetryAfterSeconds;
                 return AccessProblems.KeysUnreadable();
         }
 

@@ -69,7 +69,7 @@ internal static class BotProblems
     public static ProblemHttpResult NoRecording(Bot bot) => Problem(
         ProblemTypes.NoRecording,
         bot.Reason is { } reason ? $"It ended with the reason {WireWord.Of(reason)}." : "Its file is gone from the storage.",
-        new() { ["reason"] = bot.Reason });
+        ReasonOf(bot));
 
     /// <param name="tracks">Those that there are.</param>
     public static ProblemHttpResult NoTrack(IEnumerable<int> tracks)
@@ -100,7 +100,9 @@ internal static class BotProblems
     public static ProblemHttpResult NoEvidence(Bot bot) => Problem(
         ProblemTypes.NoEvidence,
         $"The bot ended with the reason {(bot.Reason is { } reason ? WireWord.Of(reason) : "none")}. Its log is at /bots/{bot.Id}/logs.",
-        new() { ["reason"] = bot.Reason });
+        ReasonOf(bot));
+
+    private static Dictionary<string, object?>? ReasonOf(Bot bot) => bot.Reason is { } reason ? new() { ["reason"] = reason } : null;
 
     public static ProblemHttpResult StoreUnavailable() => Problem(
         ProblemTypes.StoreUnavailable,

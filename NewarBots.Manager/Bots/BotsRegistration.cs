@@ -64,6 +64,7 @@ internal static class BotsRegistration
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = AnswerAsync, SuppressDiagnosticsCallback = IsCallersFault });
         app.UseStatusCodePages();
+        app.Use(LeaveUnsatisfiableRangesEmptyAsync);
         return app;
 
         static Task AnswerAsync(HttpContext context)
@@ -79,6 +80,17 @@ internal static class BotsRegistration
             if (problem.StatusCode is StatusCodes.Status503ServiceUnavailable)
                 context.Response.Headers.RetryAfter = RetryAfterSeconds;
             return problem.ExecuteAsync(context);
+        }
+
+        // The framework says of which type and how long no body is, which is then taken for an answer that is there.
+        static async Task LeaveUnsatisfiableRangesEmptyAsync(HttpContext context, RequestDelegate next)
+        {
+            await next(context);
+            if (context.Response is not { StatusCode: StatusCodes.Status416RangeNotSatisfiable, HasStarted: false } response)
+                return;
+            response.ContentLength = null;
+            response.ContentType = null;
+            response.Headers.ContentDisposition = default;
         }
 
         // Nothing that the manager's own log has to tell of.

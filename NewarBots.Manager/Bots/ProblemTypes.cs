@@ -107,9 +107,17 @@ internal static class ProblemTypes
         "webhook-disabled", StatusCodes.Status409Conflict, "This webhook is told nothing any more.",
         "Its receiver answered 410 Gone: delete it, and make another one.");
 
+    public static ProblemType PreconditionFailed { get; } = new(
+        "precondition-failed", StatusCodes.Status412PreconditionFailed, "It is not what the request goes by.",
+        "It has changed since, or is another one: ask without If-Match and If-Unmodified-Since.");
+
     public static ProblemType UnsupportedMediaType { get; } = new(
         "unsupported-media-type", StatusCodes.Status415UnsupportedMediaType, "The body is of a type that this call does not take.",
         "Send JSON, with the header Content-Type: application/json.");
+
+    public static ProblemType RangeNotSatisfiable { get; } = new(
+        "range-not-satisfiable", StatusCodes.Status416RangeNotSatisfiable, "The file has no such part.",
+        "Ask for a part of what there is: Content-Range says how long it is.");
 
     public static ProblemType IdempotencyKeyReused { get; } = new(
         "idempotency-key-reused", StatusCodes.Status422UnprocessableEntity, "The Idempotency-Key was used for another request.",
@@ -172,7 +180,9 @@ internal static class ProblemTypes
         StatusCodes.Status400BadRequest => InvalidRequest,
         StatusCodes.Status404NotFound => NoSuchCall,
         StatusCodes.Status405MethodNotAllowed => MethodNotAllowed,
+        StatusCodes.Status412PreconditionFailed => PreconditionFailed,
         StatusCodes.Status415UnsupportedMediaType => UnsupportedMediaType,
+        StatusCodes.Status416RangeNotSatisfiable => RangeNotSatisfiable,
         StatusCodes.Status500InternalServerError => InternalError,
         _ => null,
     };

@@ -3,10 +3,14 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
+using NewarBots.Contract;
 using NewarBots.Manager.Access;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Finalizing;
 using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Page;
 
 namespace NewarBots.Tests.Bots;
 
@@ -79,6 +83,56 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
         foreach (var (name, type) in ((string, Type)[])
             [("CreateKey", typeof(CreateKeyRequest)), ("Key", typeof(KeyResponse)), ("NewKey", typeof(NewKeyResponse)), ("KeyList", typeof(KeyListResponse)), ("Session", typeof(SessionResponse))])
             Assert.Equal(NamesOf(type), described[name]!["properties"]!.AsObject().Select(property => property.Key));
+    }
+
+    [Fact]
+    public async Task The_schema_of_a_manifest_has_what_a_manifest_has()
+    {
+        var manifest = (await DocumentAsync())["components"]!["schemas"]!["Manifest"]!;
+
+        Assert.Equal(NamesOf(typeof(RecordingManifest)), Described(manifest));
+        (string, Type)[] lists =
+        [
+            ("chunks", typeof(ManifestChunk)), ("gaps", typeof(Gap)), ("speakers", typeof(ManifestSpeaker)), ("tracks", typeof(ManifestTrack)), ("ignored", typeof(IgnoredFile)),
+        ];
+        foreach (var (name, type) in lists)
+            Assert.Equal(NamesOf(type), Described(manifest["properties"]![name]!["items"]!));
+        Assert.Equal(NamesOf(typeof(SpeakerSegment)), Described(manifest["properties"]!["speakers"]!["items"]!["properties"]!["segments"]!["items"]!));
+
+        static IEnumerable<string> Described(JsonNode schema) => schema["properties"]!.AsObject().Select(property => property.Key);
+    }
+
+    [Theory]
+    [InlineData("Range", "bytes=99999999-", HttpStatusCode.RequestedRangeNotSatisfiable, "range-not-satisfiable")]
+    [InlineData("If-Unmodified-Since", "Thu, 01 Jan 2015 00:00:00 GMT", HttpStatusCode.PreconditionFailed, "precondition-failed")]
+    [InlineData("If-Modified-Since", null, HttpStatusCode.NotModified, null)]
+    public async Task A_part_that_is_not_there_and_a_condition_that_does_not_hold_are_answered_as_described(
+        string header, string? value, HttpStatusCode status, string? type)
+    {
+        var id = await PlacedBots.RecordedAsync(queueing, "Conditions");
+        var document = await DocumentAsync();
+        foreach (var (path, method) in ((string, HttpMethod)[])[("recording", HttpMethod.Get), ("recording", HttpMethod.Head), ("manifest", HttpMethod.Get)])
+        {
+            using var request = new HttpRequestMessage(method, $"/bots/{id}/{path}");
+            using var asItIs = await Manager.Api.GetAsync(request.RequestUri, TestContext.Current.CancellationToken);
+            request.Headers.TryAddWithoutValidation(header, value ?? $"{asItIs.Content.Headers.LastModified:R}");
+            using var response = await Manager.Api.SendAsync(request, TestContext.Current.CancellationToken);
+            if (header is "Range" && path is "manifest")
+            {
+                Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+                continue;
+            }
+
+            Assert.Equal(status, response.StatusCode);
+            Assert.NotNull(document["paths"]![$"/bots/{{id}}/{path}"]!["get"]!["responses"]![$"{(int)status}"]);
+            if (status is HttpStatusCode.RequestedRangeNotSatisfiable)
+                Assert.NotNull(response.Content.Headers.ContentRange);
+            var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            if (method == HttpMethod.Head || type is null)
+                Assert.Empty(body);
+            else
+                Assert.Equal($"urn:newarbots:problem:{type}", (string?)JsonNode.Parse(body)!["type"]);
+        }
     }
 
     [Fact]
@@ -180,7 +234,7 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
     }
 
     private static IEnumerable<string> NamesOf(Type type) =>
-        type.GetProperties().Select(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name));
+        type.GetProperties().Where(property => !property.IsDefined(typeof(JsonIgnoreAttribute), inherit: true)).Select(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name));
 
     private static IEnumerable<(string Path, string Method, JsonNode Operation)> Operations(JsonNode document) =>
         from path in document["paths"]!.AsObject()

@@ -47,6 +47,8 @@ public sealed class RangeTests(QueueingManager queueing) : IClassFixture<Queuein
 
             Assert.True(response.StatusCode == expected, $"{range[..Math.Min(range.Length, 60)]} gave {response}");
             Assert.InRange((await response.Content.ReadAsByteArrayAsync()).Length, 0, whole);
+            if (expected is HttpStatusCode.RequestedRangeNotSatisfiable)
+                Assert.Contains("range-not-satisfiable", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         }
     }
 }

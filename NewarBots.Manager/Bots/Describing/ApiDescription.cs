@@ -31,7 +31,8 @@ internal static class ApiDescription
                 Title = "NewarBots",
                 Version = "v1",
                 Description = "Sends recording bots into meetings, one container each, and gives one clean audio file of each. "
-                    + "Errors are problem details (RFC 9457) with a `type` that stays; each says what to do.",
+                    + "Errors are problem details (RFC 9457) with a `type` that stays; each says what to do. What breaks the rules of HTTP itself, comes too slowly "
+                    + "before its body, or has too long an address or headers, is answered by the server with 400, 408, 414 or 431 and no body.",
             };
             // Wherever it is read, there it is called.
             document.Servers = [];
@@ -128,20 +129,24 @@ internal static class ApiDescription
                 Schema = new OpenApiSchemaReference(ApiSchemas.Problem, document),
                 Examples = problems.ToDictionary(
                     problem => problem.Name,
-                    IOpenApiExample (problem) => new OpenApiExample
-                    {
-                        Summary = problem.Title,
-                        Value = new JsonObject
-                        {
-                            ["type"] = problem.Uri,
-                            ["title"] = problem.Title,
-                            ["status"] = problem.Status,
-                            ["detail"] = problem.WhatToDo,
-                        },
-                    }),
+                    IOpenApiExample (problem) => new OpenApiExample { Summary = problem.Title, Value = Example(problem) }),
             },
         },
     };
+
+    private static JsonObject Example(ProblemType problem)
+    {
+        var example = new JsonObject
+        {
+            ["type"] = problem.Uri,
+            ["title"] = problem.Title,
+            ["status"] = problem.Status,
+            ["detail"] = problem.WhatToDo,
+        };
+        if (ApiOperations.MembersOf.TryGetValue(problem, out var member))
+            example[member.Name] = member.Example.DeepClone();
+        return example;
+    }
 
     private static Dictionary<string, OpenApiMediaType>? Content(IReadOnlyList<string> types, IOpenApiSchema schema, JsonNode? example) =>
         types.Count == 0 ? null : types.ToDictionary(type => type, _ => new OpenApiMediaType { Schema = schema, Example = example?.DeepClone() });

@@ -28,7 +28,9 @@ internal static class ApiOperations
 
     private static readonly (string, string) Warning = ("Warning", "`110`: Redis is away, and this is what the manager knew last.");
 
-    private static readonly (string, string) RetryAfter = ("Retry-After", "Seconds after which to try again.");
+    private static readonly (string, string) LastModified = ("Last-Modified", "Since when it is like this.");
+
+    private static readonly (string, string) EntityTag = ("ETag", "Of what there is so far: with `chunks`.");
 
     /// <summary>What any call may answer with: whoever asks is not let in, or is a page of another site, Redis is away, or nobody expected it.</summary>
     public static IReadOnlyList<ProblemType> OfAnyCall { get; } =
@@ -36,6 +38,25 @@ internal static class ApiOperations
         ProblemTypes.KeyRequired, ProblemTypes.KeyNotValid, ProblemTypes.LocalOnly, ProblemTypes.CrossSiteRequest, ProblemTypes.TooManyRequests,
         ProblemTypes.KeysUnreadable, ProblemTypes.StoreUnavailable, ProblemTypes.InternalError,
     ];
+
+    /// <summary>What problems of a type tell besides.</summary>
+    public static IReadOnlyDictionary<ProblemType, (string Name, JsonNode Example)> MembersOf { get; } = new Dictionary<ProblemType, (string, JsonNode)>
+    {
+        [ProblemTypes.InvalidRequest] = ("errors", new JsonObject { ["leave.maxDuration"] = new JsonArray("must be a number of seconds from 1 to 86400") }),
+        [ProblemTypes.MeetingTaken] = ("botId", ExampleId),
+        [ProblemTypes.BotEnded] = ("botStatus", "completed"),
+        [ProblemTypes.BotActive] = ("botStatus", "recording"),
+        [ProblemTypes.BotNotScheduled] = ("botStatus", "recording"),
+        [ProblemTypes.RecordingNotReady] = ("botStatus", "recording"),
+        [ProblemTypes.EvidenceNotReady] = ("botStatus", "recording"),
+        [ProblemTypes.NoRecording] = ("reason", "denied_by_host"),
+        [ProblemTypes.NoEvidence] = ("reason", "meeting_ended"),
+        [ProblemTypes.NoTrack] = ("tracks", new JsonArray(1, 2)),
+        [ProblemTypes.UserOverQuota] = ("limit", 10),
+        [ProblemTypes.TooManyScheduled] = ("limit", 1000),
+        [ProblemTypes.TooManyWebhooks] = ("limit", 20),
+        [ProblemTypes.QueueFull] = ("limit", 1000),
+    };
 
     public static IReadOnlyDictionary<string, DescribedOperation> ByName { get; } = new Dictionary<string, DescribedOperation>
     {
@@ -75,7 +96,7 @@ internal static class ApiOperations
             Parameters =
             [
                 new("status", ParameterLocation.Query, "Only bots with this status.", ApiSchemas.Words<BotStatus>("A status."), "completed"),
-                new("userId", ParameterLocation.Query, "Only this user's.", ApiSchemas.User(), "default"),
+                new("userId", ParameterLocation.Query, "Only this user's; all that the caller may see where it is not given.", ApiSchemas.User("A user."), "default"),
                 new("limit", ParameterLocation.Query, "How many there are on a page at most; 50 where it is not given.", ApiSchemas.Whole("A number.", 1, 200), 20),
                 new("cursor", ParameterLocation.Query, "`nextCursor` of the page before.", ApiSchemas.Id(), ExampleId),
             ],
@@ -97,7 +118,7 @@ internal static class ApiOperations
             + "Without end; a comment comes every 15 s while nothing happens. Whoever comes back begins anew: ask `GET /bots` once it is open for what ended "
             + "meanwhile. Deleted bots are not told.")
         {
-            Parameters = [new("userId", ParameterLocation.Query, "Only this user's.", ApiSchemas.User(), "default")],
+            Parameters = [new("userId", ParameterLocation.Query, "Only this user's; all that the caller may see where it is not given.", ApiSchemas.User("A user."), "default")],
             Answers = [new(200, "Events, as they happen.") { ContentTypes = ["text/event-stream"] }],
             Problems = [ProblemTypes.InvalidRequest],
         },
@@ -187,7 +208,7 @@ internal static class ApiOperations
         },
         ["GetRecording"] = new(
             "Get the recording",
-            "The audio, with `Range`. Another format than `ogg` is made when it is asked for first, and kept; where that takes longer than 45 s, the answer is "
+            "The audio, with `Range` and conditions (RFC 9110, 13 and 14). Another format than `ogg` is made when it is asked for first, and kept; where that takes longer than 45 s, the answer is "
             + "503 with `Retry-After`, and it goes on being made. While the bot still records, `partial=true` leads to what there is so far, as Ogg.")
         {
             Parameters =
@@ -207,22 +228,30 @@ internal static class ApiOperations
             ],
             Answers =
             [
-                new(200, "The file.") { ContentTypes = [.. AudioFormat.All.Select(format => format.ContentType)], Headers = [Warning, ("Accept-Ranges", "`bytes`.")] },
+                new(200, "The file.") { ContentTypes = [.. AudioFormat.All.Select(format => format.ContentType)], Headers = [Warning, ("Accept-Ranges", "`bytes`."), LastModified, EntityTag] },
                 new(206, "A part of it.") { ContentTypes = [.. AudioFormat.All.Select(format => format.ContentType)], Headers = [("Content-Range", "Which part.")] },
                 new(302, "To what there is so far; or, with `chunks`, to the whole recording once the bot has ended.") { Headers = [("Location", "Where it is.")] },
-                new(416, "The file has no such part.") { Headers = [("Content-Range", "How long it is.")] },
+                new(304, "It is still what `If-None-Match` or `If-Modified-Since` says.") { Headers = [LastModified, EntityTag] },
             ],
             Problems =
             [
                 ProblemTypes.InvalidRequest, ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.NoRecording, ProblemTypes.NoTrack,
-                ProblemTypes.RecordingNotReady, ProblemTypes.RecordingNotConverted, ProblemTypes.RecordingBeingConverted,
+                ProblemTypes.RecordingNotReady, ProblemTypes.PreconditionFailed, ProblemTypes.RangeNotSatisfiable, ProblemTypes.RecordingNotConverted,
+                ProblemTypes.RecordingBeingConverted,
             ],
         },
         ["GetManifest"] = new("Get the manifest", "What exactly was recorded: chunks with hashes and wall-clock times, gaps, audible seconds, who spoke when.")
         {
             Parameters = [Id],
-            Answers = [new(200, "The manifest.") { ContentTypes = ["application/json"], Schema = ApiSchemas.Manifest, Headers = [Warning] }],
-            Problems = [ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.NoRecording, ProblemTypes.RecordingNotReady],
+            Answers =
+            [
+                new(200, "The manifest.") { ContentTypes = ["application/json"], Schema = ManifestSchema.Name, Headers = [Warning, LastModified] },
+                new(304, "It is still what `If-Modified-Since` says.") { Headers = [LastModified] },
+            ],
+            Problems =
+            [
+                ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.NoRecording, ProblemTypes.RecordingNotReady, ProblemTypes.PreconditionFailed,
+            ],
         },
         ["GetEvidence"] = new(
             "Get the evidence of a failure",
@@ -246,7 +275,7 @@ internal static class ApiOperations
                     Headers = [("Location", "The key's address.")],
                 },
             ],
-            Problems = [ProblemTypes.InvalidRequest, ProblemTypes.NotAllowed, ProblemTypes.FirstKeyByCommand, ProblemTypes.UnsupportedMediaType],
+            Problems = [ProblemTypes.InvalidRequest, ProblemTypes.NotAllowed, ProblemTypes.RequestTimeout, ProblemTypes.FirstKeyByCommand, ProblemTypes.UnsupportedMediaType],
         },
         ["ListKeys"] = new("List keys", "All of them, without their secrets; none where there are none.")
         {
@@ -287,8 +316,9 @@ internal static class ApiOperations
         status switch
         {
             StatusCodes.Status401Unauthorized => [("WWW-Authenticate", "`Bearer`.")],
-            StatusCodes.Status405MethodNotAllowed => [("Allow", "The methods.")],
-            StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable => [RetryAfter],
+            StatusCodes.Status416RangeNotSatisfiable => [("Content-Range", "How long the file is.")],
+            StatusCodes.Status429TooManyRequests => [("Retry-After", "Seconds after which to try again; for too-many-requests alone.")],
+            StatusCodes.Status503ServiceUnavailable => [("Retry-After", "Seconds after which to try again.")],
             _ => [],
         };
 

@@ -16,7 +16,6 @@ internal static class ApiSchemas
     public const string ChangeBot = "ChangeBot";
     public const string Bot = "Bot";
     public const string BotPage = "BotPage";
-    public const string Manifest = "Manifest";
     public const string Problem = "Problem";
     public const string CreateKey = "CreateKey";
     public const string NewKey = "NewKey";
@@ -24,9 +23,17 @@ internal static class ApiSchemas
     public const string Session = "Session";
     private const string Key = "Key";
 
-    public static OpenApiSchema Id() => Text("A session id.", pattern: "^[0-9a-f]{32}$");
+    public static OpenApiSchema Id(string description = "A session id.") => Text(description, pattern: "^[0-9a-f]{32}$");
 
-    public static OpenApiSchema User() => Text("Whose the bot is.", pattern: $"^[a-z0-9_-]{{1,{UserId.MaxLength}}}$");
+    public static OpenApiSchema User(string description) => Text(description, pattern: $"^[a-z0-9_-]{{1,{UserId.MaxLength}}}$");
+
+    /// <summary>As it comes back; what may be given is told where it is given.</summary>
+    public static OpenApiSchema StoredMetadata() => new()
+    {
+        Type = JsonSchemaType.Object,
+        Description = "As it was given.",
+        AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String },
+    };
 
     public static OpenApiSchema Words<T>(string description) where T : struct, Enum => new()
     {
@@ -85,12 +92,11 @@ internal static class ApiSchemas
             "A bot that is wanted.",
             ("meetingUrl", Text("The meeting's address, as it is in the invitation. Its host must be one of Meetings:AllowedHosts.", format: "uri")),
             ("botName", OrNull(Text("The name under which the bot shows itself.", minLength: 1, maxLength: CreateBotRequest.MaxBotNameLength))),
-            ("userId", OrNull(User())),
+            ("userId", OrNull(User($"Whose the bot is to be; its key's user where it is not given, `{UserId.Default}` where there are no keys. Another's only with an admin's key."))),
             ("leave", OrNull(leave)),
             ("metadata", OrNull(metadata)),
             ("startAt", OrNull(startAt)));
         create.Properties!["botName"] = WithDefault(create, "botName", CreateBotRequest.DefaultBotName);
-        create.Properties["userId"] = WithDefault(create, "userId", UserId.Default.ToString());
         create.AdditionalPropertiesAllowed = false;
         create.Required = new HashSet<string> { "meetingUrl" };
 
@@ -119,8 +125,8 @@ internal static class ApiSchemas
             ("meetingUrl", Text("Where it goes.", format: "uri")),
             ("platform", Words<Platform>("What kind of page the meeting is.")),
             ("botName", Text("The name under which it shows itself.")),
-            ("userId", User()),
-            ("metadata", new() { Type = JsonSchemaType.Object, Description = "As it was given.", AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String } }),
+            ("userId", User("Whose it is.")),
+            ("metadata", StoredMetadata()),
             ("containerName", Text("Its container's.")),
             ("createdAt", Time("When it was asked for.")),
             ("startAt", Time("When it is to start, or was, where that was asked for.")),
@@ -148,22 +154,28 @@ internal static class ApiSchemas
             ("nextCursor", Text("To be sent as cursor for the next page; absent on the last one.")));
         page.Required = new HashSet<string> { "items" };
         document.AddComponent(BotPage, page);
-        document.AddComponent(Manifest, new OpenApiSchema
-        {
-            Type = JsonSchemaType.Object,
-            Description = "What exactly was recorded: chunks with hashes and wall-clock times, gaps, audible seconds, who spoke when, tracks.",
-        });
-
+        ManifestSchema.AddTo(document);
         AddKeysTo(document);
         WebhookOperations.AddSchemasTo(document);
 
         var problem = Object(
-            "An error (RFC 9457). Some types have more members, which their title names.",
+            "An error (RFC 9457). Which of the members behind traceId it has depends on its type; the examples show them.",
             ("type", Choice("By which a program tells errors apart; it stays.", ProblemTypes.All.Select(type => type.Uri))),
             ("title", Text("What happened, the same for each type.")),
             ("status", Whole("The HTTP status.", 400, 599)),
             ("detail", Text("What happened this time, and what to do.")),
-            ("traceId", Text("Under which the manager's log and traces have it.")));
+            ("traceId", Text("Under which the manager's log and traces have it.")),
+            ("errors", new()
+            {
+                Type = JsonSchemaType.Object,
+                Description = "Each field, parameter or header at fault, dotted where nested, with what it must be; `body` for all of it.",
+                AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.String } },
+            }),
+            ("botId", Id("The bot that is in the way.")),
+            ("botStatus", Words<BotStatus>("How far the bot is.")),
+            ("reason", Words<EndReason>("Why the bot ended.")),
+            ("limit", Whole("How many there may be.", 0)),
+            ("tracks", new() { Type = JsonSchemaType.Array, Description = "The numbers of those that there are.", Items = new OpenApiSchema { Type = JsonSchemaType.Integer } }));
         problem.Required = new HashSet<string> { "type", "title", "status" };
         document.AddComponent(Problem, problem);
     }
@@ -173,7 +185,7 @@ internal static class ApiSchemas
         var create = Object(
             "A key that is wanted.",
             ("name", Text("What it is called, for whoever lists keys.", minLength: 1, maxLength: AccessKey.MaxNameLength)),
-            ("userId", User()),
+            ("userId", User("Whose bots it reaches.")),
             ("role", Words<AccessRole>("user: its user's bots; admin: everybody's, and the keys.")));
         create.Properties!["userId"] = WithDefault(create, "userId", UserId.Default.ToString());
         create.Properties["role"] = WithDefault(create, "role", WireWord.Of(AccessRole.User));
@@ -195,7 +207,7 @@ internal static class ApiSchemas
         var session = Object(
             "Who asks. Where there are no keys, the role alone.",
             ("role", Words<AccessRole>("How far they reach.")),
-            ("userId", User()),
+            ("userId", User("The key's user.")),
             ("keyId", Text("The key's id.")),
             ("name", Text("The key's name.")),
             ("expiresAt", Time("When the session ends, where it is one.")));
@@ -208,7 +220,7 @@ internal static class ApiSchemas
                 description,
                 ("id", Text("Under which it is revoked; no secret.")),
                 ("name", Text("What it is called.")),
-                ("userId", User()),
+                ("userId", User("Whose bots it reaches.")),
                 ("role", Words<AccessRole>("How far it reaches.")),
                 ("createdAt", Time("When it was made.")));
             RequireAll(key);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
+using NewarBots.Contract;
 using NewarBots.Manager.Webhooks;
 
 namespace NewarBots.Manager.Bots.Describing;
@@ -44,11 +45,11 @@ internal static class WebhookOperations
                     Headers = [("Location", "The webhook's address.")],
                 },
             ],
-            Problems = [ProblemTypes.InvalidRequest, ProblemTypes.UnsupportedMediaType, ProblemTypes.TooManyWebhooks],
+            Problems = [ProblemTypes.InvalidRequest, ProblemTypes.RequestTimeout, ProblemTypes.UnsupportedMediaType, ProblemTypes.TooManyWebhooks],
         },
         ["ListWebhooks"] = new("List webhooks", "All that the caller may see, oldest first, without their secrets.")
         {
-            Parameters = [new("userId", ParameterLocation.Query, "Only this user's.", ApiSchemas.User(), "default")],
+            Parameters = [new("userId", ParameterLocation.Query, "Only this user's; all that the caller may see where it is not given.", ApiSchemas.User("A user."), "default")],
             Answers =
             [
                 new(200, "The webhooks.")
@@ -126,7 +127,7 @@ internal static class WebhookOperations
             ("url", ApiSchemas.Text("Where messages go: https, and a public address.", maxLength: WebhookUrl.MaxLength, format: "uri")),
             ("events", ApiSchemas.OrNull(Events("What it is told; everything where there are none."))),
             ("description", ApiSchemas.OrNull(ApiSchemas.Text("For whoever lists webhooks.", maxLength: WebhookRequest.MaxDescriptionLength))),
-            ("userId", ApiSchemas.OrNull(ApiSchemas.User())));
+            ("userId", ApiSchemas.OrNull(ApiSchemas.User($"Whose bots it is told of; the key's user where it is not given, `{UserId.Default}` where there are no keys. Another's only with an admin's key."))));
         create.AdditionalPropertiesAllowed = false;
         create.Required = new HashSet<string> { "url" };
         document.AddComponent(Create, create);
@@ -137,7 +138,7 @@ internal static class WebhookOperations
             ("url", ApiSchemas.Text("Where messages go.", format: "uri")),
             ("events", Events("What it is told.")),
             ("description", ApiSchemas.Text("As it was given.")),
-            ("userId", ApiSchemas.User()),
+            ("userId", ApiSchemas.User("Whose bots it is told of.")),
             ("createdAt", ApiSchemas.Time("When it was made.")),
             ("disabledAt", ApiSchemas.Time("Since when it is told nothing, because its receiver answered 410 Gone.")),
             ("secret", ApiSchemas.Text("What messages are signed with; only when it is made.")));
