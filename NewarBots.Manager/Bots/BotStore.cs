@@ -173,6 +173,27 @@ internal sealed partial class BotStore(
         return kind ~= 'none' and kind ~= 'hash' and redis.call('DEL', KEYS[3]) or 0
         """;
 
+    /// <summary>Of an index, or of a claim on a meeting, whatever names no bot that is on record; a record comes and goes together with its places.</summary>
+    private static readonly string DropScript = $$"""
+        {{GuardedRedis.Guard}}
+        local dropped = {}
+        if redis.call('TYPE', KEYS[1]).ok == 'zset' then
+            for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+                if redis.call('EXISTS', ARGV[1] .. member) == 0 then
+                    redis.call('ZREM', KEYS[1], member)
+                    dropped[#dropped + 1] = member
+                end
+            end
+        else
+            local holder = redis.call('GET', KEYS[1])
+            if holder and redis.call('EXISTS', ARGV[1] .. holder) == 0 then
+                redis.call('DEL', KEYS[1])
+                dropped[1] = holder
+            end
+        end
+        return dropped
+        """;
+
     private static readonly string DeleteScript = $$"""
         {{GuardedRedis.Guard}}
         local seen = KEYS[5] ~= '' and redis.call('GET', KEYS[5])
@@ -333,10 +354,29 @@ internal sealed partial class BotStore(
     public bool IsDamaged => _guarded.IsDamaged;
 
     /// <summary>
-    /// Removes what is not of its key's kind, and puts what the records say in its place. Nothing can change meanwhile what belongs there:
-    /// every script that would is refused for as long as something else lies under one of its keys.
+    /// Removes what is not of its key's kind, and puts what the records say in its place; and gives free what is kept for bots that are on no
+    /// record.
     /// </summary>
     public Task MendAsync(CancellationToken cancellation) => _guarded.MendAsync(async () =>
+    {
+        await ReplaceForeignAsync(cancellation);
+        foreach (var pattern in (string[])[$"{Active}*", $"{Queued}*", $"{Scheduled}*", $"{Claims}*"])
+        {
+            await foreach (var key in redis.KeysAsync(pattern).WithCancellation(cancellation))
+            {
+                if (KindOf(key).Length == 0)
+                    continue;
+                foreach (var id in (string[])(await _guarded.RunAsync(DropScript, [key], [Records]))!)
+                    Log.Dropped(logger, key, id);
+            }
+        }
+    });
+
+    /// <remarks>
+    /// Nothing can change meanwhile what belongs there: every script that would is refused for as long as something else lies under one of its
+    /// keys.
+    /// </remarks>
+    private async Task ReplaceForeignAsync(CancellationToken cancellation)
     {
         var foreign = await ForeignAsync(cancellation);
         if (foreign.Count == 0)
@@ -359,7 +399,7 @@ internal sealed partial class BotStore(
 
         foreach (var (key, seen) in foreign)
             await _guarded.ReplaceAsync(key, seen, contents[key]);
-    });
+    }
 
     /// <returns>The keys under which something foreign lies, each with what was seen there where its kind is right and its words are not.</returns>
     private async Task<Dictionary<string, RedisValue>> ForeignAsync(CancellationToken cancellation)
@@ -481,8 +521,15 @@ internal sealed partial class BotStore(
     }
 
     /// <summary>The bots that are neither scheduled nor ended, oldest first.</summary>
-    public async Task<IReadOnlyList<Bot>> ActiveAsync() =>
-        await ReadAsync(await _guarded.AskAsync(database => database.SortedSetRangeByValueAsync(Active)));
+    public async Task<IReadOnlyList<Bot>> ActiveAsync()
+    {
+        var ids = await _guarded.AskAsync(database => database.SortedSetRangeByValueAsync(Active));
+        var bots = await ReadAsync(ids);
+        // Who has lost its record would keep its place in the quota, and its meeting, for ever. What merely cannot be read keeps both.
+        if (ids.Length - bots.Count > Ids(ids).Count(_unreadable.ContainsKey))
+            _guarded.ReportDamage();
+        return bots;
+    }
 
     /// <summary>The bots that have left the queue and have not ended, oldest first.</summary>
     public async Task<IReadOnlyList<Bot>> UnderWayAsync() =>
@@ -758,6 +805,9 @@ internal sealed partial class BotStore(
     {
         [LoggerMessage(LogLevel.Error, "Where the record of bot {SessionId} should be, Redis holds something else, which is removed: {Why}")]
         public static partial void NoRecord(ILogger logger, SessionId sessionId, string why);
+
+        [LoggerMessage(LogLevel.Error, "{Key} was kept for {SessionId}, which is on no record any more: it is free again")]
+        public static partial void Dropped(ILogger logger, string key, string sessionId);
 
         [LoggerMessage(LogLevel.Error, "The record of bot {SessionId} cannot be read and is ignored: {Why}")]
         public static partial void Unreadable(ILogger logger, SessionId sessionId, string why);

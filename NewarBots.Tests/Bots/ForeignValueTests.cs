@@ -112,6 +112,46 @@ public sealed class ForeignValueTests(RedisServer server) : IClassFixture<RedisS
     }
 
     [Fact]
+    public async Task Bots_whose_records_are_lost_keep_no_place_and_no_meeting()
+    {
+        var limits = new BotLimits(Places: 1, Waiting: 1, OfOneUser: 1, ScheduledOfOneUser: 1);
+        var queued = await CreatedAsync(SampleBots.Queued("https://meet.google.com/abc-defg-hia"));
+        var scheduled = await CreatedAsync(SampleBots.Scheduled(Tomorrow, "https://meet.google.com/abc-defg-hib"));
+        var other = await CreatedAsync(SampleBots.Queued("https://meet.google.com/abc-defg-hia", user: "bert"));
+        var before = await ContentsAsync();
+        var claims = before.Where(entry => entry.Key.StartsWith("newarbots:claim:", StringComparison.Ordinal)).ToDictionary();
+        await _redis.GetDatabase().KeyDeleteAsync([$"newarbots:bot:{queued.Id}", $"newarbots:bot:{scheduled.Id}"]);
+
+        Assert.Equal([other.Id], (await _store.ActiveAsync()).Select(bot => bot.Id));
+        Assert.True(_store.IsDamaged);
+        await _store.MendAsync(Cancellation);
+        await _store.ActiveAsync();
+
+        Assert.False(_store.IsDamaged);
+        Assert.Equal([other.Id.ToString()], (await ContentsAsync()).Where(entry => claims.ContainsKey(entry.Key)).Select(entry => entry.Value));
+        Assert.IsType<CreateResult.Created>(await _store.CreateAsync(SampleBots.Queued("https://meet.google.com/abc-defg-hia"), idempotency: null, limits));
+        Assert.IsType<CreateResult.Created>(
+            await _store.CreateAsync(SampleBots.Scheduled(Tomorrow, "https://meet.google.com/abc-defg-hib"), idempotency: null, limits));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_read_keeps_its_place()
+    {
+        var queued = await CreatedAsync(SampleBots.Queued("https://meet.google.com/abc-defg-hia"));
+        var before = await ContentsAsync();
+        await _redis.GetDatabase().HashSetAsync($"newarbots:bot:{queued.Id}", "record", "no JSON");
+
+        Assert.Empty(await _store.ActiveAsync());
+        Assert.False(_store.IsDamaged);
+        await _store.MendAsync(Cancellation);
+
+        Assert.Equal(before.Where(IsPlace), (await ContentsAsync()).Where(IsPlace));
+
+        static bool IsPlace(KeyValuePair<string, string> entry) =>
+            entry.Key.StartsWith("newarbots:bots:active", StringComparison.Ordinal) || entry.Key.StartsWith("newarbots:claim:", StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_lease_that_never_runs_out_holds_nobody_up()
     {
         var id = SessionId.New(TimeProvider.System);

@@ -17,6 +17,11 @@ internal static class DockerCli
         (await RunAsync("ps", "--all", "--filter", $"label=newarbots.stack={stack}", "--format", "{{.Names}}"))
         .Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
+    /// <summary>Kills every process of the container whose command line has this in it. Where that ends the container, the shell that kills dies too.</summary>
+    public static Task KillInsideAsync(string container, string commandLine) => RunAsync(
+        "exec", "--detach", container, "sh", "-c",
+        $"for process in /proc/[0-9]*; do if [ $process != /proc/$$ ] && grep -qa -- '{commandLine}' $process/cmdline; then kill -9 ${{process#/proc/}}; fi; done");
+
     public static async Task RemoveStackAsync(string stack)
     {
         foreach (var name in await ContainersOfAsync(stack))

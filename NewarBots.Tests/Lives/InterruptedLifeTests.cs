@@ -8,21 +8,46 @@ public sealed class InterruptedLifeTests(RecordingHost host)
 {
     private ManagerProcess Manager => host.Manager;
 
+    /// <summary>So much of what came last before a kill may be missing, in seconds.</summary>
+    private const double MostMissing = 2;
+
     [Fact]
     public async Task A_recorder_that_is_killed_mid_meeting_still_yields_a_recording_with_the_reason()
     {
         var id = await Manager.RecordAsync(Manager.Rehearsal("participants=2&admitAfter=0&duration=600"));
-        var recorded = await RecordedAsync(id, seconds: 13);
+        await RecordedAsync(id, seconds: 13);
+        var killedAt = TimeProvider.System.GetUtcNow();
         await DockerCli.RunAsync("kill", "--signal", "KILL", $"newar-bot-{id}");
         var bot = await Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
 
         Assert.Equal("recorder_crashed", (string?)bot["reason"]);
         Assert.False((bool)bot["recording"]!["complete"]!);
-        Assert.True((double)bot["recordedSeconds"]! >= recorded - 2, $"{recorded} s were reported before: {bot.ToJsonString()}");
+        Assert.InRange((double)bot["recordedSeconds"]!, await PlaceAsync(id, killedAt) - MostMissing, double.PositiveInfinity);
         Assert.Empty(await DockerCli.ContainersOfAsync(Manager.Stack));
         var path = Path.Combine(Manager.Storage, "recordings", "final", "user_anna", $"{id}.ogg");
         var report = await LiveAudio.ReportAsync(path, participants: 2);
         Assert.True(report.IsClean, report.ToString());
+    }
+
+    /// <summary>Whatever of Chromium dies, what was heard before is kept up to the last moments, and the hole ends with the next browser.</summary>
+    [Theory]
+    [Trait("Suite", "Long")]
+    [InlineData("type=renderer")]
+    [InlineData("about:blank")]
+    public async Task A_browser_that_is_killed_costs_no_more_than_the_hole_that_is_named(string process)
+    {
+        var id = await Manager.RecordAsync(Manager.Rehearsal("participants=2&admitAfter=0&duration=600"), userId: "dora");
+        await RecordedAsync(id, seconds: 6);
+        var killedAt = TimeProvider.System.GetUtcNow();
+        await DockerCli.KillInsideAsync($"newar-bot-{id}", process);
+        // The time line goes on with the next browser.
+        await RecordedAsync(id, seconds: 25);
+        await Manager.PostAsync($"/bots/{id}/stop");
+        var bot = await Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+
+        var gap = Assert.Single((await Manager.GetAsync($"/bots/{id}/manifest")).Body!["gaps"]!.AsArray(), gap => (string?)gap!["cause"] == "browser_restarted")!;
+        Assert.InRange((double)gap["startSeconds"]!, await PlaceAsync(id, killedAt) - MostMissing, (double)gap["endSeconds"]!);
+        Assert.False((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
     }
 
     [Fact]
@@ -54,6 +79,10 @@ public sealed class InterruptedLifeTests(RecordingHost host)
         Assert.True((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
         Assert.Empty(await DockerCli.ContainersOfAsync(Manager.Stack));
     }
+
+    /// <summary>Where on the recording's time line, in seconds, a moment lies.</summary>
+    private async Task<double> PlaceAsync(string id, DateTimeOffset moment) =>
+        (moment - (DateTimeOffset)(await Manager.GetAsync($"/bots/{id}/manifest")).Body!["startedAt"]!).TotalSeconds;
 
     private async Task<double> RecordedAsync(string id, double seconds)
     {

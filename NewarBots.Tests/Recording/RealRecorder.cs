@@ -99,10 +99,8 @@ internal sealed class RealRecorder : IAsyncDisposable
     /// <summary>SIGTERM, and SIGKILL after 10 s, as the manager stops it.</summary>
     public Task StopAsync() => Containers.StopAsync(_session, TimeSpan.FromSeconds(10), CancellationToken.None);
 
-    /// <summary>Kills every process of the container whose command line has this in it. Where that ends the container, the shell that kills dies too.</summary>
-    public Task KillAsync(string commandLine) => DockerCli.RunAsync(
-        "exec", "--detach", Name, "sh", "-c",
-        $"for process in /proc/[0-9]*; do if [ $process != /proc/$$ ] && grep -qa -- '{commandLine}' $process/cmdline; then kill -9 ${{process#/proc/}}; fi; done");
+    /// <inheritdoc cref="DockerCli.KillInsideAsync"/>
+    public Task KillAsync(string commandLine) => DockerCli.KillInsideAsync(Name, commandLine);
 
     /// <summary>Waits for the end of the process and returns its exit code.</summary>
     public async Task<long> ExitCodeAsync(TimeSpan? patience = null)
