@@ -12,9 +12,9 @@ namespace NewarBots.Tests.Access;
 /// <summary>A real manager with keys, whose bots wait for an engine that is not there.</summary>
 public sealed class KeyedManager : IAsyncLifetime
 {
-    private readonly QueueingManager _queueing = new();
+    internal QueueingManager Host { get; } = new();
 
-    internal ManagerProcess Manager => _queueing.Manager;
+    internal ManagerProcess Manager => Host.Manager;
 
     internal string Admin { get; private set; } = string.Empty;
 
@@ -24,13 +24,13 @@ public sealed class KeyedManager : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await _queueing.InitializeAsync();
+        await Host.InitializeAsync();
         Admin = await AddAsync(Manager, "root", AccessRole.Admin);
         Anna = await AddAsync(Manager, "anna");
         Bert = await AddAsync(Manager, "bert");
     }
 
-    public ValueTask DisposeAsync() => _queueing.DisposeAsync();
+    public ValueTask DisposeAsync() => Host.DisposeAsync();
 
     /// <returns>The secret.</returns>
     internal static async Task<string> AddAsync(ManagerProcess manager, string user, AccessRole role = AccessRole.User)

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using CliWrap;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
@@ -62,7 +63,7 @@ internal static class PlacedBots
                 AudibleSeconds = 41,
                 Format = "ogg",
                 Bytes = bot.Recording.Bytes,
-                Sha256 = string.Empty,
+                Sha256 = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(recording))),
                 Chunks = [],
                 Gaps = [new(20, 24.5, "browser_restarted"), new(50, 52, name)],
                 Speakers = [new("track:1", name, 12, [new(0, 8, -20), new(30, 34, -24)]), new(name, Name: null, 9, [new(9, 18, -30)])],
