@@ -7,7 +7,7 @@ internal sealed class FinalizingOptions
 {
     public const string Section = "Finalizing";
 
-    /// <summary>How many recordings are put together at once, and how many are converted to another format; further ones wait.</summary>
+    /// <summary>How many recordings are put together at once, how many of those that are still recorded, and how many are converted to another format; further ones wait.</summary>
     public int MaxConcurrent { get; set; } = 2;
 
     /// <summary>The ffmpeg program: a path, or a name to be looked up on the PATH.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using Microsoft.Extensions.Options;
 using Microsoft.Win32.SafeHandles;
 using NewarBots.Contract;
 
@@ -9,14 +10,17 @@ namespace NewarBots.Manager.Finalizing;
 /// What a bot has recorded so far, as one file: its chunks but the last one, which is still written to. The same chunks give the
 /// same bytes, so that a file can be had in parts and, when it was removed meanwhile, made again.
 /// </summary>
-internal sealed partial class RecordingSoFar(StorageLayout storage, FFmpegConcatenator concatenator, TimeProvider time)
+internal sealed partial class RecordingSoFar(StorageLayout storage, FFmpegConcatenator concatenator, IOptions<FinalizingOptions> options, TimeProvider time) : IDisposable
 {
     private const int KeptPerBot = 2;
 
     private static readonly TimeSpan AbandonedAfter = TimeSpan.FromDays(1);
 
     /// <summary>One file of a bot is made at a time; what is made already waits for nobody.</summary>
-    private readonly ConcurrentDictionary<SessionId, SemaphoreSlim> _places = new();
+    private readonly ConcurrentDictionary<SessionId, SemaphoreSlim> _ofBot = new();
+
+    /// <summary>For all bots together, and apart from those for conversions, which may take minutes each.</summary>
+    private readonly SemaphoreSlim _places = new(options.Value.MaxConcurrent);
 
     /// <summary>How many chunks there are that do not change any more.</summary>
     public int ClosedChunks(UserId user, SessionId id) =>
@@ -35,24 +39,24 @@ internal sealed partial class RecordingSoFar(StorageLayout storage, FFmpegConcat
         var path = Path.Combine(storage.SoFarFolder(user, id), $"{chunks:D5}.ogg");
         if (Find(path) is { } made)
             return made;
-        var place = _places.GetOrAdd(id, _ => new(1));
-        await place.WaitAsync(cancellation);
+        var ofBot = _ofBot.GetOrAdd(id, _ => new(1));
+        await ofBot.WaitAsync(cancellation);
         try
         {
             if (Find(path) is { } madeMeanwhile)
                 return madeMeanwhile;
-            return chunks <= ClosedChunks(user, id) && await MakeAsync(user, id, chunks, path, cancellation) ? File.OpenRead(path) : null;
+            return chunks <= ClosedChunks(user, id) && await MakeInTurnAsync(user, id, chunks, path, cancellation) ? File.OpenRead(path) : null;
         }
         finally
         {
-            place.Release();
+            ofBot.Release();
         }
     }
 
     /// <summary>Nothing is recorded any more.</summary>
     public void Delete(UserId user, SessionId id)
     {
-        _places.TryRemove(id, out _);
+        _ofBot.TryRemove(id, out _);
         if (Directory.Exists(storage.SoFarFolder(user, id)))
             Directory.Delete(storage.SoFarFolder(user, id), recursive: true);
     }
@@ -69,6 +73,8 @@ internal sealed partial class RecordingSoFar(StorageLayout storage, FFmpegConcat
         }
     }
 
+    public void Dispose() => _places.Dispose();
+
     private static FileStream? Find(string path)
     {
         try
@@ -78,6 +84,19 @@ internal sealed partial class RecordingSoFar(StorageLayout storage, FFmpegConcat
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
+        }
+    }
+
+    private async Task<bool> MakeInTurnAsync(UserId user, SessionId id, int chunks, string path, CancellationToken cancellation)
+    {
+        await _places.WaitAsync(cancellation);
+        try
+        {
+            return await MakeAsync(user, id, chunks, path, cancellation);
+        }
+        finally
+        {
+            _places.Release();
         }
     }
 

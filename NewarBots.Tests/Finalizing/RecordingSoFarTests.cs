@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Finalizing;
@@ -12,11 +13,15 @@ public sealed class RecordingSoFarTests : IDisposable
 
     public RecordingSoFarTests()
     {
-        var ffmpeg = new FFmpeg(Microsoft.Extensions.Options.Options.Create(_session.Options), TimeProvider.System, NullLogger<FFmpeg>.Instance);
-        _soFar = new(_session.Storage, new(ffmpeg), TimeProvider.System);
+        var options = Microsoft.Extensions.Options.Options.Create(_session.Options);
+        _soFar = new(_session.Storage, new(new FFmpeg(options, TimeProvider.System, NullLogger<FFmpeg>.Instance)), options, TimeProvider.System);
     }
 
-    public void Dispose() => _session.Dispose();
+    public void Dispose()
+    {
+        _soFar.Dispose();
+        _session.Dispose();
+    }
 
     [Fact]
     public async Task All_closed_chunks_can_be_heard_and_the_recorder_is_not_disturbed()
@@ -92,11 +97,7 @@ public sealed class RecordingSoFarTests : IDisposable
         _session.Write(tone);
         var (first, made) = (_session.Bot, await MakeAsync(2));
         var gate = Path.Combine(_session.Storage.Root, "gate");
-        _session.Options.FFmpegPath = Path.Combine(_session.Storage.Root, "ffmpeg");
-        await File.WriteAllTextAsync(
-            _session.Options.FFmpegPath, $"#!/bin/sh\ntouch '{gate}.begun'; while [ ! -e '{gate}' ]; do sleep 0.05; done; exec ffmpeg \"$@\"\n", TestContext.Current.CancellationToken);
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(_session.Options.FFmpegPath, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        await UseScriptAsync($"touch '{gate}.begun'; while [ ! -e '{gate}' ]; do sleep 0.05; done; exec ffmpeg \"$@\"");
         _session.Bot = first with { Id = SessionId.Parse("0199aaaabbbbccccddddeeeeffff0002") };
         _session.Write(tone);
 
@@ -109,9 +110,49 @@ public sealed class RecordingSoFarTests : IDisposable
         Assert.NotNull(await another);
     }
 
-    private async Task<string?> MakeAsync(int chunks)
+    [Fact]
+    public async Task Not_more_are_made_at_once_than_there_are_places_and_who_does_not_wait_any_longer_takes_none()
     {
-        await using var file = await _soFar.OpenAsync(_session.Bot.UserId, _session.Bot.Id, chunks, TestContext.Current.CancellationToken);
+        var tone = await OpusPackets.OfToneAsync(600);
+        var (running, most, gate) = (Path.Combine(_session.Storage.Root, "running"), Path.Combine(_session.Storage.Root, "most"), Path.Combine(_session.Storage.Root, "gate"));
+        Directory.CreateDirectory(running);
+        await UseScriptAsync(
+            $"mkdir '{running}'/$$; ls '{running}' | wc -l >> '{most}'; while [ ! -e '{gate}' ]; do sleep 0.05; done; ffmpeg \"$@\"; code=$?; rmdir '{running}'/$$; exit $code");
+        using var impatient = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var all = new List<Task<string?>>();
+        for (var number = 0; number < 6; number++)
+        {
+            _session.Bot = _session.Bot with { Id = SessionId.New(TimeProvider.System) };
+            Directory.CreateDirectory(_session.Folder);
+            _session.Write(tone);
+            all.Add(MakeAsync(1, number < 4 ? TestContext.Current.CancellationToken : impatient.Token));
+        }
+
+        await Eventually.TrueAsync(() => Directory.GetDirectories(running).Length == _session.Options.MaxConcurrent);
+        await impatient.CancelAsync();
+        foreach (var waiting in all.Skip(4))
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
+
+        Assert.All(await Task.WhenAll(all.Take(4)), Assert.NotNull);
+        var counts = await File.ReadAllLinesAsync(most, TestContext.Current.CancellationToken);
+        Assert.Equal(4, counts.Length);
+        Assert.Equal(_session.Options.MaxConcurrent, counts.Max(count => int.Parse(count, CultureInfo.InvariantCulture)));
+    }
+
+    private async Task UseScriptAsync(string ffmpeg)
+    {
+        _session.Options.FFmpegPath = Path.Combine(_session.Storage.Root, "ffmpeg");
+        await File.WriteAllTextAsync(_session.Options.FFmpegPath, $"#!/bin/sh\n{ffmpeg}\n", TestContext.Current.CancellationToken);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(_session.Options.FFmpegPath, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+    }
+
+    private async Task<string?> MakeAsync(int chunks) => await MakeAsync(chunks, TestContext.Current.CancellationToken);
+
+    private async Task<string?> MakeAsync(int chunks, CancellationToken cancellation)
+    {
+        await using var file = await _soFar.OpenAsync(_session.Bot.UserId, _session.Bot.Id, chunks, cancellation);
         return file?.Name;
     }
 }
