@@ -11,6 +11,7 @@ internal sealed record BotResponse(
     Platform Platform,
     string BotName,
     UserId UserId,
+    LeaveResponse Leave,
     IReadOnlyDictionary<string, string> Metadata,
     string ContainerName,
     DateTimeOffset CreatedAt,
@@ -27,13 +28,22 @@ internal sealed record BotResponse(
     string? Error)
 {
     public static BotResponse Of(Bot bot) => new(
-        bot.Id, bot.Status, bot.Reason ?? bot.Warning?.Reason, bot.MeetingUrl, bot.Platform, bot.BotName, bot.UserId, bot.Metadata, bot.ContainerName,
-        bot.CreatedAt, bot.StartAt, bot.JoiningAt, bot.RecordingAt, bot.EndedAt, bot.Chunks, bot.RecordedSeconds, bot.AudibleSeconds,
+        bot.Id, bot.Status, bot.Reason ?? bot.Warning?.Reason, bot.MeetingUrl, bot.Platform, bot.BotName, bot.UserId, LeaveResponse.Of(bot.Leave), bot.Metadata,
+        bot.ContainerName, bot.CreatedAt, bot.StartAt, bot.JoiningAt, bot.RecordingAt, bot.EndedAt, bot.Chunks, bot.RecordedSeconds, bot.AudibleSeconds,
         bot.Participants, bot.Level,
         bot.Recording is { } recording
             ? new($"/bots/{bot.Id}/recording", recording.Format, recording.Bytes, recording.DurationSeconds, recording.Complete)
             : null,
         bot.Error ?? bot.Warning?.Text);
+}
+
+/// <summary>The leave conditions in force, in seconds, also where they were not given; without a silence timeout where it is off.</summary>
+internal sealed record LeaveResponse(
+    double WaitingRoomTimeout, double NobodyJoinedTimeout, double EveryoneLeftTimeout, double? SilenceTimeout, double MaxDuration)
+{
+    public static LeaveResponse Of(LeaveConditions leave) => new(
+        leave.WaitingRoomTimeout.TotalSeconds, leave.NobodyJoinedTimeout.TotalSeconds, leave.EveryoneLeftTimeout.TotalSeconds,
+        leave.SilenceTimeout?.TotalSeconds, leave.MaxDuration.TotalSeconds);
 }
 
 /// <param name="Url">Where the audio is had, relative to the manager.</param>

@@ -71,6 +71,7 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
         var described = (await DocumentAsync())["components"]!["schemas"]!;
 
         Assert.Equal(NamesOf(typeof(BotResponse)), described["Bot"]!["properties"]!.AsObject().Select(property => property.Key));
+        Assert.Equal(NamesOf(typeof(LeaveResponse)), described["Bot"]!["properties"]!["leave"]!["properties"]!.AsObject().Select(property => property.Key));
         Assert.Equal(NamesOf(typeof(RecordingResponse)), described["Bot"]!["properties"]!["recording"]!["properties"]!.AsObject().Select(property => property.Key));
         Assert.Equal(NamesOf(typeof(BotPage)), described["BotPage"]!["properties"]!.AsObject().Select(property => property.Key));
     }

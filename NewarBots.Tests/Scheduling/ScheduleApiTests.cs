@@ -117,6 +117,21 @@ public sealed class ScheduleApiTests(QueueingManager queueing) : IClassFixture<Q
         Assert.Equal(HttpStatusCode.NotFound, (await PatchAsync("0199aaaabbbbccccddddeeeeffff0001", new { botName = "Other" })).Status);
     }
 
+    [Fact]
+    public async Task It_shows_the_leave_conditions_in_force_those_that_were_not_given_among_them()
+    {
+        var (_, bot) = await Manager.PostAsync("/bots", JsonSerializer.Serialize(
+            new { meetingUrl = Meeting('l'), startAt = Now.AddHours(1), leave = new { everyoneLeftTimeout = 90.5, maxDuration = 60 } }));
+        Assert.Equal(
+            """{"waitingRoomTimeout":600,"nobodyJoinedTimeout":600,"everyoneLeftTimeout":90.5,"maxDuration":60}""", bot!["leave"]!.ToJsonString());
+
+        await PatchAsync((string)bot["id"]!, new { leave = new { silenceTimeout = 300 } });
+
+        Assert.Equal(
+            """{"waitingRoomTimeout":600,"nobodyJoinedTimeout":600,"everyoneLeftTimeout":60,"silenceTimeout":300,"maxDuration":14400}""",
+            (await Manager.GetAsync($"/bots/{bot["id"]}")).Body!["leave"]!.ToJsonString());
+    }
+
     private static string Meeting(char number) => $"https://meet.google.com/sch-edul-ed{number}";
 
     private Task<(HttpStatusCode Status, JsonNode? Body)> PostAsync(string meetingUrl, DateTimeOffset startAt, string user = "anna") =>

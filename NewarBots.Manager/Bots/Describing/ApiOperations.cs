@@ -16,7 +16,8 @@ internal static class ApiOperations
         $$"""
         {
           "id": "{{ExampleId}}", "status": "completed", "reason": "everyone_left", "meetingUrl": "https://meet.google.com/abc-defg-hij",
-          "platform": "google_meet", "botName": "Notes", "userId": "default", "metadata": { "case": "42" },
+          "platform": "google_meet", "botName": "Notes", "userId": "default",
+          "leave": { "waitingRoomTimeout": 600, "nobodyJoinedTimeout": 600, "everyoneLeftTimeout": 120, "maxDuration": 14400 }, "metadata": { "case": "42" },
           "containerName": "newar-bot-{{ExampleId}}", "createdAt": "2026-03-01T09:00:00Z", "joiningAt": "2026-03-01T09:00:02Z",
           "recordingAt": "2026-03-01T09:00:09Z", "endedAt": "2026-03-01T09:31:12Z", "chunks": 187, "recordedSeconds": 1863.4, "audibleSeconds": 1544.2,
           "participants": 0,

@@ -117,6 +117,15 @@ internal static class ApiSchemas
             ("complete", new() { Type = JsonSchemaType.Boolean, Description = "false where something is missing: see the bot's reason and the manifest." }));
         RequireAll(recording);
 
+        var inForce = Object(
+            "When it leaves by itself: all conditions in force, in seconds, also those that were not given.",
+            ("waitingRoomTimeout", Seconds("Longest wait to be let in.")),
+            ("nobodyJoinedTimeout", Seconds("Longest time alone in a call that nobody else has joined yet.")),
+            ("everyoneLeftTimeout", Seconds("Longest time alone after others were there.")),
+            ("silenceTimeout", Seconds("Longest silence; absent where it is off.")),
+            ("maxDuration", Seconds("Longest life of the bot.")));
+        inForce.Required = inForce.Properties!.Keys.Except(["silenceTimeout"]).ToHashSet();
+
         var bot = Object(
             "A bot. Absent where unknown; times are UTC, durations in seconds.",
             ("id", Id()),
@@ -126,6 +135,7 @@ internal static class ApiSchemas
             ("platform", Words<Platform>("What kind of page the meeting is.")),
             ("botName", Text("The name under which it shows itself.")),
             ("userId", User("Whose it is.")),
+            ("leave", inForce),
             ("metadata", StoredMetadata()),
             ("containerName", Text("Its container's.")),
             ("createdAt", Time("When it was asked for.")),
@@ -142,7 +152,7 @@ internal static class ApiSchemas
             ("error", Text("One line for a person about what went wrong.")));
         bot.Required = new HashSet<string>
         {
-            "id", "status", "meetingUrl", "platform", "botName", "userId", "metadata", "containerName", "createdAt", "chunks", "recordedSeconds",
+            "id", "status", "meetingUrl", "platform", "botName", "userId", "leave", "metadata", "containerName", "createdAt", "chunks", "recordedSeconds",
         };
 
         document.AddComponent(CreateBot, create);
