@@ -78,7 +78,11 @@ internal sealed class KeyAuthentication(
             ? authorization[BearerPrefix.Length..].Trim()
         : null;
 
-    /// <summary>Whom a proxy on this machine names last: what stands before that, the client may have said itself.</summary>
+    /// <summary>
+    /// Whom a proxy on this machine names last: what stands before that, the client may have said itself. Read here and not by ASP.NET Core's
+    /// middleware, which would put that address in the place of the connection's own, by which is known who is on this machine: a client's
+    /// "127.0.0.1" that a proxy hands on unread would let anybody in where there are no keys.
+    /// </summary>
     private IPAddress? Client =>
         IsLoopback(Context.Connection.RemoteIpAddress) && IPAddress.TryParse(Request.Headers["X-Forwarded-For"].ToString().Split(',')[^1], out var client)
             ? client
