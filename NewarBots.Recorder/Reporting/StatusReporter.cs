@@ -15,6 +15,12 @@ internal sealed partial class StatusReporter(
     TimeProvider time,
     ILogger<StatusReporter> logger)
 {
+    /// <summary>
+    /// Characters: a page says what it likes, and the manager takes no message of more than 16 KiB, in which each of these may be six bytes
+    /// (<c>\uXXXX</c>).
+    /// </summary>
+    private const int LongestDetail = 2_000;
+
     private readonly Lock _gate = new();
     private long _next = StatusSequence.FirstOfRecorder;
 
@@ -38,7 +44,7 @@ internal sealed partial class StatusReporter(
                 progress is null ? null : Math.Round(progress.RecordedSeconds, 2),
                 progress is null ? null : Math.Round(progress.AudibleSeconds, 2),
                 participants,
-                detail,
+                Shortened(detail),
                 progress?.Level);
             try
             {
@@ -54,6 +60,11 @@ internal sealed partial class StatusReporter(
             outbox.Add(message);
         }
     }
+
+    private static string? Shortened(string? detail) => detail is { Length: > LongestDetail }
+        // Half a character is none.
+        ? $"{detail[..(char.IsHighSurrogate(detail[LongestDetail - 2]) ? LongestDetail - 2 : LongestDetail - 1)]}…"
+        : detail;
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Status} (#{Sequence}, reason {Reason}, {RecordedSeconds} s recorded)")]
     private partial void LogReports(BotStatus status, long sequence, EndReason? reason, double? recordedSeconds);
