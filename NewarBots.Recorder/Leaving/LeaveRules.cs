@@ -13,8 +13,16 @@ internal sealed record LeaveRules
     /// <summary>A page that is no call, with nothing received, is believed to be over after so long: reconnecting takes a while.</summary>
     private static readonly TimeSpan ReconnectPatience = TimeSpan.FromSeconds(60);
 
-    /// <summary>So long after its last sound whoever was heard is there.</summary>
-    private static readonly TimeSpan SoundPatience = TimeSpan.FromSeconds(5);
+    /// <summary>So long after the last packet whoever sends audio is there.</summary>
+    private static readonly TimeSpan ReceptionPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// What of <see cref="SpeechWindow"/> has to be audible, so that it is a person who speaks: a sentence is longer, and the chime by
+    /// which recorders remind of themselves shorter.
+    /// </summary>
+    private static readonly TimeSpan LeastSpeech = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan SpeechWindow = TimeSpan.FromSeconds(10);
 
     /// <summary>A page on its way may show anything for a moment.</summary>
     private static readonly TimeSpan DoorPatience = TimeSpan.FromSeconds(5);
@@ -41,7 +49,7 @@ internal sealed record LeaveRules
     private bool IsSurelyAlone { get; init; }
 
     /// <summary>When the page was last seen to be the call.</summary>
-    private DateTimeOffset InCallAt { get; init; }
+    public DateTimeOffset InCallAt { get; private init; }
 
     /// <summary>When audio last came in.</summary>
     private DateTimeOffset ReceivedAt { get; init; }
@@ -60,6 +68,9 @@ internal sealed record LeaveRules
     /// <summary>How long there has been nothing to hear.</summary>
     private TimeSpan Silence { get; init; }
 
+    /// <summary>How many packets were audible at the looks of the last <see cref="SpeechWindow"/>, oldest first.</summary>
+    private IReadOnlyList<(DateTimeOffset At, long AudiblePackets)> Heard { get; init; } = [];
+
     private PageView View { get; init; } = PageView.Nothing;
 
     /// <summary>The call was joined once more, by another browser: what was known of the page is not known any more.</summary>
@@ -72,11 +83,14 @@ internal sealed record LeaveRules
     public LeaveRules Observe(PageView view, RecordingProgress progress, bool isHearingInDoubt, DateTimeOffset now)
     {
         var receivedAt = progress.Reception.ReceivedBytes != ReceivedBytes ? now : ReceivedAt;
-        var isReceiving = receivedAt > ReceivedAt || now - receivedAt < SoundPatience;
+        var isReceiving = receivedAt > ReceivedAt || now - receivedAt < ReceptionPatience;
         var hearsSince = isHearingInDoubt ? now : HearsSince;
+        IReadOnlyList<(DateTimeOffset At, long AudiblePackets)> heard =
+            [.. Heard.Where(look => now - look.At <= SpeechWindow), (now, progress.AudiblePackets)];
+        var isSpoken = (progress.AudiblePackets - heard[0].AudiblePackets) * TimeLinePosition.PacketLength >= LeastSpeech;
         // Where the page does not tell how many there are, whoever sends audio is there; and whoever speaks is no recorder, by whatever name.
         var someoneIsThere = view.Others is { } others
-            ? others > 0 || (view.OtherRecorders > 0 && progress.AudiblePackets > 0 && progress.Silence < SoundPatience)
+            ? others > 0 || (view.OtherRecorders > 0 && isSpoken)
             : isReceiving && progress.Reception.Tracks > 0;
         return this with
         {
@@ -85,6 +99,7 @@ internal sealed record LeaveRules
             HearsSince = hearsSince,
             Silence = progress.Silence < now - hearsSince ? progress.Silence : now - hearsSince,
             IsReceiving = isReceiving,
+            Heard = heard,
             ReceivedBytes = progress.Reception.ReceivedBytes,
             ReceivedAt = receivedAt,
             InCallAt = view.IsStillCallPage ? now : InCallAt,

@@ -119,7 +119,31 @@ public sealed class LeaveRulesTests
 
         Assert.Null(After(TimeSpan.FromHours(1), withANamesake, recording: true, isAudible: true));
 
-        Assert.Equal((EndReason.EveryoneLeft, 3600 + 5 + 60), LeavesAt(withANamesake, recording: true));
+        // For 8 s more, 2 of the last 10 s are speech.
+        Assert.Equal((EndReason.EveryoneLeft, 3600 + 9 + 60), LeavesAt(withANamesake, recording: true));
+    }
+
+    [Fact]
+    public void A_chime_now_and_then_is_not_speech()
+    {
+        After(TimeSpan.FromMinutes(1), Call(others: 1));
+        var withARecorder = Call(others: 1) with { OtherRecorders = 1 };
+
+        Assert.Null(After(TimeSpan.FromSeconds(30), withARecorder, recording: true));
+        Assert.Null(After(TimeSpan.FromSeconds(1), withARecorder, recording: true, isAudible: true));
+        Assert.Equal((EndReason.EveryoneLeft, 121), LeavesAt(withARecorder, recording: true));
+    }
+
+    [Fact]
+    public void A_sentence_now_and_then_is()
+    {
+        var withANamesake = Call(others: 1) with { OtherRecorders = 1 };
+
+        for (var minute = 0; minute < 30; minute++)
+        {
+            Assert.Null(After(TimeSpan.FromSeconds(50), withANamesake, recording: true));
+            Assert.Null(After(TimeSpan.FromSeconds(2), withANamesake, recording: true, isAudible: true));
+        }
     }
 
     [Fact]
