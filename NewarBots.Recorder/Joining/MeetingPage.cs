@@ -123,9 +123,12 @@ internal sealed partial class MeetingPage
             match.Value,
             match.Number,
             match.Names)).ToList();
-        return new(seen.Url, seen.Title, seen.Capturing, matches)
+        var view = new PageView(seen.Url, seen.Title, seen.Capturing, matches);
+        return view with
         {
-            OtherRecorders = _recorders.CountIn(matches.Where(match => match.Sign is PageSign.Participant).SelectMany(match => match.Names ?? [])),
+            OtherRecorders = _recorders.CountIn(
+                [.. matches.Where(match => match.Sign is PageSign.Participant).SelectMany(match => match.Names ?? [])],
+                view.IsInCall ? view.Find(PageSign.ParticipantCount)?.Number : null),
         };
     }
 
