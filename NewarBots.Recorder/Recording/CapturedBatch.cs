@@ -109,7 +109,9 @@ internal readonly record struct Reception(int Connections, int Tracks, long Rece
 /// </param>
 /// <param name="HeardSeconds">So much audio was delivered.</param>
 /// <param name="HeardEnergy">Its power (mean square), times seconds.</param>
-internal readonly record struct TrackSound(int Track, long ReceivedBytes, double ReceivedEnergy, double HeardSeconds, double HeardEnergy);
+/// <param name="IsUntold">Its connection did not answer: what it received is not known.</param>
+internal readonly record struct TrackSound(
+    int Track, long ReceivedBytes, double ReceivedEnergy, double HeardSeconds, double HeardEnergy, bool IsUntold = false);
 
 /// <summary>100 ms of one track that are not silent.</summary>
 /// <param name="Track">The track's number.</param>

@@ -6,7 +6,7 @@ namespace NewarBots.Recorder.Recording;
 /// <summary>
 /// Whether the recorder hears what its connections receive. A track is unheard when for <see cref="Patience"/> its connection
 /// tells of audible sound, or of data, and nothing of it was recorded meanwhile. One that is silent, or muted, is neither. Others in
-/// the call whom no track carries are as bad, and so are connections that tell nothing.
+/// the call whom no track carries are as bad, and so are connections that tell nothing, all of them or that of a track of which nothing is heard.
 /// </summary>
 /// <remarks>
 /// A connection that nobody plays tells of no sound, but of bytes: so they count where nothing at all is delivered. Without a
@@ -85,24 +85,30 @@ internal sealed class Hearing
         var isStalled = now - _stalledSince >= Patience;
         var isTrackless = now - _trackless?.At >= Patience;
         var isUntold = !isStalled && now - _soundsAt >= Patience;
-        if (unheard.Count == 0 && !isStalled && !isTrackless && !isUntold)
+        var untold = _ears.Where(ear => ear.Value.IsUntold).OrderBy(ear => ear.Key).ToList();
+        if (unheard.Count == 0 && untold.Count == 0 && !isStalled && !isTrackless && !isUntold)
         {
             (_tried, Warning) = (HearingRemedy.None, null);
             return default;
         }
 
         var canBeHelped = unheard.Count > 0 || isStalled;
-        var remedy = canBeHelped ? NextRemedy(isStalled, now)
-            : _tried is HearingRemedy.Alarm ? HearingRemedy.None : HearingRemedy.Alarm;
+        var cannotBeHelped = isTrackless || isUntold || untold.Count > 0;
+        var remedy = canBeHelped ? NextRemedy(isStalled, now) : HearingRemedy.None;
         if (remedy is not HearingRemedy.None)
             (_tried, _triedAt) = ((HearingRemedy)Math.Max((int)_tried, (int)remedy), now);
-        if (_tried is HearingRemedy.Alarm)
+        else if (cannotBeHelped && Warning is null)
+            remedy = HearingRemedy.Alarm;
+        if (_tried is HearingRemedy.Alarm || remedy is HearingRemedy.Alarm || (cannotBeHelped && Warning is not null))
         {
             Warning = isStalled
                 ? Invariant($"The page has handed over no audio for {(now - _stalledSince).TotalSeconds:0} s.")
                 : isTrackless ? Invariant($"{others} others are in the call, and none of {connections} connections has an audio track.")
                 : isUntold ? Invariant($"The {connections} connections have not told for {(now - _soundsAt).TotalSeconds:0} s what they receive.")
-                : string.Join(' ', unheard.Select(ear => ear.Value.Describe(ear.Key, now)));
+                : string.Join(' ', [
+                    .. unheard.Select(ear => ear.Value.Describe(ear.Key, now)),
+                    .. untold.Select(ear => Invariant($"The connection of track {ear.Key} has not told for {ear.Value.Untold.TotalSeconds:0} s what it receives, and nothing is heard of it.")),
+                ]);
         }
 
         var since = isTrackless ? _trackless?.Seconds : unheard.Min(ear => (double?)ear.Value.SinceSeconds);
@@ -165,8 +171,15 @@ internal sealed class Hearing
 
         public bool IsUnheard(DateTimeOffset now) => IsInDoubt && now - _since >= Patience;
 
+        /// <summary>How long its connection has told nothing, and nothing was heard either.</summary>
+        public TimeSpan Untold { get; private set; }
+
+        public bool IsUntold => Untold >= Patience;
+
         public void Compare(TrackSound sound, RecordingProgress progress, TimeSpan elapsed, DateTimeOffset now)
         {
+            if (sound.IsUntold)
+                sound = sound with { ReceivedBytes = _last.ReceivedBytes, ReceivedEnergy = _last.ReceivedEnergy };
             var seconds = Math.Max(0.1, elapsed.TotalSeconds);
             var isSounding = sound.ReceivedEnergy - _last.ReceivedEnergy >= AudibleReceived * seconds
                 || (sound.ReceivedBytes - _last.ReceivedBytes >= LeastBytes * seconds && sound.HeardSeconds <= _agreed.HeardSeconds);
@@ -174,6 +187,7 @@ internal sealed class Hearing
             if (isSounding)
                 _sounded += elapsed;
             var isHeard = sound.HeardEnergy - _agreed.HeardEnergy >= AudibleHeard && progress.AudiblePackets > _agreedAudible;
+            Untold = sound.IsUntold && !isHeard ? Untold + elapsed : TimeSpan.Zero;
             if (!isHeard && _sounded > TimeSpan.Zero)
                 return;
             (_agreed, _agreedAudible, _since, _sounded) = (sound, progress.AudiblePackets, now, TimeSpan.Zero);

@@ -137,7 +137,7 @@ internal sealed partial class SessionRecording(
             Sounds = batch.Sounds.Count == 0
                 ? progress.Sounds
                 // Whoever only sends has a receiver too.
-                : [.. batch.Sounds.Where(sound => sound.ReceivedBytes > 0).Select(sound => sound with { Track = _tracks.NumberOf(batch.Page, sound.Track) })],
+                : [.. batch.Sounds.Where(sound => sound.ReceivedBytes > 0 || sound.IsUntold).Select(sound => sound with { Track = _tracks.NumberOf(batch.Page, sound.Track) })],
         });
     }
 

@@ -38,13 +38,20 @@
   const page = String(performance.timeOrigin);
   const connections = new Set();
   const heard = new Map(); // the page's track -> what was attached for it
-  const known = new WeakMap(); // track -> its number, and all that it delivered, however often it was hooked
+  const known = new WeakMap(); // track -> its number, all that it delivered, however often it was hooked, and when it was muted last
   const received = new WeakMap(); // receiver -> its bytes when last asked
   let capture = null, receivedBytes = 0, tracksSeen = 0;
 
+  const meet = track => {
+    const sound = { number: ++tracksSeen, heardSamples: 0, heardEnergy: 0, mutedFrom: track.muted ? 0 : Infinity, mutedTo: Infinity };
+    track.addEventListener('mute', () => Object.assign(sound, { mutedFrom: performance.now(), mutedTo: Infinity }));
+    track.addEventListener('unmute', () => { sound.mutedTo = performance.now(); });
+    known.set(track, sound);
+  };
+
   const hear = ({ track, receiver }) => {
     if (track.kind !== 'audio' || track.readyState !== 'live' || heard.has(track)) return;
-    if (!known.has(track)) known.set(track, { number: ++tracksSeen, heardSamples: 0, heardEnergy: 0 });
+    if (!known.has(track)) meet(track);
     // A recording does not mind to hear late: packets that the network delays then still come in time.
     receiver.jitterBufferTarget ??= jitterBuffer;
     // A clone, so that the page's stop() and enabled are the page's own affair.
@@ -118,21 +125,20 @@
     capture.keepAlone(new Set([...heard.keys()].map(track => known.get(track).number)));
     const sounds = [], told = await Promise.all(receivers.map(statsOf));
     for (const [i, receiver] of receivers.entries()) {
-      const stats = told[i];
-      if (!stats) continue;
-      const bytes = stats.bytesReceived ?? 0;
-      receivedBytes += Math.max(0, bytes - (received.get(receiver) ?? 0));
+      const stats = told[i], before = received.get(receiver) ?? 0;
+      const bytes = stats ? stats.bytesReceived ?? 0 : before;
+      receivedBytes += Math.max(0, bytes - before);
       received.set(receiver, bytes);
       const sound = known.get(receiver.track);
       if (sound) {
+        // Without one that does not answer it would seem that its track is gone.
         sounds.push({
-          track: sound.number, receivedBytes: bytes, receivedEnergy: stats.totalAudioEnergy ?? 0,
+          track: sound.number, receivedBytes: bytes, receivedEnergy: stats?.totalAudioEnergy ?? 0, isUntold: !stats,
           heardSeconds: sound.heardSamples / sampleRate, heardEnergy: sound.heardEnergy,
         });
       }
     }
-    // Without one of them it would seem that its track is gone.
-    if (told.every(stats => stats)) capture?.tell(sounds);
+    capture?.tell(sounds);
   };
   const lookAgain = () => look().catch(() => {}).then(() => setTimeout(lookAgain, 1000));
 
@@ -389,8 +395,10 @@
       place.next += samples.length;
     };
 
-    // All tracks stall together: the first one tells it.
-    const stalled = (first, length) => {
+    // All tracks stall together: the first one tells it. One that is muted has not stalled: nothing comes of it.
+    const stalled = ({ next, sound }, samples) => {
+      if (position(sound.mutedFrom) <= next + samples && next <= position(sound.mutedTo)) return;
+      const first = Math.floor(next / samplesPerPacket), length = Math.ceil(samples / samplesPerPacket);
       if (!stalls.some(([other, otherLength]) => first < other + otherLength && other < first + length)) stalls.push([first, length]);
     };
 
@@ -429,7 +437,7 @@
         if (place.capture !== id || place.next < 0) Object.assign(place, { capture: id, next: due, late: [], block: -1, power: 0 });
         if (place.next < mixed && due > place.next) {
           // Its place was mixed without it: there is nothing to agree about.
-          stalled(Math.floor(place.next / samplesPerPacket), Math.ceil((due - place.next) / samplesPerPacket));
+          stalled(place, due - place.next);
           Object.assign(place, { next: due, late: [] });
         }
         place.late.push(due - place.next);
@@ -437,7 +445,7 @@
         if (place.late.length === buffersToBelieve) {
           const late = Math.min(...place.late);
           if (late >= latest || Math.max(...place.late) <= -longestStretch) place.late = [];
-          if (late > longestStretch) stalled(Math.floor(place.next / samplesPerPacket), Math.ceil(late / samplesPerPacket));
+          if (late > longestStretch) stalled(place, late);
           if (late > longestStretch || (late >= latest && loudness(samples) < quiet)) place.next += late;
           else if (late >= latest) put(stretched(place.tail, late), place);
           // A clock that is faster than ours would leave the mix's window some day.

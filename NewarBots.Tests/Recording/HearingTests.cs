@@ -192,6 +192,27 @@ public sealed class HearingTests
     }
 
     [Fact]
+    public void One_connection_that_tells_nothing_hides_none_of_the_others()
+    {
+        LiveBeside(Untold, 5, Heard);
+        LiveBeside(Untold, 21, Deaf);
+        Assert.Equal([(21, HearingRemedy.Alarm), (25, HearingRemedy.HearAgain)], _remedies);
+        Assert.Contains("Track 1 is received and not heard", _hearing.Warning, StringComparison.Ordinal);
+        Assert.Contains("The connection of track 2 has not told for 25 s", _hearing.Warning, StringComparison.Ordinal);
+
+        LiveBeside(Untold with { IsUntold = false }, 2, Heard);
+        Assert.Null(_hearing.Warning);
+    }
+
+    [Fact]
+    public void What_is_heard_need_not_be_told()
+    {
+        LiveBeside(Untold with { HeardEnergy = 0.001 }, 120, Heard);
+
+        Assert.Empty(_remedies);
+    }
+
+    [Fact]
     public void What_was_not_told_while_the_page_was_no_call_is_counted_anew_when_it_is_one_again()
     {
         Live(5, Heard);
@@ -212,6 +233,29 @@ public sealed class HearingTests
         Assert.True(_hearing.IsInDoubt);
         Live(2, Heard);
         Assert.False(_hearing.IsInDoubt);
+    }
+
+    /// <summary>A second of track 2 whose connection does not answer.</summary>
+    private static TrackSound Untold { get; } = new(Track: 2, 0, 0, HeardSeconds: 1, HeardEnergy: 0, IsUntold: true);
+
+    private void LiveBeside(TrackSound other, int seconds, Second each)
+    {
+        for (var i = 0; i < seconds; i++)
+        {
+            var before = _progress.Sounds.FirstOrDefault(sound => sound.Track == other.Track);
+            _progress = _progress with
+            {
+                At = Start.AddSeconds(_seconds + 1),
+                Packets = _progress.Packets + 50,
+                AudiblePackets = _progress.AudiblePackets + each.AudiblePackets,
+                Sounds =
+                [
+                    each.AddTo(_progress.Sounds[0]),
+                    other with { HeardSeconds = before.HeardSeconds + other.HeardSeconds, HeardEnergy = before.HeardEnergy + other.HeardEnergy },
+                ],
+            };
+            Observe();
+        }
     }
 
     private void Live(int seconds, Second each)
