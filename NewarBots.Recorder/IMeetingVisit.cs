@@ -12,6 +12,9 @@ internal interface IMeetingVisit
     /// <summary>The visit came as far as the call.</summary>
     bool WasInCall { get; }
 
+    /// <summary>When the call was last seen to be there.</summary>
+    DateTimeOffset? InCallAt { get; }
+
     /// <param name="isAgain">The session was in the call before, in another browser.</param>
     /// <param name="deadline">When the bot has to be gone whatever happens.</param>
     /// <param name="writing">The recording's loop; when it fails, nothing more can be kept.</param>

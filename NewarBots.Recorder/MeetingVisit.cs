@@ -26,6 +26,8 @@ internal sealed partial class MeetingVisit(
 
     public bool WasInCall { get; private set; }
 
+    public DateTimeOffset? InCallAt => call.InCallAt;
+
     public async Task<LeaveDecision> AttendAsync(bool isAgain, DateTimeOffset deadline, Task writing)
     {
         var start = RecorderActivity.Start("recorder start");

@@ -112,6 +112,10 @@ internal sealed partial class RecorderRun(
     private async Task LeaveAsync(Task writing, LeaveDecision? decision)
     {
         var visit = _visit;
+        // A page that hangs is the call until the bot leaves it; one that shows another page was it until then.
+        var until = decision is { Reason: EndReason.StopRequested or EndReason.MaxDuration } ? time.GetUtcNow() : visit.InCallAt;
+        if (until is { } at)
+            recording.EndsAt(new(at, visit.WasInCall ? GapCause.CaptureStalled : GapCause.BrowserRestarted));
         await WithinAsync(TimeSpan.FromSeconds(2), "stop the capture", visit.StopCaptureAsync());
         hook.Complete();
         await WithinAsync(TimeSpan.FromSeconds(2), "complete the last chunk", writing);

@@ -24,6 +24,9 @@ internal sealed partial class CallAttendance(
 
     private LeaveRules? _rules;
 
+    /// <summary>When the call was last seen to be there.</summary>
+    public DateTimeOffset? InCallAt => Volatile.Read(ref _rules)?.InCallAt;
+
     /// <param name="page">A page that shows the call.</param>
     /// <param name="deadline">When the bot has to be gone whatever happens.</param>
     /// <param name="writing">The recording's loop; when it fails, nothing more can be kept.</param>

@@ -24,6 +24,8 @@ internal sealed class GeneratedVisit(
 
     public bool WasInCall => _audio is not null;
 
+    public DateTimeOffset? InCallAt => WasInCall ? time.GetUtcNow() : null;
+
     public async Task<LeaveDecision> AttendAsync(bool isAgain, DateTimeOffset deadline, Task writing)
     {
         if (Seconds("admitAfter") is { } waiting)

@@ -25,6 +25,7 @@ internal sealed partial class SessionRecording(
     private readonly SpeakerTimeLine _speakers = new();
     private readonly ConcurrentQueue<(IReadOnlyList<string> Names, DateTimeOffset At)> _looks = new();
     private RecordingProgress _progress = RecordingProgress.None;
+    private RecordingEnd? _end;
 
     /// <summary>How far it is. Safe to read from any thread.</summary>
     public RecordingProgress Progress => Volatile.Read(ref _progress);
@@ -35,6 +36,9 @@ internal sealed partial class SessionRecording(
         if (names.Count > 0)
             _looks.Enqueue((names, time.GetUtcNow()));
     }
+
+    /// <summary>To be told before the messages end. Safe from any thread.</summary>
+    public void EndsAt(RecordingEnd end) => Volatile.Write(ref _end, end);
 
     /// <summary>Writes until <paramref name="messages"/> ends, then completes the last chunk.</summary>
     /// <exception cref="IOException">The folder cannot be written; what was flushed is whole.</exception>
@@ -63,6 +67,13 @@ internal sealed partial class SessionRecording(
                     Attribute(batch, placement, position, writer.Packets);
                     WriteTracks(batch, placement, position, writer.Packets);
                 }
+            }
+
+            if (writer is not null && Volatile.Read(ref _end) is { } end && timeLine?.End(end) is { } missing)
+            {
+                // The gap first: it is the truth, whether there is time to write as much silence or not.
+                Note(missing.Gap);
+                writer.AppendSilence(missing.Silence);
             }
 
             writer?.Complete();
@@ -110,11 +121,7 @@ internal sealed partial class SessionRecording(
     private void Write(CapturedBatch batch, Placement placement, ChunkWriter writer)
     {
         foreach (var gap in placement.Gaps)
-        {
-            LogGap(gap.StartSeconds, gap.EndSeconds, gap.Cause);
-            journal.Append(new(Gap: gap));
-        }
-
+            Note(gap);
         writer.AppendSilence(placement.Silence);
         foreach (var packet in batch.Packets.Skip(placement.Skip))
             writer.Append(packet.Span);
@@ -163,6 +170,12 @@ internal sealed partial class SessionRecording(
         }
 
         files.CloseIdle(position.At(packets));
+    }
+
+    private void Note(Gap gap)
+    {
+        LogGap(gap.StartSeconds, gap.EndSeconds, gap.Cause);
+        journal.Append(new(Gap: gap));
     }
 
     private void Note(IReadOnlyList<Speech> speeches)

@@ -23,6 +23,9 @@ internal readonly record struct TimeLinePosition(DateTimeOffset Start, long Pack
 /// </summary>
 internal sealed class TimeLine(TimeLinePosition position)
 {
+    /// <summary>In packets: so far behind the wall clock a recording may end that misses nothing.</summary>
+    private const long LongestLag = 2 * ChunkFormat.PacketsPerSecond;
+
     private readonly HashSet<string> _retired = [];
     private string? _capture;
     private int _browser;
@@ -59,9 +62,21 @@ internal sealed class TimeLine(TimeLinePosition position)
         return new(silence, skip, gaps, _captureBegins);
     }
 
+    /// <summary>The recording is over. What was not handed over any more, and is more than a batch on its way, is a gap as well.</summary>
+    /// <returns>So many packets of silence, and their gap; <see langword="null"/> where there are none.</returns>
+    public (long Silence, Gap Gap)? End(RecordingEnd end)
+    {
+        var silence = position.PacketAt(end.At) - Packets;
+        return silence < LongestLag ? null : (silence, NewGap(Packets, silence, end.CauseOfHole));
+    }
+
     private static Gap NewGap(long first, long packets, string cause) =>
         new(TimeLinePosition.Seconds(first), TimeLinePosition.Seconds(first + packets), cause);
 }
+
+/// <param name="At">Until then the bot was in the call.</param>
+/// <param name="CauseOfHole">Why nothing came any more, should that be so.</param>
+internal sealed record RecordingEnd(DateTimeOffset At, string CauseOfHole);
 
 /// <param name="Silence">So many packets of silence come before the batch.</param>
 /// <param name="Skip">So many of the batch's first packets are on the time line already.</param>

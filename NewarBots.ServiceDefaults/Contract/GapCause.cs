@@ -5,10 +5,10 @@ namespace NewarBots.Contract;
 /// <summary>The machine words for <see cref="Gap.Cause"/>.</summary>
 public static class GapCause
 {
-    /// <summary>The browser's audio clock stood still; the page filled the hole.</summary>
+    /// <summary>The browser stood still, for a while or until the end: nothing was captured, or nothing of it was handed over.</summary>
     public const string CaptureStalled = "capture_stalled";
 
-    /// <summary>The page crashed, or its browser, and was brought back.</summary>
+    /// <summary>The page crashed, or its browser, and was brought back; or the recording ended before it was.</summary>
     public const string BrowserRestarted = "browser_restarted";
 
     /// <summary>The page was loaded anew, or its encoder failed.</summary>

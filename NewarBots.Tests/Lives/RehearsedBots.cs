@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.IO.Compression;
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
 using NewarBots.Manager.Rehearsing;
@@ -57,6 +58,8 @@ public sealed class RehearsedBots(RecordingHost host) : IDisposable
 internal sealed record RehearsedBot(ManagerProcess Manager, string Id, RehearsalScenario Scenario, JsonNode Bot, string Log)
 {
     public async Task<JsonNode> ManifestAsync() => (await Manager.GetAsync($"/bots/{Id}/manifest")).Body!;
+
+    public async Task<ZipArchive> EvidenceAsync() => new(await Manager.Api.GetStreamAsync(new Uri($"/bots/{Id}/evidence", UriKind.Relative)));
 
     /// <returns>The path of a copy of the recording.</returns>
     public async Task<string> DownloadAsync()

@@ -96,6 +96,26 @@ public sealed class ScenarioTests(RehearsedBots bots) : IClassFixture<RehearsedB
             Assert.Contains("dialog.got_it", bot.Log, StringComparison.Ordinal);
         if (promised.Status is BotStatus.Completed)
             await TheRecordingIsWholeAsync(bot);
+        else
+            await TheEvidenceTellsWhyAsync(bot, promised);
+    }
+
+    private static async Task TheEvidenceTellsWhyAsync(RehearsedBot bot, NamedScenario promised)
+    {
+        var folder = $"1_{WireWord.Of(promised.Reason)}";
+        using var evidence = await bot.EvidenceAsync();
+        // Of a page that does not stay for a moment there may be neither picture nor source.
+        string[] files = promised.Name is "reloads"
+            ? ["summary.json", "console.txt", "looks.txt"]
+            : ["summary.json", "console.txt", "looks.txt", "screenshot.png", "page.html"];
+        Assert.Superset(
+            new HashSet<string>(["bot.json", "recorder.log", .. files.Select(file => $"{folder}/{file}")]),
+            evidence.Entries.Select(entry => entry.FullName).ToHashSet());
+        using var summary = new StreamReader(evidence.GetEntry($"{folder}/summary.json")!.Open());
+        Assert.Equal(WireWord.Of(promised.Reason), (string?)JsonNode.Parse(await summary.ReadToEndAsync())!["reason"]);
+        using var console = new StreamReader(evidence.GetEntry($"{folder}/console.txt")!.Open());
+        if (promised.Name == "alerts")
+            Assert.Contains("dialog dismissed: alert", await console.ReadToEndAsync(), StringComparison.Ordinal);
     }
 
     private static async Task TheRecordingIsWholeAsync(RehearsedBot bot)

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
 using NewarBots.Contract;
 using NewarBots.Manager.Launching;
 using NewarBots.Tests.Fixtures;
@@ -31,9 +32,9 @@ internal sealed class RealRecorder : IAsyncDisposable
     private string _folder = string.Empty;
     private string? _mounted;
 
-    private RealRecorder(WebApplication page, ConcurrentQueue<string> cookies)
+    private RealRecorder(WebApplication page, ConcurrentQueue<string> cookies, ConcurrentQueue<(IHeaderDictionary, string)> told)
     {
-        (_page, Cookies) = (page, cookies);
+        (_page, Cookies, Told) = (page, cookies, told);
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
@@ -50,8 +51,14 @@ internal sealed class RealRecorder : IAsyncDisposable
     /// <summary>The header of each request for the page.</summary>
     public IReadOnlyCollection<string> Cookies { get; }
 
+    /// <summary>What the page's scripts posted, each with its request's headers.</summary>
+    public IReadOnlyCollection<(IHeaderDictionary Headers, string Body)> Told { get; }
+
     /// <summary>The names of what lies in the session's folder.</summary>
     public IEnumerable<string> Files => Directory.EnumerateFileSystemEntries(_folder).Select(path => Path.GetFileName(path));
+
+    /// <summary>When audio was last written.</summary>
+    public DateTimeOffset WrittenAt => new(Chunks().Max(File.GetLastWriteTimeUtc));
 
     private IRecorderContainers Containers => _manager.Services.GetRequiredService<IRecorderContainers>();
 
@@ -82,9 +89,15 @@ internal sealed class RealRecorder : IAsyncDisposable
             response.Headers.ContentSecurityPolicy = policy;
             return Results.Content(html, "text/html");
         });
+        var told = new ConcurrentQueue<(IHeaderDictionary, string)>();
+        page.MapPost("/", async (HttpRequest request) =>
+        {
+            using var reader = new StreamReader(request.Body);
+            told.Enqueue((new HeaderDictionary(new Dictionary<string, StringValues>(request.Headers, StringComparer.OrdinalIgnoreCase)), await reader.ReadToEndAsync()));
+        });
         await page.StartAsync();
 
-        var recorder = new RealRecorder(page, cookies);
+        var recorder = new RealRecorder(page, cookies, told);
         if (diskKilobytes is { } size)
             await recorder.MountAsync(size);
         var origin = $"http://localhost:{new Uri(page.Urls.Single()).Port}";

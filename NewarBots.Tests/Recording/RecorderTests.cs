@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using NewarBots.Contract;
 using NewarBots.Manager.Finalizing;
 using NewarBots.Tests.Fixtures;
@@ -14,7 +15,8 @@ public sealed class RecorderTests
 
     /// <summary>
     /// A call at once. <c>connect(hz)</c> lets a remote voice be heard over a connection of its own; what it returns closes that,
-    /// and has the voice's volume as <c>level</c>. In silence nothing is sent (DTX).
+    /// has the voice's volume as <c>level</c>, and mutes the track as a server does (<c>mute</c>) or sends nothing at all over it
+    /// (<c>cut</c>). In silence nothing is sent (DTX).
     /// </summary>
     private static string Call(string script) => $$"""
         <!doctype html><title>Call</title><button aria-label="Leave call">Leave</button>
@@ -28,12 +30,22 @@ public sealed class RecorderTests
           const out = voices.createMediaStreamDestination();
           tone.connect(level).connect(out);
           tone.start();
-          far.addTrack(out.stream.getAudioTracks()[0], out.stream);
-          await far.setLocalDescription();
-          await near.setRemoteDescription(far.localDescription);
-          await near.setLocalDescription();
-          await far.setRemoteDescription({ type: 'answer', sdp: near.localDescription.sdp.replace('useinbandfec=1', 'useinbandfec=1;usedtx=1') });
-          return Object.assign(() => { near.close(); far.close(); }, { level });
+          const [track] = out.stream.getAudioTracks(), { sender } = far.addTransceiver(track, { streams: [out.stream] });
+          const negotiate = async () => {
+            await far.setLocalDescription();
+            await near.setRemoteDescription(far.localDescription);
+            await near.setLocalDescription();
+            await far.setRemoteDescription({ type: 'answer', sdp: near.localDescription.sdp.replace('useinbandfec=1', 'useinbandfec=1;usedtx=1') });
+          };
+          await negotiate();
+          return Object.assign(() => { near.close(); far.close(); }, {
+            level,
+            mute(isMuted) {
+              for (const transceiver of far.getTransceivers()) transceiver.direction = isMuted ? 'inactive' : 'sendrecv';
+              return negotiate();
+            },
+            cut: isCut => sender.replaceTrack(isCut ? null : track),
+          });
         };
         const after = seconds => new Promise(resolve => setTimeout(resolve, seconds * 1000));
         (async () => { {{script}} })();
@@ -146,6 +158,28 @@ public sealed class RecorderTests
     }
 
     [Fact]
+    public async Task A_track_that_is_muted_meanwhile_or_carries_nothing_has_not_stalled()
+    {
+        await using var recorder = await RealRecorder.StartAsync(Call("""
+            const muted = await connect(500), cut = await connect(1500);
+            await after(4);
+            await Promise.all([muted.mute(true), cut.cut(true)]);
+            await after(3);
+            await Promise.all([muted.mute(false), cut.cut(false)]);
+            await after(4);
+            document.body.textContent = 'Your host ended the meeting for everyone';
+            """));
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+
+        Assert.Empty(recorder.Gaps());
+        var audio = await recorder.AudioAsync();
+        Assert.InRange(LongestTone(audio, 500), 3, 5);
+        Assert.InRange(LongestTone(audio, 1500), 3, 5);
+        Assert.InRange(audio.Length / 48_000.0, 10.5, 14);
+    }
+
+    [Fact]
     public async Task Asked_to_stop_it_leaves_within_ten_seconds_and_loses_nothing()
     {
         await using var recorder = await RealRecorder.StartAsync(Call("await connect(500);"));
@@ -160,6 +194,25 @@ public sealed class RecorderTests
             statuses.Select(status => status.Status).Distinct());
         Assert.Equal(EndReason.StopRequested, statuses[^1].Reason);
         Assert.InRange((await recorder.AudioAsync()).Length / 48_000.0, statuses[^1].RecordedSeconds!.Value, double.MaxValue);
+    }
+
+    [Fact]
+    public async Task What_a_page_that_hangs_hands_over_no_more_is_a_gap_until_the_end()
+    {
+        await using var recorder = await RealRecorder.StartAsync(Call("await connect(500); await after(8); for (;;);"));
+        await Eventually.TrueAsync(() => recorder.Chunks().Any(), TimeSpan.FromSeconds(30));
+        await Eventually.TrueAsync(() => TimeProvider.System.GetUtcNow() - recorder.WrittenAt > TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(30));
+
+        await recorder.StopAsync();
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+        var gap = Assert.Single(recorder.Gaps());
+        Assert.Equal(GapCause.CaptureStalled, gap.Cause);
+        Assert.InRange(gap.StartSeconds, 4, 9);
+        Assert.InRange(gap.EndSeconds - gap.StartSeconds, 3.5, 10);
+        var audio = await recorder.AudioAsync();
+        Assert.InRange(audio.Length / 48_000.0, gap.EndSeconds - 0.1, gap.EndSeconds + 0.1);
+        Assert.InRange(LongestTone(audio, 500), 3, gap.StartSeconds + 0.2);
     }
 
     [Theory]
@@ -230,6 +283,93 @@ public sealed class RecorderTests
     }
 
     [Fact]
+    public async Task Dialogs_a_window_and_a_download_end_nothing_and_are_in_the_evidence()
+    {
+        await using var recorder = await RealRecorder.StartAsync("""
+            <!doctype html><title>Call</title><button aria-label="Leave call">Leave</button><button id="hint">Got it</button>
+            <script>
+            addEventListener('beforeunload', event => event.preventDefault());
+            document.getElementById('hint').onclick = ({ target }) => {
+              target.remove();
+              window.open('/?window');
+              Object.assign(document.createElement('a'), { href: URL.createObjectURL(new Blob(['words'])), download: 'words.txt' }).click();
+              alert('muted');
+              console.log(`answers: ${confirm('still there?')}, ${prompt('your name?')}`);
+              setTimeout(() => { document.body.textContent = "You can't join this video call"; }, 2000);
+            };
+            </script>
+            """);
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+
+        Assert.Equal(EndReason.BlockedByPlatform, recorder.Statuses()[^1].Reason);
+        var console = Encoding.UTF8.GetString(recorder.Evidence()["1_blocked_by_platform/console.txt"]);
+        Assert.Contains("dialog dismissed: alert \"muted\"", console, StringComparison.Ordinal);
+        Assert.Contains("log: answers: false, null", console, StringComparison.Ordinal);
+        Assert.Contains("window closed: ", console, StringComparison.Ordinal);
+        Assert.Contains("download refused: blob:", console, StringComparison.Ordinal);
+        Assert.Contains("1_blocked_by_platform/screenshot.png", recorder.Evidence().Keys);
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task While_it_waits_it_says_how_long_it_still_will()
+    {
+        await using var recorder = await RealRecorder.StartAsync(
+            "<!doctype html><title>Meet</title><h1>Asking to be let in</h1>", leave: new() { WaitingRoomTimeout = TimeSpan.FromSeconds(25) });
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+
+        Assert.Collection(
+            recorder.Statuses(),
+            joining => Assert.Equal(BotStatus.Joining, joining.Status),
+            first => Assert.Equal((BotStatus.Waiting, "Waits to be let in, for 25 s more."), (first.Status, first.Detail)),
+            second =>
+            {
+                Assert.Equal(BotStatus.Waiting, second.Status);
+                Assert.Matches("^Waits to be let in, for ([7-9]|10) s more.$", second.Detail);
+            },
+            last => Assert.Equal((BotStatus.Leaving, EndReason.WaitingRoomTimeout), (last.Status, last.Reason)));
+    }
+
+    [Theory]
+    [Trait("Suite", "Long")]
+    [InlineData("headed", "Chrome")]
+    [InlineData("headless_shell", "HeadlessChrome")]
+    public async Task The_browser_speaks_English_and_says_openly_what_it_is(string browser, string product)
+    {
+        await using var recorder = await RealRecorder.StartAsync(
+            """
+            <!doctype html><title>Call</title>
+            <script>
+            fetch('/', {
+              method: 'POST',
+              body: JSON.stringify({
+                webdriver: navigator.webdriver,
+                webdriverIsItsOwn: Object.getOwnPropertyNames(navigator).length === 0,
+                userAgent: navigator.userAgent,
+                version: navigator.userAgentData.brands.find(({ brand }) => brand === 'Chromium').version,
+                languages: navigator.languages,
+                locale: Intl.DateTimeFormat().resolvedOptions().locale,
+              }),
+            }).then(() => document.body.textContent = "You can't join this video call");
+            </script>
+            """,
+            joining: _ => new() { Browser = browser });
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+
+        var (headers, body) = Assert.Single(recorder.Told);
+        var said = JsonNode.Parse(body)!;
+        Assert.True((bool)said["webdriver"]! && (bool)said["webdriverIsItsOwn"]!, body);
+        Assert.Contains($" {product}/{said["version"]}.", (string?)said["userAgent"], StringComparison.Ordinal);
+        Assert.Equal((string?)said["userAgent"], headers.UserAgent);
+        Assert.Equal("en-US", (string?)said["languages"]![0]);
+        Assert.Equal("en-US", (string?)said["locale"]);
+        Assert.StartsWith("en-US", headers.AcceptLanguage, StringComparison.Ordinal);
+    }
+
+    [Fact]
     [Trait("Suite", "Long")]
     public async Task Tracks_that_fail_or_are_too_many_to_be_recorded_alone_cost_the_mix_nothing()
     {
@@ -274,7 +414,10 @@ public sealed class RecorderTests
         Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync(TimeSpan.FromSeconds(80)));
 
         Assert.Equal(EndReason.MaxDuration, recorder.Statuses()[^1].Reason);
-        Assert.InRange(LongestTone(await recorder.AudioAsync(), 500), 4, double.MaxValue);
+        var audio = await recorder.AudioAsync();
+        Assert.InRange(LongestTone(audio, 500), 4, double.MaxValue);
+        Assert.Equal(GapCause.CaptureStalled, recorder.Gaps()[^1].Cause);
+        Assert.InRange(audio.Length / 48_000.0, 19, recorder.Gaps()[^1].EndSeconds + 0.1);
     }
 
     [Fact]
@@ -293,6 +436,30 @@ public sealed class RecorderTests
             Assert.True(chunk is { Packets: > 0, Problem: null }, $"{chunk}");
         });
         Assert.InRange(LongestTone(await recorder.AudioAsync(), 500), 8, double.MaxValue);
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task Statistics_that_hang_hide_nothing_of_what_the_others_tell()
+    {
+        await using var recorder = await RealRecorder.StartAsync(Call("""
+            const { getStats } = RTCRtpReceiver.prototype;
+            let first;
+            RTCRtpReceiver.prototype.getStats = function () {
+              return this === (first ??= this) ? new Promise(() => {}) : getStats.call(this);
+            };
+            await connect(500);
+            await after(3);
+            window.MediaStreamTrackProcessor = function () { return { readable: new ReadableStream() }; };
+            await connect(1500);
+            """));
+
+        await Eventually.TrueAsync(() => recorder.Statuses().Any(status => status.Reason is EndReason.NoAudio), TimeSpan.FromSeconds(90));
+        await recorder.StopAsync();
+
+        var told = recorder.Statuses().First(status => status.Reason is EndReason.NoAudio).Detail;
+        Assert.StartsWith("Track 2 is received and not heard", told, StringComparison.Ordinal);
+        Assert.DoesNotContain("has not told", told, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -98,6 +98,26 @@ public sealed class TimeLineTests
     }
 
     [Fact]
+    public void What_is_not_handed_over_before_the_end_is_a_gap_like_any_other()
+    {
+        var timeLine = new TimeLine(new(Start));
+        timeLine.Place(Batch("a", Start, first: 0, packets: 500));
+
+        Assert.Equal((1250, new Gap(10, 35, GapCause.CaptureStalled)), timeLine.End(new(Start.AddSeconds(35), GapCause.CaptureStalled)));
+    }
+
+    [Theory]
+    [InlineData(9)]
+    [InlineData(11.5)]
+    public void A_batch_that_is_on_its_way_at_the_end_is_none(double seconds)
+    {
+        var timeLine = new TimeLine(new(Start));
+        timeLine.Place(Batch("a", Start, first: 0, packets: 500));
+
+        Assert.Null(timeLine.End(new(Start.AddSeconds(seconds), GapCause.CaptureStalled)));
+    }
+
+    [Fact]
     public void A_clock_that_was_set_back_overwrites_nothing()
     {
         var timeLine = new TimeLine(new(Start, Packets: 500));
