@@ -27,6 +27,9 @@ internal sealed partial class BotStore(
         RespectNullableAnnotations = true,
     };
 
+    /// <summary>Pub/sub, to all managers: a bot that was deleted, as its id, a space, and its user.</summary>
+    public static readonly RedisChannel Deletions = RedisChannel.Literal("newarbots:bots:deleted");
+
     private const string VersionField = "version";
     private const string RecordField = "record";
     private const string IdempotencyField = "idempotency";
@@ -203,6 +206,7 @@ internal sealed partial class BotStore(
         redis.call('ZREM', KEYS[4], ARGV[1])
         redis.call('ZREM', KEYS[6], ARGV[1])
         redis.call('ZREM', KEYS[7], ARGV[1])
+        redis.call('PUBLISH', ARGV[2], ARGV[1] .. ' ' .. ARGV[3])
         """;
 
     private readonly LastKnownBots _known = new();
@@ -617,7 +621,7 @@ internal sealed partial class BotStore(
 
     /// <summary>
     /// Forgets an ended bot: record, indexes, event stream, and the idempotency key that it was asked for with, unless that has become
-    /// another bot's meanwhile.
+    /// another bot's meanwhile; and tells all managers.
     /// </summary>
     public async Task DeleteAsync(Bot bot)
     {
@@ -626,7 +630,7 @@ internal sealed partial class BotStore(
         [
             Key(bot.Id), RedisNames.EventStream(bot.Id), All, OfUser(bot.UserId), idempotency, OfStatus(bot.Status), OfStatus(bot.Status, bot.UserId),
         ];
-        await _guarded.RunAsync(DeleteScript, keys, [bot.Id.ToString()]);
+        await _guarded.RunAsync(DeleteScript, keys, [bot.Id.ToString(), Deletions.ToString(), bot.UserId.ToString()]);
         _known.Forget(bot.Id);
     }
 

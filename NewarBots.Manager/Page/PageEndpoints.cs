@@ -41,6 +41,7 @@ internal static class PageEndpoints
         ["list.js"] = Script,
         ["start.js"] = Script,
         ["bot.js"] = Script,
+        ["downloads.js"] = Script,
         ["timeline.js"] = Script,
         ["player.js"] = Script,
         ["log.js"] = Script,

@@ -42,6 +42,7 @@ internal sealed partial class StatusListener(
             loops.RunAsync(
                 "follow", LongestFollowing, FollowWokenAsync, token => _woken.Reader.WaitUntilReadableAsync(SweepInterval, time, token), stoppingToken));
         await redis.GetSubscriber().UnsubscribeAsync(AllBots, flags: CommandFlags.FireAndForget);
+        await redis.GetSubscriber().UnsubscribeAsync(BotStore.Deletions, flags: CommandFlags.FireAndForget);
     }
 
     /// <summary>Once; its client comes back to it by itself whenever Redis has been away.</summary>
@@ -51,6 +52,7 @@ internal sealed partial class StatusListener(
             return;
         try
         {
+            await redis.GetSubscriber().SubscribeAsync(BotStore.Deletions, (_, deletion) => TellDeleted(deletion));
             await redis.GetSubscriber().SubscribeAsync(AllBots, (channel, _) => Wake(channel));
             _isSubscribed = true;
         }
@@ -66,6 +68,13 @@ internal sealed partial class StatusListener(
             return;
         news.Wake(id);
         _woken.Writer.TryWrite(id);
+    }
+
+    private void TellDeleted(RedisValue deletion)
+    {
+        if (deletion.ToString().Split(' ') is [var session, var user]
+            && SessionId.TryParse(session, provider: null, out var id) && UserId.TryParse(user, provider: null, out var owner))
+            news.TellDeleted(id, owner);
     }
 
     private async Task SweepAsync(CancellationToken cancellation)

@@ -1,8 +1,11 @@
 using System.Net;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots;
 using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Webhooks;
 using StackExchange.Redis;
 
 namespace NewarBots.Tests.Bots;
@@ -122,6 +125,33 @@ public sealed class EventTests : IAsyncLifetime
         Assert.Equal((another, "queued"), Bot(await events.NextAsync()));
         await _manager.PostAsync($"/bots/{known}/stop");
         Assert.Equal((known, "failed"), Bot(await events.NextAsync()));
+    }
+
+    [Fact]
+    public async Task A_deletion_by_whomever_is_told_to_those_who_may_see_the_bot()
+    {
+        var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij", userId: "ben");
+        await using var own = await OpenAsync("/bots/events?userId=ben");
+        await using var all = await OpenAsync("/bots/events");
+        await using var others = await OpenAsync("/bots/events?userId=carla");
+        Assert.Equal((id, "queued"), Bot(await own.NextAsync()));
+        await _manager.PostAsync($"/bots/{id}/stop");
+        Assert.Equal((id, "failed"), Bot(await own.NextAsync()));
+
+        using (var metrics = new MetricsProbe())
+        {
+            var store = new BotStore(_recorder, metrics.Bots, Outboxes.Unused(TimeProvider.System), TimeProvider.System, NullLogger<BotStore>.Instance);
+            await store.DeleteAsync((await store.FindAsync(SessionId.Parse(id)))!);
+        }
+
+        var another = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij", userId: "carla");
+        var deletion = await own.NextAsync();
+        Assert.Equal(("deleted", $$"""{"id":"{{id}}"}"""), (deletion.EventType, deletion.Data));
+        while ((await all.NextAsync()).EventType != "deleted")
+        {
+        }
+
+        Assert.Equal((another, "queued"), Bot(await others.NextAsync()));
     }
 
     [Fact]

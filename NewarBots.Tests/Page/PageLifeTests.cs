@@ -51,9 +51,12 @@ public sealed partial class PageLifeTests(RecordingHost host, PageBrowser browse
         var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "Download as mp3" }).ClickAsync());
         Assert.Equal($"{id}.mp3", download.SuggestedFilename);
 
+        await using var elsewhere = await browser.OpenAsync(host.Manager);
+        await Expect(elsewhere.Page.Locator($"a[href='#/bots/{id}']")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
         await Expect(page.GetByText("No bots yet")).ToBeVisibleAsync();
+        await Expect(elsewhere.Page.GetByText("No bots yet")).ToBeVisibleAsync();
         Assert.Equal(HttpStatusCode.NotFound, (await host.Manager.GetAsync($"/bots/{id}")).Status);
         Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(host.Manager.Storage, "recordings", "final"), $"*{id}*", SearchOption.AllDirectories));
         Assert.Empty(open.Complaints);

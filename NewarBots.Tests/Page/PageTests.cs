@@ -183,6 +183,28 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
     }
 
     [Fact]
+    public async Task A_bot_that_is_deleted_elsewhere_leaves_the_list_and_its_page_says_so()
+    {
+        var id = await PlacedBots.RefusedAsync(queueing);
+        await using var list = await browser.OpenAsync(queueing.Manager);
+        await using var own = await browser.OpenAsync(queueing.Manager, "/page/icon.svg");
+        await own.Page.RunAndWaitForResponseAsync(
+            () => own.Page.GotoAsync($"/#/bots/{id}"), response => response.Url.Contains("/bots/events?", StringComparison.Ordinal));
+        await Expect(own.Page.GetByText("Ended", new() { Exact = true })).ToBeVisibleAsync();
+        var row = list.Page.Locator($"a[href='#/bots/{id}']");
+        await Expect(row).ToBeVisibleAsync();
+        await Expect(list.Page.GetByText("Live", new() { Exact = true })).ToBeVisibleAsync();
+
+        await PlacedBots.DeleteAsync(queueing, id);
+
+        await Expect(row).ToHaveCountAsync(0);
+        await Expect(own.Page.GetByRole(AriaRole.Alert).GetByRole(AriaRole.Heading)).ToContainTextAsync("was deleted");
+        await Expect(own.Page.GetByText("What the bot’s browser showed")).ToHaveCountAsync(0);
+        Assert.Empty(await own.FlawsAsync());
+        Assert.Empty(list.Complaints);
+    }
+
+    [Fact]
     public async Task More_bots_than_one_page_of_the_api_are_shown_and_found()
     {
         const string user = "many";

@@ -115,9 +115,10 @@ internal static class ApiOperations
         },
         ["WatchBots"] = new(
             "Follow all bots",
-            "Server-sent events: all bots that are active or scheduled as they are (`event: bot`, the data a bot as `GET /bots/{id}` shows it), then each bot whenever it changes. "
+            "Server-sent events: all bots that are active or scheduled as they are (`event: bot`, the data a bot as `GET /bots/{id}` shows it), then each bot whenever it changes, "
+            + "and of one that is deleted its id (`event: deleted`, the data `{\"id\": \"…\"}`). "
             + "Without end; a comment comes every 15 s while nothing happens. Whoever comes back begins anew: ask `GET /bots` once it is open for what ended "
-            + "meanwhile. Deleted bots are not told.")
+            + "or was deleted meanwhile.")
         {
             Parameters = [new("userId", ParameterLocation.Query, "Only this user's; all that the caller may see where it is not given.", ApiSchemas.User("A user."), "default")],
             Answers = [new(200, "Events, as they happen.") { ContentTypes = ["text/event-stream"] }],

@@ -21,6 +21,9 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, Bo
     /// <summary>A bot as it is now.</summary>
     public const string BotType = "bot";
 
+    /// <summary>A bot's id: there is no such bot any more.</summary>
+    public const string DeletedType = "deleted";
+
     public const string FromTheBeginning = "0-0";
 
     private const int Batch = 200;
@@ -94,7 +97,7 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, Bo
         }
     }
 
-    /// <summary>All bots that are active or scheduled, and each bot whenever it changes; without end.</summary>
+    /// <summary>All bots that are active or scheduled, and each bot whenever it changes or is deleted; without end.</summary>
     public async Task WatchAsync(UserId? user, EventStream stream, CancellationToken cancellation)
     {
         var changes = new ChangedBots(user);
@@ -104,8 +107,8 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, Bo
         await stream.OpenAsync(cancellation);
         while (!cancellation.IsCancellationRequested)
         {
-            foreach (var bot in changes.Take())
-                stream.Append(BotType, id: null, bot);
+            foreach (var (type, json) in changes.Take())
+                stream.Append(type, id: null, json);
             await stream.FlushAsync(cancellation);
             do
             {

@@ -61,6 +61,13 @@ internal sealed class BotNews(IOptions<JsonOptions> json)
         }
     }
 
+    public void TellDeleted(SessionId id, UserId owner)
+    {
+        var description = JsonSerializer.Serialize(new { Id = id.ToString() }, json.Value.SerializerOptions);
+        lock (_lock)
+            _watchers.ForEach(watcher => watcher.Remove(id, owner, description));
+    }
+
     /// <summary>A bot as the API shows it, in one line.</summary>
     public string Describe(Bot bot) => JsonSerializer.Serialize(BotResponse.Of(bot), json.Value.SerializerOptions);
 

@@ -3,15 +3,15 @@ using NewarBots.Contract;
 namespace NewarBots.Manager.Bots.Events;
 
 /// <summary>
-/// What one who looks on has not been told yet: each bot once, as it was last. However slow they are, it holds no more than
-/// there are bots.
+/// What one who looks on has not been told yet: each bot once, as it was last, or that it was deleted. However slow they are, it holds no
+/// more than there are bots.
 /// </summary>
 /// <param name="user">Only this user's.</param>
 internal sealed class ChangedBots(UserId? user)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<SessionId, string> _latest = [];
-    private readonly OrderedDictionary<SessionId, string> _pending = [];
+    private readonly OrderedDictionary<SessionId, (string Type, string Json)> _pending = [];
 
     public Signal Added { get; } = new();
 
@@ -38,17 +38,34 @@ internal sealed class ChangedBots(UserId? user)
                 _latest.Remove(bot.Id);
             else
                 _latest[bot.Id] = description;
-            _pending[bot.Id] = description;
+            _pending[bot.Id] = (BotEvents.BotType, description);
         }
 
         Added.Raise();
     }
 
-    public IReadOnlyList<string> Take()
+    /// <param name="id">Which one was deleted.</param>
+    /// <param name="owner">Whose it was.</param>
+    /// <param name="description">What is to be told of that.</param>
+    public void Remove(SessionId id, UserId owner, string description)
+    {
+        if (user is not null && owner != user)
+            return;
+        lock (_lock)
+        {
+            _latest.Remove(id);
+            _pending[id] = (BotEvents.DeletedType, description);
+        }
+
+        Added.Raise();
+    }
+
+    /// <returns>Types of events, and their data.</returns>
+    public IReadOnlyList<(string Type, string Json)> Take()
     {
         lock (_lock)
         {
-            string[] taken = [.. _pending.Values];
+            (string, string)[] taken = [.. _pending.Values];
             _pending.Clear();
             return taken;
         }

@@ -3,9 +3,11 @@
 export let session = { role: 'admin' };
 
 export class Problem extends Error {
-  constructor(status, body) {
+  constructor(status, body, retryAfter) {
     super(body?.detail ?? body?.title ?? `The manager answered ${status}.`);
     this.status = status;
+    this.type = body?.type;
+    this.retryAfter = retryAfter;
     this.errors = body?.errors ?? {};
     this.botId = body?.botId;
   }
@@ -20,13 +22,13 @@ export const onStale = listener => staleListeners.add(listener);
 /** Calls back when the manager asks for a key. */
 export const onLocked = listener => lockListeners.add(listener);
 
-export async function request(path, { method = 'GET', body, key, signal } = {}) {
+export async function request(path, { method = 'GET', body, key, range, signal } = {}) {
   let response;
   try {
     response = await fetch(path, {
       method,
       signal,
-      headers: { ...(body !== undefined && { 'Content-Type': 'application/json' }), ...(key !== undefined && { 'X-API-Key': key }) },
+      headers: { ...(body !== undefined && { 'Content-Type': 'application/json' }), ...(key !== undefined && { 'X-API-Key': key }), ...(range && { Range: range }) },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch (error) {
@@ -40,7 +42,7 @@ export async function request(path, { method = 'GET', body, key, signal } = {}) 
   if (response.status === 401 && key === undefined) lockListeners.forEach(listener => listener());
   if (!response.ok) {
     const isJson = response.headers.get('Content-Type')?.includes('json');
-    throw new Problem(response.status, isJson ? await response.json() : undefined);
+    throw new Problem(response.status, isJson ? await response.json() : undefined, Number(response.headers.get('Retry-After')) || undefined);
   }
   return response;
 }
@@ -69,6 +71,22 @@ export const getManifest = (id, signal) => json(`/bots/${id}/manifest`, { signal
 export const getWaveform = (id, signal) => json(`/page/bots/${id}/waveform`, { signal });
 export const getPictures = (id, signal) => json(`/page/bots/${id}/pictures`, { signal });
 export const getScenarios = () => json('/page/scenarios');
+const beingConverted = 'urn:newarbots:problem:recording-being-converted';
+
+/** Resolves once there is a file at a recording's address, which the manager may have to make first: of an hour that takes minutes. */
+export async function untilConverted(address, signal) {
+  for (;;) {
+    try {
+      await request(address, { range: 'bytes=0-0', signal });
+      return;
+    } catch (error) {
+      if (error.type !== beingConverted) throw error;
+      await new Promise(resolve => setTimeout(resolve, (error.retryAfter ?? 10) * 1000));
+      signal.throwIfAborted();
+    }
+  }
+}
+
 export const followLog = (id, signal) => request(`/bots/${id}/logs?follow=true`, { signal });
 
 const refusedFor = 5000;

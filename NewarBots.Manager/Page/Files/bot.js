@@ -1,16 +1,18 @@
 import { deleteBot, events, getBot, getManifest, getPictures, stopBot } from './api.js';
 import { announce, confirm, el } from './dom.js';
+import { downloads } from './downloads.js';
 import { showLog } from './log.js';
 import { player } from './player.js';
 import { changeStart } from './schedule.js';
 import { phasesOf, phasesOfRecord, timeLine } from './timeline.js';
 import { badge, bytes, dateTime, explain, isEnded, length, loudness, meeting, phrase, starts, timeOfDay } from './words.js';
 
-const formats = ['ogg', 'mp3', 'm4a', 'wav', 'flac'];
 const mostLevels = 240;
 
-export function showBot(main, id, setConnection, signal) {
+export function showBot(main, id, setConnection, left) {
   document.title = 'Bot · NewarBots';
+  const gone = new AbortController();
+  const signal = AbortSignal.any([left, gone.signal]);
   const messages = new Map();
   const levels = [];
   let bot;
@@ -54,12 +56,22 @@ export function showBot(main, id, setConnection, signal) {
   }
 
   function fail(error) {
-    if (bot && error.status !== 404) return;
-    close();
+    if (error.status === 404) {
+      if (bot) sayDeleted();
+      else say('There is no such bot', 'It may have been deleted.');
+    } else if (!bot) {
+      say('The bot cannot be shown', error.message, el('button', { type: 'button', onclick: () => location.reload() }, 'Try again'));
+    }
+  }
+
+  const sayDeleted = () => say(`${bot.botName} was deleted`, 'Its recording, log and evidence are gone.');
+
+  /** Instead of the bot. */
+  function say(heading, text, button) {
+    gone.abort();
+    document.title = `${heading} · NewarBots`;
     main.replaceChildren(el('a', { class: 'back', href: '#/' }, '← All bots'), el('div', { class: 'empty', role: 'alert' },
-      el('h1', {}, error.status === 404 ? 'There is no such bot' : 'The bot cannot be shown'),
-      el('p', {}, error.status === 404 ? 'It may have been deleted.' : error.message),
-      error.status === 404 ? undefined : el('button', { type: 'button', onclick: () => location.reload() }, 'Try again')));
+      el('h1', {}, heading), el('p', {}, text), button));
   }
 
   function show(now) {
@@ -167,10 +179,7 @@ export function showBot(main, id, setConnection, signal) {
       audio.replaceChildren(el('h2', { id: 'audio-title' }, 'Recording'), el('p', { class: 'quiet' }, 'Nothing was recorded.'));
       return;
     }
-    const heading = el('div', { class: 'card-heading' }, el('h2', { id: 'audio-title' }, 'Recording'),
-      el('span', { class: 'downloads' }, el('span', { class: 'quiet' }, 'Download'), formats.map(format => el('a', {
-        href: `${bot.recording.url}${format === 'ogg' ? '' : `?format=${format}`}`, download: `${id}.${format}`, 'aria-label': `Download as ${format}`,
-      }, format))));
+    const heading = el('div', { class: 'card-heading' }, el('h2', { id: 'audio-title' }, 'Recording'), downloads(bot, signal));
     audio.replaceChildren(heading, el('p', { class: 'quiet' }, 'Reading what was recorded…'));
     try {
       manifest = await getManifest(id, signal);
@@ -211,8 +220,8 @@ export function showBot(main, id, setConnection, signal) {
       later();
     },
     end: ended => {
-      end();
       show(ended);
+      end();
     },
   });
 
@@ -229,8 +238,15 @@ export function showBot(main, id, setConnection, signal) {
   }, 1000);
 
   function end() {
+    if (isClosed) return;
     close();
     setConnection('ended');
+    // All that can still happen to it.
+    const watch = events(`/bots/events?userId=${bot.userId}`, {
+      open: refresh,
+      deleted: deletion => deletion.id === id && sayDeleted(),
+    });
+    signal.addEventListener('abort', watch.close);
   }
 
   function close() {

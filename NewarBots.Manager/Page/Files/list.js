@@ -9,6 +9,7 @@ export function showList(main, setConnection, signal) {
   document.title = 'Bots · NewarBots';
   const bots = new Map();
   const rows = new Map();
+  const deleted = new Set();
   let cursor;
   let loading;
   let drawing;
@@ -53,7 +54,7 @@ export function showList(main, setConnection, signal) {
   async function loadPage(abort) {
     const page = await listBots({ limit: pageSize, ...(status.value && { status: status.value }), ...(cursor && { cursor }) }, abort);
     // What an event has told meanwhile is newer than the page.
-    for (const bot of page.items) if (!bots.has(bot.id)) bots.set(bot.id, bot);
+    for (const bot of page.items) if (!bots.has(bot.id) && !deleted.has(bot.id)) bots.set(bot.id, bot);
     cursor = page.nextCursor;
     more.hidden = !cursor;
     draw();
@@ -122,9 +123,15 @@ export function showList(main, setConnection, signal) {
       setConnection('away');
     },
     bot: bot => {
+      if (deleted.has(bot.id)) return;
       const before = bots.get(bot.id);
       bots.set(bot.id, bot);
       if (before && before.status !== bot.status) announce(`${bot.botName} is ${bot.status}`);
+      later();
+    },
+    deleted: ({ id }) => {
+      deleted.add(id);
+      bots.delete(id);
       later();
     },
   });

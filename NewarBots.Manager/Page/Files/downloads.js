@@ -1,0 +1,42 @@
+import { untilConverted } from './api.js';
+import { el } from './dom.js';
+
+const formats = ['ogg', 'mp3', 'm4a', 'wav', 'flac'];
+
+/** Links to a recording in each format. What has to be made first is waited for, and comes by itself; opened elsewhere, a link is a link. */
+export function downloads(bot, signal) {
+  const notes = el('div', { class: 'download-notes', role: 'status' });
+  const links = formats.map(format => {
+    const link = el('a', {
+      href: `${bot.recording.url}${format === 'ogg' ? '' : `?format=${format}`}`, download: `${bot.id}.${format}`, 'aria-label': `Download as ${format}`,
+    }, format);
+    if (format !== 'ogg') convertFirst(link, format);
+    return link;
+  });
+  return el('div', { class: 'downloads' }, el('span', { class: 'quiet' }, 'Download'), links, notes);
+
+  function convertFirst(link, format) {
+    const note = el('p');
+    let isMade = false;
+    link.addEventListener('click', async event => {
+      if (isMade || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      if (link.ariaBusy) return;
+      link.ariaBusy = 'true';
+      note.className = 'quiet';
+      note.textContent = `Converting to ${format}…`;
+      notes.append(note);
+      try {
+        await untilConverted(link.href, signal);
+        note.remove();
+        isMade = true;
+        link.click();
+      } catch (error) {
+        note.className = 'fault';
+        note.textContent = error.message;
+      } finally {
+        link.ariaBusy = null;
+      }
+    });
+  }
+}
