@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Compression;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
@@ -37,14 +38,19 @@ internal sealed class EvidenceFolder(StorageLayout storage)
             Directory.Delete(folder, recursive: true);
     }
 
-    /// <summary>The pictures of the pages that the bot saw, in the order of their occasions.</summary>
+    /// <summary>The pictures of the pages that the bot saw, in the order of their occasions, whose folders are numbered: <c>1_denied_by_host</c>.</summary>
     public IEnumerable<FileInfo> Pictures(Bot bot)
     {
         var folder = new DirectoryInfo(storage.Evidence(bot.UserId, bot.Id));
         return folder.Exists
-            ? folder.EnumerateFiles("*.png", SearchOption.AllDirectories).Where(file => file.LinkTarget is null).OrderBy(file => file.FullName, StringComparer.Ordinal)
+            ? folder.EnumerateFiles("*.png", SearchOption.AllDirectories).Where(file => file.LinkTarget is null)
+                .OrderBy(file => Number(file.Directory!.Name)).ThenBy(file => file.FullName, StringComparer.Ordinal)
             : [];
     }
+
+    private static int Number(string occasion) =>
+        int.TryParse(occasion.AsSpan(0, Math.Max(0, occasion.IndexOf('_', StringComparison.Ordinal))), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number : int.MaxValue;
 
     /// <param name="bot">It has ended.</param>
     /// <param name="description">The bot as the API shows it, JSON.</param>

@@ -89,6 +89,8 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
         await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}");
         var page = open.Page;
         await Expect(page.Locator(".wave path")).ToBeAttachedAsync();
+        await Expect(page.Locator(".lane")).ToHaveCountAsync(2);
+        await Expect(page.Locator(".lane").First.Locator("span")).ToHaveCountAsync(3);
         await Expect(page.Locator(".ticks")).ToHaveTextAsync("0:000:100:200:300:400:50");
         await Expect(page.Locator("audio")).ToHaveJSPropertyAsync("readyState", 4);
 
@@ -108,7 +110,9 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
 
         await Expect(page.Locator(".bot-error strong")).ToHaveTextAsync("The host refused to let the bot in.");
         await Expect(page.GetByText("Nothing was recorded.")).ToBeVisibleAsync();
-        await Expect(page.Locator("figcaption")).ToHaveTextAsync(CaptionOfARefusal);
+        await Expect(page.Locator("figcaption")).ToHaveCountAsync(2);
+        await Expect(page.Locator("figcaption").First).ToContainTextAsync(": unexpected");
+        await Expect(page.Locator("figcaption").Last).ToHaveTextAsync(CaptionOfARefusal);
         Assert.Empty(await open.FlawsAsync());
         Assert.Empty(open.Complaints);
     }
@@ -252,6 +256,27 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
     }
 
     [Fact]
+    public async Task Bots_are_counted_by_whether_they_are_active_or_scheduled()
+    {
+        const string user = "counted";
+        await QueueAsync("Now", user);
+        await QueueAsync("Later", user, TimeProvider.System.GetUtcNow().AddDays(1));
+        await using var open = await browser.OpenAsync(queueing.Manager);
+
+        await open.Page.GetByLabel("Search").FillAsync(user);
+
+        await Expect(open.Page.Locator(".count")).ToHaveTextAsync("2 bots, 1 active, 1 scheduled");
+    }
+
+    [Fact]
+    public async Task The_rehearsals_fit_on_a_phone_and_have_no_flaws()
+    {
+        await using var open = await browser.OpenAsync(queueing.Manager, "/rehearsal", withoutPolicy: true);
+
+        Assert.Empty(await open.FlawsAsync());
+    }
+
+    [Fact]
     public async Task A_bot_that_is_not_there_is_said_to_be_not_there()
     {
         await using var open = await browser.OpenAsync(queueing.Manager, "/#/bots/0199aaaabbbbccccddddeeeeffff0001");
@@ -280,6 +305,41 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
     }
 
     [Fact]
+    public async Task What_the_network_lost_while_the_page_was_opened_comes_when_the_network_is_back()
+    {
+        var id = await PlacedBots.RecordedAsync(queueing, "Lost");
+        await using var open = await browser.OpenAsync(queueing.Manager, "/page/icon.svg");
+        var page = open.Page;
+        await page.RouteAsync("**/bots?*", route => route.AbortAsync());
+        await page.RouteAsync("**/bots/**", route => route.AbortAsync());
+        await page.GotoAsync("/");
+        await Expect(page.GetByText("The bots cannot be shown")).ToBeVisibleAsync();
+        await page.GotoAsync($"/#/bots/{id}");
+        await Expect(page.GetByText("The bot cannot be shown")).ToBeVisibleAsync();
+        Assert.Empty(await open.FlawsAsync());
+
+        await page.UnrouteAllAsync();
+
+        await Expect(page.Locator(".wave path")).ToBeAttachedAsync(new() { Timeout = 30_000 });
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1, Name = "Lost" })).ToBeVisibleAsync();
+        await Expect(page.GetByText("The bot cannot be shown")).ToHaveCountAsync(0);
+
+        await page.RouteAsync("**/bots/*/manifest", route => route.AbortAsync());
+        await page.ReloadAsync();
+        await Expect(page.GetByText("The manager cannot be reached.")).ToBeVisibleAsync();
+        await page.UnrouteAllAsync();
+        await page.EvaluateAsync("dispatchEvent(new Event('online'))");
+        await Expect(page.Locator(".lane")).ToHaveCountAsync(2);
+
+        await page.RouteAsync("**/bots?*", route => route.AbortAsync());
+        await page.GotoAsync("/#/");
+        await Expect(page.GetByText("The bots cannot be shown")).ToBeVisibleAsync();
+        await page.UnrouteAllAsync();
+        await page.EvaluateAsync("dispatchEvent(new Event('online'))");
+        await Expect(page.Locator($"a[href='#/bots/{id}']")).ToBeVisibleAsync();
+    }
+
+    [Fact]
     public async Task The_page_runs_no_script_but_the_managers_and_takes_no_html_from_scripts()
     {
         using var response = await queueing.Manager.Api.GetAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken);
@@ -290,9 +350,9 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
         Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
     }
 
-    private async Task<string> QueueAsync(string botName, string userId)
+    private async Task<string> QueueAsync(string botName, string userId, DateTimeOffset? startAt = null)
     {
-        var (status, bot) = await queueing.Manager.PostAsync("/bots", JsonSerializer.Serialize(new { meetingUrl = Meeting(), botName, userId }));
+        var (status, bot) = await queueing.Manager.PostAsync("/bots", JsonSerializer.Serialize(new { meetingUrl = Meeting(), botName, userId, startAt }));
         Assert.True(status is HttpStatusCode.Accepted, $"{status}: {bot}");
         return (string)bot!["id"]!;
     }

@@ -17,7 +17,7 @@ internal static class PlacedBots
     private static readonly byte[] Picture = Convert.FromBase64String(
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==");
 
-    /// <summary>One that recorded a minute, with gaps and two speakers.</summary>
+    /// <summary>One that recorded a minute, with gaps and two speakers, of whom one came back.</summary>
     /// <param name="host">Whose.</param>
     /// <param name="name">All that others may name: the bot, what is kept with it, the meeting, the speakers.</param>
     public static async Task<SessionId> RecordedAsync(QueueingManager host, string name)
@@ -42,7 +42,7 @@ internal static class PlacedBots
             host,
             bot,
             [new(20, 24.5, "browser_restarted"), new(50, 52, name)],
-            [new("track:1", name, 12, [new(0, 8, -20), new(30, 34, -24)]), new(name, Name: null, 9, [new(9, 18, -30)])],
+            [new("track:1", name, 12, [new(0, 8, -20), new(30, 34, -24)]), new(name, Name: null, 9, [new(9, 18, -30)]), new("track:3", name, 4, [new(40, 44, -20)])],
             ["-f", "lavfi", "-i", "sine=frequency=300:duration=60", "-c:a", "libopus", "-b:a", "24k"]);
         return bot.Id;
     }
@@ -84,7 +84,7 @@ internal static class PlacedBots
         return bot.Id;
     }
 
-    /// <summary>One that was refused by the host, with a picture of that.</summary>
+    /// <summary>One that was refused by the host, with a picture of that, the tenth, and one of something before.</summary>
     public static async Task<SessionId> RefusedAsync(QueueingManager host)
     {
         var ended = TimeProvider.System.GetUtcNow();
@@ -98,8 +98,12 @@ internal static class PlacedBots
             Error = "The page shows denied.request.",
         };
         var storage = new StorageLayout(host.Manager.Storage);
-        var folder = Directory.CreateDirectory(Path.Combine(storage.Evidence(bot.UserId, bot.Id), "1_denied_by_host"));
-        await File.WriteAllBytesAsync(Path.Combine(folder.FullName, "screenshot.png"), Picture);
+        foreach (var occasion in (string[])["10_denied_by_host", "2_unexpected"])
+        {
+            var folder = Directory.CreateDirectory(Path.Combine(storage.Evidence(bot.UserId, bot.Id), occasion));
+            await File.WriteAllBytesAsync(Path.Combine(folder.FullName, "screenshot.png"), Picture);
+        }
+
         await File.WriteAllTextAsync(storage.Log(bot.UserId, bot.Id), "Joining");
         await PlaceAsync(host, bot);
         return bot.Id;

@@ -19,6 +19,7 @@ export function showBot(main, id, setConnection, left) {
   let manifest;
   let fetching = false;
   let isAskedAgain = false;
+  let isEndShown = false;
   let isClosed = false;
 
   const title = el('h1', {}, 'Bot');
@@ -34,7 +35,8 @@ export function showBot(main, id, setConnection, left) {
   const body = el('div', { class: 'bot' },
     fault, el('section', { class: 'card', 'aria-label': 'Facts' }, facts),
     happened, audio, pictures, log);
-  main.append(el('a', { class: 'back', href: '#/' }, '← All bots'), el('div', { class: 'heading' }, el('div', {}, title, state), actions), body);
+  const view = [el('a', { class: 'back', href: '#/' }, '← All bots'), el('div', { class: 'heading' }, el('div', {}, title, state), actions), body];
+  main.append(...view);
 
   /** One look at a time; what is asked for meanwhile is one more. */
   async function refresh() {
@@ -57,18 +59,24 @@ export function showBot(main, id, setConnection, left) {
 
   function fail(error) {
     if (error.status === 404) {
-      if (bot) sayDeleted();
-      else say('There is no such bot', 'It may have been deleted.');
+      if (bot) {
+        sayDeleted();
+        return;
+      }
+      gone.abort();
+      say('There is no such bot', 'It may have been deleted.');
     } else if (!bot) {
-      say('The bot cannot be shown', error.message, el('button', { type: 'button', onclick: () => location.reload() }, 'Try again'));
+      say('The bot cannot be shown', error.message, el('button', { type: 'button', onclick: refresh }, 'Try again'));
     }
   }
 
-  const sayDeleted = () => say(`${bot.botName} was deleted`, 'Its recording, log and evidence are gone.');
+  function sayDeleted() {
+    gone.abort();
+    say(`${bot.botName} was deleted`, 'Its recording, log and evidence are gone.');
+  }
 
   /** Instead of the bot. */
   function say(heading, text, button) {
-    gone.abort();
     document.title = `${heading} · NewarBots`;
     main.replaceChildren(el('a', { class: 'back', href: '#/' }, '← All bots'), el('div', { class: 'empty', role: 'alert' },
       el('h1', {}, heading), el('p', {}, text), button));
@@ -77,6 +85,7 @@ export function showBot(main, id, setConnection, left) {
   function show(now) {
     const before = bot;
     bot = now;
+    if (!body.isConnected) main.replaceChildren(...view);
     if (before && before.status !== bot.status) announce(`The bot is ${bot.status}`);
     document.title = `${bot.botName}: ${bot.status} · NewarBots`;
     title.textContent = bot.botName;
@@ -98,7 +107,7 @@ export function showBot(main, id, setConnection, left) {
     ].filter(([, value]) => value !== undefined && value !== null && value !== '').map(([name, value]) => el('div', { class: name === 'Container' ? 'wide' : undefined }, el('dt', {}, name), el('dd', {}, value))));
     if (before?.status !== bot.status) showActions();
     if (isEnded(bot)) {
-      if (!before || !isEnded(before)) showEnd();
+      if (!isEndShown) showEnd();
     } else if (bot.status === 'recording') {
       showLive();
     } else if (before?.status === 'recording') {
@@ -165,6 +174,7 @@ export function showBot(main, id, setConnection, left) {
     live.listen.hidden = !(bot.chunks > 1);
     live.bar.style.setProperty('--level', loudness(bot.level));
     live.text.textContent = bot.level === undefined ? 'No level yet' : bot.level <= -127 ? 'Silence' : `${bot.level} dBFS`;
+    live.past.hidden = !levels.length;
     live.past.replaceChildren(...levels.map(level => {
       const column = el('span');
       column.style.height = `${Math.max(3, loudness(level) * 100)}%`;
@@ -173,6 +183,7 @@ export function showBot(main, id, setConnection, left) {
   }
 
   async function showEnd() {
+    isEndShown = true;
     showPictures();
     audio.hidden = false;
     if (!bot.recording) {
@@ -186,7 +197,9 @@ export function showBot(main, id, setConnection, left) {
       audio.replaceChildren(heading, player(bot, manifest, signal));
       drawLine();
     } catch (error) {
-      if (!signal.aborted) audio.replaceChildren(heading, el('p', { class: 'fault', role: 'alert' }, error.message));
+      if (signal.aborted) return;
+      isEndShown = false;
+      audio.replaceChildren(heading, el('p', { class: 'fault', role: 'alert' }, error.message));
     }
   }
 
@@ -199,11 +212,14 @@ export function showBot(main, id, setConnection, left) {
         el('a', { href: `/bots/${id}/evidence`, download: `${id}.evidence.zip` }, 'Download all (zip)')),
       el('div', { class: 'pictures' }, taken.map(picture => el('figure', {},
         el('a', { href: picture.url, target: '_blank' }, el('img', { src: picture.url, loading: 'lazy', alt: `What the bot’s browser showed at ${timeOfDay(picture.takenAt)}` })),
-        el('figcaption', {}, `What the bot’s browser showed at ${timeOfDay(picture.takenAt)}. ${explain(picture.occasion)}`)))));
+        el('figcaption', {}, `What the bot’s browser showed at ${timeOfDay(picture.takenAt)}${picture.occasion === bot.reason ? `. ${explain(bot.reason)}` : `: ${phrase(picture.occasion)}`}`)))));
   }
 
   const source = events(`/bots/${id}/events`, {
-    open: () => setConnection('live'),
+    open: () => {
+      setConnection('live');
+      if (!bot) refresh();
+    },
     error: (_, from) => {
       // An end without a retry: there is no such bot, or nothing more is to come.
       if (isClosed) return;
@@ -255,6 +271,7 @@ export function showBot(main, id, setConnection, left) {
     clearInterval(tick);
   }
 
+  addEventListener('online', refresh, { signal });
   signal.addEventListener('abort', close);
   refresh();
 }

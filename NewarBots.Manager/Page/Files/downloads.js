@@ -13,7 +13,7 @@ export function downloads(bot, signal) {
     if (format !== 'ogg') convertFirst(link, format);
     return link;
   });
-  return el('div', { class: 'downloads' }, el('span', { class: 'quiet' }, 'Download'), links, notes);
+  return el('div', { class: 'downloads' }, el('div', {}, el('span', { class: 'quiet' }, 'Download'), links), notes);
 
   function convertFirst(link, format) {
     const note = el('p');

@@ -13,12 +13,15 @@ export function showList(main, setConnection, signal) {
   let cursor;
   let loading;
   let drawing;
+  let isFresh = true;
 
   const status = el('select', { id: 'status', onchange: restart },
     el('option', { value: '' }, 'Any status'), statuses.map(word => el('option', { value: word }, word)));
   const search = el('input', { id: 'search', type: 'search', placeholder: 'Name, meeting, user or id', oninput: draw });
   const count = el('p', { class: 'count', role: 'status' });
   const list = el('ul', { class: 'bots', 'aria-label': 'Bots' });
+  const board = el('div', { class: 'board', hidden: true },
+    el('div', { class: 'columns', 'aria-hidden': 'true' }, ['Status', 'Bot and meeting', 'User', 'Recorded', 'Sent'].map(word => el('span', {}, word))), list);
   const state = el('div', { class: 'state' });
   const more = el('button', { type: 'button', class: 'more', hidden: true, onclick: loadMore }, 'Show older ones');
   const start = el('button', { type: 'button', class: 'primary', onclick: () => startForm() }, 'Send a bot');
@@ -28,7 +31,7 @@ export function showList(main, setConnection, signal) {
     el('div', { class: 'filters', role: 'search' },
       el('label', { for: 'search', class: 'unseen' }, 'Search'), search,
       el('label', { for: 'status', class: 'unseen' }, 'Status'), status, count),
-    list, state, more);
+    board, state, more);
 
   async function load() {
     loading?.abort();
@@ -36,6 +39,7 @@ export function showList(main, setConnection, signal) {
     const mine = loading;
     bots.clear();
     list.replaceChildren();
+    board.hidden = true;
     rows.clear();
     more.hidden = true;
     state.replaceChildren(...Array.from({ length: 4 }, () => el('div', { class: 'skeleton', 'aria-hidden': 'true' })));
@@ -44,6 +48,7 @@ export function showList(main, setConnection, signal) {
       await loadPage(mine.signal);
     } catch (error) {
       if (mine.signal.aborted) return;
+      isFresh = false;
       count.textContent = '';
       state.replaceChildren(el('div', { class: 'empty', role: 'alert' },
         el('h2', {}, 'The bots cannot be shown'), el('p', {}, error.message),
@@ -88,8 +93,12 @@ export function showList(main, setConnection, signal) {
       if (row.bot !== bot) row.update(bot);
       if (list.children[index] !== row.element) list.insertBefore(row.element, list.children[index] ?? null);
     });
-    const active = shown.filter(bot => !isEnded(bot)).length;
-    count.textContent = shown.length ? `${shown.length}${cursor ? '+' : ''} ${shown.length === 1 ? 'bot' : 'bots'}, ${active} active` : '';
+    board.hidden = !shown.length;
+    const scheduled = shown.filter(bot => bot.status === 'scheduled').length;
+    const active = shown.filter(bot => !isEnded(bot)).length - scheduled;
+    count.textContent = shown.length ? [
+      `${shown.length}${cursor ? '+' : ''} ${shown.length === 1 ? 'bot' : 'bots'}`, active && `${active} active`, scheduled && `${scheduled} scheduled`,
+    ].filter(Boolean).join(', ') : '';
     state.replaceChildren(...(shown.length ? [] : [empty(words.length > 0 || status.value)]));
   }
 
@@ -110,11 +119,10 @@ export function showList(main, setConnection, signal) {
     });
   }
 
-  let isFresh = true;
   const source = events('/bots/events', {
     open: () => {
       setConnection('live');
-      // Ends and removals of meanwhile, while the manager was away or nobody saw the page, were not told.
+      // What was not had, and ends and removals of meanwhile, while the manager was away or nobody saw the page, which were not told.
       if (!isFresh) restart();
       isFresh = false;
     },
@@ -139,6 +147,7 @@ export function showList(main, setConnection, signal) {
     cursor = undefined;
     load();
   }
+  addEventListener('online', restart, { signal });
   const tick = setInterval(() => rows.forEach(row => row.age()), 30000);
   signal.addEventListener('abort', () => {
     source.close();

@@ -24,14 +24,16 @@ export function player(bot, manifest, signal) {
     tick.style.left = percent(seconds);
     return tick;
   }));
-  const lanes = manifest.speakers.map((speaker, index) => {
-    const lane = el('div', { class: `lane voice-${index % 6}` }, speaker.segments.map(segment => {
+  // Who comes back, to a page that was loaded anew for example, is another source by the same name.
+  const voices = [...Map.groupBy(manifest.speakers, speaker => speaker.name ? `name ${speaker.name}` : speaker.source).values()];
+  const lanes = voices.map((sources, index) => {
+    const lane = el('div', { class: `lane voice-${index % 6}` }, sources.flatMap(source => source.segments).map(segment => {
       const piece = el('span', { title: `${length(segment.startSeconds)} to ${length(segment.endSeconds)}, ${segment.level} dBFS` });
       piece.style.left = percent(segment.startSeconds);
       piece.style.width = percent(segment.endSeconds - segment.startSeconds);
       return piece;
     }));
-    return { lane, label: speaker.name ?? speaker.source, spoken: speaker.spokenSeconds };
+    return { lane, label: sources[0].name ?? sources[0].source, spoken: sources.reduce((sum, source) => sum + source.spokenSeconds, 0) };
   });
   const seek = el('div', {
     class: 'seek', role: 'slider', tabindex: '0', 'aria-label': 'Position in the recording', 'aria-valuemin': 0, 'aria-valuemax': Math.round(total),

@@ -28,7 +28,7 @@ export async function startForm() {
   const rehearsals = el('div', { class: 'field', hidden: true });
   const send = el('button', { type: 'submit', class: 'primary' }, 'Send');
   const form = el('form', { novalidate: true, onsubmit: submit },
-    el('h2', { id: 'start-title' }, 'Send a bot'), rehearsals, meetingUrl, botName, userId, startAt, leave, fault,
+    el('h2', { id: 'start-title' }, 'Send a bot'), rehearsals, meetingUrl, el('div', { class: 'pair' }, botName, userId), startAt, leave, fault,
     el('div', { class: 'actions' }, el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'), send));
   const dialog = el('dialog', { 'aria-labelledby': 'start-title', class: 'start', onclose: () => dialog.remove() }, form);
   document.body.append(dialog);
