@@ -31,6 +31,7 @@ internal static class PageEndpoints
         ["index.html"] = Html,
         ["page.css"] = "text/css; charset=utf-8",
         ["icon.svg"] = "image/svg+xml",
+        ["reload.js"] = Script,
         ["page.js"] = Script,
         ["api.js"] = Script,
         ["dom.js"] = Script,

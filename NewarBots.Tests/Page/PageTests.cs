@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using NewarBots.Contract;
 using NewarBots.Tests.Bots;
+using NewarBots.Tests.Fixtures;
 using static Microsoft.Playwright.Assertions;
 
 namespace NewarBots.Tests.Page;
@@ -337,6 +338,20 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
         await page.UnrouteAllAsync();
         await page.EvaluateAsync("dispatchEvent(new Event('online'))");
         await Expect(page.Locator($"a[href='#/bots/{id}']")).ToBeVisibleAsync();
+    }
+
+    [Theory]
+    [InlineData("words.js")]
+    [InlineData("page.css")]
+    public async Task What_the_network_lost_of_the_page_itself_is_loaded_again(string file)
+    {
+        await using var open = await browser.OpenAsync(queueing.Manager, "/page/icon.svg");
+        var asked = 0;
+        await open.Page.RouteAsync($"**/page/{file}", route => Interlocked.Increment(ref asked) == 1 ? route.AbortAsync() : route.ContinueAsync());
+        await open.Page.GotoAsync("/");
+
+        await Eventually.TrueAsync(() => asked > 1);
+        await Expect(open.Page.GetByRole(AriaRole.Heading, new() { Name = "Bots", Exact = true })).ToBeVisibleAsync(new() { Timeout = 30_000 });
     }
 
     [Fact]
