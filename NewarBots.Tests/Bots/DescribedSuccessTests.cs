@@ -59,6 +59,24 @@ public sealed class DescribedSuccessTests(KeyedManager keyed) : IClassFixture<Ke
         }
     }
 
+    [Fact]
+    public async Task What_is_not_as_its_schema_says_is_found()
+    {
+        _document = (await keyed.AskAsync(keyed.Admin, "GET", "/openapi/v1.json")).Body!;
+        var content = Operation("GetBot")["responses"]!["200"]!["content"]!["application/json"]!;
+        foreach (var (member, value) in ((string, JsonNode?)[])
+            [("status", null), ("status", "asleep"), ("chunks", -1), ("chunks", 1.5), ("createdAt", "today"), ("recording", new JsonObject()), ("color", "red")])
+        {
+            var bot = content["example"]!.DeepClone().AsObject();
+            if (value is null)
+                bot.Remove(member);
+            else
+                bot[member] = value;
+
+            Assert.NotEmpty(JsonShape.Faults(_document, content["schema"]!, bot));
+        }
+    }
+
     private IEnumerable<(string Name, string Path, string Method)> Operations() =>
         from path in _document["paths"]!.AsObject()
         from operation in path.Value!.AsObject()

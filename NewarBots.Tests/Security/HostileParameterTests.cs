@@ -1,6 +1,9 @@
+using System.Net;
 using System.Text.Json.Nodes;
+using NewarBots.Contract;
 using NewarBots.Tests.Bots;
 using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Page;
 
 namespace NewarBots.Tests.Security;
 
@@ -30,7 +33,12 @@ public sealed class HostileParameterTests(QueueingManager queueing) : IClassFixt
             await File.WriteAllTextAsync(Path.Combine(Manager.Storage, folder, "secret.txt"), Secret);
         }
 
-        var id = await Manager.RecordAsync("https://meet.google.com/hos-tile-par", userId: "hostile");
+        var ids = new Dictionary<string, string>
+        {
+            ["bots"] = await Manager.RecordAsync("https://meet.google.com/hos-tile-par", userId: "hostile"),
+            ["webhooks"] = (string)(await Manager.PostAsync("/webhooks", """{"url": "https://hooks.example/newarbots"}""")).Body!["id"]!,
+            ["keys"] = "1f0c3b5a7d92",
+        };
         var document = (await Manager.GetAsync("/openapi/v1.json")).Body!;
         var sent = 0;
         foreach (var (path, operations) in document["paths"]!.AsObject())
@@ -41,7 +49,7 @@ public sealed class HostileParameterTests(QueueingManager queueing) : IClassFixt
                 {
                     foreach (var value in Hostile)
                     {
-                        await SendAsync(path, method, operation, parameter!, value, id);
+                        await SendAsync(method, path, (string)parameter!["name"]!, (string)parameter["in"]!, value, ids.GetValueOrDefault(path.Split('/')[1]), operation);
                         sent++;
                     }
                 }
@@ -49,15 +57,41 @@ public sealed class HostileParameterTests(QueueingManager queueing) : IClassFixt
         }
 
         Assert.True(sent > 500, $"Only {sent} requests were sent.");
-        Assert.Equal("queued", (string?)(await Manager.GetAsync($"/bots/{id}")).Body!["status"]);
+        Assert.Equal("queued", (string?)(await Manager.GetAsync($"/bots/{ids["bots"]}")).Body!["status"]);
+        Assert.Equal(HttpStatusCode.OK, (await Manager.GetAsync($"/webhooks/{ids["webhooks"]}")).Status);
         Assert.Equal(Secret, await File.ReadAllTextAsync(Path.Combine(Manager.Storage, "secret.txt")));
         Assert.DoesNotContain("unhandled exception", Manager.Output, StringComparison.Ordinal);
     }
 
-    private async Task SendAsync(string path, string method, JsonNode operation, JsonNode parameter, string value, string id)
+    [Theory]
+    [InlineData("/page/{value}")]
+    [InlineData("/page/bots/{value}/waveform")]
+    [InlineData("/page/bots/{value}/pictures/0")]
+    [InlineData("/page/bots/{id}/pictures/{value}")]
+    [InlineData("/rehearsal/{value}")]
+    [InlineData("/rehearsal/assets/{value}")]
+    [InlineData("/scalar/{value}")]
+    [InlineData("/openapi/{value}.json")]
+    public async Task Nor_does_what_is_not_described(string path)
     {
-        var name = (string)parameter["name"]!;
-        var place = (string)parameter["in"]!;
+        var refused = await PlacedBots.RefusedAsync(queueing);
+        var folder = Directory.GetParent(new StorageLayout(Manager.Storage).Evidence(UserId.Parse("anna"), refused))!;
+        await File.WriteAllTextAsync(Path.Combine(folder.FullName, "secret.txt"), Secret);
+        foreach (var value in Hostile)
+            await SendAsync("get", path, "value", "path", value, refused.ToString(), operation: null);
+
+        Assert.DoesNotContain("unhandled exception", Manager.Output, StringComparison.Ordinal);
+    }
+
+    /// <param name="method">In small letters.</param>
+    /// <param name="path">With its parameters in braces.</param>
+    /// <param name="name">The parameter that is hostile.</param>
+    /// <param name="place">Where that is: path, query or header.</param>
+    /// <param name="value">What it is.</param>
+    /// <param name="id">Of what there is, for the path's <c>id</c> where that is not the hostile one.</param>
+    /// <param name="operation">As it is described, where it is.</param>
+    private async Task SendAsync(string method, string path, string name, string place, string value, string? id, JsonNode? operation)
+    {
         if (place is "path")
             path = path.Replace($"{{{name}}}", value, StringComparison.Ordinal);
         path = path.Replace("{id}", id, StringComparison.Ordinal);
@@ -73,9 +107,13 @@ public sealed class HostileParameterTests(QueueingManager queueing) : IClassFixt
         var what = $"{method} {path} {(place is "header" ? $"{name}: {value}" : "")} gave {response}";
         var status = (int)response.StatusCode;
         // The engine is away; nothing else may fail.
-        Assert.True(status < 500 || status == 503 && operation["responses"]!["503"] is not null, what);
+        Assert.True(status < 500 || status == 503 && operation?["responses"]!["503"] is not null, what);
         Assert.False(response.Headers.Contains("X-Injected"), what);
-        if (response.Content.Headers.ContentType?.MediaType is not "text/event-stream")
-            Assert.DoesNotContain(Secret, await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        if (response.Content.Headers.ContentType?.MediaType is "text/event-stream")
+            return;
+        var body = await response.Content.ReadAsStringAsync();
+        Assert.DoesNotContain(Secret, body, StringComparison.Ordinal);
+        if (response.Content.Headers.ContentType?.MediaType is "text/html")
+            Assert.DoesNotContain("<script>alert", body, StringComparison.OrdinalIgnoreCase);
     }
 }

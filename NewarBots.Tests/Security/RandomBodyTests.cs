@@ -3,18 +3,44 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using CsCheck;
-using NewarBots.Tests.Bots;
+using NewarBots.Manager.Access;
+using NewarBots.Tests.Access;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Security;
 
-/// <summary>Bodies that nobody thought of.</summary>
-public sealed class RandomBodyTests(QueueingManager queueing) : IClassFixture<QueueingManager>
+/// <summary>A real manager without an engine, and an admin's key that may ask as often as it likes.</summary>
+public sealed class UnlimitedManager : IAsyncLifetime
+{
+    private RedisServer _redis = null!;
+
+    internal ManagerProcess Manager { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _redis = await RedisServer.RunAsync();
+        Manager = await ManagerProcess.StartAsync(
+            _redis.Configuration, ("DOCKER_HOST", "unix:///nowhere/docker.sock"), ("Access__RequestsPerMinute", "10000000"), ("Access__RequestBurst", "10000000"));
+        Manager.Api.DefaultRequestHeaders.Add(KeyAuthentication.HeaderName, await KeyedManager.AddAsync(Manager, "root", AccessRole.Admin));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Manager.DisposeAsync();
+        await _redis.DisposeAsync();
+    }
+}
+
+/// <summary>Bodies that nobody thought of, for every call that takes one.</summary>
+[Trait("Suite", "Long")]
+public sealed class RandomBodyTests(UnlimitedManager unlimited) : IClassFixture<UnlimitedManager>
 {
     private const int Bodies = 10_000;
     private const int MaxMegabytes = 400;
 
-    private static readonly string[] Fields = ["meetingUrl", "botName", "userId", "leave", "metadata", "meetingurl", "id", "status", "__proto__"];
+    private static readonly string[] BotFields = ["meetingUrl", "botName", "userId", "leave", "metadata", "startAt"];
+
+    private static readonly string[] ForeignFields = ["meetingurl", "id", "status", "secret", "__proto__"];
 
     private static readonly Gen<JsonNode?> Leaf = Gen.OneOf(
         Gen.String.Select(text => (JsonNode?)JsonValue.Create(text)),
@@ -36,68 +62,177 @@ public sealed class RandomBodyTests(QueueingManager queueing) : IClassFixture<Qu
                 return (JsonNode?)parent;
             })));
 
-    /// <summary>A good request in which some fields are anything.</summary>
-    private static readonly Gen<byte[]> NearlyValid = Gen.Select(Gen.Int[0, Fields.Length - 1].Select(field => Fields[field]), Node).Array[0, 3].Select(changes =>
-    {
-        var body = new JsonObject { ["meetingUrl"] = "https://meet.google.com/ran-domb-ody", ["botName"] = "Notes", ["userId"] = "random" };
-        foreach (var (field, value) in changes)
-            body[field] = value?.DeepClone();
-        return Encoding.UTF8.GetBytes(body.ToJsonString());
-    });
+    /// <summary>From an hour ago to a little longer ahead than is allowed, by seconds, in some time zone.</summary>
+    private static readonly Gen<JsonNode?> Time = Gen.Select(Gen.Int[-3_600, 3_000_000], Gen.Int[-14, 14]).Select((ahead, zone) =>
+        (JsonNode?)JsonValue.Create(TimeProvider.System.GetUtcNow().AddSeconds(ahead).ToOffset(TimeSpan.FromHours(zone)).ToString("O")));
 
-    /// <summary>A good request with some of its bytes exchanged.</summary>
-    private static readonly Gen<byte[]> Damaged = Gen.Select(NearlyValid, Gen.Select(Gen.Int[0, 200], Gen.Byte).Array[1, 5]).Select((body, changes) =>
-    {
-        foreach (var (place, value) in changes)
-            body[place % body.Length] = value;
-        return body;
-    });
-
-    private static readonly Gen<byte[]> Body = Gen.OneOf(
-        Gen.Byte.Array[0, 300], Node.Select(node => Encoding.UTF8.GetBytes(node?.ToJsonString() ?? "null")), NearlyValid, Damaged);
-
-    private ManagerProcess Manager => queueing.Manager;
+    private ManagerProcess Manager => unlimited.Manager;
 
     [Fact]
-    [Trait("Suite", "Long")]
     public async Task Ten_thousand_random_bodies_make_no_error_of_ours_and_no_bot_that_nobody_asked_for()
     {
+        var good = new JsonObject { ["meetingUrl"] = "https://meet.google.com/ran-domb-ody", ["botName"] = "Notes", ["userId"] = "random" };
+        var accepted = await SampleAsync(HttpMethod.Post, () => "/bots", BodyLike(good, BotFields), HttpStatusCode.Accepted, HttpStatusCode.Conflict, (body, bot) =>
+        {
+            Assert.Equal("meet.google.com", new Uri((string)bot["meetingUrl"]!).Host);
+            Assert.True((string?)bot["status"] is "queued" || (string?)bot["status"] is "scheduled" && body["startAt"] is not null, $"{body} became {bot}");
+            Assert.Equal((string?)body["userId"] ?? "root", (string?)bot["userId"]);
+            AssertIsNamed(body, bot, otherwise: "NewarBots Recorder");
+            Assert.True(JsonNode.DeepEquals(body["metadata"] ?? new JsonObject(), bot["metadata"]), $"{body} became {bot}");
+            AssertStarts(body, bot);
+            Assert.Empty(body.Select(field => field.Key).Except(BotFields));
+            return Task.CompletedTask;
+        });
+
+        Assert.InRange(accepted, 1, Bodies / 4);
+    }
+
+    [Fact]
+    public async Task Ten_thousand_random_changes_make_no_error_of_ours_and_change_nothing_that_nobody_asked_for()
+    {
+        const string Meeting = "https://meet.google.com/ran-domc-han";
+        var scheduled = await ScheduleAsync(Meeting);
+        var good = new JsonObject { ["botName"] = "Notes", ["metadata"] = new JsonObject { ["case"] = "42" }, ["leave"] = new JsonObject { ["maxDuration"] = 600 } };
+        var accepted = await SampleAsync(
+            HttpMethod.Patch, () => $"/bots/{scheduled}", BodyLike(good, BotFields), HttpStatusCode.OK, HttpStatusCode.Conflict,
+            (body, bot) =>
+            {
+                Assert.Equal((Meeting, "changes"), ((string)bot["meetingUrl"]!, (string)bot["userId"]!));
+                AssertIsNamed(body, bot, otherwise: null);
+                if (body["metadata"] is { } metadata)
+                    Assert.True(JsonNode.DeepEquals(metadata, bot["metadata"]), $"{body} became {bot}");
+                AssertStarts(body, bot);
+                Assert.Empty(body.Select(field => field.Key).Except(["botName", "leave", "metadata", "startAt"]));
+                return Task.CompletedTask;
+            },
+            // It was changed to start now: the next ones are another's.
+            async () => scheduled = await ScheduleAsync(Meeting));
+
+        Assert.InRange(accepted, 1, Bodies / 2);
+
+        async Task<string> ScheduleAsync(string meetingUrl)
+        {
+            var body = new JsonObject { ["meetingUrl"] = meetingUrl, ["userId"] = "changes", ["startAt"] = TimeProvider.System.GetUtcNow().AddDays(20) };
+            var (status, bot) = await Manager.PostAsync("/bots", body.ToJsonString());
+            Assert.True(status is HttpStatusCode.Accepted, $"{bot}");
+            return (string)bot!["id"]!;
+        }
+    }
+
+    [Fact]
+    public async Task Ten_thousand_random_bodies_make_no_key_that_nobody_asked_for()
+    {
+        string[] fields = ["name", "userId", "role"];
+        var good = new JsonObject { ["name"] = "Notes", ["userId"] = "random", ["role"] = "user" };
+        var accepted = await SampleAsync(HttpMethod.Post, () => "/keys", BodyLike(good, fields), HttpStatusCode.Created, HttpStatusCode.BadRequest, async (body, key) =>
+        {
+            Assert.Equal((string?)body["name"], (string?)key["name"]);
+            Assert.Equal((string?)body["userId"] ?? "default", (string?)key["userId"]);
+            Assert.Equal((string?)body["role"] ?? "user", (string?)key["role"]);
+            Assert.Empty(body.Select(field => field.Key).Except(fields));
+            await DeleteAsync($"/keys/{key["id"]}");
+        });
+
+        Assert.InRange(accepted, 1, Bodies / 2);
+        Assert.Single((await Manager.GetAsync("/keys")).Body!["items"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task Ten_thousand_random_bodies_make_no_webhook_that_nobody_asked_for()
+    {
+        string[] fields = ["url", "events", "description", "userId"];
+        var good = new JsonObject { ["url"] = "https://hooks.example/newarbots", ["events"] = new JsonArray("bot.failed"), ["userId"] = "random" };
+        var accepted = await SampleAsync(HttpMethod.Post, () => "/webhooks", BodyLike(good, fields), HttpStatusCode.Created, HttpStatusCode.BadRequest, async (body, webhook) =>
+        {
+            Assert.Equal(new Uri((string)body["url"]!), new Uri((string)webhook["url"]!));
+            Assert.Equal("https", new Uri((string)webhook["url"]!).Scheme);
+            Assert.Equal((string?)body["description"], (string?)webhook["description"]);
+            Assert.Equal((string?)body["userId"] ?? "root", (string?)webhook["userId"]);
+            Assert.Empty(body.Select(field => field.Key).Except(fields));
+            await DeleteAsync($"/webhooks/{webhook["id"]}");
+        });
+
+        Assert.InRange(accepted, 1, Bodies / 2);
+        Assert.Empty((await Manager.GetAsync("/webhooks")).Body!["items"]!.AsArray());
+    }
+
+    /// <summary>Anything; or a good request in which some fields are anything, or some bytes others.</summary>
+    private static Gen<byte[]> BodyLike(JsonObject good, string[] fields)
+    {
+        string[] all = [.. fields, .. ForeignFields];
+        var change = Gen.Int[0, all.Length - 1].SelectMany(field => (all[field] is "startAt" ? Gen.OneOf(Time, Node) : Node).Select(value => (Field: all[field], Value: value)));
+        var nearlyValid = change.Array[0, 3].Select(changes =>
+        {
+            var body = good.DeepClone().AsObject();
+            foreach (var (field, value) in changes)
+                body[field] = value?.DeepClone();
+            return Encoding.UTF8.GetBytes(body.ToJsonString());
+        });
+        var damaged = Gen.Select(nearlyValid, Gen.Select(Gen.Int[0, 200], Gen.Byte).Array[1, 5]).Select((body, changes) =>
+        {
+            foreach (var (place, value) in changes)
+                body[place % body.Length] = value;
+            return body;
+        });
+        return Gen.OneOf(Gen.Byte.Array[0, 300], Node.Select(node => Encoding.UTF8.GetBytes(node?.ToJsonString() ?? "null")), nearlyValid, damaged);
+    }
+
+    /// <summary>Sends each body; what is not taken is refused as 400, or by that other status.</summary>
+    /// <returns>How many were taken.</returns>
+    private async Task<int> SampleAsync(
+        HttpMethod method, Func<string> path, Gen<byte[]> bodies, HttpStatusCode taken, HttpStatusCode refused,
+        Func<JsonObject, JsonObject, Task> check, Func<Task>? whenRefused = null)
+    {
         var accepted = 0;
-        await Body.SampleAsync(
+        await bodies.SampleAsync(
             async body =>
             {
-                using var content = new ByteArrayContent(body);
-                content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-                using var response = await Manager.Api.PostAsync(new Uri("/bots", UriKind.Relative), content);
+                using var request = new HttpRequestMessage(method, path()) { Content = new ByteArrayContent(body) };
+                request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+                using var response = await Manager.Api.SendAsync(request);
                 var answer = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
-                if (response.StatusCode is HttpStatusCode.Accepted)
+                if (response.StatusCode == taken)
                 {
                     Interlocked.Increment(ref accepted);
-                    AssertAskedFor(JsonNode.Parse(body)!.AsObject(), answer.AsObject());
+                    await check(JsonNode.Parse(body)!.AsObject(), answer.AsObject());
+                    return;
                 }
-                else
-                {
-                    Assert.True(response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Conflict, $"{answer}");
-                    Assert.StartsWith("urn:newarbots:problem:", (string?)answer["type"], StringComparison.Ordinal);
-                }
+
+                Assert.True(response.StatusCode is HttpStatusCode.BadRequest || response.StatusCode == refused, $"{answer}");
+                Assert.StartsWith("urn:newarbots:problem:", (string?)answer["type"], StringComparison.Ordinal);
+                if (response.StatusCode is not HttpStatusCode.BadRequest && whenRefused is not null)
+                    await whenRefused();
             },
             iter: Bodies,
             threads: 2);
 
-        Assert.InRange(accepted, 1, Bodies / 4);
         Assert.Equal(HttpStatusCode.OK, (await Manager.GetAsync("/health")).Status);
         Assert.InRange(Manager.Megabytes, 1, MaxMegabytes);
+        Assert.DoesNotContain("unhandled exception", Manager.Output, StringComparison.Ordinal);
+        return accepted;
     }
 
-    /// <summary>It goes to a meeting of ours, is what the body says, and knows nothing that the body may not say.</summary>
-    private static void AssertAskedFor(JsonObject body, JsonObject bot)
+    private static void AssertIsNamed(JsonObject body, JsonObject bot, string? otherwise)
     {
-        Assert.Equal("meet.google.com", new Uri((string)bot["meetingUrl"]!).Host);
-        Assert.Equal("queued", (string?)bot["status"]);
-        Assert.Equal((string?)body["userId"] ?? "default", (string?)bot["userId"]);
-        Assert.Equal(((string?)body["botName"])?.Trim() ?? "NewarBots Recorder", (string?)bot["botName"]);
-        Assert.True(JsonNode.DeepEquals(body["metadata"] ?? new JsonObject(), bot["metadata"]), $"{body} became {bot}");
-        Assert.Empty(body.Select(field => field.Key).Except(["meetingUrl", "botName", "userId", "leave", "metadata"]));
+        if (((string?)body["botName"])?.Trim() is { } asked)
+            Assert.Equal(asked, (string?)bot["botName"]);
+        else if (otherwise is not null)
+            Assert.Equal(otherwise, (string?)bot["botName"]);
         Assert.DoesNotContain(((string?)bot["botName"])!, char.IsControl);
+    }
+
+    private static void AssertStarts(JsonObject body, JsonObject bot)
+    {
+        if (body["startAt"] is { } startAt)
+            Assert.True(IsMeant((DateTimeOffset)startAt, (DateTimeOffset)bot["startAt"]!), $"{body} became {bot}");
+
+        // A change to what has passed means now.
+        static bool IsMeant(DateTimeOffset asked, DateTimeOffset shown) => shown == asked || asked < shown && shown <= TimeProvider.System.GetUtcNow();
+    }
+
+    private async Task DeleteAsync(string path)
+    {
+        using var deleted = await Manager.Api.DeleteAsync(new Uri(path, UriKind.Relative));
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
     }
 }
