@@ -3,6 +3,16 @@
 # The parts that `run` starts itself where Aspire's AppHost cannot: Redis, the dashboard, the manager.
 source "$(dirname "${BASH_SOURCE[0]}")/machine.sh"
 
+# The port at which the manager is to answer; the AppHost has its own for it.
+manager_port() {
+  if [[ $UseAspire != true && -n ${ASPNETCORE_URLS:-} ]]; then
+    [[ $ASPNETCORE_URLS =~ :([0-9]+)(/|;|$) ]] || fail "ASPNETCORE_URLS=$ASPNETCORE_URLS names no port."
+    printf '%s\n' "${BASH_REMATCH[1]}"
+  else
+    echo 8082
+  fi
+}
+
 # free_port FIRST: the first port from there on that nobody holds on this machine.
 free_port() {
   local port=$1
@@ -53,7 +63,8 @@ start_dashboard() {
   # Bots send their telemetry too: the one address that they and this machine both reach.
   otlp=http://${gateway:-127.0.0.1}:$grpc
   say "Starting the Aspire dashboard"
-  start_part dashboard "$root/eng/aspire-dashboard" \
+  # ASPNETCORE_URLS is the manager's: the dashboard would listen there too.
+  start_part dashboard env --unset=ASPNETCORE_URLS "$root/eng/aspire-dashboard" \
     --frontend-url "http://127.0.0.1:$ui" --otlp-grpc-url "$otlp" --otlp-http-url "http://127.0.0.1:$http"
 }
 
@@ -76,7 +87,7 @@ start_apphost() {
   # shellcheck disable=SC2034 # read by `run`
   dashboard=http://localhost:18888
   say "Starting the AppHost"
-  start_part apphost env ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS=true \
+  start_part apphost env --unset=ASPNETCORE_URLS ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS=true \
     dotnet run --project NewarBots.AppHost --no-build
   # The recorder image is built on the way.
   wait_for_manager apphost 1200
@@ -87,10 +98,10 @@ wait_for_manager() {
   until_true "$2" manager_up_or_gone "$1" || true
   part_pid "$1" >/dev/null || fail "The $1 does not start: $(grep --max-count=1 --ignore-case exception "$logs/$1.log" ||
     tail -n 1 "$logs/$1.log") (log: $logs/$1.log)"
-  port_taken 127.0.0.1 8082 || fail "The manager does not answer on port 8082 (log: $logs/$1.log)."
+  port_taken 127.0.0.1 "$port" || fail "The manager does not answer on port $port (log: $logs/$1.log)."
 }
 
-manager_up_or_gone() { port_taken 127.0.0.1 8082 || part_gone "$1"; }
+manager_up_or_gone() { port_taken 127.0.0.1 "$port" || part_gone "$1"; }
 
 aspire_can_be_restored() {
   case ${UseAspire:-} in

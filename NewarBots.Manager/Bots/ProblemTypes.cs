@@ -93,7 +93,7 @@ internal static class ProblemTypes
 
     public static ProblemType RecordingNotReady { get; } = new(
         "recording-not-ready", StatusCodes.Status409Conflict, "The recording is not ready.",
-        "Ask again once the bot is completed; GET /bots/{id}/events tells when.");
+        "Ask again once the bot is completed, of which GET /bots/{id}/events tells; while it records, ?partial=true has what there is so far.");
 
     public static ProblemType EvidenceNotReady { get; } = new(
         "evidence-not-ready", StatusCodes.Status409Conflict, "The bot is still active.",

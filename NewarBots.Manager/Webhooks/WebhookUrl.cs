@@ -32,9 +32,9 @@ internal static class WebhookUrl
         if (allowPrivate)
             return (url, null);
         if (url.Scheme != Uri.UriSchemeHttps)
-            return (null, "must begin with https:");
+            return (null, "must begin with https:; the setting Webhooks__AllowPrivateAddresses allows http, and private addresses");
         return IsInside(url)
-            ? (null, "must not lead to a private address; the setting Webhooks:AllowPrivateAddresses allows it")
+            ? (null, "must not lead to a private address; the setting Webhooks__AllowPrivateAddresses allows it")
             : (url, null);
     }
 

@@ -68,7 +68,7 @@ internal sealed partial class MeetingPage
         {
             return Gone is { } gone
                 ? new(EndReason.BrowserCrashed, gone)
-                : new(EndReason.MeetingNotFound, $"{meetingUrl} cannot be opened: {exception.Message.Split('\n')[0]}");
+                : new(EndReason.JoinFailed, $"{meetingUrl} cannot be opened: {exception.Message.Split('\n')[0]}");
         }
     }
 
@@ -78,6 +78,8 @@ internal sealed partial class MeetingPage
         < 400 => null,
         401 => EndReason.LoginRequired,
         403 or 429 => EndReason.BlockedByPlatform,
+        // Of the meeting that says nothing.
+        >= 500 => EndReason.JoinFailed,
         _ => EndReason.MeetingNotFound,
     };
 
@@ -179,6 +181,9 @@ internal sealed partial class MeetingPage
 
     /// <summary>Ends the encoding; the last packets are on their way when it returns.</summary>
     public Task StopCaptureAsync() => TryAsync(() => _hook.StopAsync(_page));
+
+    /// <summary>Frees what the page and its ear do not need any more; it holds them up for some milliseconds.</summary>
+    public Task CollectGarbageAsync() => TryAsync(() => _page.RequestGCAsync());
 
     /// <returns>A PNG.</returns>
     public Task<byte[]?> ScreenshotAsync() => TryAsync<byte[]?>(async () => await _page.ScreenshotAsync(new() { Animations = ScreenshotAnimations.Disabled }));

@@ -45,7 +45,7 @@ public enum EndReason
     /// <summary>Nothing was heard for <see cref="LeaveConditions.SilenceTimeout"/>.</summary>
     Silence,
 
-    /// <summary>The platform does not know the meeting, or cannot be reached.</summary>
+    /// <summary>The platform does not know the meeting.</summary>
     MeetingNotFound,
 
     /// <summary>The meeting takes signed-in guests only.</summary>
@@ -54,7 +54,7 @@ public enum EndReason
     /// <summary>The platform turned the browser away.</summary>
     BlockedByPlatform,
 
-    /// <summary>The page never became one that the recorder knows.</summary>
+    /// <summary>The page could not be opened, or never became one that the recorder knows.</summary>
     JoinFailed,
 
     /// <summary>The browser died or hung and could not be brought back.</summary>

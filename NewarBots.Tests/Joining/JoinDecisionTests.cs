@@ -219,7 +219,8 @@ public sealed class JoinDecisionTests
     [InlineData(403, EndReason.BlockedByPlatform)]
     [InlineData(404, EndReason.MeetingNotFound)]
     [InlineData(429, EndReason.BlockedByPlatform)]
-    [InlineData(503, EndReason.MeetingNotFound)]
+    [InlineData(503, EndReason.JoinFailed)]
+    [InlineData(410, EndReason.MeetingNotFound)]
     public void What_a_page_answers_tells_who_turns_the_bot_away(int status, EndReason? reason) =>
         Assert.Equal(reason, MeetingPage.RefusalIn(status));
 

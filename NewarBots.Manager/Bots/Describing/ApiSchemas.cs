@@ -85,7 +85,7 @@ internal static class ApiSchemas
             MaxProperties = CreateBotRequest.MaxMetadataEntries,
             AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = CreateBotRequest.MaxMetadataValueLength },
         };
-        var startAt = Text($"When it is to start, with the offset; at most {CreateBotRequest.LongestAhead.TotalDays} days ahead. What has passed means now.", format: "date-time");
+        var startAt = Text($"When it is to start, with the offset; at most {CreateBotRequest.LongestAhead.TotalDays} days ahead. What has passed means now, as long as the bot would not have had to leave since.", format: "date-time");
         var botName = Text("The name under which the bot shows itself.", minLength: 1, maxLength: CreateBotRequest.MaxBotNameLength);
 
         var create = Object(

@@ -44,7 +44,7 @@ const explanations = {
   meeting_not_found: 'The meeting is not there, or its page could not be opened.',
   login_required: 'The meeting lets in nobody who is not signed in.',
   blocked_by_platform: 'The platform turned the bot’s browser away.',
-  join_failed: 'The page showed nothing by which the bot could join.',
+  join_failed: 'The page could not be opened, or showed nothing by which the bot could join.',
   browser_crashed: 'The browser died or hung, and could not be brought back.',
   recorder_crashed: 'The recorder died without a word.',
   out_of_memory: 'The container had reached its memory limit.',
