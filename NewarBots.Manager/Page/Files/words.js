@@ -41,7 +41,7 @@ const explanations = {
   stop_requested: 'The bot was told to stop.',
   max_duration: 'The bot had stayed as long as it may.',
   silence: 'Nothing had been heard for as long as the bot bears it.',
-  meeting_not_found: 'The meeting is not there, or its page could not be opened.',
+  meeting_not_found: 'The platform does not know this meeting.',
   login_required: 'The meeting lets in nobody who is not signed in.',
   blocked_by_platform: 'The platform turned the bot’s browser away.',
   join_failed: 'The page could not be opened, or showed nothing by which the bot could join.',
