@@ -19,7 +19,7 @@ public sealed partial class LifeOfABotTests
         Assert.Empty(broken);
     }
 
-    private static string Root { get; } = RootOf();
+    internal static string Root { get; } = RootOf();
 
     private static string RootOf([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", ".."));
 

@@ -92,7 +92,7 @@ export function showBot(main, id, setConnection, left) {
     state.replaceChildren(badge(bot), ...[starts(bot), phrase(bot.reason)].filter(Boolean).map(text => el('span', { class: 'quiet' }, text)));
     const isExplained = bot.status === 'failed' && bot.reason;
     fault.hidden = !bot.error && !isExplained;
-    fault.replaceChildren(...[isExplained && el('strong', {}, explain(bot.reason)), bot.error && el('span', {}, isExplained ? `In its own words: ${bot.error}` : bot.error)].filter(Boolean));
+    fault.replaceChildren(...[isExplained && el('strong', {}, explain(bot.reason)), bot.error && el('span', {}, isExplained ? `Details: ${bot.error}` : bot.error)].filter(Boolean));
     facts.replaceChildren(...[
       ['Meeting', link(bot.meetingUrl)],
       ['User', bot.userId],

@@ -52,7 +52,6 @@ const explanations = {
   launch_failed: 'The container could not be made or started.',
   no_audio: 'Sound reached the bot that it could not hear.',
   finalization_failed: 'The audio is there, and could not be put together.',
-  unexpected: 'The recorder failed of an error of its own, which its log tells.',
 };
 
 /** A reason in plain words. */

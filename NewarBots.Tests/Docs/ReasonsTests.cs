@@ -1,0 +1,29 @@
+using System.Text.RegularExpressions;
+using NewarBots.Contract;
+
+namespace NewarBots.Tests.Docs;
+
+public sealed partial class ReasonsTests
+{
+    [Fact]
+    public async Task Every_reason_and_every_gap_is_explained()
+    {
+        var page = await File.ReadAllTextAsync(Path.Combine(LifeOfABotTests.Root, "docs", "reasons.md"), TestContext.Current.CancellationToken);
+        var parts = page.Split("## Gaps");
+
+        Assert.Equal(Enum.GetValues<EndReason>().Select(reason => WireWord.Of(reason)), WordsOf(parts[0]));
+        Assert.Equal(GapCause.All.Order(StringComparer.Ordinal), WordsOf(parts[1]).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>In the first column of a table, below its head.</summary>
+    private static IEnumerable<string> WordsOf(string table) =>
+        from row in FirstColumn.Matches(table).Skip(1)
+        from Match word in Word.Matches(row.Value)
+        select word.Groups["word"].Value;
+
+    [GeneratedRegex(@"^\| `[^|]*(?=\|)", RegexOptions.Multiline, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex FirstColumn { get; }
+
+    [GeneratedRegex("`(?<word>[a-z_]+)`", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Word { get; }
+}
