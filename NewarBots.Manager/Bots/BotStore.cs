@@ -179,17 +179,21 @@ internal sealed partial class BotStore(
     /// <summary>Of an index, or of a claim on a meeting, whatever names no bot that is on record; a record comes and goes together with its places.</summary>
     private static readonly string DropScript = $$"""
         {{GuardedRedis.Guard}}
+        local function isOnRecord(id)
+            local key = ARGV[1] .. id
+            return redis.call('TYPE', key).ok == 'hash' and redis.call('HEXISTS', key, 'record') == 1
+        end
         local dropped = {}
         if redis.call('TYPE', KEYS[1]).ok == 'zset' then
             for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-                if redis.call('EXISTS', ARGV[1] .. member) == 0 then
+                if not isOnRecord(member) then
                     redis.call('ZREM', KEYS[1], member)
                     dropped[#dropped + 1] = member
                 end
             end
         else
             local holder = redis.call('GET', KEYS[1])
-            if holder and redis.call('EXISTS', ARGV[1] .. holder) == 0 then
+            if holder and not isOnRecord(holder) then
                 redis.call('DEL', KEYS[1])
                 dropped[1] = holder
             end
@@ -358,12 +362,20 @@ internal sealed partial class BotStore(
     public bool IsDamaged => _guarded.IsDamaged;
 
     /// <summary>
-    /// Removes what is not of its key's kind, and puts what the records say in its place; and gives free what is kept for bots that are on no
-    /// record.
+    /// Removes what is not of its key's kind, and puts what the records say in its place. Nothing can change meanwhile what belongs there:
+    /// every script that would is refused for as long as something else lies under one of its keys.
     /// </summary>
-    public Task MendAsync(CancellationToken cancellation) => _guarded.MendAsync(async () =>
+    public Task MendAsync(CancellationToken cancellation) => _guarded.MendAsync(() => ReplaceForeignAsync(cancellation));
+
+    /// <summary>At the last look at the active bots, some were on no record.</summary>
+    public bool HasLostRecords { get; private set; }
+
+    /// <summary>
+    /// Gives free what is kept for bots that are on no record. To be called once every bot that lives is on record again, or such a one would
+    /// lose its meeting to another bot.
+    /// </summary>
+    public async Task FreeAsync(CancellationToken cancellation)
     {
-        await ReplaceForeignAsync(cancellation);
         foreach (var pattern in (string[])[$"{Active}*", $"{Queued}*", $"{Scheduled}*", $"{Claims}*"])
         {
             await foreach (var key in redis.KeysAsync(pattern).WithCancellation(cancellation))
@@ -374,12 +386,8 @@ internal sealed partial class BotStore(
                     Log.Dropped(logger, key, id);
             }
         }
-    });
+    }
 
-    /// <remarks>
-    /// Nothing can change meanwhile what belongs there: every script that would is refused for as long as something else lies under one of its
-    /// keys.
-    /// </remarks>
     private async Task ReplaceForeignAsync(CancellationToken cancellation)
     {
         var foreign = await ForeignAsync(cancellation);
@@ -530,8 +538,7 @@ internal sealed partial class BotStore(
         var ids = await _guarded.AskAsync(database => database.SortedSetRangeByValueAsync(Active));
         var bots = await ReadAsync(ids);
         // Who has lost its record would keep its place in the quota, and its meeting, for ever. What merely cannot be read keeps both.
-        if (ids.Length - bots.Count > Ids(ids).Count(_unreadable.ContainsKey))
-            _guarded.ReportDamage();
+        HasLostRecords = ids.Length - bots.Count > Ids(ids).Count(_unreadable.ContainsKey);
         return bots;
     }
 

@@ -64,13 +64,10 @@ internal sealed partial class GuardedRedis(Func<IDatabase> database, Func<string
     public Task<RedisResult> RunAsync(string script, RedisKey[] keys, RedisValue[] values) => AskAsync(known =>
         known.ScriptEvaluateAsync(script, keys, [.. values, .. keys.Select(key => (RedisValue)kindOf((string?)key ?? string.Empty))]));
 
-    /// <summary>What lies under two keys does not agree; until <see cref="MendAsync"/>.</summary>
-    public void ReportDamage() => IsDamaged = true;
-
     /// <summary>The kind is right, and what it says is not.</summary>
     public ForeignRedisValueException Foreign(string message)
     {
-        ReportDamage();
+        IsDamaged = true;
         return new(message);
     }
 

@@ -41,6 +41,7 @@ internal sealed partial class Reconciler(
     private readonly RecorderSights _sights = new(time);
     private TimeSpan _next = Interval;
     private bool _hasMended;
+    private bool _hasFreed;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -86,7 +87,7 @@ internal sealed partial class Reconciler(
     {
         // Later on, whoever needs what is foreign notices it.
         if (!_hasMended || store.IsDamaged)
-            await MendAsync(cancellation);
+            await LookThroughKeysAsync(store.MendAsync(cancellation));
         _hasMended = true;
         // Asked first: if Redis is emptied while this goes on, the next reconciliation has to see that.
         var mark = await store.BeginCompletingAsync();
@@ -136,13 +137,17 @@ internal sealed partial class Reconciler(
             await store.IndexAsync(cancellation);
             await store.MarkCompleteAsync(mark);
         }
+
+        if (!_hasFreed || store.HasLostRecords)
+            await LookThroughKeysAsync(store.FreeAsync(cancellation));
+        _hasFreed = true;
     }
 
-    private async Task MendAsync(CancellationToken cancellation)
+    private async Task LookThroughKeysAsync(Task looking)
     {
         try
         {
-            await store.MendAsync(cancellation);
+            await looking;
         }
         catch (RedisServerException exception) when (!exception.IsRedisAway())
         {

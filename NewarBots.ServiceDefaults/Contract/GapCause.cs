@@ -8,7 +8,7 @@ public static class GapCause
     /// <summary>The browser stood still, for a while or until the end: nothing was captured, or nothing of it was handed over.</summary>
     public const string CaptureStalled = "capture_stalled";
 
-    /// <summary>The page crashed, or its browser, and was brought back; or the recording ended before it was.</summary>
+    /// <summary>The page crashed, or its browser, and was brought back; or the bot was to leave before it was.</summary>
     public const string BrowserRestarted = "browser_restarted";
 
     /// <summary>The page was loaded anew, or its encoder failed.</summary>

@@ -120,14 +120,15 @@ public sealed class ForeignValueTests(RedisServer server) : IClassFixture<RedisS
         var other = await CreatedAsync(SampleBots.Queued("https://meet.google.com/abc-defg-hia", user: "bert"));
         var before = await ContentsAsync();
         var claims = before.Where(entry => entry.Key.StartsWith("newarbots:claim:", StringComparison.Ordinal)).ToDictionary();
-        await _redis.GetDatabase().KeyDeleteAsync([$"newarbots:bot:{queued.Id}", $"newarbots:bot:{scheduled.Id}"]);
+        await _redis.GetDatabase().KeyDeleteAsync($"newarbots:bot:{queued.Id}");
+        await _redis.GetDatabase().HashDeleteAsync($"newarbots:bot:{scheduled.Id}", "record");
 
         Assert.Equal([other.Id], (await _store.ActiveAsync()).Select(bot => bot.Id));
-        Assert.True(_store.IsDamaged);
-        await _store.MendAsync(Cancellation);
+        Assert.True(_store.HasLostRecords);
+        await _store.FreeAsync(Cancellation);
         await _store.ActiveAsync();
 
-        Assert.False(_store.IsDamaged);
+        Assert.False(_store.HasLostRecords);
         Assert.Equal([other.Id.ToString()], (await ContentsAsync()).Where(entry => claims.ContainsKey(entry.Key)).Select(entry => entry.Value));
         Assert.IsType<CreateResult.Created>(await _store.CreateAsync(SampleBots.Queued("https://meet.google.com/abc-defg-hia"), idempotency: null, limits));
         Assert.IsType<CreateResult.Created>(
@@ -142,8 +143,8 @@ public sealed class ForeignValueTests(RedisServer server) : IClassFixture<RedisS
         await _redis.GetDatabase().HashSetAsync($"newarbots:bot:{queued.Id}", "record", "no JSON");
 
         Assert.Empty(await _store.ActiveAsync());
-        Assert.False(_store.IsDamaged);
-        await _store.MendAsync(Cancellation);
+        Assert.False(_store.HasLostRecords);
+        await _store.FreeAsync(Cancellation);
 
         Assert.Equal(before.Where(IsPlace), (await ContentsAsync()).Where(IsPlace));
 

@@ -266,7 +266,7 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
 
         await open.Page.GetByLabel("Search").FillAsync(user);
 
-        await Expect(open.Page.Locator(".count")).ToHaveTextAsync("2 bots, 1 active, 1 scheduled");
+        await Expect(open.Page.Locator(".count")).ToHaveTextAsync(Counted);
     }
 
     [Fact]
@@ -378,6 +378,10 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
         char Letter(int place) => (char)('a' + (meeting / place % 26));
         return $"https://meet.google.com/pag-{Letter(17576)}{Letter(676)}{Letter(26)}{Letter(1)}-abc";
     }
+
+    /// <summary>With a plus where other tests have sent more than a page of bots: then the older ones are not there yet.</summary>
+    [GeneratedRegex(@"^2\+? bots, 1 active, 1 scheduled$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Counted { get; }
 
     [GeneratedRegex(@"^What the bot’s browser showed at \d\d:\d\d:\d\d\. The host refused to let the bot in\.$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex CaptionOfARefusal { get; }

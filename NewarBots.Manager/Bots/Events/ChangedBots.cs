@@ -4,7 +4,7 @@ namespace NewarBots.Manager.Bots.Events;
 
 /// <summary>
 /// What one who looks on has not been told yet: each bot once, as it was last, or that it was deleted. However slow they are, it holds no
-/// more than there are bots.
+/// more than there are bots, or were since they began.
 /// </summary>
 /// <param name="user">Only this user's.</param>
 internal sealed class ChangedBots(UserId? user)
@@ -12,6 +12,9 @@ internal sealed class ChangedBots(UserId? user)
     private readonly Lock _lock = new();
     private readonly Dictionary<SessionId, string> _latest = [];
     private readonly OrderedDictionary<SessionId, (string Type, string Json)> _pending = [];
+
+    /// <summary>Who is deleted does not come back, whatever is told of it late.</summary>
+    private readonly HashSet<SessionId> _deleted = [];
 
     public Signal Added { get; } = new();
 
@@ -32,7 +35,7 @@ internal sealed class ChangedBots(UserId? user)
             return;
         lock (_lock)
         {
-            if (_latest.GetValueOrDefault(bot.Id) == description)
+            if (_deleted.Contains(bot.Id) || _latest.GetValueOrDefault(bot.Id) == description)
                 return;
             if (bot.Status.IsTerminal())
                 _latest.Remove(bot.Id);
@@ -54,6 +57,7 @@ internal sealed class ChangedBots(UserId? user)
         lock (_lock)
         {
             _latest.Remove(id);
+            _deleted.Add(id);
             _pending[id] = (BotEvents.DeletedType, description);
         }
 

@@ -59,6 +59,8 @@ export function showBot(main, id, setConnection, left) {
 
   function fail(error) {
     if (error.status === 404) {
+      // Nobody deletes an active one: it is only not known for a moment, where Redis was emptied.
+      if (bot && !isEnded(bot)) return;
       if (bot) {
         sayDeleted();
         return;
