@@ -1,19 +1,19 @@
 # shellcheck shell=bash
 # shellcheck source-path=SCRIPTDIR source=lib.sh
-# How the recorder's and the manager's images are built: the program is published on this machine for the engine's architecture,
-# Docker adds what it needs. An image carries a hash of all it was made from; where that agrees, nothing is done.
+# Builds the recorder and manager images: publishes the program on this machine for the engine's architecture, then runs docker build.
+# A label holds a hash of all sources; if it matches, the image is up to date.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# start_image NAME PROJECT SCRIPT: ends the script where the image is up to date; else publishes the project to $context/app.
+# start_image NAME PROJECT SCRIPT: exits if the image is up to date, else publishes the project to $context/app.
 start_image() {
   image=$1
   local project=$2 script=$3 architecture runtime
   cd "$root" || exit
-  architecture=$(docker version --format '{{.Server.Arch}}' 2>/dev/null) || fail "No Docker engine answers: $image cannot be built."
+  architecture=$(docker version --format '{{.Server.Arch}}' 2>/dev/null) || fail "Cannot build $image: the Docker engine is unreachable."
   case $architecture in
     amd64) runtime=linux-x64 ;;
     arm64) runtime=linux-arm64 ;;
-    *) fail "$image is built for amd64 and arm64, not for $architecture." ;;
+    *) fail "Cannot build $image for $architecture: only amd64 and arm64 are supported." ;;
   esac
 
   sources=$({
@@ -28,7 +28,7 @@ start_image() {
 
   eng/base-image
 
-  # Outputs of its own: the restore for one runtime must not undo the one that the solution's build made, nor the other way round.
+  # A separate output folder, so that this restore for one runtime and the solution's restore do not overwrite each other.
   local work=$state/${script##*/}
   context=$work/context
   rm -rf "$context"
@@ -39,14 +39,14 @@ start_image() {
   cp "$project/Dockerfile" "$context"
 }
 
-# finish_image: builds it from $context.
+# finish_image: builds the image from $context.
 finish_image() {
-  # Readable by whatever user the container gets.
+  # The container may run as any user.
   chmod --recursive u=rwX,go=rX "$context"
   local previous
   previous=$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null || true)
   docker build --tag "$image" --label "newarbots.sources=$sources" "$context"
-  # The image just replaced has no name left and only takes up space; containers that still run from it keep it.
+  # Free the space of the image just replaced. Docker keeps it while containers still use it.
   if [[ -n $previous && $(docker image inspect --format '{{len .RepoTags}}' "$previous") == 0 ]]; then
     docker image rm "$previous" >/dev/null 2>&1 || true
   fi

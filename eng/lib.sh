@@ -1,6 +1,5 @@
 # shellcheck shell=bash
-# What `run`, `test` and the image build share: where things are, how to speak to the user, how long steps and background parts
-# are run. Sourced with `set -euo pipefail` in force.
+# Shared by `run`, `test` and the image builds: paths, messages, long steps and background services. Expects `set -euo pipefail`.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 state=$root/.state
@@ -9,7 +8,7 @@ mkdir -p "$logs"
 
 say() { printf '%s\n' "$*"; }
 
-# One line for the user, then out: no stack trace, nothing to scroll through.
+# fail MESSAGE: prints one line and exits.
 fail() {
   printf 'Error: %s\n' "$*" >&2
   exit 1
@@ -19,15 +18,15 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 is_root() { [[ $EUID -eq 0 ]]; }
 
-# apt_get COMMAND...: asks nothing, and waits for another that is at work, as on a machine's first minutes.
+# apt_get COMMAND...: never prompts, and waits for another apt-get to finish, as in a new machine's first minutes.
 apt_get() { DEBIAN_FRONTEND=noninteractive apt-get --yes --quiet --option DPkg::Lock::Timeout=300 "$@"; }
 
-# heed_interrupt "$0" "$@": a script's background command ignores SIGINT from birth, and a shell cannot take that back by itself.
+# heed_interrupt "$0" "$@": restarts a script that ignores SIGINT. Scripts started in the background do, and a shell cannot reset it.
 heed_interrupt() {
   if ((0x$(awk '/^SigIgn/ { print $2 }' /proc/$$/status) & 2)); then exec env --default-signal=INT bash "$@"; fi
 }
 
-# until_true SECONDS command...: asks until the answer is yes; no answer in time is a no.
+# until_true SECONDS COMMAND...: runs the command until it succeeds; fails after the timeout.
 until_true() {
   local deadline=$((SECONDS + $1))
   shift
@@ -37,8 +36,8 @@ until_true() {
   done
 }
 
-# step TITLE command...: runs it with its output in a log, tells every 10 s that it still runs, and shows the log's end when it
-# fails. It is a process group of its own, so that Ctrl-C reaches it only through abandon_step.
+# step TITLE COMMAND...: runs the command with its output in a log file, prints progress every 10 s, and prints the end of the log if it
+# fails. The command has its own process group, so Ctrl-C reaches it only through abandon_step.
 step_pid=
 step() {
   local title=$1 started=$SECONDS told=$SECONDS code=0 log
@@ -60,7 +59,7 @@ step() {
   step_pid=
   if ((code)); then
     tail -n 20 "$log" | sed 's/^/  | /' >&2
-    fail "this step failed: $title (exit code $code, whole log: $log)"
+    fail "$title failed (exit code $code, full log: $log)"
   fi
 }
 
@@ -68,10 +67,10 @@ abandon_step() {
   [[ -z $step_pid ]] || kill -TERM -- "-$step_pid" 2>/dev/null || true
 }
 
-# A part is a program in the background, in a session of its own, remembered by process id and start time: whoever comes later
-# can tell it from a stranger that was given the same id.
+# A part is a background process in its own session. It is recorded by process id and start time, so that a later process with the same id
+# is not mistaken for it.
 
-# start_part NAME command...
+# start_part NAME COMMAND...
 start_part() {
   local name=$1
   shift
@@ -86,10 +85,10 @@ remember_part() {
   printf '%s %s\n' "$2" "$(started_at "$2")" >"$state/parts/$1"
 }
 
-# When the process was started, in the kernel's own ticks; nothing, where there is none or only its remains.
+# started_at PID: the process's start time in clock ticks; empty if it does not exist or is a zombie.
 started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" { print $20 }'; }
 
-# part_pid NAME: the process id, where the part still runs.
+# part_pid NAME: prints the process id; fails if the part is not running.
 part_pid() {
   local pid start
   [[ -f $state/parts/$1 ]] && read -r pid start <"$state/parts/$1" || return 1
@@ -99,7 +98,7 @@ part_pid() {
 
 part_gone() { ! part_pid "$1"; }
 
-# stop_part NAME: asks, waits up to 30 s, then insists.
+# stop_part NAME: sends SIGTERM, and SIGKILL after 30 s.
 stop_part() {
   local pid
   if pid=$(part_pid "$1"); then

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # shellcheck source-path=SCRIPTDIR source=lib.sh
-# What the machine must have: checks that say in one line what is wrong, and the installing and starting of what is missing.
+# Prerequisites of this machine: checks with one-line errors, and functions that install and start missing programs.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 check_sdk() {
   local wanted
   wanted=$(sed -n 's/.*"version": *"\(.*\)".*/\1/p' "$root/global.json")
-  have dotnet || fail "The .NET SDK is missing; install $wanted or a later 10.0: https://dotnet.microsoft.com/download/dotnet/10.0"
-  (cd "$root" && dotnet --version >/dev/null 2>&1) || fail "The .NET SDK must be $wanted or a later 10.0; this machine has:$(dotnet --list-sdks |
+  have dotnet || fail "The .NET SDK is missing. Install $wanted or a later 10.0 version: https://dotnet.microsoft.com/download/dotnet/10.0"
+  (cd "$root" && dotnet --version >/dev/null 2>&1) || fail "The .NET SDK must be $wanted or a later 10.0 version. This machine has:$(dotnet --list-sdks |
     cut -d ' ' -f 1 | paste -sd , | sed 's/^/ /;s/,/, /g'). See https://dotnet.microsoft.com/download/dotnet/10.0"
 }
 
@@ -15,7 +15,7 @@ check_sdk() {
 check_space() {
   local free
   free=$(df --output=avail --block-size=1M "$1" | tail -n 1)
-  ((free >= $2 * 1024)) || fail "$1 has $((free)) MB of disk space left, and $2 GB are needed."
+  ((free >= $2 * 1024)) || fail "$1 has $((free)) MB of free disk space; $2 GB are required."
 }
 
 port_taken() { (: <>"/dev/tcp/$1/$2") 2>/dev/null; }
@@ -23,12 +23,12 @@ port_taken() { (: <>"/dev/tcp/$1/$2") 2>/dev/null; }
 # install PACKAGE...
 install() {
   if ! is_root || ! have apt-get; then
-    fail "This is missing: $*. Install it and start again, for example: sudo apt-get install --yes $*"
+    fail "Missing programs: $*. Install them and start again, for example: sudo apt-get install --yes $*"
   fi
   step "Installing $*" apt_install "$@"
 }
 
-# The services of the packages are not started, now or with the machine: what NewarBots needs it starts itself.
+# Does not start the packages' services, now or at boot, because these scripts start what they need.
 apt_install() {
   local policy=/usr/sbin/policy-rc.d
   if [[ ! -e $policy ]]; then
@@ -44,7 +44,7 @@ apt_install() {
   done
 }
 
-# Debian's packages carry the names of the programs.
+# ensure_programs NAME...: Debian's packages have the same names as the programs.
 ensure_programs() {
   local missing=() program
   for program in "$@"; do
@@ -53,7 +53,7 @@ ensure_programs() {
   [[ ${#missing[@]} -eq 0 ]] || install "${missing[@]}"
 }
 
-# Aspire's command line, which holds the dashboard, is a package of npm's.
+# The Aspire CLI, which contains the dashboard, is an npm package.
 aspire_home=$state/aspire
 aspire_version=$(sed -n 's/.*<AspireVersion>\(.*\)<.*/\1/p' "$root/Directory.Packages.props")
 case $(uname -m) in
@@ -66,7 +66,7 @@ aspire_installed() { [[ -x $aspire && -s $aspire_home/version && $(<"$aspire_hom
 
 ensure_aspire() {
   aspire_installed && return
-  have npm || fail "npm, which brings the Aspire dashboard, is not installed. Install it and start again, for example: sudo apt-get install --yes npm"
+  have npm || fail "The Aspire dashboard needs npm, which is not installed. Install it and start again, for example: sudo apt-get install --yes npm"
   mkdir -p "$aspire_home"
   step "Installing the Aspire dashboard" \
     npm install --prefix "$aspire_home" --no-save --no-audit --no-fund "$aspire_package@$aspire_version"
@@ -78,11 +78,11 @@ docker_answers() { timeout 10 docker version --format '{{.Server.Version}}' >/de
 ensure_docker() {
   have docker || install docker.io
   if ! docker_answers; then
-    [[ -z ${DOCKER_HOST:-} ]] || fail "No Docker engine answers at DOCKER_HOST=$DOCKER_HOST."
+    [[ -z ${DOCKER_HOST:-} ]] || fail "The Docker engine at DOCKER_HOST=$DOCKER_HOST is unreachable."
     if ! is_root; then
       [[ ! -S /var/run/docker.sock || -w /var/run/docker.sock ]] ||
-        fail "The Docker engine is not open to $(id -un): add the user to the group docker, or start this as root."
-      fail "No Docker engine answers. Start it, for example: sudo systemctl start docker"
+        fail "User $(id -un) has no access to the Docker engine. Add the user to the group docker, or run this as root."
+      fail "The Docker engine is not running. Start it, for example: sudo systemctl start docker"
     fi
     have dockerd || install docker.io
     start_docker
@@ -98,34 +98,34 @@ start_docker() {
     step "Starting the Docker engine" systemctl start docker
   else
     say "Starting the Docker engine"
-    # A process id file of our own: the usual one, left behind by a machine that went down, keeps the engine from starting.
+    # With the default PID file, the engine refuses to start after a power failure left that file behind.
     rm -f "$state/dockerd.pid"
     start_part dockerd dockerd --pidfile "$state/dockerd.pid"
     until_true 60 docker_up_or_gone
-    part_pid dockerd >/dev/null || fail "The Docker engine does not start: $(grep -v level=info "$logs/dockerd.log" | tail -n 1) (log: $logs/dockerd.log)"
+    part_pid dockerd >/dev/null || fail "The Docker engine failed to start: $(grep -v level=info "$logs/dockerd.log" | tail -n 1) (log: $logs/dockerd.log)"
   fi
-  docker_answers || fail "The Docker engine was started and does not answer (log: $logs/dockerd.log)."
+  docker_answers || fail "The Docker engine was started but does not respond (log: $logs/dockerd.log)."
 }
 
 docker_up_or_gone() { docker_answers || part_gone dockerd; }
 
-# Stops the engine where start_docker has started it, unless something runs on it: a bot goes on recording.
+# Stops the engine that start_docker started, unless containers are running: bots keep recording.
 stop_docker() {
   part_pid dockerd >/dev/null || return 0
   local running
   running=$(docker ps --quiet | wc -l)
   if ((running)); then
-    say "$running container(s) still run: the Docker engine stays up for them. The next start takes it over."
+    say "$running container(s) are still running, so the Docker engine keeps running too. The next start reuses it."
   else
     stop_part dockerd
   fi
 }
 
-# The address under which containers find this machine (what `host-gateway` stands for), where it is an address of this machine.
+# Prints the address at which containers reach this machine (`host-gateway`), if it is one of this machine's addresses.
 docker_gateway() {
   local gateway
   gateway=$(docker network inspect bridge --format '{{range .IPAM.Config}}{{or .Gateway .Subnet}}{{end}}' 2>/dev/null) || return 0
-  # A subnet: the engine takes its first address.
+  # If Docker reports only a subnet, the gateway is its first address.
   [[ $gateway != */* ]] || gateway=${gateway%.*}.1
   [[ " $(hostname -I) " != *" $gateway "* ]] || printf '%s\n' "$gateway"
 }

@@ -1,19 +1,19 @@
 # shellcheck shell=bash
 # shellcheck source-path=SCRIPTDIR source=machine.sh
-# The parts that `run` starts itself where Aspire's AppHost cannot: Redis, the dashboard, the manager.
+# Starts the AppHost, or without Aspire's packages its parts: Redis, the dashboard, the manager.
 source "$(dirname "${BASH_SOURCE[0]}")/machine.sh"
 
-# The port at which the manager is to answer; the AppHost has its own for it.
+# Prints the manager's port. The AppHost ignores ASPNETCORE_URLS.
 manager_port() {
   if [[ $UseAspire != true && -n ${ASPNETCORE_URLS:-} ]]; then
-    [[ $ASPNETCORE_URLS =~ :([0-9]+)(/|;|$) ]] || fail "ASPNETCORE_URLS=$ASPNETCORE_URLS names no port."
+    [[ $ASPNETCORE_URLS =~ :([0-9]+)(/|;|$) ]] || fail "ASPNETCORE_URLS=$ASPNETCORE_URLS contains no port."
     printf '%s\n' "${BASH_REMATCH[1]}"
   else
     echo 8082
   fi
 }
 
-# free_port FIRST: the first port from there on that nobody holds on this machine.
+# free_port FIRST: prints the first free port from FIRST on.
 free_port() {
   local port=$1
   while port_taken 127.0.0.1 "$port" || { [[ -n $gateway ]] && port_taken "$gateway" "$port"; }; do
@@ -22,8 +22,8 @@ free_port() {
   printf '%s\n' "$port"
 }
 
-# Starts a Redis of our own and leaves its address in redis_connection. It listens on this machine and towards the bots'
-# containers, and asks everybody for a password that is made once.
+# Starts Redis and sets redis_connection. It listens on loopback and on the Docker bridge for the bots' containers, and requires a password that
+# is generated once.
 start_redis() {
   local home=$state/redis password port
   mkdir -p "$home"
@@ -42,17 +42,17 @@ CONF
   say "Starting Redis on port $port"
   start_part redis redis-server "$home/redis.conf"
   REDISCLI_AUTH=$password until_true 30 redis_up_or_gone "$port"
-  part_pid redis >/dev/null || fail "Redis does not start: $(tail -n 1 "$logs/redis.log") (log: $logs/redis.log)"
+  part_pid redis >/dev/null || fail "Redis failed to start: $(tail -n 1 "$logs/redis.log") (log: $logs/redis.log)"
   redis_connection="127.0.0.1:$port,password=$password"
 }
 
 redis_up_or_gone() { [[ $(redis-cli -p "$1" ping 2>/dev/null) == PONG ]] || part_gone redis; }
 
-# Starts Aspire's dashboard and leaves its addresses in dashboard and otlp; without npm, which brings it, it is left out.
+# Starts the Aspire dashboard and sets dashboard and otlp. Skipped if npm is missing, which installs it.
 start_dashboard() {
   local grpc http ui
   if ! aspire_installed && ! have npm; then
-    say "Without the Aspire dashboard: npm, which brings it, is not installed."
+    say "Skipping the Aspire dashboard: it needs npm, which is not installed."
     return
   fi
   ensure_aspire
@@ -60,15 +60,15 @@ start_dashboard() {
   grpc=$(free_port 4317)
   http=$(free_port $((grpc + 1)))
   dashboard=http://localhost:$ui
-  # Bots send their telemetry too: the one address that they and this machine both reach.
+  # Bots export telemetry too, so it listens on an address that both they and this machine can reach.
   otlp=http://${gateway:-127.0.0.1}:$grpc
   say "Starting the Aspire dashboard"
-  # ASPNETCORE_URLS is the manager's: the dashboard would listen there too.
+  # ASPNETCORE_URLS is for the manager; the dashboard would listen on it too.
   start_part dashboard env --unset=ASPNETCORE_URLS "$root/eng/aspire-dashboard" \
     --frontend-url "http://127.0.0.1:$ui" --otlp-grpc-url "$otlp" --otlp-http-url "http://127.0.0.1:$http"
 }
 
-# The manager, built beforehand, gets the whole environment of `run`; what that sets itself wins.
+# The manager inherits the whole environment of `run`; variables set there override these defaults.
 start_manager() {
   local settings=(
     "ASPNETCORE_ENVIRONMENT=${ASPNETCORE_ENVIRONMENT:-Development}"
@@ -81,7 +81,7 @@ start_manager() {
   wait_for_manager manager 300
 }
 
-# Everything at once, where Aspire's packages can be had: Redis, the image, the manager and the dashboard, by the AppHost.
+# Starts Redis, the manager and the dashboard through the AppHost, which also builds the recorder image.
 start_apphost() {
   step "Building the AppHost" dotnet build NewarBots.AppHost -nologo -verbosity:minimal
   # shellcheck disable=SC2034 # read by `run`
@@ -89,16 +89,16 @@ start_apphost() {
   say "Starting the AppHost"
   start_part apphost env --unset=ASPNETCORE_URLS ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS=true \
     dotnet run --project NewarBots.AppHost --no-build
-  # The recorder image is built on the way.
+  # Includes building the recorder image.
   wait_for_manager apphost 1200
 }
 
-# wait_for_manager PART SECONDS: until the manager answers, or the part that would bring it is gone.
+# wait_for_manager PART SECONDS: waits until the manager listens; fails if PART exits first.
 wait_for_manager() {
   until_true "$2" manager_up_or_gone "$1" || true
-  part_pid "$1" >/dev/null || fail "The $1 does not start: $(grep --max-count=1 --ignore-case exception "$logs/$1.log" ||
+  part_pid "$1" >/dev/null || fail "The $1 failed to start: $(grep --max-count=1 --ignore-case exception "$logs/$1.log" ||
     tail -n 1 "$logs/$1.log") (log: $logs/$1.log)"
-  port_taken 127.0.0.1 "$port" || fail "The manager does not answer on port $port (log: $logs/$1.log)."
+  port_taken 127.0.0.1 "$port" || fail "The manager does not respond on port $port (log: $logs/$1.log)."
 }
 
 manager_up_or_gone() { port_taken 127.0.0.1 "$port" || part_gone "$1"; }
