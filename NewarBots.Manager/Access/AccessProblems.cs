@@ -7,7 +7,7 @@ namespace NewarBots.Manager.Access;
 internal static class AccessProblems
 {
     /// <summary>The command that makes a key.</summary>
-    public const string MakeKey = "dotnet run --project NewarBots.Manager -- keys add NAME --role admin";
+    public const string MakeKey = "./run keys add NAME --role admin";
 
     public static ProblemHttpResult KeyRequired() => Problem(ProblemTypes.KeyRequired);
 

@@ -34,7 +34,7 @@ internal static class ProblemTypes
 
     public static ProblemType LocalOnly { get; } = new(
         "local-only", StatusCodes.Status403Forbidden, "Without keys, the manager serves its own machine alone.",
-        "Make a key there: dotnet run --project NewarBots.Manager -- keys add NAME --role admin. Then send it.");
+        "Make a key there: ./run keys add NAME --role admin. Then send it.");
 
     public static ProblemType CrossSiteRequest { get; } = new(
         "cross-site-request", StatusCodes.Status403Forbidden, "A page of another site asked for this.",
@@ -101,7 +101,7 @@ internal static class ProblemTypes
 
     public static ProblemType FirstKeyByCommand { get; } = new(
         "first-key-by-command", StatusCodes.Status409Conflict, "There are no keys yet, and the first is not made by the API.",
-        "Make it where the storage folder is: dotnet run --project NewarBots.Manager -- keys add NAME --role admin.");
+        "Make it where the storage folder is: ./run keys add NAME --role admin.");
 
     public static ProblemType WebhookDisabled { get; } = new(
         "webhook-disabled", StatusCodes.Status409Conflict, "This webhook is told nothing any more.",

@@ -1,0 +1,87 @@
+using System.Text.RegularExpressions;
+using CliWrap;
+using CliWrap.Buffered;
+using Microsoft.Extensions.Logging.Abstractions;
+using NewarBots.Contract;
+using NewarBots.Manager.Access;
+using NewarBots.Tests.Docs;
+
+namespace NewarBots.Tests.Access;
+
+/// <summary>The lines of <c>docs/access.md</c> that manage keys, run in a copy of the repository with the manager of this build.</summary>
+public sealed partial class KeysCommandLineTests : IDisposable
+{
+    private readonly string _clone = Directory.CreateTempSubdirectory("newarbots-clone-").FullName;
+
+    public KeysCommandLineTests()
+    {
+        foreach (var file in (string[])["run", "global.json", "Directory.Packages.props", .. Directory.EnumerateFiles(Path.Combine(Root, "eng"))])
+        {
+            var copy = Path.Combine(_clone, Path.GetRelativePath(Root, Path.Combine(Root, file)));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(Path.Combine(Root, file), copy);
+        }
+        Directory.CreateDirectory(Path.Combine(_clone, "NewarBots.Manager"));
+        Directory.CreateSymbolicLink(Path.Combine(_clone, "NewarBots.Manager", "bin"), Path.Combine(Root, "NewarBots.Manager", "bin"));
+    }
+
+    private static string Root => LifeOfABotTests.Root;
+
+    public void Dispose() => Directory.Delete(_clone, recursive: true);
+
+    [Fact]
+    public async Task The_documented_lines_change_the_keys_that_the_manager_of_run_reads()
+    {
+        var storage = Path.Combine(_clone, "storage");
+
+        var secret = await RunAsync(Documented("add"));
+        Assert.True(Credential.TryParse(secret.Trim(), out var key));
+        Assert.Contains(key.Id, await File.ReadAllTextAsync(KeyFileOf(storage), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(key.Id, await RunAsync(Documented("list")), StringComparison.Ordinal);
+
+        await RunAsync(Documented("revoke").Replace("1f0c3b5a7d92", key.Id, StringComparison.Ordinal));
+        Assert.DoesNotContain(key.Id, await File.ReadAllTextAsync(KeyFileOf(storage), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_documented_line_finds_the_storage_of_a_run_that_was_started_with_another_one()
+    {
+        var storage = Path.Combine(_clone, "elsewhere");
+        await PretendToRunAsync(storage);
+
+        var secret = await RunAsync(Documented("add"));
+
+        Assert.True(Credential.TryParse(secret.Trim(), out var key));
+        Assert.Contains(key.Id, await File.ReadAllTextAsync(KeyFileOf(storage), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(_clone, "storage")));
+    }
+
+    /// <summary>What <c>./run</c> leaves in <c>.state</c> while it runs; this test is the process that does.</summary>
+    private async Task PretendToRunAsync(string storage)
+    {
+        var state = Directory.CreateDirectory(Path.Combine(_clone, ".state", "parts")).Parent!.FullName;
+        var startedAt = (await File.ReadAllTextAsync("/proc/self/stat")).Split(") ")[1].Split(' ')[19];
+        await File.WriteAllTextAsync(Path.Combine(state, "parts", "run"), $"{Environment.ProcessId} {startedAt}\n");
+        await File.WriteAllTextAsync(Path.Combine(state, "storage"), $"{storage}\n");
+    }
+
+    private async Task<string> RunAsync(string line)
+    {
+        var result = await Cli.Wrap("bash")
+            .WithArguments(["-c", line])
+            .WithWorkingDirectory(_clone)
+            .WithEnvironmentVariables(variables => variables.Set("Storage__Path", null))
+            .ExecuteBufferedAsync(TestContext.Current.CancellationToken);
+        return result.StandardOutput;
+    }
+
+    private static string KeyFileOf(string storage) =>
+        new KeyFile(new StorageLayout(storage), TimeProvider.System, NullLogger<KeyFile>.Instance).Path;
+
+    private static string Documented(string verb) =>
+        CommandLine.Matches(File.ReadAllText(Path.Combine(Root, "docs", "access.md"))).Select(match => match.Value)
+            .Single(line => line.StartsWith($"./run keys {verb}", StringComparison.Ordinal));
+
+    [GeneratedRegex("^\\./run keys .*$", RegexOptions.Multiline, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex CommandLine { get; }
+}
