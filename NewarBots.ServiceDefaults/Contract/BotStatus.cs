@@ -2,38 +2,38 @@ using System.Text.Json.Serialization;
 
 namespace NewarBots.Contract;
 
-/// <summary>Where a bot is in its life; the order is the order of the life. On the wire in snake_case.</summary>
+/// <summary>The stages of a bot, in order. In JSON they are snake_case.</summary>
 [JsonConverter(typeof(SnakeCaseEnumConverter<BotStatus>))]
 public enum BotStatus
 {
-    /// <summary>Accepted for later; it is queued once it is due.</summary>
+    /// <summary>Accepted for later; queued once it is due.</summary>
     Scheduled,
 
-    /// <summary>Accepted, waits for a place on the host.</summary>
+    /// <summary>Accepted, waiting for a free slot on the host.</summary>
     Queued,
 
-    /// <summary>Its container is being made.</summary>
+    /// <summary>Its container is being created.</summary>
     Launching,
 
-    /// <summary>The recorder runs and goes to the meeting.</summary>
+    /// <summary>The recorder runs and opens the meeting.</summary>
     Joining,
 
-    /// <summary>It sits in the meeting's waiting room.</summary>
+    /// <summary>It is in the meeting's waiting room.</summary>
     Waiting,
 
-    /// <summary>It is in the call and audio is being kept.</summary>
+    /// <summary>It is in the call and records audio.</summary>
     Recording,
 
-    /// <summary>It leaves the call; the reason is known from here on.</summary>
+    /// <summary>It leaves the call. From here on it has a reason.</summary>
     Leaving,
 
-    /// <summary>The recorder is gone; its chunks are put together.</summary>
+    /// <summary>The container has exited, and its chunks are assembled.</summary>
     Finalizing,
 
-    /// <summary>Terminal: a playable recording exists, perhaps a partial one.</summary>
+    /// <summary>Terminal: a playable recording exists, possibly a partial one.</summary>
     Completed,
 
-    /// <summary>Terminal: there is no recording.</summary>
+    /// <summary>Terminal: no recording exists.</summary>
     Failed,
 }
 

@@ -4,15 +4,15 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace NewarBots.Contract;
 
-/// <summary>Reads JSON that a person wrote: whatever is wrong with it is told by line and JSON path.</summary>
+/// <summary>Reads and validates JSON that a person wrote. Every error has its line and JSON path.</summary>
 internal static class CheckedJson
 {
     /// <param name="json">The text.</param>
-    /// <param name="type">Its shape.</param>
-    /// <param name="check">What is wrong with a value that has the shape.</param>
-    /// <param name="refuse">Makes the exception of all faults.</param>
+    /// <param name="type">The type to deserialize.</param>
+    /// <param name="validate">Returns the errors of a deserialized value.</param>
+    /// <param name="createException">Creates the exception from all errors.</param>
     public static T Read<T>(
-        string json, JsonTypeInfo<T> type, Func<T, IEnumerable<JsonFault>> check, Func<IReadOnlyList<string>, Exception> refuse)
+        string json, JsonTypeInfo<T> type, Func<T, IEnumerable<JsonError>> validate, Func<IReadOnlyList<string>, Exception> createException)
     {
         T? value;
         try
@@ -21,43 +21,43 @@ internal static class CheckedJson
         }
         catch (JsonException exception)
         {
-            throw refuse([$"line {exception.LineNumber + 1}, {exception.Path ?? "$"}: {InPlainWords(exception.Message)}"]);
+            throw createException([$"line {exception.LineNumber + 1}, {exception.Path ?? "$"}: {Describe(exception.Message)}"]);
         }
 
         if (value is null)
-            throw refuse(["line 1, $: is null"]);
-        var faults = check(value).ToList();
-        if (faults.Count == 0)
+            throw createException(["line 1, $: is null"]);
+        var errors = validate(value).ToList();
+        if (errors.Count == 0)
             return value;
-        var places = PlacesIn(Encoding.UTF8.GetBytes(json));
-        throw refuse([.. faults.Select(fault => $"line {places.GetValueOrDefault(fault.Path, 1)}, {fault.Path}: {fault.What}")]);
+        var lines = LinesOf(Encoding.UTF8.GetBytes(json));
+        throw createException([.. errors.Select(error => $"line {lines.GetValueOrDefault(error.Path, 1)}, {error.Path}: {error.Message}")]);
     }
 
-    /// <summary>The serializer's words without its own types, and without the place, which stands before them already.</summary>
-    private static string InPlainWords(string message)
+    /// <summary>Removes .NET types and the location from the serializer's message.</summary>
+    private static string Describe(string message)
     {
-        var what = message.Split([" Path: ", " LineNumber: "], StringSplitOptions.None)[0].TrimEnd('.');
-        return what switch
+        var text = message.Split([" Path: ", " LineNumber: "], StringSplitOptions.None)[0].TrimEnd('.');
+        return text switch
         {
-            _ when what.StartsWith("The JSON value could not be converted", StringComparison.Ordinal) => "has a value of the wrong kind",
-            _ when what.Contains("required properties including: ", StringComparison.Ordinal) => $"lacks {what.Split("including: ")[1]}",
-            _ when what.Contains("could not be mapped", StringComparison.Ordinal) => $"has the unknown property '{what.Split('\'')[1]}'",
-            _ => what,
+            _ when text.StartsWith("The JSON value could not be converted", StringComparison.Ordinal) => "has a value of the wrong kind",
+            _ when text.Contains("required properties including: ", StringComparison.Ordinal) => $"lacks {text.Split("including: ")[1]}",
+            _ when text.Contains("could not be mapped", StringComparison.Ordinal) => $"has the unknown property '{text.Split('\'')[1]}'",
+            _ => text,
         };
     }
 
-    /// <summary>The line, from 1, on which the value of each path stands; in an object, the last one of a name.</summary>
-    private static Dictionary<string, int> PlacesIn(ReadOnlySpan<byte> json)
+    /// <summary>The line of each path's value, counted from 1. For a duplicated property, the last one wins.</summary>
+    private static Dictionary<string, int> LinesOf(ReadOnlySpan<byte> json)
     {
-        var places = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
+        var lines = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
         var reader = new Utf8JsonReader(json);
         reader.Read();
         Walk(ref reader, json, "$");
-        return places;
+        return lines;
 
         void Walk(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string path)
         {
-            places[path] = json[..(int)reader.TokenStartIndex].Count((byte)'\n') + 1;
+            lines[path] = json[..(int)reader.TokenStartIndex].Count((byte)'\n') + 1;
             if (reader.TokenType is JsonTokenType.StartObject)
             {
                 while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
@@ -76,14 +76,14 @@ internal static class CheckedJson
     }
 }
 
-/// <param name="Path">The JSON path of a value that is there, for example <c>$.entries[3].number</c>.</param>
-/// <param name="What">What is wrong with it.</param>
-internal readonly record struct JsonFault(string Path, string What);
+/// <param name="Path">The JSON path of an existing value, for example <c>$.entries[3].number</c>.</param>
+/// <param name="Message">Continues "Path: ", for example <c>is empty</c>.</param>
+internal readonly record struct JsonError(string Path, string Message);
 
-/// <summary>A JSON file that somebody wrote for the recorder cannot be used; the message has every fault with its place.</summary>
-public abstract class InvalidJsonFileException(string what, IReadOnlyList<string> faults)
-    : Exception($"{what} cannot be used: {string.Join("; ", faults)}.")
+/// <summary>A JSON file for the recorder is invalid. The message contains every error with its location.</summary>
+public abstract class InvalidJsonFileException(string file, IReadOnlyList<string> faults)
+    : Exception($"{file} cannot be used: {string.Join("; ", faults)}.")
 {
-    /// <summary>Each with line and JSON path.</summary>
+    /// <summary>Each error with its line and JSON path.</summary>
     public IReadOnlyList<string> Faults { get; } = faults;
 }

@@ -1,10 +1,9 @@
 namespace NewarBots.Contract;
 
 /// <summary>
-/// A chunk: one Ogg Opus file (RFC 7845), mono, of exactly <c>CHUNK_SECONDS</c> (the last one shorter), playable alone: it has
-/// its own OpusHead (pre-skip 0) and OpusTags, its granule positions start at zero, and no packet goes over a page's end.
-/// All chunks of a session come from one encoder, so that their packets put together are one stream. Its tags say where it
-/// belongs.
+/// A chunk is a mono Ogg Opus file (RFC 7845) of exactly <c>CHUNK_SECONDS</c>; the last one is shorter. It is playable alone: it has its own
+/// OpusHead (pre-skip 0) and OpusTags, its granule positions start at zero, and no packet crosses a page boundary.
+/// One encoder produces all chunks of a session, so their concatenated packets are one stream. The tags hold a chunk's position.
 /// </summary>
 public static class ChunkFormat
 {
@@ -17,7 +16,7 @@ public static class ChunkFormat
 
     public const int PacketsPerSecond = SampleRate / SamplesPerPacket;
 
-    /// <summary>A packet below this level (RMS, dB below full scale) counts as silent; a quiet voice is at about -45.</summary>
+    /// <summary>Packets below this level (RMS, dBFS) count as silent. A quiet voice is at about -45.</summary>
     public const int AudibleLevel = -60;
 
     public static TimeSpan DefaultLength { get; } = TimeSpan.FromSeconds(10);
@@ -28,7 +27,7 @@ public static class ChunkFormat
     /// <summary>OpusTags comment: the wall-clock time of the chunk's first sample, ISO 8601 UTC with milliseconds.</summary>
     public const string StartTag = "NEWARBOTS_START";
 
-    /// <summary>OpusTags comment: how many packets of the session's time line come before this chunk.</summary>
+    /// <summary>OpusTags comment: the number of packets before this chunk on the session's timeline.</summary>
     public const string FirstPacketTag = "NEWARBOTS_FIRST_PACKET";
 
     public static string FileName(int index) => $"chunk_{index:D5}.ogg";

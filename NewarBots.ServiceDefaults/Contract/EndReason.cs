@@ -2,20 +2,20 @@ using System.Text.Json.Serialization;
 
 namespace NewarBots.Contract;
 
-/// <summary>Why a bot ended: a closed list of machine words, on the wire in snake_case.</summary>
+/// <summary>The reason why a bot ended: a closed list, in JSON as snake_case.</summary>
 [JsonConverter(typeof(SnakeCaseEnumConverter<EndReason>))]
 public enum EndReason
 {
     /// <summary>
-    /// Another bot of its user was in the meeting until it was too late to start. Before that, a warning of a scheduled bot that waits
-    /// for the other one to leave.
+    /// Another bot of the same user was in the meeting until it was too late to start. Before that, a warning of a scheduled bot that waits for
+    /// the other one to leave.
     /// </summary>
     MeetingTaken,
 
-    /// <summary>Its user had as many active bots as one may have, until it was too late to start; before that, a warning likewise.</summary>
+    /// <summary>Its user was at the limit of active bots until it was too late to start. Before that, a warning.</summary>
     UserOverQuota,
 
-    /// <summary>Nobody was there to start it before it was too late.</summary>
+    /// <summary>No manager was running to start it in time.</summary>
     StartMissed,
 
     /// <summary>The host or a participant refused to let it in.</summary>
@@ -36,7 +36,7 @@ public enum EndReason
     /// <summary>It was removed from the call.</summary>
     RemovedByHost,
 
-    /// <summary>Somebody asked for it: by the API, or by SIGTERM.</summary>
+    /// <summary>A stop was requested through the API or with SIGTERM.</summary>
     StopRequested,
 
     /// <summary><see cref="LeaveConditions.MaxDuration"/> was reached.</summary>
@@ -48,19 +48,19 @@ public enum EndReason
     /// <summary>The platform does not know the meeting.</summary>
     MeetingNotFound,
 
-    /// <summary>The meeting takes signed-in guests only.</summary>
+    /// <summary>The meeting admits only signed-in guests.</summary>
     LoginRequired,
 
     /// <summary>The platform turned the browser away.</summary>
     BlockedByPlatform,
 
-    /// <summary>The page could not be opened, or never became one that the recorder knows.</summary>
+    /// <summary>The page could not be opened, or the recorder never recognized it.</summary>
     JoinFailed,
 
-    /// <summary>The browser died or hung and could not be brought back.</summary>
+    /// <summary>The browser crashed or hung and could not be replaced.</summary>
     BrowserCrashed,
 
-    /// <summary>The recorder died without a word.</summary>
+    /// <summary>The recorder died without reporting an end.</summary>
     RecorderCrashed,
 
     /// <summary>The container reached its memory limit.</summary>
@@ -69,19 +69,19 @@ public enum EndReason
     /// <summary>The recorder could not write to its folder.</summary>
     StorageFailed,
 
-    /// <summary>The container could not be made or started.</summary>
+    /// <summary>The container could not be created or started.</summary>
     LaunchFailed,
 
-    /// <summary>A warning of a bot that records on: audio is received and not heard, or others are there whom no track carries. It is never an end.</summary>
+    /// <summary>Only a warning while recording: audio is received but not captured, or participants have no audio track.</summary>
     NoAudio,
 
-    /// <summary>The chunks are there and could not be put together.</summary>
+    /// <summary>The chunks exist but could not be assembled.</summary>
     FinalizationFailed,
 }
 
 public static class EndReasons
 {
-    /// <summary>Nothing went wrong: whoever was in the call until then heard all of it.</summary>
+    /// <summary>The bot ended without a failure: it recorded everything until then.</summary>
     public static bool IsOrdinary(this EndReason reason) => reason
         is EndReason.MeetingEnded or EndReason.RemovedByHost or EndReason.EveryoneLeft or EndReason.NobodyJoined
         or EndReason.StopRequested or EndReason.MaxDuration or EndReason.Silence;

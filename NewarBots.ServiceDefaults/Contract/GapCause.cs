@@ -2,28 +2,28 @@ using System.Collections.Frozen;
 
 namespace NewarBots.Contract;
 
-/// <summary>The machine words for <see cref="Gap.Cause"/>.</summary>
+/// <summary>The values of <see cref="Gap.Cause"/>.</summary>
 public static class GapCause
 {
-    /// <summary>The browser stood still, for a while or until the end: nothing was captured, or nothing of it was handed over.</summary>
+    /// <summary>The browser stalled, for a while or until the end: it captured nothing, or delivered nothing.</summary>
     public const string CaptureStalled = "capture_stalled";
 
-    /// <summary>The page crashed, or its browser, and was brought back; or the bot was to leave before it was.</summary>
+    /// <summary>The page or browser crashed and was replaced, or the bot left before it was replaced.</summary>
     public const string BrowserRestarted = "browser_restarted";
 
-    /// <summary>The page was loaded anew, or its encoder failed.</summary>
+    /// <summary>The page was reloaded, or its encoder failed.</summary>
     public const string CaptureRestarted = "capture_restarted";
 
-    /// <summary>A track was received and could not be heard.</summary>
+    /// <summary>A track was received but not captured.</summary>
     public const string NotHeard = "not_heard";
 
     /// <summary>The page encoded packets that never arrived.</summary>
     public const string PacketsLost = "packets_lost";
 
-    /// <summary>A chunk that should be there is not, or nothing in it is readable.</summary>
+    /// <summary>A chunk is missing or completely unreadable.</summary>
     public const string ChunkMissing = "chunk_missing";
 
-    /// <summary>Pages within a chunk, or at its end, are not readable.</summary>
+    /// <summary>Some pages of a chunk are unreadable.</summary>
     public const string ChunkDamaged = "chunk_damaged";
 
     public static FrozenSet<string> All { get; } =

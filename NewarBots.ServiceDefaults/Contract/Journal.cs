@@ -4,26 +4,26 @@ using System.Text.Json.Serialization;
 namespace NewarBots.Contract;
 
 /// <summary>
-/// What the recorder notes beside its chunks, one JSON object a line, each line flushed when written: the last truth about
-/// a bot when Redis and the container are gone. A line that was cut off by a crash is to be skipped.
+/// One line of the journal that the recorder writes beside its chunks: a JSON object, flushed when written. If Redis and the container are
+/// gone, the journal is the only record of a bot. Readers skip a line that a crash cut off.
 /// </summary>
-/// <param name="Status">A status message, as it was (or will be) sent.</param>
-/// <param name="Gap">A hole in what was heard, or a piece of one that lasted; nothing behind it moves.</param>
-/// <param name="Speech">Somebody spoke.</param>
+/// <param name="Status">A status message as published.</param>
+/// <param name="Gap">A stretch of missing audio, or one part of a long stretch. It takes up its time on the timeline.</param>
+/// <param name="Speech">A stretch of speech.</param>
 public sealed record JournalLine(StatusMessage? Status = null, Gap? Gap = null, Speech? Speech = null);
 
-/// <summary>A stretch of the time line in which one source spoke, or a piece of a long one.</summary>
-/// <param name="Source"><c>csrc:</c> and the contributing source's number where a server mixes, else <c>track:</c> and the track's.</param>
-/// <param name="StartSeconds">From here, in seconds from the start of the recording.</param>
-/// <param name="EndSeconds">To here.</param>
+/// <summary>A stretch of the timeline in which one source spoke, or one part of a long stretch.</summary>
+/// <param name="Source"><c>csrc:</c> and the contributing source's number if a server mixes the audio, else <c>track:</c> and the track's number.</param>
+/// <param name="StartSeconds">Seconds from the start of the recording.</param>
+/// <param name="EndSeconds">Seconds from the start of the recording.</param>
 /// <param name="Level">Mean loudness in dBFS (RMS).</param>
-/// <param name="Name">What the page called whom it marked as speaking, where that was clear.</param>
+/// <param name="Name">Name of the only participant that the page marked as speaking, if any.</param>
 public sealed record Speech(string Source, double StartSeconds, double EndSeconds, int Level, string? Name = null);
 
-/// <summary>A stretch of the time line in which nothing could be captured, or not everything that was received.</summary>
-/// <param name="StartSeconds">From here, in seconds from the start of the recording.</param>
-/// <param name="EndSeconds">To here.</param>
-/// <param name="Cause">One machine word, for example <c>capture_stalled</c> or <c>browser_restarted</c>.</param>
+/// <summary>A stretch of the timeline in which nothing was captured, or not everything that was received.</summary>
+/// <param name="StartSeconds">Seconds from the start of the recording.</param>
+/// <param name="EndSeconds">Seconds from the start of the recording.</param>
+/// <param name="Cause">One of <see cref="GapCause"/>.</param>
 public sealed record Gap(double StartSeconds, double EndSeconds, string Cause)
 {
     /// <inheritdoc cref="StatusMessage.IsPlausible"/>
@@ -37,7 +37,7 @@ public static class Journal
 
     public static string Format(JournalLine line) => JsonSerializer.Serialize(line, ContractJson.Default.JournalLine);
 
-    /// <returns><see langword="null"/> for a line that is cut off, damaged, empty or impossible.</returns>
+    /// <returns><see langword="null"/> for a truncated, damaged, empty or implausible line.</returns>
     public static JournalLine? TryParse(string line)
     {
         try
@@ -51,3 +51,12 @@ public static class Journal
         }
     }
 }
+
+/// <summary>JSON shared by both processes and stored on disk: camelCase, without null properties.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    NumberHandling = JsonNumberHandling.Strict)]
+[JsonSerializable(typeof(StatusMessage))]
+[JsonSerializable(typeof(JournalLine))]
+public sealed partial class ContractJson : JsonSerializerContext;

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace NewarBots.Contract;
 
 /// <summary>
-/// The only door from the manager into the recorder: everything a recorder is told, as its environment variables. The manager
-/// writes it with <see cref="ToVariables"/>, the recorder reads it back with <see cref="Read"/>.
+/// The recorder's input, passed as environment variables. The manager writes them with <see cref="ToVariables"/>, the recorder reads them with
+/// <see cref="Read"/>.
 /// </summary>
 public sealed record RecorderEnvironment
 {
@@ -17,19 +17,19 @@ public sealed record RecorderEnvironment
     public required string BotName { get; init; }
 
     /// <summary>
-    /// StackExchange.Redis configuration as seen from the container, the bot's own ACL user and password included;
-    /// <see langword="null"/> records without Redis.
+    /// StackExchange.Redis configuration as seen from the container, with the bot's own ACL user and password. If <see langword="null"/>,
+    /// the recorder runs without Redis.
     /// </summary>
     public string? RedisUrl { get; init; }
 
-    /// <summary>The storage folder inside the container; <see cref="StorageLayout"/> tells the rest.</summary>
+    /// <summary>The storage folder inside the container, with a <see cref="StorageLayout"/>.</summary>
     public string StoragePath { get; init; } = StorageLayout.RootInContainer;
 
     public TimeSpan ChunkLength { get; init; } = ChunkFormat.DefaultLength;
 
     public LeaveConditions Leave { get; init; } = new();
 
-    /// <summary>W3C trace context of the launch, so that both processes write one trace.</summary>
+    /// <summary>W3C trace context of the launch, so that both processes share one trace.</summary>
     public string? TraceParent { get; init; }
 
     public Uri? OtlpEndpoint { get; init; }
@@ -37,30 +37,30 @@ public sealed record RecorderEnvironment
     /// <summary><c>grpc</c> or <c>http/protobuf</c>.</summary>
     public string? OtlpProtocol { get; init; }
 
-    /// <summary>Headers for the OTLP endpoint, <c>key=value</c> with commas between.</summary>
+    /// <summary>Headers for the OTLP endpoint: <c>key=value</c>, separated by commas.</summary>
     public string? OtlpHeaders { get; init; }
 
     /// <summary>
-    /// Where <c>localhost</c> in a meeting's URL really is, as seen from the container; <see langword="null"/>: here.
-    /// The page keeps its address (and stays a secure context), only the connection goes there.
+    /// Host to connect to for <c>localhost</c> in a meeting URL, as seen from the container. The page keeps its address and stays a secure
+    /// context. If <see langword="null"/>, <c>localhost</c> is the container itself.
     /// </summary>
     public string? LocalhostIs { get; init; }
 
-    /// <summary>Off where a host forbids user namespaces. Everything else keeps Chromium's own sandbox on.</summary>
+    /// <summary>Disable it only on hosts that forbid user namespaces.</summary>
     public bool ChromiumSandbox { get; init; } = true;
 
     public BrowserKind Browser { get; init; }
 
-    /// <summary>No browser and no meeting: the recorder makes its audio itself, for rehearsals of many bots at once.</summary>
+    /// <summary>Generates audio without a browser or meeting, to test many bots at once.</summary>
     public bool GenerateAudio { get; init; }
 
-    /// <summary>Beside the mix, one file for each track that is heard.</summary>
+    /// <summary>Records one file per track in addition to the mix.</summary>
     public bool RecordTracks { get; init; }
 
-    /// <summary>The file of the <see cref="Contract.SelectorPack"/>, inside the container; <see langword="null"/>: the one that is built in.</summary>
+    /// <summary>Path of a <see cref="Contract.SelectorPack"/> inside the container; <see langword="null"/> for the built-in one.</summary>
     public string? SelectorPack { get; init; }
 
-    /// <summary>The file of the <see cref="Contract.StorageState"/>, inside the container; <see langword="null"/>: a guest without account.</summary>
+    /// <summary>Path of a <see cref="Contract.StorageState"/> inside the container; <see langword="null"/> for a guest without an account.</summary>
     public string? StorageState { get; init; }
 
     public IReadOnlyDictionary<string, string> ToVariables()
@@ -78,30 +78,30 @@ public sealed record RecorderEnvironment
             [Names.EveryoneLeftTimeout] = Seconds(Leave.EveryoneLeftTimeout),
             [Names.MaxDuration] = Seconds(Leave.MaxDuration),
         };
-        AddWhereSet(Names.SilenceTimeout, Leave.SilenceTimeout is { } silence ? Seconds(silence) : null);
-        AddWhereSet(Names.RedisUrl, RedisUrl);
-        AddWhereSet(Names.TraceParent, TraceParent);
-        AddWhereSet(Names.OtlpEndpoint, OtlpEndpoint?.AbsoluteUri);
-        AddWhereSet(Names.OtlpProtocol, OtlpProtocol);
-        AddWhereSet(Names.OtlpHeaders, OtlpHeaders);
-        AddWhereSet(Names.LocalhostIs, LocalhostIs);
-        AddWhereSet(Names.ChromiumSandbox, ChromiumSandbox ? null : "false");
-        AddWhereSet(Names.Browser, Browser is BrowserKind.Headed ? null : WireWord.Of(Browser));
-        AddWhereSet(Names.GenerateAudio, GenerateAudio ? "true" : null);
-        AddWhereSet(Names.RecordTracks, RecordTracks ? "true" : null);
-        AddWhereSet(Names.SelectorPack, SelectorPack);
-        AddWhereSet(Names.StorageState, StorageState);
+        AddIfSet(Names.SilenceTimeout, Leave.SilenceTimeout is { } silence ? Seconds(silence) : null);
+        AddIfSet(Names.RedisUrl, RedisUrl);
+        AddIfSet(Names.TraceParent, TraceParent);
+        AddIfSet(Names.OtlpEndpoint, OtlpEndpoint?.AbsoluteUri);
+        AddIfSet(Names.OtlpProtocol, OtlpProtocol);
+        AddIfSet(Names.OtlpHeaders, OtlpHeaders);
+        AddIfSet(Names.LocalhostIs, LocalhostIs);
+        AddIfSet(Names.ChromiumSandbox, ChromiumSandbox ? null : "false");
+        AddIfSet(Names.Browser, Browser is BrowserKind.Headed ? null : WireWord.Of(Browser));
+        AddIfSet(Names.GenerateAudio, GenerateAudio ? "true" : null);
+        AddIfSet(Names.RecordTracks, RecordTracks ? "true" : null);
+        AddIfSet(Names.SelectorPack, SelectorPack);
+        AddIfSet(Names.StorageState, StorageState);
         return variables;
 
-        void AddWhereSet(string name, string? value)
+        void AddIfSet(string name, string? value)
         {
             if (value is not null)
                 variables[name] = value;
         }
     }
 
-    /// <param name="get">Returns a variable's value, or <see langword="null"/> where it is not set.</param>
-    /// <exception cref="InvalidRecorderEnvironmentException">Names every variable at fault at once.</exception>
+    /// <param name="get">Returns a variable's value, or <see langword="null"/> if it is not set.</param>
+    /// <exception cref="InvalidRecorderEnvironmentException">The message names every invalid variable.</exception>
     public static RecorderEnvironment Read(Func<string, string?> get)
     {
         var faults = new List<string>();
@@ -197,12 +197,12 @@ public sealed record RecorderEnvironment
             return null;
         }
 
-        void Fault(string name, string what) => faults.Add($"{name} {what} (it is {(get(name) is { } value ? $"'{value}'" : "not set")})");
+        void Fault(string name, string message) => faults.Add($"{name} {message} (it is {(get(name) is { } value ? $"'{value}'" : "not set")})");
     }
 
     private static string Seconds(TimeSpan duration) => duration.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
 
-    /// <summary>The variables' names.</summary>
+    /// <summary>Names of the variables.</summary>
     public static class Names
     {
         public const string SessionId = "RECORDING_SESSION_ID";
@@ -231,9 +231,19 @@ public sealed record RecorderEnvironment
     }
 }
 
-/// <summary>A recorder was started with an environment that it cannot work with.</summary>
+/// <summary>A recorder was started with an invalid environment.</summary>
 public sealed class InvalidRecorderEnvironmentException(IReadOnlyList<string> faults)
     : Exception($"The recorder cannot start: {string.Join("; ", faults)}.")
 {
     public IReadOnlyList<string> Faults { get; } = faults;
+}
+
+/// <summary>The browser that a recorder opens the meeting with.</summary>
+public enum BrowserKind
+{
+    /// <summary>Chromium with a window, on a virtual display.</summary>
+    Headed,
+
+    /// <summary>Chromium's headless shell. It needs less memory and no display, but platforms can recognize it by its user agent.</summary>
+    HeadlessShell,
 }

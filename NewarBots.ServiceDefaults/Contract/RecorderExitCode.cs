@@ -1,20 +1,20 @@
 namespace NewarBots.Contract;
 
-/// <summary>The recorder process's exit codes. Others (137: killed, 139: crashed) are the system's.</summary>
+/// <summary>Exit codes of the recorder process. Other codes come from the system (137: killed, 139: crashed).</summary>
 public enum RecorderExitCode
 {
-    /// <summary>It ended as its last status message says.</summary>
+    /// <summary>The bot ended as its last status message says.</summary>
     Ended = 0,
 
-    /// <summary>An exception that nobody expected; the log has it.</summary>
+    /// <summary>An unexpected exception, which is in the log.</summary>
     Unexpected = 1,
 
-    /// <summary>Its environment is not one that <see cref="RecorderEnvironment"/> can read.</summary>
+    /// <summary><see cref="RecorderEnvironment"/> rejected the environment.</summary>
     InvalidEnvironment = 2,
 
-    /// <summary>The watchdog ended a process that outlived its maximum length.</summary>
+    /// <summary>The watchdog ended a process that exceeded its maximum duration.</summary>
     Watchdog = 3,
 
-    /// <summary>It ended as its last status message says, and more may have been said in the meeting: it only guesses that it is over, or did not hear it.</summary>
+    /// <summary>As <see cref="Ended"/>, but the meeting may have continued: its end was a guess, or audio was not captured.</summary>
     EndedByGuess = 4,
 }

@@ -1,15 +1,15 @@
 namespace NewarBots.Contract;
 
-/// <summary>Every Redis name that manager and recorder share. The manager's own keys are its own (<c>BotStore</c>).</summary>
+/// <summary>Redis names that manager and recorder share. The manager's own keys are private to it.</summary>
 public static class RedisNames
 {
-    /// <summary>Pub/sub: each <see cref="StatusMessage"/> of the bot, as JSON. The public promise.</summary>
+    /// <summary>Public pub/sub channel: each <see cref="StatusMessage"/> of the bot, as JSON.</summary>
     public static string StatusChannel(SessionId id) => $"{StatusChannelPrefix}{id}";
 
-    /// <summary>Stream: the same messages, to be read again by whoever was away. Each entry has one field, <see cref="MessageField"/>.</summary>
+    /// <summary>Stream of the same messages, for readers that missed some. Each entry has one field, <see cref="MessageField"/>.</summary>
     public static string EventStream(SessionId id) => $"{EventStreamPrefix}{id}";
 
-    /// <summary>Pub/sub, to the recorder: <see cref="StopCommand"/>.</summary>
+    /// <summary>Pub/sub channel to the recorder, for <see cref="StopCommand"/>.</summary>
     public static string CommandChannel(SessionId id) => $"bot:command:{id}";
 
     public const string StatusChannelPrefix = "bot:status:";
@@ -18,6 +18,6 @@ public static class RedisNames
 
     public const string MessageField = "message";
 
-    /// <summary>Leave the call gracefully; SIGTERM means the same.</summary>
+    /// <summary>Tells the recorder to leave the call gracefully, like SIGTERM.</summary>
     public const string StopCommand = "stop";
 }

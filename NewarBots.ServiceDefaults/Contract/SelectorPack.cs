@@ -5,19 +5,19 @@ using System.Text.RegularExpressions;
 namespace NewarBots.Contract;
 
 /// <summary>
-/// What a meeting platform's page can show and how it is recognised, as data: platforms change their pages more often than
-/// recorders are built. The order of the entries is the order in which the log names them.
+/// Describes how to recognize the elements of a meeting platform's page. It is data and not code, because platforms change their pages more
+/// often than recorders are released. Logs list the entries in this order.
 /// </summary>
-/// <param name="Name">The platform's.</param>
-/// <param name="Version">Year, month, and a number that grows.</param>
-/// <param name="Entries">What a page can show.</param>
-/// <param name="Recorders">Regular expressions for the names of participants who are recorders, not people.</param>
+/// <param name="Name">The platform.</param>
+/// <param name="Version">Year, month and an increasing number.</param>
+/// <param name="Entries">Elements that a page can show.</param>
+/// <param name="Recorders">Regular expressions that match the names of participants that are recorders, not people.</param>
 public sealed record SelectorPack(
     string Name, string Version, IReadOnlyList<SelectorEntry> Entries, IReadOnlyList<string>? Recorders = null)
 {
     /// <summary>
-    /// Without these no call can be joined, or told from the door before it. A pack that lacks an ending still works: the audio and
-    /// the time limits end such a call.
+    /// Required to join a call and to distinguish it from the page before it. Signs of the call's end are optional: without them, silence and
+    /// the time limits end a call.
     /// </summary>
     public static IReadOnlyList<PageSign> NeededToJoin { get; } =
     [
@@ -25,12 +25,12 @@ public sealed record SelectorPack(
         PageSign.CameraOff, PageSign.JoinButton, PageSign.LeaveButton,
     ];
 
-    /// <summary>Reads and checks all that can be checked without a browser; whether it takes a CSS selector shows on the page.</summary>
-    /// <exception cref="InvalidSelectorPackException">Names every fault with its place.</exception>
+    /// <summary>Reads and validates a pack, except for its CSS selectors: only a browser can check those.</summary>
+    /// <exception cref="InvalidSelectorPackException">The message contains every error with its location.</exception>
     public static SelectorPack Parse(string json) => CheckedJson.Read(
-        json, SelectorJson.Default.SelectorPack, pack => pack.Faults(), faults => new InvalidSelectorPackException(faults));
+        json, SelectorJson.Default.SelectorPack, pack => pack.Errors(), faults => new InvalidSelectorPackException(faults));
 
-    private IEnumerable<JsonFault> Faults()
+    private IEnumerable<JsonError> Errors()
     {
         if (string.IsNullOrWhiteSpace(Name))
             yield return new("$.name", "is empty");
@@ -50,14 +50,14 @@ public sealed record SelectorPack(
                 yield return new($"$.entries[{i}].id", "is empty");
             else if (!ids.Add(entry.Id))
                 yield return new($"$.entries[{i}].id", $"'{entry.Id}' is used twice");
-            foreach (var (property, what) in entry.Faults())
-                yield return new($"$.entries[{i}]{property}", $"{what} (entry '{entry.Id}')");
+            foreach (var (property, message) in entry.Errors())
+                yield return new($"$.entries[{i}]{property}", $"{message} (entry '{entry.Id}')");
         }
 
         foreach (var (i, pattern) in (Recorders ?? []).Index())
         {
-            if (WhyNoPattern(pattern, RegexOptions.NonBacktracking, groups: 0) is { } why)
-                yield return new($"$.recorders[{i}]", why);
+            if (PatternError(pattern, RegexOptions.NonBacktracking, groups: 0) is { } error)
+                yield return new($"$.recorders[{i}]", error);
         }
 
         var missing = NeededToJoin.Except(Entries.Select(entry => entry?.Sign).OfType<PageSign>()).ToList();
@@ -65,8 +65,8 @@ public sealed record SelectorPack(
             yield return new("$.entries", $"no call can be joined without an entry for {string.Join(", ", missing.Select(WireWord.Of))}");
     }
 
-    /// <returns><see langword="null"/> for a regular expression with at least so many groups.</returns>
-    internal static string? WhyNoPattern(string? pattern, RegexOptions options, int groups)
+    /// <returns><see langword="null"/> for a valid regular expression with at least <paramref name="groups"/> groups.</returns>
+    internal static string? PatternError(string? pattern, RegexOptions options, int groups)
     {
         try
         {
@@ -76,25 +76,25 @@ public sealed record SelectorPack(
         }
         catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
         {
-            return $"is no regular expression: {exception.Message.TrimEnd('.')}";
+            return $"is not a valid regular expression: {exception.Message.TrimEnd('.')}";
         }
     }
 }
 
-/// <summary>One thing that a page can show. Letters' case, white space and the kind of apostrophe never matter.</summary>
-/// <param name="Id">Its name in logs and spans.</param>
-/// <param name="Sign">What it means.</param>
-/// <param name="Text">Visible anywhere on the page.</param>
+/// <summary>One element that a page can show. Matching ignores case, white space and the kind of apostrophe.</summary>
+/// <param name="Id">The name in logs and spans.</param>
+/// <param name="Sign">The meaning.</param>
+/// <param name="Text">Text that is visible anywhere on the page.</param>
 /// <param name="Control">Whole accessible name of a button or link.</param>
-/// <param name="Css">Elements, narrowed down by <paramref name="Name"/> or <paramref name="Number"/>.</param>
+/// <param name="Css">Selects elements, which <paramref name="Name"/> or <paramref name="Number"/> narrow down.</param>
 /// <param name="Host">The page's host.</param>
-/// <param name="Name">Whole accessible name of the element.</param>
-/// <param name="Number">Regular expression whose first group is a number, on the element's <paramref name="Attribute"/>.</param>
-/// <param name="Attribute">By default <c>aria-label</c>.</param>
-/// <param name="Hidden">Counts also while it cannot be seen.</param>
+/// <param name="Name">Whole accessible name of the selected element.</param>
+/// <param name="Number">Regular expression for the element's <paramref name="Attribute"/>, with a number as its first group.</param>
+/// <param name="Attribute">Default: <c>aria-label</c>.</param>
+/// <param name="Hidden">Also matches while invisible.</param>
 /// <param name="People">Each element's text is a person's name.</param>
 /// <param name="Person">
-/// Attribute of something around such an element whose value tells one person from another: whom the page shows twice is named once.
+/// Attribute of an ancestor element whose value identifies the person. A person whom the page shows twice is counted once.
 /// </param>
 public sealed record SelectorEntry(
     string Id,
@@ -110,44 +110,44 @@ public sealed record SelectorEntry(
     bool People = false,
     string? Person = null)
 {
-    /// <summary>What is wrong with it, each with the property at fault as the end of a JSON path; empty for the whole entry.</summary>
-    internal IEnumerable<(string Property, string What)> Faults()
+    /// <summary>All errors. Property is the end of the JSON path, or empty for the whole entry.</summary>
+    internal IEnumerable<(string Property, string Message)> Errors()
     {
-        if (((string?[])[Text, Control, Css, Host]).Count(way => !string.IsNullOrWhiteSpace(way)) != 1)
+        if (((string?[])[Text, Control, Css, Host]).Count(matcher => !string.IsNullOrWhiteSpace(matcher)) != 1)
             yield return (string.Empty, "must have exactly one of text, control, css and host");
         if (Host is not null && Uri.CheckHostName(Host) is UriHostNameType.Unknown)
-            yield return (".host", $"'{Host}' is no host's name");
+            yield return (".host", $"'{Host}' is not a host name");
         if (Name is not null && Css is null)
-            yield return (".name", "narrows only css down");
+            yield return (".name", "is allowed only together with css");
         if (Number is not null && Css is null)
-            yield return (".number", "is read only from elements found by css");
+            yield return (".number", "is allowed only together with css");
         if (People && Css is null)
-            yield return (".people", "is read only from elements found by css");
+            yield return (".people", "is allowed only together with css");
         if (Person is not null && !People)
-            yield return (".person", "is of use only together with people");
+            yield return (".person", "is allowed only together with people");
         if (Number is null && Attribute is not null)
-            yield return (".attribute", "is of use only together with number");
+            yield return (".attribute", "is allowed only together with number");
         if (Number is null && Sign is PageSign.ParticipantCount)
-            yield return (string.Empty, "counts participants and needs a number");
-        if (Number is not null && SelectorPack.WhyNoPattern(Number, RegexOptions.ECMAScript, groups: 1) is { } why)
-            yield return (".number", why);
+            yield return (string.Empty, "needs a number, because it counts participants");
+        if (Number is not null && SelectorPack.PatternError(Number, RegexOptions.ECMAScript, groups: 1) is { } error)
+            yield return (".number", error);
     }
 }
 
-/// <summary>What something on the page means.</summary>
+/// <summary>The meaning of an element on the page.</summary>
 [JsonConverter(typeof(SnakeCaseEnumConverter<PageSign>))]
 public enum PageSign
 {
     /// <summary>The request to join was refused.</summary>
     Denied,
 
-    /// <summary>The call was left, by whatever cause.</summary>
+    /// <summary>The call was left, for any reason.</summary>
     Left,
 
     /// <summary>Nobody answered the request to join.</summary>
     NoAnswer,
 
-    /// <summary>The platform turns this browser away.</summary>
+    /// <summary>The platform rejects this browser.</summary>
     Blocked,
 
     NotFound,
@@ -156,7 +156,7 @@ public enum PageSign
 
     Removed,
 
-    /// <summary>The call is over for all.</summary>
+    /// <summary>The call has ended for everyone.</summary>
     Ended,
 
     WaitingRoom,
@@ -165,10 +165,10 @@ public enum PageSign
 
     NameBox,
 
-    /// <summary>A button that takes away something that lies over the page.</summary>
+    /// <summary>A button that closes an overlay.</summary>
     Dialog,
 
-    /// <summary>A button that closes anything; worth a click only where what it closes is in the way.</summary>
+    /// <summary>A button that closes something; clicked only if that covers the page.</summary>
     Obstacle,
 
     MicrophoneOn,
@@ -181,20 +181,20 @@ public enum PageSign
 
     JoinButton,
 
-    /// <summary>Exists in the call, and in the waiting room too.</summary>
+    /// <summary>Shown in the call and in the waiting room.</summary>
     LeaveButton,
 
-    /// <summary>How many are in the call, this guest included.</summary>
+    /// <summary>Number of people in the call, including this bot.</summary>
     ParticipantCount,
 
-    /// <summary>The names of those whom the page shows.</summary>
+    /// <summary>Names of the participants that the page shows.</summary>
     Participant,
 
-    /// <summary>The names of those whom the page marks as speaking.</summary>
+    /// <summary>Names of the participants that the page marks as speaking.</summary>
     Speaker,
 }
 
-/// <summary>A selector pack that cannot be used.</summary>
+/// <summary>A selector pack is invalid.</summary>
 public sealed class InvalidSelectorPackException(IReadOnlyList<string> faults) : InvalidJsonFileException("The selector pack", faults);
 
 [JsonSourceGenerationOptions(

@@ -5,8 +5,8 @@ using System.Text.Json.Serialization;
 namespace NewarBots.Contract;
 
 /// <summary>
-/// The id of one bot: one attempt to record one meeting. Lower-case letters and digits only, so that it is safe in a path, a
-/// container name, a label and a Redis key; made from a version 7 GUID, so that ids sort by the time they were made.
+/// The id of one bot, which is one attempt to record one meeting. It has only lower-case letters and digits, so it is safe in a path,
+/// container name, label and Redis key. New ids are version 7 GUIDs, so they sort by creation time.
 /// </summary>
 [JsonConverter(typeof(SessionIdJsonConverter))]
 public readonly record struct SessionId : IParsable<SessionId>, IComparable<SessionId>
@@ -17,11 +17,11 @@ public readonly record struct SessionId : IParsable<SessionId>, IComparable<Sess
 
     private SessionId(string value) => _value = value;
 
-    private string Value => _value ?? throw new InvalidOperationException("A default SessionId names no bot.");
+    private string Value => _value ?? throw new InvalidOperationException("A default SessionId has no value.");
 
     /// <summary>
-    /// Version 7 alone leaves the order within one millisecond to chance; the fraction of the millisecond goes where RFC 9562
-    /// (section 6.2, method 3) has room for it, so that bots that arrive in one burst keep their order.
+    /// A version 7 GUID alone is random within a millisecond. The fraction of the millisecond goes into the bits that RFC 9562 (section 6.2,
+    /// method 3) reserves for it, so that bots created in one burst keep their order.
     /// </summary>
     public static SessionId New(TimeProvider time)
     {
@@ -31,7 +31,7 @@ public readonly record struct SessionId : IParsable<SessionId>, IComparable<Sess
         return new($"{guid[..13]}{fraction:x3}{guid[16..]}");
     }
 
-    /// <summary>When it was made, to the millisecond; <see langword="null"/> where it is none of <see cref="New"/>.</summary>
+    /// <summary>Creation time in milliseconds; <see langword="null"/> if the id is not from <see cref="New"/>.</summary>
     public DateTimeOffset? MadeAt =>
         Guid.TryParseExact(Value, "N", out var guid) && guid.Version == 7
             ? DateTimeOffset.FromUnixTimeMilliseconds(Convert.ToInt64(Value[..12], 16))
@@ -40,7 +40,7 @@ public readonly record struct SessionId : IParsable<SessionId>, IComparable<Sess
     public static SessionId Parse(string s) => Parse(s, provider: null);
 
     public static SessionId Parse(string s, IFormatProvider? provider) =>
-        TryParse(s, provider, out var id) ? id : throw new FormatException($"'{s}' is no session id.");
+        TryParse(s, provider, out var id) ? id : throw new FormatException($"'{s}' is not a session id.");
 
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out SessionId result)
     {

@@ -3,16 +3,16 @@ using System.Text.Json.Serialization;
 
 namespace NewarBots.Contract;
 
-/// <summary>Writes an enum as one snake_case word and refuses numbers.</summary>
+/// <summary>Writes an enum as one snake_case word and rejects numbers.</summary>
 public sealed class SnakeCaseEnumConverter<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false)
     where T : struct, Enum;
 
-/// <summary>The wire's word for an enum's value, for logs, tags and query parameters.</summary>
+/// <summary>Converts enum values to the words used in JSON, for logs, tags and query parameters.</summary>
 public static class WireWord
 {
     public static string Of<T>(T value) where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 
-    /// <summary>All of the enum's words, for the message about one that is none of them.</summary>
+    /// <summary>All words of the enum, for error messages.</summary>
     public static string Choice<T>() where T : struct, Enum => string.Join(" or ", Enum.GetValues<T>().Select(Of));
 
     public static bool TryParse<T>(string? word, out T value) where T : struct, Enum

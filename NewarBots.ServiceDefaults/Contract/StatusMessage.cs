@@ -3,24 +3,24 @@ using System.Text.Json.Serialization;
 namespace NewarBots.Contract;
 
 /// <summary>
-/// One word about a bot: published on <see cref="RedisNames.StatusChannel"/>, appended to <see cref="RedisNames.EventStream"/>
-/// and written to the session folder's <see cref="Journal"/>, everywhere as the same JSON (<see cref="ContractJson"/>).
+/// A status update of a bot. It is published on <see cref="RedisNames.StatusChannel"/>, appended to <see cref="RedisNames.EventStream"/> and
+/// written to the session folder's <see cref="Journal"/>, always as the same JSON (<see cref="ContractJson"/>).
 /// </summary>
-/// <param name="SessionId">Whose word it is.</param>
-/// <param name="Status">The bot's status from here on.</param>
-/// <param name="Timestamp">When, in Unix milliseconds by the sender's clock.</param>
-/// <param name="Sequence">Grows from message to message of one bot, not always by one. See <see cref="StatusSequence"/>.</param>
+/// <param name="SessionId">The bot.</param>
+/// <param name="Status">The bot's new or unchanged status.</param>
+/// <param name="Timestamp">Unix milliseconds by the sender's clock.</param>
+/// <param name="Sequence">Increases with each message of one bot, not always by one. See <see cref="StatusSequence"/>.</param>
 /// <param name="Reason">
-/// Why the bot ends; from <see cref="BotStatus.Leaving"/> on. While it is <see cref="BotStatus.Recording"/>, a warning that
-/// holds until a message without it: <see cref="EndReason.NoAudio"/>. While it is <see cref="BotStatus.Scheduled"/>, why it has to
-/// wait although it is due.
+/// The reason why the bot ends, from <see cref="BotStatus.Leaving"/> on. In <see cref="BotStatus.Recording"/> it is a warning
+/// (<see cref="EndReason.NoAudio"/>) that clears with the next message without it. In <see cref="BotStatus.Scheduled"/> it is the reason why a bot
+/// that is due has to wait.
 /// </param>
-/// <param name="Chunks">How many chunks lie on disk, the open one included.</param>
-/// <param name="RecordedSeconds">Length of the time line on disk so far, silence and gaps included.</param>
-/// <param name="AudibleSeconds">How much of it was not silent.</param>
-/// <param name="Participants">How many others are in the call, where the page tells.</param>
-/// <param name="Detail">One line for a person: what was seen, what went wrong.</param>
-/// <param name="Level">How loud the last second was, in dBFS (RMS); -127 for digital silence.</param>
+/// <param name="Chunks">Number of chunks on disk, including the open one.</param>
+/// <param name="RecordedSeconds">Length of the timeline on disk so far, including silence and gaps.</param>
+/// <param name="AudibleSeconds">Seconds of it that were not silent.</param>
+/// <param name="Participants">Number of other participants in the call, if the page shows it.</param>
+/// <param name="Detail">One line for humans, for example what was seen or what failed.</param>
+/// <param name="Level">Loudness of the last second in dBFS (RMS); -127 for digital silence.</param>
 public sealed record StatusMessage(
     SessionId SessionId,
     BotStatus Status,
@@ -35,8 +35,7 @@ public sealed record StatusMessage(
     int? Level = null)
 {
     /// <summary>
-    /// Its figures are ones that can be. Who reads a message that somebody else has written asks first: a time that is no time must
-    /// not stop the reader.
+    /// Whether all numbers are in range. Readers check this first, because a bot can write any message and an impossible time would throw.
     /// </summary>
     [JsonIgnore]
     public bool IsPlausible =>
@@ -50,9 +49,9 @@ public sealed record StatusMessage(
 }
 
 /// <summary>
-/// Manager and recorder both speak of a bot, never at the same time: the manager until the container starts and again once
-/// it is gone. So one sequence serves both without asking each other: the manager's first words come from below
-/// <see cref="FirstOfRecorder"/>, its last ones go on from the highest that was seen.
+/// Numbers the messages of manager and recorder without coordination. They never publish at the same time: the manager publishes before the
+/// container starts and after it exits. Its first messages are numbered below <see cref="FirstOfRecorder"/>, its last ones continue from
+/// the highest number seen.
 /// </summary>
 public static class StatusSequence
 {

@@ -2,22 +2,22 @@ using System.Globalization;
 
 namespace NewarBots.Contract;
 
-/// <summary>Where everything lies below the storage folder (<c>STORAGE_PATH</c>, <c>Storage:Path</c>).</summary>
+/// <summary>Paths of all files and folders in the storage folder (<c>STORAGE_PATH</c>, <c>Storage:Path</c>).</summary>
 public sealed class StorageLayout(string root)
 {
     /// <summary>The storage folder inside a recorder's container.</summary>
     public const string RootInContainer = "/app/storage";
 
-    /// <summary>Each user's folder is this, followed by the user's id.</summary>
+    /// <summary>Prefix of each user's folder; the user's id follows.</summary>
     public const string UserFolderPrefix = "user_";
 
-    /// <summary>Below a session's folder: what the recorder saw when something went wrong, a folder for each time.</summary>
+    /// <summary>Subfolder of the session folder with the recorder's evidence, one folder per failure.</summary>
     public const string EvidenceFolderName = "evidence";
 
-    /// <summary>Tracks of a session are numbered from 1 to this; what comes later has no file of its own.</summary>
+    /// <summary>Tracks of a session are numbered from 1 to this; later tracks get no file.</summary>
     public const int MaxTrack = 999;
 
-    /// <summary>Between a session's id and the track's number, in the name of the file of one track alone.</summary>
+    /// <summary>Separates session id and track number in the file name of a single track.</summary>
     public const string TrackMark = ".track-";
 
     private const string TrackFolderPrefix = "track_";
@@ -28,12 +28,12 @@ public sealed class StorageLayout(string root)
 
     public string FinalRoot => Path.Combine(Root, "recordings", "final");
 
-    /// <summary>Where recordings lie that are listened to while they are made; nothing here is worth keeping.</summary>
+    /// <summary>Snapshots of partial recordings; they can be recreated.</summary>
     public string SoFarRoot => Path.Combine(Root, "recordings", "so-far");
 
     public string SoFarFolder(UserId user, SessionId id) => Path.Combine(SoFarRoot, UserFolder(user), id.ToString());
 
-    /// <summary>The session's folder while it records: chunks and <see cref="Journal"/>. The recorder sees this one only.</summary>
+    /// <summary>The session's folder while it records, with its chunks and <see cref="Journal"/>. It is the only folder that the recorder sees.</summary>
     public string SessionFolder(UserId user, SessionId id) => Path.Combine(TempRoot, UserFolder(user), id.ToString());
 
     public string FinalFolder(UserId user) => Path.Combine(FinalRoot, UserFolder(user));
@@ -44,28 +44,25 @@ public sealed class StorageLayout(string root)
 
     public string Log(UserId user, SessionId id) => Path.Combine(FinalFolder(user), $"{id}.log");
 
-    /// <summary>The file of one track alone.</summary>
-    /// <param name="user">Whose.</param>
-    /// <param name="id">The session.</param>
-    /// <param name="track">Its number in the session.</param>
+    /// <summary>The file of a single track.</summary>
     public string Track(UserId user, SessionId id, int track) => Path.Combine(FinalFolder(user), TrackName(id, track));
 
     public static string TrackName(SessionId id, int track) => $"{id}{TrackMark}{track}.ogg";
 
-    /// <summary>The pattern of all that <see cref="Track"/> gives for a session.</summary>
+    /// <summary>Matches all track files of a session.</summary>
     public static string TrackPattern(SessionId id) => $"{id}{TrackMark}*.ogg";
 
-    /// <summary>A recording, or the file of a track, in another format.</summary>
-    /// <param name="recording">The file that it is made of.</param>
+    /// <summary>A recording or track in another format.</summary>
+    /// <param name="recording">The original file.</param>
     /// <param name="format">The extension, without the dot.</param>
     public static string Converted(string recording, string format) => Path.ChangeExtension(recording, format);
 
-    /// <summary>How loud a recording is where, for its picture.</summary>
-    /// <param name="recording">The file that it is made of.</param>
+    /// <summary>The waveform of a recording.</summary>
+    /// <param name="recording">The original file.</param>
     public static string Waveform(string recording) => Path.ChangeExtension(recording, "waveform.json");
 
-    /// <summary>Below a session's folder: the chunks of one track alone.</summary>
-    /// <param name="track">Its number in the session, from 1 to <see cref="MaxTrack"/>.</param>
+    /// <summary>Subfolder of the session folder with the chunks of a single track.</summary>
+    /// <param name="track">From 1 to <see cref="MaxTrack"/>.</param>
     public static string TrackFolderName(int track) => $"{TrackFolderPrefix}{track}";
 
     public static bool TryParseTrackFolderName(string name, out int track)
@@ -77,11 +74,22 @@ public sealed class StorageLayout(string root)
             && name == TrackFolderName(track);
     }
 
-    /// <summary>A folder: what the recorder left in <see cref="EvidenceFolderName"/>.</summary>
+    /// <summary>Folder with the contents of the session's <see cref="EvidenceFolderName"/>.</summary>
     public string Evidence(UserId user, SessionId id) => Path.Combine(FinalFolder(user), $"{id}.evidence");
 
-    /// <summary>A folder: chunks of which something could not be read, as the recorder left them.</summary>
+    /// <summary>Folder with the original chunks that were not completely readable.</summary>
     public string Damaged(UserId user, SessionId id) => Path.Combine(FinalFolder(user), $"{id}.damaged");
 
     private static string UserFolder(UserId user) => $"{UserFolderPrefix}{user}";
+}
+
+/// <summary>Files that the manager writes into a session folder before its recorder starts.</summary>
+public static class SessionInput
+{
+    public const string SelectorPack = "selectors.json";
+
+    /// <summary>A secret, readable only by the recorder, which deletes it right after reading it.</summary>
+    public const string StorageState = "storage-state.json";
+
+    public static bool IsName(string file) => file is SelectorPack or StorageState;
 }

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace NewarBots.Contract;
 
-/// <summary>Whose bot it is: 1 to 64 of <c>a-z 0-9 - _</c>. It is part of the recordings' paths.</summary>
+/// <summary>The owner of a bot: 1 to 64 of <c>a-z 0-9 - _</c>. It is part of the recordings' paths.</summary>
 [JsonConverter(typeof(UserIdJsonConverter))]
 public readonly record struct UserId : IParsable<UserId>
 {
@@ -19,7 +19,7 @@ public readonly record struct UserId : IParsable<UserId>
     public static UserId Parse(string s) => Parse(s, provider: null);
 
     public static UserId Parse(string s, IFormatProvider? provider) =>
-        TryParse(s, provider, out var id) ? id : throw new FormatException($"'{s}' is no user id.");
+        TryParse(s, provider, out var id) ? id : throw new FormatException($"'{s}' is not a user id.");
 
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out UserId result)
     {

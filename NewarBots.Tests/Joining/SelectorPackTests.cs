@@ -23,7 +23,7 @@ public sealed class SelectorPackTests
     [InlineData("null", "$.entries[1]", "is null")]
     [InlineData("""{"id":"a","sign":"login_needed","host":"https://accounts"}""", "$.entries[1].host", "no host's name")]
     [InlineData("""{"id":"a","sign":"participant_count","css":"b"}""", "$.entries[1]", "needs a number")]
-    [InlineData("""{"id":"a","sign":"participant_count","css":"b","number":"(\\d+"}""", "$.entries[1].number", "is no regular expression")]
+    [InlineData("""{"id":"a","sign":"participant_count","css":"b","number":"(\\d+"}""", "$.entries[1].number", "is not a valid regular expression")]
     [InlineData("""{"id":"a","sign":"participant_count","css":"b","number":"\\d+"}""", "$.entries[1].number", "first group")]
     [InlineData("""{"id":"a","sign":"participant_count","text":"b","number":"(\\d+)"}""", "$.entries[1].number", "css")]
     [InlineData("""{"id":"a","sign":"denied","text":"b","name":"c"}""", "$.entries[1].name", "css")]
@@ -51,7 +51,7 @@ public sealed class SelectorPackTests
     [InlineData("""{"name":"x","version":"1"}""", "line 1, $: lacks 'entries'")]
     [InlineData("""{"name":"x","version":"1","entries":{}}""", "line 1, $.entries: has a value of the wrong kind")]
     [InlineData("""{"name":"","version":"1","entries":[]}""", "line 1, $.name: is empty")]
-    [InlineData("""{"name":"x","version":"1","entries":[],"recorders":["("]}""", "line 1, $.recorders[0]: is no regular expression")]
+    [InlineData("""{"name":"x","version":"1","entries":[],"recorders":["("]}""", "line 1, $.recorders[0]: is not a valid regular expression")]
     public void A_broken_file_is_refused_with_the_place_of_the_error(string json, string fault) =>
         Assert.StartsWith(fault, Assert.Throws<InvalidSelectorPackException>(() => SelectorPack.Parse(json)).Faults[0], StringComparison.Ordinal);
 

@@ -5,8 +5,8 @@ public static class OggChecksum
 {
     private static readonly uint[] Table = MakeTable();
 
-    /// <param name="data">The bytes; a page's own checksum field counts as four zeros.</param>
-    /// <param name="start">The checksum of what comes before <paramref name="data"/>.</param>
+    /// <param name="data">The bytes. The page's checksum field must be zero.</param>
+    /// <param name="start">The checksum of the bytes before <paramref name="data"/>.</param>
     public static uint Of(ReadOnlySpan<byte> data, uint start = 0)
     {
         var checksum = start;

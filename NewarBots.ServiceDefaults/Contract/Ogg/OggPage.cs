@@ -4,18 +4,17 @@ using System.Buffers.Binary;
 namespace NewarBots.Contract.Ogg;
 
 /// <summary>
-/// One page of an Ogg stream (RFC 3533) that is being put together: whole packets only, none is ever continued on the next page,
-/// so that a file that was cut off behind any page is a valid file.
+/// Builds one page of an Ogg stream (RFC 3533). It holds whole packets only, so a file that is cut off after any page is valid.
 /// </summary>
 public sealed class OggPage
 {
     internal const int HeaderLength = 27;
     internal const int MaxSegments = 255;
 
-    /// <summary>A page holds no more packets than this.</summary>
+    /// <summary>Maximum number of packets on a page.</summary>
     public const int MaxPackets = MaxSegments;
 
-    /// <summary>The longest page there can be, in bytes.</summary>
+    /// <summary>Maximum length of a page in bytes.</summary>
     public const int MaxLength = HeaderLength + MaxSegments + (MaxSegments * 255);
 
     private readonly List<byte> _lacing = new(MaxSegments);
@@ -25,12 +24,12 @@ public sealed class OggPage
 
     public int Packets { get; private set; }
 
-    /// <returns><see langword="false"/> where the packet does not fit; the page is then to be written first.</returns>
+    /// <returns><see langword="false"/> if the packet does not fit. The caller must write the page first.</returns>
     public bool TryAdd(ReadOnlySpan<byte> packet)
     {
         var segments = (packet.Length / 255) + 1;
         if (segments > MaxSegments)
-            throw new ArgumentException($"A packet of {packet.Length} bytes fits on no page.", nameof(packet));
+            throw new ArgumentException($"A packet of {packet.Length} bytes does not fit on a page.", nameof(packet));
         if (_lacing.Count + segments > MaxSegments)
             return false;
         for (var i = 1; i < segments; i++)
@@ -42,11 +41,11 @@ public sealed class OggPage
     }
 
     /// <summary>Appends the finished page to <paramref name="target"/> and begins the next one.</summary>
-    /// <param name="granule">Position in samples at the page's end; 0 for header pages.</param>
-    /// <param name="target">Where the page goes.</param>
-    /// <param name="serial">The stream's serial number.</param>
-    /// <param name="sequence">The page's number in the stream, from 0.</param>
-    /// <param name="marks">Where in the stream it stands.</param>
+    /// <param name="granule">Position in samples at the end of the page; 0 for header pages.</param>
+    /// <param name="target">The stream to append to.</param>
+    /// <param name="serial">Serial number of the Ogg stream.</param>
+    /// <param name="sequence">Page number in the Ogg stream, from 0.</param>
+    /// <param name="marks">Flags for the first and last page.</param>
     public void WriteTo(Stream target, uint serial, uint sequence, long granule, OggPageMarks marks)
     {
         Span<byte> header = stackalloc byte[HeaderLength + MaxSegments];
@@ -71,7 +70,7 @@ public sealed class OggPage
     }
 }
 
-/// <summary>Where in its stream a page stands; the first flag says that its first packet began on an earlier page.</summary>
+/// <summary>Header flags of a page. <see cref="Continued"/>: its first packet began on an earlier page.</summary>
 [Flags]
 public enum OggPageMarks : byte
 {

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace NewarBots.Contract.Ogg;
 
 /// <summary>
-/// Reads the pages of an Ogg file (RFC 3533) from front to back in constant memory. Bytes that belong to no whole page with a
-/// right checksum are skipped and counted, and reading goes on at the next page behind them.
+/// Reads the pages of an Ogg file (RFC 3533) from start to end in constant memory. Bytes outside complete pages with a valid checksum are
+/// skipped and counted.
 /// </summary>
 /// <param name="stream">Read to its end, without seeking.</param>
 public sealed class OggPageReader(Stream stream)
@@ -16,7 +16,7 @@ public sealed class OggPageReader(Stream stream)
     private int _end;
     private int _length;
 
-    /// <summary>How many bytes between the previous page and this one belong to no page; behind the last page, those to the end.</summary>
+    /// <summary>Number of bytes skipped before this page; after the last page, up to the end of the file.</summary>
     public long Skipped { get; private set; }
 
     public OggPageMarks Marks => (OggPageMarks)Page[5];
@@ -27,10 +27,10 @@ public sealed class OggPageReader(Stream stream)
 
     public uint Sequence => BinaryPrimitives.ReadUInt32LittleEndian(Page[18..]);
 
-    /// <summary>The packets on this page, of which the last one may go on on the next. Valid until the next <see cref="Read"/>.</summary>
+    /// <summary>The packets on this page. The last one may continue on the next page. Valid until the next <see cref="Read"/>.</summary>
     public OggPackets Packets => new(Lacing, Page[(OggPage.HeaderLength + Lacing.Length)..]);
 
-    /// <summary>A packet goes over this page's begin or end.</summary>
+    /// <summary>A packet crosses the start or end of this page.</summary>
     public bool HasPartialPacket => Marks.HasFlag(OggPageMarks.Continued) || (Lacing.Length > 0 && Lacing[^1] == 255);
 
     private ReadOnlySpan<byte> Page => _buffer.AsSpan(_start, _length);
@@ -51,19 +51,19 @@ public sealed class OggPageReader(Stream stream)
                 return false;
             }
 
-            if (MeasurePage() is { } length && HasRightChecksum(_buffer.AsSpan(_start, length)))
+            if (MeasurePage() is { } length && HasValidChecksum(_buffer.AsSpan(_start, length)))
             {
                 _length = length;
                 return true;
             }
 
             var next = _buffer.AsSpan(_start + 1, _end - _start - 1).IndexOf("OggS"u8);
-            // Three bytes at the end may be the begin of the next page's mark.
+            // The last three bytes may be the start of the next page's "OggS".
             Skip(next >= 0 ? next + 1 : Math.Max(1, _end - _start - 3));
         }
     }
 
-    /// <returns>The length of the page that begins here, or <see langword="null"/> where none does or its end is missing.</returns>
+    /// <returns>Length of the page that begins here; <see langword="null"/> if there is none or it is incomplete.</returns>
     private int? MeasurePage()
     {
         if (!_buffer.AsSpan(_start).StartsWith("OggS\0"u8))
@@ -77,7 +77,7 @@ public sealed class OggPageReader(Stream stream)
         return Has(length) ? length : null;
     }
 
-    private static bool HasRightChecksum(ReadOnlySpan<byte> page)
+    private static bool HasValidChecksum(ReadOnlySpan<byte> page)
     {
         var checksum = OggChecksum.Of(page[..ChecksumOffset]);
         checksum = OggChecksum.Of([0, 0, 0, 0], checksum);
@@ -104,13 +104,13 @@ public sealed class OggPageReader(Stream stream)
     }
 }
 
-/// <summary>The packets of one page, in order: <c>foreach</c> gives each as a span.</summary>
+/// <summary>The packets of one page in order, each as a span.</summary>
 public readonly ref struct OggPackets(ReadOnlySpan<byte> lacing, ReadOnlySpan<byte> body)
 {
     private readonly ReadOnlySpan<byte> _lacing = lacing;
     private readonly ReadOnlySpan<byte> _body = body;
 
-    /// <summary>How many packets end on this page.</summary>
+    /// <summary>Number of packets that end on this page.</summary>
     public int Count
     {
         get

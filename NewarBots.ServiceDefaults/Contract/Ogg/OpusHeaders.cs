@@ -3,15 +3,15 @@ using System.Text;
 
 namespace NewarBots.Contract.Ogg;
 
-/// <summary>The two header packets of an Ogg Opus stream (RFC 7845, section 5), and the packet that holds 20 ms of silence.</summary>
+/// <summary>The two header packets of an Ogg Opus stream (RFC 7845, section 5), and a packet of 20 ms of silence.</summary>
 public static class OpusHeaders
 {
     private const string Vendor = "NewarBots";
 
-    /// <summary>A CELT frame, full band, 20 ms, mono, whose only content is its silence flag (RFC 6716, section 4.3).</summary>
+    /// <summary>A CELT frame (full band, 20 ms, mono) with only its silence flag (RFC 6716, section 4.3).</summary>
     public static ReadOnlySpan<byte> SilencePacket => [0xF8, 0xFF, 0xFE];
 
-    /// <summary>Mono at 48 kHz with a pre-skip of 0: the encoder's 6.5 ms of warm-up stay in, so that chunks join without a seam.</summary>
+    /// <summary>Mono, 48 kHz, pre-skip 0. The encoder's 6.5 ms of warm-up stay in the audio, so that chunks join seamlessly.</summary>
     public static byte[] Head()
     {
         var head = new byte[19];
@@ -44,7 +44,7 @@ public static class OpusHeaders
         return packet.ToArray();
     }
 
-    /// <summary>Whether the packet is a head as <see cref="Head"/> makes it; the encoder's own sample rate may be another.</summary>
+    /// <summary>Whether the packet equals <see cref="Head"/>, apart from the input sample rate.</summary>
     public static bool IsHead(ReadOnlySpan<byte> packet)
     {
         const int inputSampleRate = 12;
@@ -54,7 +54,7 @@ public static class OpusHeaders
             && packet[(inputSampleRate + 4)..].SequenceEqual(head[(inputSampleRate + 4)..]);
     }
 
-    /// <returns>The comments' names and values, or <see langword="null"/> for what are no tags.</returns>
+    /// <returns>Names and values of the comments; <see langword="null"/> if the packet is not OpusTags.</returns>
     public static IReadOnlyList<KeyValuePair<string, string>>? ReadTags(ReadOnlySpan<byte> packet)
     {
         if (!packet.StartsWith("OpusTags"u8))

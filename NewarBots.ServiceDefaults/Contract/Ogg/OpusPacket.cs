@@ -1,11 +1,11 @@
 namespace NewarBots.Contract.Ogg;
 
-/// <summary>What an Opus packet says about itself in its first bytes (RFC 6716, section 3).</summary>
+/// <summary>Reads the duration of an Opus packet from its first bytes (RFC 6716, section 3).</summary>
 public static class OpusPacket
 {
     private const int MaxSamples = ChunkFormat.SampleRate * 120 / 1000;
 
-    /// <returns>How many samples at 48 kHz it holds; 0 for what is no Opus packet.</returns>
+    /// <returns>Number of samples at 48 kHz; 0 if it is not an Opus packet.</returns>
     public static int Samples(ReadOnlySpan<byte> packet)
     {
         if (packet.IsEmpty)

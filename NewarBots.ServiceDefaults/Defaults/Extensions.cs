@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -14,12 +15,20 @@ using OpenTelemetry.Trace;
 
 namespace NewarBots.ServiceDefaults;
 
-/// <summary>What both services do alike: telemetry, health checks, service discovery, resilient HTTP.</summary>
+/// <summary>Defaults shared by both services: telemetry, health checks, service discovery, resilient HTTP.</summary>
 public static class Extensions
 {
+    private const string OtlpEndpointKey = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    private const string HealthPath = "/health";
+
+    private const string AlivePath = "/alive";
+
     private const string LiveTag = "live";
 
     private static readonly string[] ExporterClients = ["OtlpTraceExporter", "OtlpMetricExporter", "OtlpLogExporter"];
+
+    private static readonly HttpMethodMetadata ReadMethods = new([HttpMethods.Get, HttpMethods.Head]);
 
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
@@ -34,7 +43,7 @@ public static class Extensions
         return builder;
     }
 
-    /// <summary>Logs, metrics and traces; exported by OTLP where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set, else nowhere.</summary>
+    /// <summary>Collects logs, metrics and traces, and exports them over OTLP if <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set.</summary>
     public static TBuilder ConfigureOpenTelemetry<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
         builder.Logging.AddOpenTelemetry(logging =>
@@ -54,12 +63,12 @@ public static class Extensions
                 .AddSource(TelemetryNames.All)
                 .AddAspNetCoreInstrumentation(options => options.Filter = context => !IsProbe(context.Request.Path))
                 .AddHttpClientInstrumentation());
-        if (builder.Configuration.OtlpEndpoint() is not null)
+        if (HasOtlpEndpoint(builder.Configuration))
         {
             telemetry.UseOtlpExporter().WithTracing(tracing => tracing.AddInstrumentation(
-                services => new ExporterWatch(services.GetRequiredService<ILogger<ExporterWatch>>())));
-            // The exporter has a patience of its own; each of its failures would be a log of retries, and be exported in turn.
-#pragma warning disable EXTEXP0001 // The one way out of the defaults that is there.
+                services => new TelemetryExportMonitor(services.GetRequiredService<ILogger<TelemetryExportMonitor>>())));
+            // The exporter retries itself. A resilience handler would log each retry, and those logs would be exported again.
+#pragma warning disable EXTEXP0001 // The only API that removes the default handler.
             foreach (var client in ExporterClients)
                 builder.Services.AddHttpClient(client).RemoveAllResilienceHandlers();
 #pragma warning restore EXTEXP0001
@@ -68,23 +77,28 @@ public static class Extensions
         return builder;
     }
 
-    /// <summary><c>/health</c>: can it do its work; <c>/alive</c>: does the process answer.</summary>
+    /// <summary>Maps <c>/health</c> (all checks, including dependencies) and <c>/alive</c> (the process responds).</summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
-        app.MapHealthChecks(HealthPath, new HealthCheckOptions { ResponseWriter = HealthReportWriter.WriteAsync }).WithMetadata(Looking).AllowAnonymous();
+        app.MapHealthChecks(HealthPath, new HealthCheckOptions { ResponseWriter = HealthReportWriter.WriteAsync }).WithMetadata(ReadMethods).AllowAnonymous();
         app.MapHealthChecks(AlivePath, new HealthCheckOptions
         {
             Predicate = check => check.Tags.Contains(LiveTag),
             ResponseWriter = HealthReportWriter.WriteAsync,
-        }).WithMetadata(Looking).AllowAnonymous();
+        }).WithMetadata(ReadMethods).AllowAnonymous();
         return app;
     }
 
-    private static readonly HttpMethodMetadata Looking = new([HttpMethods.Get, HttpMethods.Head]);
-
-    private const string HealthPath = "/health";
-
-    private const string AlivePath = "/alive";
+    /// <exception cref="InvalidOperationException">The setting is not an http or https address.</exception>
+    private static bool HasOtlpEndpoint(IConfiguration configuration)
+    {
+        var text = configuration[OtlpEndpointKey];
+        if (string.IsNullOrWhiteSpace(text))
+            return false;
+        return Uri.TryCreate(text, UriKind.Absolute, out var endpoint) && endpoint is { Scheme: "http" or "https" }
+            ? true
+            : throw new InvalidOperationException($"{OtlpEndpointKey} is '{text}' and must be an http or https address, for example http://localhost:4317.");
+    }
 
     private static bool IsProbe(PathString path) =>
         path.StartsWithSegments(HealthPath, StringComparison.Ordinal) || path.StartsWithSegments(AlivePath, StringComparison.Ordinal);

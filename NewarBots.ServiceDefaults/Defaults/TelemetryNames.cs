@@ -1,6 +1,6 @@
 namespace NewarBots.ServiceDefaults;
 
-/// <summary>The one vocabulary of telemetry: sources and meters are named after their project.</summary>
+/// <summary>Names of activity sources and meters: each is named after its project.</summary>
 public static class TelemetryNames
 {
     public const string Manager = "NewarBots.Manager";

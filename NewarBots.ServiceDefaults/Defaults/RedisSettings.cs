@@ -4,9 +4,9 @@ using StackExchange.Redis;
 namespace NewarBots.ServiceDefaults;
 
 /// <summary>
-/// How Redis is reached, by the settings that Aspire's integration has
+/// Connection settings of Redis, with the keys of Aspire's integration
 /// (<see href="https://aspire.dev/integrations/caching/redis/"/>): <c>ConnectionStrings:{name}</c>, else <c>ConnectionString</c> in
-/// <c>Aspire:StackExchange:Redis:{name}</c> or above it; the <c>ConfigurationOptions</c> of both are laid over that.
+/// <c>Aspire:StackExchange:Redis:{name}</c> or <c>Aspire:StackExchange:Redis</c>. The <c>ConfigurationOptions</c> in both sections override parts of it.
 /// </summary>
 public sealed class RedisSettings
 {
@@ -14,11 +14,9 @@ public sealed class RedisSettings
 
     public string? ConnectionString { get; set; }
 
-    /// <summary>Whether <c>/health</c> is silent about Redis.</summary>
+    /// <summary>Leaves Redis out of <c>/health</c>.</summary>
     public bool DisableHealthChecks { get; set; }
 
-    /// <param name="configuration">The service's.</param>
-    /// <param name="name">The connection's.</param>
     internal static RedisSettings Read(IConfiguration configuration, string name)
     {
         var settings = new RedisSettings();
@@ -28,9 +26,7 @@ public sealed class RedisSettings
         return settings;
     }
 
-    /// <param name="configuration">The service's.</param>
-    /// <param name="name">The connection's.</param>
-    /// <exception cref="InvalidOperationException">No address is set, or a value is none of its kind.</exception>
+    /// <exception cref="InvalidOperationException">The address is missing, or a value is invalid.</exception>
     public static ConfigurationOptions ReadOptions(IConfiguration configuration, string name)
     {
         var connectionString = Read(configuration, name).ConnectionString;

@@ -1,0 +1,74 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace NewarBots.ServiceDefaults;
+
+/// <summary>Connects to Redis with Aspire's integration if the build includes it, else with the same settings.</summary>
+public static class RedisExtensions
+{
+    /// <summary>
+    /// Registers <see cref="IConnectionMultiplexer"/> with the <see cref="RedisSettings"/> of that name, and a health check unless they
+    /// disable it. The connection is made on first use and reconnects automatically. If Redis is unreachable, the first use takes up to the
+    /// connect timeout (5 s).
+    /// </summary>
+    public static TBuilder AddRedis<TBuilder>(this TBuilder builder, string connectionName) where TBuilder : IHostApplicationBuilder
+    {
+        builder.AddConnection(connectionName);
+        builder.Logging.AddFilter("StackExchange.Redis", LogLevel.None);
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        if (!RedisSettings.Read(builder.Configuration, connectionName).DisableHealthChecks)
+            builder.Services.AddHealthChecks().AddCheck<RedisHealthCheck>(connectionName);
+        return builder;
+    }
+
+#if ASPIRE
+    private static void AddConnection(this IHostApplicationBuilder builder, string connectionName) =>
+        builder.AddRedisClient(connectionName, settings =>
+        {
+            settings.DisableHealthChecks = true;
+            // Each poll of a background loop would be its own trace and bury those of the bots.
+            settings.DisableTracing = true;
+        });
+#else
+    private static void AddConnection(this IHostApplicationBuilder builder, string connectionName) =>
+        builder.Services.AddSingleton<IConnectionMultiplexer>(services =>
+        {
+            var options = RedisSettings.ReadOptions(builder.Configuration, connectionName);
+            options.LoggerFactory ??= services.GetService<ILoggerFactory>();
+            return ConnectionMultiplexer.Connect(options);
+        });
+#endif
+}
+
+/// <summary>Pings Redis, with a timeout of two seconds. Failures name its address.</summary>
+internal sealed class RedisHealthCheck(IConnectionMultiplexer redis, TimeProvider time) : IHealthCheck
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
+
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        // A ping on a broken connection would only wait in the client's backlog.
+        if (!redis.IsConnected)
+            return Unhealthy(context, $"Redis is unreachable at {Addresses}.");
+        try
+        {
+            await redis.GetDatabase().PingAsync().WaitAsync(Timeout, time, cancellationToken);
+            return HealthCheckResult.Healthy();
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            return Unhealthy(context, $"Redis at {Addresses} does not respond.", exception);
+        }
+    }
+
+    private string Addresses => string.Join(", ", redis.GetEndPoints(configuredOnly: true)
+        .Select(endpoint => endpoint is DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : endpoint.ToString()));
+
+    private static HealthCheckResult Unhealthy(HealthCheckContext context, string description, Exception? exception = null) =>
+        new(context.Registration.FailureStatus, description, exception);
+}
