@@ -21,13 +21,13 @@ is_root() { [[ $EUID -eq 0 ]]; }
 # apt_get COMMAND...: never prompts, and waits for another apt-get to finish, as in a new machine's first minutes.
 apt_get() { DEBIAN_FRONTEND=noninteractive apt-get --yes --quiet --option DPkg::Lock::Timeout=300 "$@"; }
 
-# heed_interrupt "$0" "$@": restarts a script that ignores SIGINT. Scripts started in the background do, and a shell cannot reset it.
-heed_interrupt() {
+# enable_interrupt "$0" "$@": restarts a script that ignores SIGINT. Scripts started in the background do, and a shell cannot reset it.
+enable_interrupt() {
   if ((0x$(awk '/^SigIgn/ { print $2 }' /proc/$$/status) & 2)); then exec env --default-signal=INT bash "$@"; fi
 }
 
-# until_true SECONDS COMMAND...: runs the command until it succeeds; fails after the timeout.
-until_true() {
+# wait_until SECONDS COMMAND...: runs the command until it succeeds; fails after the timeout.
+wait_until() {
   local deadline=$((SECONDS + $1))
   shift
   until "$@" >/dev/null 2>&1; do
@@ -37,7 +37,7 @@ until_true() {
 }
 
 # step TITLE COMMAND...: runs the command with its output in a log file, prints progress every 10 s, and prints the end of the log if it
-# fails. The command has its own process group, so Ctrl-C reaches it only through abandon_step.
+# fails. The command has its own process group, so Ctrl-C reaches it only through cancel_step.
 step_pid=
 step() {
   local title=$1 started=$SECONDS told=$SECONDS code=0 log
@@ -63,47 +63,47 @@ step() {
   fi
 }
 
-abandon_step() {
+cancel_step() {
   [[ -z $step_pid ]] || kill -TERM -- "-$step_pid" 2>/dev/null || true
 }
 
-# A part is a background process in its own session. It is recorded by process id and start time, so that a later process with the same id
+# A service is a background process in its own session. It is recorded by process id and start time, so that a later process with the same id
 # is not mistaken for it.
 
-# start_part NAME COMMAND...
-start_part() {
+# start_service NAME COMMAND...
+start_service() {
   local name=$1
   shift
   setsid "$@" </dev/null >"$logs/$name.log" 2>&1 &
-  remember_part "$name" "$!"
+  record_service "$name" "$!"
   disown
 }
 
-# remember_part NAME PID
-remember_part() {
-  mkdir -p "$state/parts"
-  printf '%s %s\n' "$2" "$(started_at "$2")" >"$state/parts/$1"
+# record_service NAME PID
+record_service() {
+  mkdir -p "$state/services"
+  printf '%s %s\n' "$2" "$(start_time "$2")" >"$state/services/$1"
 }
 
-# started_at PID: the process's start time in clock ticks; empty if it does not exist or is a zombie.
-started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" { print $20 }'; }
+# start_time PID: the process's start time in clock ticks; empty if it does not exist or is a zombie.
+start_time() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" { print $20 }'; }
 
-# part_pid NAME: prints the process id; fails if the part is not running.
-part_pid() {
+# service_pid NAME: prints the process id; fails if the service is not running.
+service_pid() {
   local pid start
-  [[ -f $state/parts/$1 ]] && read -r pid start <"$state/parts/$1" || return 1
-  [[ -n $start && $(started_at "$pid") == "$start" ]] || return 1
+  [[ -f $state/services/$1 ]] && read -r pid start <"$state/services/$1" || return 1
+  [[ -n $start && $(start_time "$pid") == "$start" ]] || return 1
   printf '%s\n' "$pid"
 }
 
-part_gone() { ! part_pid "$1"; }
+service_stopped() { ! service_pid "$1"; }
 
-# stop_part NAME: sends SIGTERM, and SIGKILL after 30 s.
-stop_part() {
+# stop_service NAME: sends SIGTERM, and SIGKILL after 30 s.
+stop_service() {
   local pid
-  if pid=$(part_pid "$1"); then
+  if pid=$(service_pid "$1"); then
     kill -TERM "$pid" 2>/dev/null || true
-    until_true 30 part_gone "$1" || kill -KILL -- "-$pid" 2>/dev/null || true
+    wait_until 30 service_stopped "$1" || kill -KILL -- "-$pid" 2>/dev/null || true
   fi
-  rm -f "$state/parts/$1"
+  rm -f "$state/services/$1"
 }

@@ -73,11 +73,11 @@ ensure_aspire() {
   printf '%s\n' "$aspire_version" >"$aspire_home/version"
 }
 
-docker_answers() { timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+docker_responds() { timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
 ensure_docker() {
   have docker || install docker.io
-  if ! docker_answers; then
+  if ! docker_responds; then
     [[ -z ${DOCKER_HOST:-} ]] || fail "The Docker engine at DOCKER_HOST=$DOCKER_HOST is unreachable."
     if ! is_root; then
       [[ ! -S /var/run/docker.sock || -w /var/run/docker.sock ]] ||
@@ -100,24 +100,24 @@ start_docker() {
     say "Starting the Docker engine"
     # With the default PID file, the engine refuses to start after a power failure left that file behind.
     rm -f "$state/dockerd.pid"
-    start_part dockerd dockerd --pidfile "$state/dockerd.pid"
-    until_true 60 docker_up_or_gone
-    part_pid dockerd >/dev/null || fail "The Docker engine failed to start: $(grep -v level=info "$logs/dockerd.log" | tail -n 1) (log: $logs/dockerd.log)"
+    start_service dockerd dockerd --pidfile "$state/dockerd.pid"
+    wait_until 60 docker_responds_or_stopped
+    service_pid dockerd >/dev/null || fail "The Docker engine failed to start: $(grep -v level=info "$logs/dockerd.log" | tail -n 1) (log: $logs/dockerd.log)"
   fi
-  docker_answers || fail "The Docker engine was started but does not respond (log: $logs/dockerd.log)."
+  docker_responds || fail "The Docker engine was started but does not respond (log: $logs/dockerd.log)."
 }
 
-docker_up_or_gone() { docker_answers || part_gone dockerd; }
+docker_responds_or_stopped() { docker_responds || service_stopped dockerd; }
 
 # Stops the engine that start_docker started, unless containers are running: bots keep recording.
 stop_docker() {
-  part_pid dockerd >/dev/null || return 0
+  service_pid dockerd >/dev/null || return 0
   local running
   running=$(docker ps --quiet | wc -l)
   if ((running)); then
     say "$running container(s) are still running, so the Docker engine keeps running too. The next start reuses it."
   else
-    stop_part dockerd
+    stop_service dockerd
   fi
 }
 

@@ -59,9 +59,9 @@ public sealed partial class KeysCommandLineTests : IDisposable
     /// <summary>What <c>./run</c> leaves in <c>.state</c> while it runs; this test is the process that does.</summary>
     private async Task PretendToRunAsync(string storage)
     {
-        var state = Directory.CreateDirectory(Path.Combine(_clone, ".state", "parts")).Parent!.FullName;
+        var state = Directory.CreateDirectory(Path.Combine(_clone, ".state", "services")).Parent!.FullName;
         var startedAt = (await File.ReadAllTextAsync("/proc/self/stat")).Split(") ")[1].Split(' ')[19];
-        await File.WriteAllTextAsync(Path.Combine(state, "parts", "run"), $"{Environment.ProcessId} {startedAt}\n");
+        await File.WriteAllTextAsync(Path.Combine(state, "services", "run"), $"{Environment.ProcessId} {startedAt}\n");
         await File.WriteAllTextAsync(Path.Combine(state, "storage"), $"{storage}\n");
     }
 

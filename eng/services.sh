@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck source-path=SCRIPTDIR source=machine.sh
-# Starts the AppHost, or without Aspire's packages its parts: Redis, the dashboard, the manager.
+# Starts the AppHost, or without Aspire its services one by one: Redis, the dashboard, the manager.
 source "$(dirname "${BASH_SOURCE[0]}")/machine.sh"
 
 # Prints the manager's port. The AppHost ignores ASPNETCORE_URLS.
@@ -40,13 +40,13 @@ appendonly yes
 proto-max-bulk-len 1mb
 CONF
   say "Starting Redis on port $port"
-  start_part redis redis-server "$home/redis.conf"
-  REDISCLI_AUTH=$password until_true 30 redis_up_or_gone "$port"
-  part_pid redis >/dev/null || fail "Redis failed to start: $(tail -n 1 "$logs/redis.log") (log: $logs/redis.log)"
+  start_service redis redis-server "$home/redis.conf"
+  REDISCLI_AUTH=$password wait_until 30 redis_responds_or_stopped "$port"
+  service_pid redis >/dev/null || fail "Redis failed to start: $(tail -n 1 "$logs/redis.log") (log: $logs/redis.log)"
   redis_connection="127.0.0.1:$port,password=$password"
 }
 
-redis_up_or_gone() { [[ $(redis-cli -p "$1" ping 2>/dev/null) == PONG ]] || part_gone redis; }
+redis_responds_or_stopped() { [[ $(redis-cli -p "$1" ping 2>/dev/null) == PONG ]] || service_stopped redis; }
 
 # Starts the Aspire dashboard and sets dashboard and otlp. Skipped if npm is missing, which installs it.
 start_dashboard() {
@@ -64,7 +64,7 @@ start_dashboard() {
   otlp=http://${gateway:-127.0.0.1}:$grpc
   say "Starting the Aspire dashboard"
   # ASPNETCORE_URLS is for the manager; the dashboard would listen on it too.
-  start_part dashboard env --unset=ASPNETCORE_URLS "$root/eng/aspire-dashboard" \
+  start_service dashboard env --unset=ASPNETCORE_URLS "$root/eng/aspire-dashboard" \
     --frontend-url "http://127.0.0.1:$ui" --otlp-grpc-url "$otlp" --otlp-http-url "http://127.0.0.1:$http"
 }
 
@@ -77,7 +77,7 @@ start_manager() {
     "OTEL_EXPORTER_OTLP_ENDPOINT=${OTEL_EXPORTER_OTLP_ENDPOINT:-$otlp}"
   )
   say "Starting the manager"
-  start_part manager env --chdir="$root/NewarBots.Manager" "${settings[@]}" dotnet bin/Release/net10.0/NewarBots.Manager.dll
+  start_service manager env --chdir="$root/NewarBots.Manager" "${settings[@]}" dotnet bin/Release/net10.0/NewarBots.Manager.dll
   wait_for_manager manager 300
 }
 
@@ -87,23 +87,23 @@ start_apphost() {
   # shellcheck disable=SC2034 # read by `run`
   dashboard=http://localhost:18888
   say "Starting the AppHost"
-  start_part apphost env --unset=ASPNETCORE_URLS ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS=true \
+  start_service apphost env --unset=ASPNETCORE_URLS ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS=true \
     dotnet run --project NewarBots.AppHost --no-build
   # Includes building the recorder image.
   wait_for_manager apphost 1200
 }
 
-# wait_for_manager PART SECONDS: waits until the manager listens; fails if PART exits first.
+# wait_for_manager SERVICE SECONDS: waits until the manager listens; fails if SERVICE exits first.
 wait_for_manager() {
-  until_true "$2" manager_up_or_gone "$1" || true
-  part_pid "$1" >/dev/null || fail "The $1 failed to start: $(grep --max-count=1 --ignore-case exception "$logs/$1.log" ||
+  wait_until "$2" manager_listens_or_stopped "$1" || true
+  service_pid "$1" >/dev/null || fail "The $1 failed to start: $(grep --max-count=1 --ignore-case exception "$logs/$1.log" ||
     tail -n 1 "$logs/$1.log") (log: $logs/$1.log)"
   port_taken 127.0.0.1 "$port" || fail "The manager does not respond on port $port (log: $logs/$1.log)."
 }
 
-manager_up_or_gone() { port_taken 127.0.0.1 "$port" || part_gone "$1"; }
+manager_listens_or_stopped() { port_taken 127.0.0.1 "$port" || service_stopped "$1"; }
 
-aspire_can_be_restored() {
+aspire_available() {
   case ${UseAspire:-} in
     true) true ;;
     false) false ;;
