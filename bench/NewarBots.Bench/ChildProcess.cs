@@ -4,21 +4,21 @@ using System.Net.Sockets;
 
 namespace NewarBots.Bench;
 
-/// <summary>A program that a benchmark runs beside itself, silently; killed when it is disposed.</summary>
+/// <summary>A child process without visible output; killed when disposed.</summary>
 internal sealed class ChildProcess : IDisposable
 {
     private readonly Process _process;
     private readonly Queue<string> _lastLines = [];
-    private readonly Action<string>? _hear;
+    private readonly Action<string>? _onLine;
 
-    /// <param name="program">From the path.</param>
-    /// <param name="arguments">As they are.</param>
-    /// <param name="environment">Beside this process's own.</param>
-    /// <param name="hear">Is told each line that it writes.</param>
+    /// <param name="program">Name of a program on the PATH.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="environment">Added to this process's environment.</param>
+    /// <param name="onLine">Called with each line of its output.</param>
     public ChildProcess(
-        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, Action<string>? hear = null)
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, Action<string>? onLine = null)
     {
-        _hear = hear;
+        _onLine = onLine;
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
             start.Environment[name] = value;
@@ -31,7 +31,7 @@ internal sealed class ChildProcess : IDisposable
 
     public int Id => _process.Id;
 
-    /// <exception cref="InvalidOperationException">It has ended; the message has what it wrote last.</exception>
+    /// <exception cref="InvalidOperationException">It has exited. The message contains its last output.</exception>
     public void ThrowIfEnded()
     {
         if (!_process.HasExited)
@@ -52,7 +52,7 @@ internal sealed class ChildProcess : IDisposable
         lock (_lastLines)
         {
             if (line.Data is not null)
-                _hear?.Invoke(line.Data);
+                _onLine?.Invoke(line.Data);
             _lastLines.Enqueue(line.Data ?? string.Empty);
             if (_lastLines.Count > 50)
                 _lastLines.Dequeue();

@@ -5,7 +5,7 @@ using NewarBots.Manager.Launching.Engine;
 
 namespace NewarBots.Bench;
 
-/// <summary>The engine's HTTP interface as it is, for what the product has no use for: statistics, events, sizes.</summary>
+/// <summary>The Docker engine's raw HTTP API, for statistics, events and sizes that the product does not need.</summary>
 internal sealed class Docker : IDisposable
 {
     private const string Socket = "/var/run/docker.sock";
@@ -28,18 +28,18 @@ internal sealed class Docker : IDisposable
 
     public async Task<string> GetTextAsync(string path, CancellationToken cancellation) => await _engine.GetStringAsync(path, cancellation);
 
-    /// <exception cref="InvalidOperationException">The engine refused; the message has its answer.</exception>
+    /// <exception cref="InvalidOperationException">The engine rejected the request; the message contains its response.</exception>
     public async Task<JsonNode?> PostAsync(string path, JsonNode? body, CancellationToken cancellation)
     {
         using var content = body is null ? null : JsonContent.Create(body);
         using var response = await _engine.PostAsync(new Uri(path, UriKind.Relative), content, cancellation);
         var answer = await response.Content.ReadAsStringAsync(cancellation);
         if (!response.IsSuccessStatusCode)
-            throw new InvalidOperationException($"Docker refused {path}: {answer}");
+            throw new InvalidOperationException($"Docker rejected {path}: {answer}");
         return answer.Length == 0 ? null : JsonNode.Parse(answer);
     }
 
-    /// <summary>What an installation leaves when it is killed. Nothing happens where no engine answers.</summary>
+    /// <summary>Removes the containers and network of a killed manager. Does nothing without a Docker engine.</summary>
     public async Task RemoveAllAsync(string stack, string network)
     {
         try

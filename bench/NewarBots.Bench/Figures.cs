@@ -1,6 +1,6 @@
 namespace NewarBots.Bench;
 
-/// <summary>Many measurements of the same thing.</summary>
+/// <summary>A series of measurements with median and percentiles.</summary>
 internal sealed class Figures
 {
     private readonly List<double> _values = [];
@@ -11,7 +11,7 @@ internal sealed class Figures
 
     public double Median => Percentile(50);
 
-    /// <summary>The smallest value that so many percent of all do not exceed.</summary>
+    /// <summary>The smallest value that at least this percentage of all values does not exceed.</summary>
     public double Percentile(double percent) =>
         _values.Order().ElementAt(Math.Max(0, (int)Math.Ceiling(percent / 100 * _values.Count) - 1));
 

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace NewarBots.Bench;
 
 /// <summary>
-/// The highest resident memory of this process and, one by one, of the programs that it starts, while this lives. By the Linux
-/// kernel's own high-water marks; a program that ends within a few milliseconds may be missed.
+/// Peak resident memory of this process and of each child process until disposed, from the Linux kernel's high-water marks. A child that ends
+/// within a few milliseconds may be missed.
 /// </summary>
 internal sealed class PeakMemory : IAsyncDisposable
 {
@@ -47,7 +47,7 @@ internal sealed class PeakMemory : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // The end.
+            // Disposed.
         }
     }
 

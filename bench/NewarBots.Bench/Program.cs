@@ -5,7 +5,7 @@ using NewarBots.Bench.Launching;
 using NewarBots.Bench.Reconciling;
 using NewarBots.Bench.Recording;
 
-// Each figure of the product has its subcommand; a new one is a class and a line here.
+// A new benchmark needs a class and a line here.
 Benchmark[] benchmarks =
 [
     new PostBenchmark(),

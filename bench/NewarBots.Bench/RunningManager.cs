@@ -7,14 +7,13 @@ using NewarBots.Manager.Access;
 namespace NewarBots.Bench;
 
 /// <summary>
-/// The manager as a process of its own, with a Redis, ports, a storage folder, a stack and a Docker network that are nobody
-/// else's. All of it is gone when this is disposed.
+/// A manager process with its own Redis, ports, storage folder, stack and Docker network. Disposing removes all of them.
 /// </summary>
 internal sealed class RunningManager : IAsyncDisposable
 {
     private const string NoLimit = "1000000000";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     private readonly string _root = Directory.CreateTempSubdirectory("newarbots-bench-").FullName;
     private readonly string _name = $"bench-{SessionId.New(TimeProvider.System)}";
@@ -30,7 +29,7 @@ internal sealed class RunningManager : IAsyncDisposable
 
     private string Storage => Path.Combine(_root, "storage");
 
-    /// <summary>As its user would write it.</summary>
+    /// <summary>The address that users write into meeting URLs.</summary>
     public Uri Address { get; }
 
     public HttpClient Api { get; }
@@ -38,9 +37,9 @@ internal sealed class RunningManager : IAsyncDisposable
     /// <summary>StackExchange.Redis configuration.</summary>
     public string Redis { get; private set; } = string.Empty;
 
-    /// <param name="settings">Environment variables over the usual ones.</param>
-    /// <param name="cancellation">Ends the waiting.</param>
-    /// <param name="withKey">Whoever asks has to show a key: <see cref="Api"/> does, and may ask as often as it likes.</param>
+    /// <param name="settings">Additional environment variables.</param>
+    /// <param name="cancellation">Cancels the start.</param>
+    /// <param name="withKey">Requires an API key, which <see cref="Api"/> sends. Rate limits are lifted.</param>
     public static async Task<RunningManager> StartAsync((string Name, string Value)[] settings, CancellationToken cancellation, bool withKey = false)
     {
         var manager = new RunningManager();
@@ -49,7 +48,7 @@ internal sealed class RunningManager : IAsyncDisposable
             if (withKey)
                 await manager.AddKeyAsync(cancellation);
             manager.Start(settings);
-            await Wait.ForAsync(() => manager.AliveAsync(cancellation), "the manager answers", Patience, cancellation);
+            await Wait.ForAsync(() => manager.AliveAsync(cancellation), "the manager responds", Timeout, cancellation);
             return manager;
         }
         catch
@@ -67,23 +66,23 @@ internal sealed class RunningManager : IAsyncDisposable
         return (string)(await response.Content.ReadFromJsonAsync<JsonNode>(cancellation))!["id"]!;
     }
 
-    /// <summary>Asks until the bot has one of these statuses; one that has ended before, or takes too long, fails with all that is known of it.</summary>
-    public async Task UntilAsync(string id, CancellationToken cancellation, params string[] statuses)
+    /// <summary>Polls until the bot has one of these statuses. Fails with the bot and its log if it ends earlier or takes too long.</summary>
+    public async Task<JsonNode> UntilAsync(string id, CancellationToken cancellation, params string[] statuses)
     {
         JsonNode? bot = null;
         try
         {
-            await Wait.ForAsync(
+            return await Wait.ForAsync(
                 async () =>
                 {
                     bot = (await Api.GetFromJsonAsync<JsonNode>($"/bots/{id}", cancellation))!;
                     var status = (string)bot["status"]!;
                     if (statuses.Contains(status))
                         return bot;
-                    return status is "completed" or "failed" ? throw new InvalidOperationException("It ended otherwise.") : null;
+                    return status is "completed" or "failed" ? throw new InvalidOperationException("It ended with another status.") : null;
                 },
                 $"the bot is {string.Join(" or ", statuses)}",
-                Patience,
+                Timeout,
                 cancellation);
         }
         catch (Exception exception) when (exception is TimeoutException or InvalidOperationException)
@@ -93,7 +92,7 @@ internal sealed class RunningManager : IAsyncDisposable
         }
     }
 
-    /// <summary>Has the bot leave, and returns once its container is gone.</summary>
+    /// <summary>Stops the bot and waits until it has ended.</summary>
     public async Task EndAsync(string id, CancellationToken cancellation)
     {
         (await Api.PostAsync(new Uri($"/bots/{id}/stop", UriKind.Relative), content: null, cancellation)).EnsureSuccessStatusCode();
@@ -122,7 +121,7 @@ internal sealed class RunningManager : IAsyncDisposable
     private void Start((string Name, string Value)[] settings)
     {
         var redisPort = ChildProcess.FreePort();
-        // Bots come through the manager's relay from 127.0.0.2, which Redis 7.0 does not take for local; `./run` has a password instead.
+        // The manager's relay connects from 127.0.0.2, which Redis 7.0 does not treat as local. `./run` sets a password instead.
         _redis = new("redis-server",
         [
             "--bind", "127.0.0.1", "--port", $"{redisPort}", "--dir", _root, "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--protected-mode", "no",

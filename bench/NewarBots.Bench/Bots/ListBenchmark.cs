@@ -9,13 +9,13 @@ using StackExchange.Redis;
 
 namespace NewarBots.Bench.Bots;
 
-/// <summary>Asks the real manager for pages of very many finished bots, one at a time.</summary>
+/// <summary>Requests pages of thousands of finished bots from the real manager, one request at a time.</summary>
 internal sealed class ListBenchmark : Benchmark
 {
     private const int WarmUp = 20;
     private const string NoEngine = "unix:///nonexistent/docker.sock";
 
-    /// <summary>Without and with filters that many bots, few and none pass.</summary>
+    /// <summary>No filter, and filters that match many, few and no bots.</summary>
     private static readonly string[] Paths =
     [
         "/bots", "/bots?limit=200", "/bots?userId=user-7", "/bots?status=completed", "/bots?status=failed", "/bots?status=recording",
@@ -26,13 +26,13 @@ internal sealed class ListBenchmark : Benchmark
 
     public override string Name => "list";
 
-    public override string Summary => "bots=10000 requests=300: GET /bots with so many finished bots answered in (goal: p99 under 30 ms)";
+    public override string Summary => "bots=10000 requests=300: response time of GET /bots with that many finished bots (goal: p99 under 30 ms)";
 
     public override async Task RunAsync(Arguments arguments, CancellationToken cancellation)
     {
         var bots = arguments.Int("bots", 10_000);
         var requests = arguments.Int("requests", 300);
-        MachineLoad.Print("before");
+        PrintLoad("before");
         await using var manager = await RunningManager.StartAsync(
             [("DOCKER_HOST", NoEngine), ("Launching__MaxConcurrentBots", "1"), ("ASPNETCORE_ENVIRONMENT", "Production")], cancellation, withKey: true);
         await FillAsync(manager.Redis, bots, cancellation);
@@ -53,10 +53,10 @@ internal sealed class ListBenchmark : Benchmark
             Console.WriteLine($"{path,-44}{figures.Median,8:0.0}{figures.Percentile(99),8:0.0}{figures.Percentile(100),8:0.0}");
         }
 
-        MachineLoad.Print("after");
+        PrintLoad("after");
     }
 
-    /// <summary>Straight into the store, as if each had lived.</summary>
+    /// <summary>Writes finished bots directly to the store.</summary>
     private static async Task FillAsync(string redis, int bots, CancellationToken cancellation)
     {
         await using var connection = await ConnectionMultiplexer.ConnectAsync(redis);
@@ -95,7 +95,7 @@ internal sealed class ListBenchmark : Benchmark
                 Recording = new("ogg", 5_400_000, 1800, Complete: true),
             });
         });
-        // As a manager does that has an engine to ask.
+        // A manager with a Docker engine would mark the records as complete.
         await store.MarkCompleteAsync((await store.BeginCompletingAsync())!);
     }
 }

@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace NewarBots.Bench.Bots;
 
 /// <summary>
-/// Sends bots to the real manager with a real Redis. They stay queued, as no engine is there: what is measured is the answer,
-/// and not what the machine does to start containers meanwhile.
+/// Posts bots to the real manager with a real Redis. Without a Docker engine they stay queued, so starting containers does not affect the
+/// response times.
 /// </summary>
 internal sealed class PostBenchmark : Benchmark
 {
@@ -17,27 +17,27 @@ internal sealed class PostBenchmark : Benchmark
 
     public override string Name => "post";
 
-    public override string Summary => "requests=500 concurrency=8 rate=50 seconds=60: POST /bots answered in (goal: p99 under 20 ms, none lost)";
+    public override string Summary => "requests=500 concurrency=8 rate=50 seconds=60: response time of POST /bots (goal: p99 under 20 ms, none lost)";
 
     public override async Task RunAsync(Arguments arguments, CancellationToken cancellation)
     {
         var requests = arguments.Int("requests", 500);
         var concurrency = arguments.Int("concurrency", 8);
-        MachineLoad.Print("before");
+        PrintLoad("before");
         Console.WriteLine($"{"milliseconds",-44}{"p50",8}{"p99",8}{"max",8}");
-        foreach (var abreast in (int[])[1, concurrency])
+        foreach (var parallel in (int[])[1, concurrency])
         {
-            // A manager of its own: the bots of the one before would still be queued.
+            // A new manager each time, because the previous bots would still be queued.
             await using var manager = await StartAsync(cancellation);
             var first = (await SendAsync(manager.Api, cancellation)).Milliseconds;
-            await MeasureAsync(manager.Api, WarmUp, abreast, cancellation);
-            var figures = await MeasureAsync(manager.Api, requests, abreast, cancellation);
-            Console.WriteLine($"{$"{requests} requests, {abreast} at a time",-44}{figures.Median,8:0.0}{figures.Percentile(99),8:0.0}{figures.Percentile(100),8:0.0}");
-            Console.WriteLine($"{"the very first request of a fresh manager",-44}{first,8:0.0}");
+            await MeasureAsync(manager.Api, WarmUp, parallel, cancellation);
+            var figures = await MeasureAsync(manager.Api, requests, parallel, cancellation);
+            Console.WriteLine($"{$"{requests} requests, {parallel} at a time",-44}{figures.Median,8:0.0}{figures.Percentile(99),8:0.0}{figures.Percentile(100),8:0.0}");
+            Console.WriteLine($"{"first request of a new manager",-44}{first,8:0.0}");
         }
 
         await MeasureRateAsync(arguments.Int("rate", 50), arguments.Int("seconds", 60), cancellation);
-        MachineLoad.Print("after");
+        PrintLoad("after");
     }
 
     private static Task<RunningManager> StartAsync(CancellationToken cancellation) => RunningManager.StartAsync(
@@ -45,11 +45,11 @@ internal sealed class PostBenchmark : Benchmark
         cancellation,
         withKey: true);
 
-    /// <summary>So many each second, whether the ones before are answered or not; then all that were accepted have to be on the list.</summary>
+    /// <summary>Posts at a fixed rate without waiting for responses, then checks that every accepted bot is listed.</summary>
     private async Task MeasureRateAsync(int rate, int seconds, CancellationToken cancellation)
     {
         await using var manager = await StartAsync(cancellation);
-        await MeasureAsync(manager.Api, WarmUp, abreast: 1, cancellation);
+        await MeasureAsync(manager.Api, WarmUp, parallel: 1, cancellation);
         var sending = new List<Task<(double Milliseconds, string Id)>>();
         var begun = Stopwatch.GetTimestamp();
         for (var number = 0; number < rate * seconds; number++)
@@ -65,8 +65,8 @@ internal sealed class PostBenchmark : Benchmark
         foreach (var (milliseconds, _) in accepted)
             figures.Add(milliseconds);
         var listed = await ListAsync(manager.Api, cancellation);
-        Console.WriteLine($"{$"{accepted.Length} requests, {rate} a second",-44}{figures.Median,8:0.0}{figures.Percentile(99),8:0.0}{figures.Percentile(100),8:0.0}");
-        Console.WriteLine($"{"accepted and not on the list",-44}{accepted.Count(bot => !listed.Contains(bot.Id)),8}");
+        Console.WriteLine($"{$"{accepted.Length} requests, {rate} per second",-44}{figures.Median,8:0.0}{figures.Percentile(99),8:0.0}{figures.Percentile(100),8:0.0}");
+        Console.WriteLine($"{"accepted but not listed",-44}{accepted.Count(bot => !listed.Contains(bot.Id)),8}");
     }
 
     private static async Task<HashSet<string>> ListAsync(HttpClient api, CancellationToken cancellation)
@@ -83,10 +83,10 @@ internal sealed class PostBenchmark : Benchmark
         }
     }
 
-    private async Task<Figures> MeasureAsync(HttpClient api, int requests, int abreast, CancellationToken cancellation)
+    private async Task<Figures> MeasureAsync(HttpClient api, int requests, int parallel, CancellationToken cancellation)
     {
         var figures = new Figures();
-        await Parallel.ForAsync(0, requests, new ParallelOptions { MaxDegreeOfParallelism = abreast, CancellationToken = cancellation }, async (_, token) =>
+        await Parallel.ForAsync(0, requests, new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = cancellation }, async (_, token) =>
         {
             var (milliseconds, _) = await SendAsync(api, token);
             lock (figures)

@@ -7,8 +7,8 @@ using NewarBots.ServiceDefaults;
 namespace NewarBots.Bench.Finalizing;
 
 /// <summary>
-/// Finalizes an hour of chunks, each time right after a bare <c>ffmpeg -f concat -c copy</c> of the same files, so that both see
-/// the same machine. Steps are timed by the manager's own spans.
+/// Finalizes an hour of chunks, each time right after a bare <c>ffmpeg -f concat -c copy</c> of the same files, so that both run under the
+/// same load. The manager's own spans give the duration of each step.
 /// </summary>
 internal sealed class FinalizeBenchmark : Benchmark
 {
@@ -17,7 +17,7 @@ internal sealed class FinalizeBenchmark : Benchmark
     public override string Name => "finalize";
 
     public override string Summary =>
-        "chunks=360 runs=5: chunks to recording, beside a bare ffmpeg concatenation (goal: 1.3 times or less, flat memory)";
+        "chunks=360 runs=5: chunks to recording, compared with a bare ffmpeg concatenation (goal: at most 1.3 times, constant memory)";
 
     public override async Task RunAsync(Arguments arguments, CancellationToken cancellation)
     {
@@ -55,7 +55,7 @@ internal sealed class FinalizeBenchmark : Benchmark
 
         Figures Times(string name) => times.TryGetValue(name, out var figures) ? figures : times[name] = new();
 
-        static void Print(string what, double ratio) => Console.WriteLine($"{what,-52}{ratio,6:0.00}");
+        static void Print(string label, double ratio) => Console.WriteLine($"{label,-52}{ratio,6:0.00}");
     }
 
     private static async Task PrintMemoryAsync(GeneratedChunks chunks, CancellationToken cancellation)
@@ -63,7 +63,7 @@ internal sealed class FinalizeBenchmark : Benchmark
         var memory = new PeakMemory();
         await using (memory)
             await FinalizeAsync(chunks, cancellation);
-        Console.WriteLine($"peak memory with {chunks.Count,3} chunks: manager's side {memory.OwnMiB:0} MiB, ffmpeg {memory.ChildMiB:0} MiB");
+        Console.WriteLine($"peak memory with {chunks.Count,3} chunks: manager {memory.OwnMiB:0} MiB, ffmpeg {memory.ChildMiB:0} MiB");
     }
 
     private static async Task FinalizeAsync(GeneratedChunks chunks, CancellationToken cancellation)
@@ -81,7 +81,7 @@ internal sealed class FinalizeBenchmark : Benchmark
             NullLogger<RecordingFinalizer>.Instance);
         var result = (FinalizationResult.Recorded)await finalizer.FinalizeAsync(bot, cancellation);
         if (result.Recording.DurationSeconds != chunks.Count * GeneratedChunks.Length.TotalSeconds || !result.Recording.Complete)
-            throw new InvalidOperationException($"This is not what was to be recorded: {result}");
+            throw new InvalidOperationException($"Unexpected recording: {result}");
         Directory.Delete(chunks.Storage.FinalRoot, recursive: true);
     }
 

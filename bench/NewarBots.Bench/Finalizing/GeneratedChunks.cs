@@ -7,7 +7,7 @@ using NewarBots.Recorder.Recording;
 
 namespace NewarBots.Bench.Finalizing;
 
-/// <summary>Chunks as the recorder writes them, with its own writer, of noise and a tone that FFmpeg encodes once.</summary>
+/// <summary>Chunks from the recorder's own writer, with noise and a tone that FFmpeg encodes once.</summary>
 internal sealed class GeneratedChunks : IDisposable
 {
     private static readonly SessionId Session = SessionId.Parse("0199aaaabbbbccccddddeeeeffff0001");
@@ -43,7 +43,7 @@ internal sealed class GeneratedChunks : IDisposable
         return chunks;
     }
 
-    /// <returns>A bot that is to be finalized.</returns>
+    /// <returns>A bot ready to be finalized.</returns>
     public Bot PutIntoSession()
     {
         var bot = new Bot

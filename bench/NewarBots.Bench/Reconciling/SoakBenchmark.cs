@@ -5,19 +5,19 @@ using System.Text.Json.Nodes;
 namespace NewarBots.Bench.Reconciling;
 
 /// <summary>
-/// Many bots at once, whose managers and recorders are killed at random; then what became of each. Bots that were killed are
-/// replaced, so that there are always as many.
+/// Runs many bots while managers and recorders are killed at random, then reports the outcome of every bot. Killed recorders are replaced, so
+/// that the number of active bots stays the same.
 /// </summary>
 internal sealed class SoakBenchmark : Benchmark
 {
-    /// <summary>What a recorder may lose when it is killed.</summary>
-    private const double Forgiven = 2;
+    /// <summary>Seconds of audio that a killed recorder may lose.</summary>
+    private const double AllowedLoss = 2;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
-    /// <summary>By when every recorder has said something that nobody has read.</summary>
-    private static readonly TimeSpan Absence = TimeSpan.FromSeconds(6);
+    /// <summary>Downtime during which every recorder publishes at least one message.</summary>
+    private static readonly TimeSpan Downtime = TimeSpan.FromSeconds(6);
 
     private readonly Dictionary<string, DateTimeOffset> _killed = [];
     private readonly Figures _memory = new();
@@ -28,15 +28,15 @@ internal sealed class SoakBenchmark : Benchmark
     public override string Name => "soak";
 
     public override string Summary =>
-        "bots=50 minutes=10 managers=2 every=10 seed=1: bots with generated audio, a manager or a recorder killed every so many seconds (goals: nothing lost, nothing "
-        + "missing beyond the last 2 s, no container left or doubled; a manager under 150 MB and 3 % of a core; all followed again within 2 s)";
+        "bots=50 minutes=10 managers=2 every=10 seed=1: bots with generated audio; a manager or recorder is killed every few seconds (goals: nothing lost, nothing "
+        + "missing beyond the last 2 s, no container left over or created twice; at most 150 MB and 3 % of a core per manager; all bots followed within 2 s)";
 
     public override async Task RunAsync(Arguments arguments, CancellationToken cancellation)
     {
         var (bots, length) = (arguments.Int("bots", 50), TimeSpan.FromMinutes(arguments.Int("minutes", 10)));
         var every = TimeSpan.FromSeconds(arguments.Int("every", 10));
         var random = new Random(arguments.Int("seed", 1));
-        MachineLoad.Print("before");
+        PrintLoad("before");
         using var docker = new Docker();
         var since = TimeProvider.System.GetUtcNow();
         await using var stage = await SoakStage.StartAsync(arguments.Int("managers", 2), bots, cancellation);
@@ -44,8 +44,8 @@ internal sealed class SoakBenchmark : Benchmark
         var watch = Stopwatch.StartNew();
         await FillUpAsync(stage, bots, cancellation);
         await RecordingAsync(stage.Managers[0], bots, cancellation);
-        Console.WriteLine($"{bots} bots record {watch.Elapsed.TotalSeconds:0.0} s after the first request");
-        await MeasureAsync(stage, "all record, nothing else happens", TimeSpan.FromSeconds(15), cancellation);
+        Console.WriteLine($"{bots} bots are recording {watch.Elapsed.TotalSeconds:0.0} s after the first request");
+        await MeasureAsync(stage, "all bots recording, idle", TimeSpan.FromSeconds(15), cancellation);
 
         watch.Restart();
         for (var kill = 1; watch.Elapsed < length; kill++)
@@ -63,17 +63,17 @@ internal sealed class SoakBenchmark : Benchmark
         await EndAllAsync(stage.Managers[0], cancellation);
         await ReportAsync(stage, docker, since, cancellation);
         await MeasureAsync(stage, "all bots have ended", TimeSpan.FromSeconds(15), cancellation);
-        MachineLoad.Print("after");
+        PrintLoad("after");
     }
 
     private async Task FillUpAsync(SoakStage stage, int bots, CancellationToken cancellation)
     {
-        // The newest kill may not be known yet.
+        // The manager may not have noticed the newest kill yet.
         var active = (await stage.Managers[0].BotsAsync(cancellation)).Count(bot => IsActive(bot) && !_killed.ContainsKey((string)bot["id"]!));
         for (var missing = bots - active; missing > 0; missing--)
         {
             var manager = stage.Managers[missing % stage.Managers.Count];
-            // A user may have one bot in a meeting: each has a user of its own.
+            // A user can have only one bot per meeting, so each bot has its own user.
             using var response = await manager.Api.PostAsJsonAsync(
                 "/bots", new { meetingUrl = "https://meet.google.com/abc-defg-hij?duration=36000", userId = $"soak-{_sent++}" }, cancellation);
             response.EnsureSuccessStatusCode();
@@ -84,11 +84,11 @@ internal sealed class SoakBenchmark : Benchmark
 
     private static async Task RecordingAsync(SoakManager manager, int bots, CancellationToken cancellation) => await Wait.ForAsync(
         async () => (await manager.BotsAsync(cancellation)).Count(bot => (string)bot["status"]! == "recording" && (double)bot["recordedSeconds"]! >= 1) >= bots ? manager : null,
-        "all bots record",
-        Patience,
+        "all bots are recording",
+        Timeout,
         cancellation);
 
-    private async Task MeasureAsync(SoakStage stage, string? what, TimeSpan duration, CancellationToken cancellation)
+    private async Task MeasureAsync(SoakStage stage, string? phase, TimeSpan duration, CancellationToken cancellation)
     {
         var running = stage.Managers.Where(manager => manager.Runs).ToList();
         var before = running.ConvertAll(manager => manager.Measure());
@@ -99,8 +99,8 @@ internal sealed class SoakBenchmark : Benchmark
             var percent = 100 * (now.CpuSeconds - before[i].CpuSeconds) / duration.TotalSeconds;
             _memory.Add(now.MiB);
             _cpu.Add(percent);
-            if (what is not null)
-                Console.WriteLine($"manager {i}, {what}: {now.MiB:0} MiB, {percent:0.0} % of a core");
+            if (phase is not null)
+                Console.WriteLine($"manager {i}, {phase}: {now.MiB:0} MiB, {percent:0.0} % of a core");
         }
     }
 
@@ -122,27 +122,27 @@ internal sealed class SoakBenchmark : Benchmark
         victim.Kill();
         _managersKilled++;
         await Task.Delay(random.Next(1, 5) * Second, TimeProvider.System, cancellation);
-        await victim.StartAsync(Patience, cancellation);
+        await victim.StartAsync(Timeout, cancellation);
     }
 
-    /// <summary>All managers at once: each finds all bots running.</summary>
+    /// <summary>Restarts all managers at the same time, while all bots keep recording.</summary>
     private static async Task RestartAsync(SoakStage stage, CancellationToken cancellation)
     {
         var before = (await stage.Managers[0].BotsAsync(cancellation)).ToDictionary(bot => (string)bot["id"]!, bot => (double)bot["recordedSeconds"]!);
         foreach (var manager in stage.Managers)
             manager.Kill();
-        await Task.Delay(Absence, TimeProvider.System, cancellation);
+        await Task.Delay(Downtime, TimeProvider.System, cancellation);
         var watch = Stopwatch.StartNew();
-        await Task.WhenAll(stage.Managers.Select(manager => manager.StartAsync(Patience, cancellation)));
+        await Task.WhenAll(stage.Managers.Select(manager => manager.StartAsync(Timeout, cancellation)));
         var answerAfter = watch.Elapsed;
         await Wait.ForAsync(
             async () => (await stage.Managers[0].BotsAsync(cancellation))
                 .Where(bot => (string)bot["status"]! == "recording")
                 .All(bot => (double)bot["recordedSeconds"]! > before.GetValueOrDefault((string)bot["id"]!)) ? stage : null,
             "all bots are followed again",
-            Patience,
+            Timeout,
             cancellation);
-        Console.WriteLine($"restart of all managers: they answer after {answerAfter.TotalSeconds:0.0} s, and follow all again {(watch.Elapsed - answerAfter).TotalSeconds:0.0} s later");
+        Console.WriteLine($"restart of all managers: they respond after {answerAfter.TotalSeconds:0.0} s and follow all bots {(watch.Elapsed - answerAfter).TotalSeconds:0.0} s later");
     }
 
     private static async Task EndAllAsync(SoakManager manager, CancellationToken cancellation)
@@ -152,7 +152,7 @@ internal sealed class SoakBenchmark : Benchmark
         await Wait.ForAsync(
             async () => (await manager.BotsAsync(cancellation)).All(bot => (string)bot["status"]! is "completed" or "failed") ? manager : null,
             "all bots have ended",
-            Patience,
+            Timeout,
             cancellation);
     }
 
@@ -166,10 +166,10 @@ internal sealed class SoakBenchmark : Benchmark
             if (_killed.TryGetValue((string)bot["id"]!, out var at))
             {
                 finishedAfter.Add(((DateTimeOffset)bot["endedAt"]! - at).TotalSeconds);
-                missing += Math.Max(0, (at - (DateTimeOffset)bot["recordingAt"]!).TotalSeconds - (double)bot["recordedSeconds"]! - Forgiven);
+                missing += Math.Max(0, (at - (DateTimeOffset)bot["recordingAt"]!).TotalSeconds - (double)bot["recordedSeconds"]! - AllowedLoss);
             }
             else if (bot["recording"] is { } recording && !(bool)recording["complete"]!)
-                Console.WriteLine($"not complete, though nobody killed its recorder: {bot.ToJsonString()}");
+                Console.WriteLine($"incomplete, although its recorder was not killed: {bot.ToJsonString()}");
             if (bot["recording"] is null)
                 Console.WriteLine($"lost: {bot.ToJsonString()}");
         }
@@ -188,13 +188,13 @@ internal sealed class SoakBenchmark : Benchmark
             recordings complete                 {bots.Count(bot => bot["recording"] is { } recording && (bool)recording["complete"]!)}
             recordings partial                  {bots.Count(bot => bot["recording"] is { } recording && !(bool)recording["complete"]!)}
             lost                                {bots.Count(bot => bot["recording"] is null)}
-            seconds missing beyond the last {Forgiven}   {missing:0.0}
-            containers left                     {left}
-            containers made twice               {created.GroupBy(name => name).Count(group => group.Count() > 1)}
-            killed recorders' recordings finished after, s  {finishedAfter}
-            errors in the managers' logs        {stage.Managers.Sum(manager => manager.Errors.Count)}
-            a manager's memory, MiB             {_memory}
-            a manager's CPU, % of a core        {_cpu}
+            seconds missing beyond the last {AllowedLoss}   {missing:0.0}
+            containers left over                {left}
+            containers created twice            {created.GroupBy(name => name).Count(group => group.Count() > 1)}
+            seconds from kill to finished recording  {finishedAfter}
+            errors in manager logs              {stage.Managers.Sum(manager => manager.Errors.Count)}
+            memory per manager, MiB             {_memory}
+            CPU per manager, % of a core        {_cpu}
             """);
         foreach (var error in stage.Managers.SelectMany(manager => manager.Errors).GroupBy(error => error))
             Console.WriteLine($"{error.Count()} times {error.Key}");

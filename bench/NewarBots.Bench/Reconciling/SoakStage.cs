@@ -7,12 +7,12 @@ using NewarBots.Contract;
 namespace NewarBots.Bench.Reconciling;
 
 /// <summary>
-/// Several managers on one Redis, one storage and one stack, all of which are nobody else's; their bots make their audio
-/// themselves. Any manager may be killed and started again. All of it is gone when this is disposed.
+/// Several managers that share their own Redis, storage and stack. Their bots generate audio. Each manager can be killed and restarted.
+/// Disposing removes everything.
 /// </summary>
 internal sealed class SoakStage : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     private readonly string _root = Directory.CreateTempSubdirectory("newarbots-soak-").FullName;
     private readonly int _redisPort = ChildProcess.FreePort();
@@ -37,7 +37,7 @@ internal sealed class SoakStage : IAsyncDisposable
             for (var i = 0; i < managers; i++)
                 stage._managers.Add(new(stage.Environment(bots)));
             foreach (var manager in stage._managers)
-                await manager.StartAsync(Patience, cancellation);
+                await manager.StartAsync(Timeout, cancellation);
             return stage;
         }
         catch
@@ -70,7 +70,6 @@ internal sealed class SoakStage : IAsyncDisposable
     };
 }
 
-/// <summary>One of the managers.</summary>
 internal sealed class SoakManager : IDisposable
 {
     private readonly Dictionary<string, string> _environment;
@@ -88,11 +87,11 @@ internal sealed class SoakManager : IDisposable
 
     public bool Runs => _process is not null;
 
-    /// <summary>What its log calls an error, of all its processes.</summary>
+    /// <summary>Errors in its log, across restarts.</summary>
     public ConcurrentQueue<string> Errors { get; } = [];
 
-    /// <summary>Returns once it answers.</summary>
-    public async Task StartAsync(TimeSpan patience, CancellationToken cancellation)
+    /// <summary>Returns once it responds.</summary>
+    public async Task StartAsync(TimeSpan timeout, CancellationToken cancellation)
     {
         _process = new("dotnet", [typeof(Manager.Bots.Bot).Assembly.Location], _environment, line =>
         {
@@ -112,8 +111,8 @@ internal sealed class SoakManager : IDisposable
                     return null;
                 }
             },
-            "a manager answers",
-            patience,
+            "a manager responds",
+            timeout,
             cancellation);
     }
 
@@ -124,7 +123,7 @@ internal sealed class SoakManager : IDisposable
         _process = null;
     }
 
-    /// <summary>All bots there are, newest first.</summary>
+    /// <summary>All bots, newest first.</summary>
     public async Task<IReadOnlyList<JsonNode>> BotsAsync(CancellationToken cancellation)
     {
         var bots = new List<JsonNode>();
@@ -139,11 +138,11 @@ internal sealed class SoakManager : IDisposable
         return bots;
     }
 
-    /// <summary>Resident memory, and processor time since its start; by the Linux kernel.</summary>
+    /// <summary>Resident memory, and CPU time since its start.</summary>
     public (double MiB, double CpuSeconds) Measure()
     {
         var status = File.ReadAllLines($"/proc/{_process!.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
-        // proc(5): fields 14 and 15 are ticks of 10 ms; field 2 may have spaces in it, and ends with a parenthesis.
+        // proc(5): fields 14 and 15 are in ticks of 10 ms. Field 2 may contain spaces and ends with a parenthesis.
         var fields = File.ReadAllText($"/proc/{_process.Id}/stat").Split(')')[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return (
             double.Parse(status[6..].Replace("kB", string.Empty, StringComparison.Ordinal), CultureInfo.InvariantCulture) / 1024,

@@ -7,8 +7,8 @@ using NewarBots.Recorder.Joining;
 namespace NewarBots.Bench.Recording;
 
 /// <summary>
-/// What one recording container uses, and beside it what the same page in the same image uses under the same limits when nobody
-/// records it: Playwright opens it, goes into the call and stays there.
+/// Measures memory and CPU of one recording container. For comparison, Playwright then joins the same call without recording, with the same
+/// image and limits.
 /// </summary>
 internal sealed class ContainerBenchmark : Benchmark
 {
@@ -17,7 +17,7 @@ internal sealed class ContainerBenchmark : Benchmark
 
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     public override string Name => "container";
 
@@ -40,21 +40,21 @@ internal sealed class ContainerBenchmark : Benchmark
         var image = await docker.GetAsync($"/images/{recording["Image"]}/json", cancellation);
         Console.WriteLine($"image: {(long)image["Size"]! / 1e9:0.00} GB\n\n{"",-24}{"memory, MiB",20}{"with files",20}{"CPU, % of a core",26}");
         Console.WriteLine($"{"",-24}{"median",10}{"max",10}{"median",12}{"max",8}{"mean",10}{"median",8}{"max",8}");
-        MachineLoad.Print("before");
+        PrintLoad("before");
         var recorded = await MeasureAsync(docker, "recording", bot, seconds, cancellation);
 
-        // While the bot is there, its network and its way to the rehearsal are.
+        // Start it while the bot is running, because its network and relay exist only that long.
         await StartUnrecordedAsync(docker, recording, unrecordedPage, meeting, cancellation);
         await manager.EndAsync(id, cancellation);
         var unrecorded = await MeasureAsync(docker, "the page unrecorded", unrecordedPage, seconds, cancellation);
 
         Console.WriteLine($"recording / unrecorded: memory {recorded.MedianMiB / unrecorded.MedianMiB:0.00}, "
             + $"CPU {recorded.MeanPercent / unrecorded.MeanPercent:0.00} ({recorded.MeanPercent - unrecorded.MeanPercent:+0.0;-0.0} % of a core)");
-        MachineLoad.Print("after");
+        PrintLoad("after");
     }
 
     private static async Task<(double MedianMiB, double MeanPercent)> MeasureAsync(
-        Docker docker, string what, string container, int seconds, CancellationToken cancellation)
+        Docker docker, string label, string container, int seconds, CancellationToken cancellation)
     {
         await Task.Delay(Settling, TimeProvider.System, cancellation);
         var (memory, withFiles, cpu) = (new Figures(), new Figures(), new Figures());
@@ -72,7 +72,7 @@ internal sealed class ContainerBenchmark : Benchmark
         }
 
         var mean = Percent(first, last);
-        Console.WriteLine($"{what,-24}{memory.Median,10:0}{memory.Percentile(100),10:0}{withFiles.Median,12:0}{withFiles.Percentile(100),8:0}{mean,10:0.0}{cpu.Median,8:0.0}{cpu.Percentile(100),8:0.0}");
+        Console.WriteLine($"{label,-24}{memory.Median,10:0}{memory.Percentile(100),10:0}{withFiles.Median,12:0}{withFiles.Percentile(100),8:0}{mean,10:0.0}{cpu.Median,8:0.0}{cpu.Percentile(100),8:0.0}");
         return (memory.Median, mean);
 
         async Task<Reading> ReadAsync()
@@ -86,22 +86,22 @@ internal sealed class ContainerBenchmark : Benchmark
                 (usage - inactiveFiles) / MiB,
                 (long)stats["cpu_stats"]!["cpu_usage"]!["total_usage"]! / 1e9);
 
-            // The name is version 1's or 2's of cgroups.
+            // The names of cgroups v1 and v2 differ.
             double Bytes(string name) => (double)(stats["memory_stats"]!["stats"]![$"total_{name}"] ?? stats["memory_stats"]!["stats"]![name])!;
         }
 
         static double Percent(Reading from, Reading to) => 100 * (to.CpuSeconds - from.CpuSeconds) / (to.At - from.At).TotalSeconds;
     }
 
-    /// <param name="At">When it was read.</param>
-    /// <param name="MiB">What no other container has a share in: all but files.</param>
+    /// <param name="At">Time of the reading.</param>
+    /// <param name="MiB">Memory without page cache, which containers can share.</param>
     /// <param name="WithFilesMiB">
-    /// As <c>docker stats</c> counts. Of the image's files, which all bots share, that is what this container was the first to read.
+    /// As shown by <c>docker stats</c>. It includes files of the image, which all bots share, if this container was the first to read them.
     /// </param>
-    /// <param name="CpuSeconds">Processor time so far.</param>
+    /// <param name="CpuSeconds">Total CPU time.</param>
     private readonly record struct Reading(DateTimeOffset At, double MiB, double WithFilesMiB, double CpuSeconds);
 
-    /// <summary>The bot's own container once more, limits, profile and labels included, with another program in it.</summary>
+    /// <summary>Starts a copy of the bot's container, including limits, seccomp profile and labels, with another program.</summary>
     private static async Task StartUnrecordedAsync(Docker docker, JsonNode recording, string name, Uri meeting, CancellationToken cancellation)
     {
         var environment = RecorderEnvironment.Read(variableName => recording["Config"]!["Env"]!.AsArray()
@@ -128,7 +128,7 @@ internal sealed class ContainerBenchmark : Benchmark
             ["Entrypoint"] = new JsonArray("sh", "-c", "exec /app/.playwright/node/*/node -e \"$0\" \"$1\""),
             ["Cmd"] = new JsonArray(await script.ReadToEndAsync(cancellation), browser),
         };
-        // The manager keeps order among its own bots; this one is none of them.
+        // Without this label, so that the manager does not treat it as an unknown bot and remove it.
         container["Labels"]!.AsObject().Remove(Manager.Launching.Engine.RecorderLabels.Session);
         await docker.PostAsync($"/containers/create?name={name}", container, cancellation);
         await docker.PostAsync($"/containers/{name}/start", body: null, cancellation);
@@ -138,11 +138,11 @@ internal sealed class ContainerBenchmark : Benchmark
                 var log = await docker.GetTextAsync($"/containers/{name}/logs?stdout=true&stderr=true", cancellation);
                 var state = (await docker.GetAsync($"/containers/{name}/json", cancellation))["State"]!;
                 if (!(bool)state["Running"]!)
-                    throw new InvalidOperationException($"The page could not be opened unrecorded: {log}");
+                    throw new InvalidOperationException($"Could not open the page without recording: {log}");
                 return log.Contains(InTheCall, StringComparison.Ordinal) ? log : null;
             },
-            "the unrecorded page is in the call",
-            Patience,
+            "the page without recording is in the call",
+            Timeout,
             cancellation);
     }
 }

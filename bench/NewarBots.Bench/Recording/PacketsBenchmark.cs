@@ -5,20 +5,20 @@ using NewarBots.Contract;
 namespace NewarBots.Bench.Recording;
 
 /// <summary>
-/// How many 20 ms packets of a long recording are missing, stalled or doubled, by its manifest: each gap with its cause, and where one
-/// chunk ends and the next begins.
+/// Counts missing, stalled and duplicated 20 ms packets of a long recording. The manifest lists gaps with their causes, and the start and
+/// duration of each chunk.
 /// </summary>
 internal sealed class PacketsBenchmark : Benchmark
 {
     public override string Name => "packets";
 
-    public override string Summary => "minutes=10: packets of 20 ms that are missing or doubled in a recording of three speakers (goal: none)";
+    public override string Summary => "minutes=10: missing or duplicated 20 ms packets in a recording of three speakers (goal: none)";
 
     public override async Task RunAsync(Arguments arguments, CancellationToken cancellation)
     {
         var minutes = arguments.Int("minutes", 10);
         await using var manager = await RunningManager.StartAsync([], cancellation);
-        MachineLoad.Print("before");
+        PrintLoad("before");
         var id = await manager.SendAsync($"{manager.Address}rehearsal/abc-defg-hij?participants=3&admitAfter=0", cancellation);
         await manager.UntilAsync(id, cancellation, "recording");
         using (var minute = new PeriodicTimer(TimeSpan.FromMinutes(1)))
@@ -43,13 +43,13 @@ internal sealed class PacketsBenchmark : Benchmark
             end = start + Packets(chunk["durationSeconds"]);
         }
 
-        Console.WriteLine($"{end} packets in {chunks.Count} chunks: between chunks {missing} missing, {doubled} doubled");
+        Console.WriteLine($"{end} packets in {chunks.Count} chunks: between chunks {missing} missing, {doubled} duplicated");
         var gaps = manifest["gaps"]!.AsArray().ToLookup(gap => (string)gap!["cause"]!, gap => Packets(gap!["endSeconds"]) - Packets(gap["startSeconds"]));
         foreach (var gap in gaps)
             Console.WriteLine($"{gap.Key}: {gap.Sum()} packets in {gap.Count()} gaps");
         if (gaps.Count == 0)
-            Console.WriteLine("no gap");
-        MachineLoad.Print("after");
+            Console.WriteLine("no gaps");
+        PrintLoad("after");
 
         static long Packets(JsonNode? seconds) => (long)Math.Round((double)seconds! * ChunkFormat.PacketsPerSecond);
     }

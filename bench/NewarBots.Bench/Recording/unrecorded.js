@@ -1,4 +1,4 @@
-// Opens a rehearsal as the recorder does, goes into the call, and does nothing there.
+// Opens a rehearsal with the recorder's browser settings, joins the call and does not record.
 const { spawn } = require('node:child_process');
 const { chromium } = require('/app/.playwright/package');
 const { url, width, height, sandbox, args, executable, headless, inTheCall } = JSON.parse(process.argv[1]);
