@@ -3,28 +3,28 @@ using NewarBots.Recorder.Leaving;
 
 namespace NewarBots.Recorder;
 
-/// <summary>One visit to the meeting: whoever makes it sees to it that the capture hook hears what is to be recorded.</summary>
+/// <summary>One visit to the meeting. It feeds the captured audio to the <see cref="Recording.CaptureHook"/>.</summary>
 internal interface IMeetingVisit
 {
-    /// <summary>The page, once there is one.</summary>
+    /// <summary>The meeting's page; <see langword="null"/> before the browser has started.</summary>
     MeetingPage? Page { get; }
 
-    /// <summary>The visit came as far as the call.</summary>
+    /// <summary>The visit reached the call.</summary>
     bool WasInCall { get; }
 
-    /// <summary>When the call was last seen to be there.</summary>
+    /// <summary>When the page last showed the call.</summary>
     DateTimeOffset? InCallAt { get; }
 
-    /// <param name="isAgain">The session was in the call before, in another browser.</param>
-    /// <param name="deadline">When the bot has to be gone whatever happens.</param>
-    /// <param name="writing">The recording's loop; when it fails, nothing more can be kept.</param>
-    /// <returns>Why it is over; the page and its capture are as they are.</returns>
+    /// <param name="isAgain">An earlier visit of this session was in the call.</param>
+    /// <param name="deadline">When the bot must leave.</param>
+    /// <param name="writing">The recording loop. The visit ends when it fails.</param>
+    /// <returns>Why the visit ended. The page and its capture are left open.</returns>
     Task<LeaveDecision> AttendAsync(bool isAgain, DateTimeOffset deadline, Task writing);
 
-    /// <summary>Ends the capture; when it returns, the last packets are on their way.</summary>
+    /// <summary>Stops the capture. When the task completes, the last packets have been handed over.</summary>
     Task StopCaptureAsync();
 
-    /// <summary>Leaves the call as a guest does, where there is one.</summary>
+    /// <summary>Leaves the call by its leave button, if the page still shows one.</summary>
     Task LeaveAsync();
 
     ValueTask CloseAsync();

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Playwright;
 using NewarBots.Contract;
+using NewarBots.Recorder.Hosting;
 using NewarBots.Recorder.Joining;
 using NewarBots.Recorder.Leaving;
 using NewarBots.Recorder.Recording;
@@ -8,7 +9,7 @@ using NewarBots.Recorder.Reporting;
 
 namespace NewarBots.Recorder;
 
-/// <summary>One browser's visit to the meeting, from its start until it is closed. A session has one, or more where a browser dies.</summary>
+/// <summary>A visit with a browser, which it starts and closes. A session makes another visit when a browser crashes.</summary>
 internal sealed partial class MeetingVisit(
     RecorderEnvironment environment,
     JoiningInput input,
@@ -38,7 +39,7 @@ internal sealed partial class MeetingVisit(
         catch (Exception exception) when (exception is PlaywrightException or InvalidOperationException or TimeoutException)
         {
             start.Fail(EndReason.BrowserCrashed, exception.Message);
-            LogNoBrowser(exception);
+            LogBrowserNotStarted(exception);
             return new(EndReason.BrowserCrashed, $"The browser did not start: {exception.Message}");
         }
         finally
@@ -68,5 +69,5 @@ internal sealed partial class MeetingVisit(
     public ValueTask CloseAsync() => _browser?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The browser did not start")]
-    private partial void LogNoBrowser(Exception exception);
+    private partial void LogBrowserNotStarted(Exception exception);
 }

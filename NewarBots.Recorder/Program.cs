@@ -4,9 +4,9 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using NewarBots.Contract;
 using NewarBots.Recorder;
+using NewarBots.Recorder.Hosting;
 using NewarBots.Recorder.Joining;
 using NewarBots.Recorder.Leaving;
-using NewarBots.Recorder.Recording;
 using NewarBots.Recorder.Reporting;
 using NewarBots.ServiceDefaults;
 
@@ -16,7 +16,7 @@ var watchdog = new Watchdog(TimeProvider.System, Watchdog.EndProcess);
 try
 {
     environment = RecorderEnvironment.Read(Environment.GetEnvironmentVariable);
-    // Before anything that could hang.
+    // Armed first: reading the input may already hang.
     watchdog.Arm(environment.Leave.MaxDuration + Watchdog.Grace);
     input = JoiningInput.Take(environment);
 }
@@ -39,26 +39,15 @@ builder.Logging.AddSimpleConsole(console =>
     console.TimestampFormat = "HH:mm:ss.fff ";
 });
 builder.ConfigureOpenTelemetry();
-builder.Logging.AddOpenTelemetry(logging => logging.AddProcessor(new LogsUnderTheLaunch(RecorderActivity.Launch)));
-builder.Services
-    .AddSingleton(environment)
-    .AddSingleton(input)
-    .AddSingleton(new SteadyClock(TimeProvider.System))
-    .AddSingleton<TimeProvider>(services => services.GetRequiredService<SteadyClock>())
-    .AddReporting(environment, folder)
-    .AddRecording(folder)
-    .AddJoining()
-    .AddLeaving(watchdog)
-    .AddVisits(environment)
-    .AddSingleton<RecorderRun>()
-    .AddSingleton<LastWords>();
+builder.Logging.AddOpenTelemetry(logging => logging.AddProcessor(new LaunchTraceLogProcessor(RecorderActivity.Launch)));
+builder.Services.AddRecorder(environment, folder).AddSingleton(input).AddSingleton(watchdog);
 
-// The host is not run: a recorder has one thing to do and then ends. Its services are what is needed, telemetry first.
+// The host is built for its services but never run: a recorder does one thing and exits.
 var host = builder.Build();
 host.Services.StartTelemetry();
 host.Services.GetRequiredService<StopSignal>().ListenToSignals();
 host.Services.GetService<RedisStatusSender>()?.Start();
 var exitCode = await host.Services.GetRequiredService<RecorderRun>().RunAsync();
-await host.Services.GetRequiredService<LastWords>().SayAsync();
-await LastWords.CloseAsync(host);
+await host.Services.GetRequiredService<ShutdownFlush>().FlushAsync();
+await ShutdownFlush.CloseAsync(host);
 return (int)exitCode;

@@ -1,56 +1,61 @@
 using Microsoft.Extensions.Logging;
 using NewarBots.Contract;
+using NewarBots.Recorder.Hosting;
 using NewarBots.Recorder.Leaving;
 using NewarBots.Recorder.Recording;
 using NewarBots.Recorder.Reporting;
 
 namespace NewarBots.Recorder;
 
-/// <summary>The whole run of a recorder, from the start of the browser to the last word about why it left.</summary>
+/// <summary>The whole run of a recorder, from launching the browser to reporting why the bot left.</summary>
 internal sealed partial class RecorderRun(
     RecorderEnvironment environment,
     Func<IMeetingVisit> newVisit,
     StatusReporter reporter,
     SessionRecording recording,
     CaptureHook hook,
-    HearingAid hearing,
+    AudioRecovery audio,
     Evidence evidence,
     StopSignal stop,
     Watchdog watchdog,
     TimeProvider time,
     ILogger<RecorderRun> logger)
 {
-    /// <summary>So often a browser that died is replaced, and the meeting joined again.</summary>
+    /// <summary>How many times a crashed browser is replaced and the meeting rejoined.</summary>
     private const int MaxRejoins = 2;
 
-    /// <summary>From the decision to leave to the end of the process.</summary>
-    private static readonly TimeSpan LongestLeaving = TimeSpan.FromSeconds(9.5);
+    /// <summary>From the decision to leave to the exit of the process.</summary>
+    private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(9.5);
 
-    /// <summary>So much longer may it take where evidence is taken.</summary>
-    private static readonly TimeSpan EvidencePatience = TimeSpan.FromSeconds(2.5);
+    /// <summary>Added to <see cref="LeaveTimeout"/> if evidence is collected.</summary>
+    private static readonly TimeSpan EvidenceTimeout = TimeSpan.FromSeconds(2.5);
 
-    private static readonly TimeSpan ClosingPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CrashedBrowserTimeout = TimeSpan.FromSeconds(5);
 
     private IMeetingVisit _visit = newVisit();
 
-    /// <returns>How the process is to end; the last word is in the journal and in the outbox.</returns>
+    /// <returns>The exit code. By then the final status is in the journal and in the outbox.</returns>
     public async Task<RecorderExitCode> RunAsync()
     {
         reporter.Report(BotStatus.Joining);
 
         var writing = recording.WriteAsync(hook.Messages);
         var attending = AttendAsync(writing);
-        // Whoever asks for a stop does not wait for what hangs.
+        // A stop does not wait for a visit that hangs.
         await Task.WhenAny(attending, stop.Requested);
         var decision = stop.IsRequested ? new LeaveDecision(EndReason.StopRequested) : await DecisionOfAsync(attending);
 
-        // What is not heard at the end is missing, whatever the reason to leave.
-        var deaf = hearing.Warning;
-        watchdog.Arm(decision is { IsOrdinary: true } ? LongestLeaving : LongestLeaving + EvidencePatience);
+        // Audio that is not captured at the end makes the recording incomplete, whatever the reason to leave.
+        var audioWarning = audio.Warning;
+        watchdog.Arm(decision is { IsOrdinary: true } ? LeaveTimeout : LeaveTimeout + EvidenceTimeout);
         if (decision is not null)
         {
             var progress = recording.Progress;
-            reporter.Report(BotStatus.Leaving, decision.Reason, progress.Chunks > 0 ? progress : null, detail: deaf is null ? decision.Detail : $"{decision.Detail} {deaf}".TrimStart());
+            reporter.Report(
+                BotStatus.Leaving,
+                decision.Reason,
+                progress.Chunks > 0 ? progress.Figures : null,
+                detail: audioWarning is null ? decision.Detail : $"{decision.Detail} {audioWarning}".TrimStart());
         }
 
         using (RecorderActivity.Start("leave")?.SetTag("newarbots.reason", decision is null ? null : WireWord.Of(decision.Reason)))
@@ -59,7 +64,7 @@ internal sealed partial class RecorderRun(
         {
             null => RecorderExitCode.Unexpected,
             { IsGuess: true } => RecorderExitCode.EndedByGuess,
-            _ when deaf is not null => RecorderExitCode.EndedByGuess,
+            _ when audioWarning is not null => RecorderExitCode.EndedByGuess,
             _ => RecorderExitCode.Ended,
         };
     }
@@ -72,13 +77,13 @@ internal sealed partial class RecorderRun(
         }
         catch (Exception exception)
         {
-            // Even now the recording is to be ended well.
+            // The recording is still completed.
             LogUnexpected(exception);
             return null;
         }
     }
 
-    /// <summary>Visits the meeting, and visits it again where the browser died and not the meeting.</summary>
+    /// <summary>Attends the meeting, and rejoins it if the browser crashes before the meeting ends.</summary>
     private async Task<LeaveDecision> AttendAsync(Task writing)
     {
         var deadline = time.GetUtcNow() + environment.Leave.MaxDuration;
@@ -86,64 +91,67 @@ internal sealed partial class RecorderRun(
         for (var rejoins = 0; ; rejoins++)
         {
             var decision = await _visit.AttendAsync(isAgain: wasInCall, deadline, writing);
-            var isRefusedAgain = wasInCall && !_visit.WasInCall && !decision.EndsTheMeeting;
+            var isRejoinRefused = wasInCall && !_visit.WasInCall && !decision.EndsTheMeeting;
             wasInCall |= _visit.WasInCall;
-            if (isRefusedAgain)
-                return new(EndReason.BrowserCrashed, $"The browser had died, and the meeting could not be joined again ({WireWord.Of(decision.Reason)}). {decision.Detail}");
+            if (isRejoinRefused)
+                return new(EndReason.BrowserCrashed, $"The browser crashed, and rejoining the meeting failed ({WireWord.Of(decision.Reason)}). {decision.Detail}");
             if (decision.Reason is EndReason.BrowserCrashed && time.GetUtcNow() >= deadline)
                 return new(EndReason.MaxDuration, decision.Detail);
             if (decision.Reason is not EndReason.BrowserCrashed || rejoins == MaxRejoins)
                 return decision;
 
-            LogJoinsAgain(decision.Detail, rejoins + 1, MaxRejoins);
+            LogRejoining(decision.Detail, rejoins + 1, MaxRejoins);
             reporter.Report(
                 wasInCall ? BotStatus.Recording : BotStatus.Joining,
-                progress: wasInCall ? recording.Progress : null,
-                detail: $"{decision.Detail} Joins again ({rejoins + 1} of {MaxRejoins}).");
-            await WithinAsync(ClosingPatience, "take evidence", evidence.TakeAsync(decision, _visit.Page));
-            await WithinAsync(ClosingPatience, "close the browser", _visit.CloseAsync().AsTask());
+                figures: wasInCall ? recording.Progress.Figures : null,
+                detail: $"{decision.Detail} Rejoining (attempt {rejoins + 1} of {MaxRejoins}).");
+            await WithTimeoutAsync(CrashedBrowserTimeout, "collect evidence", CollectEvidenceAsync(decision, _visit));
+            await WithTimeoutAsync(CrashedBrowserTimeout, "close the browser", _visit.CloseAsync().AsTask());
             if (stop.IsRequested)
                 return new(EndReason.StopRequested);
             _visit = newVisit();
         }
     }
 
-    /// <summary>The audio first: it is all that cannot be had again.</summary>
+    /// <summary>Completes the audio first: it is the only part that cannot be obtained later.</summary>
     private async Task LeaveAsync(Task writing, LeaveDecision? decision)
     {
         var visit = _visit;
-        // A page that hangs is the call until the bot leaves it; one that shows another page was it until then.
+        // A page that hangs counts as the call until the bot leaves. A page that shows something else counts until it last showed the call.
         var until = decision is { Reason: EndReason.StopRequested or EndReason.MaxDuration } ? time.GetUtcNow() : visit.InCallAt;
         if (until is { } at)
-            recording.EndsAt(new(at, visit.WasInCall ? GapCause.CaptureStalled : GapCause.BrowserRestarted));
-        await WithinAsync(TimeSpan.FromSeconds(2), "stop the capture", visit.StopCaptureAsync());
+            recording.SetEnd(new(at, visit.WasInCall ? GapCause.CaptureStalled : GapCause.BrowserRestarted));
+        await WithTimeoutAsync(TimeSpan.FromSeconds(2), "stop the capture", visit.StopCaptureAsync());
         hook.Complete();
-        await WithinAsync(TimeSpan.FromSeconds(2), "complete the last chunk", writing);
+        await WithTimeoutAsync(TimeSpan.FromSeconds(2), "complete the last chunk", writing);
         if (decision is not { IsOrdinary: true })
-            await WithinAsync(EvidencePatience, "take evidence", evidence.TakeAsync(decision, visit.Page));
-        await WithinAsync(TimeSpan.FromSeconds(1), "leave the call", visit.LeaveAsync());
-        await WithinAsync(TimeSpan.FromSeconds(1), "close the browser", visit.CloseAsync().AsTask());
+            await WithTimeoutAsync(EvidenceTimeout, "collect evidence", CollectEvidenceAsync(decision, visit));
+        await WithTimeoutAsync(TimeSpan.FromSeconds(1), "leave the call", visit.LeaveAsync());
+        await WithTimeoutAsync(TimeSpan.FromSeconds(1), "close the browser", visit.CloseAsync().AsTask());
     }
 
-    private async Task WithinAsync(TimeSpan patience, string what, Task step)
+    private Task CollectEvidenceAsync(LeaveDecision? decision, IMeetingVisit visit) =>
+        evidence.CollectAsync(decision?.Reason, decision?.Detail, visit.Page);
+
+    private async Task WithTimeoutAsync(TimeSpan timeout, string description, Task step)
     {
         try
         {
-            await step.WaitAsync(patience, time);
+            await step.WaitAsync(timeout, time);
         }
         catch (Exception exception)
         {
-            // Whatever one step meets, the next ones are still to be taken.
-            LogStepFailed(what, exception);
+            // A step that fails must not keep the following ones from running.
+            LogStepFailed(description, exception);
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "The recorder failed")]
+    [LoggerMessage(Level = LogLevel.Critical, Message = "The recorder failed unexpectedly and is leaving the meeting")]
     private partial void LogUnexpected(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Why} Joins again ({Rejoin} of {MaxRejoins})")]
-    private partial void LogJoinsAgain(string? why, int rejoin, int maxRejoins);
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Why} Rejoining the meeting (attempt {Rejoin} of {MaxRejoins})")]
+    private partial void LogRejoining(string? why, int rejoin, int maxRejoins);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Could not {What}")]
-    private partial void LogStepFailed(string what, Exception exception);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Shutdown step failed, continuing with the next: {Step}")]
+    private partial void LogStepFailed(string step, Exception exception);
 }

@@ -3,15 +3,14 @@ using NewarBots.Contract;
 namespace NewarBots.Recorder.Joining;
 
 /// <summary>
-/// What Chromium is told beside Playwright's own arguments. Nothing here disguises the browser or weakens what protects it from
-/// the page.
+/// Chromium's arguments in addition to Playwright's. None of them disguises the browser or weakens its protection against the page.
 /// </summary>
 internal static class ChromiumArguments
 {
     /// <summary>
-    /// The first two lines are ours: a process for nothing but the sound card that is not there, whose late start lets the decoders
-    /// fill up; and pages that are kept ready for a user who never comes, which take 50 MiB. The others are from Playwright's own
-    /// list, which this argument replaces.
+    /// The first two lines are ours. They disable the audio process, which only serves a sound card that does not exist and whose late start
+    /// makes the decoders' buffers fill up, and preloaded pages, which take 50 MiB. The other lines repeat Playwright's own list, which this
+    /// argument replaces.
     /// </summary>
     private static readonly string[] DisabledFeatures =
     [
@@ -23,11 +22,11 @@ internal static class ChromiumArguments
     ];
 
     /// <summary>
-    /// Addresses behind which no meeting lies, but this host, its neighbours and the cloud's metadata: as the browser writes them,
-    /// whichever way a page did. In front of a colon is an IPv6 address, also one that is IPv4 in disguise; or a name before its port, which may
-    /// begin with the same letters, as one in 128 of those does under which WebRTC hides a page's own address (mDNS).
+    /// Addresses of this host, its network and the cloud's metadata service, in the browser's normalised form. Patterns with a colon match
+    /// IPv6 addresses, including IPv4-mapped ones. The colon matters: without it, one in 128 of the mDNS names that WebRTC generates would
+    /// match too.
     /// </summary>
-    private static readonly string[] Inside =
+    private static readonly string[] InternalHosts =
     [
         "*.internal", "0.0.0.0", "10.*", "100.100.100.200", "127.*", "169.254.*", "192.168.*",
         .. Enumerable.Range(16, 16).Select(second => $"172.{second}.*"),
@@ -40,12 +39,12 @@ internal static class ChromiumArguments
         yield return "--accept-lang=en-US,en";
         yield return $"--window-size={VirtualDisplay.Width},{VirtualDisplay.Height}";
         yield return "--window-position=0,0";
-        // The mix has to run although nobody clicks.
+        // The capture plays every track without a click.
         yield return "--autoplay-policy=no-user-gesture-required";
         yield return $"--disable-features={string.Join(',', DisabledFeatures)}";
         if (environment.Browser is BrowserKind.HeadlessShell)
         {
-            // Nobody looks at it: no 3D drawing in software, which would take 10 MiB. Pages find no WebGL.
+            // Saves the 10 MiB of software rendering. Pages have no WebGL.
             yield return "--disable-gpu";
             yield return "--disable-software-rasterizer";
         }
@@ -54,7 +53,7 @@ internal static class ChromiumArguments
             yield return $"--unsafely-treat-insecure-origin-as-secure={url.GetLeftPart(UriPartial.Authority)}";
     }
 
-    /// <summary>The first that fits holds, but what is excluded goes before all: the meeting's own host may lie inside.</summary>
+    /// <summary>The first matching rule applies, but exclusions precede all: the meeting's own host may be internal.</summary>
     private static IEnumerable<string> HostRules(RecorderEnvironment environment)
     {
         if (environment.LocalhostIs is { } host)
@@ -67,7 +66,7 @@ internal static class ChromiumArguments
             yield return $"EXCLUDE {environment.MeetingUrl.DnsSafeHost}";
         }
 
-        foreach (var pattern in Inside)
+        foreach (var pattern in InternalHosts)
             yield return $"MAP {pattern} ~NOTFOUND";
     }
 }

@@ -2,41 +2,41 @@ using NewarBots.Contract;
 
 namespace NewarBots.Recorder.Joining;
 
-/// <summary>What to do about a page on the way into a call.</summary>
+/// <summary>The next step towards joining the call.</summary>
 internal abstract record JoinDecision
 {
     private JoinDecision()
     {
     }
 
-    /// <summary>Look again.</summary>
+    /// <summary>Do nothing and look again.</summary>
     internal sealed record Wait : JoinDecision;
 
-    /// <summary>Wait to be let in.</summary>
+    /// <summary>Wait to be admitted.</summary>
     internal sealed record WaitInWaitingRoom(PageMatch Seen) : JoinDecision;
 
     internal sealed record Click(PageMatch Target) : JoinDecision;
 
-    /// <summary>Press it by the keyboard: something lies over it.</summary>
+    /// <summary>Press the control by keyboard, because something covers it.</summary>
     internal sealed record Press(PageMatch Target) : JoinDecision;
 
     internal sealed record FillName(PageMatch Box) : JoinDecision;
 
-    /// <summary>The call is joined.</summary>
+    /// <summary>The bot is in the call.</summary>
     internal sealed record Admitted : JoinDecision;
 
-    /// <summary>There will be no call.</summary>
+    /// <summary>The call cannot be joined.</summary>
     internal sealed record GiveUp(EndReason Reason, string Detail) : JoinDecision;
 
-    /// <summary>Decides from what the page shows and what was done so far; nothing else.</summary>
+    /// <summary>Decides from the page and the earlier actions only.</summary>
     /// <param name="view">The page.</param>
-    /// <param name="history">What was done so far.</param>
-    /// <param name="botName">The name to give.</param>
-    /// <param name="leave">How long to wait.</param>
-    /// <param name="now">When the page was looked at.</param>
+    /// <param name="history">The earlier actions.</param>
+    /// <param name="botName">The name to enter.</param>
+    /// <param name="leave">How long to wait for admission.</param>
+    /// <param name="now">The time of the look.</param>
     public static JoinDecision Decide(PageView view, JoinHistory history, string botName, LeaveConditions leave, DateTimeOffset now)
     {
-        // A refusal first: the waiting room's text can outlive it.
+        // Refusals first: the waiting room's text can remain visible after one.
         foreach (var (sign, reason) in Refusals)
         {
             if (view.Find(sign) is { } refusal)
@@ -49,27 +49,24 @@ internal abstract record JoinDecision
         if (view.Find(PageSign.WaitingRoom) is { } waiting)
         {
             return history.WaitingSince is { } since && now - since >= leave.WaitingRoomTimeout
-                ? new GiveUp(EndReason.WaitingRoomTimeout, $"Nobody let the bot in for {leave.WaitingRoomTimeout.TotalSeconds:0} s.")
+                ? new GiveUp(EndReason.WaitingRoomTimeout, $"Nobody admitted the bot within {leave.WaitingRoomTimeout.TotalSeconds:0} s.")
                 : new WaitInWaitingRoom(waiting);
         }
 
         if (view.Find(PageSign.NameBox) is { Place.Free: true } box && box.Value?.Trim() != botName.Trim() && !history.IsExhausted(box))
             return history.MayAct(box, now) ? new FillName(box) : new Wait();
 
-        // Nothing is joined behind a dialog, or with a microphone or a camera that may be on.
+        // The bot never joins behind a dialog, or with a microphone or camera that may be on.
         if (NextClick(view, history, BeforeJoining) is { } first)
             return history.MayAct(first, now) ? new Click(first) : new Wait();
         if (AreDevicesOff(view, history, now) && DecideToJoin(view, history, now) is { } join)
             return join;
-        return now - history.LastProgressAt >= JoinHistory.Patience
-            ? new GiveUp(EndReason.JoinFailed, $"The page cannot be joined: {view.Url} \"{view.Title}\" shows [{view.Entries}].")
+        return now - history.LastProgressAt >= JoinHistory.StuckTimeout
+            ? new GiveUp(EndReason.JoinFailed, $"No way to join was found: {view.Url} \"{view.Title}\" shows [{view.Entries}].")
             : new Wait();
     }
 
-    /// <summary>
-    /// The next notice to answer in the call: that it is recorded or transcribed (a second join button), that others see the video
-    /// differently, and so on.
-    /// </summary>
+    /// <summary>The next notice to dismiss in the call, for example about recording or transcription, which has another join button.</summary>
     public static PageMatch? NoticeIn(PageView view, JoinHistory history, DateTimeOffset now) =>
         view.IsStillCallPage && NextClick(view, history, InCall) is { } notice && history.MayAct(notice, now) ? notice : null;
 
@@ -81,7 +78,7 @@ internal abstract record JoinDecision
             return null;
         if (NextClick(view, history, [PageSign.Obstacle]) is { } obstacle)
             return history.MayAct(obstacle, now) ? new Click(obstacle) : new Wait();
-        return now - history.LastProgressAt >= JoinHistory.CoveredPatience && history.MayAct(covered, now) ? new Press(covered) : null;
+        return now - history.LastProgressAt >= JoinHistory.CoveredTimeout && history.MayAct(covered, now) ? new Press(covered) : null;
     }
 
     private static PageMatch? NextClick(PageView view, JoinHistory history, PageSign[] signs) => signs
@@ -89,19 +86,19 @@ internal abstract record JoinDecision
         .FirstOrDefault(match => match.Place is { Free: true } && !history.IsExhausted(match));
 
     /// <summary>
-    /// Both are seen to be off. A page that shows no such control has no such device, once it had the time to show one.
+    /// The page shows microphone and camera as off. If it shows no control by <see cref="JoinHistory.DevicesTimeout"/>, there is no device.
     /// </summary>
     private static bool AreDevicesOff(PageView view, JoinHistory history, DateTimeOffset now)
     {
-        var hadTime = now - history.AtDoorSince >= JoinHistory.DevicesPatience;
+        var isComplete = now - history.LobbySince >= JoinHistory.DevicesTimeout;
         return IsOff(PageSign.MicrophoneOn, PageSign.MicrophoneOff) && IsOff(PageSign.CameraOn, PageSign.CameraOff);
 
-        bool IsOff(PageSign on, PageSign off) => !view.Shows(on) && (hadTime || view.Shows(off));
+        bool IsOff(PageSign on, PageSign off) => !view.Shows(on) && (isComplete || view.Shows(off));
     }
 
     private static readonly (PageSign Sign, EndReason Reason)[] Refusals =
     [
-        // Before the denial: the page offers to ask again after either.
+        // Before the denial: the page offers to ask again after both.
         (PageSign.NoAnswer, EndReason.WaitingRoomTimeout),
         (PageSign.Denied, EndReason.DeniedByHost),
         (PageSign.Blocked, EndReason.BlockedByPlatform),

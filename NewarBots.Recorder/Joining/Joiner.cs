@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using NewarBots.Contract;
-using NewarBots.Recorder.Leaving;
+using NewarBots.Recorder.Hosting;
 using NewarBots.Recorder.Reporting;
 
 namespace NewarBots.Recorder.Joining;
 
-/// <summary>Goes into the call as a guest does: look at the page, decide (<see cref="JoinDecision"/>), act, look again.</summary>
+/// <summary>Joins the call as a guest would: look at the page, decide (<see cref="JoinDecision"/>), act, look again.</summary>
 internal sealed partial class Joiner(
     RecorderEnvironment environment,
     StatusReporter reporter,
@@ -16,47 +16,47 @@ internal sealed partial class Joiner(
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>While there is nothing to be recognised: a page that has just come shows something at any moment.</summary>
-    private static readonly TimeSpan FirstLookInterval = TimeSpan.FromMilliseconds(50);
+    /// <summary>While no selector matches: the page is loading and may show something at any moment.</summary>
+    private static readonly TimeSpan LoadingLookInterval = TimeSpan.FromMilliseconds(50);
 
     private static readonly TimeSpan WaitingReportInterval = TimeSpan.FromSeconds(15);
 
-    /// <param name="page">A page that shows nothing yet.</param>
-    /// <param name="isAgain">The bot was in the call before and is to the world still recording.</param>
-    /// <param name="deadline">When the bot has to be gone whatever happens.</param>
+    /// <param name="page">A blank page.</param>
+    /// <param name="isAgain">The bot was in the call before, so its reported status stays <c>recording</c>.</param>
+    /// <param name="deadline">When the bot must leave.</param>
     public async Task<JoinOutcome> JoinAsync(MeetingPage page, bool isAgain, DateTimeOffset deadline)
     {
         using var activity = RecorderActivity.Start("join");
-        var outcome = await page.OpenAsync(environment.MeetingUrl) ?? await WalkInAsync(page, isAgain, deadline, activity);
+        var outcome = await page.OpenAsync(environment.MeetingUrl) ?? await JoinOpenedAsync(page, isAgain, deadline, activity);
         activity?.SetTag("newarbots.join.outcome", outcome.Refusal is { } reason ? WireWord.Of(reason) : "admitted");
         if (outcome.Refusal is { } refusal and not EndReason.StopRequested)
             activity.Fail(refusal, outcome.Detail);
         return outcome;
     }
 
-    private async Task<JoinOutcome> WalkInAsync(MeetingPage page, bool isAgain, DateTimeOffset deadline, Activity? activity)
+    private async Task<JoinOutcome> JoinOpenedAsync(MeetingPage page, bool isAgain, DateTimeOffset deadline, Activity? activity)
     {
         var history = new JoinHistory(time.GetUtcNow());
         var reportedWaitingAt = DateTimeOffset.MinValue;
         while (true)
         {
             if (stop.IsRequested)
-                return Settled(new(EndReason.StopRequested));
+                return End(new(EndReason.StopRequested));
             if (page.Gone is { } gone)
-                return Settled(new(EndReason.BrowserCrashed, gone));
+                return End(new(EndReason.BrowserCrashed, gone));
             var now = time.GetUtcNow();
             if (now >= deadline)
-                return Settled(new(EndReason.MaxDuration));
+                return End(new(EndReason.MaxDuration));
 
             var view = await page.LookAsync();
             history = history.WithView(view, now);
             switch (JoinDecision.Decide(view, history, environment.BotName, environment.Leave, now))
             {
                 case JoinDecision.Admitted:
-                    return Settled(JoinOutcome.Admitted);
+                    return End(JoinOutcome.Admitted);
                 case JoinDecision.GiveUp giveUp:
-                    LogGivenUp(giveUp.Reason, giveUp.Detail);
-                    return Settled(new(giveUp.Reason, giveUp.Detail));
+                    LogGivingUp(giveUp.Reason, giveUp.Detail);
+                    return End(new(giveUp.Reason, giveUp.Detail));
                 case JoinDecision.FillName fill:
                     await ActAsync(fill.Box, "fill", () => page.FillAsync(fill.Box, environment.BotName));
                     continue;
@@ -72,7 +72,7 @@ internal sealed partial class Joiner(
                     {
                         reportedWaitingAt = now;
                         var left = environment.Leave.WaitingRoomTimeout - (now - history.WaitingSince!.Value);
-                        reporter.Report(isAgain ? BotStatus.Recording : BotStatus.Waiting, detail: $"Waits to be let in, for {left.TotalSeconds:0} s more.");
+                        reporter.Report(isAgain ? BotStatus.Recording : BotStatus.Waiting, detail: $"Waiting to be admitted, for up to {left.TotalSeconds:0} s more.");
                     }
 
                     break;
@@ -80,10 +80,10 @@ internal sealed partial class Joiner(
                     break;
             }
 
-            await stop.DelayAsync(view.Matches.Count == 0 ? FirstLookInterval : LookInterval);
+            await stop.DelayAsync(view.Matches.Count == 0 ? LoadingLookInterval : LookInterval);
         }
 
-        JoinOutcome Settled(JoinOutcome outcome)
+        JoinOutcome End(JoinOutcome outcome)
         {
             if (history.WaitingSince is { } since)
                 RecorderActivity.Start("admission wait", since)?.Dispose();
@@ -92,16 +92,24 @@ internal sealed partial class Joiner(
 
         async Task ActAsync(PageMatch target, string verb, Func<Task> act)
         {
-            LogActs(verb, target.Entry);
+            LogAction(verb, target.Entry);
             activity?.AddEvent(new($"page.{verb}", tags: new() { ["newarbots.page.entry"] = target.Entry }));
             await act();
             history = history.WithAct(target, time.GetUtcNow());
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Verb} {Entry}")]
-    private partial void LogActs(string verb, string entry);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Action on the page: {Verb} {Entry}")]
+    private partial void LogAction(string verb, string entry);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Does not join ({Reason}): {Detail}")]
-    private partial void LogGivenUp(EndReason reason, string detail);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Giving up joining the meeting ({Reason}): {Detail}")]
+    private partial void LogGivingUp(EndReason reason, string detail);
+}
+
+/// <summary>The result of an attempt to join.</summary>
+/// <param name="Refusal">Why the bot is not in the call; <see langword="null"/> if it is.</param>
+/// <param name="Detail">One line for a person.</param>
+internal sealed record JoinOutcome(EndReason? Refusal, string? Detail = null)
+{
+    public static JoinOutcome Admitted { get; } = new(Refusal: null);
 }

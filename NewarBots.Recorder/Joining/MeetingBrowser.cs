@@ -1,12 +1,13 @@
 using Microsoft.Playwright;
 using NewarBots.Contract;
+using NewarBots.Recorder.Hosting;
 using NewarBots.Recorder.Recording;
 
 namespace NewarBots.Recorder.Joining;
 
 /// <summary>
-/// A Chromium, headed on a display of its own or the headless shell, with one page that has the ear in it. It says openly what it
-/// is.
+/// A Chromium with one page, into which the capture hook is installed. It is either headed, on its own virtual display, or the headless
+/// shell. It does not disguise itself.
 /// </summary>
 internal sealed class MeetingBrowser : IAsyncDisposable
 {
@@ -20,36 +21,34 @@ internal sealed class MeetingBrowser : IAsyncDisposable
         Page = page;
     }
 
-    /// <summary>So long may the display or the driver take; the browser itself has Playwright's 30 s.</summary>
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
+    /// <summary>For the display and for the driver. The browser itself has Playwright's timeout of 30 s.</summary>
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
 
     public IPage Page { get; }
 
-    /// <summary>
-    /// The program itself and not the script that Debian starts it by, which adds nothing that is of use here and takes its time.
-    /// </summary>
+    /// <summary>The binary itself. Debian's wrapper script adds nothing useful here and is slow.</summary>
     public static string Executable(BrowserKind browser) =>
         browser is BrowserKind.Headed ? "/usr/lib/chromium/chromium" : "/usr/lib/chromium/chromium-headless-shell";
 
-    /// <param name="environment">Which browser, and what it needs to know.</param>
-    /// <param name="account">Whom it is signed in as; <see langword="null"/> for nobody.</param>
-    /// <param name="hook">The ear.</param>
+    /// <param name="environment">Selects and configures the browser.</param>
+    /// <param name="account">The account to sign in with; <see langword="null"/> for a guest.</param>
+    /// <param name="hook">Captures the page's audio.</param>
     /// <exception cref="PlaywrightException">The browser did not start.</exception>
     /// <exception cref="InvalidOperationException">The display did not start.</exception>
     /// <exception cref="TimeoutException">The display or the driver hangs.</exception>
     public static async Task<MeetingBrowser> StartAsync(RecorderEnvironment environment, StorageState? account, CaptureHook hook)
     {
         var isHeaded = environment.Browser is BrowserKind.Headed;
-        var startingDisplay = isHeaded ? TimedAsync("display start", VirtualDisplay.StartAsync).WaitAsync(StartPatience) : null;
+        var startingDisplay = isHeaded ? TimedAsync("display start", VirtualDisplay.StartAsync).WaitAsync(StartTimeout) : null;
         IPlaywright? playwright = null;
         try
         {
-            playwright = await TimedAsync("driver start", Playwright.CreateAsync).WaitAsync(StartPatience);
+            playwright = await TimedAsync("driver start", Playwright.CreateAsync).WaitAsync(StartTimeout);
             return await LaunchAsync(environment, account, hook, playwright, startingDisplay is null ? null : await startingDisplay);
         }
         catch
         {
-            // Another browser may be tried in this container: nothing of this one is to stay in its memory.
+            // Another attempt may follow in this container, so this one must not leave processes behind.
             playwright?.Dispose();
             if (startingDisplay is not null)
                 await ((Task)startingDisplay).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -65,7 +64,7 @@ internal sealed class MeetingBrowser : IAsyncDisposable
         IBrowserContext context;
         using (RecorderActivity.Start("browser launch"))
         {
-            // One profile, one window: a second context would open a second one. An empty name is a new profile.
+            // One profile, one window: a second context would open another. An empty name creates a new profile.
             context = await playwright.Chromium.LaunchPersistentContextAsync(string.Empty, new()
             {
                 ExecutablePath = Executable(environment.Browser),
@@ -78,7 +77,7 @@ internal sealed class MeetingBrowser : IAsyncDisposable
                 Locale = "en-US",
                 ViewportSize = ViewportSize.NoViewport,
                 AcceptDownloads = false,
-                // What the recorder was told is not the browser's business.
+                // The recorder's environment has secrets, which the browser does not get.
                 Env = [.. BrowserEnvironment(display)],
             });
         }
@@ -88,7 +87,7 @@ internal sealed class MeetingBrowser : IAsyncDisposable
         if (account is not null)
         {
             using (RecorderActivity.Start("sign in"))
-                await SignIn.ApplyAsync(page, account);
+                await StorageStateLoader.LoadAsync(page, account);
         }
 
         await hook.InstallAsync(page);

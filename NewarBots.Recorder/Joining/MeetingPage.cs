@@ -4,20 +4,21 @@ using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Playwright;
 using NewarBots.Contract;
+using NewarBots.Recorder.Hosting;
 using NewarBots.Recorder.Recording;
 using NewarBots.Recorder.Reporting;
 
 namespace NewarBots.Recorder.Joining;
 
 /// <summary>
-/// The meeting's page in the browser: the only place that looks at it and acts on it. A page that navigates, hangs or dies
-/// never makes a call here throw: it shows nothing, and <see cref="Gone"/> tells.
+/// The meeting's page in the browser. Only this type looks at it and acts on it. No method throws if the page navigates, hangs or crashes:
+/// the page then shows nothing, and <see cref="Gone"/> has the reason.
 /// </summary>
-internal sealed partial class MeetingPage
+internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
 {
-    private static readonly TimeSpan OpeningPatience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(30);
-    private static readonly string LookScript = EmbeddedText.Read("Joining.look.js");
+    private static readonly TimeSpan OpenTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(30);
+    private static readonly string LookScript = EmbeddedFile.ReadText("Joining.look.js");
 
     private readonly IPage _page;
     private readonly CaptureHook _hook;
@@ -28,8 +29,8 @@ internal sealed partial class MeetingPage
     private readonly TimeProvider _time;
     private readonly ILogger<MeetingPage> _logger;
     private readonly OtherRecorders _recorders;
-    private string? _shown;
-    private long? _unseenSince;
+    private string? _shownEntries;
+    private long? _failingSince;
     private string? _gone;
 
     public MeetingPage(
@@ -40,45 +41,45 @@ internal sealed partial class MeetingPage
         _look = $"() => ({LookScript})({JsonSerializer.Serialize(selectors, LookJson.Default.SelectorPack)}.entries, () => {hook.IsCapturingExpression})";
         page.Crash += (_, _) => _gone ??= "The page crashed.";
         page.Close += (_, _) => _gone ??= "The page was closed.";
-        page.Context.Close += (_, _) => _gone ??= "The browser is gone.";
+        page.Context.Close += (_, _) => _gone ??= "The browser exited.";
         evidence.Watch(page);
     }
 
-    /// <summary>Why there is no page any more; <see langword="null"/> while there is one.</summary>
+    /// <summary>Why the page no longer exists; <see langword="null"/> while it does.</summary>
     public string? Gone => Volatile.Read(ref _gone);
 
     /// <summary>The selector pack's name and version.</summary>
     public string Selectors => $"{_selectors.Name} {_selectors.Version}";
 
-    /// <returns><see langword="null"/> where the page came; else why not.</returns>
+    /// <returns><see langword="null"/> if the page opened, otherwise the reason why not.</returns>
     public async Task<JoinOutcome?> OpenAsync(Uri meetingUrl)
     {
-        LogOpens(meetingUrl, _selectors.Name, _selectors.Version);
+        LogOpening(meetingUrl, _selectors.Name, _selectors.Version);
         using var activity = RecorderActivity.Start("page open");
         try
         {
             var response = await _page.GotoAsync(InEnglish(meetingUrl).AbsoluteUri, new()
             {
                 WaitUntil = WaitUntilState.Commit,
-                Timeout = (float)OpeningPatience.TotalMilliseconds,
+                Timeout = (float)OpenTimeout.TotalMilliseconds,
             });
-            return response is { Status: var status } && RefusalIn(status) is { } refusal ? new(refusal, $"{meetingUrl} answered {status}.") : null;
+            return response is { Status: var status } && RefusalIn(status) is { } refusal ? new(refusal, $"{meetingUrl} responded with status {status}.") : null;
         }
         catch (Exception exception) when (exception is PlaywrightException or TimeoutException)
         {
             return Gone is { } gone
                 ? new(EndReason.BrowserCrashed, gone)
-                : new(EndReason.JoinFailed, $"{meetingUrl} cannot be opened: {exception.Message.Split('\n')[0]}");
+                : new(EndReason.JoinFailed, $"{meetingUrl} could not be opened: {exception.Message.Split('\n')[0]}");
         }
     }
 
-    /// <returns>What a page's HTTP status says against joining; <see langword="null"/> where it says nothing.</returns>
+    /// <returns>Why a page with this HTTP status cannot be joined; <see langword="null"/> if it may.</returns>
     internal static EndReason? RefusalIn(int status) => status switch
     {
         < 400 => null,
         401 => EndReason.LoginRequired,
         403 or 429 => EndReason.BlockedByPlatform,
-        // Of the meeting that says nothing.
+        // A server error says nothing about the meeting.
         >= 500 => EndReason.JoinFailed,
         _ => EndReason.MeetingNotFound,
     };
@@ -87,30 +88,30 @@ internal sealed partial class MeetingPage
     {
         try
         {
-            var answer = await _page.EvaluateAsync<JsonElement>(_look).WaitAsync(AnswerPatience, _time);
+            var answer = await _page.EvaluateAsync<JsonElement>(_look).WaitAsync(ResponseTimeout, _time);
             var view = Read(answer.Deserialize(LookJson.Default.SeenPage)!);
-            _unseenSince = null;
-            if (view.Entries != _shown)
+            _failingSince = null;
+            if (view.Entries != _shownEntries)
             {
-                _shown = view.Entries;
-                LogSeen(view.Entries);
+                _shownEntries = view.Entries;
+                LogShows(view.Entries);
                 Activity.Current?.AddEvent(new("page.seen", tags: new() { ["newarbots.page.entries"] = view.Entries }));
-                _evidence.Saw(view);
+                _evidence.AddLook($"{view.Url} \"{view.Title}\" shows [{view.Entries}]");
             }
 
             return view;
         }
         catch (Exception exception) when (exception is PlaywrightException or JsonException)
         {
-            // Between two documents there is nothing to be seen, or a page gives what nobody asked for; but not for long.
-            LogCannotLook(exception.Message);
-            _unseenSince ??= _time.GetTimestamp();
-            if (_time.GetElapsedTime(_unseenSince.Value) >= AnswerPatience)
-                _gone ??= $"The page could not be looked at for {AnswerPatience.TotalSeconds:0} s.";
+            // Looking fails during a navigation, and when the page breaks the script. Both are tolerated for a while.
+            LogLookFailed(exception.Message);
+            _failingSince ??= _time.GetTimestamp();
+            if (_time.GetElapsedTime(_failingSince.Value) >= ResponseTimeout)
+                _gone ??= $"The page could not be inspected for {ResponseTimeout.TotalSeconds:0} s.";
         }
         catch (TimeoutException)
         {
-            _gone ??= $"The page did not answer for {AnswerPatience.TotalSeconds:0} s.";
+            _gone ??= $"The page did not respond for {ResponseTimeout.TotalSeconds:0} s.";
         }
 
         return PageView.Nothing;
@@ -143,7 +144,7 @@ internal sealed partial class MeetingPage
         await _page.Keyboard.InsertTextAsync(text);
     });
 
-    /// <summary>As who has no mouse does it: reaches what lies behind something else.</summary>
+    /// <summary>Focuses the control and presses Enter, which works even if something covers the control.</summary>
     public Task PressAsync(PageMatch target) => TryAsync(async () =>
     {
         await _page.EvaluateAsync(
@@ -152,14 +153,14 @@ internal sealed partial class MeetingPage
         await _page.Keyboard.PressAsync("Enter");
     });
 
-    /// <summary>The call's toolbar hides itself until the mouse moves.</summary>
+    /// <summary>Moves the mouse, which makes the call's toolbar appear.</summary>
     public Task ShowToolbarAsync() => TryAsync(async () =>
     {
         await _page.Mouse.MoveAsync(200, 200);
         await _page.Mouse.MoveAsync(240, 220);
     });
 
-    /// <summary>Leaves as a guest does, by the button, and returns once the call is gone.</summary>
+    /// <summary>Clicks the leave button until the page no longer shows it.</summary>
     public async Task LeaveAsync()
     {
         await ShowToolbarAsync();
@@ -170,27 +171,25 @@ internal sealed partial class MeetingPage
         }
     }
 
-    /// <summary>Begins to encode, or goes on where that was begun.</summary>
+    /// <inheritdoc cref="CaptureHook.StartAsync"/>
     public Task StartCaptureAsync() => TryAsync(() => _hook.StartAsync(_page));
 
-    /// <inheritdoc cref="CaptureHook.HearAgainAsync"/>
-    public Task HearAgainAsync() => TryAsync(() => _hook.HearAgainAsync(_page));
+    /// <inheritdoc cref="CaptureHook.RehookTracksAsync"/>
+    public Task RehookTracksAsync() => TryAsync(() => _hook.RehookTracksAsync(_page));
 
-    /// <inheritdoc cref="CaptureHook.BeginAgainAsync"/>
-    public Task BeginCaptureAgainAsync() => TryAsync(() => _hook.BeginAgainAsync(_page));
+    /// <inheritdoc cref="CaptureHook.RestartAsync"/>
+    public Task RestartCaptureAsync() => TryAsync(() => _hook.RestartAsync(_page));
 
-    /// <summary>Ends the encoding; the last packets are on their way when it returns.</summary>
+    /// <inheritdoc cref="CaptureHook.StopAsync"/>
     public Task StopCaptureAsync() => TryAsync(() => _hook.StopAsync(_page));
 
-    /// <summary>Frees what the page and its ear do not need any more; it holds them up for some milliseconds.</summary>
+    /// <summary>Collects the page's garbage, which blocks the page for some milliseconds.</summary>
     public Task CollectGarbageAsync() => TryAsync(() => _page.RequestGCAsync());
 
-    /// <returns>A PNG.</returns>
     public Task<byte[]?> ScreenshotAsync() => TryAsync<byte[]?>(async () => await _page.ScreenshotAsync(new() { Animations = ScreenshotAnimations.Disabled }));
 
     public Task<string?> ReadHtmlAsync() => TryAsync<string?>(async () => await _page.ContentAsync());
 
-    /// <returns>What <c>getStats</c> says of every connection, as JSON.</returns>
     public Task<string?> ReadConnectionsAsync() => TryAsync(() => _hook.ReadConnectionsAsync(_page));
 
     private async Task TryAsync(Func<Task> act) => await TryAsync<object?>(async () =>
@@ -203,16 +202,16 @@ internal sealed partial class MeetingPage
     {
         try
         {
-            return await act().WaitAsync(AnswerPatience, _time);
+            return await act().WaitAsync(ResponseTimeout, _time);
         }
         catch (Exception exception) when (exception is PlaywrightException or TimeoutException)
         {
-            LogCannotAct(exception.Message);
+            LogActionFailed(exception.Message);
             return default;
         }
     }
 
-    /// <summary>Google Meet speaks the language that the address asks for.</summary>
+    /// <summary>Asks Google Meet for English, the language of the selectors.</summary>
     private static Uri InEnglish(Uri meetingUrl)
     {
         if (meetingUrl.Host != "meet.google.com")
@@ -223,20 +222,20 @@ internal sealed partial class MeetingPage
         return new UriBuilder(meetingUrl) { Query = query }.Uri;
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Opens {Url} (selectors {Pack} {Version})")]
-    private partial void LogOpens(Uri url, string pack, string version);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Opening {Url} (selectors {Pack} {Version})")]
+    private partial void LogOpening(Uri url, string pack, string version);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The page shows [{Entries}]")]
-    private partial void LogSeen(string entries);
+    private partial void LogShows(string entries);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Cannot look at the page: {Why}")]
-    private partial void LogCannotLook(string why);
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Inspecting the page failed, will retry: {Error}")]
+    private partial void LogLookFailed(string error);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot act on the page: {Why}")]
-    private partial void LogCannotAct(string why);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "An action on the page failed: {Error}")]
+    private partial void LogActionFailed(string error);
 }
 
-/// <summary>The answer of look.js.</summary>
+/// <summary>The result of look.js.</summary>
 internal sealed record SeenPage(string Url, string Title, bool Capturing, SeenMatch[] Matches);
 
 internal sealed record SeenMatch(string Entry, double? X, double? Y, bool Free, string? Value, int? Number, string[]? Names);

@@ -2,12 +2,12 @@ using System.Text.RegularExpressions;
 
 namespace NewarBots.Recorder.Joining;
 
-/// <summary>Tells by their names which participants are recorders and note takers: a call that is left to them is an empty one.</summary>
-/// <param name="patterns">Regular expressions, found anywhere in a name; letters' case does not matter.</param>
-/// <param name="botName">The name of this recorder, which is in the call once.</param>
+/// <summary>Counts the participants whose names are those of recorders and note takers. A call with nobody else is empty.</summary>
+/// <param name="patterns">Regular expressions that match part of a name, ignoring case.</param>
+/// <param name="botName">This recorder's name, which occurs once in the call.</param>
 /// <param name="isSignedIn">
-/// The call shows it by its account's name, which nobody has told: it is one of those that are there whenever everybody is shown. While
-/// that may be a recorder's, one recorder is taken for this one, so that it rather stays too long than leaves people behind.
+/// The call shows the account's name, which is unknown. It must be among the names present whenever all participants are shown. As long as
+/// one of those looks like a recorder, one recorder is assumed to be this one: staying too long is better than leaving people behind.
 /// </param>
 internal sealed class OtherRecorders(IReadOnlyList<string>? patterns, string botName, bool isSignedIn)
 {
@@ -17,20 +17,21 @@ internal sealed class OtherRecorders(IReadOnlyList<string>? patterns, string bot
             pattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)),
     ];
 
+    /// <summary>The candidates for the account's name.</summary>
     private HashSet<string>? _ownNames;
 
-    /// <param name="names">Of those whom the page shows.</param>
-    /// <param name="all">How many are in the call, this one too; <see langword="null"/> where it is not the call or does not tell.</param>
-    public int CountIn(IReadOnlyCollection<string> names, int? all)
+    /// <param name="names">The names that the page shows.</param>
+    /// <param name="total">The number of participants, including this one; <see langword="null"/> if the page does not show it.</param>
+    public int CountIn(IReadOnlyCollection<string> names, int? total)
     {
-        if (names.Count == all)
+        if (names.Count == total)
         {
             _ownNames ??= [.. names];
             _ownNames.IntersectWith(names);
         }
 
         var recorders = names.Where(name => Array.Exists(_patterns, pattern => pattern.IsMatch(name))).ToList();
-        var isAnother = !isSignedIn || (_ownNames is { Count: > 0 } own && !own.Overlaps(recorders));
-        return recorders.Remove(botName) || isAnother ? recorders.Count : Math.Max(0, recorders.Count - 1);
+        var areAllOthers = !isSignedIn || (_ownNames is { Count: > 0 } own && !own.Overlaps(recorders));
+        return recorders.Remove(botName) || areAllOthers ? recorders.Count : Math.Max(0, recorders.Count - 1);
     }
 }

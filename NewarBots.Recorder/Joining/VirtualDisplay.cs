@@ -2,7 +2,7 @@ using CliWrap;
 
 namespace NewarBots.Recorder.Joining;
 
-/// <summary>The screen that a headed browser needs: an Xvfb that chose its own free number.</summary>
+/// <summary>The display of a headed browser: an Xvfb that picks a free display number.</summary>
 internal sealed class VirtualDisplay : IAsyncDisposable
 {
     public const int Width = 1280;
@@ -12,16 +12,16 @@ internal sealed class VirtualDisplay : IAsyncDisposable
 
     private VirtualDisplay(string name) => Name = name;
 
-    /// <summary>For <c>DISPLAY</c>, for example <c>:0</c>.</summary>
+    /// <summary>The value for <c>DISPLAY</c>, for example <c>:0</c>.</summary>
     public string Name { get; private set; }
 
-    /// <exception cref="InvalidOperationException">It did not start; the message has what it wrote.</exception>
+    /// <exception cref="InvalidOperationException">Xvfb did not start. The message has its error output.</exception>
     public static async Task<VirtualDisplay> StartAsync()
     {
         var display = new VirtualDisplay(string.Empty);
         var started = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        // -displayfd 1: writes the number to the standard output once clients can connect. GLX would bring a software renderer with
-        // a compiler into memory, which Chromium has of its own.
+        // -displayfd 1 writes the number to standard output once clients can connect. Without GLX, Xvfb does not load a software renderer,
+        // which Chromium has itself.
         var errors = new System.Text.StringBuilder();
         var run = Cli.Wrap("Xvfb")
             .WithArguments(["-displayfd", "1", "-screen", "0", $"{Width}x{Height}x24", "-nolisten", "tcp", "-noreset", "-extension", "GLX"])

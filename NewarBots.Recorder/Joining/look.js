@@ -1,5 +1,5 @@
-// One look at the page: which entries of the selector pack it shows, each with what is needed to act on it. PageView.cs
-// reads the answer. It changes nothing, except that it scrolls a control into view that lies outside.
+// Finds the selector pack's entries that the page shows, each with the data needed to act on it. MeetingPage.cs parses the result.
+// The only change it makes is to scroll a control into view.
 (entries, isCapturing) => {
   const plain = text => text.replace(/[\u2018\u2019]/g, "'").replace(/\s+/g, ' ').trim().toLowerCase();
   const pageText = plain(document.body?.innerText ?? '');
@@ -33,11 +33,11 @@
   const matchOf = entry => {
     if (entry.host) return location.hostname === entry.host ? {} : null;
     if (entry.text) return pageText.includes(plain(entry.text)) ? {} : null;
-    const found = elementsOf(entry).filter(element =>
+    const elements = elementsOf(entry).filter(element =>
       (entry.hidden || isVisible(element)) && (!entry.name || nameOf(element) === plain(entry.name)));
     if (entry.people) {
       const names = new Map();
-      for (const element of found) {
+      for (const element of elements) {
         const name = element.textContent.replace(/\s+/g, ' ').trim();
         const person = (entry.person && element.closest(`[${entry.person}]`)?.getAttribute(entry.person)) ?? element;
         if (name && !names.has(person)) names.set(person, name);
@@ -46,13 +46,13 @@
     }
     if (entry.number) {
       const number = new RegExp(entry.number, 'i');
-      const told = found.map(element => number.exec(element.getAttribute(entry.attribute ?? 'aria-label') ?? '')).find(match => match);
-      const count = told ? Number.parseInt(told[1], 10) : NaN;
+      const shown = elements.map(element => number.exec(element.getAttribute(entry.attribute ?? 'aria-label') ?? '')).find(match => match);
+      const count = shown ? Number.parseInt(shown[1], 10) : NaN;
       return count <= 0x7fffffff ? { number: count } : null;
     }
-    // Of several, one that can be clicked: dialogs lie over each other.
+    // Prefers an element that can be clicked: dialogs may cover each other.
     let first = null;
-    for (const element of found) {
+    for (const element of elements) {
       const match = { ...place(element), value: element.value == null ? null : String(element.value) };
       if (match.free) return match;
       first ??= match;
@@ -66,7 +66,7 @@
       const match = matchOf(entry);
       if (match) matches.push({ entry: entry.id, ...match });
     } catch {
-      // CSS or an expression that this browser does not know costs its entry only.
+      // Invalid CSS or an invalid expression affects this entry only.
     }
   }
   return { url: location.href, title: document.title, capturing: isCapturing(), matches };

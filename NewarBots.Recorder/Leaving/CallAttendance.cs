@@ -1,18 +1,19 @@
 using Microsoft.Extensions.Logging;
 using NewarBots.Contract;
+using NewarBots.Recorder.Hosting;
 using NewarBots.Recorder.Joining;
 using NewarBots.Recorder.Recording;
 using NewarBots.Recorder.Reporting;
 
 namespace NewarBots.Recorder.Leaving;
 
-/// <summary>Stays in the call, with the ear open, until there is a reason to leave; says every few seconds how it goes.</summary>
+/// <summary>Stays in the call, recording, until there is a reason to leave. Reports the progress every few seconds.</summary>
 internal sealed partial class CallAttendance(
     RecorderEnvironment environment,
     SessionRecording recording,
     StatusReporter reporter,
     Evidence evidence,
-    HearingAid hearing,
+    AudioRecovery audio,
     StopSignal stop,
     TimeProvider time,
     ILogger<CallAttendance> logger)
@@ -21,31 +22,32 @@ internal sealed partial class CallAttendance(
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// By itself V8 lets 100 MiB gather in the first ten minutes, which it then keeps: little of it is its own heap, so it sees no need.
+    /// Left to itself, V8 accumulates and keeps 100 MiB in the first ten minutes. Most of it is outside its heap, so it sees no pressure to
+    /// collect.
     /// </summary>
-    private static readonly TimeSpan GarbageInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan GarbageCollectionInterval = TimeSpan.FromMinutes(1);
 
-    private static readonly TimeSpan EvidencePatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan EvidenceTimeout = TimeSpan.FromSeconds(5);
 
     private LeaveRules? _rules;
 
-    /// <summary>When the call was last seen to be there.</summary>
+    /// <summary>When the page last showed the call.</summary>
     public DateTimeOffset? InCallAt => Volatile.Read(ref _rules)?.InCallAt;
 
     /// <param name="page">A page that shows the call.</param>
-    /// <param name="deadline">When the bot has to be gone whatever happens.</param>
-    /// <param name="writing">The recording's loop; when it fails, nothing more can be kept.</param>
+    /// <param name="deadline">When the bot must leave.</param>
+    /// <param name="writing">The recording loop. The bot leaves when it fails.</param>
     public async Task<LeaveDecision> AttendAsync(MeetingPage page, DateTimeOffset deadline, Task writing)
     {
         using (RecorderActivity.Start("recording start"))
             await page.StartCaptureAsync();
         if (stop.IsRequested)
             return new(EndReason.StopRequested);
-        reporter.Report(BotStatus.Recording, progress: recording.Progress);
-        // The page tells how many there are in its toolbar, which hides itself.
+        reporter.Report(BotStatus.Recording, figures: recording.Progress.Figures);
+        // The participant count is in the toolbar, which hides itself.
         await page.ShowToolbarAsync();
 
-        _rules = _rules?.JoinedAgain(time.GetUtcNow()) ?? new(environment.Leave, deadline, time.GetUtcNow());
+        _rules = _rules?.AfterRejoin(time.GetUtcNow()) ?? new(environment.Leave, deadline, time.GetUtcNow());
         var history = new JoinHistory(time.GetUtcNow());
         var (reportedAt, reportedChunks) = (time.GetUtcNow(), 0);
         var collectedAt = time.GetUtcNow();
@@ -62,48 +64,48 @@ internal sealed partial class CallAttendance(
 
             var now = time.GetUtcNow();
             var progress = recording.Progress;
-            recording.SeeSpeakers(view.Speakers);
-            var warned = hearing.Warning is not null;
+            recording.MarkSpeakers(view.Speakers);
+            var hadWarning = audio.Warning is not null;
             if (view.IsStillCallPage)
-                await hearing.TendAsync(page, progress, view.Others, now);
-            _rules = _rules.Observe(view, progress, hearing.IsInDoubt, now);
+                await audio.CheckAsync(page, progress, view.Others, now);
+            _rules = _rules.Observe(view, progress, audio.IsInDoubt, now);
             if (_rules.Decide() is { } decision)
                 return decision;
             history = history.WithView(view, now);
             if (JoinDecision.NoticeIn(view, history, now) is { } notice)
             {
-                LogAnswers(notice.Entry);
+                LogDismissing(notice.Entry);
                 await page.ClickAsync(notice);
                 history = history.WithAct(notice, now);
             }
 
             if (view is { IsStillCallPage: true, Capturing: false })
             {
-                // The page was loaded anew, or its encoder failed.
-                LogHooksAgain();
+                // The page was reloaded, or its encoder failed.
+                LogRestartingCapture();
                 await page.StartCaptureAsync();
             }
 
-            if (!warned && hearing.Warning is { } deaf)
-                await Task.WhenAny(evidence.TakeAsync(new(EndReason.NoAudio, deaf), page), stop.DelayAsync(EvidencePatience));
-            if (now - collectedAt >= GarbageInterval)
+            if (!hadWarning && audio.Warning is { } warning)
+                await Task.WhenAny(evidence.CollectAsync(EndReason.NoAudio, warning, page), stop.DelayAsync(EvidenceTimeout));
+            if (now - collectedAt >= GarbageCollectionInterval)
             {
                 collectedAt = now;
                 await page.CollectGarbageAsync();
             }
 
-            if (now - reportedAt >= HeartbeatInterval || progress.Chunks != reportedChunks || warned != hearing.Warning is not null)
+            if (now - reportedAt >= HeartbeatInterval || progress.Chunks != reportedChunks || hadWarning != audio.Warning is not null)
             {
                 (reportedAt, reportedChunks) = (now, progress.Chunks);
                 reporter.Report(
-                    BotStatus.Recording, hearing.Warning is null ? null : EndReason.NoAudio, progress, view.Others, hearing.Warning);
+                    BotStatus.Recording, audio.Warning is null ? null : EndReason.NoAudio, progress.Figures, view.Others, audio.Warning);
             }
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Answers {Entry}")]
-    private partial void LogAnswers(string entry);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Dismissing the notice {Entry}")]
+    private partial void LogDismissing(string entry);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The page is in the call and not heard: begins to capture again")]
-    private partial void LogHooksAgain();
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The page shows the call but is not captured: starting the capture again")]
+    private partial void LogRestartingCapture();
 }

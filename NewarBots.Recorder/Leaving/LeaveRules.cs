@@ -5,32 +5,32 @@ using NewarBots.Recorder.Recording;
 namespace NewarBots.Recorder.Leaving;
 
 /// <summary>
-/// When a bot leaves the call by itself. Each look gives new rules that remember what matters (<see cref="Observe"/>), and
-/// <see cref="Decide"/> tells whether it is time.
+/// Decides when a bot leaves the call. <see cref="Observe"/> returns rules that include the latest look at the page;
+/// <see cref="Decide"/> tells whether to leave.
 /// </summary>
 internal sealed record LeaveRules
 {
-    /// <summary>A page that is no call, with nothing received, is believed to be over after so long: reconnecting takes a while.</summary>
-    private static readonly TimeSpan ReconnectPatience = TimeSpan.FromSeconds(60);
+    /// <summary>How long the page may show no call, without audio, before the meeting counts as ended. Covers reconnecting.</summary>
+    private static readonly TimeSpan ReconnectTimeout = TimeSpan.FromSeconds(60);
 
-    /// <summary>So long after the last packet whoever sends audio is there.</summary>
-    private static readonly TimeSpan ReceptionPatience = TimeSpan.FromSeconds(5);
+    /// <summary>How long after the last packet audio still counts as being received.</summary>
+    private static readonly TimeSpan ReceptionTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// What of <see cref="SpeechWindow"/> has to be audible, so that it is a person who speaks: a sentence is longer, and the chime by
-    /// which recorders remind of themselves shorter.
+    /// The audible part of <see cref="SpeechWindow"/> that counts as a person speaking. A sentence is longer; the chime of other recorders
+    /// is shorter.
     /// </summary>
-    private static readonly TimeSpan LeastSpeech = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MinSpeech = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan SpeechWindow = TimeSpan.FromSeconds(10);
 
-    /// <summary>A page on its way may show anything for a moment.</summary>
-    private static readonly TimeSpan DoorPatience = TimeSpan.FromSeconds(5);
+    /// <summary>How long the page may show the lobby: a page that is loading may show anything for a moment.</summary>
+    private static readonly TimeSpan LobbyTimeout = TimeSpan.FromSeconds(5);
 
     public LeaveRules(LeaveConditions conditions, DateTimeOffset deadline, DateTimeOffset admittedAt)
     {
         (Conditions, Deadline) = (conditions, deadline);
-        (AloneSince, InCallAt, ReceivedAt, HearsSince, At) = (admittedAt, admittedAt, admittedAt, admittedAt, admittedAt);
+        (AloneSince, InCallAt, ReceivedAt, CapturesSince, At) = (admittedAt, admittedAt, admittedAt, admittedAt, admittedAt);
     }
 
     private LeaveConditions Conditions { get; }
@@ -39,83 +39,83 @@ internal sealed record LeaveRules
 
     private DateTimeOffset At { get; init; }
 
-    private bool SomeoneWasThere { get; init; }
+    private bool HadOthers { get; init; }
 
     private DateTimeOffset? AloneSince { get; init; }
 
     /// <summary>
-    /// The page counts nobody, or no track is left. Where tracks are there and only quiet, all may have muted themselves.
+    /// The page counts no other participant, or no track is left. If tracks remain and are quiet, everyone may have muted themselves.
     /// </summary>
-    private bool IsSurelyAlone { get; init; }
+    private bool IsCertainlyAlone { get; init; }
 
-    /// <summary>When the page was last seen to be the call.</summary>
+    /// <summary>When the page last showed the call.</summary>
     public DateTimeOffset InCallAt { get; private init; }
 
-    /// <summary>When audio last came in.</summary>
+    /// <summary>When audio was last received.</summary>
     private DateTimeOffset ReceivedAt { get; init; }
 
     private long ReceivedBytes { get; init; }
 
-    /// <summary>Since when the page shows the meeting's door and not the call.</summary>
-    private DateTimeOffset? AtDoorSince { get; init; }
+    /// <summary>Since when the page has shown the lobby instead of the call.</summary>
+    private DateTimeOffset? LobbySince { get; init; }
 
-    /// <summary>Audio came in within the last seconds.</summary>
+    /// <summary>Audio was received within <see cref="ReceptionTimeout"/>.</summary>
     private bool IsReceiving { get; init; }
 
-    /// <summary>Since when what is recorded as silence is one; before that it may have been the recorder's own deafness.</summary>
-    private DateTimeOffset HearsSince { get; init; }
+    /// <summary>Since when recorded silence is certain. Earlier silence may be lost audio.</summary>
+    private DateTimeOffset CapturesSince { get; init; }
 
-    /// <summary>How long there has been nothing to hear.</summary>
+    /// <summary>How long the call has been silent.</summary>
     private TimeSpan Silence { get; init; }
 
-    /// <summary>How many packets were audible at the looks of the last <see cref="SpeechWindow"/>, oldest first.</summary>
-    private IReadOnlyList<(DateTimeOffset At, long AudiblePackets)> Heard { get; init; } = [];
+    /// <summary>The number of audible packets at each look within <see cref="SpeechWindow"/>, oldest first.</summary>
+    private IReadOnlyList<(DateTimeOffset At, long AudiblePackets)> AudibleLooks { get; init; } = [];
 
     private PageView View { get; init; } = PageView.Nothing;
 
-    /// <summary>The call was joined once more, by another browser: what was known of the page is not known any more.</summary>
-    public LeaveRules JoinedAgain(DateTimeOffset now) => new(Conditions, Deadline, now) { SomeoneWasThere = SomeoneWasThere };
+    /// <summary>The rules after another browser rejoined the call. Everything observed on the old page is forgotten.</summary>
+    public LeaveRules AfterRejoin(DateTimeOffset now) => new(Conditions, Deadline, now) { HadOthers = HadOthers };
 
     /// <param name="view">The page.</param>
-    /// <param name="progress">What is recorded.</param>
-    /// <param name="isHearingInDoubt">What is recorded as silence may be none.</param>
-    /// <param name="now">When.</param>
-    public LeaveRules Observe(PageView view, RecordingProgress progress, bool isHearingInDoubt, DateTimeOffset now)
+    /// <param name="progress">The state of the recording.</param>
+    /// <param name="isAudioInDoubt">Recorded silence may be lost audio.</param>
+    /// <param name="now">The time of the look.</param>
+    public LeaveRules Observe(PageView view, RecordingProgress progress, bool isAudioInDoubt, DateTimeOffset now)
     {
         var receivedAt = progress.Reception.ReceivedBytes != ReceivedBytes ? now : ReceivedAt;
-        var isReceiving = receivedAt > ReceivedAt || now - receivedAt < ReceptionPatience;
-        var hearsSince = isHearingInDoubt ? now : HearsSince;
-        IReadOnlyList<(DateTimeOffset At, long AudiblePackets)> heard =
-            [.. Heard.Where(look => now - look.At <= SpeechWindow), (now, progress.AudiblePackets)];
-        var isSpoken = (progress.AudiblePackets - heard[0].AudiblePackets) * TimeLinePosition.PacketLength >= LeastSpeech;
-        // Where the page does not tell how many there are, whoever sends audio is there; and whoever speaks is no recorder, by whatever name.
-        var someoneIsThere = view.Others is { } others
-            ? others > 0 || (view.OtherRecorders > 0 && isSpoken)
+        var isReceiving = receivedAt > ReceivedAt || now - receivedAt < ReceptionTimeout;
+        var capturesSince = isAudioInDoubt ? now : CapturesSince;
+        IReadOnlyList<(DateTimeOffset At, long AudiblePackets)> audibleLooks =
+            [.. AudibleLooks.Where(look => now - look.At <= SpeechWindow), (now, progress.AudiblePackets)];
+        var isSpeaking = (progress.AudiblePackets - audibleLooks[0].AudiblePackets) * TimeLinePosition.PacketLength >= MinSpeech;
+        // Speech means a person, even if all other names look like recorders. If the page does not show a count, received audio means one.
+        var hasOthers = view.Others is { } others
+            ? others > 0 || (view.OtherRecorders > 0 && isSpeaking)
             : isReceiving && progress.Reception.Tracks > 0;
         return this with
         {
             At = now,
             View = view,
-            HearsSince = hearsSince,
-            Silence = progress.Silence < now - hearsSince ? progress.Silence : now - hearsSince,
+            CapturesSince = capturesSince,
+            Silence = progress.Silence < now - capturesSince ? progress.Silence : now - capturesSince,
             IsReceiving = isReceiving,
-            Heard = heard,
+            AudibleLooks = audibleLooks,
             ReceivedBytes = progress.Reception.ReceivedBytes,
             ReceivedAt = receivedAt,
             InCallAt = view.IsStillCallPage ? now : InCallAt,
-            AtDoorSince = view.IsDoor && !IsStillCall(view, isReceiving) ? AtDoorSince ?? now : null,
-            SomeoneWasThere = SomeoneWasThere || someoneIsThere,
-            AloneSince = someoneIsThere ? null : AloneSince ?? now,
-            IsSurelyAlone = view.Others is 0 || progress.Reception.Tracks == 0,
+            LobbySince = view.IsLobby && !IsStillCall(view, isReceiving) ? LobbySince ?? now : null,
+            HadOthers = HadOthers || hasOthers,
+            AloneSince = hasOthers ? null : AloneSince ?? now,
+            IsCertainlyAlone = view.Others is 0 || progress.Reception.Tracks == 0,
         };
     }
 
-    /// <returns><see langword="null"/>: stay.</returns>
+    /// <returns><see langword="null"/> to stay.</returns>
     public LeaveDecision? Decide()
     {
         if (At >= Deadline)
             return new(EndReason.MaxDuration);
-        // While the call is there, such words are only words, for example in its chat.
+        // While the page is the call, such text does not count: it may be in the chat.
         if (!IsStillCall(View, IsReceiving))
         {
             foreach (var (sign, reason) in Endings)
@@ -125,26 +125,26 @@ internal sealed record LeaveRules
             }
         }
 
-        if (At - AtDoorSince >= DoorPatience)
-            return new(EndReason.BrowserCrashed, $"The page went back to the meeting's door: it shows [{View.Entries}].");
-        var lastSignOfLife = InCallAt > ReceivedAt ? InCallAt : ReceivedAt;
-        if (At - lastSignOfLife >= ReconnectPatience)
-            return new(EndReason.MeetingEnded, $"The page is no call any more: {View.Url} \"{View.Title}\" shows [{View.Entries}].", IsGuess: true);
-        if (AloneSince is { } since && !SomeoneWasThere && At - since >= Conditions.NobodyJoinedTimeout)
+        if (At - LobbySince >= LobbyTimeout)
+            return new(EndReason.BrowserCrashed, $"The page went back to the lobby: it shows [{View.Entries}].");
+        var aliveAt = InCallAt > ReceivedAt ? InCallAt : ReceivedAt;
+        if (At - aliveAt >= ReconnectTimeout)
+            return new(EndReason.MeetingEnded, $"The page no longer shows the call: {View.Url} \"{View.Title}\" shows [{View.Entries}].", IsGuess: true);
+        if (AloneSince is { } since && !HadOthers && At - since >= Conditions.NobodyJoinedTimeout)
             return new(EndReason.NobodyJoined);
-        if (AloneSince is { } left && SomeoneWasThere && At - left >= EveryoneLeftPatience)
+        if (AloneSince is { } left && HadOthers && At - left >= EveryoneLeftTimeout)
             return new(EndReason.EveryoneLeft);
-        return Conditions.SilenceTimeout is { } longest && Silence >= longest ? new(EndReason.Silence) : null;
+        return Conditions.SilenceTimeout is { } timeout && Silence >= timeout ? new(EndReason.Silence) : null;
     }
 
-    /// <summary>Where the page does not count who is there, it is still the call while it can be left and audio comes in.</summary>
+    /// <summary>If the page shows no participant count, it is still the call while it can be left and audio is received.</summary>
     private static bool IsStillCall(PageView view, bool isReceiving) => view.IsStillCallPage || (
         isReceiving
         && view.Shows(PageSign.LeaveButton)
         && !view.Shows(PageSign.GettingReady)
         && !view.Shows(PageSign.NameBox));
 
-    private TimeSpan EveryoneLeftPatience => IsSurelyAlone || Conditions.EveryoneLeftTimeout > Conditions.NobodyJoinedTimeout
+    private TimeSpan EveryoneLeftTimeout => IsCertainlyAlone || Conditions.EveryoneLeftTimeout > Conditions.NobodyJoinedTimeout
         ? Conditions.EveryoneLeftTimeout
         : Conditions.NobodyJoinedTimeout;
 
@@ -160,15 +160,15 @@ internal sealed record LeaveRules
     ];
 }
 
-/// <param name="Reason">The machine word.</param>
+/// <param name="Reason">Why the bot leaves.</param>
 /// <param name="Detail">One line for a person.</param>
-/// <param name="IsGuess">The page did not say so.</param>
+/// <param name="IsGuess">The page did not show the reason.</param>
 internal sealed record LeaveDecision(EndReason Reason, string? Detail = null, bool IsGuess = false)
 {
     /// <summary>Nothing went wrong.</summary>
     public bool IsOrdinary => !IsGuess && Reason.IsOrdinary();
 
-    /// <summary>It is over for the bot, not only for the browser that was on its way in again.</summary>
+    /// <summary>The session is over, even if the decision was made while rejoining.</summary>
     public bool EndsTheMeeting => Reason
         is EndReason.MeetingEnded or EndReason.RemovedByHost or EndReason.StopRequested or EndReason.MaxDuration or EndReason.BrowserCrashed;
 }

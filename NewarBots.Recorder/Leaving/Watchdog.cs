@@ -3,22 +3,22 @@ using NewarBots.Contract;
 namespace NewarBots.Recorder.Leaving;
 
 /// <summary>
-/// The last way out: a thread of its own, so that no hung task and no starved pool can hold it up, that ends the process when its
-/// time is up. What was flushed is on the disk, so nothing is lost by it.
+/// Ends the process when its time is up, from a dedicated thread that no hung task and no starved thread pool can block. Flushed audio
+/// is on disk, so nothing is lost.
 /// </summary>
 internal sealed class Watchdog(TimeProvider time, Action end)
 {
-    /// <summary>A recorder outlives its maximum length by no more than this, whatever hangs.</summary>
+    /// <summary>How long a recorder that hangs may exceed its maximum duration.</summary>
     public static TimeSpan Grace { get; } = TimeSpan.FromSeconds(60);
 
-    private static readonly TimeSpan LastWordPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LogTimeout = TimeSpan.FromSeconds(1);
 
     private readonly object _gate = new();
     private Thread? _thread;
     private long _armedAt;
     private TimeSpan _after;
 
-    /// <summary>Sets or moves the time at which the process ends.</summary>
+    /// <summary>Sets or replaces the time at which the process ends.</summary>
     public void Arm(TimeSpan after)
     {
         lock (_gate)
@@ -35,10 +35,10 @@ internal sealed class Watchdog(TimeProvider time, Action end)
 
     public static void EndProcess()
     {
-        // Whoever reads the log may hang as well.
-        var lastWord = new Thread(() => Console.Error.WriteLine("The recorder outlived its time and is ended by its watchdog.")) { IsBackground = true };
-        lastWord.Start();
-        lastWord.Join(LastWordPatience);
+        // The reader of the log may hang as well, which blocks the write.
+        var log = new Thread(() => Console.Error.WriteLine("The recorder did not exit in time: the watchdog ends the process.")) { IsBackground = true };
+        log.Start();
+        log.Join(LogTimeout);
         Environment.Exit((int)RecorderExitCode.Watchdog);
     }
 
@@ -46,12 +46,12 @@ internal sealed class Watchdog(TimeProvider time, Action end)
 
     private void Watch()
     {
-        // A wait takes 24 days at most.
-        var longest = TimeSpan.FromDays(1);
+        // Monitor.Wait accepts at most 24 days.
+        var maxWait = TimeSpan.FromDays(1);
         lock (_gate)
         {
             while (Left is { } left && left > TimeSpan.Zero)
-                Monitor.Wait(_gate, left < longest ? left : longest);
+                Monitor.Wait(_gate, left < maxWait ? left : maxWait);
         }
 
         end();

@@ -7,13 +7,13 @@ using NewarBots.Contract;
 namespace NewarBots.Recorder.Recording;
 
 /// <summary>
-/// The recorder's ear in the page (capture.js). Its audio comes by a DevTools binding, which no content security policy can
-/// forbid, and its names are new for each session, so that no page meets a name that it could know.
+/// Injects the capture script into pages and receives its messages. They arrive over a DevTools binding, which no content security policy
+/// can block. The script's global names are random per session, so a page cannot know them.
 /// </summary>
 internal sealed class CaptureHook(RecorderEnvironment environment)
 {
-    /// <summary>So many tracks at once have an encoder of their own, where that is wanted.</summary>
-    private const int MostAlone = 16;
+    /// <summary>How many tracks have an encoder of their own at the same time, if tracks are recorded.</summary>
+    private const int MaxSoloTracks = 16;
 
     private readonly string _hook = NewName();
     private readonly string _binding = NewName();
@@ -21,13 +21,13 @@ internal sealed class CaptureHook(RecorderEnvironment environment)
         Channel.CreateUnbounded<CaptureMessage>(new() { SingleReader = true, AllowSynchronousContinuations = false });
     private int _browsers;
 
-    /// <summary>What the pages hand over, in order.</summary>
+    /// <summary>The pages' messages, in order.</summary>
     public ChannelReader<CaptureMessage> Messages => _messages.Reader;
 
-    /// <summary>JavaScript that is true where this page's audio is being encoded.</summary>
+    /// <summary>A JavaScript expression that is true while the page's audio is encoded.</summary>
     public string IsCapturingExpression => $"!!window['{_hook}']?.capturing";
 
-    /// <summary>Puts the hook before every script of every page that a new browser's page will show. Call before it goes anywhere.</summary>
+    /// <summary>Injects the script ahead of every script of every page that <paramref name="page"/> will show. Call before it navigates.</summary>
     public async Task InstallAsync(IPage page)
     {
         var session = await page.Context.NewCDPSessionAsync(page);
@@ -35,31 +35,28 @@ internal sealed class CaptureHook(RecorderEnvironment environment)
         session.Event("Runtime.bindingCalled").OnEvent += (_, call) => OnBindingCalled(browser, call);
         await session.SendAsync("Runtime.enable");
         await session.SendAsync("Runtime.addBinding", new() { ["name"] = _binding });
-        await page.AddInitScriptAsync(EmbeddedText.Read("Recording.capture.js")
-            .Replace("__HOOK__", _hook, StringComparison.Ordinal)
-            .Replace("__BINDING__", _binding, StringComparison.Ordinal)
-            .Replace("__MOST_ALONE__", $"{(environment.RecordTracks ? MostAlone : 0)}", StringComparison.Ordinal));
+        await page.AddInitScriptAsync(CaptureScript.Assemble(_hook, _binding, environment.RecordTracks ? MaxSoloTracks : 0));
     }
 
-    /// <summary>Begins to encode, where that was not begun in this page: the time line starts now.</summary>
+    /// <summary>Starts encoding, unless this page is being encoded already. The capture's time line starts now.</summary>
     public Task StartAsync(IPage page) => page.EvaluateAsync($"() => window['{_hook}'].start()");
 
-    /// <summary>Hooks every track anew.</summary>
-    public Task HearAgainAsync(IPage page) => page.EvaluateAsync($"() => window['{_hook}']?.hearAgain()");
+    /// <summary>Hooks every track again.</summary>
+    public Task RehookTracksAsync(IPage page) => page.EvaluateAsync($"() => window['{_hook}']?.rehookTracks()");
 
-    /// <summary>Hooks every track anew and encodes with another encoder, where this page was being encoded or not.</summary>
-    public Task BeginAgainAsync(IPage page) => page.EvaluateAsync($"() => window['{_hook}']?.beginAgain()");
+    /// <summary>Hooks every track again and starts another encoder, even if none is running.</summary>
+    public Task RestartAsync(IPage page) => page.EvaluateAsync($"() => window['{_hook}']?.restart()");
 
-    /// <summary>Ends the encoding; when it returns, the last message is in <see cref="Messages"/>.</summary>
+    /// <summary>Stops encoding. When the task completes, the last message is in <see cref="Messages"/>.</summary>
     public Task StopAsync(IPage page) => page.EvaluateAsync($"() => window['{_hook}']?.stop()");
 
-    /// <returns>What every connection of the page says of itself (<c>getStats</c>), as JSON; <see langword="null"/> where there is no hook.</returns>
-    public Task<string?> ReadConnectionsAsync(IPage page) => page.EvaluateAsync<string?>($"() => window['{_hook}']?.stats()");
+    /// <returns>The <c>getStats</c> reports of each WebRTC connection, as JSON; <see langword="null"/> if the page has no hook.</returns>
+    public Task<string?> ReadConnectionsAsync(IPage page) => page.EvaluateAsync<string?>($"() => window['{_hook}']?.connectionStats()");
 
-    /// <summary>Takes a message that no page handed over.</summary>
-    public void Hear(CaptureMessage message) => _messages.Writer.TryWrite(message);
+    /// <summary>Adds a message that comes from no page.</summary>
+    public void Add(CaptureMessage message) => _messages.Writer.TryWrite(message);
 
-    /// <summary>No more messages: <see cref="Messages"/> ends behind those that came.</summary>
+    /// <summary>Ends <see cref="Messages"/> after those already received.</summary>
     public void Complete() => _messages.Writer.TryComplete();
 
     private void OnBindingCalled(int browser, JsonElement? call)
@@ -71,6 +68,6 @@ internal sealed class CaptureHook(RecorderEnvironment environment)
     private static string NewName() => $"_{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
 }
 
-/// <param name="Browser">Which of the session's browsers it is from, counted from 0.</param>
+/// <param name="Browser">Which of the session's browsers sent it, counted from 0.</param>
 /// <param name="Payload">For <see cref="CapturedBatch.Parse"/>.</param>
 internal readonly record struct CaptureMessage(int Browser, string Payload);

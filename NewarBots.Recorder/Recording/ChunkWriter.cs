@@ -6,14 +6,13 @@ using NewarBots.Contract.Ogg;
 namespace NewarBots.Recorder.Recording;
 
 /// <summary>
-/// Writes a session's packets to its chunk files (<see cref="ChunkFormat"/>): a page at the latest every 50 packets, each page on
-/// the disk before the next packet is taken, so that whoever is killed, at most the last page's worth is missing. A chunk's
-/// file comes into being together with its first page.
+/// Writes a session's packets to chunk files (<see cref="ChunkFormat"/>). A page holds at most 50 packets and is flushed to disk before
+/// the next packet is accepted, so a killed recorder loses at most one page. A chunk's file is created together with its first page.
 /// </summary>
-/// <param name="folder">The session's folder; it exists.</param>
-/// <param name="session">Goes into the chunks' tags.</param>
-/// <param name="chunkLength">A multiple of 20 ms; what is over is cut off.</param>
-/// <param name="begin">Where the session's time line began, and where on it, and with which chunk, the writer begins.</param>
+/// <param name="folder">The folder, which exists.</param>
+/// <param name="session">Written to the chunks' tags.</param>
+/// <param name="chunkLength">Rounded down to a multiple of 20 ms.</param>
+/// <param name="begin">The start of the time line, and the packet and chunk at which the writer begins.</param>
 internal sealed class ChunkWriter(string folder, SessionId session, TimeSpan chunkLength, TimeLinePosition begin) : IDisposable
 {
     private readonly int _packetsPerChunk = Math.Max(1, (int)(chunkLength / TimeLinePosition.PacketLength));
@@ -24,13 +23,13 @@ internal sealed class ChunkWriter(string folder, SessionId session, TimeSpan chu
     private uint _pageSequence;
     private int _packetsInChunk;
 
-    /// <summary>How many chunk files there are, the open one included.</summary>
+    /// <summary>Number of chunk files, including the open one.</summary>
     public int Chunks { get; private set; } = begin.Chunks;
 
-    /// <summary>How many packets the session's time line has, those not yet on the disk included.</summary>
+    /// <summary>Length of the time line in packets, including those not yet flushed.</summary>
     public long Packets { get; private set; } = begin.Packets;
 
-    /// <exception cref="IOException">The disk is full or gone; everything flushed before is whole.</exception>
+    /// <exception cref="IOException">The disk is full or unavailable. Everything flushed before is intact.</exception>
     public void Append(ReadOnlySpan<byte> packet)
     {
         if (!_page.TryAdd(packet))
@@ -53,14 +52,14 @@ internal sealed class ChunkWriter(string folder, SessionId session, TimeSpan chu
             Append(OpusHeaders.SilencePacket);
     }
 
-    /// <summary>Brings everything that was appended to the disk.</summary>
+    /// <summary>Flushes all appended packets to disk.</summary>
     public void Flush()
     {
         if (!_page.IsEmpty)
             WritePage(OggPageMarks.None);
     }
 
-    /// <summary>Ends the open chunk, however long it is. The next packet begins a new one.</summary>
+    /// <summary>Ends the open chunk, even if it is short. The next packet starts another.</summary>
     public void Complete()
     {
         if (_packetsInChunk == 0)
@@ -71,7 +70,7 @@ internal sealed class ChunkWriter(string folder, SessionId session, TimeSpan chu
         _packetsInChunk = 0;
     }
 
-    /// <summary>Closes the file as it is. <see cref="Complete"/> ends the stream in it.</summary>
+    /// <summary>Closes the file without ending its stream, as <see cref="Complete"/> does.</summary>
     public void Dispose()
     {
         _file?.Dispose();
@@ -93,13 +92,13 @@ internal sealed class ChunkWriter(string folder, SessionId session, TimeSpan chu
         }
         catch (IOException)
         {
-            CutBack(_file, end);
+            Truncate(_file, end);
             throw;
         }
     }
 
-    /// <summary>Half a page on a full disk is worth nothing, and would look like damage.</summary>
-    private static void CutBack(FileStream file, long end)
+    /// <summary>Removes a partial page, which would look like a damaged file.</summary>
+    private static void Truncate(FileStream file, long end)
     {
         file.SetLength(end);
         if (end == 0)

@@ -1,17 +1,18 @@
 using System.Text.Json;
 using NewarBots.Contract.Ogg;
+using NewarBots.Recorder.Hosting;
 
 namespace NewarBots.Recorder.Recording;
 
 /// <summary>
-/// What a page with the rehearsal's first participant in it would be heard to say: in second s a tone of 400 + 40 (s mod 11) Hz,
-/// as batches of capture.js. The packets were encoded once, into <c>generated.ogg</c>; here they only go round.
+/// The audio of the rehearsal's first participant, as messages of the capture script: in second s a tone of 400 + 40 (s mod 11) Hz.
+/// The packets were encoded once, to <c>generated.ogg</c>, and are played in a loop.
 /// </summary>
 /// <remarks>
-/// The file holds two rounds of 11 s; the first one only leads the decoder up to the second, which goes round without a seam:
+/// The file holds two rounds of 11 s. The first one only warms up the decoder; the second one loops without a seam:
 /// <code>ffmpeg -f lavfi -i "aevalsrc='0.15*sin(2*PI*mod(t\,1)*(400+40*mod(floor(t)\,11)))':s=48000:d=22" -ac 1 -c:a libopus -b:a 12k -frame_duration 20 generated.ogg</code>
 /// </remarks>
-/// <param name="startedAt">When its second 0 begins.</param>
+/// <param name="startedAt">The time of second 0.</param>
 internal sealed class GeneratedAudio(DateTimeOffset startedAt)
 {
     private const int PacketsInRound = 11 * Contract.ChunkFormat.PacketsPerSecond;
@@ -19,15 +20,14 @@ internal sealed class GeneratedAudio(DateTimeOffset startedAt)
     /// <summary>OpusHead and OpusTags.</summary>
     private const int HeaderPackets = 2;
 
-    /// <summary>In dBFS.</summary>
-    private const int Level = -20;
+    private const int LevelInDbfs = -20;
 
     private static readonly List<byte[]> Round = ReadRound();
 
     private long _packets;
     private long _bytes;
 
-    /// <returns>All that has become due since the last call; <see langword="null"/> where that is nothing.</returns>
+    /// <returns>The audio since the last call; <see langword="null"/> if there is none.</returns>
     public CaptureMessage? Take(DateTimeOffset now)
     {
         var due = (long)((now - startedAt) / TimeLinePosition.PacketLength);
@@ -44,7 +44,7 @@ internal sealed class GeneratedAudio(DateTimeOffset startedAt)
             _packets,
             bytes,
             [.. packets.Select(packet => packet.Length)],
-            [.. packets.Select(_ => Level)],
+            [.. packets.Select(_ => LevelInDbfs)],
             Stalls: [],
             Connections: 1,
             Tracks: 1,
@@ -55,8 +55,7 @@ internal sealed class GeneratedAudio(DateTimeOffset startedAt)
 
     private static List<byte[]> ReadRound()
     {
-        using var file = typeof(GeneratedAudio).Assembly.GetManifestResourceStream("NewarBots.Recorder.Recording.generated.ogg")
-            ?? throw new InvalidOperationException("generated.ogg is not built into the program.");
+        using var file = EmbeddedFile.Open("Recording.generated.ogg");
         var pages = new OggPageReader(file);
         var packets = new List<byte[]>();
         while (pages.Read())

@@ -2,46 +2,47 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using NewarBots.Contract;
+using NewarBots.Recorder.Hosting;
 using NewarBots.Recorder.Reporting;
 
 namespace NewarBots.Recorder.Recording;
 
 /// <summary>
-/// From captured batches to chunks on disk: one loop that takes batches in order, places them on the time line and writes them.
-/// It knows no browser: whoever captures may die and come back, the recording goes on.
+/// Turns captured batches into chunks on disk: one loop takes the batches in order, places them on the time line and writes them. It does
+/// not depend on a browser, so it continues when one is replaced.
 /// </summary>
 internal sealed partial class SessionRecording(
     string folder,
     RecorderEnvironment environment,
     SessionJournal journal,
     TrackFiles files,
-    SteadyClock time,
+    MonotonicClock time,
     ILogger<SessionRecording> logger)
 {
-    private static readonly TimeSpan LongestUnflushed = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FlushInterval = TimeSpan.FromSeconds(1);
 
     private readonly SessionTracks _tracks = new();
     private readonly LevelMeter _level = new();
     private readonly SpeakerTimeLine _speakers = new();
-    private readonly ConcurrentQueue<(IReadOnlyList<string> Names, DateTimeOffset At)> _looks = new();
+    private readonly ConcurrentQueue<(IReadOnlyList<string> Names, DateTimeOffset At)> _marks = new();
     private RecordingProgress _progress = RecordingProgress.None;
     private RecordingEnd? _end;
 
-    /// <summary>How far it is. Safe to read from any thread.</summary>
+    /// <summary>The current state. Thread-safe.</summary>
     public RecordingProgress Progress => Volatile.Read(ref _progress);
 
-    /// <summary>Takes whom the page marks as speaking now. Safe from any thread.</summary>
-    public void SeeSpeakers(IReadOnlyList<string> names)
+    /// <summary>Adds the names that the page marks as speaking now. Thread-safe.</summary>
+    public void MarkSpeakers(IReadOnlyList<string> names)
     {
         if (names.Count > 0)
-            _looks.Enqueue((names, time.GetUtcNow()));
+            _marks.Enqueue((names, time.GetUtcNow()));
     }
 
-    /// <summary>To be told before the messages end. Safe from any thread.</summary>
-    public void EndsAt(RecordingEnd end) => Volatile.Write(ref _end, end);
+    /// <summary>Sets the end of the recording. Call before the messages end. Thread-safe.</summary>
+    public void SetEnd(RecordingEnd end) => Volatile.Write(ref _end, end);
 
     /// <summary>Writes until <paramref name="messages"/> ends, then completes the last chunk.</summary>
-    /// <exception cref="IOException">The folder cannot be written; what was flushed is whole.</exception>
+    /// <exception cref="IOException">The folder is not writable. Everything flushed before is intact.</exception>
     public async Task WriteAsync(ChannelReader<CaptureMessage> messages)
     {
         ChunkWriter? writer = null;
@@ -64,20 +65,20 @@ internal sealed partial class SessionRecording(
 
                     var placement = timeLine.Place(batch);
                     Write(batch, placement, writer);
-                    Attribute(batch, placement, position, writer.Packets);
+                    WriteSpeech(batch, placement, position, writer.Packets);
                     WriteTracks(batch, placement, position, writer.Packets);
                 }
             }
 
             if (writer is not null && Volatile.Read(ref _end) is { } end && timeLine?.End(end) is { } missing)
             {
-                // The gap first: it is the truth, whether there is time to write as much silence or not.
-                Note(missing.Gap);
+                // The gap comes first: it is valid even if there is no time left to write the silence.
+                AddToJournal(missing.Gap);
                 writer.AppendSilence(missing.Silence);
             }
 
             writer?.Complete();
-            Note(_speakers.Complete());
+            AddToJournal(_speakers.Complete());
         }
         finally
         {
@@ -93,11 +94,10 @@ internal sealed partial class SessionRecording(
         {
             try
             {
-                return await waiting.WaitAsync(LongestUnflushed, time);
+                return await waiting.WaitAsync(FlushInterval, time);
             }
             catch (TimeoutException)
             {
-                // Nothing comes: what is there shall not wait for it.
                 writer?.Flush();
                 files.Flush();
             }
@@ -109,11 +109,11 @@ internal sealed partial class SessionRecording(
         try
         {
             var batch = CapturedBatch.Parse(message);
-            return batch with { StartedAt = time.Read(batch.StartedAt) };
+            return batch with { StartedAt = time.FromMachineTime(batch.StartedAt) };
         }
         catch (InvalidCaptureException exception)
         {
-            LogCaptureFailed(exception);
+            LogBatchLost(exception);
             return null;
         }
     }
@@ -121,7 +121,7 @@ internal sealed partial class SessionRecording(
     private void Write(CapturedBatch batch, Placement placement, ChunkWriter writer)
     {
         foreach (var gap in placement.Gaps)
-            Note(gap);
+            AddToJournal(gap);
         writer.AppendSilence(placement.Silence);
         foreach (var packet in batch.Packets.Skip(placement.Skip))
             writer.Append(packet.Span);
@@ -141,65 +141,101 @@ internal sealed partial class SessionRecording(
         Volatile.Write(ref _progress, new(writer.Chunks, writer.Packets, audible, lastAudible, batch.Reception, time.GetUtcNow())
         {
             Level = _level.Level,
-            Sounds = batch.Sounds.Count == 0
-                ? progress.Sounds
-                // Whoever only sends has a receiver too.
-                : [.. batch.Sounds.Where(sound => sound.ReceivedBytes > 0 || sound.IsUntold).Select(sound => sound with { Track = _tracks.NumberOf(batch.Page, sound.Track) })],
+            TrackStats = batch.TrackStats.Count == 0
+                ? progress.TrackStats
+                // A connection that only sends has a receiver too, which never receives a byte.
+                : [.. batch.TrackStats.Where(stats => stats.ReceivedBytes > 0 || stats.AreMissing).Select(stats => stats with { Track = _tracks.NumberOf(batch.Page, stats.Track) })],
         });
     }
 
-    private void Attribute(CapturedBatch batch, Placement placement, TimeLinePosition position, long packets)
+    private void WriteSpeech(CapturedBatch batch, Placement placement, TimeLinePosition position, long packets)
     {
-        while (_looks.TryDequeue(out var look))
-            _speakers.See(look.Names, position.PacketAt(look.At));
+        while (_marks.TryDequeue(out var mark))
+            _speakers.Mark(mark.Names, position.PacketAt(mark.At));
         var voices = placement.CaptureBegins is { } begins
             ? batch.Voices.Select(voice => new Voice(
                 _tracks.NumberOf(batch.Page, voice.Track), begins + (voice.Block * VoiceBlock.Packets), voice.Level, voice.Contributor))
             : [];
-        Note(_speakers.Advance(voices, packets));
+        AddToJournal(_speakers.Advance(voices, packets));
     }
 
     private void WriteTracks(CapturedBatch batch, Placement placement, TimeLinePosition position, long packets)
     {
-        foreach (var (track, what) in batch.Troubles)
-            LogNotAlone(_tracks.NumberOf(batch.Page, track), what);
+        foreach (var (track, error) in batch.TrackFailures)
+            LogTrackFailed(_tracks.NumberOf(batch.Page, track), error);
         if (placement.CaptureBegins is { } begins)
         {
-            foreach (var track in batch.Alone)
+            foreach (var track in batch.SoloTracks)
                 files.Write(_tracks.NumberOf(batch.Page, track.Track), position, begins + track.FirstPacket, track.Packets);
         }
 
         files.CloseIdle(position.At(packets));
     }
 
-    private void Note(Gap gap)
+    private void AddToJournal(Gap gap)
     {
         LogGap(gap.StartSeconds, gap.EndSeconds, gap.Cause);
         journal.Append(new(Gap: gap));
     }
 
-    private void Note(IReadOnlyList<Speech> speeches)
+    private void AddToJournal(IReadOnlyList<Speech> speeches)
     {
         foreach (var speech in speeches)
             journal.Append(new(Speech: speech));
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing could be captured from {Start} s to {End} s ({Cause})")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Gap in the recording from {Start} s to {End} s ({Cause})")]
     private partial void LogGap(double start, double end, string cause);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Track {Track} is not recorded alone: {Why}")]
-    private partial void LogNotAlone(int track, string why);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Track {Track} has no separate recording: {Error}")]
+    private partial void LogTrackFailed(int track, string error);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A part of the capture was lost")]
-    private partial void LogCaptureFailed(Exception exception);
+    [LoggerMessage(Level = LogLevel.Error, Message = "Captured audio was lost; the recording will have a gap")]
+    private partial void LogBatchLost(Exception exception);
 }
 
-/// <param name="Chunks">Chunk files, the open one included.</param>
+/// <summary>Numbers tracks across the session. Each page load and each browser counts from 1 again.</summary>
+internal sealed class SessionTracks
+{
+    private readonly Dictionary<(string Page, int Track), int> _numbers = [];
+
+    /// <param name="page">Identifies the page load.</param>
+    /// <param name="track">The track's number in that page.</param>
+    /// <returns>Its number in the session, from 1 in order of appearance.</returns>
+    public int NumberOf(string page, int track)
+    {
+        if (!_numbers.TryGetValue((page, track), out var number))
+            _numbers[(page, track)] = number = _numbers.Count + 1;
+        return number;
+    }
+}
+
+/// <summary>Measures the loudness of the last second: the mean power of its packets.</summary>
+internal sealed class LevelMeter
+{
+    /// <summary>Digital silence.</summary>
+    public const int Silent = -127;
+
+    private readonly Queue<double> _powers = new(ChunkFormat.PacketsPerSecond);
+
+    /// <summary>In dBFS.</summary>
+    public int Level => _powers.Count == 0 ? Silent : (int)Math.Max(Silent, Math.Round(10 * Math.Log10(_powers.Average())));
+
+    /// <param name="level">The level of the next packet in dBFS.</param>
+    public void Add(int level)
+    {
+        if (_powers.Count == ChunkFormat.PacketsPerSecond)
+            _powers.Dequeue();
+        _powers.Enqueue(Math.Pow(10, level / 10.0));
+    }
+}
+
+/// <param name="Chunks">Number of chunk files, including the open one.</param>
 /// <param name="Packets">Length of the time line in packets of 20 ms.</param>
-/// <param name="AudiblePackets">How many of them were not silent.</param>
-/// <param name="LastAudiblePacket">The last of those, -1 where there was none.</param>
-/// <param name="Reception">What the connections said last.</param>
-/// <param name="At">When the last batch came.</param>
+/// <param name="AudiblePackets">How many of them are not silent.</param>
+/// <param name="LastAudiblePacket">The last of those; -1 if there is none.</param>
+/// <param name="Reception">The latest report of the connections.</param>
+/// <param name="At">When the latest batch arrived.</param>
 internal sealed record RecordingProgress(
     int Chunks,
     long Packets,
@@ -212,14 +248,15 @@ internal sealed record RecordingProgress(
 
     public double RecordedSeconds => TimeLinePosition.Seconds(Packets);
 
-    public double AudibleSeconds => TimeLinePosition.Seconds(AudiblePackets);
+    /// <summary>For a status message.</summary>
+    public RecordingFigures Figures => new(Chunks, RecordedSeconds, TimeLinePosition.Seconds(AudiblePackets), Level);
 
-    /// <summary>What each track received and what was heard of it, each with its number in the session; a new list once a second.</summary>
-    public IReadOnlyList<TrackSound> Sounds { get; init; } = [];
+    /// <summary>Figures of each track, numbered across the session. Another list once a second.</summary>
+    public IReadOnlyList<TrackStats> TrackStats { get; init; } = [];
 
-    /// <summary>How loud the mix was in its last second, in dBFS.</summary>
+    /// <summary>Loudness of the last second of the mix in dBFS.</summary>
     public int Level { get; init; } = LevelMeter.Silent;
 
-    /// <summary>How long nothing was heard at the end of the time line.</summary>
+    /// <summary>Length of the silence at the end of the time line.</summary>
     public TimeSpan Silence => (Packets - 1 - LastAudiblePacket) * TimeLinePosition.PacketLength;
 }

@@ -2,10 +2,10 @@ using NewarBots.Contract;
 
 namespace NewarBots.Recorder.Recording;
 
-/// <summary>Where a session's time line stands: packet n of it holds the 20 ms from <c>Start + n * 20 ms</c> on.</summary>
+/// <summary>The extent of a session's time line. Packet n holds the 20 ms from <c>Start + n * 20 ms</c>.</summary>
 /// <param name="Start">Wall-clock time of the first sample.</param>
-/// <param name="Packets">How many packets it has.</param>
-/// <param name="Chunks">In how many chunks they lie.</param>
+/// <param name="Packets">Its length.</param>
+/// <param name="Chunks">The number of chunks that hold it.</param>
 internal readonly record struct TimeLinePosition(DateTimeOffset Start, long Packets = 0, int Chunks = 0)
 {
     public static TimeSpan PacketLength { get; } = TimeSpan.FromSeconds(1) / ChunkFormat.PacketsPerSecond;
@@ -18,13 +18,13 @@ internal readonly record struct TimeLinePosition(DateTimeOffset Start, long Pack
 }
 
 /// <summary>
-/// Finds every captured packet's place on the session's time line, which is wall-clock time. What could not be captured is a
-/// named gap and takes its time; nothing is ever placed twice, and nothing moves what was placed before.
+/// Places every captured packet on the session's time line, which is wall-clock time. Missing audio becomes a named gap of its length.
+/// No packet is placed twice, and no packet moves once it is placed.
 /// </summary>
 internal sealed class TimeLine(TimeLinePosition position)
 {
-    /// <summary>In packets: so far behind the wall clock a recording may end that misses nothing.</summary>
-    private const long LongestLag = 2 * ChunkFormat.PacketsPerSecond;
+    /// <summary>In packets: how far behind the wall clock a complete recording may end, since batches arrive late.</summary>
+    private const long MaxLag = 2 * ChunkFormat.PacketsPerSecond;
 
     private readonly HashSet<string> _retired = [];
     private string? _capture;
@@ -33,20 +33,20 @@ internal sealed class TimeLine(TimeLinePosition position)
 
     public long Packets { get; private set; } = position.Packets;
 
-    /// <returns>What to write for this batch, in this order: silence, then its packets without the skipped ones.</returns>
+    /// <returns>What to write for this batch: first silence, then its packets except the skipped ones.</returns>
     public Placement Place(CapturedBatch batch)
     {
-        // What the encoder before this one hands over late has its place behind us: the time line has gone on without it.
+        // Late packets of an earlier capture have no place: the time line has continued without them.
         if (_retired.Contains(batch.Capture))
             return new(Silence: 0, Skip: batch.Packets.Count, Gaps: [], CaptureBegins: null);
-        var causeOfHole = GapCause.PacketsLost;
+        var cause = GapCause.PacketsLost;
         if (batch.Capture != _capture)
         {
             if (_capture is not null)
                 _retired.Add(_capture);
-            causeOfHole = batch.Browser != _browser ? GapCause.BrowserRestarted : GapCause.CaptureRestarted;
+            cause = batch.Browser != _browser ? GapCause.BrowserRestarted : GapCause.CaptureRestarted;
             (_capture, _browser) = (batch.Capture, batch.Browser);
-            // A clock that was set back must not write over what is there.
+            // A clock that was set back must not overwrite earlier packets.
             _captureBegins = Math.Max(Packets, position.PacketAt(batch.StartedAt));
         }
 
@@ -55,34 +55,31 @@ internal sealed class TimeLine(TimeLinePosition position)
         var skip = (int)Math.Clamp(Packets - first, 0, batch.Packets.Count);
         var gaps = new List<Gap>();
         if (silence > 0)
-            gaps.Add(NewGap(Packets, silence, causeOfHole));
+            gaps.Add(NewGap(Packets, silence, cause));
         foreach (var stall in batch.Stalls)
             gaps.Add(NewGap(_captureBegins + stall.FirstPacket, stall.Packets, GapCause.CaptureStalled));
         Packets += silence + batch.Packets.Count - skip;
         return new(silence, skip, gaps, _captureBegins);
     }
 
-    /// <summary>The recording is over. What was not handed over any more, and is more than a batch on its way, is a gap as well.</summary>
-    /// <returns>So many packets of silence, and their gap; <see langword="null"/> where there are none.</returns>
+    /// <summary>Ends the recording. Audio missing at the end is a gap, unless it is short enough to be a batch in transit.</summary>
+    /// <returns>The silence to write, in packets, and its gap; <see langword="null"/> if nothing is missing.</returns>
     public (long Silence, Gap Gap)? End(RecordingEnd end)
     {
         var silence = position.PacketAt(end.At) - Packets;
-        return silence < LongestLag ? null : (silence, NewGap(Packets, silence, end.CauseOfHole));
+        return silence < MaxLag ? null : (silence, NewGap(Packets, silence, end.CauseOfGap));
     }
 
     private static Gap NewGap(long first, long packets, string cause) =>
         new(TimeLinePosition.Seconds(first), TimeLinePosition.Seconds(first + packets), cause);
 }
 
-/// <param name="At">Until then the bot was in the call.</param>
-/// <param name="CauseOfHole">Why nothing came any more, should that be so.</param>
-internal sealed record RecordingEnd(DateTimeOffset At, string CauseOfHole);
+/// <param name="At">When the bot was last in the call.</param>
+/// <param name="CauseOfGap">The cause to report if audio is missing at the end.</param>
+internal sealed record RecordingEnd(DateTimeOffset At, string CauseOfGap);
 
-/// <param name="Silence">So many packets of silence come before the batch.</param>
-/// <param name="Skip">So many of the batch's first packets are on the time line already.</param>
-/// <param name="Gaps">What is to be noted as missing.</param>
-/// <param name="CaptureBegins">
-/// Where on the time line the batch's capture has its first packet; <see langword="null"/> for one that is over, of which nothing has
-/// a place any more.
-/// </param>
+/// <param name="Silence">Packets of silence before the batch.</param>
+/// <param name="Skip">How many of the batch's first packets are already on the time line.</param>
+/// <param name="Gaps">The gaps to report.</param>
+/// <param name="CaptureBegins">The capture's first packet on the time line; <see langword="null"/> for a late batch of an earlier capture.</param>
 internal readonly record struct Placement(long Silence, int Skip, IReadOnlyList<Gap> Gaps, long? CaptureBegins);

@@ -4,25 +4,24 @@ using NewarBots.Contract;
 namespace NewarBots.Recorder.Recording;
 
 /// <summary>
-/// Beside the mix, the chunks of each track alone, in a folder of its own (<see cref="StorageLayout.TrackFolderName"/>). A track's
-/// time line begins with its first packet; from there on it is the mix's. Whatever goes wrong with a track ends its
-/// file and nothing else.
+/// Writes the separate chunks of each track, in addition to the mix, to a folder per track (<see cref="StorageLayout.TrackFolderName"/>).
+/// A track's time line starts at its first packet. An error in one track ends that track only.
 /// </summary>
-/// <param name="folder">The session's folder; it exists.</param>
-/// <param name="environment">Whose chunks they are, and how long.</param>
-/// <param name="logger">Is told which track ended, and why.</param>
+/// <param name="folder">The session folder, which exists.</param>
+/// <param name="environment">The session and its chunk length.</param>
+/// <param name="logger">Logs the tracks that failed.</param>
 internal sealed partial class TrackFiles(string folder, RecorderEnvironment environment, ILogger<TrackFiles> logger) : IDisposable
 {
-    /// <summary>A track of which nothing came for so long is over, or as good as over.</summary>
-    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(10);
+    /// <summary>A track without packets for this long is treated as ended.</summary>
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>By the track's number; <see langword="null"/> for one that has failed.</summary>
+    /// <summary>By the track's number; <see langword="null"/> for a failed track.</summary>
     private readonly Dictionary<int, TrackFile?> _files = [];
 
     /// <param name="track">The track's number in the session.</param>
     /// <param name="session">The session's time line.</param>
-    /// <param name="first">The first packet's place on it.</param>
-    /// <param name="packets">Those that are written already are left out, those that are missing before them are silence.</param>
+    /// <param name="first">The first packet's position on it.</param>
+    /// <param name="packets">Packets already written are skipped. Packets missing before them become silence.</param>
     public void Write(int track, TimeLinePosition session, long first, IReadOnlyList<ReadOnlyMemory<byte>> packets)
     {
         if (!_files.TryGetValue(track, out var file))
@@ -38,13 +37,13 @@ internal sealed partial class TrackFiles(string folder, RecorderEnvironment envi
             Guard(track, () => file.Write(session.At(first), packets));
     }
 
-    /// <summary>Brings what is there to the disk.</summary>
     public void Flush() => ForEach(file => file.Writer.Flush());
 
+    /// <summary>Ends the open chunks of idle tracks.</summary>
     /// <param name="now">The end of the session's time line.</param>
     public void CloseIdle(DateTimeOffset now) => ForEach(file =>
     {
-        if (now - file.End > Idle)
+        if (now - file.End > IdleTimeout)
             file.Writer.Complete();
     });
 
@@ -82,8 +81,8 @@ internal sealed partial class TrackFiles(string folder, RecorderEnvironment envi
         }
         catch (Exception exception)
         {
-            // The mix is worth more than any track, whatever that one has met.
-            LogEnded(track, exception);
+            // Any error: the mix must not suffer from a failed track.
+            LogFailed(track, exception);
             _files[track]?.Writer.Dispose();
             _files[track] = null;
         }
@@ -102,9 +101,9 @@ internal sealed partial class TrackFiles(string folder, RecorderEnvironment envi
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Track {Track} is not recorded alone any more; the recording goes on")]
-    private partial void LogEnded(int track, Exception exception);
+    [LoggerMessage(Level = LogLevel.Error, Message = "Writing track {Track} failed, its separate recording ends; the mix continues")]
+    private partial void LogFailed(int track, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Track {Track} is not recorded alone: there were too many before it")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Track {Track} has no separate recording: the session has too many tracks")]
     private partial void LogTooMany(int track);
 }

@@ -3,15 +3,13 @@ using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Playwright;
 using NewarBots.Contract;
-using NewarBots.Recorder.Joining;
-using NewarBots.Recorder.Leaving;
 
 namespace NewarBots.Recorder.Reporting;
 
 /// <summary>
-/// What a person needs to see why a bot failed: the page as a picture and as HTML, its console, what the selector pack saw,
-/// what the connections say. Console and looks are remembered all along; the rest is taken at the failure, each failure into a
-/// folder of its own below the session's <see cref="StorageLayout.EvidenceFolderName"/>.
+/// Collects what a person needs to find out why a bot failed: screenshot and HTML of the page, its console, the selector matches and
+/// the WebRTC statistics. Console and matches are kept throughout, the rest is collected on failure. Each failure gets its own folder
+/// below the session's <see cref="StorageLayout.EvidenceFolderName"/>.
 /// </summary>
 internal sealed partial class Evidence(string folder, TimeProvider time, ILogger<Evidence> logger)
 {
@@ -22,9 +20,9 @@ internal sealed partial class Evidence(string folder, TimeProvider time, ILogger
     private readonly Lock _gate = new();
     private readonly Queue<string> _console = new();
     private readonly Queue<string> _looks = new();
-    private int _taken;
+    private int _failures;
 
-    /// <summary>Remembers what the page's console says from now on, and what of the page fails.</summary>
+    /// <summary>Starts keeping the page's console messages, errors, dialogs and failed requests.</summary>
     public void Watch(IPage page)
     {
         page.Console += (_, message) => Remember(_console, $"{message.Type}: {message.Text}");
@@ -39,7 +37,7 @@ internal sealed partial class Evidence(string folder, TimeProvider time, ILogger
             }
             catch (PlaywrightException)
             {
-                // It went together with its page.
+                // The dialog closed together with its page.
             }
         };
         page.Download += (_, download) => Remember(_console, $"download refused: {download.Url}");
@@ -47,37 +45,38 @@ internal sealed partial class Evidence(string folder, TimeProvider time, ILogger
         page.Crash += (_, _) => Remember(_console, "the page crashed");
     }
 
-    /// <summary>Remembers what was to be seen.</summary>
-    public void Saw(PageView view) => Remember(_looks, $"{view.Url} \"{view.Title}\" shows [{view.Entries}]");
+    /// <summary>Keeps one line about what the page shows.</summary>
+    public void AddLook(string look) => Remember(_looks, look);
 
-    /// <summary>Puts everything into a new folder. What cannot be had any more is left out.</summary>
-    /// <param name="decision">What it is evidence of; <see langword="null"/> for an error of the recorder's own.</param>
-    /// <param name="page">The page, where there was one.</param>
-    public async Task TakeAsync(LeaveDecision? decision, MeetingPage? page)
+    /// <summary>Writes all evidence to a new folder. Parts that are no longer available are left out.</summary>
+    /// <param name="reason">The failure; <see langword="null"/> for an unexpected error of the recorder.</param>
+    /// <param name="detail">One line about the failure for a person.</param>
+    /// <param name="page">The page, if there was one.</param>
+    public async Task CollectAsync(EndReason? reason, string? detail, IEvidencePage? page)
     {
-        var what = decision is null ? "unexpected" : WireWord.Of(decision.Reason);
+        var name = reason is { } known ? WireWord.Of(known) : "unexpected";
         try
         {
-            var place = Directory.CreateDirectory(Path.Combine(folder, StorageLayout.EvidenceFolderName, $"{++_taken}_{what}")).FullName;
-            var about = new EvidenceSummary(time.GetUtcNow(), decision?.Reason, decision?.Detail, page?.Selectors);
-            await WriteAsync("summary.json", JsonSerializer.Serialize(about, EvidenceJson.Default.EvidenceSummary));
-            await WriteAsync("console.txt", Remembered(_console));
-            await WriteAsync("looks.txt", Remembered(_looks));
+            var target = Directory.CreateDirectory(Path.Combine(folder, StorageLayout.EvidenceFolderName, $"{++_failures}_{name}")).FullName;
+            var summary = new EvidenceSummary(time.GetUtcNow(), reason, detail, page?.Selectors);
+            await WriteAsync("summary.json", JsonSerializer.Serialize(summary, EvidenceJson.Default.EvidenceSummary));
+            await WriteAsync("console.txt", TextOf(_console));
+            await WriteAsync("looks.txt", TextOf(_looks));
             if (page is not { Gone: null })
                 return;
-            if (await page.ScreenshotAsync() is { } picture)
-                await File.WriteAllBytesAsync(Path.Combine(place, "screenshot.png"), picture);
+            if (await page.ScreenshotAsync() is { } screenshot)
+                await File.WriteAllBytesAsync(Path.Combine(target, "screenshot.png"), screenshot);
             if (await page.ReadHtmlAsync() is { } html)
                 await WriteAsync("page.html", html.Length > MaxPageLength ? html[..MaxPageLength] : html);
             if (await page.ReadConnectionsAsync() is { } connections)
                 await WriteAsync("webrtc.json", connections);
-            LogTaken(place);
+            LogCollected(target);
 
-            Task WriteAsync(string name, string text) => File.WriteAllTextAsync(Path.Combine(place, name), text);
+            Task WriteAsync(string file, string text) => File.WriteAllTextAsync(Path.Combine(target, file), text);
         }
         catch (IOException exception)
         {
-            LogFailed(exception);
+            LogCollectingFailed(exception);
         }
     }
 
@@ -91,22 +90,41 @@ internal sealed partial class Evidence(string folder, TimeProvider time, ILogger
         }
     }
 
-    private string Remembered(Queue<string> lines)
+    private string TextOf(Queue<string> lines)
     {
         lock (_gate)
             return string.Concat(lines.Select(line => $"{line}\n"));
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Evidence is in {Folder}")]
-    private partial void LogTaken(string folder);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Evidence written to {Folder}")]
+    private partial void LogCollected(string folder);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The evidence could not be written")]
-    private partial void LogFailed(Exception exception);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Writing the evidence failed; the bot leaves without it")]
+    private partial void LogCollectingFailed(Exception exception);
 }
 
-/// <param name="TakenAt">When.</param>
-/// <param name="Reason">Of what it is evidence; <see langword="null"/> for an error of the recorder's own, which its log tells.</param>
-/// <param name="Detail">One line for a person.</param>
+/// <summary>A page from which evidence can be collected.</summary>
+internal interface IEvidencePage
+{
+    /// <summary>Why the page no longer exists; <see langword="null"/> while it does.</summary>
+    string? Gone { get; }
+
+    /// <summary>The selector pack's name and version.</summary>
+    string Selectors { get; }
+
+    /// <returns>A PNG; <see langword="null"/> if the page does not respond.</returns>
+    Task<byte[]?> ScreenshotAsync();
+
+    /// <returns>The page's HTML; <see langword="null"/> if the page does not respond.</returns>
+    Task<string?> ReadHtmlAsync();
+
+    /// <returns>The <c>getStats</c> reports of each WebRTC connection, as JSON; <see langword="null"/> if the page does not respond.</returns>
+    Task<string?> ReadConnectionsAsync();
+}
+
+/// <param name="TakenAt">When the evidence was collected.</param>
+/// <param name="Reason">The failure; <see langword="null"/> for an unexpected error of the recorder, whose log has it.</param>
+/// <param name="Detail">One line about the failure for a person.</param>
 /// <param name="Selectors">The selector pack in use: name and version.</param>
 internal sealed record EvidenceSummary(DateTimeOffset TakenAt, EndReason? Reason, string? Detail, string? Selectors);
 

@@ -1,14 +1,14 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using NewarBots.Contract;
-using NewarBots.Recorder.Leaving;
+using NewarBots.Recorder.Hosting;
 using StackExchange.Redis;
 
 namespace NewarBots.Recorder.Reporting;
 
 /// <summary>
-/// Carries the outbox to Redis (stream, then channel) and hears the command channel. It works as the bot's own ACL user, which
-/// may do nothing else, and it never holds up the recording: a Redis that is away is tried again until it is back.
+/// Sends the outbox to Redis (stream, then channel) and listens to the command channel, as the bot's own restricted ACL user. It never
+/// blocks the recording: if Redis is unreachable, it retries until Redis is back.
 /// </summary>
 internal sealed partial class RedisStatusSender(
     SessionId session,
@@ -18,17 +18,17 @@ internal sealed partial class RedisStatusSender(
     TimeProvider time,
     ILogger<RedisStatusSender> logger)
 {
-    /// <summary>A connection that is just being made refuses commands for a moment.</summary>
-    private static readonly TimeSpan FirstRetryAfter = TimeSpan.FromMilliseconds(50);
+    /// <summary>A connection that is being established rejects commands for a moment.</summary>
+    private static readonly TimeSpan FirstRetryInterval = TimeSpan.FromMilliseconds(50);
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);
 
     private (long Milliseconds, long Counter) _lastEntry;
 
-    /// <summary>Sends from now on, in the background: nothing waits for Redis.</summary>
+    /// <summary>Starts sending in the background.</summary>
     public void Start() => _ = Task.Run(() => RunAsync(CancellationToken.None));
 
-    /// <summary>Sends until it is cancelled.</summary>
+    /// <summary>Sends until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -38,20 +38,20 @@ internal sealed partial class RedisStatusSender(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The run is over.
+            // Cancelled by the caller.
         }
     }
 
     /// <summary>
-    /// The configuration for a user without any right beyond its own names: nothing is asked of the server about itself. A
-    /// command while the connection is down fails at once, because only who sends it knows whether it may be sent again.
+    /// The configuration for a user that may only use its own stream and channels, so the client must not query the server's settings.
+    /// Commands fail at once while disconnected, because only the caller knows whether a retry is safe.
     /// </summary>
     internal static ConfigurationOptions ParseConfiguration(string configuration)
     {
         var options = ConfigurationOptions.Parse(configuration);
         options.AbortOnConnectFail = false;
         options.BacklogPolicy = BacklogPolicy.FailFast;
-        // By itself it looks ever more seldom: a manager, through which many reach Redis, was back for seconds before its bots were.
+        // The default backs off exponentially: after a restart of the manager's relay, bots reconnected only seconds later.
         options.ReconnectRetryPolicy = new LinearRetry((int)RetryInterval.TotalMilliseconds);
         options.ClientName = "newarbots-recorder";
         options.ConfigurationChannel = string.Empty;
@@ -73,7 +73,7 @@ internal sealed partial class RedisStatusSender(
             }
             catch (RedisException exception)
             {
-                LogAway(exception.Message);
+                LogUnreachable(exception.Message);
                 await Task.Delay(RetryInterval, time, cancellationToken);
             }
         }
@@ -98,8 +98,8 @@ internal sealed partial class RedisStatusSender(
     }
 
     /// <summary>
-    /// A connection that breaks does not tell whether the entry was made. So each has an id of its own making, and Redis
-    /// refuses an id that is not above the last one: refused at the second attempt means made at the first.
+    /// When a connection breaks, it is unknown whether the entry was added. Each entry therefore has an explicit id. Redis rejects ids
+    /// that are not above the last one, so a retry that is rejected means that the first attempt succeeded.
     /// </summary>
     private Task AppendAsync(ConnectionMultiplexer redis, StatusMessage message, string json, CancellationToken cancellationToken)
     {
@@ -117,10 +117,10 @@ internal sealed partial class RedisStatusSender(
                 }
                 catch (RedisServerException exception) when (exception.Message.Contains("equal or smaller", StringComparison.Ordinal))
                 {
-                    // At the first attempt it means that the manager's clock is ahead of ours.
                     if (wasTried)
                         return;
-                    // Redis makes the id, also where this attempt breaks: rather the same entry twice than none.
+                    // Rejected at the first attempt: the manager's clock is ahead. Redis generates the id, also for retries. A duplicate entry is
+                    // better than none.
                     id = "*";
                     await AddAsync(id);
                 }
@@ -139,25 +139,25 @@ internal sealed partial class RedisStatusSender(
             {
                 await act().WaitAsync(cancellationToken);
                 if (failures > 1)
-                    LogBack();
+                    LogReachable();
                 return;
             }
             catch (Exception exception) when (exception is RedisException or TimeoutException)
             {
                 if (++failures == 2)
-                    LogAway(exception.Message);
+                    LogUnreachable(exception.Message);
             }
 
-            await Task.Delay(failures == 1 ? FirstRetryAfter : RetryInterval, time, cancellationToken);
+            await Task.Delay(failures == 1 ? FirstRetryInterval : RetryInterval, time, cancellationToken);
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Redis is away, status is kept: {Why}")]
-    private partial void LogAway(string why);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Redis is unreachable, status messages are queued until it is back: {Error}")]
+    private partial void LogUnreachable(string error);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Redis is back")]
-    private partial void LogBack();
+    [LoggerMessage(Level = LogLevel.Information, Message = "Redis is reachable again")]
+    private partial void LogReachable();
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Command: {Command}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Received command {Command}")]
     private partial void LogCommand(RedisValue command);
 }

@@ -3,13 +3,13 @@ using NewarBots.Contract;
 
 namespace NewarBots.Recorder.Reporting;
 
-/// <summary>Appends to the session folder's <see cref="Journal"/>; a line that was appended is on the disk. Safe from any thread.</summary>
+/// <summary>Appends to the session folder's <see cref="Journal"/>. Each line is flushed to disk. Thread-safe.</summary>
 internal sealed class SessionJournal(string folder) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly FileStream _file = Open(Path.Combine(folder, Journal.FileName));
 
-    /// <exception cref="IOException">The disk is full or gone.</exception>
+    /// <exception cref="IOException">The disk is full or unavailable.</exception>
     public void Append(JournalLine line)
     {
         var bytes = Encoding.UTF8.GetBytes($"{Journal.Format(line)}\n");
@@ -23,7 +23,7 @@ internal sealed class SessionJournal(string folder) : IDisposable
             }
             catch (IOException)
             {
-                // Half a line on a full disk would swallow the next one.
+                // A partial line would corrupt the next one.
                 _file.SetLength(end);
                 throw;
             }
@@ -41,7 +41,7 @@ internal sealed class SessionJournal(string folder) : IDisposable
             Share = FileShare.Read,
             BufferSize = 0,
         });
-        // A line that a crash cut off must not swallow the next one.
+        // A line that a crash truncated must not corrupt the next one.
         if (file.Length > 0)
         {
             file.Seek(-1, SeekOrigin.End);

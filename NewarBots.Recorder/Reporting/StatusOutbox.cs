@@ -3,8 +3,8 @@ using NewarBots.Contract;
 namespace NewarBots.Recorder.Reporting;
 
 /// <summary>
-/// Status messages on their way out, in order, each once. While nobody takes them, of successive <c>recording</c> messages only
-/// the newest is kept: they differ in their figures only, so what is held stays small however long Redis is away.
+/// The queue of status messages to send, in order and each exactly once. Consecutive <c>recording</c> messages differ only in their
+/// figures, so a newer one replaces a waiting one. The queue stays small however long Redis is unreachable.
 /// </summary>
 internal sealed class StatusOutbox
 {
@@ -27,8 +27,8 @@ internal sealed class StatusOutbox
     }
 
     /// <summary>
-    /// Hands every message to <paramref name="send"/>, one at a time, until it is cancelled. A message leaves the outbox when
-    /// <paramref name="send"/> has returned; one that failed is handed over again.
+    /// Passes messages to <paramref name="send"/>, one at a time, until cancelled. A message leaves the outbox once
+    /// <paramref name="send"/> has succeeded; otherwise the next call sends it again.
     /// </summary>
     public async Task SendAsync(Func<StatusMessage, CancellationToken, Task> send, CancellationToken cancellationToken)
     {
@@ -46,7 +46,7 @@ internal sealed class StatusOutbox
         }
     }
 
-    /// <summary>Completes once everything that is in it now was sent.</summary>
+    /// <summary>Completes once the outbox is empty.</summary>
     public Task WhenEmpty()
     {
         lock (_gate)

@@ -1,12 +1,11 @@
 using Microsoft.Extensions.Logging;
 using NewarBots.Contract;
-using NewarBots.Recorder.Recording;
 
 namespace NewarBots.Recorder.Reporting;
 
 /// <summary>
-/// Says how the bot is: to the journal at once, to Redis by the outbox. Numbers its words from
-/// <see cref="StatusSequence.FirstOfRecorder"/> on.
+/// Reports the bot's status: to the journal immediately, to Redis through the outbox. Sequence numbers start at
+/// <see cref="StatusSequence.FirstOfRecorder"/>.
 /// </summary>
 internal sealed partial class StatusReporter(
     SessionId session,
@@ -16,10 +15,10 @@ internal sealed partial class StatusReporter(
     ILogger<StatusReporter> logger)
 {
     /// <summary>
-    /// Characters: a page says what it likes, and the manager takes no message of more than 16 KiB, in which each of these may be six bytes
-    /// (<c>\uXXXX</c>).
+    /// In characters. A detail may quote the page at any length. The manager rejects messages over 16 KiB, and JSON may escape each
+    /// character to six bytes (<c>\uXXXX</c>).
     /// </summary>
-    private const int LongestDetail = 2_000;
+    private const int MaxDetailLength = 2_000;
 
     private readonly Lock _gate = new();
     private long _next = StatusSequence.FirstOfRecorder;
@@ -27,11 +26,11 @@ internal sealed partial class StatusReporter(
     public void Report(
         BotStatus status,
         EndReason? reason = null,
-        RecordingProgress? progress = null,
+        RecordingFigures? figures = null,
         int? participants = null,
         string? detail = null)
     {
-        // One at a time, so that journal, outbox and numbers have the same order.
+        // Locked, so that journal, outbox and sequence numbers have the same order.
         lock (_gate)
         {
             var message = new StatusMessage(
@@ -40,35 +39,42 @@ internal sealed partial class StatusReporter(
                 time.GetUtcNow().ToUnixTimeMilliseconds(),
                 _next++,
                 reason,
-                progress?.Chunks,
-                progress is null ? null : Math.Round(progress.RecordedSeconds, 2),
-                progress is null ? null : Math.Round(progress.AudibleSeconds, 2),
+                figures?.Chunks,
+                figures is null ? null : Math.Round(figures.RecordedSeconds, 2),
+                figures is null ? null : Math.Round(figures.AudibleSeconds, 2),
                 participants,
-                Shortened(detail),
-                progress?.Level);
+                Truncate(detail),
+                figures?.Level);
             try
             {
                 journal.Append(new(Status: message));
             }
             catch (IOException exception)
             {
-                // A full disk must not keep the bot from telling so.
+                // A full disk must not keep the status from reaching Redis.
                 LogJournalFailed(exception);
             }
 
-            LogReports(message.Status, message.Sequence, message.Reason, message.RecordedSeconds);
+            LogReported(message.Status, message.Sequence, message.Reason, message.RecordedSeconds);
             outbox.Add(message);
         }
     }
 
-    private static string? Shortened(string? detail) => detail is { Length: > LongestDetail }
-        // Half a character is none.
-        ? $"{detail[..(char.IsHighSurrogate(detail[LongestDetail - 2]) ? LongestDetail - 2 : LongestDetail - 1)]}…"
+    private static string? Truncate(string? detail) => detail is { Length: > MaxDetailLength }
+        // A surrogate pair is never cut in half.
+        ? $"{detail[..(char.IsHighSurrogate(detail[MaxDetailLength - 2]) ? MaxDetailLength - 2 : MaxDetailLength - 1)]}…"
         : detail;
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Status} (#{Sequence}, reason {Reason}, {RecordedSeconds} s recorded)")]
-    private partial void LogReports(BotStatus status, long sequence, EndReason? reason, double? recordedSeconds);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Status {Status} (sequence {Sequence}, reason {Reason}, {RecordedSeconds} s recorded)")]
+    private partial void LogReported(BotStatus status, long sequence, EndReason? reason, double? recordedSeconds);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A status could not be written to the journal")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Writing a status to the journal failed; the status is still sent to Redis")]
     private partial void LogJournalFailed(Exception exception);
 }
+
+/// <summary>How far the recording is, as reported with a status.</summary>
+/// <param name="Chunks">Chunk files, including the open one.</param>
+/// <param name="RecordedSeconds">Length of the recording.</param>
+/// <param name="AudibleSeconds">Length of its parts that are not silent.</param>
+/// <param name="Level">Loudness of the last second in dBFS.</param>
+internal sealed record RecordingFigures(int Chunks, double RecordedSeconds, double AudibleSeconds, int Level);

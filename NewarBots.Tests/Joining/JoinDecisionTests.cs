@@ -10,18 +10,18 @@ public sealed class JoinDecisionTests
     private static readonly JoinHistory Fresh = new(Now);
 
     [Fact]
-    public void The_name_is_filled_in_before_anything_is_clicked() =>
+    public void Fills_in_the_name_before_clicking_anything() =>
         Assert.Equal("name.box", Target<JoinDecision.FillName>(Decide("name.box", "microphone.on", "join.ask")));
 
     [Fact]
-    public void A_name_that_is_there_is_left_alone() =>
+    public void Leaves_a_correct_name_unchanged() =>
         Assert.Equal("join.ask", Target<JoinDecision.Click>(Decide(View() with
         {
             Matches = [Match("name.box") with { Value = BotName }, .. View("microphone.off", "camera.off", "join.ask").Matches],
         })));
 
     [Fact]
-    public void A_signed_in_guest_has_no_name_to_give() =>
+    public void A_signed_in_bot_joins_without_filling_in_a_name() =>
         Assert.Equal("join.now", Target<JoinDecision.Click>(Decide("microphone.off", "camera.off", "join.now")));
 
     [Theory]
@@ -29,11 +29,11 @@ public sealed class JoinDecisionTests
     [InlineData("camera.on", "join.now")]
     [InlineData("dialog.got_it", "join.now")]
     [InlineData("dialog.without_devices", "microphone.on", "camera.on", "join.ask")]
-    public void What_stands_before_joining_comes_first(params string[] entries) =>
+    public void Clicks_dialogs_and_devices_before_the_join_button(params string[] entries) =>
         Assert.Equal(entries[0], Target<JoinDecision.Click>(Decide(entries)));
 
     [Fact]
-    public void Nothing_is_joined_while_the_microphone_is_still_on()
+    public void Does_not_join_while_the_microphone_is_on()
     {
         var view = View("microphone.on", "join.now");
         var clicked = Fresh.WithAct(view.Matches[0], Now);
@@ -43,7 +43,7 @@ public sealed class JoinDecisionTests
     }
 
     [Fact]
-    public void A_control_that_never_answers_does_not_hold_up_the_join_for_ever()
+    public void Joins_even_if_a_dialog_never_reacts_to_clicks()
     {
         var view = View("dialog.got_it", "microphone.off", "camera.off", "join.now");
         var tried = Enumerable.Range(0, 5).Aggregate(Fresh, (history, _) => history.WithAct(view.Matches[0], Now));
@@ -54,7 +54,7 @@ public sealed class JoinDecisionTests
     [Theory]
     [InlineData("microphone.on", "camera.off")]
     [InlineData("microphone.off", "camera.on")]
-    public void A_device_that_cannot_be_turned_off_keeps_the_bot_out(params string[] devices)
+    public void Gives_up_if_a_device_cannot_be_turned_off(params string[] devices)
     {
         var view = View([.. devices, "join.now"]);
         var on = view.Matches.Single(match => match.Entry.EndsWith(".on", StringComparison.Ordinal));
@@ -65,7 +65,7 @@ public sealed class JoinDecisionTests
     }
 
     [Fact]
-    public void Controls_for_devices_may_come_late_and_may_not_come_at_all()
+    public void Waits_a_moment_for_device_controls_and_then_joins_without_them()
     {
         var view = View("join.now");
         var history = Fresh.WithView(view, Now);
@@ -76,7 +76,7 @@ public sealed class JoinDecisionTests
     }
 
     [Fact]
-    public void A_button_behind_something_is_pressed_after_what_is_before_it_was_closed_or_did_not_go()
+    public void Presses_a_covered_join_button_after_trying_to_close_what_covers_it()
     {
         var covered = View("microphone.off", "camera.off") with
         {
@@ -92,11 +92,11 @@ public sealed class JoinDecisionTests
     }
 
     [Fact]
-    public void What_only_could_be_closed_is_left_alone() =>
+    public void Does_not_close_an_obstacle_that_covers_nothing() =>
         Assert.Equal("join.now", Target<JoinDecision.Click>(Decide("obstacle.close", "microphone.off", "camera.off", "join.now")));
 
     [Fact]
-    public void A_control_that_went_away_and_came_back_is_another_one()
+    public void A_control_that_reappears_may_be_clicked_again()
     {
         var view = View("microphone.off", "camera.off", "join.now");
         var tried = Enumerable.Range(0, 5).Aggregate(Fresh, (history, _) => history.WithAct(Match("join.now"), Now));
@@ -107,7 +107,7 @@ public sealed class JoinDecisionTests
     }
 
     [Fact]
-    public void A_page_that_goes_round_in_circles_is_given_up()
+    public void Gives_up_on_a_page_that_loops()
     {
         var (there, gone) = (View("microphone.off", "camera.off", "join.now"), View("getting_ready.text"));
         var tried = Enumerable.Range(0, 100).Aggregate(
@@ -119,7 +119,7 @@ public sealed class JoinDecisionTests
     [Theory]
     [InlineData("join.now", "leave.button", "microphone.off")]
     [InlineData("dialog.got_it", "leave.button")]
-    public void Notices_in_the_call_are_answered(params string[] entries) =>
+    public void Dismisses_notices_in_the_call(params string[] entries) =>
         Assert.Equal(entries[0], JoinDecision.NoticeIn(View(entries), Fresh, Now)?.Entry);
 
     [Theory]
@@ -127,7 +127,7 @@ public sealed class JoinDecisionTests
     [InlineData("join.now", "name.box", "leave.button")]
     [InlineData("dialog.got_it", "waiting.asking", "leave.button")]
     [InlineData("obstacle.close", "leave.button")]
-    public void Nothing_else_is_a_notice_in_the_call(params string[] entries) =>
+    public void Dismisses_nothing_else_in_the_call(params string[] entries) =>
         Assert.Null(JoinDecision.NoticeIn(View(entries), Fresh, Now));
 
     [Theory]
@@ -138,10 +138,10 @@ public sealed class JoinDecisionTests
     [InlineData("join.anyway")]
     [InlineData("join.here_too")]
     [InlineData("join.switch_here")]
-    public void Every_join_button_is_clicked(string entry) => Assert.Equal(entry, Target<JoinDecision.Click>(Decide("microphone.off", "camera.off", entry)));
+    public void Clicks_every_kind_of_join_button(string entry) => Assert.Equal(entry, Target<JoinDecision.Click>(Decide("microphone.off", "camera.off", entry)));
 
     [Fact]
-    public void A_second_join_button_about_recording_is_clicked_too() =>
+    public void Clicks_a_second_join_button_in_a_recording_notice() =>
         Assert.Equal("join.now", Target<JoinDecision.Click>(Decide("join.now", "leave.button", "microphone.off", "camera.off")));
 
     [Theory]
@@ -150,21 +150,21 @@ public sealed class JoinDecisionTests
     [InlineData("waiting.host_brings_you")]
     [InlineData("waiting.host_admits_you")]
     [InlineData("waiting.for_the_host")]
-    public void The_waiting_room_is_no_call_although_one_can_leave_it(string entry) =>
+    public void The_waiting_room_is_not_the_call_although_it_has_a_leave_button(string entry) =>
         Assert.IsType<JoinDecision.WaitInWaitingRoom>(Decide(entry, "microphone.off", "camera.off", "leave.button", "count.people"));
 
     [Fact]
-    public void The_call_is_where_one_can_leave_and_nothing_asks_to_wait() =>
+    public void A_page_with_a_leave_button_that_does_not_ask_to_wait_is_the_call() =>
         Assert.IsType<JoinDecision.Admitted>(Decide("microphone.off", "camera.off", "leave.button", "count.people"));
 
     [Theory]
     [InlineData("getting_ready.text", "leave.button")]
     [InlineData("leave.button", "name.box")]
     [InlineData("microphone.off", "camera.off")]
-    public void Nothing_less_is_the_call(params string[] entries) => Assert.IsNotType<JoinDecision.Admitted>(Decide(entries));
+    public void Other_pages_are_not_the_call(params string[] entries) => Assert.IsNotType<JoinDecision.Admitted>(Decide(entries));
 
     [Fact]
-    public void An_offer_to_ask_again_after_nobody_answered_is_no_denial() => Assert.Equal(
+    public void An_offer_to_ask_again_after_a_timeout_is_not_a_denial() => Assert.Equal(
         EndReason.WaitingRoomTimeout, Assert.IsType<JoinDecision.GiveUp>(Decide("no_answer.text", "denied.ask_again")).Reason);
 
     [Theory]
@@ -180,7 +180,7 @@ public sealed class JoinDecisionTests
     [InlineData("login.redirect", EndReason.LoginRequired)]
     [InlineData("ended.by_host", EndReason.MeetingEnded)]
     [InlineData("removed.text", EndReason.RemovedByHost)]
-    public void A_refusal_ends_the_attempt_whatever_else_is_still_to_be_seen(string entry, EndReason reason)
+    public void A_refusal_ends_the_attempt_even_if_the_waiting_room_is_still_visible(string entry, EndReason reason)
     {
         var decision = Assert.IsType<JoinDecision.GiveUp>(Decide(entry, "waiting.asking", "leave.button"));
 
@@ -189,7 +189,7 @@ public sealed class JoinDecisionTests
     }
 
     [Fact]
-    public void The_waiting_room_is_left_when_its_time_is_up()
+    public void Leaves_the_waiting_room_after_its_timeout()
     {
         var waiting = Fresh.WithWaitingRoom(Now);
         var view = View("waiting.asking");
@@ -200,7 +200,7 @@ public sealed class JoinDecisionTests
     }
 
     [Fact]
-    public void An_unknown_page_is_told_about_and_not_clicked_at()
+    public void Reports_an_unknown_page_and_clicks_nothing()
     {
         var view = View("microphone.off") with { Url = "https://meet.google.com/new", Title = "Something new" };
 
@@ -221,7 +221,7 @@ public sealed class JoinDecisionTests
     [InlineData(429, EndReason.BlockedByPlatform)]
     [InlineData(503, EndReason.JoinFailed)]
     [InlineData(410, EndReason.MeetingNotFound)]
-    public void What_a_page_answers_tells_who_turns_the_bot_away(int status, EndReason? reason) =>
+    public void HTTP_status_maps_to_the_reason_for_not_joining(int status, EndReason? reason) =>
         Assert.Equal(reason, MeetingPage.RefusalIn(status));
 
     private static JoinDecision Decide(PageView view) => Decide(view, Fresh, Now);

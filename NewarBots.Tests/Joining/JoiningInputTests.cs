@@ -1,5 +1,5 @@
 using NewarBots.Contract;
-using NewarBots.Recorder;
+using NewarBots.Recorder.Hosting;
 using NewarBots.Recorder.Joining;
 
 namespace NewarBots.Tests.Joining;
@@ -11,13 +11,13 @@ public sealed class JoiningInputTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public void A_recorder_that_is_given_nothing_is_a_guest_with_the_selectors_that_are_built_in() =>
+    public void Defaults_to_a_guest_with_the_embedded_selectors() =>
         Assert.Equal(new JoiningInput(SelectorPack.Embedded, Account: null), JoiningInput.Take(Environment()));
 
     [Fact]
-    public void The_account_is_gone_from_the_disk_once_it_is_read_and_the_selectors_are_not()
+    public void Reading_deletes_the_account_file_and_keeps_the_selector_file()
     {
-        var pack = Write(EmbeddedText.Read("Joining.selectors.json").Replace("google-meet", "other", StringComparison.Ordinal));
+        var pack = Write(EmbeddedFile.ReadText("Joining.selectors.json").Replace("google-meet", "other", StringComparison.Ordinal));
         var state = Write("""{"cookies":[{"name":"a","value":"b","domain":"meet.google.com"}]}""");
 
         var input = JoiningInput.Take(Environment() with { SelectorPack = pack, StorageState = state });
@@ -30,7 +30,7 @@ public sealed class JoiningInputTests : IDisposable
     [Theory]
     [InlineData("{", "{}", "STORAGE_STATE: The storage state cannot be used: line 1, $")]
     [InlineData("""{"cookies":[{"name":"a","value":"b","domain":"c"}]}""", "{}", "SELECTOR_PACK: The selector pack cannot be used: line 1, $")]
-    public void What_cannot_be_used_is_named_by_its_variable_and_the_place_and_no_account_stays(string state, string pack, string fault)
+    public void An_invalid_file_is_reported_with_its_variable_and_position_and_the_account_file_is_deleted(string state, string pack, string fault)
     {
         var path = Write(state);
 

@@ -1,5 +1,5 @@
 using NewarBots.Contract;
-using NewarBots.Recorder;
+using NewarBots.Recorder.Hosting;
 using NewarBots.Tests.Lives;
 using NewarBots.Tests.Recording;
 
@@ -17,7 +17,7 @@ public sealed class JoiningSettingsTests : IDisposable
     [Theory]
     [InlineData("headed")]
     [InlineData("headless_shell")]
-    public async Task A_signed_in_browser_has_its_cookies_and_what_pages_stored_and_leaves_no_trace_of_them(string browser)
+    public async Task A_signed_in_browser_has_the_cookies_and_local_storage_and_leaves_no_trace_of_them(string browser)
     {
         const string Secret = "5e5e5e5e";
         await using var recorder = await RealRecorder.StartAsync(
@@ -58,9 +58,9 @@ public sealed class JoiningSettingsTests : IDisposable
     }
 
     [Fact]
-    public async Task Selectors_by_setting_go_before_those_that_are_built_in_and_what_no_browser_takes_for_css_harms_no_other_entry()
+    public async Task Configured_selectors_replace_the_embedded_ones_and_invalid_CSS_affects_its_entry_only()
     {
-        var pack = EmbeddedText.Read("Joining.selectors.json")
+        var pack = EmbeddedFile.ReadText("Joining.selectors.json")
             .Replace("Leave call", "Auflegen", StringComparison.Ordinal)
             .Replace("\"entries\": [", """
                 "entries": [

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
-using NewarBots.Recorder;
+using NewarBots.Recorder.Hosting;
 using NewarBots.Recorder.Joining;
 
 namespace NewarBots.Tests.Joining;
@@ -8,7 +8,7 @@ namespace NewarBots.Tests.Joining;
 public sealed class SelectorPackTests
 {
     [Fact]
-    public void The_embedded_pack_knows_every_sign() =>
+    public void The_embedded_pack_has_an_entry_for_every_sign() =>
         Assert.Equal(Enum.GetValues<PageSign>().Order(), SelectorPack.Embedded.Entries.Select(entry => entry.Sign).Distinct().Order());
 
     [Theory]
@@ -27,7 +27,7 @@ public sealed class SelectorPackTests
     [InlineData("""{"id":"a","sign":"participant_count","css":"b","number":"\\d+"}""", "$.entries[1].number", "first group")]
     [InlineData("""{"id":"a","sign":"participant_count","text":"b","number":"(\\d+)"}""", "$.entries[1].number", "css")]
     [InlineData("""{"id":"a","sign":"denied","text":"b","name":"c"}""", "$.entries[1].name", "css")]
-    public void A_broken_entry_is_refused_with_its_line_and_path(string entry, string path, string what)
+    public void An_invalid_entry_is_rejected_with_its_line_and_path(string entry, string path, string what)
     {
         var json = $$"""
             {
@@ -52,14 +52,14 @@ public sealed class SelectorPackTests
     [InlineData("""{"name":"x","version":"1","entries":{}}""", "line 1, $.entries: has a value of the wrong kind")]
     [InlineData("""{"name":"","version":"1","entries":[]}""", "line 1, $.name: is empty")]
     [InlineData("""{"name":"x","version":"1","entries":[],"recorders":["("]}""", "line 1, $.recorders[0]: is not a valid regular expression")]
-    public void A_broken_file_is_refused_with_the_place_of_the_error(string json, string fault) =>
+    public void An_invalid_file_is_rejected_with_the_position_of_the_error(string json, string fault) =>
         Assert.StartsWith(fault, Assert.Throws<InvalidSelectorPackException>(() => SelectorPack.Parse(json)).Faults[0], StringComparison.Ordinal);
 
     [Theory]
     [MemberData(nameof(SignsNeededToJoin))]
-    public void A_pack_with_which_no_call_can_be_joined_is_refused(string sign)
+    public void A_pack_without_a_sign_needed_to_join_is_rejected(string sign)
     {
-        var pack = JsonNode.Parse(EmbeddedText.Read("Joining.selectors.json"))!.AsObject();
+        var pack = JsonNode.Parse(EmbeddedFile.ReadText("Joining.selectors.json"))!.AsObject();
         pack["entries"]!.AsArray().RemoveAll(entry => (string?)entry!["sign"] == sign);
 
         var refused = Assert.Throws<InvalidSelectorPackException>(() => SelectorPack.Parse(pack.ToJsonString()));

@@ -18,15 +18,15 @@ public sealed class LeaveRulesTests
     private LeaveRules _rules = Rules(new());
 
     [Fact]
-    public void A_bot_stays_while_others_are_there() =>
+    public void Stays_while_others_are_in_the_call() =>
         Assert.Null(After(TimeSpan.FromHours(3.9), Call(others: 2)));
 
     [Fact]
-    public void It_leaves_when_nobody_came() =>
+    public void Leaves_if_nobody_joins() =>
         Assert.Equal((EndReason.NobodyJoined, 600), LeavesAt(Call(others: 0)));
 
     [Fact]
-    public void It_leaves_when_everyone_has_left()
+    public void Leaves_after_everyone_has_left()
     {
         After(TimeSpan.FromMinutes(30), Call(others: 2));
 
@@ -34,7 +34,7 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
-    public void Someone_who_comes_back_in_time_keeps_it()
+    public void Stays_if_someone_returns_in_time()
     {
         After(TimeSpan.FromMinutes(1), Call(others: 1));
         Assert.Null(After(TimeSpan.FromSeconds(50), Call(others: 0)));
@@ -44,7 +44,7 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
-    public void Where_the_page_does_not_tell_how_many_whoever_sends_audio_is_there()
+    public void Without_a_count_received_audio_means_that_someone_is_there()
     {
         Assert.Null(After(TimeSpan.FromMinutes(30), Call(), tracks: 1, bytesPerSecond: 4000));
 
@@ -52,7 +52,7 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
-    public void Where_it_does_not_tell_and_tracks_are_there_all_may_have_muted_themselves_for_a_while()
+    public void Without_a_count_silent_tracks_may_be_muted_participants_for_a_while()
     {
         After(TimeSpan.FromMinutes(30), Call(), tracks: 1, bytesPerSecond: 4000);
 
@@ -60,7 +60,7 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
-    public void Silence_is_a_reason_only_where_asked_for()
+    public void Silence_ends_the_call_only_if_configured()
     {
         Assert.Null(After(TimeSpan.FromHours(1), Call(others: 2), recording: true));
 
@@ -70,22 +70,22 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
-    public void The_longest_time_is_the_longest_time() =>
+    public void Leaves_after_the_maximum_duration() =>
         Assert.Equal((EndReason.MaxDuration, 4 * 3600), LeavesAt(Call(others: 5)));
 
     [Theory]
     [InlineData(nameof(PageSign.Removed), EndReason.RemovedByHost)]
     [InlineData(nameof(PageSign.Ended), EndReason.MeetingEnded)]
     [InlineData(nameof(PageSign.Left), EndReason.MeetingEnded)]
-    public void The_page_tells_the_end(string sign, EndReason reason) =>
+    public void The_page_shows_why_the_call_ended(string sign, EndReason reason) =>
         Assert.Equal(reason, After(TimeSpan.FromSeconds(1), Page(new PageMatch("some.entry", Enum.Parse<PageSign>(sign))))?.Reason);
 
     [Fact]
-    public void Words_in_the_calls_chat_are_no_end() =>
+    public void Matching_text_in_the_chat_does_not_end_the_call() =>
         Assert.Null(After(TimeSpan.FromSeconds(30), Page(LeaveButton, new PageMatch("removed.text", PageSign.Removed)), bytesPerSecond: 4000, tracks: 1));
 
     [Fact]
-    public void Neither_are_those_of_a_waiting_room_while_the_page_counts_who_is_there()
+    public void Waiting_room_text_in_the_chat_does_not_end_a_call_with_a_participant_count()
     {
         var call = Call(others: 2);
         var chat = call with { Matches = [.. call.Matches, new("removed.text", PageSign.Removed), new("waiting.asking", PageSign.WaitingRoom)] };
@@ -94,7 +94,7 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
-    public void Reconnecting_is_no_end_but_a_page_that_stays_dead_is_one()
+    public void Reconnecting_does_not_end_the_call_but_a_page_that_stays_blank_does()
     {
         After(TimeSpan.FromMinutes(5), Call(others: 3));
         Assert.Null(After(TimeSpan.FromSeconds(55), Page(), bytesPerSecond: 0));
@@ -105,7 +105,7 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
-    public void Other_recorders_are_nobody()
+    public void A_call_with_only_other_recorders_counts_as_empty()
     {
         After(TimeSpan.FromMinutes(1), Call(others: 3));
 
@@ -113,7 +113,7 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
-    public void But_who_speaks_is_somebody_by_whatever_name()
+    public void Speech_means_a_person_even_under_the_name_of_a_recorder()
     {
         var withANamesake = Call(others: 1) with { OtherRecorders = 1 };
 
@@ -124,7 +124,7 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
-    public void A_chime_now_and_then_is_not_speech()
+    public void An_occasional_chime_is_not_speech()
     {
         After(TimeSpan.FromMinutes(1), Call(others: 1));
         var withARecorder = Call(others: 1) with { OtherRecorders = 1 };
@@ -135,7 +135,7 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
-    public void A_sentence_now_and_then_is()
+    public void An_occasional_sentence_is_speech()
     {
         var withANamesake = Call(others: 1) with { OtherRecorders = 1 };
 
@@ -147,7 +147,7 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
-    public void Words_in_the_chat_of_a_call_that_does_not_count_are_no_end_while_audio_comes_in()
+    public void Without_a_count_matching_text_does_not_end_a_call_that_receives_audio()
     {
         var chat = Page(
             LeaveButton, new PageMatch("waiting.asking", PageSign.WaitingRoom), new PageMatch("removed.text", PageSign.Removed));
@@ -157,18 +157,18 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
-    public void What_a_deaf_bot_does_not_hear_is_no_silence()
+    public void Lost_audio_does_not_count_as_silence()
     {
         _rules = Rules(new() { SilenceTimeout = TimeSpan.FromSeconds(30) });
 
-        Assert.Null(After(TimeSpan.FromMinutes(5), Call(others: 1), recording: true, isHearingInDoubt: true));
+        Assert.Null(After(TimeSpan.FromMinutes(5), Call(others: 1), recording: true, isAudioInDoubt: true));
         // What went before is none either, once it hears again.
         Assert.Null(After(TimeSpan.FromSeconds(29), Call(others: 1), recording: true));
         Assert.Equal(EndReason.Silence, After(TimeSpan.FromSeconds(1), Call(others: 1), recording: true)?.Reason);
     }
 
     [Fact]
-    public void Words_in_the_calls_chat_are_no_end_while_a_notice_asks_to_join_once_more_either() =>
+    public void Matching_text_does_not_end_a_call_that_shows_a_notice() =>
         Assert.Null(After(
             TimeSpan.FromSeconds(30), Page(LeaveButton, new PageMatch("join.now", PageSign.JoinButton), new PageMatch("ended.call", PageSign.Ended))));
 
@@ -176,7 +176,7 @@ public sealed class LeaveRulesTests
     [InlineData(nameof(PageSign.NameBox))]
     [InlineData(nameof(PageSign.WaitingRoom))]
     [InlineData(nameof(PageSign.JoinButton))]
-    public void A_page_that_went_back_to_the_door_is_as_good_as_crashed(string sign)
+    public void A_page_that_returns_to_the_lobby_counts_as_crashed(string sign)
     {
         After(TimeSpan.FromMinutes(5), Call(others: 3));
         var door = Page(new PageMatch("some.entry", Enum.Parse<PageSign>(sign)));
@@ -186,16 +186,16 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
-    public void Whoever_was_there_before_the_browser_died_was_there()
+    public void Participants_seen_before_a_browser_crash_are_remembered()
     {
         After(TimeSpan.FromMinutes(5), Call(others: 1));
-        _rules = _rules.JoinedAgain(_now);
+        _rules = _rules.AfterRejoin(_now);
 
         Assert.Equal((EndReason.EveryoneLeft, 360), LeavesAt(Call(others: 0)));
     }
 
     [Fact]
-    public void Only_what_the_page_did_not_say_and_what_went_wrong_is_worth_evidence()
+    public void Only_failures_and_guesses_are_not_ordinary()
     {
         After(TimeSpan.FromMinutes(5), Call(others: 3));
         var lost = After(TimeSpan.FromMinutes(2), Page());
@@ -220,7 +220,7 @@ public sealed class LeaveRulesTests
         long bytesPerSecond = 0,
         bool recording = false,
         bool isAudible = false,
-        bool isHearingInDoubt = false)
+        bool isAudioInDoubt = false)
     {
         LeaveDecision? decision = null;
         for (var second = 0; second < duration.TotalSeconds && decision is null; second++)
@@ -232,7 +232,7 @@ public sealed class LeaveRulesTests
             _lastAudiblePacket = isAudible ? _packets - 1 : _lastAudiblePacket;
             var progress = new RecordingProgress(
                 Chunks: 1, _packets, _audiblePackets, _lastAudiblePacket, new(1, tracks, _receivedBytes), _now);
-            _rules = _rules.Observe(view, progress, isHearingInDoubt, _now);
+            _rules = _rules.Observe(view, progress, isAudioInDoubt, _now);
             decision = _rules.Decide();
         }
 

@@ -7,7 +7,7 @@ namespace NewarBots.Tests.Leaving;
 public sealed class WatchdogTests
 {
     [Fact]
-    public async Task It_ends_the_process_when_its_time_is_up_although_every_thread_of_the_pool_hangs()
+    public async Task Ends_the_process_in_time_even_if_every_pool_thread_hangs()
     {
         using var hang = new ManualResetEventSlim();
         using var ended = new ManualResetEventSlim();
@@ -22,7 +22,7 @@ public sealed class WatchdogTests
     }
 
     [Fact]
-    public void Its_time_can_be_moved()
+    public void Can_be_rearmed_with_another_time()
     {
         using var ended = new ManualResetEventSlim();
         var watchdog = new Watchdog(TimeProvider.System, ended.Set);
@@ -35,7 +35,7 @@ public sealed class WatchdogTests
 
     [Fact]
     [Trait("Suite", "Long")]
-    public async Task A_recorder_that_hangs_before_it_has_begun_is_ended_as_well_though_nobody_reads_its_log()
+    public async Task A_recorder_that_hangs_at_startup_is_ended_even_if_nobody_reads_its_log()
     {
         var folder = Directory.CreateTempSubdirectory("newarbots-watchdog-");
         var pipe = Path.Combine(folder.FullName, "never-written");

@@ -5,16 +5,16 @@ namespace NewarBots.Tests.Recording;
 public sealed class CapturedBatchTests
 {
     [Fact]
-    public void Tracks_alone_come_with_their_place_and_their_packets()
+    public void Solo_tracks_have_a_position_and_packets()
     {
         var batch = Parse("""
-            "alone":[{"track":2,"first":40,"bytes":"AQIDBAU=","sizes":[2,0,3]}],"troubles":[{"track":7,"what":"16 others are recorded at the same time"}]
+            "solo":[{"track":2,"first":40,"bytes":"AQIDBAU=","sizes":[2,0,3]}],"trackFailures":[{"track":7,"error":"16 others are recorded at the same time"}]
             """);
 
-        var track = Assert.Single(batch.Alone);
+        var track = Assert.Single(batch.SoloTracks);
         Assert.Equal((2, 40L), (track.Track, track.FirstPacket));
         Assert.Equal([[1, 2], [], [3, 4, 5]], track.Packets.Select(packet => packet.ToArray()));
-        Assert.Equal([new TrackTrouble(7, "16 others are recorded at the same time")], batch.Troubles);
+        Assert.Equal([new TrackFailure(7, "16 others are recorded at the same time")], batch.TrackFailures);
         Assert.Single(batch.Packets);
     }
 
@@ -22,24 +22,24 @@ public sealed class CapturedBatchTests
     [InlineData("[2,4]")]
     [InlineData("[6,-1]")]
     [InlineData("[2147483647,2147483647,7]")]
-    public void A_track_that_cannot_be_read_costs_only_itself(string sizes)
+    public void A_malformed_solo_track_affects_only_itself(string sizes)
     {
         var batch = Parse($$"""
-            "alone":[{"track":1,"first":0,"bytes":"AQIDBAU=","sizes":{{sizes}}},{"track":2,"first":0,"bytes":"AQ==","sizes":[1]}]
+            "solo":[{"track":1,"first":0,"bytes":"AQIDBAU=","sizes":{{sizes}}},{"track":2,"first":0,"bytes":"AQ==","sizes":[1]}]
             """);
 
-        Assert.Equal(2, Assert.Single(batch.Alone).Track);
-        Assert.Equal(1, Assert.Single(batch.Troubles).Track);
+        Assert.Equal(2, Assert.Single(batch.SoloTracks).Track);
+        Assert.Equal(1, Assert.Single(batch.TrackFailures).Track);
         Assert.Single(batch.Packets);
     }
 
     [Fact]
-    public void Without_tracks_alone_there_are_none()
+    public void A_message_without_solo_tracks_is_valid()
     {
         var batch = Parse("\"page\":\"p\"");
 
-        Assert.Empty(batch.Alone);
-        Assert.Empty(batch.Troubles);
+        Assert.Empty(batch.SoloTracks);
+        Assert.Empty(batch.TrackFailures);
     }
 
     private static CapturedBatch Parse(string more) => CapturedBatch.Parse(new(0, $$"""

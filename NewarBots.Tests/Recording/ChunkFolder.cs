@@ -5,10 +5,10 @@ using NewarBots.Recorder.Recording;
 
 namespace NewarBots.Tests.Recording;
 
-/// <summary>Reads from the chunks in a folder how far its time line is.</summary>
+/// <summary>Reads the extent of a time line from the chunks in a folder.</summary>
 internal static class ChunkFolder
 {
-    /// <returns><see langword="null"/> where there is no chunk with audio in it.</returns>
+    /// <returns><see langword="null"/> if no chunk has audio.</returns>
     public static TimeLinePosition? ReadPosition(string folder)
     {
         var indexes = Directory.EnumerateFiles(folder)

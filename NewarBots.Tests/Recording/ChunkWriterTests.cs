@@ -14,7 +14,7 @@ public sealed class ChunkWriterTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("newarbots-chunks-").FullName;
 
     [Fact]
-    public async Task Chunks_are_exactly_as_long_as_asked_and_each_plays_alone()
+    public async Task Chunks_have_exactly_the_configured_length_and_play_on_their_own()
     {
         var packets = await OpusPackets.OfToneAsync(1500);
 
@@ -25,7 +25,7 @@ public sealed class ChunkWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task Chunks_put_together_are_one_stream_without_a_seam()
+    public async Task Concatenated_chunks_are_one_stream_without_a_seam()
     {
         var packets = await OpusPackets.OfToneAsync(1500);
         Write(packets.Take(1230));
@@ -38,7 +38,7 @@ public sealed class ChunkWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_chunk_that_was_cut_off_behind_any_page_plays_to_there()
+    public async Task A_chunk_truncated_after_any_page_plays_up_to_that_page()
     {
         var packets = await OpusPackets.OfToneAsync(1500);
         using var writer = NewWriter();
@@ -59,7 +59,7 @@ public sealed class ChunkWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_chunk_whose_end_was_flushed_before_it_was_known_to_be_the_end_still_plays_whole()
+    public async Task A_chunk_completed_after_its_last_flush_plays_completely()
     {
         var packets = await OpusPackets.OfToneAsync(1500);
         using var writer = NewWriter();
@@ -73,7 +73,7 @@ public sealed class ChunkWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_chunk_says_whose_it_is_and_when_it_began()
+    public async Task A_chunk_has_tags_for_session_start_and_first_packet()
     {
         Write((await OpusPackets.OfToneAsync(1500)).Take(501));
 
@@ -85,7 +85,7 @@ public sealed class ChunkWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task Silence_is_silent_and_takes_its_time()
+    public async Task Silence_is_silent_and_has_its_length()
     {
         using var writer = NewWriter();
 
@@ -98,7 +98,7 @@ public sealed class ChunkWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_recorder_that_somebody_starts_again_writes_over_nothing()
+    public async Task A_recorder_that_is_restarted_overwrites_nothing()
     {
         var tone = await OpusPackets.OfToneAsync(50);
         Write(tone);
@@ -110,7 +110,7 @@ public sealed class ChunkWriterTests : IDisposable
     }
 
     [Fact]
-    public void Whatever_is_appended_and_flushed_comes_out_in_order_once() =>
+    public void Every_appended_packet_is_written_once_and_in_order() =>
         Gen.Select(Gen.Byte.Array[0, 1275].Array[1, 120], Gen.Int[1, 40], Gen.Int[1, 10]).Sample(
             (packets, packetsPerChunk, flushEach) =>
             {

@@ -13,7 +13,7 @@ public sealed class GeneratedAudioTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public async Task Generated_audio_is_the_first_participant_of_a_rehearsal_however_unevenly_it_is_taken()
+    public async Task Generated_audio_is_the_first_participant_of_a_rehearsal_at_any_polling_interval()
     {
         var audio = new GeneratedAudio(Start);
         var timeLine = new TimeLine(new(Start));

@@ -3,10 +3,10 @@ using CliWrap;
 
 namespace NewarBots.Tests.Recording;
 
-/// <summary>What is in Ogg files, and what FFmpeg makes of them.</summary>
+/// <summary>Reads Ogg files, directly and with FFmpeg.</summary>
 internal static class OggFiles
 {
-    /// <summary>Decodes a file to samples; any complaint of the decoder is an exception.</summary>
+    /// <summary>Decodes a file to samples. Throws if the decoder reports any warning.</summary>
     public static async Task<short[]> DecodeAsync(string path)
     {
         using var samples = new MemoryStream();
@@ -18,7 +18,7 @@ internal static class OggFiles
         return decoded;
     }
 
-    /// <summary>Puts files together by stream copy, as the manager does.</summary>
+    /// <summary>Concatenates files by stream copy, as the manager does.</summary>
     public static async Task ConcatenateAsync(IEnumerable<string> paths, string target)
     {
         var list = $"{target}.txt";
@@ -38,7 +38,7 @@ internal static class OggFiles
             throw new InvalidDataException($"ffmpeg {string.Join(' ', arguments)}: {errors}");
     }
 
-    /// <summary>The packets of an Ogg file, headers included.</summary>
+    /// <summary>The packets of an Ogg file, including headers.</summary>
     public static IEnumerable<byte[]> ReadPackets(byte[] ogg)
     {
         var open = new List<byte>();
@@ -61,7 +61,7 @@ internal static class OggFiles
         }
     }
 
-    /// <summary>Where the pages of an Ogg file end.</summary>
+    /// <summary>The offsets at which the pages of an Ogg file end.</summary>
     public static IEnumerable<int> PageEnds(byte[] ogg)
     {
         for (var page = 0; page < ogg.Length;)

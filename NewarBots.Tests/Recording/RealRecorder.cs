@@ -17,12 +17,12 @@ using NewarBots.Tests.Rehearsing;
 namespace NewarBots.Tests.Recording;
 
 /// <summary>
-/// The real recorder in its real container, under all its limits, in a call that is one HTML page served by the test. One
-/// recorder at a time; all is removed at the end.
+/// The real recorder in its real container with all its limits, in a call that is an HTML page served by the test. Everything is
+/// removed at the end.
 /// </summary>
 internal sealed class RealRecorder : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     private readonly string _stack = $"test-{SessionId.New(TimeProvider.System)}";
     private readonly string _storage = Directory.CreateTempSubdirectory("newarbots-recorder-").FullName;
@@ -32,43 +32,43 @@ internal sealed class RealRecorder : IAsyncDisposable
     private string _folder = string.Empty;
     private string? _mounted;
 
-    private RealRecorder(WebApplication page, ConcurrentQueue<string> cookies, ConcurrentQueue<(IHeaderDictionary, string)> told)
+    private RealRecorder(WebApplication page, ConcurrentQueue<string> cookies, ConcurrentQueue<(IHeaderDictionary, string)> posts)
     {
-        (_page, Cookies, Told) = (page, cookies, told);
+        (_page, Cookies, Posts) = (page, cookies, posts);
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["Launching:Stack"] = _stack,
             ["Launching:Network"] = _stack,
         });
-        // As the manager's own settings: Launching__Image, for one.
+        // Reads the manager's settings, for example Launching__Image.
         builder.Configuration.AddEnvironmentVariables();
         builder.Services.AddSingleton(new StorageLayout(_storage));
         builder.AddLaunching();
         _manager = builder.Build();
     }
 
-    /// <summary>The header of each request for the page.</summary>
+    /// <summary>The Cookie header of each request for the page.</summary>
     public IReadOnlyCollection<string> Cookies { get; }
 
-    /// <summary>What the page's scripts posted, each with its request's headers.</summary>
-    public IReadOnlyCollection<(IHeaderDictionary Headers, string Body)> Told { get; }
+    /// <summary>The requests that the page's scripts posted.</summary>
+    public IReadOnlyCollection<(IHeaderDictionary Headers, string Body)> Posts { get; }
 
-    /// <summary>The names of what lies in the session's folder.</summary>
+    /// <summary>The names of the files and folders in the session folder.</summary>
     public IEnumerable<string> Files => Directory.EnumerateFileSystemEntries(_folder).Select(path => Path.GetFileName(path));
 
-    /// <summary>When audio was last written.</summary>
+    /// <summary>The time of the last write to a chunk.</summary>
     public DateTimeOffset WrittenAt => new(Chunks().Max(File.GetLastWriteTimeUtc));
 
     private IRecorderContainers Containers => _manager.Services.GetRequiredService<IRecorderContainers>();
 
-    /// <summary>Launches a recorder into the call that the page shows.</summary>
-    /// <param name="html">The page.</param>
-    /// <param name="policy">Its content security policy.</param>
+    /// <summary>Launches a recorder into a call.</summary>
+    /// <param name="html">The page that shows the call.</param>
+    /// <param name="policy">The page's content security policy.</param>
     /// <param name="leave">When the recorder leaves.</param>
-    /// <param name="diskKilobytes">What there is room for; needs root.</param>
-    /// <param name="joining">The manager's settings for joining, given the page's origin.</param>
-    /// <param name="tracks">Whether it records each track alone as well.</param>
+    /// <param name="diskKilobytes">The size of the disk; requires root.</param>
+    /// <param name="joining">The manager's joining settings, for the page's origin.</param>
+    /// <param name="tracks">Whether to record each track separately as well.</param>
     public static async Task<RealRecorder> StartAsync(
         string html,
         string policy = "",
@@ -89,15 +89,15 @@ internal sealed class RealRecorder : IAsyncDisposable
             response.Headers.ContentSecurityPolicy = policy;
             return Results.Content(html, "text/html");
         });
-        var told = new ConcurrentQueue<(IHeaderDictionary, string)>();
+        var posts = new ConcurrentQueue<(IHeaderDictionary, string)>();
         page.MapPost("/", async (HttpRequest request) =>
         {
             using var reader = new StreamReader(request.Body);
-            told.Enqueue((new HeaderDictionary(new Dictionary<string, StringValues>(request.Headers, StringComparer.OrdinalIgnoreCase)), await reader.ReadToEndAsync()));
+            posts.Enqueue((new HeaderDictionary(new Dictionary<string, StringValues>(request.Headers, StringComparer.OrdinalIgnoreCase)), await reader.ReadToEndAsync()));
         });
         await page.StartAsync();
 
-        var recorder = new RealRecorder(page, cookies, told);
+        var recorder = new RealRecorder(page, cookies, posts);
         if (diskKilobytes is { } size)
             await recorder.MountAsync(size);
         var origin = $"http://localhost:{new Uri(page.Urls.Single()).Port}";
@@ -105,20 +105,20 @@ internal sealed class RealRecorder : IAsyncDisposable
         return recorder;
     }
 
-    /// <summary>Returns once so many seconds are recorded.</summary>
+    /// <summary>Waits until so many seconds are recorded.</summary>
     public Task UntilRecordedAsync(double seconds) =>
-        Eventually.TrueAsync(() => Statuses().Any(status => status.RecordedSeconds >= seconds), Patience);
+        Eventually.TrueAsync(() => Statuses().Any(status => status.RecordedSeconds >= seconds), Timeout);
 
-    /// <summary>SIGTERM, and SIGKILL after 10 s, as the manager stops it.</summary>
+    /// <summary>Sends SIGTERM, and SIGKILL after 10 s, as the manager does.</summary>
     public Task StopAsync() => Containers.StopAsync(_session, TimeSpan.FromSeconds(10), CancellationToken.None);
 
     /// <inheritdoc cref="DockerCli.KillInsideAsync"/>
     public Task KillAsync(string commandLine) => DockerCli.KillInsideAsync(Name, commandLine);
 
-    /// <summary>Waits for the end of the process and returns its exit code.</summary>
-    public async Task<long> ExitCodeAsync(TimeSpan? patience = null)
+    /// <summary>Waits for the process to exit and returns its exit code.</summary>
+    public async Task<long> ExitCodeAsync(TimeSpan? timeout = null)
     {
-        using var deadline = new CancellationTokenSource(patience ?? Patience);
+        using var deadline = new CancellationTokenSource(timeout ?? Timeout);
         while (true)
         {
             if (await Containers.FindAsync(_session, deadline.Token) is { Exit: { } exit })
@@ -129,7 +129,7 @@ internal sealed class RealRecorder : IAsyncDisposable
 
     public Task<string> LogAsync() => DockerCli.RunAsync("logs", Name);
 
-    /// <summary>The files that a failure left, each as folder/file.</summary>
+    /// <summary>The evidence files, by folder/file.</summary>
     public IReadOnlyDictionary<string, byte[]> Evidence()
     {
         var folder = Path.Combine(_folder, StorageLayout.EvidenceFolderName);
@@ -139,7 +139,7 @@ internal sealed class RealRecorder : IAsyncDisposable
             : new Dictionary<string, byte[]>();
     }
 
-    /// <summary>What it said, by its journal.</summary>
+    /// <summary>The statuses in the journal.</summary>
     public IReadOnlyList<StatusMessage> Statuses() => [.. Lines().Select(line => line.Status).OfType<StatusMessage>()];
 
     public IReadOnlyList<Gap> Gaps() => [.. Lines().Select(line => line.Gap).OfType<Gap>()];
@@ -170,7 +170,7 @@ internal sealed class RealRecorder : IAsyncDisposable
 
     private string Name => RecorderContainerName.Of(_session);
 
-    /// <summary>A small disk in memory below the sessions' folders.</summary>
+    /// <summary>Mounts a small in-memory disk below the session folders.</summary>
     private async Task MountAsync(int kilobytes)
     {
         _mounted = Directory.CreateDirectory(new StorageLayout(_storage).TempRoot).FullName;

@@ -9,7 +9,7 @@ public sealed class TimeLineTests
     private static readonly DateTimeOffset Start = new(2026, 7, 1, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public void Batches_of_one_capture_follow_each_other()
+    public void Batches_of_a_capture_are_contiguous()
     {
         var timeLine = new TimeLine(new(Start));
 
@@ -19,7 +19,7 @@ public sealed class TimeLineTests
     }
 
     [Fact]
-    public void A_capture_that_begins_later_leaves_a_gap_of_that_length()
+    public void A_capture_that_starts_later_leaves_a_gap()
     {
         var timeLine = new TimeLine(new(Start));
         timeLine.Place(Batch("a", Start, first: 0, packets: 50));
@@ -30,7 +30,7 @@ public sealed class TimeLineTests
     }
 
     [Fact]
-    public void A_capture_in_another_browser_leaves_a_gap_that_says_so()
+    public void A_capture_in_another_browser_leaves_a_gap_with_that_cause()
     {
         var timeLine = new TimeLine(new(Start));
         timeLine.Place(Batch("a", Start, first: 0, packets: 50));
@@ -41,7 +41,7 @@ public sealed class TimeLineTests
     }
 
     [Fact]
-    public void What_a_capture_hands_over_after_the_next_one_has_begun_moves_nothing()
+    public void Late_batches_of_an_earlier_capture_are_skipped()
     {
         var timeLine = new TimeLine(new(Start));
         timeLine.Place(Batch("a", Start, first: 0, packets: 5_000));
@@ -55,7 +55,7 @@ public sealed class TimeLineTests
     }
 
     [Fact]
-    public void Packets_that_never_arrived_are_a_gap_and_move_nothing()
+    public void Lost_packets_leave_a_gap_and_move_nothing()
     {
         var timeLine = new TimeLine(new(Start));
         timeLine.Place(Batch("a", Start, first: 0, packets: 50));
@@ -66,7 +66,7 @@ public sealed class TimeLineTests
     }
 
     [Fact]
-    public void After_an_hour_everything_is_still_within_half_a_packet_of_its_time()
+    public void After_an_hour_packets_are_within_half_a_packet_of_their_time()
     {
         var timeLine = new TimeLine(new(Start));
         for (var first = 0; first < 180_000; first += 12)
@@ -79,7 +79,7 @@ public sealed class TimeLineTests
     }
 
     [Fact]
-    public void Packets_that_come_twice_are_kept_once()
+    public void Duplicate_packets_are_written_once()
     {
         var timeLine = new TimeLine(new(Start));
         timeLine.Place(Batch("a", Start, first: 0, packets: 50));
@@ -89,7 +89,7 @@ public sealed class TimeLineTests
     }
 
     [Fact]
-    public void A_stall_that_the_page_filled_is_named_where_it_was()
+    public void A_stall_that_the_page_filled_is_a_gap_at_its_position()
     {
         var timeLine = new TimeLine(new(Start, Packets: 100));
         var capture = Batch("b", Start.AddSeconds(2), first: 0, packets: 100) with { Stalls = [new(25, 50)] };
@@ -98,7 +98,7 @@ public sealed class TimeLineTests
     }
 
     [Fact]
-    public void What_is_not_handed_over_before_the_end_is_a_gap_like_any_other()
+    public void Audio_missing_at_the_end_is_a_gap()
     {
         var timeLine = new TimeLine(new(Start));
         timeLine.Place(Batch("a", Start, first: 0, packets: 500));
@@ -109,7 +109,7 @@ public sealed class TimeLineTests
     [Theory]
     [InlineData(9)]
     [InlineData(11.5)]
-    public void A_batch_that_is_on_its_way_at_the_end_is_none(double seconds)
+    public void A_batch_in_transit_at_the_end_is_no_gap(double seconds)
     {
         var timeLine = new TimeLine(new(Start));
         timeLine.Place(Batch("a", Start, first: 0, packets: 500));
@@ -127,7 +127,7 @@ public sealed class TimeLineTests
     }
 
     [Fact]
-    public void However_batches_come_the_time_line_grows_by_exactly_what_is_written() =>
+    public void The_time_line_grows_by_exactly_what_is_written() =>
         Gen.Select(Gen.Int[0, 2], Gen.Int[0, 400], Gen.Int[0, 60]).Array[1, 40].Sample(batches =>
         {
             var timeLine = new TimeLine(new(Start));
@@ -144,5 +144,13 @@ public sealed class TimeLineTests
     private static (long, int, Gap?) Read(Placement placement) => (placement.Silence, placement.Skip, placement.Gaps.SingleOrDefault());
 
     private static CapturedBatch Batch(string capture, DateTimeOffset startedAt, long first, int packets) =>
-        new(Browser: 0, capture, startedAt, first, [.. Enumerable.Repeat<ReadOnlyMemory<byte>>(new byte[1], packets)], [.. new int[packets]], [], default, Page: string.Empty, [], []);
+        new()
+        {
+            Browser = 0,
+            Capture = capture,
+            StartedAt = startedAt,
+            FirstPacket = first,
+            Packets = [.. Enumerable.Repeat<ReadOnlyMemory<byte>>(new byte[1], packets)],
+            Levels = [.. new int[packets]],
+        };
 }

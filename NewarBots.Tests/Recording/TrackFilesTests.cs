@@ -22,7 +22,7 @@ public sealed class TrackFilesTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task A_late_track_begins_where_it_begins_and_says_when_that_is()
+    public async Task A_late_track_starts_at_its_first_packet_with_its_own_start_time()
     {
         var tone = await PacketsAsync(1200);
         using var files = NewFiles();
@@ -35,7 +35,7 @@ public sealed class TrackFilesTests : IDisposable
     }
 
     [Fact]
-    public async Task Within_a_track_what_is_missing_is_silence_and_what_comes_twice_is_left_out()
+    public async Task Missing_packets_become_silence_and_duplicates_are_skipped()
     {
         var tone = await PacketsAsync(100);
         using var files = NewFiles();
@@ -53,7 +53,7 @@ public sealed class TrackFilesTests : IDisposable
     }
 
     [Fact]
-    public async Task A_track_that_fails_ends_alone()
+    public async Task A_track_that_fails_does_not_affect_others()
     {
         var tone = await PacketsAsync(100);
         await File.WriteAllTextAsync(FolderOf(1), "no folder");
@@ -76,7 +76,7 @@ public sealed class TrackFilesTests : IDisposable
     }
 
     [Fact]
-    public async Task A_track_of_which_nothing_comes_any_more_is_closed_and_goes_on_where_it_is_due()
+    public async Task An_idle_track_is_closed_and_continues_at_the_right_position()
     {
         var tone = await PacketsAsync(50);
         using var files = NewFiles();

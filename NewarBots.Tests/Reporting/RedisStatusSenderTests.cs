@@ -2,7 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Launching;
-using NewarBots.Recorder.Leaving;
+using NewarBots.Recorder.Hosting;
 using NewarBots.Recorder.Reporting;
 using NewarBots.Tests.Fixtures;
 using StackExchange.Redis;
@@ -19,7 +19,7 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
     private readonly StopSignal _stop = new(TimeProvider.System);
 
     [Fact]
-    public async Task Status_goes_to_stream_and_channel_in_order()
+    public async Task Statuses_go_to_stream_and_channel_in_order()
     {
         await using var redis = await server.ConnectAsync();
         var heard = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisNames.StatusChannel(_session)));
@@ -39,7 +39,7 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
     }
 
     [Fact]
-    public async Task What_was_said_while_Redis_was_away_comes_later_in_order_once()
+    public async Task Statuses_queued_while_Redis_was_unreachable_are_sent_later_once_and_in_order()
     {
         await using var ownServer = await RedisServer.RunAsync();
         using var running = Start(ownServer.Configuration);
@@ -59,7 +59,7 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
     }
 
     [Fact]
-    public async Task A_Redis_that_is_not_there_at_the_start_is_waited_for()
+    public async Task Waits_for_a_Redis_that_is_unreachable_at_startup()
     {
         await using var ownServer = await RedisServer.RunAsync();
         ownServer.Stop();
@@ -74,11 +74,11 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
     }
 
     [Fact]
-    public void However_long_Redis_has_been_away_it_is_looked_for_every_second() =>
+    public void Retries_the_connection_every_second_without_backoff() =>
         Assert.True(RedisStatusSender.ParseConfiguration(server.Configuration).ReconnectRetryPolicy.ShouldRetry(currentRetryCount: 1_000, timeElapsedMillisecondsSinceLastRetry: 1_000));
 
     [Fact]
-    public async Task A_sender_whose_clock_is_behind_the_stream_is_still_heard()
+    public async Task A_sender_whose_clock_is_behind_the_stream_still_sends()
     {
         await using var redis = await server.ConnectAsync();
         await redis.GetDatabase().StreamAddAsync(
@@ -92,7 +92,7 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
     }
 
     [Fact]
-    public async Task A_stop_command_asks_for_a_stop()
+    public async Task A_stop_command_requests_a_stop()
     {
         await using var redis = await server.ConnectAsync();
         using var running = Start(server.Configuration);
@@ -106,7 +106,7 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
     }
 
     [Fact]
-    public async Task It_needs_no_right_beyond_those_that_the_manager_gives_it()
+    public async Task Needs_no_permission_beyond_those_that_the_manager_grants()
     {
         await using var redis = await server.ConnectAsync();
         await redis.GetDatabase().ExecuteAsync("ACL", "LOG", "RESET");
@@ -122,7 +122,7 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
     }
 
     [Fact]
-    public async Task A_Redis_that_came_back_without_the_bots_user_hears_all_once_the_user_is_restored()
+    public async Task Sends_everything_once_a_restarted_Redis_has_the_bots_user_again()
     {
         await using var ownServer = await RedisServer.RunAsync();
         await using var redis = await ownServer.ConnectAsync();

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Tracking;
-using NewarBots.Recorder.Leaving;
+using NewarBots.Recorder.Hosting;
 using NewarBots.Recorder.Reporting;
 using NewarBots.Tests.Fixtures;
 
@@ -22,7 +22,7 @@ public sealed class StatusReporterTests(RedisServer server) : IClassFixture<Redi
     [InlineData("ж")]
     [InlineData("🎙")]
     [InlineData("x🎙")]
-    public async Task However_much_a_page_says_the_manager_reads_why_the_bot_left(string word)
+    public async Task A_detail_of_any_length_is_truncated_so_that_the_manager_accepts_it(string word)
     {
         var detail = string.Concat(Enumerable.Repeat(word, 500_000));
         using (var journal = new SessionJournal(_folder))

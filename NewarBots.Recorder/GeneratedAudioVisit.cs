@@ -1,16 +1,18 @@
 using System.Globalization;
 using NewarBots.Contract;
+using NewarBots.Recorder.Hosting;
 using NewarBots.Recorder.Joining;
 using NewarBots.Recorder.Leaving;
+using NewarBots.Recorder.Recording;
 using NewarBots.Recorder.Reporting;
 
-namespace NewarBots.Recorder.Recording;
+namespace NewarBots.Recorder;
 
 /// <summary>
-/// A visit without browser and meeting, for rehearsals of many bots at once: to everybody around it the recorder does what it
-/// always does. Of the meeting's URL it heeds two queries of the rehearsal, in seconds: <c>admitAfter</c> and <c>duration</c>.
+/// A visit with generated audio instead of a browser and a meeting, for load tests with many bots. It honours two query parameters of
+/// the rehearsal's URL, both in seconds: <c>admitAfter</c> and <c>duration</c>.
 /// </summary>
-internal sealed class GeneratedVisit(
+internal sealed class GeneratedAudioVisit(
     RecorderEnvironment environment, CaptureHook hook, SessionRecording recording, StatusReporter reporter, StopSignal stop, TimeProvider time)
     : IMeetingVisit
 {
@@ -28,7 +30,7 @@ internal sealed class GeneratedVisit(
 
     public async Task<LeaveDecision> AttendAsync(bool isAgain, DateTimeOffset deadline, Task writing)
     {
-        if (Seconds("admitAfter") is { } waiting)
+        if (QuerySeconds("admitAfter") is { } waiting)
         {
             reporter.Report(BotStatus.Waiting);
             await stop.DelayAsync(waiting);
@@ -37,11 +39,11 @@ internal sealed class GeneratedVisit(
         if (stop.IsRequested)
             return new(EndReason.StopRequested);
 
-        var begins = time.GetUtcNow();
-        var ends = begins + Seconds("duration");
-        _audio = new(begins);
-        reporter.Report(BotStatus.Recording, progress: recording.Progress);
-        var (reportedAt, reportedChunks) = (begins, 0);
+        var startedAt = time.GetUtcNow();
+        var endsAt = startedAt + QuerySeconds("duration");
+        _audio = new(startedAt);
+        reporter.Report(BotStatus.Recording, figures: recording.Progress.Figures);
+        var (reportedAt, reportedChunks) = (startedAt, 0);
         while (true)
         {
             await stop.DelayAsync(BatchInterval);
@@ -52,7 +54,7 @@ internal sealed class GeneratedVisit(
                 return new(EndReason.StorageFailed, failure.Message);
 
             var now = time.GetUtcNow();
-            if (now >= ends)
+            if (now >= endsAt)
                 return new(EndReason.MeetingEnded);
             if (now >= deadline)
                 return new(EndReason.MaxDuration);
@@ -60,7 +62,7 @@ internal sealed class GeneratedVisit(
             if (now - reportedAt >= HeartbeatInterval || progress.Chunks != reportedChunks)
             {
                 (reportedAt, reportedChunks) = (now, progress.Chunks);
-                reporter.Report(BotStatus.Recording, progress: progress, participants: 1);
+                reporter.Report(BotStatus.Recording, figures: progress.Figures, participants: 1);
             }
         }
     }
@@ -75,22 +77,22 @@ internal sealed class GeneratedVisit(
 
     public ValueTask CloseAsync() => ValueTask.CompletedTask;
 
-    /// <summary>A stop is seen to by another thread, while this visit may be in the middle of a batch.</summary>
+    /// <summary>Locked: after a stop request, another thread stops the capture while this visit may be producing a batch.</summary>
     private void HandOver()
     {
         lock (_gate)
         {
             if (_audio?.Take(time.GetUtcNow()) is { } message)
-                hook.Hear(message);
+                hook.Add(message);
         }
     }
 
-    private TimeSpan? Seconds(string query)
+    private TimeSpan? QuerySeconds(string name)
     {
         foreach (var part in environment.MeetingUrl.Query.TrimStart('?').Split('&'))
         {
-            if (part.StartsWith($"{query}=", StringComparison.Ordinal)
-                && double.TryParse(part.AsSpan(query.Length + 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds)
+            if (part.StartsWith($"{name}=", StringComparison.Ordinal)
+                && double.TryParse(part.AsSpan(name.Length + 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds)
                 && seconds > 0)
                 return TimeSpan.FromSeconds(seconds);
         }

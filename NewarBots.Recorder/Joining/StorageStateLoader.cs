@@ -3,13 +3,16 @@ using NewarBots.Contract;
 
 namespace NewarBots.Recorder.Joining;
 
-/// <summary>Makes a new browser one that is signed in. A browser that keeps its profile takes no storage state when it is launched.</summary>
-internal static class SignIn
+/// <summary>
+/// Loads an account's cookies and local storage into a new browser. Playwright does not accept a storage state when it launches a
+/// browser with a persistent profile.
+/// </summary>
+internal static class StorageStateLoader
 {
-    /// <param name="page">The browser's page; it shows nothing before and nothing after.</param>
-    /// <param name="account">Checked.</param>
-    /// <exception cref="PlaywrightException">The browser takes a part of it for none of the kind.</exception>
-    public static async Task ApplyAsync(IPage page, StorageState account)
+    /// <param name="page">The browser's page; blank before and after the call.</param>
+    /// <param name="account">A validated storage state.</param>
+    /// <exception cref="PlaywrightException">The browser rejected a cookie or an origin.</exception>
+    public static async Task LoadAsync(IPage page, StorageState account)
     {
         await page.Context.AddCookiesAsync(account.Cookies.Select(cookie => new Cookie
         {
@@ -30,14 +33,14 @@ internal static class SignIn
         }));
 
         if ((account.Origins ?? []).Where(origin => origin.LocalStorage.Count > 0).ToList() is { Count: > 0 } origins)
-            await FillAsync(page, origins);
+            await FillLocalStorageAsync(page, origins);
     }
 
     /// <summary>
-    /// Each origin's storage is filled on an empty page at its address, which is answered here and never fetched. Nothing of one
-    /// origin comes near a page of another, as it would with a script that all pages carry.
+    /// Fills each origin's storage on an empty page at that origin. The page is answered here and never fetched, so no data of one
+    /// origin reaches another, as it would with an init script that runs in every page.
     /// </summary>
-    private static async Task FillAsync(IPage page, IReadOnlyList<StoredOrigin> origins)
+    private static async Task FillLocalStorageAsync(IPage page, IReadOnlyList<StoredOrigin> origins)
     {
         await page.RouteAsync("**/*", route => route.FulfillAsync(new() { ContentType = "text/html", Body = "<!doctype html>" }));
         foreach (var origin in origins)

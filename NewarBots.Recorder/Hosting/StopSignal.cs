@@ -1,11 +1,11 @@
 using System.Runtime.InteropServices;
 
-namespace NewarBots.Recorder.Leaving;
+namespace NewarBots.Recorder.Hosting;
 
-/// <summary>Somebody wants the bot to leave: by SIGTERM, SIGINT or the command channel. Once asked, it stays asked.</summary>
+/// <summary>A request that the bot leave: SIGTERM, SIGINT or the command channel. It cannot be withdrawn.</summary>
 internal sealed class StopSignal(TimeProvider time)
 {
-    /// <summary>Never given up: a second SIGTERM, while the process ends well, must not end it otherwise.</summary>
+    /// <summary>Never disposed: a second SIGTERM must not kill the process while it shuts down.</summary>
     private static readonly List<PosixSignalRegistration> Registrations = [];
 
     private readonly TaskCompletionSource _requested = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -28,7 +28,7 @@ internal sealed class StopSignal(TimeProvider time)
         }
     }
 
-    /// <summary>Waits so long, or until somebody asks for a stop.</summary>
+    /// <summary>Waits for <paramref name="delay"/>, or until a stop is requested.</summary>
     public async Task DelayAsync(TimeSpan delay)
     {
         using var cancelDelay = new CancellationTokenSource();

@@ -2,14 +2,16 @@ using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using NewarBots.Contract;
 using NewarBots.ServiceDefaults;
+using OpenTelemetry;
+using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 
-namespace NewarBots.Recorder;
+namespace NewarBots.Recorder.Hosting;
 
 /// <summary>
-/// The recorder's spans: short ones below the launch of the container, each ends with its step, so that they can be seen while
-/// the bot still lives.
+/// The recorder's spans, children of the span that launched the container. Each covers one short step, so it is exported while the
+/// bot is still running.
 /// </summary>
 internal static class RecorderActivity
 {
@@ -17,17 +19,17 @@ internal static class RecorderActivity
 
     private static string? _session;
 
-    /// <summary>The span that made this container; nothing where the recorder was told of none.</summary>
+    /// <summary>The span that launched this container; default if the environment names none.</summary>
     public static ActivityContext Launch { get; private set; }
 
-    /// <summary>Takes the session, a tag of every span, and the launch's trace; a trace of our own where there is none.</summary>
+    /// <summary>Sets the session id, a tag of every span, and the parent span. Without a parent, each span starts a trace.</summary>
     public static void ContinueFrom(RecorderEnvironment environment)
     {
         _session = environment.SessionId.ToString();
         Launch = ActivityContext.TryParse(environment.TraceParent, traceState: null, isRemote: true, out var launch) ? launch : default;
     }
 
-    /// <summary>What a host does when it starts: from here on, spans are seen and metrics are read.</summary>
+    /// <summary>Creates the tracer and meter providers, which a running host would do. Spans and metrics are collected from here on.</summary>
     public static void StartTelemetry(this IServiceProvider services)
     {
         services.GetService<TracerProvider>();
@@ -35,15 +37,28 @@ internal static class RecorderActivity
     }
 
     /// <param name="name">The step as a verb, without ids.</param>
-    /// <param name="since">When it began, where it is only told of afterwards.</param>
+    /// <param name="since">The start time of a step that is recorded after the fact.</param>
     public static Activity? Start(string name, DateTimeOffset since = default) =>
         Source.StartActivity(name, ActivityKind.Internal, Activity.Current?.Context ?? Launch, startTime: since)
         ?.SetTag("newarbots.bot.id", _session);
 
-    /// <summary>The step did not come to what it was for.</summary>
+    /// <summary>Marks the step as failed.</summary>
     public static void Fail(this Activity? activity, EndReason reason, string? detail)
     {
         activity?.SetStatus(ActivityStatusCode.Error, detail);
         activity?.SetTag("error.type", WireWord.Of(reason));
+    }
+}
+
+/// <summary>Adds log records that are written outside any span, as most of a meeting is, to the bot's trace.</summary>
+internal sealed class LaunchTraceLogProcessor(ActivityContext launch) : BaseProcessor<LogRecord>
+{
+    public override void OnEnd(LogRecord data)
+    {
+        if (data.TraceId != default || launch == default)
+            return;
+        data.TraceId = launch.TraceId;
+        data.SpanId = launch.SpanId;
+        data.TraceFlags = launch.TraceFlags;
     }
 }

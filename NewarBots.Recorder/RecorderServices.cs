@@ -1,0 +1,52 @@
+using Microsoft.Extensions.DependencyInjection;
+using NewarBots.Contract;
+using NewarBots.Recorder.Hosting;
+using NewarBots.Recorder.Joining;
+using NewarBots.Recorder.Leaving;
+using NewarBots.Recorder.Recording;
+using NewarBots.Recorder.Reporting;
+
+namespace NewarBots.Recorder;
+
+internal static class RecorderServices
+{
+    /// <param name="services">The recorder's services.</param>
+    /// <param name="environment">Selects Redis and the source of the audio.</param>
+    /// <param name="folder">The session folder, which exists.</param>
+    public static IServiceCollection AddRecorder(this IServiceCollection services, RecorderEnvironment environment, string folder)
+    {
+        services
+            .AddSingleton(environment)
+            .AddSingleton(new MonotonicClock(TimeProvider.System))
+            .AddSingleton<TimeProvider>(provider => provider.GetRequiredService<MonotonicClock>())
+            .AddSingleton<StopSignal>()
+            .AddSingleton<RecorderRun>()
+            .AddReporting(environment, folder)
+            .AddRecording(folder);
+
+        if (environment.GenerateAudio)
+            services.AddTransient<IMeetingVisit, GeneratedAudioVisit>();
+        else
+            services.AddSingleton<Joiner>().AddSingleton<CallAttendance>().AddTransient<IMeetingVisit, MeetingVisit>();
+        return services.AddSingleton<Func<IMeetingVisit>>(provider => provider.GetRequiredService<IMeetingVisit>);
+    }
+
+    private static IServiceCollection AddReporting(this IServiceCollection services, RecorderEnvironment environment, string folder)
+    {
+        services
+            .AddSingleton(new SessionJournal(folder))
+            .AddSingleton<StatusOutbox>()
+            .AddSingleton<ShutdownFlush>()
+            .AddSingleton(provider => ActivatorUtilities.CreateInstance<StatusReporter>(provider, environment.SessionId))
+            .AddSingleton(provider => ActivatorUtilities.CreateInstance<Evidence>(provider, folder));
+        return environment.RedisUrl is { } configuration
+            ? services.AddSingleton(provider => ActivatorUtilities.CreateInstance<RedisStatusSender>(provider, environment.SessionId, configuration))
+            : services;
+    }
+
+    private static IServiceCollection AddRecording(this IServiceCollection services, string folder) => services
+        .AddSingleton<CaptureHook>()
+        .AddSingleton<AudioRecovery>()
+        .AddSingleton(provider => ActivatorUtilities.CreateInstance<TrackFiles>(provider, folder))
+        .AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionRecording>(provider, folder));
+}

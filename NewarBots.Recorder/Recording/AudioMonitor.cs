@@ -1,0 +1,225 @@
+using System.Globalization;
+using NewarBots.Contract;
+
+namespace NewarBots.Recorder.Recording;
+
+/// <summary>
+/// Detects received audio that is not recorded, and decides what to do about it. Three faults are detected:
+/// <list type="bullet">
+/// <item>A track is lost: for <see cref="Timeout"/> its connection reports audible sound, or data, and none of it is recorded. A silent or
+/// muted track is not lost.</item>
+/// <item>Other participants are in the call, but there is no audio track.</item>
+/// <item>Statistics are missing, either of all connections or of a track that is not audible in the recording.</item>
+/// </list>
+/// </summary>
+/// <remarks>
+/// A connection whose audio nobody plays reports bytes but no sound energy, so bytes count if nothing at all is captured. Silent Opus
+/// stays below <see cref="MinBytesPerSecond"/>, even without DTX.
+/// </remarks>
+internal sealed class AudioMonitor
+{
+    /// <summary>How long a connection and the recording may disagree.</summary>
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long a remedy has to take effect. One that works does so at once.</summary>
+    public static readonly TimeSpan RemedyTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often the remedies are retried after all of them failed.</summary>
+    public static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(60);
+
+    /// <summary>The amount of unrecorded sound that makes a fault. A single missed word does not.</summary>
+    private static readonly TimeSpan MinSound = TimeSpan.FromSeconds(5);
+
+    /// <summary>Mean square of the peaks that <c>totalAudioEnergy</c> counts. A voice at -40 dBFS has ten times as much.</summary>
+    private const double AudibleReceivedPower = 3e-5;
+
+    /// <summary>Energy of one second of samples at <see cref="ChunkFormat.AudibleLevel"/>.</summary>
+    private const double AudibleCapturedEnergy = 1e-6;
+
+    private const double MinBytesPerSecond = 500;
+
+    /// <summary>A longer pause between two observations resets the timeouts. Collecting evidence takes less.</summary>
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(15);
+
+    private readonly Dictionary<int, TrackState> _tracks = [];
+    private IReadOnlyList<TrackStats> _stats = [];
+    private DateTimeOffset _statsAt;
+    private DateTimeOffset _batchAt = DateTimeOffset.MinValue;
+    private DateTimeOffset _stalledSince;
+    private DateTimeOffset _observedAt = DateTimeOffset.MinValue;
+    private (DateTimeOffset At, double Seconds)? _trackless;
+    private AudioRemedy _tried;
+    private DateTimeOffset _triedAt;
+    private double _gapFrom;
+
+    /// <summary>The fault that no remedy has fixed, with its figures; <see langword="null"/> without one.</summary>
+    public string? Warning { get; private set; }
+
+    /// <summary>Recorded silence may be lost audio.</summary>
+    public bool IsInDoubt => Warning is not null || _trackless is not null || _tracks.Values.Any(track => track.IsInDoubt);
+
+    /// <summary>Call about once a second while the page shows the call.</summary>
+    /// <param name="progress">The state of the recording.</param>
+    /// <param name="others">How many other participants are in the call; <see langword="null"/> if the page does not show it.</param>
+    /// <param name="now">The time of the observation.</param>
+    public AudioCheck Observe(RecordingProgress progress, int? others, DateTimeOffset now)
+    {
+        var (tracks, connections) = (progress.Reception.Tracks, progress.Reception.Connections);
+        // While the page did not show the call, no reports were expected.
+        if (now - _observedAt >= MaxPause)
+            (_stalledSince, _statsAt) = (now, now);
+        _observedAt = now;
+        if (_batchAt != progress.At)
+            (_batchAt, _stalledSince) = (progress.At, now);
+        _trackless = others > 0 && tracks == 0 ? _trackless ?? (now, progress.RecordedSeconds) : null;
+        if (tracks == 0)
+        {
+            _tracks.Clear();
+            _statsAt = now;
+        }
+        else if (!ReferenceEquals(progress.TrackStats, _stats))
+        {
+            Compare(progress, now);
+            (_stats, _statsAt) = (progress.TrackStats, now);
+        }
+
+        var lost = _tracks.Where(track => track.Value.IsLost(now)).OrderBy(track => track.Key).ToList();
+        var withoutStats = _tracks.Where(track => track.Value.LacksStats).OrderBy(track => track.Key).ToList();
+        var isStalled = now - _stalledSince >= Timeout;
+        var isTrackless = now - _trackless?.At >= Timeout;
+        var lacksAllStats = !isStalled && now - _statsAt >= Timeout;
+        if (lost.Count == 0 && withoutStats.Count == 0 && !isStalled && !isTrackless && !lacksAllStats)
+        {
+            (_tried, Warning) = (AudioRemedy.None, null);
+            return default;
+        }
+
+        var hasRemedy = lost.Count > 0 || isStalled;
+        var hasNoRemedy = isTrackless || lacksAllStats || withoutStats.Count > 0;
+        var remedy = hasRemedy ? NextRemedy(isStalled, now) : AudioRemedy.None;
+        if (remedy is not AudioRemedy.None)
+            (_tried, _triedAt) = ((AudioRemedy)Math.Max((int)_tried, (int)remedy), now);
+        else if (hasNoRemedy && Warning is null)
+            remedy = AudioRemedy.Warn;
+        if (_tried is AudioRemedy.Warn || remedy is AudioRemedy.Warn || (hasNoRemedy && Warning is not null))
+        {
+            Warning = isStalled
+                ? Invariant($"The page has delivered no audio for {(now - _stalledSince).TotalSeconds:0} s.")
+                : isTrackless ? Invariant($"{others} other participants are in the call, but none of the {connections} connections has an audio track.")
+                : lacksAllStats ? Invariant($"The {connections} connections have reported no statistics for {(now - _statsAt).TotalSeconds:0} s.")
+                : string.Join(' ', [
+                    .. lost.Select(track => track.Value.Describe(track.Key, now)),
+                    .. withoutStats.Select(track => Invariant($"The connection of track {track.Key} has reported no statistics for {track.Value.WithoutStats.TotalSeconds:0} s, and none of its audio is recorded.")),
+                ]);
+        }
+
+        var since = isTrackless ? _trackless?.Seconds : lost.Min(track => (double?)track.Value.SinceSeconds);
+        return new(remedy, NextGap(since, progress.RecordedSeconds));
+    }
+
+    /// <summary>Forgets all tracks. Call when another page is observed.</summary>
+    public void Reset()
+    {
+        _tracks.Clear();
+        _stats = [];
+        _observedAt = DateTimeOffset.MinValue;
+        _trackless = null;
+    }
+
+    private AudioRemedy NextRemedy(bool isStalled, DateTimeOffset now) => _tried switch
+    {
+        AudioRemedy.None => isStalled ? AudioRemedy.RestartCapture : AudioRemedy.RehookTracks,
+        AudioRemedy.Warn => now - _triedAt >= RetryInterval ? (isStalled ? AudioRemedy.RestartCapture : AudioRemedy.RehookTracks) : AudioRemedy.None,
+        _ when now - _triedAt < RemedyTimeout => AudioRemedy.None,
+        AudioRemedy.RehookTracks => AudioRemedy.RestartCapture,
+        _ => AudioRemedy.Warn,
+    };
+
+    /// <summary>The part of the gap since the last call. Gaps are reported in parts, in case the recorder is killed.</summary>
+    private Gap? NextGap(double? since, double recorded)
+    {
+        var from = Math.Max(since ?? recorded, Math.Min(_gapFrom, recorded));
+        _gapFrom = recorded;
+        return recorded > from ? new(from, recorded, GapCause.NotHeard) : null;
+    }
+
+    private void Compare(RecordingProgress progress, DateTimeOffset now)
+    {
+        foreach (var ended in _tracks.Keys.Except(progress.TrackStats.Select(stats => stats.Track)).ToList())
+            _tracks.Remove(ended);
+        foreach (var stats in progress.TrackStats)
+        {
+            if (_tracks.TryGetValue(stats.Track, out var track))
+                track.Compare(stats, progress, now - _statsAt, now);
+            else
+                _tracks[stats.Track] = new(stats, progress, now);
+        }
+    }
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>One track: its figures when received and recorded audio last agreed, and since.</summary>
+    private sealed class TrackState(TrackStats stats, RecordingProgress progress, DateTimeOffset now)
+    {
+        private TrackStats _agreed = stats;
+        private TrackStats _last = stats;
+        private long _agreedAudible = progress.AudiblePackets;
+        private DateTimeOffset _since = now;
+        private TimeSpan _unrecorded;
+
+        /// <summary>Where on the time line they last agreed.</summary>
+        public double SinceSeconds { get; private set; } = progress.RecordedSeconds;
+
+        public bool IsInDoubt => _unrecorded >= MinSound;
+
+        public bool IsLost(DateTimeOffset now) => IsInDoubt && now - _since >= Timeout;
+
+        /// <summary>How long the connection has reported nothing while none of the track's audio was recorded.</summary>
+        public TimeSpan WithoutStats { get; private set; }
+
+        public bool LacksStats => WithoutStats >= Timeout;
+
+        public void Compare(TrackStats stats, RecordingProgress progress, TimeSpan elapsed, DateTimeOffset now)
+        {
+            if (stats.AreMissing)
+                stats = stats with { ReceivedBytes = _last.ReceivedBytes, ReceivedEnergy = _last.ReceivedEnergy };
+            var seconds = Math.Max(0.1, elapsed.TotalSeconds);
+            var isSounding = stats.ReceivedEnergy - _last.ReceivedEnergy >= AudibleReceivedPower * seconds
+                || (stats.ReceivedBytes - _last.ReceivedBytes >= MinBytesPerSecond * seconds && stats.CapturedSeconds <= _agreed.CapturedSeconds);
+            _last = stats;
+            if (isSounding)
+                _unrecorded += elapsed;
+            var isRecorded = stats.CapturedEnergy - _agreed.CapturedEnergy >= AudibleCapturedEnergy && progress.AudiblePackets > _agreedAudible;
+            WithoutStats = stats.AreMissing && !isRecorded ? WithoutStats + elapsed : TimeSpan.Zero;
+            if (!isRecorded && _unrecorded > TimeSpan.Zero)
+                return;
+            (_agreed, _agreedAudible, _since, _unrecorded) = (stats, progress.AudiblePackets, now, TimeSpan.Zero);
+            SinceSeconds = progress.RecordedSeconds;
+        }
+
+        public string Describe(int track, DateTimeOffset now) => Invariant(
+            $"Track {track} is received but not recorded: in {(now - _since).TotalSeconds:0} s, {_last.ReceivedBytes - _agreed.ReceivedBytes} bytes arrived, {_unrecorded.TotalSeconds:0} s of them with sound; {_last.CapturedSeconds - _agreed.CapturedSeconds:0.0} s were captured, {Level(_last.CapturedEnergy - _agreed.CapturedEnergy, now - _since)}.");
+
+        private static string Level(double energy, TimeSpan over) =>
+            energy <= 0 ? "all silent" : Invariant($"at {10 * Math.Log10(energy / over.TotalSeconds):0} dBFS");
+    }
+}
+
+/// <summary>How to restore the audio, the least disruptive first.</summary>
+internal enum AudioRemedy
+{
+    None,
+
+    /// <summary>Hook every track again.</summary>
+    RehookTracks,
+
+    /// <summary>Hook every track again and start another encoder.</summary>
+    RestartCapture,
+
+    /// <summary>Nothing has helped: report a warning and keep recording.</summary>
+    Warn,
+}
+
+/// <param name="Remedy">What to do now.</param>
+/// <param name="Lost">The part of the time line that became a gap since the last check.</param>
+internal readonly record struct AudioCheck(AudioRemedy Remedy, Gap? Lost);

@@ -1,0 +1,46 @@
+namespace NewarBots.Tests.Recording;
+
+/// <summary>A page that the recorder takes for a call.</summary>
+internal static class CallPage
+{
+    public const string StrictPolicy = "default-src 'none'; script-src 'nonce-n'; require-trusted-types-for 'script'; trusted-types none";
+
+    /// <summary>
+    /// A page that is in the call at once and runs <paramref name="script"/>. In it, <c>connect(hz)</c> makes a tone audible over its own
+    /// connection. The result closes the connection when called, has the tone's volume as <c>level</c>, and mutes the track as a server
+    /// does (<c>mute</c>) or stops sending (<c>cut</c>). Silence is not sent (DTX).
+    /// </summary>
+    public static string Html(string script) => $$"""
+        <!doctype html><title>Call</title><button aria-label="Leave call">Leave</button>
+        <script nonce="n">
+        const voices = new AudioContext({ sampleRate: 48000 });
+        const connect = async (hz, gain = 0.2) => {
+          const [near, far] = [new RTCPeerConnection(), new RTCPeerConnection()];
+          near.onicecandidate = event => far.addIceCandidate(event.candidate);
+          far.onicecandidate = event => near.addIceCandidate(event.candidate);
+          const tone = new OscillatorNode(voices, { frequency: hz }), level = new GainNode(voices, { gain });
+          const out = voices.createMediaStreamDestination();
+          tone.connect(level).connect(out);
+          tone.start();
+          const [track] = out.stream.getAudioTracks(), { sender } = far.addTransceiver(track, { streams: [out.stream] });
+          const negotiate = async () => {
+            await far.setLocalDescription();
+            await near.setRemoteDescription(far.localDescription);
+            await near.setLocalDescription();
+            await far.setRemoteDescription({ type: 'answer', sdp: near.localDescription.sdp.replace('useinbandfec=1', 'useinbandfec=1;usedtx=1') });
+          };
+          await negotiate();
+          return Object.assign(() => { near.close(); far.close(); }, {
+            level,
+            mute(isMuted) {
+              for (const transceiver of far.getTransceivers()) transceiver.direction = isMuted ? 'inactive' : 'sendrecv';
+              return negotiate();
+            },
+            cut: isCut => sender.replaceTrack(isCut ? null : track),
+          });
+        };
+        const after = seconds => new Promise(resolve => setTimeout(resolve, seconds * 1000));
+        (async () => { {{script}} })();
+        </script>
+        """;
+}

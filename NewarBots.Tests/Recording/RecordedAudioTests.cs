@@ -1,0 +1,217 @@
+using NewarBots.Contract;
+using NewarBots.Manager.Finalizing;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Lives;
+
+namespace NewarBots.Tests.Recording;
+
+/// <summary>The recorder in its container, in calls that are hard to record.</summary>
+[Collection(AloneOnTheMachine.Name)]
+public sealed class RecordedAudioTests
+{
+    [Fact]
+    public async Task A_call_with_a_strict_policy_a_swapped_connection_and_a_busy_page_is_recorded_throughout()
+    {
+        await using var recorder = await RealRecorder.StartAsync(
+            CallPage.Html("""
+                const leave = await connect(500);
+                await after(5);
+                leave();
+                await connect(1500);
+                await after(3);
+                for (const busy = performance.now(); performance.now() - busy < 2000;);
+                await connect(2500);
+                await after(4);
+                document.body.textContent = 'Your host ended the meeting for everyone';
+                """),
+            CallPage.StrictPolicy);
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+
+        var audio = await recorder.AudioAsync();
+        var (first, second, third) = (Tone.LongestSeconds(audio, 500), Tone.LongestSeconds(audio, 1500), Tone.LongestSeconds(audio, 2500));
+        Assert.InRange(first, 3, 6);
+        Assert.InRange(second, 7, 10);
+        Assert.InRange(third, 3, 5);
+        Assert.Equal(EndReason.MeetingEnded, recorder.Statuses()[^1].Reason);
+    }
+
+    [Fact]
+    public async Task Speakers_including_a_quiet_one_get_the_names_that_the_page_marks()
+    {
+        await using var recorder = await RealRecorder.StartAsync(CallPage.Html("""
+            const [ada, grace] = ['Ada', 'Grace'].map(name => {
+              const tile = document.createElement('div'), text = document.createElement('span');
+              tile.dataset.participantId = name;
+              text.className = 'notranslate';
+              text.textContent = name;
+              tile.append(text);
+              document.body.append(tile);
+              return tile;
+            });
+            const speak = async (voice, tile, gain) => {
+              voice.level.gain.value = gain;
+              tile.classList.add('speaking');
+              await after(4);
+              voice.level.gain.value = 0;
+              tile.classList.remove('speaking');
+              await after(2);
+            };
+            const first = await connect(500, 0), second = await connect(1500, 0);
+            await after(5);
+            await speak(first, ada, 0.2);
+            await speak(second, grace, 0.0141);
+            document.body.textContent = 'Your host ended the meeting for everyone';
+            """));
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+
+        var status = recorder.Statuses()[^1];
+        Assert.InRange(status.AudibleSeconds!.Value, 7, 10);
+        var speakers = Speakers.Of(recorder.Speeches(), status.RecordedSeconds!.Value + 1);
+        Assert.Equal([("track:1", "Ada"), ("track:2", "Grace")], speakers.Select(speaker => (speaker.Source, speaker.Name)));
+        Assert.All(speakers, speaker => Assert.InRange(speaker.SpokenSeconds, 3.5, 4.8));
+        Assert.InRange(speakers[0].Segments[0].Level, -20, -14);
+        Assert.InRange(speakers[1].Segments[0].Level, -43, -37);
+        Assert.InRange(speakers[1].Segments[0].StartSeconds - speakers[0].Segments[0].StartSeconds, 5.5, 6.8);
+        Assert.Empty(recorder.Gaps());
+    }
+
+    [Fact]
+    public async Task A_buffer_from_before_the_recording_causes_no_gap()
+    {
+        await using var recorder = await RealRecorder.StartAsync(CallPage.Html("""
+            const Processor = MediaStreamTrackProcessor;
+            const aMinuteAgo = data => {
+              const samples = new Float32Array(data.numberOfFrames);
+              data.copyTo(samples, { planeIndex: 0, format: 'f32-planar' });
+              return new AudioData({
+                format: 'f32-planar', sampleRate: data.sampleRate, numberOfFrames: data.numberOfFrames, numberOfChannels: 1,
+                timestamp: data.timestamp - 60e6, data: samples,
+              });
+            };
+            window.MediaStreamTrackProcessor = class {
+              constructor(settings) {
+                let isFirst = true;
+                this.readable = new Processor(settings).readable.pipeThrough(new TransformStream({
+                  transform(data, heard) {
+                    if (isFirst) heard.enqueue(aMinuteAgo(data));
+                    isFirst = false;
+                    heard.enqueue(data);
+                  },
+                }));
+              }
+            };
+            await after(3);
+            await connect(500);
+            await after(4);
+            document.body.textContent = 'Your host ended the meeting for everyone';
+            """));
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+
+        Assert.InRange(Tone.LongestSeconds(await recorder.AudioAsync(), 500), 3, 6);
+        Assert.Empty(recorder.Gaps());
+    }
+
+    [Fact]
+    public async Task A_muted_track_and_a_track_without_data_cause_no_stall()
+    {
+        await using var recorder = await RealRecorder.StartAsync(CallPage.Html("""
+            const muted = await connect(500), cut = await connect(1500);
+            await after(4);
+            await Promise.all([muted.mute(true), cut.cut(true)]);
+            await after(3);
+            await Promise.all([muted.mute(false), cut.cut(false)]);
+            await after(4);
+            document.body.textContent = 'Your host ended the meeting for everyone';
+            """));
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+
+        // A busy machine may cause short gaps; a stall would be one of 3 s.
+        Assert.DoesNotContain(recorder.Gaps(), gap => gap.EndSeconds - gap.StartSeconds > 1.5);
+        var audio = await recorder.AudioAsync();
+        Assert.InRange(Tone.LongestSeconds(audio, 500), 2, 5);
+        Assert.InRange(Tone.LongestSeconds(audio, 1500), 2, 5);
+        Assert.InRange(audio.Length / 48_000.0, 10.5, 14);
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task Failed_and_excess_solo_tracks_do_not_affect_the_mix()
+    {
+        await using var recorder = await RealRecorder.StartAsync(
+            CallPage.Html("""
+                let encoders = 0;
+                window.AudioEncoder = class extends AudioEncoder {
+                  number = encoders++;
+                  encoded = 0;
+                  encode(data) {
+                    if (this.number === 2 && ++this.encoded > 100) throw new Error('This encoder fails.');
+                    super.encode(data);
+                  }
+                };
+                await connect(500);
+                await connect(1500);
+                for (let silent = 0; silent < 16; silent++) await connect(2500, 0);
+                await after(8);
+                document.body.textContent = 'Your host ended the meeting for everyone';
+                """),
+            tracks: true);
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+
+        var log = await recorder.LogAsync();
+        Assert.Contains("has no separate recording: Error: This encoder fails.", log, StringComparison.Ordinal);
+        Assert.Contains("has no separate recording: 16 others are recorded at the same time", log, StringComparison.Ordinal);
+        // The failed track made room for another one.
+        Assert.Equal(17, recorder.Files.Count(name => StorageLayout.TryParseTrackFolderName(name, out _)));
+        var audio = await recorder.AudioAsync();
+        Assert.InRange(Tone.LongestSeconds(audio, 500), 7.5, double.MaxValue);
+        Assert.InRange(Tone.LongestSeconds(audio, 1500), 7.5, double.MaxValue);
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task Statistics_that_hang_do_not_hide_faults_of_other_tracks()
+    {
+        await using var recorder = await RealRecorder.StartAsync(CallPage.Html("""
+            const { getStats } = RTCRtpReceiver.prototype;
+            let first;
+            RTCRtpReceiver.prototype.getStats = function () {
+              return this === (first ??= this) ? new Promise(() => {}) : getStats.call(this);
+            };
+            await connect(500);
+            await after(3);
+            window.MediaStreamTrackProcessor = function () { return { readable: new ReadableStream() }; };
+            await connect(1500);
+            """));
+
+        await Eventually.TrueAsync(() => recorder.Statuses().Any(status => status.Reason is EndReason.NoAudio), TimeSpan.FromSeconds(90));
+        await recorder.StopAsync();
+
+        var warning = recorder.Statuses().First(status => status.Reason is EndReason.NoAudio).Detail;
+        Assert.StartsWith("Track 2 is received but not recorded", warning, StringComparison.Ordinal);
+        Assert.DoesNotContain("no statistics", warning, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task Participants_without_any_track_cause_a_no_audio_warning()
+    {
+        await using var recorder = await RealRecorder.StartAsync(CallPage.Html("") + "<p aria-label='People - 3 joined'>3</p>");
+
+        await Eventually.TrueAsync(
+            () => recorder.Statuses().Any(status => status is { Status: BotStatus.Recording, Reason: EndReason.NoAudio }), TimeSpan.FromSeconds(60));
+        await Eventually.TrueAsync(() => recorder.Evidence().ContainsKey("1_no_audio/screenshot.png"), TimeSpan.FromSeconds(30));
+        await recorder.StopAsync();
+
+        Assert.Equal((long)RecorderExitCode.EndedByGuess, await recorder.ExitCodeAsync());
+        Assert.Equal(EndReason.StopRequested, recorder.Statuses()[^1].Reason);
+        Assert.Contains("2 other participants are in the call", recorder.Statuses()[^1].Detail, StringComparison.Ordinal);
+        Assert.NotEmpty(recorder.Gaps());
+        Assert.All(recorder.Gaps(), gap => Assert.Equal(GapCause.NotHeard, gap.Cause));
+        Assert.InRange(recorder.Gaps()[0].StartSeconds, 0, 4);
+    }
+}
