@@ -1,10 +1,11 @@
-// Every word between the page and the manager goes through here. Who a key lets in has a cookie, which goes with all of it.
+// The client of the manager's API. All requests of the page go through here; a signed-in session travels as a cookie.
 
 export let session = { role: 'admin' };
 
+/** A request that failed; status 0 means that no response arrived. */
 export class Problem extends Error {
   constructor(status, body, retryAfter) {
-    super(body?.detail ?? body?.title ?? `The manager answered ${status}.`);
+    super(body?.detail ?? body?.title ?? `The manager answered with status ${status}.`);
     this.status = status;
     this.type = body?.type;
     this.retryAfter = retryAfter;
@@ -14,13 +15,13 @@ export class Problem extends Error {
 }
 
 const staleListeners = new Set();
-const lockListeners = new Set();
+const signedOutListeners = new Set();
 
-/** Calls back with whether what the manager answers is old, because its store is away. */
+/** Calls back after each read of bots: true if the manager served its last known state because Redis is unavailable. */
 export const onStale = listener => staleListeners.add(listener);
 
 /** Calls back when the manager asks for a key. */
-export const onLocked = listener => lockListeners.add(listener);
+export const onSignedOut = listener => signedOutListeners.add(listener);
 
 export async function request(path, { method = 'GET', body, key, range, signal } = {}) {
   let response;
@@ -33,13 +34,13 @@ export async function request(path, { method = 'GET', body, key, range, signal }
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Problem(0, { detail: 'The manager cannot be reached.' });
+    throw new Problem(0, { detail: 'The manager is unreachable.' });
   }
   if (method === 'GET' && path.startsWith('/bots')) {
     const isStale = response.headers.get('Warning')?.startsWith('110') ?? false;
     staleListeners.forEach(listener => listener(isStale));
   }
-  if (response.status === 401 && key === undefined) lockListeners.forEach(listener => listener());
+  if (response.status === 401 && key === undefined) signedOutListeners.forEach(listener => listener());
   if (!response.ok) {
     const isJson = response.headers.get('Content-Type')?.includes('json');
     throw new Problem(response.status, isJson ? await response.json() : undefined, Number(response.headers.get('Retry-After')) || undefined);
@@ -63,18 +64,20 @@ export const signOut = () => request('/session', { method: 'DELETE' });
 
 export const listBots = (query, signal) => json(`/bots?${new URLSearchParams(query)}`, { signal });
 export const getBot = (id, signal) => json(`/bots/${id}`, { signal });
-export const startBot = body => json('/bots', { method: 'POST', body });
+export const sendBot = body => json('/bots', { method: 'POST', body });
 export const changeBot = (id, change) => json(`/bots/${id}`, { method: 'PATCH', body: change });
 export const stopBot = id => json(`/bots/${id}/stop`, { method: 'POST' });
 export const deleteBot = id => request(`/bots/${id}`, { method: 'DELETE' });
 export const getManifest = (id, signal) => json(`/bots/${id}/manifest`, { signal });
 export const getWaveform = (id, signal) => json(`/page/bots/${id}/waveform`, { signal });
-export const getPictures = (id, signal) => json(`/page/bots/${id}/pictures`, { signal });
+export const getScreenshots = (id, signal) => json(`/page/bots/${id}/pictures`, { signal });
 export const getScenarios = () => json('/page/scenarios');
+export const followLog = (id, signal) => request(`/bots/${id}/logs?follow=true`, { signal });
+
 const beingConverted = 'urn:newarbots:problem:recording-being-converted';
 
-/** Resolves once there is a file at a recording's address, which the manager may have to make first: of an hour that takes minutes. */
-export async function untilConverted(address, signal) {
+/** Waits until the manager has converted a recording; this takes minutes for an hour of audio. */
+export async function waitUntilConverted(address, signal) {
   for (;;) {
     try {
       await request(address, { range: 'bytes=0-0', signal });
@@ -87,34 +90,32 @@ export async function untilConverted(address, signal) {
   }
 }
 
-export const followLog = (id, signal) => request(`/bots/${id}/logs?follow=true`, { signal });
-
-const refusedFor = 5000;
+const reconnectDelay = 5000;
 
 /**
- * Server-sent events: handlers by event type, with open and error beside them. Asked for again, where they are refused, until they are closed.
- * A browser has six connections to one host for all its tabs: one that nobody sees gives its own up, and hears everything when it is seen again.
+ * Subscribes to server-sent events: one handler per event type, plus `open` and `error`. Reconnects until closed, also after a refusal.
+ * A browser allows six connections per host across all tabs, so a hidden tab disconnects and reconnects once it is visible again.
  */
-export function events(path, handlers) {
+export function subscribe(path, handlers) {
   let source;
-  let again;
+  let retry;
   const closed = new AbortController();
-  document.addEventListener('visibilitychange', connectOrRest, { signal: closed.signal });
-  connectOrRest();
+  document.addEventListener('visibilitychange', connectIfVisible, { signal: closed.signal });
+  connectIfVisible();
   return {
     close() {
       closed.abort();
-      rest();
+      disconnect();
     },
   };
 
-  function connectOrRest() {
-    rest();
+  function connectIfVisible() {
+    disconnect();
     if (!document.hidden) connect();
   }
 
-  function rest() {
-    clearTimeout(again);
+  function disconnect() {
+    clearTimeout(retry);
     source?.close();
   }
 
@@ -124,10 +125,10 @@ export function events(path, handlers) {
       own.addEventListener(type, event => handle(event.data === undefined ? undefined : JSON.parse(event.data), own));
     }
     own.addEventListener('error', () => {
-      // The browser comes back by itself to a manager that is away, and to none that has answered something else.
+      // An EventSource reconnects after a lost connection, but gives up after a response that is not an event stream.
       if (closed.signal.aborted || own !== source || own.readyState !== EventSource.CLOSED) return;
-      again = setTimeout(connect, refusedFor);
-      // It may be that the session is over: asking who is there tells, and asks for a key.
+      retry = setTimeout(connect, reconnectDelay);
+      // The refusal may mean that the session has expired; this request then shows the sign-in form.
       getSession().catch(() => {});
     });
   }

@@ -1,13 +1,13 @@
-import { deleteBot, events, getBot, getManifest, getPictures, stopBot } from './api.js';
+import { deleteBot, getBot, getManifest, getScreenshots, stopBot, subscribe } from './api.js';
 import { announce, confirm, el } from './dom.js';
 import { downloads } from './downloads.js';
 import { showLog } from './log.js';
 import { player } from './player.js';
 import { changeStart } from './schedule.js';
-import { phasesOf, phasesOfRecord, timeLine } from './timeline.js';
-import { badge, bytes, dateTime, explain, isEnded, length, loudness, meeting, phrase, starts, timeOfDay } from './words.js';
+import { phasesOf, phasesOfBot, timeline } from './timeline.js';
+import { badge, explainReason, formatBytes, formatDateTime, formatDuration, formatTime, isEnded, levelFraction, meetingLabel, startLabel, toWords } from './words.js';
 
-const mostLevels = 240;
+const maxLevels = 240;
 
 export function showBot(main, id, setConnection, left) {
   document.title = 'Bot · NewarBots';
@@ -18,92 +18,92 @@ export function showBot(main, id, setConnection, left) {
   let bot;
   let manifest;
   let fetching = false;
-  let isAskedAgain = false;
+  let isRefreshPending = false;
   let isEndShown = false;
   let isClosed = false;
 
   const title = el('h1', {}, 'Bot');
   const state = el('p', { class: 'bot-state' });
   const actions = el('div', { class: 'actions' });
-  const fault = el('div', { class: 'bot-error', hidden: true });
+  const failure = el('div', { class: 'bot-error', hidden: true });
   const facts = el('dl', { class: 'facts' });
-  const line = timeLine();
-  const happened = el('section', { class: 'card', 'aria-labelledby': 'line-title', hidden: true }, el('h2', { id: 'line-title' }, 'Time line'), line.element);
+  const phaseBars = timeline();
+  const timelineCard = el('section', { class: 'card', 'aria-labelledby': 'timeline-title', hidden: true }, el('h2', { id: 'timeline-title' }, 'Timeline'), phaseBars.element);
   const audio = el('section', { class: 'card', 'aria-labelledby': 'audio-title', hidden: true });
-  const pictures = el('section', { class: 'card', 'aria-labelledby': 'pictures-title', hidden: true });
+  const evidence = el('section', { class: 'card', 'aria-labelledby': 'evidence-title', hidden: true });
   const log = el('section', { class: 'card', 'aria-labelledby': 'log-title' }, el('h2', { id: 'log-title' }, 'Log'), showLog(id, signal));
   const body = el('div', { class: 'bot' },
-    fault, el('section', { class: 'card', 'aria-label': 'Facts' }, facts),
-    happened, audio, pictures, log);
+    failure, el('section', { class: 'card', 'aria-label': 'Details' }, facts),
+    timelineCard, audio, evidence, log);
   const view = [el('a', { class: 'back', href: '#/' }, '← All bots'), el('div', { class: 'heading' }, el('div', {}, title, state), actions), body];
   main.append(...view);
 
-  /** One look at a time; what is asked for meanwhile is one more. */
+  /** One request at a time; calls during a request cause one more. */
   async function refresh() {
     if (fetching) {
-      isAskedAgain = true;
+      isRefreshPending = true;
       return;
     }
     fetching = true;
     try {
       do {
-        isAskedAgain = false;
+        isRefreshPending = false;
         show(await getBot(id, signal));
-      } while (isAskedAgain);
+      } while (isRefreshPending);
     } catch (error) {
-      if (!signal.aborted) fail(error);
+      if (!signal.aborted) showFailure(error);
     } finally {
       fetching = false;
     }
   }
 
-  function fail(error) {
+  function showFailure(error) {
     if (error.status === 404) {
-      // Nobody deletes an active one: it is only not known for a moment, where Redis was emptied.
+      // An active bot cannot be deleted: after a loss of data in Redis it is missing until the manager restores it.
       if (bot && !isEnded(bot)) return;
       if (bot) {
-        sayDeleted();
+        showDeleted();
         return;
       }
       gone.abort();
-      say('There is no such bot', 'It may have been deleted.');
+      showMessage('Bot not found', 'It may have been deleted.');
     } else if (!bot) {
-      say('The bot cannot be shown', error.message, el('button', { type: 'button', onclick: refresh }, 'Try again'));
+      showMessage('Could not load the bot', error.message, el('button', { type: 'button', onclick: refresh }, 'Try again'));
     }
   }
 
-  function sayDeleted() {
+  function showDeleted() {
     gone.abort();
-    say(`${bot.botName} was deleted`, 'Its recording, log and evidence are gone.');
+    showMessage(`${bot.botName} was deleted`, 'Its recording, log and evidence were deleted too.');
   }
 
-  /** Instead of the bot. */
-  function say(heading, text, button) {
+  /** Replaces the view. */
+  function showMessage(heading, text, button) {
     document.title = `${heading} · NewarBots`;
     main.replaceChildren(el('a', { class: 'back', href: '#/' }, '← All bots'), el('div', { class: 'empty', role: 'alert' },
       el('h1', {}, heading), el('p', {}, text), button));
   }
 
-  function show(now) {
+  function show(current) {
     const before = bot;
-    bot = now;
+    bot = current;
     if (!body.isConnected) main.replaceChildren(...view);
     if (before && before.status !== bot.status) announce(`The bot is ${bot.status}`);
     document.title = `${bot.botName}: ${bot.status} · NewarBots`;
     title.textContent = bot.botName;
-    state.replaceChildren(badge(bot), ...[starts(bot), phrase(bot.reason)].filter(Boolean).map(text => el('span', { class: 'quiet' }, text)));
+    state.replaceChildren(badge(bot), ...[startLabel(bot), toWords(bot.reason)].filter(Boolean).map(text => el('span', { class: 'quiet' }, text)));
     const isExplained = bot.status === 'failed' && bot.reason;
-    fault.hidden = !bot.error && !isExplained;
-    fault.replaceChildren(...[isExplained && el('strong', {}, explain(bot.reason)), bot.error && el('span', {}, isExplained ? `Details: ${bot.error}` : bot.error)].filter(Boolean));
+    failure.hidden = !bot.error && !isExplained;
+    failure.replaceChildren(...[isExplained && el('strong', {}, explainReason(bot.reason)), bot.error && el('span', {}, isExplained ? `Details: ${bot.error}` : bot.error)].filter(Boolean));
     facts.replaceChildren(...[
       ['Meeting', link(bot.meetingUrl)],
       ['User', bot.userId],
-      ['Sent', dateTime(bot.createdAt)],
-      [bot.status === 'scheduled' ? 'Starts' : 'Was to start', bot.startAt ? dateTime(bot.startAt) : undefined],
-      ['Recorded', bot.recordedSeconds ? length(bot.recording?.durationSeconds ?? bot.recordedSeconds) : undefined],
-      ['Audible', bot.audibleSeconds === undefined ? undefined : length(bot.audibleSeconds)],
-      ['Others in the call', isEnded(bot) ? undefined : bot.participants],
-      ['File', bot.recording ? `${bytes(bot.recording.bytes)}${bot.recording.complete ? '' : ', something is missing'}` : undefined],
+      ['Created', formatDateTime(bot.createdAt)],
+      ['Scheduled start', bot.startAt ? formatDateTime(bot.startAt) : undefined],
+      ['Recorded', bot.recordedSeconds ? formatDuration(bot.recording?.durationSeconds ?? bot.recordedSeconds) : undefined],
+      ['Audible', bot.audibleSeconds === undefined ? undefined : formatDuration(bot.audibleSeconds)],
+      ['Other participants', isEnded(bot) ? undefined : bot.participants],
+      ['File', bot.recording ? `${formatBytes(bot.recording.bytes)}${bot.recording.complete ? '' : ', incomplete'}` : undefined],
       ['Container', bot.containerName],
       ...Object.entries(bot.metadata ?? {}),
     ].filter(([, value]) => value !== undefined && value !== null && value !== '').map(([name, value]) => el('div', { class: name === 'Container' ? 'wide' : undefined }, el('dt', {}, name), el('dd', {}, value))));
@@ -115,13 +115,13 @@ export function showBot(main, id, setConnection, left) {
     } else if (before?.status === 'recording') {
       audio.hidden = true;
     }
-    drawLine();
+    drawTimeline();
   }
 
   function link(address) {
     const url = new URL(address);
     return ['http:', 'https:'].includes(url.protocol)
-      ? el('a', { href: address, rel: 'noreferrer', target: '_blank', title: address }, meeting(address)) : address;
+      ? el('a', { href: address, rel: 'noreferrer', target: '_blank', title: address }, meetingLabel(address)) : address;
   }
 
   function showActions() {
@@ -135,29 +135,29 @@ export function showBot(main, id, setConnection, left) {
   }
 
   const askStop = () => confirm(
-    { title: 'Stop this bot?', text: 'It leaves the meeting now. What it has recorded is kept.', yes: 'Stop' },
+    { title: 'Stop this bot?', text: 'It leaves the meeting now. Its recording is kept.', yes: 'Stop' },
     async () => { await stopBot(id); refresh(); });
 
   const askCancel = () => confirm(
-    { title: 'Cancel this bot?', text: 'It will not go to the meeting.', yes: 'Cancel it', no: 'Keep it' },
+    { title: 'Cancel this bot?', text: 'It will not join the meeting.', yes: 'Cancel bot', no: 'Keep bot' },
     async () => { await stopBot(id); refresh(); });
 
   async function askDelete() {
     const isDone = await confirm(
-      { title: 'Delete this bot?', text: 'Its recording, log and evidence are removed for good.', yes: 'Delete', danger: true }, () => deleteBot(id));
+      { title: 'Delete this bot?', text: 'Its recording, log and evidence are permanently deleted.', yes: 'Delete', danger: true }, () => deleteBot(id));
     if (!isDone) return;
-    announce('The bot is deleted');
+    announce('The bot was deleted');
     location.hash = '#/';
   }
 
-  function drawLine() {
+  function drawTimeline() {
     if (!bot) return;
-    const said = phasesOf(messages);
+    const reported = phasesOf(messages);
     const start = manifest?.startedAt ? Date.parse(manifest.startedAt) : undefined;
-    const gaps = start === undefined ? [] : manifest.gaps.map(gap => ({ from: start + gap.startSeconds * 1000, to: start + gap.endSeconds * 1000, cause: phrase(gap.cause) }));
-    const phases = said.length ? said : phasesOfRecord(bot);
-    happened.hidden = !phases.length;
-    line.draw(bot, phases, gaps);
+    const gaps = start === undefined ? [] : manifest.gaps.map(gap => ({ from: start + gap.startSeconds * 1000, to: start + gap.endSeconds * 1000, cause: toWords(gap.cause) }));
+    const phases = reported.length ? reported : phasesOfBot(bot);
+    timelineCard.hidden = !phases.length;
+    phaseBars.draw(bot, phases, gaps);
   }
 
   let live;
@@ -165,67 +165,67 @@ export function showBot(main, id, setConnection, left) {
     if (!live) {
       const bar = el('span', { class: 'bar-level' });
       const text = el('span', { class: 'quiet' });
-      const past = el('div', { class: 'levels', role: 'img', 'aria-label': 'Loudness so far' });
+      const history = el('div', { class: 'levels', role: 'img', 'aria-label': 'Audio level so far' });
       const listen = el('button', { type: 'button', onclick: () => {
         listen.replaceWith(el('audio', { controls: true, autoplay: true, src: `/bots/${id}/recording?partial=true`, 'aria-label': 'Recording so far' }));
-      } }, 'Listen to what there is so far');
-      live = { bar, text, past, listen };
-      audio.replaceChildren(el('h2', { id: 'audio-title' }, 'What it hears'), past, el('div', { class: 'live' }, el('span', { class: 'level wide' }, bar), text), listen);
+      } }, 'Listen to the recording so far');
+      live = { bar, text, history, listen };
+      audio.replaceChildren(el('h2', { id: 'audio-title' }, 'Live audio'), history, el('div', { class: 'live' }, el('span', { class: 'level wide' }, bar), text), listen);
     }
     audio.hidden = false;
     live.listen.hidden = !(bot.chunks > 1);
-    live.bar.style.setProperty('--level', loudness(bot.level));
-    live.text.textContent = bot.level === undefined ? 'No level yet' : bot.level <= -127 ? 'Silence' : `${bot.level} dBFS`;
-    live.past.hidden = !levels.length;
-    live.past.replaceChildren(...levels.map(level => {
+    live.bar.style.setProperty('--level', levelFraction(bot.level));
+    live.text.textContent = bot.level === undefined ? 'No audio level yet' : bot.level <= -127 ? 'Silence' : `${bot.level} dBFS`;
+    live.history.hidden = !levels.length;
+    live.history.replaceChildren(...levels.map(level => {
       const column = el('span');
-      column.style.height = `${Math.max(3, loudness(level) * 100)}%`;
+      column.style.height = `${Math.max(3, levelFraction(level) * 100)}%`;
       return column;
     }));
   }
 
   async function showEnd() {
     isEndShown = true;
-    showPictures();
+    showEvidence();
     audio.hidden = false;
     if (!bot.recording) {
       audio.replaceChildren(el('h2', { id: 'audio-title' }, 'Recording'), el('p', { class: 'quiet' }, 'Nothing was recorded.'));
       return;
     }
     const heading = el('div', { class: 'card-heading' }, el('h2', { id: 'audio-title' }, 'Recording'), downloads(bot, signal));
-    audio.replaceChildren(heading, el('p', { class: 'quiet' }, 'Reading what was recorded…'));
+    audio.replaceChildren(heading, el('p', { class: 'quiet' }, 'Loading the recording…'));
     try {
       manifest = await getManifest(id, signal);
       audio.replaceChildren(heading, player(bot, manifest, signal));
-      drawLine();
+      drawTimeline();
     } catch (error) {
       if (signal.aborted) return;
       isEndShown = false;
-      audio.replaceChildren(heading, el('p', { class: 'fault', role: 'alert' }, error.message));
+      audio.replaceChildren(heading, el('p', { class: 'error', role: 'alert' }, error.message));
     }
   }
 
-  async function showPictures() {
-    const taken = await getPictures(id, signal).catch(() => []);
-    if (!taken.length && bot.status !== 'failed') return;
-    pictures.hidden = false;
-    pictures.replaceChildren(
-      el('div', { class: 'card-heading' }, el('h2', { id: 'pictures-title' }, 'Evidence'),
-        el('a', { href: `/bots/${id}/evidence`, download: `${id}.evidence.zip` }, 'Download all (zip)')),
-      el('div', { class: 'pictures' }, taken.map(picture => el('figure', {},
-        el('a', { href: picture.url, target: '_blank' }, el('img', { src: picture.url, loading: 'lazy', alt: `What the bot’s browser showed at ${timeOfDay(picture.takenAt)}` })),
-        el('figcaption', {}, `What the bot’s browser showed at ${timeOfDay(picture.takenAt)}${picture.occasion === bot.reason ? `. ${explain(bot.reason)}` : `: ${phrase(picture.occasion)}`}`)))));
+  async function showEvidence() {
+    const screenshots = await getScreenshots(id, signal).catch(() => []);
+    if (!screenshots.length && bot.status !== 'failed') return;
+    evidence.hidden = false;
+    evidence.replaceChildren(
+      el('div', { class: 'card-heading' }, el('h2', { id: 'evidence-title' }, 'Evidence'),
+        el('a', { href: `/bots/${id}/evidence`, download: `${id}.evidence.zip` }, 'Download all (ZIP)')),
+      el('div', { class: 'screenshots' }, screenshots.map(shot => el('figure', {},
+        el('a', { href: shot.url, target: '_blank' }, el('img', { src: shot.url, loading: 'lazy', alt: `Screenshot of the bot’s browser at ${formatTime(shot.takenAt)}` })),
+        el('figcaption', {}, `The bot’s browser at ${formatTime(shot.takenAt)}${shot.occasion === bot.reason ? `. ${explainReason(bot.reason)}` : `: ${toWords(shot.occasion)}`}`)))));
   }
 
-  const source = events(`/bots/${id}/events`, {
+  const source = subscribe(`/bots/${id}/events`, {
     open: () => {
       setConnection('live');
       if (!bot) refresh();
     },
     error: (_, from) => {
-      // An end without a retry: there is no such bot, or nothing more is to come.
       if (isClosed) return;
-      setConnection('away');
+      setConnection('lost');
+      // The stream closes for good if the bot has ended or does not exist.
       if (from.readyState === EventSource.CLOSED) refresh().then(() => bot && isEnded(bot) && end());
     },
     status: message => {
@@ -233,9 +233,9 @@ export function showBot(main, id, setConnection, left) {
       messages.set(message.sequence, message);
       if (isNew && message.status === 'recording' && message.level !== undefined) {
         levels.push(message.level);
-        if (levels.length > mostLevels) levels.shift();
+        if (levels.length > maxLevels) levels.shift();
       }
-      later();
+      refreshSoon();
     },
     end: ended => {
       show(ended);
@@ -243,26 +243,26 @@ export function showBot(main, id, setConnection, left) {
     },
   });
 
-  let scheduled;
-  function later() {
-    scheduled ??= setTimeout(() => {
-      scheduled = undefined;
+  let pendingRefresh;
+  function refreshSoon() {
+    pendingRefresh ??= setTimeout(() => {
+      pendingRefresh = undefined;
       if (!isClosed) refresh();
     }, 100);
   }
 
   const tick = setInterval(() => {
-    if (bot && !isEnded(bot)) drawLine();
+    if (bot && !isEnded(bot)) drawTimeline();
   }, 1000);
 
   function end() {
     if (isClosed) return;
     close();
     setConnection('ended');
-    // All that can still happen to it.
-    const watch = events(`/bots/events?userId=${bot.userId}`, {
+    // An ended bot can still be deleted.
+    const watch = subscribe(`/bots/events?userId=${bot.userId}`, {
       open: refresh,
-      deleted: deletion => deletion.id === id && sayDeleted(),
+      deleted: deletion => deletion.id === id && showDeleted(),
     });
     signal.addEventListener('abort', watch.close);
   }

@@ -1,4 +1,4 @@
-// Text goes into the page as text alone: nothing here takes HTML.
+// Builds elements. Strings become text nodes, never HTML.
 
 export function el(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
@@ -18,27 +18,28 @@ function fill(element, attributes, children) {
   return element;
 }
 
+/** Has screen readers say the text. */
 export function announce(text) {
   document.getElementById('announcer').textContent = text;
 }
 
-/** Asks in a dialog. Resolves to whether the answer is yes; what act throws is shown and asked again. */
+/** Asks for confirmation in a dialog. An error from `act` is shown and leaves the dialog open. Resolves to whether `act` succeeded. */
 export function confirm({ title, text, yes, no = 'Cancel', danger = false }, act) {
   return new Promise(resolve => {
-    const fault = el('p', { class: 'fault', role: 'alert' });
+    const failure = el('p', { class: 'error', role: 'alert' });
     const confirmed = el('button', { type: 'button', class: danger ? 'danger' : 'primary', onclick: async () => {
       confirmed.disabled = true;
       try {
         await act();
         dialog.close('yes');
       } catch (error) {
-        fault.textContent = error.message;
+        failure.textContent = error.message;
         confirmed.disabled = false;
       }
     } }, yes);
     const heading = el('h2', { id: 'confirm-title' }, title);
     const dialog = el('dialog', { 'aria-labelledby': 'confirm-title', class: 'confirm' },
-      heading, el('p', {}, text), fault,
+      heading, el('p', {}, text), failure,
       el('div', { class: 'actions' }, el('button', { type: 'button', autofocus: true, onclick: () => dialog.close() }, no), confirmed));
     dialog.addEventListener('close', () => {
       dialog.remove();

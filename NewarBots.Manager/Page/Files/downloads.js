@@ -1,9 +1,9 @@
-import { untilConverted } from './api.js';
+import { waitUntilConverted } from './api.js';
 import { el } from './dom.js';
 
 const formats = ['ogg', 'mp3', 'm4a', 'wav', 'flac'];
 
-/** Links to a recording in each format. What has to be made first is waited for, and comes by itself; opened elsewhere, a link is a link. */
+/** Links to a recording in each format. A click on a format that must be converted first waits for the conversion, then downloads. */
 export function downloads(bot, signal) {
   const notes = el('div', { class: 'download-notes', role: 'status' });
   const links = formats.map(format => {
@@ -17,9 +17,10 @@ export function downloads(bot, signal) {
 
   function convertFirst(link, format) {
     const note = el('p');
-    let isMade = false;
+    let isConverted = false;
     link.addEventListener('click', async event => {
-      if (isMade || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+      // With a modifier key, the browser opens the link in another tab or window.
+      if (isConverted || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
       event.preventDefault();
       if (link.ariaBusy) return;
       link.ariaBusy = 'true';
@@ -27,12 +28,12 @@ export function downloads(bot, signal) {
       note.textContent = `Converting to ${format}…`;
       notes.append(note);
       try {
-        await untilConverted(link.href, signal);
+        await waitUntilConverted(link.href, signal);
         note.remove();
-        isMade = true;
+        isConverted = true;
         link.click();
       } catch (error) {
-        note.className = 'fault';
+        note.className = 'error';
         note.textContent = error.message;
       } finally {
         link.ariaBusy = null;

@@ -1,35 +1,35 @@
 import { el } from './dom.js';
 
-/** The fields of a form by their names in the API, each with a place beside it for what is wrong with it. */
+/** A form's fields, keyed by their API names, each with a line for its validation error. */
 export function formFields() {
   const all = new Map();
-  return { add, input: name => all.get(name).input, value: name => all.get(name).input.value.trim(), clear, show };
+  return { add, input: name => all.get(name).input, value: name => all.get(name).input.value.trim(), clearErrors, showErrors };
 
   function add(name, label, attributes) {
     const id = `field-${name.replace('.', '-')}`;
-    const input = el('input', { id, 'aria-describedby': `${id}-fault`, ...attributes });
-    const message = el('p', { class: 'fault', id: `${id}-fault` });
+    const input = el('input', { id, 'aria-describedby': `${id}-error`, ...attributes });
+    const message = el('p', { class: 'error', id: `${id}-error` });
     all.set(name, { input, message });
     return el('div', { class: 'field' }, el('label', { for: id }, label), input, message);
   }
 
-  function clear() {
+  function clearErrors() {
     for (const { input, message } of all.values()) {
       input.removeAttribute('aria-invalid');
       message.textContent = '';
     }
   }
 
-  /** Says at each field what is wrong with it. Returns what is said of none of them. */
-  function show(problem) {
-    const faulty = [...all].filter(([name]) => problem.errors?.[name]);
-    for (const [name, { input, message }] of faulty) {
+  /** Shows each error beside its field. Returns the errors that belong to no field of this form. */
+  function showErrors(problem) {
+    const invalid = [...all].filter(([name]) => problem.errors?.[name]);
+    for (const [name, { input, message }] of invalid) {
       input.setAttribute('aria-invalid', 'true');
       message.textContent = problem.errors[name].join('; ');
       input.closest('details')?.setAttribute('open', '');
     }
-    faulty[0]?.[1].input.focus();
-    const elsewhere = Object.entries(problem.errors ?? {}).filter(([name]) => !all.has(name)).map(([name, faults]) => `${name} ${faults.join('; ')}`);
-    return elsewhere.join('. ') || (faulty.length ? '' : problem.message);
+    invalid[0]?.[1].input.focus();
+    const others = Object.entries(problem.errors ?? {}).filter(([name]) => !all.has(name)).map(([name, messages]) => `${name} ${messages.join('; ')}`);
+    return others.join('. ') || (invalid.length ? '' : problem.message);
   }
 }

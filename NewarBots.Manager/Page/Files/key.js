@@ -1,32 +1,32 @@
 import { signIn } from './api.js';
 import { el } from './dom.js';
 
-/** Asks for a key until one is good; it is given to the manager for a session, and kept nowhere. */
-export function showKeyForm(main, done) {
-  document.title = 'Key · NewarBots';
-  const input = el('input', { id: 'key', type: 'password', required: true, autocomplete: 'current-password', spellcheck: 'false', 'aria-describedby': 'key-fault' });
-  const fault = el('p', { class: 'fault', id: 'key-fault', role: 'alert' });
-  const enter = el('button', { type: 'submit', class: 'primary' }, 'Sign in');
-  main.replaceChildren(el('form', { class: 'card key', novalidate: true, onsubmit: submit },
-    el('h1', {}, 'This manager asks for a key'),
-    el('p', { class: 'quiet' }, 'Whoever runs it makes one for you. It stays signed in for half a day; the key itself is not kept in the browser.'),
-    el('div', { class: 'field' }, el('label', { for: 'key' }, 'Key'), input, fault), enter));
+/** Asks for an API key until the manager accepts one. The key is exchanged for a session cookie and not stored. */
+export function showSignIn(main, done) {
+  document.title = 'Sign in · NewarBots';
+  const input = el('input', { id: 'key', type: 'password', required: true, autocomplete: 'current-password', spellcheck: 'false', 'aria-describedby': 'key-error' });
+  const failure = el('p', { class: 'error', id: 'key-error', role: 'alert' });
+  const submitButton = el('button', { type: 'submit', class: 'primary' }, 'Sign in');
+  main.replaceChildren(el('form', { class: 'card sign-in', novalidate: true, onsubmit: submit },
+    el('h1', {}, 'Sign in with an API key'),
+    el('p', { class: 'quiet' }, 'Ask your administrator for a key. You stay signed in for 12 hours. The key is not stored in the browser.'),
+    el('div', { class: 'field' }, el('label', { for: 'key' }, 'API key'), input, failure), submitButton));
   input.focus();
 
   async function submit(event) {
     event.preventDefault();
-    fault.textContent = '';
+    failure.textContent = '';
     input.removeAttribute('aria-invalid');
-    enter.disabled = true;
+    submitButton.disabled = true;
     try {
       done(await signIn(input.value.trim()));
     } catch (error) {
-      fault.textContent = error.message;
+      failure.textContent = error.message;
       input.setAttribute('aria-invalid', 'true');
       input.select();
       input.focus();
     } finally {
-      enter.disabled = false;
+      submitButton.disabled = false;
     }
   }
 }

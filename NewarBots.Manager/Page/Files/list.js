@@ -1,7 +1,7 @@
-import { events, listBots } from './api.js';
+import { listBots, subscribe } from './api.js';
 import { announce, el } from './dom.js';
-import { startForm } from './start.js';
-import { ago, badge, dateTime, isEnded, length, loudness, meeting, phrase, starts, statuses } from './words.js';
+import { openSendForm } from './start.js';
+import { badge, formatAge, formatDateTime, formatDuration, isEnded, levelFraction, meetingLabel, startLabel, statuses, toWords } from './words.js';
 
 const pageSize = 200;
 
@@ -12,19 +12,19 @@ export function showList(main, setConnection, signal) {
   const deleted = new Set();
   let cursor;
   let loading;
-  let drawing;
-  let isFresh = true;
+  let pendingDraw;
+  let needsReload = false;
 
   const status = el('select', { id: 'status', onchange: restart },
-    el('option', { value: '' }, 'Any status'), statuses.map(word => el('option', { value: word }, word)));
-  const search = el('input', { id: 'search', type: 'search', placeholder: 'Name, meeting, user or id', oninput: draw });
+    el('option', { value: '' }, 'Any status'), statuses.map(value => el('option', { value }, value)));
+  const search = el('input', { id: 'search', type: 'search', placeholder: 'Name, meeting, user or ID', oninput: draw });
   const count = el('p', { class: 'count', role: 'status' });
   const list = el('ul', { class: 'bots', 'aria-label': 'Bots' });
   const board = el('div', { class: 'board', hidden: true },
-    el('div', { class: 'columns', 'aria-hidden': 'true' }, ['Status', 'Bot and meeting', 'User', 'Recorded', 'Sent'].map(word => el('span', {}, word))), list);
+    el('div', { class: 'columns', 'aria-hidden': 'true' }, ['Status', 'Bot and meeting', 'User', 'Recorded', 'Created'].map(heading => el('span', {}, heading))), list);
   const state = el('div', { class: 'state' });
-  const more = el('button', { type: 'button', class: 'more', hidden: true, onclick: loadMore }, 'Show older ones');
-  const start = el('button', { type: 'button', class: 'primary', onclick: () => startForm() }, 'Send a bot');
+  const more = el('button', { type: 'button', class: 'more', hidden: true, onclick: loadMore }, 'Show older bots');
+  const start = el('button', { type: 'button', class: 'primary', onclick: () => openSendForm() }, 'Send a bot');
 
   main.append(
     el('div', { class: 'heading' }, el('h1', {}, 'Bots'), start),
@@ -36,7 +36,7 @@ export function showList(main, setConnection, signal) {
   async function load() {
     loading?.abort();
     loading = new AbortController();
-    const mine = loading;
+    const superseded = loading.signal;
     bots.clear();
     list.replaceChildren();
     board.hidden = true;
@@ -45,20 +45,20 @@ export function showList(main, setConnection, signal) {
     state.replaceChildren(...Array.from({ length: 4 }, () => el('div', { class: 'skeleton', 'aria-hidden': 'true' })));
     count.textContent = 'Loading…';
     try {
-      await loadPage(mine.signal);
+      await loadPage(superseded);
     } catch (error) {
-      if (mine.signal.aborted) return;
-      isFresh = false;
+      if (superseded.aborted) return;
+      needsReload = true;
       count.textContent = '';
       state.replaceChildren(el('div', { class: 'empty', role: 'alert' },
-        el('h2', {}, 'The bots cannot be shown'), el('p', {}, error.message),
+        el('h2', {}, 'Could not load the bots'), el('p', {}, error.message),
         el('button', { type: 'button', onclick: restart }, 'Try again')));
     }
   }
 
   async function loadPage(abort) {
     const page = await listBots({ limit: pageSize, ...(status.value && { status: status.value }), ...(cursor && { cursor }) }, abort);
-    // What an event has told meanwhile is newer than the page.
+    // A bot that arrived as an event in the meantime is newer than this page.
     for (const bot of page.items) if (!bots.has(bot.id) && !deleted.has(bot.id)) bots.set(bot.id, bot);
     cursor = page.nextCursor;
     more.hidden = !cursor;
@@ -104,43 +104,43 @@ export function showList(main, setConnection, signal) {
 
   function empty(isFiltered) {
     return isFiltered
-      ? el('div', { class: 'empty' }, el('h2', {}, 'No bot is like that'),
-        el('p', {}, cursor ? 'Older ones have not been loaded yet.' : 'Try other words, or another status.'),
-        el('button', { type: 'button', onclick: () => { search.value = ''; status.value = ''; restart(); search.focus(); } }, 'Show all'))
+      ? el('div', { class: 'empty' }, el('h2', {}, 'No bots match these filters'),
+        el('p', {}, cursor ? 'Older bots are not loaded yet.' : 'Try other search terms or another status.'),
+        el('button', { type: 'button', onclick: () => { search.value = ''; status.value = ''; restart(); search.focus(); } }, 'Clear filters'))
       : el('div', { class: 'empty' }, el('h2', {}, 'No bots yet'),
-        el('p', {}, 'A bot joins a meeting, records it, and leaves you one audio file.'),
-        el('button', { type: 'button', class: 'primary', onclick: () => startForm() }, 'Send the first one'));
+        el('p', {}, 'A bot joins a meeting, records it, and gives you one audio file.'),
+        el('button', { type: 'button', class: 'primary', onclick: () => openSendForm() }, 'Send your first bot'));
   }
 
-  function later() {
-    drawing ??= requestAnimationFrame(() => {
-      drawing = undefined;
+  function drawSoon() {
+    pendingDraw ??= requestAnimationFrame(() => {
+      pendingDraw = undefined;
       draw();
     });
   }
 
-  const source = events('/bots/events', {
+  const source = subscribe('/bots/events', {
     open: () => {
       setConnection('live');
-      // What was not had, and ends and removals of meanwhile, while the manager was away or nobody saw the page, which were not told.
-      if (!isFresh) restart();
-      isFresh = false;
+      // Ends and deletions are not replayed. Each later open follows a lost connection or a hidden tab, so some may be missing.
+      if (needsReload) restart();
+      needsReload = true;
     },
     error: () => {
-      isFresh = false;
-      setConnection('away');
+      needsReload = true;
+      setConnection('lost');
     },
     bot: bot => {
       if (deleted.has(bot.id)) return;
       const before = bots.get(bot.id);
       bots.set(bot.id, bot);
       if (before && before.status !== bot.status) announce(`${bot.botName} is ${bot.status}`);
-      later();
+      drawSoon();
     },
     deleted: ({ id }) => {
       deleted.add(id);
       bots.delete(id);
-      later();
+      drawSoon();
     },
   });
   function restart() {
@@ -148,7 +148,7 @@ export function showList(main, setConnection, signal) {
     load();
   }
   addEventListener('online', restart, { signal });
-  const tick = setInterval(() => rows.forEach(row => row.age()), 30000);
+  const tick = setInterval(() => rows.forEach(row => row.updateAge()), 30000);
   signal.addEventListener('abort', () => {
     source.close();
     loading?.abort();
@@ -160,32 +160,32 @@ export function showList(main, setConnection, signal) {
 function makeRow(bot) {
   const state = el('span', { class: 'cell state-cell' });
   const name = el('span', { class: 'name' });
-  const where = el('span', { class: 'quiet where' });
+  const meeting = el('span', { class: 'quiet meeting' });
   const user = el('span', { class: 'cell quiet user' });
   const recorded = el('span', { class: 'cell recorded' });
   const age = el('time', { class: 'cell quiet age' });
-  const link = el('a', { href: `#/bots/${bot.id}` }, state, el('span', { class: 'cell who' }, name, where), user, recorded, age);
-  const row = { element: el('li', {}, link), update, age: () => { age.textContent = ago(row.bot.createdAt); } };
+  const link = el('a', { href: `#/bots/${bot.id}` }, state, el('span', { class: 'cell title' }, name, meeting), user, recorded, age);
+  const row = { element: el('li', {}, link), update, updateAge: () => { age.textContent = formatAge(row.bot.createdAt); } };
   update(bot);
   return row;
 
   function update(bot) {
     row.bot = bot;
-    state.replaceChildren(badge(bot), ...[starts(bot), phrase(bot.reason)].filter(Boolean).map(text => el('span', { class: 'quiet reason' }, text)));
+    state.replaceChildren(badge(bot), ...[startLabel(bot), toWords(bot.reason)].filter(Boolean).map(text => el('span', { class: 'quiet reason' }, text)));
     name.textContent = bot.botName;
-    where.textContent = meeting(bot.meetingUrl);
-    where.title = bot.meetingUrl;
+    meeting.textContent = meetingLabel(bot.meetingUrl);
+    meeting.title = bot.meetingUrl;
     user.textContent = bot.userId;
-    recorded.replaceChildren(...(bot.recordedSeconds ? [length(bot.recording?.durationSeconds ?? bot.recordedSeconds)] : []),
+    recorded.replaceChildren(...(bot.recordedSeconds ? [formatDuration(bot.recording?.durationSeconds ?? bot.recordedSeconds)] : []),
       ...(bot.status === 'recording' ? [meter(bot.level)] : []));
     age.setAttribute('datetime', bot.createdAt);
-    age.title = dateTime(bot.createdAt);
-    row.age();
+    age.title = formatDateTime(bot.createdAt);
+    row.updateAge();
   }
 }
 
 function meter(level) {
   const bar = el('span', { class: 'bar-level' });
-  bar.style.setProperty('--level', loudness(level));
+  bar.style.setProperty('--level', levelFraction(level));
   return el('span', { class: 'level', role: 'img', 'aria-label': `Level ${level ?? 'unknown'} dBFS` }, bar);
 }

@@ -1,20 +1,20 @@
 import { followLog } from './api.js';
 import { el } from './dom.js';
 
-const mostCharacters = 200000;
+const maxCharacters = 200000;
 
-/** What the bot's container prints, as it prints it; while nobody sees the page it rests, like all that keeps a connection. */
+/** The live output of the bot's container. Disconnects while the tab is hidden, to save one of the browser's six connections per host. */
 export function showLog(id, signal) {
   const text = el('pre', { class: 'log', tabindex: '0', role: 'log', 'aria-live': 'off', 'aria-label': 'Log' });
   let reading;
-  let isWhole = false;
-  document.addEventListener('visibilitychange', readOrRest, { signal });
-  readOrRest();
+  let isComplete = false;
+  document.addEventListener('visibilitychange', readIfVisible, { signal });
+  readIfVisible();
   return text;
 
-  function readOrRest() {
+  function readIfVisible() {
     reading?.abort();
-    if (document.hidden || isWhole) return;
+    if (document.hidden || isComplete) return;
     reading = new AbortController();
     read(AbortSignal.any([signal, reading.signal]));
   }
@@ -25,15 +25,15 @@ export function showLog(id, signal) {
       const response = await followLog(id, ended);
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       for (let part = await reader.read(); !part.done; part = await reader.read()) {
-        all = (all + part.value).slice(-mostCharacters);
+        all = (all + part.value).slice(-maxCharacters);
         const isAtEnd = text.scrollTop + text.clientHeight >= text.scrollHeight - 8;
         text.textContent = all;
         if (isAtEnd) text.scrollTop = text.scrollHeight;
       }
-      isWhole = true;
-      if (!all) text.textContent = 'It has printed nothing.';
+      isComplete = true;
+      if (!all) text.textContent = 'The log is empty.';
     } catch (error) {
-      if (!ended.aborted) text.textContent = `${all}${all && '\n'}${error.status ? error.message : 'The log cannot be read on: the manager or its engine is away.'}`;
+      if (!ended.aborted) text.textContent = `${all}${all && '\n'}${error.status ? error.message : 'The log is interrupted: the manager or the container engine is unavailable.'}`;
     }
   }
 }

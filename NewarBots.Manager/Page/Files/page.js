@@ -1,7 +1,7 @@
-import { getSession, onLocked, onStale, session, signOut } from './api.js';
+import { getSession, onSignedOut, onStale, session, signOut } from './api.js';
 import { showBot } from './bot.js';
 import { el } from './dom.js';
-import { showKeyForm } from './key.js';
+import { showSignIn } from './key.js';
 import { showList } from './list.js';
 
 const main = document.getElementById('main');
@@ -9,33 +9,33 @@ const notice = document.getElementById('notice');
 const connection = document.getElementById('connection');
 const account = document.getElementById('account');
 let leave;
-let isLocked = false;
+let isSignedOut = false;
 
 onStale(isStale => {
   notice.hidden = !isStale;
-  notice.textContent = isStale ? 'The store (Redis) is away: this is what the manager knew last. Bots that record go on recording.' : '';
+  notice.textContent = isStale ? 'Redis is unavailable, so this page shows the last known state. Active bots keep recording.' : '';
 });
 
-onLocked(() => {
-  if (isLocked) return;
-  isLocked = true;
+onSignedOut(() => {
+  if (isSignedOut) return;
+  isSignedOut = true;
   leave?.abort();
   notice.hidden = true;
   document.querySelectorAll('dialog').forEach(dialog => dialog.close());
   account.replaceChildren();
-  setConnection('locked');
-  showKeyForm(main, () => {
-    isLocked = false;
+  setConnection('signed-out');
+  showSignIn(main, () => {
+    isSignedOut = false;
     route();
     main.focus();
   });
 });
 
 function setConnection(state) {
-  const words = { live: 'Live', connecting: 'Connecting…', away: 'Manager away, trying again…', ended: 'Ended', locked: 'Signed out' };
+  const texts = { live: 'Live', connecting: 'Connecting…', lost: 'Disconnected, retrying…', ended: 'Ended', 'signed-out': 'Signed out' };
   if (connection.dataset.state === state) return;
   connection.dataset.state = state;
-  connection.textContent = words[state];
+  connection.textContent = texts[state];
 }
 
 function showAccount() {
@@ -43,13 +43,14 @@ function showAccount() {
     el('span', { class: 'quiet' }, session.name),
     el('button', { type: 'button', onclick: async () => {
       await signOut().catch(() => {});
+      // Without a session this request is refused, which shows the sign-in form.
       await getSession().catch(() => {});
     } }, 'Sign out'),
   ] : []));
 }
 
 function route(event) {
-  if (isLocked || (event && location.hash === '#main')) return;
+  if (isSignedOut || (event && location.hash === '#main')) return;
   leave?.abort();
   leave = new AbortController();
   main.replaceChildren();
@@ -62,6 +63,6 @@ function route(event) {
 }
 
 addEventListener('hashchange', route);
-// Where the manager is away, the page says so itself.
+// If the manager is unreachable, the view shows the error.
 await getSession().catch(() => {});
 route();

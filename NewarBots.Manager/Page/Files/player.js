@@ -1,37 +1,37 @@
 import { getWaveform } from './api.js';
 import { el, svg } from './dom.js';
-import { length, phrase } from './words.js';
+import { formatDuration, toWords } from './words.js';
 
-const fewGaps = 6;
+const maxGapsShownOpen = 6;
 
-/** The recording as a picture that can be clicked into, who spoke beneath it, and the player. */
+/** A recording's waveform, which seeks on click, one lane per speaker below it, the audio controls and the list of gaps. */
 export function player(bot, manifest, signal) {
   const total = manifest.durationSeconds;
   const percent = seconds => `${(Math.min(seconds, total) / total) * 100}%`;
   const audio = el('audio', { controls: true, preload: 'metadata', src: bot.recording.url, 'aria-label': 'Recording' });
-  const head = el('span', { class: 'playhead' });
-  const picture = svg('svg', { viewBox: '0 0 2000 100', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
-  const note = el('span', { class: 'quiet wave-note' }, 'Reading the waveform…');
+  const playhead = el('span', { class: 'playhead' });
+  const waveform = svg('svg', { viewBox: '0 0 2000 100', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
+  const note = el('span', { class: 'quiet wave-note' }, 'Loading the waveform…');
   const gaps = manifest.gaps.map(gap => {
-    const mark = el('span', { class: 'gap', title: `Gap of ${seconds(gap)}: ${phrase(gap.cause)}` });
+    const mark = el('span', { class: 'gap', title: `Gap of ${gapLength(gap)}: ${toWords(gap.cause)}` });
     mark.style.left = percent(gap.startSeconds);
     mark.style.width = percent(gap.endSeconds - gap.startSeconds);
     return mark;
   });
-  const wave = el('div', { class: 'wave' }, picture, note);
+  const wave = el('div', { class: 'wave' }, waveform, note);
   const axis = el('div', { class: 'ticks', 'aria-hidden': 'true' }, ticks(total).map(seconds => {
-    const tick = el('span', {}, length(seconds));
+    const tick = el('span', {}, formatDuration(seconds));
     tick.style.left = percent(seconds);
     return tick;
   }));
-  // Who comes back, to a page that was loaded anew for example, is another source by the same name.
-  const voices = [...Map.groupBy(manifest.speakers, speaker => speaker.name ? `name ${speaker.name}` : speaker.source).values()];
-  const lanes = voices.map((sources, index) => {
+  // A participant who reconnects, or is captured again after a page reload, is another source with the same name.
+  const speakers = [...Map.groupBy(manifest.speakers, speaker => speaker.name ? `name ${speaker.name}` : speaker.source).values()];
+  const lanes = speakers.map((sources, index) => {
     const lane = el('div', { class: `lane voice-${index % 6}` }, sources.flatMap(source => source.segments).map(segment => {
-      const piece = el('span', { title: `${length(segment.startSeconds)} to ${length(segment.endSeconds)}, ${segment.level} dBFS` });
-      piece.style.left = percent(segment.startSeconds);
-      piece.style.width = percent(segment.endSeconds - segment.startSeconds);
-      return piece;
+      const mark = el('span', { title: `${formatDuration(segment.startSeconds)} to ${formatDuration(segment.endSeconds)}, ${segment.level} dBFS` });
+      mark.style.left = percent(segment.startSeconds);
+      mark.style.width = percent(segment.endSeconds - segment.startSeconds);
+      return mark;
     }));
     return { lane, label: sources[0].name ?? sources[0].source, spoken: sources.reduce((sum, source) => sum + source.spokenSeconds, 0) };
   });
@@ -39,59 +39,59 @@ export function player(bot, manifest, signal) {
     class: 'seek', role: 'slider', tabindex: '0', 'aria-label': 'Position in the recording', 'aria-valuemin': 0, 'aria-valuemax': Math.round(total),
     onclick: event => {
       const box = seek.getBoundingClientRect();
-      go(((event.clientX - box.left) / box.width) * total);
+      seekTo(((event.clientX - box.left) / box.width) * total);
     },
     onkeydown: event => {
       const to = {
         ArrowLeft: audio.currentTime - 5, ArrowRight: audio.currentTime + 5, ArrowDown: audio.currentTime - 5, ArrowUp: audio.currentTime + 5,
         PageDown: audio.currentTime - 60, PageUp: audio.currentTime + 60, Home: 0, End: total,
       }[event.key];
-      if (to !== undefined) go(to);
+      if (to !== undefined) seekTo(to);
       else if (event.key === ' ') audio.paused ? audio.play() : audio.pause();
       else return;
       event.preventDefault();
     },
-  }, wave, ...lanes.map(entry => entry.lane), ...gaps, head);
-  for (const type of ['timeupdate', 'seeking', 'loadedmetadata']) audio.addEventListener(type, show);
-  show();
+  }, wave, ...lanes.map(entry => entry.lane), ...gaps, playhead);
+  for (const type of ['timeupdate', 'seeking', 'loadedmetadata']) audio.addEventListener(type, showPosition);
+  showPosition();
   signal.addEventListener('abort', () => {
     audio.pause();
     audio.removeAttribute('src');
     audio.load();
   });
-  draw();
+  drawWaveform();
   return el('div', { class: 'player' },
-    el('div', { class: 'stage' },
-      el('div', { class: 'lane-names' }, el('span', { class: 'wave-name' }, `${length(total)}`),
-        lanes.map(entry => el('span', { title: `Spoke for ${length(entry.spoken)}` }, entry.label))),
+    el('div', { class: 'tracks' },
+      el('div', { class: 'lane-names' }, el('span', { class: 'wave-name' }, `${formatDuration(total)}`),
+        lanes.map(entry => el('span', { title: `Spoke for ${formatDuration(entry.spoken)}` }, entry.label))),
       seek, axis),
     audio,
-    gaps.length ? el('details', { class: 'gaps', open: gaps.length <= fewGaps },
-      el('summary', {}, `${gaps.length} ${gaps.length === 1 ? 'gap' : 'gaps'}, marked with stripes: silence, because nothing could be captured or kept`),
-      el('ul', {}, manifest.gaps.map(gap => el('li', {}, el('button', { type: 'button', onclick: () => go(gap.startSeconds) },
-        length(gap.startSeconds)), el('span', { class: 'quiet' }, `${seconds(gap)}, ${phrase(gap.cause)}`))))) : undefined);
+    gaps.length ? el('details', { class: 'gaps', open: gaps.length <= maxGapsShownOpen },
+      el('summary', {}, `${gaps.length} ${gaps.length === 1 ? 'gap' : 'gaps'}, marked with stripes. The recording is silent where audio is missing.`),
+      el('ul', {}, manifest.gaps.map(gap => el('li', {}, el('button', { type: 'button', onclick: () => seekTo(gap.startSeconds) },
+        formatDuration(gap.startSeconds)), el('span', { class: 'quiet' }, `${gapLength(gap)}, ${toWords(gap.cause)}`))))) : undefined);
 
-  function go(seconds) {
+  function seekTo(seconds) {
     audio.currentTime = Math.max(0, Math.min(total, seconds));
-    show();
+    showPosition();
   }
 
-  function show() {
-    head.style.left = percent(audio.currentTime);
+  function showPosition() {
+    playhead.style.left = percent(audio.currentTime);
     seek.setAttribute('aria-valuenow', Math.round(audio.currentTime));
-    seek.setAttribute('aria-valuetext', `${length(audio.currentTime)} of ${length(total)}`);
+    seek.setAttribute('aria-valuetext', `${formatDuration(audio.currentTime)} of ${formatDuration(total)}`);
   }
 
-  async function draw() {
+  async function drawWaveform() {
     try {
       const { peaks } = await getWaveform(bot.id, signal);
       const step = 2000 / peaks.length;
-      // The square root, as ears are: a voice at -40 dBFS can be seen.
+      // The square root makes a quiet voice at -40 dBFS visible.
       const path = peaks.map((peak, index) => {
         const half = Math.max(0.6, Math.sqrt(peak) * 48);
         return `M${((index + 0.5) * step).toFixed(1)} ${(50 - half).toFixed(1)}V${(50 + half).toFixed(1)}`;
       }).join('');
-      picture.append(svg('path', { d: path }));
+      waveform.append(svg('path', { d: path }));
       note.remove();
     } catch (error) {
       if (!signal.aborted) note.textContent = error.message;
@@ -99,9 +99,9 @@ export function player(bot, manifest, signal) {
   }
 }
 
-const seconds = gap => `${(gap.endSeconds - gap.startSeconds).toFixed(1)} s`;
+const gapLength = gap => `${(gap.endSeconds - gap.startSeconds).toFixed(1)} s`;
 
-/** Round times, at most seven, the last one not so near to the end that its words stand out. */
+/** Up to seven round times, in seconds. None falls into the last 4 %, where its label would overflow. */
 function ticks(total) {
   const step = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600].find(seconds => total / seconds < 7) ?? 7200 * Math.ceil(total / 43200);
   return Array.from({ length: Math.floor((total * 0.96) / step) + 1 }, (_, index) => index * step);

@@ -1,5 +1,5 @@
-// Of the page itself nothing is there to ask again: what the network loses of it, a module of many for example, would leave it empty. What never
-// comes, because something on the way refuses it, is given up.
+// Reloads the page after a script or stylesheet of it failed to load: a missing module would leave the page empty. Waits longer each time and
+// stops after five attempts, since something between the browser and the manager may block the file for good.
 addEventListener('error', event => {
   if (!(event.target instanceof Element && event.target.matches('script, link[rel=stylesheet]'))) return;
   const tries = Number(sessionStorage.getItem('reloads'));

@@ -1,34 +1,35 @@
-import { getScenarios, session, startBot } from './api.js';
+import { getScenarios, sendBot, session } from './api.js';
 import { el } from './dom.js';
 import { formFields } from './form.js';
 import { readStart, startAttributes } from './schedule.js';
 
+/** Leave condition, label, default in seconds. */
 const conditions = [
-  ['waitingRoomTimeout', 'Waiting room', 600],
-  ['nobodyJoinedTimeout', 'Nobody joins', 600],
-  ['everyoneLeftTimeout', 'Everyone has left', 60],
-  ['silenceTimeout', 'Silence', undefined],
-  ['maxDuration', 'At the latest', 14400],
+  ['waitingRoomTimeout', 'Not admitted for', 600],
+  ['nobodyJoinedTimeout', 'Nobody joins for', 600],
+  ['everyoneLeftTimeout', 'Everyone has left for', 60],
+  ['silenceTimeout', 'Silence for', undefined],
+  ['maxDuration', 'Maximum duration', 14400],
 ];
 
-/** A form in a dialog; leads to the new bot's page. */
-export async function startForm() {
+/** Opens the dialog that sends a bot, then shows the new bot's page. */
+export async function openSendForm() {
   const fields = formFields();
-  const fault = el('p', { class: 'fault', role: 'alert' });
-  const meetingUrl = fields.add('meetingUrl', 'Meeting address', { type: 'url', required: true, placeholder: 'https://meet.google.com/abc-defg-hij', autocomplete: 'off' });
+  const failure = el('p', { class: 'error', role: 'alert' });
+  const meetingUrl = fields.add('meetingUrl', 'Meeting link', { type: 'url', required: true, placeholder: 'https://meet.google.com/abc-defg-hij', autocomplete: 'off' });
   const botName = fields.add('botName', 'Name in the meeting', { maxlength: 100, placeholder: 'NewarBots Recorder', autocomplete: 'off' });
   const userId = fields.add('userId', 'User', { maxlength: 64, placeholder: 'default', autocomplete: 'off' });
-  const startAt = fields.add('startAt', 'Start at (local time; at once where it is empty)', startAttributes());
-  // A user's bots are the user's own.
+  const startAt = fields.add('startAt', 'Start at (local time; leave empty to start now)', startAttributes());
+  // A user's key sends bots for that user only.
   userId.hidden = session.role === 'user';
-  const leave = el('details', {}, el('summary', {}, 'When it leaves by itself'),
+  const leave = el('details', {}, el('summary', {}, 'When to leave'),
     el('div', { class: 'conditions' }, conditions.map(([name, label, seconds]) =>
       fields.add(`leave.${name}`, `${label} (seconds)`, { type: 'number', min: 0, step: 'any', placeholder: seconds ?? 'never' }))));
   const story = el('p', { class: 'quiet', id: 'story' });
   const rehearsals = el('div', { class: 'field', hidden: true });
   const send = el('button', { type: 'submit', class: 'primary' }, 'Send');
   const form = el('form', { novalidate: true, onsubmit: submit },
-    el('h2', { id: 'start-title' }, 'Send a bot'), rehearsals, meetingUrl, el('div', { class: 'pair' }, botName, userId), startAt, leave, fault,
+    el('h2', { id: 'start-title' }, 'Send a bot'), rehearsals, meetingUrl, el('div', { class: 'pair' }, botName, userId), startAt, leave, failure,
     el('div', { class: 'actions' }, el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'), send));
   const dialog = el('dialog', { 'aria-labelledby': 'start-title', class: 'start', onclose: () => dialog.remove() }, form);
   document.body.append(dialog);
@@ -38,7 +39,7 @@ export async function startForm() {
   const scenarios = await getScenarios().catch(() => []);
   if (scenarios.length) {
     const pick = el('select', { id: 'field-scenario', 'aria-describedby': 'story', onchange: choose },
-      el('option', { value: '' }, 'None: a real meeting'), scenarios.map(scenario => el('option', { value: scenario.name }, scenario.name)));
+      el('option', { value: '' }, 'None (real meeting)'), scenarios.map(scenario => el('option', { value: scenario.name }, scenario.name)));
     rehearsals.append(el('label', { for: 'field-scenario' }, 'Rehearsal'), pick, story);
     rehearsals.hidden = false;
 
@@ -54,14 +55,14 @@ export async function startForm() {
 
   async function submit(event) {
     event.preventDefault();
-    fault.replaceChildren();
-    fields.clear();
+    failure.replaceChildren();
+    fields.clearErrors();
     const { value } = fields;
     const given = conditions.map(([name]) => [name, value(`leave.${name}`)]).filter(([, text]) => text);
     send.disabled = true;
     try {
       const startAt = readStart(fields.input('startAt'));
-      const bot = await startBot({
+      const bot = await sendBot({
         meetingUrl: value('meetingUrl'),
         ...(value('botName') && { botName: value('botName') }),
         ...(value('userId') && { userId: value('userId') }),
@@ -71,14 +72,14 @@ export async function startForm() {
       dialog.close();
       location.hash = `#/bots/${bot.id}`;
     } catch (error) {
-      show(error);
+      showProblem(error);
     } finally {
       send.disabled = false;
     }
   }
 
-  function show(problem) {
-    fault.append(fields.show(problem));
-    if (problem.botId) fault.append(' ', el('a', { href: `#/bots/${problem.botId}`, onclick: () => dialog.close() }, 'Show that bot'));
+  function showProblem(problem) {
+    failure.append(fields.showErrors(problem));
+    if (problem.botId) failure.append(' ', el('a', { href: `#/bots/${problem.botId}`, onclick: () => dialog.close() }, 'Show that bot'));
   }
 }

@@ -1,16 +1,16 @@
 import { el } from './dom.js';
-import { isEnded, length, timeOfDay } from './words.js';
+import { formatDuration, formatTime, isEnded } from './words.js';
 
-/** What happened when: a bar for each phase, on one axis of time. */
-export function timeLine() {
+/** One bar per phase of a bot, on a shared time axis. */
+export function timeline() {
   const list = el('ol', { class: 'timeline' });
   const axis = el('div', { class: 'axis', 'aria-hidden': 'true' });
   const rows = [];
   return { element: el('div', {}, list, axis), draw };
 
   /**
-   * @param phases of one status each: { status, at }, in order; the last one of an ended bot has no length.
-   * @param gaps on the wall clock: { from, to, cause } in milliseconds.
+   * @param phases { status, at } in order, one per status; the last phase of an ended bot has no length.
+   * @param gaps { from, to, cause }, with times in milliseconds since the Unix epoch.
    */
   function draw(bot, phases, gaps = []) {
     if (!phases.length) return;
@@ -29,8 +29,8 @@ export function timeLine() {
       row.bar.className = `phase ${phase.status}`;
       row.bar.style.left = percent(phase.at);
       row.bar.style.width = isEnd ? '0' : `calc(${percent(until)} - ${percent(phase.at)})`;
-      row.time.textContent = isEnd ? timeOfDay(phase.at) : lasting((until - phase.at) / 1000);
-      row.time.title = timeOfDay(phase.at);
+      row.time.textContent = isEnd ? formatTime(phase.at) : formatPhase((until - phase.at) / 1000);
+      row.time.title = formatTime(phase.at);
       const shown = phase.status === 'recording' ? gaps : [];
       if (row.gaps !== shown.length) {
         row.gaps = shown.length;
@@ -44,16 +44,16 @@ export function timeLine() {
       }
     });
     for (const row of rows.splice(phases.length)) row.name.parentElement.remove();
-    axis.replaceChildren(...[0, 0.5, 1].map(part => el('span', {}, timeOfDay(start + (end - start) * part))));
+    axis.replaceChildren(...[0, 0.5, 1].map(part => el('span', {}, formatTime(start + (end - start) * part))));
   }
 }
 
-/** Most phases are short: seconds with a tenth, as long as that says something. */
-const lasting = seconds => (seconds < 10 ? `${seconds.toFixed(1)} s` : length(seconds));
+/** Most phases last a few seconds, so short ones show tenths. */
+const formatPhase = seconds => (seconds < 10 ? `${seconds.toFixed(1)} s` : formatDuration(seconds));
 
 /**
- * Phases out of status messages, in the order in which they were said; a status that is said again goes on. The days before a scheduled
- * bot was due would leave no room for the rest.
+ * The phases in a bot's status messages, in order; a repeated status continues its phase. Leaves out `scheduled`: days of waiting would
+ * squeeze all other phases.
  */
 export function phasesOf(messages) {
   const phases = [];
@@ -63,7 +63,7 @@ export function phasesOf(messages) {
   return phases;
 }
 
-/** What the bot itself tells, where its messages are gone. */
-export const phasesOfRecord = bot => [
+/** The phases in the bot itself, for bots whose status messages are no longer kept. */
+export const phasesOfBot = bot => [
   ['queued', bot.status === 'scheduled' ? undefined : bot.startAt ?? bot.createdAt], ['joining', bot.joiningAt], ['recording', bot.recordingAt], [isEnded(bot) ? bot.status : undefined, bot.endedAt],
 ].filter(([status, at]) => status && at).map(([status, at]) => ({ status, at: Date.parse(at) }));

@@ -18,7 +18,7 @@ const icons = {
   failed: 'm4 4 8 8M12 4l-8 8',
 };
 
-/** A recording that lacks something is neither all well nor failed. */
+/** A playable recording with gaps. */
 const isPartial = bot => bot.status === 'completed' && bot.recording?.complete === false;
 
 export function badge(bot) {
@@ -29,59 +29,60 @@ export function badge(bot) {
 }
 
 const explanations = {
-  meeting_taken: 'Another bot of its user was in the meeting until it was too late.',
-  user_over_quota: 'Its user had as many bots as one may have, until it was too late.',
-  start_missed: 'No manager was there to start it in time.',
-  denied_by_host: 'The host refused to let the bot in.',
-  waiting_room_timeout: 'Nobody let the bot in while it waited.',
-  nobody_joined: 'Nobody else came into the call.',
-  everyone_left: 'Everyone else had left the call.',
-  meeting_ended: 'The meeting was over.',
+  meeting_taken: 'Another bot of the same user stayed in this meeting until it was too late to start.',
+  user_over_quota: 'The user stayed at the limit of active bots until it was too late to start.',
+  start_missed: 'No manager was running when the bot was due to start.',
+  denied_by_host: 'The host declined the bot’s request to join.',
+  waiting_room_timeout: 'Nobody admitted the bot from the waiting room in time.',
+  nobody_joined: 'Nobody else joined the call.',
+  everyone_left: 'Everyone else left the call.',
+  meeting_ended: 'The meeting ended.',
   removed_by_host: 'The bot was removed from the call.',
-  stop_requested: 'The bot was told to stop.',
-  max_duration: 'The bot had stayed as long as it may.',
-  silence: 'Nothing had been heard for as long as the bot bears it.',
-  meeting_not_found: 'The platform does not know this meeting.',
-  login_required: 'The meeting lets in nobody who is not signed in.',
-  blocked_by_platform: 'The platform turned the bot’s browser away.',
-  join_failed: 'The page could not be opened, or showed nothing by which the bot could join.',
-  browser_crashed: 'The browser died or hung, and could not be brought back.',
-  recorder_crashed: 'The recorder died without a word.',
-  out_of_memory: 'The container had reached its memory limit.',
-  storage_failed: 'The recording could not be written to the disk.',
-  launch_failed: 'The container could not be made or started.',
-  no_audio: 'Sound reached the bot that it could not hear.',
-  finalization_failed: 'The audio is there, and could not be put together.',
+  stop_requested: 'The bot was stopped on request.',
+  max_duration: 'The bot reached its maximum duration.',
+  silence: 'The call was silent for longer than the bot’s silence timeout.',
+  meeting_not_found: 'The meeting does not exist, or its code has expired.',
+  login_required: 'The meeting admits signed-in users only.',
+  blocked_by_platform: 'The platform blocked the bot’s browser.',
+  join_failed: 'The meeting page did not load, or the bot could not find a way to join on it.',
+  browser_crashed: 'The browser crashed or hung, and restarting it did not help.',
+  recorder_crashed: 'The recorder crashed without reporting an error.',
+  out_of_memory: 'The bot’s container reached its memory limit.',
+  storage_failed: 'The recording could not be written to disk.',
+  launch_failed: 'The bot’s container could not be created or started.',
+  no_audio: 'The bot receives audio that it cannot capture.',
+  finalization_failed: 'The audio was recorded, but could not be assembled into one file.',
 };
 
-/** A reason in plain words. */
-export const explain = reason => explanations[reason] ?? `${phrase(reason)}.`;
+/** One sentence about a bot's reason. */
+export const explainReason = reason => explanations[reason] ?? `${toWords(reason)}.`;
 
-export const phrase = word => word?.replaceAll('_', ' ');
+/** `denied_by_host` as `denied by host`. */
+export const toWords = identifier => identifier?.replaceAll('_', ' ');
 
-export function length(seconds) {
+export function formatDuration(seconds) {
   const whole = Math.floor(seconds ?? 0);
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const two = number => String(number).padStart(2, '0');
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
-export function bytes(count) {
+export function formatBytes(count) {
   if (count < 1000) return `${count} B`;
   return count < 1e6 ? `${(count / 1e3).toFixed(0)} kB` : `${(count / 1e6).toFixed(1)} MB`;
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' });
-const appointment = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' });
+const upcoming = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 
-export const timeOfDay = moment => clock.format(new Date(moment));
-export const dateTime = moment => full.format(new Date(moment));
+export const formatTime = moment => time.format(new Date(moment));
+export const formatDateTime = moment => dateAndTime.format(new Date(moment));
 
-/** When a scheduled bot starts, where the reader is. */
-export const starts = bot => (bot.status === 'scheduled' ? `starts ${appointment.format(new Date(bot.startAt))}` : undefined);
+/** When a scheduled bot starts, in the browser's time zone. */
+export const startLabel = bot => (bot.status === 'scheduled' ? `starts ${upcoming.format(new Date(bot.startAt))}` : undefined);
 
-export function ago(moment) {
+export function formatAge(moment) {
   const seconds = Math.max(0, (Date.now() - new Date(moment)) / 1000);
   if (seconds < 60) return 'just now';
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
@@ -89,12 +90,12 @@ export function ago(moment) {
   return `${Math.floor(seconds / 86400)} d ago`;
 }
 
-/** What tells one meeting from another, without what they all have. */
-export function meeting(address) {
+/** A short name for a meeting: its URL without the scheme and parameters, or the rehearsal's scenario. */
+export function meetingLabel(address) {
   const url = new URL(address);
   const scenario = url.searchParams.get('scenario');
   return url.pathname.startsWith('/rehearsal/') ? `Rehearsal · ${scenario ?? url.pathname.slice(11)}` : url.host + url.pathname;
 }
 
-/** From -60 dBFS, hardly to be heard, to full scale. */
-export const loudness = level => Math.max(0, Math.min(1, ((level ?? -127) + 60) / 60));
+/** A level in dBFS as a bar length: 0 for -60 dBFS (barely audible) and below, 1 for full scale. */
+export const levelFraction = level => Math.max(0, Math.min(1, ((level ?? -127) + 60) / 60));
