@@ -1,13 +1,13 @@
-// The call: tiles, toolbar and notices, and when it ends.
-import { addToggles, ask, fill, guest, onLeave, scenario, show } from './stage.js';
-import { deafenFor } from './deafness.js';
-import { crash, tricks } from './tricks.js';
+// The call: participants, toolbar, notices and the end.
+import { addToggles, cloneTemplate, guest, onScreenLeft, openDialog, scenario, showScreen } from './stage.js';
+import { blockCaptureFor } from './deafness.js';
+import { crash, misbehaviours } from './tricks.js';
 import { openVoices } from './voices.js';
 
 const { call, audio, participants } = scenario;
-const deafOnce = 10; // seconds
+const captureBlockedFor = 10; // seconds
 const toolbarHidesAfter = 5000;
-const answerWithin = 8000;
+const noticeTimeout = 8000;
 
 const notices = {
   Recording: { heading: 'This call is being recorded', text: 'By joining, you consent to being recorded' },
@@ -15,41 +15,41 @@ const notices = {
   Gemini: { heading: 'Gemini is taking notes', text: 'By joining, you consent to notes being taken of what you say' },
 };
 
-// Who does not answer is removed.
-const askAgain = onAnswer => {
-  const timer = setTimeout(remove, answerWithin);
-  ask({ ...notices[call.notice], other: 'Leave', answer: 'Join now' }, () => {
+// A guest who does not answer in time is removed.
+const showNotice = onAnswer => {
+  const timer = setTimeout(removeGuest, noticeTimeout);
+  openDialog({ ...notices[call.notice], other: 'Leave', answer: 'Join now' }, () => {
     clearTimeout(timer);
     onAnswer?.();
-  }, () => show('left'));
+  }, () => showScreen('left'));
   return timer;
 };
 
-const remove = () => show('removed');
+const removeGuest = () => showScreen('removed');
 
 export const enterCall = () => {
   if (call.isMutedOnly && (guest.microphone || guest.camera)) {
-    remove();
+    removeGuest();
   } else if (call.notice && call.noticeAfter === 0) {
-    const slot = show('call');
-    const timer = askAgain(beInCall);
-    onLeave(() => clearTimeout(timer));
-    slot('leave').addEventListener('click', () => show('left'));
+    const slot = showScreen('call');
+    const timer = showNotice(startCall);
+    onScreenLeft(() => clearTimeout(timer));
+    slot('leave').addEventListener('click', () => showScreen('left'));
   } else {
-    beInCall();
+    startCall();
   }
 };
 
-const beInCall = () => {
-  const slot = show('call');
+const startCall = () => {
+  const slot = showScreen('call');
   const timers = [];
   const elapsed = call.epoch === null ? 0 : Date.now() / 1000 - call.epoch;
-  if (audio.deaf !== 'Never') deafenFor(audio.deaf === 'Once' ? deafOnce : Infinity);
-  const voices = openVoices(audio, participants, elapsed, participant => draw(participant));
+  if (audio.deaf !== 'Never') blockCaptureFor(audio.deaf === 'Once' ? captureBlockedFor : Infinity);
+  const voices = openVoices(audio, participants, elapsed, participant => updateTile(participant));
   const present = new Map(); // participant -> tile
   const people = slot('people'), toolbar = slot('toolbar');
 
-  // Seconds of the meeting's clock. What is over is over.
+  // Times are seconds of the meeting's clock; actions in the past are skipped.
   const at = (seconds, action) => {
     if (seconds !== null && seconds >= elapsed) timers.push(setTimeout(action, (seconds - elapsed) * 1000));
   };
@@ -59,7 +59,7 @@ const beInCall = () => {
   };
 
   const addTile = (name, id) => {
-    const tile = fill('tile').firstElementChild;
+    const tile = cloneTemplate('tile').firstElementChild;
     tile.dataset.participantId = `spaces/rehearsal/devices/${id}`;
     tile.querySelector('[data-slot="name"]').textContent = name;
     tile.querySelector('[data-slot="initial"]').textContent = [...name][0].toUpperCase();
@@ -68,7 +68,7 @@ const beInCall = () => {
     return tile;
   };
 
-  const count = () => {
+  const updateCount = () => {
     const number = present.size + 1;
     slot('tiles').dataset.count = Math.min(number, 6);
     if (call.isUncounted) return;
@@ -77,7 +77,7 @@ const beInCall = () => {
     slot('badge-text').textContent = number;
   };
 
-  const draw = participant => {
+  const updateTile = participant => {
     const tile = present.get(participant);
     tile?.classList.toggle('speaking', voices.isSpeaking(participant));
     tile?.classList.toggle('muted', !voices.isSpeaking(participant));
@@ -87,8 +87,8 @@ const beInCall = () => {
     present.set(participant, addTile(participant.name, participants.indexOf(participant)));
     slot('announcement').textContent = `${participant.name} joined`;
     voices.connect(participant);
-    count();
-    draw(participant);
+    updateCount();
+    updateTile(participant);
   };
 
   const depart = participant => {
@@ -96,19 +96,19 @@ const beInCall = () => {
     present.get(participant).remove();
     present.delete(participant);
     slot('announcement').textContent = `${participant.name} left the meeting`;
-    count();
+    updateCount();
   };
 
   const self = addTile(guest.name, 'self');
   self.classList.add('self');
-  const drawDevices = () => {
+  const updateDevices = () => {
     self.classList.toggle('muted', !guest.microphone);
-    if (call.isMutedOnly && (guest.microphone || guest.camera)) remove();
+    if (call.isMutedOnly && (guest.microphone || guest.camera)) removeGuest();
   };
-  addToggles(slot('toggles'), ['dark'], drawDevices);
-  drawDevices();
+  addToggles(slot('toggles'), ['dark'], updateDevices);
+  updateDevices();
 
-  count();
+  updateCount();
   if (call.isUncounted) {
     people.setAttribute('aria-label', 'People');
     slot('badge').remove();
@@ -120,40 +120,40 @@ const beInCall = () => {
     at(participant.leavesAt, () => depart(participant));
   }
 
-  const everyLine = act => voices.lines().forEach(act);
-  at(audio.recreateAt, () => everyLine(line => line.recreate()));
-  at(audio.replaceAt, () => everyLine(line => line.replace()));
-  at(audio.renegotiateAt, () => everyLine(line => line.renegotiate()));
-  at(audio.swapAt, () => everyLine(line => line.swap()));
-  during(audio.mutes, isMuted => everyLine(line => line.mute(isMuted)));
+  const onEachConnection = act => voices.connections().forEach(act);
+  at(audio.recreateAt, () => onEachConnection(connection => connection.recreate()));
+  at(audio.replaceAt, () => onEachConnection(connection => connection.replaceTracks()));
+  at(audio.renegotiateAt, () => onEachConnection(connection => connection.renegotiate()));
+  at(audio.swapAt, () => onEachConnection(connection => connection.swapStreams()));
+  during(audio.mutes, isMuted => onEachConnection(connection => connection.setMuted(isMuted)));
 
-  // No sound, no controls, and nothing that says that the call were over.
-  const banner = fill('reconnecting').firstElementChild;
+  // The sound and the controls go away, but nothing on the page says that the call has ended.
+  const banner = cloneTemplate('reconnecting').firstElementChild;
   during(call.reconnects, isLost => {
-    everyLine(line => line.cut(isLost));
+    onEachConnection(connection => connection.setCut(isLost));
     if (isLost) toolbar.replaceWith(banner);
     else banner.replaceWith(toolbar);
   });
-  for (const { kind, at: second } of call.tricks) at(second, tricks[kind]);
+  for (const { kind, at: second } of call.tricks) at(second, misbehaviours[kind]);
   at(call.crashAt, crash);
   at(call.reloadAt, () => location.reload());
 
-  if (call.notice && call.noticeAfter > 0) at(call.noticeAfter, () => timers.push(askAgain()));
-  at(call.chatAfter, () => slot('room').append(fill('chat-message')));
-  at(call.hintAfter, () => ask({
+  if (call.notice && call.noticeAfter > 0) at(call.noticeAfter, () => timers.push(showNotice()));
+  at(call.chatAfter, () => slot('room').append(cloneTemplate('chat-message')));
+  at(call.hintAfter, () => openDialog({
     heading: 'Others may see your video differently', text: 'Your video is cropped to fit their layout', answer: 'Got it',
   }));
-  at(call.endAfter === null ? null : Math.max(call.endAfter, elapsed), () => show(call.endedText === 'Host' ? 'ended-by-host' : 'ended'));
-  at(call.kickAfter, remove);
-  slot('leave').addEventListener('click', () => show('left'));
+  at(call.endAfter === null ? null : Math.max(call.endAfter, elapsed), () => showScreen(call.endedText === 'Host' ? 'ended-by-host' : 'ended'));
+  at(call.kickAfter, removeGuest);
+  slot('leave').addEventListener('click', () => showScreen('left'));
 
-  const tellTime = () => {
+  const updateClock = () => {
     slot('clock').textContent = new Date().toLocaleTimeString('en-US', { hour: 'numeric', minute: '2-digit' });
   };
-  tellTime();
-  const clock = setInterval(tellTime, 60_000);
+  updateClock();
+  const clock = setInterval(updateClock, 60_000);
 
-  // The toolbar hides itself until the mouse moves.
+  // The toolbar hides until the mouse moves.
   const room = slot('room');
   let hiding;
   const showToolbar = () => {
@@ -164,7 +164,7 @@ const beInCall = () => {
   room.addEventListener('mousemove', showToolbar);
   showToolbar();
 
-  onLeave(() => {
+  onScreenLeft(() => {
     for (const timer of timers) clearTimeout(timer);
     clearTimeout(hiding);
     clearInterval(clock);

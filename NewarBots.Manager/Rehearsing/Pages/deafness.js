@@ -1,8 +1,8 @@
-// A page that gets in a bot's way: what a bot hears with delivers nothing, and audio contexts that are not the page's are suspended.
+// A page that blocks audio capture: a bot's MediaStreamTrackProcessors deliver nothing, and audio contexts other than the page's own are suspended.
 const MediaStreamTrackProcessor = window.MediaStreamTrackProcessor, AudioContext = window.AudioContext;
 
-/** Until so many seconds from now. */
-export const deafenFor = seconds => {
+/** Blocks capture for this many seconds from now. A processor created in that time stays silent for good. */
+export const blockCaptureFor = seconds => {
   const end = performance.now() + seconds * 1000;
   const isOver = () => performance.now() >= end;
 

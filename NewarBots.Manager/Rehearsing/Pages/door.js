@@ -1,5 +1,5 @@
-// Before the call: the pages that a guest goes through, and those that turn it away.
-import { addToggles, ask, drawToggles, fill, guest, say, scenario, show } from './stage.js';
+// The screens before the call: joining, the waiting room and refusals.
+import { addToggles, cloneTemplate, guest, openDialog, scenario, showScreen, updateToggles, withApostrophes } from './stage.js';
 import { enterCall } from './call.js';
 import { alertForever } from './tricks.js';
 
@@ -34,7 +34,7 @@ const waitingTexts = {
 };
 
 const openings = {
-  LoginRequired: () => show('login-required'),
+  LoginRequired: () => showScreen('login-required'),
   Blank: () => {},
   Reloads: () => location.reload(),
   Alerts: alertForever,
@@ -42,28 +42,28 @@ const openings = {
 
 export const open = () => {
   if (scenario.opens in openings) openings[scenario.opens]();
-  else if (scenario.opens in refusals) refuse(refusals[scenario.opens]);
+  else if (scenario.opens in refusals) showRefusal(refusals[scenario.opens]);
   else if (door.readyAfter > 0) {
-    show('getting-ready');
-    setTimeout(askName, door.readyAfter * 1000);
-  } else askName();
+    showScreen('getting-ready');
+    setTimeout(showJoinScreen, door.readyAfter * 1000);
+  } else showJoinScreen();
 };
 
-const refuse = ([heading, text]) => {
-  const slot = show('refused');
-  slot('heading').textContent = say(heading);
-  slot('text').textContent = say(text);
+const showRefusal = ([heading, text]) => {
+  const slot = showScreen('refused');
+  slot('heading').textContent = withApostrophes(heading);
+  slot('text').textContent = withApostrophes(text);
 };
 
-const askName = () => {
-  const slot = show('before');
+const showJoinScreen = () => {
+  const slot = showScreen('before');
   const name = slot('name'), join = slot('join');
   addToggles(slot('toggles'), []);
   slot('join-text').textContent = door.joinButton;
-  const there = scenario.participants.filter(participant => participant.joinsAt === 0).map(participant => participant.name);
-  slot('others').textContent = there.length === 0
+  const present = scenario.participants.filter(participant => participant.joinsAt === 0).map(participant => participant.name);
+  slot('others').textContent = present.length === 0
     ? 'No one else is here'
-    : `${new Intl.ListFormat('en').format(there)} ${there.length === 1 ? 'is' : 'are'} in this call`;
+    : `${new Intl.ListFormat('en').format(present)} ${present.length === 1 ? 'is' : 'are'} in this call`;
   if (door.isSignedIn) {
     slot('heading').textContent = 'Ready to join?';
     name.replaceWith('Signed in as Mary Jackson');
@@ -73,22 +73,22 @@ const askName = () => {
   join.addEventListener('click', () => {
     guest.name = door.isSignedIn ? 'Mary Jackson' : name.value.trim();
     if (door.answer === 'Admitted' && door.answerAfter === 0) enterCall();
-    else wait();
+    else enterWaitingRoom();
   });
 
-  // The last one lies on top.
-  for (const dialog of door.dialogs.toReversed()) ask(dialogs[dialog], dialog === 'WithoutDevices' ? withoutDevices : undefined);
-  if (door.toastFor !== null) toast(join);
+  // Each dialog opens above the previous one.
+  for (const dialog of door.dialogs.toReversed()) openDialog(dialogs[dialog], dialog === 'WithoutDevices' ? turnDevicesOff : undefined);
+  if (door.toastFor !== null) showToast(join);
 };
 
-const withoutDevices = () => {
+const turnDevicesOff = () => {
   guest.microphone = guest.camera = false;
-  drawToggles();
+  updateToggles();
 };
 
-// It goes by itself or by its button; no key takes it away.
-const toast = over => {
-  const element = fill('toast').firstElementChild;
+// Closes after a time or by its button, but not by a key.
+const showToast = over => {
+  const element = cloneTemplate('toast').firstElementChild;
   over.closest('main').append(element);
   const { left, top } = over.getBoundingClientRect();
   element.style.left = `${left - 40}px`;
@@ -97,21 +97,21 @@ const toast = over => {
   setTimeout(() => element.remove(), door.toastFor * 1000);
 };
 
-const wait = () => {
-  const slot = show('waiting');
+const enterWaitingRoom = () => {
+  const slot = showScreen('waiting');
   slot('guest').textContent = guest.name;
   const [heading, text] = waitingTexts[door.waitingText];
-  slot('heading').textContent = say(heading);
-  slot('text').textContent = say(text);
+  slot('heading').textContent = withApostrophes(heading);
+  slot('text').textContent = withApostrophes(text);
   addToggles(slot('toolbar'), ['dark']);
   const answer = {
     Admitted: enterCall,
-    Denied: () => show({ Someone: 'denied', YouLeft: 'left', AskAgain: 'ask-again' }[door.deniedText]),
-    NoAnswer: () => show('no-answer'),
+    Denied: () => showScreen({ Someone: 'denied', YouLeft: 'left', AskAgain: 'ask-again' }[door.deniedText]),
+    NoAnswer: () => showScreen('no-answer'),
   }[door.answer];
   const timer = answer && setTimeout(answer, door.answerAfter * 1000);
   slot('leave').addEventListener('click', () => {
     clearTimeout(timer);
-    show('left');
+    showScreen('left');
   });
 };

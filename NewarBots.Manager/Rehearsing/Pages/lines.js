@@ -1,35 +1,35 @@
-// Lines: how a sound comes from far away to the page, over a real RTCPeerConnection and into media elements.
+// Real RTCPeerConnections between a simulated remote side and the page, played by media elements.
 
-// A jitter buffer of so many milliseconds has no need to breathe, which would stretch the meeting's seconds.
-const jitterBuffer = 120;
+// With this target in milliseconds the jitter buffer stays constant; left alone, it adapts and stretches the seconds of the meeting.
+const jitterBufferTarget = 120;
 
-/** A line that carries these tracks, each in a transceiver of its own. */
-export const openLine = (tracks, hasElements) => {
-  let far, near, transceivers, elements, opening;
+/** Sends these tracks to the page over one connection, each in its own transceiver. */
+export const openConnection = (tracks, hasElements) => {
+  let remote, local, transceivers, elements, opening;
 
   const negotiate = async () => {
-    await far.setLocalDescription();
-    await near.setRemoteDescription(far.localDescription);
-    await near.setLocalDescription();
-    await far.setRemoteDescription(near.localDescription);
+    await remote.setLocalDescription();
+    await local.setRemoteDescription(remote.localDescription);
+    await local.setLocalDescription();
+    await remote.setRemoteDescription(local.localDescription);
   };
 
   const add = track => {
-    const transceiver = far.addTransceiver(track, { direction: 'sendonly', streams: [new MediaStream([track])] });
-    // The far side hears nothing.
+    const transceiver = remote.addTransceiver(track, { direction: 'sendonly', streams: [new MediaStream([track])] });
+    // The page sends nothing back.
     transceiver.receiver.track.stop();
     return transceiver;
   };
 
   const open = () => {
-    far = new RTCPeerConnection();
-    near = new RTCPeerConnection();
-    elements = new Map(); // transceiver -> what plays it
-    const [here, there] = [near, far];
-    there.onicecandidate = ({ candidate }) => candidate && here.addIceCandidate(candidate).catch(() => {});
-    here.onicecandidate = ({ candidate }) => candidate && there.addIceCandidate(candidate).catch(() => {});
-    here.ontrack = ({ streams, receiver, transceiver }) => {
-      receiver.jitterBufferTarget = jitterBuffer;
+    remote = new RTCPeerConnection();
+    local = new RTCPeerConnection();
+    elements = new Map(); // transceiver -> media element
+    const [receiving, sending] = [local, remote];
+    sending.onicecandidate = ({ candidate }) => candidate && receiving.addIceCandidate(candidate).catch(() => {});
+    receiving.onicecandidate = ({ candidate }) => candidate && sending.addIceCandidate(candidate).catch(() => {});
+    receiving.ontrack = ({ streams, receiver, transceiver }) => {
+      receiver.jitterBufferTarget = jitterBufferTarget;
       if (!hasElements) return;
       const element = elements.get(transceiver) ?? new Audio();
       elements.set(transceiver, element);
@@ -41,17 +41,17 @@ export const openLine = (tracks, hasElements) => {
   };
 
   const close = () => {
-    near.close();
-    far.close();
+    local.close();
+    remote.close();
     for (const element of elements.values()) element.srcObject = null;
   };
 
-  // What is done to a line that is closed meanwhile does not matter.
+  // Errors are ignored once the connection was closed or replaced.
   const change = async act => {
-    const connection = far;
+    const connection = remote;
     try {
       await opening;
-      if (far === connection) await act();
+      if (remote === connection) await act();
     } catch (error) {
       if (connection.signalingState !== 'closed') throw error;
     }
@@ -71,18 +71,18 @@ export const openLine = (tracks, hasElements) => {
       transceivers = tracks.map(add);
       return negotiate();
     }),
-    replace: () => change(() => Promise.all(transceivers.map(({ sender }) => sender.replaceTrack(sender.track.clone())))),
-    swap() {
+    replaceTracks: () => change(() => Promise.all(transceivers.map(({ sender }) => sender.replaceTrack(sender.track.clone())))),
+    swapStreams() {
       for (const element of elements.values()) {
         element.srcObject = new MediaStream(element.srcObject.getTracks().map(track => track.clone()));
         element.play().catch(() => {});
       }
     },
-    mute: isMuted => change(() => {
+    setMuted: isMuted => change(() => {
       for (const transceiver of transceivers) transceiver.direction = isMuted ? 'inactive' : 'sendonly';
       return negotiate();
     }),
-    // Nothing at all comes over it, and nobody is told.
-    cut: isCut => change(() => Promise.all(transceivers.map(({ sender }, i) => sender.replaceTrack(isCut ? null : tracks[i])))),
+    // Stops all packets without any event on the page.
+    setCut: isCut => change(() => Promise.all(transceivers.map(({ sender }, i) => sender.replaceTrack(isCut ? null : tracks[i])))),
   };
 };

@@ -1,5 +1,5 @@
-// The rehearsal of a meeting: shows what the scenario says, one page after the other. There is no animation and no polling,
-// so that what a bot's browser uses is the bot's.
+// A simulated Google Meet call: shows the scenario's screens one after the other. Without animation or polling, so that the CPU time of a
+// bot's browser is the bot's own.
 import { open } from './door.js';
 
 open();

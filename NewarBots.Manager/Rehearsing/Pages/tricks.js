@@ -1,26 +1,26 @@
-// What a page does to whoever looks at it.
-export const tricks = {
+// Ways in which a page disrupts whoever automates it.
+export const misbehaviours = {
   Alert: () => alert('Your microphone is muted'),
   Confirm: () => confirm('Are you still there?'),
   Prompt: () => prompt('What do you think of this call?'),
   BeforeUnload: () => addEventListener('beforeunload', event => event.preventDefault()),
-  // Chromium allows it for some seconds after a click only, so that it has to be soon.
+  // Chromium allows a popup only within a few seconds of a click, so this works early in the call only.
   Window: () => window.open('/rehearsal', '_blank'),
   Download: () => {
     const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob(['A transcript that nobody asked for']));
+    link.href = URL.createObjectURL(new Blob(['An unrequested transcript']));
     link.download = 'transcript.txt';
     link.click();
   },
 };
 
-// So deep that laying it out needs more stack than there is.
-const tooDeep = 20_000;
+// Layout of elements nested this deep exhausts the renderer's stack.
+const crashingDepth = 20_000;
 
 export const crash = () => {
   const root = document.createElement('div');
   let inner = root;
-  for (let depth = 0; depth < tooDeep; depth++) {
+  for (let depth = 0; depth < crashingDepth; depth++) {
     const next = document.createElement('div');
     inner.append(next);
     inner = next;

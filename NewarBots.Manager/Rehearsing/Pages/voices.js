@@ -1,25 +1,24 @@
-// The voices of the remote participants. Each one speaks a time code (TimeCode.cs): a tone that changes at the whole seconds
-// of the meeting's clock. It comes as it does in a real call: over RTCPeerConnections, into media elements.
-import { openLine } from './lines.js';
+// The voices of the remote participants. Each voice is a time code (TimeCode.cs): a tone that changes at every whole second of the
+// meeting's clock. As in a real call, it arrives over RTCPeerConnections and media elements play it.
+import { openConnection } from './lines.js';
 
 const AudioContext = window.AudioContext;
 const sampleRate = 48000;
-// Tones are set ahead, so that neither a busy main thread nor a throttled timer can delay one.
-const secondsAhead = 150, replanWithin = 120;
-const fade = 0.005;
-// An audio context that gets no processor time falls behind for good. The meeting's clock does not: the tones are set anew
-// as soon as the two differ by more than this. What a context shows of its time goes on in steps, so the latest of a few
-// looks counts.
-const slip = 0.01, lookEvery = 100, looks = 5;
+// Tones are scheduled this many seconds ahead, so that neither a busy main thread nor a throttled timer delays one.
+const secondsAhead = 150, rescheduleWithin = 120;
+const fade = 0.005; // seconds
+// An audio context without processor time falls behind for good, but the meeting's clock does not: if they differ by more than maxDrift
+// seconds, all tones are rescheduled. currentTime advances in steps, so the maximum of the last few samples counts.
+const maxDrift = 0.01, sampleInterval = 100, samplesKept = 5;
 
 /**
- * @param audio RehearsalAudio.
- * @param participants All who will ever be there.
- * @param elapsed Seconds that the meeting's clock has gone already.
- * @param onSpeakingChanged Is told whose frame is to be drawn anew.
+ * @param audio The scenario's RehearsalAudio.
+ * @param participants All participants of the meeting, also those who join later.
+ * @param elapsed Seconds on the meeting's clock now.
+ * @param onSpeakingChanged Called with each participant who starts or stops speaking.
  */
 export const openVoices = (audio, participants, elapsed, onSpeakingChanged) => {
-  // No sound card is needed.
+  // Works without a sound card.
   const context = new AudioContext({ sampleRate, sinkId: { type: 'none' } });
   context.resume();
   const hasElements = audio.elements === 'Each';
@@ -27,46 +26,46 @@ export const openVoices = (audio, participants, elapsed, onSpeakingChanged) => {
   const wallClock = () => performance.now() / 1000;
   const begin = wallClock() - elapsed;
   const second = () => Math.floor(wallClock() - begin);
-  let leads = [context.currentTime - wallClock()];
-  let origin = begin + leads[0]; // of the meeting's clock, in the context's time
-  let planned = second();
+  let offsets = [context.currentTime - wallClock()];
+  let origin = begin + offsets[0]; // second 0 of the meeting's clock, in the context's time
+  let scheduledUntil = second();
 
   const newMicrophone = () => new MediaStreamAudioDestinationNode(context, { channelCount: 1, channelCountMode: 'explicit' });
   const trackOf = microphone => microphone.stream.getAudioTracks()[0];
 
   const streams = Array.from({ length: audio.streams }, newMicrophone);
-  const sharedLine = streams.length > 0 ? openLine(streams.map(trackOf), hasElements) : null;
+  const sharedConnection = streams.length > 0 ? openConnection(streams.map(trackOf), hasElements) : null;
 
   const speaksIn = ({ speaks, speaksEvery }, second) => {
     if (!speaks) return true;
-    const place = speaksEvery ? second % speaksEvery : second;
-    return speaks.some(({ from, to }) => from <= place && place < to);
+    const time = speaksEvery ? second % speaksEvery : second;
+    return speaks.some(({ from, to }) => from <= time && time < to);
   };
 
-  // Which participant each of the fixed streams carries, second by second. Who speaks keeps the stream; who begins gets the
-  // one that was silent for longest.
-  const carried = [{ who: streams.map(() => null), last: streams.map(() => -1) }];
-  const carriedIn = second => {
-    while (carried.length <= second + 1) {
-      const now = carried.length - 1, { who: before, last } = carried.at(-1);
+  // The participant on each of the fixed streams, second by second. A speaker keeps a stream; a new speaker gets the stream that was
+  // silent for longest.
+  const assignments = [{ assigned: streams.map(() => null), last: streams.map(() => -1) }];
+  const assignedIn = second => {
+    while (assignments.length <= second + 1) {
+      const now = assignments.length - 1, { assigned: before, last } = assignments.at(-1);
       const speakers = participants.filter(participant => speaksIn(participant, now)
         && participant.joinsAt <= now && (participant.leavesAt === null || now < participant.leavesAt));
-      const who = before.map(participant => speakers.includes(participant) ? participant : null);
-      for (const speaker of speakers.filter(speaker => !who.includes(speaker))) {
-        const free = who.map((participant, stream) => participant ? -1 : stream).filter(stream => stream >= 0);
-        if (free.length > 0) who[free.reduce((a, b) => last[b] < last[a] ? b : a)] = speaker;
+      const assigned = before.map(participant => speakers.includes(participant) ? participant : null);
+      for (const speaker of speakers.filter(speaker => !assigned.includes(speaker))) {
+        const free = assigned.map((participant, stream) => participant ? -1 : stream).filter(stream => stream >= 0);
+        if (free.length > 0) assigned[free.reduce((a, b) => last[b] < last[a] ? b : a)] = speaker;
       }
-      carried.push({ who, last: last.map((at, stream) => who[stream] ? now : at) });
+      assignments.push({ assigned, last: last.map((at, stream) => assigned[stream] ? now : at) });
     }
-    return carried[second + 1].who;
+    return assignments[second + 1].assigned;
   };
 
-  const plan = ({ participant, tone, loudness, gates }, from, to) => {
+  const schedule = ({ participant, tone, loudness, gates }, from, to) => {
     const { base, step, seconds } = participant.voice;
     for (let second = from; second < to; second++) {
       const at = Math.max(0, origin + second);
       tone.frequency.setValueAtTime(base + step * (second % seconds), at);
-      gates.forEach((gate, stream) => gate.gain.setValueAtTime(carriedIn(second)[stream] === participant ? 1 : 0, at));
+      gates.forEach((gate, stream) => gate.gain.setValueAtTime(assignedIn(second)[stream] === participant ? 1 : 0, at));
       const before = second > 0 && speaksIn(participant, second - 1) ? audio.level : 0;
       const then = speaksIn(participant, second) ? audio.level : 0;
       if (before === then) continue;
@@ -75,19 +74,19 @@ export const openVoices = (audio, participants, elapsed, onSpeakingChanged) => {
     }
   };
 
-  const follow = () => {
-    leads = [...leads.slice(1 - looks), context.currentTime - wallClock()];
-    const now = begin + Math.max(...leads);
-    if (Math.abs(now - origin) > slip) {
+  const syncWithClock = () => {
+    offsets = [...offsets.slice(1 - samplesKept), context.currentTime - wallClock()];
+    const now = begin + Math.max(...offsets);
+    if (Math.abs(now - origin) > maxDrift) {
       origin = now;
       for (const { tone, loudness, gates } of voices.values())
         for (const parameter of [tone.frequency, loudness.gain, ...gates.map(gate => gate.gain)]) parameter.cancelScheduledValues(context.currentTime);
-      planned = second();
+      scheduledUntil = second();
     }
 
-    if (planned > second() + replanWithin) return;
-    for (const voice of voices.values()) plan(voice, planned, second() + secondsAhead);
-    planned = second() + secondsAhead;
+    if (scheduledUntil > second() + rescheduleWithin) return;
+    for (const voice of voices.values()) schedule(voice, scheduledUntil, second() + secondsAhead);
+    scheduledUntil = second() + secondsAhead;
   };
 
   const connect = participant => {
@@ -98,35 +97,34 @@ export const openVoices = (audio, participants, elapsed, onSpeakingChanged) => {
       loudness.connect(gate).connect(stream);
       return gate;
     });
-    let line = null;
-    if (!sharedLine) {
+    let connection = null;
+    if (!sharedConnection) {
       const microphone = newMicrophone();
       loudness.connect(microphone);
-      line = openLine([trackOf(microphone)], hasElements);
+      connection = openConnection([trackOf(microphone)], hasElements);
     }
     tone.connect(loudness);
-    const voice = { participant, tone, loudness, gates, line };
+    const voice = { participant, tone, loudness, gates, connection };
     voices.set(participant, voice);
-    // Whoever comes late speaks on the meeting's clock all the same.
+    // A late joiner may arrive in the middle of a second of speech.
     const first = second();
     if (first > 0 && speaksIn(participant, first)) loudness.gain.value = audio.level;
-    plan(voice, first, planned);
+    schedule(voice, first, scheduledUntil);
     tone.start();
   };
 
   const disconnect = participant => {
-    const { tone, line } = voices.get(participant);
+    const { tone, connection } = voices.get(participant);
     voices.delete(participant);
     tone.stop();
-    line?.close();
+    connection?.close();
   };
 
-  const lines = () => sharedLine ? [sharedLine] : [...voices.values()].map(({ line }) => line);
+  const connections = () => sharedConnection ? [sharedConnection] : [...voices.values()].map(({ connection }) => connection);
 
-  // The frame around whoever speaks.
   const speaking = new Map();
   const isSpeaking = participant => speaksIn(participant, second());
-  const show = () => {
+  const reportSpeaking = () => {
     for (const participant of voices.keys()) {
       if (speaking.get(participant) === isSpeaking(participant)) continue;
       speaking.set(participant, isSpeaking(participant));
@@ -134,21 +132,21 @@ export const openVoices = (audio, participants, elapsed, onSpeakingChanged) => {
     }
   };
 
-  follow();
-  const following = setInterval(() => {
-    follow();
-    show();
-  }, lookEvery);
+  syncWithClock();
+  const syncing = setInterval(() => {
+    syncWithClock();
+    reportSpeaking();
+  }, sampleInterval);
 
   return {
     connect,
     disconnect,
     isSpeaking,
-    lines,
+    connections,
     close() {
-      clearInterval(following);
+      clearInterval(syncing);
       for (const participant of [...voices.keys()]) disconnect(participant);
-      sharedLine?.close();
+      sharedConnection?.close();
       context.close();
     },
   };
