@@ -103,7 +103,7 @@ export function showBot(main, id, setConnection, left) {
       ['Recorded', bot.recordedSeconds ? formatDuration(bot.recording?.durationSeconds ?? bot.recordedSeconds) : undefined],
       ['Audible', bot.audibleSeconds === undefined ? undefined : formatDuration(bot.audibleSeconds)],
       ['Other participants', isEnded(bot) ? undefined : bot.participants],
-      ['File', bot.recording ? `${formatBytes(bot.recording.bytes)}${bot.recording.complete ? '' : ', incomplete'}` : undefined],
+      ['File size', bot.recording ? `${formatBytes(bot.recording.bytes)}${bot.recording.complete ? '' : ', incomplete'}` : undefined],
       ['Container', bot.containerName],
       ...Object.entries(bot.metadata ?? {}),
     ].filter(([, value]) => value !== undefined && value !== null && value !== '').map(([name, value]) => el('div', { class: name === 'Container' ? 'wide' : undefined }, el('dt', {}, name), el('dd', {}, value))));

@@ -17,7 +17,7 @@ export function showList(main, setConnection, signal) {
 
   const status = el('select', { id: 'status', onchange: restart },
     el('option', { value: '' }, 'Any status'), statuses.map(value => el('option', { value }, value)));
-  const search = el('input', { id: 'search', type: 'search', placeholder: 'Name, meeting, user or ID', oninput: draw });
+  const search = el('input', { id: 'search', type: 'search', placeholder: 'Search bots', oninput: draw });
   const count = el('p', { class: 'count', role: 'status' });
   const list = el('ul', { class: 'bots', 'aria-label': 'Bots' });
   const board = el('div', { class: 'board', hidden: true },
