@@ -1,7 +1,7 @@
 // The call: participants, toolbar, notices and the end.
 import { addToggles, cloneTemplate, guest, onScreenLeft, openDialog, scenario, showScreen } from './stage.js';
 import { blockCaptureFor } from './deafness.js';
-import { crash, misbehaviours } from './tricks.js';
+import { crash, misbehaviors } from './tricks.js';
 import { openVoices } from './voices.js';
 
 const { call, audio, participants } = scenario;
@@ -134,7 +134,7 @@ const startCall = () => {
     if (isLost) toolbar.replaceWith(banner);
     else banner.replaceWith(toolbar);
   });
-  for (const { kind, at: second } of call.tricks) at(second, misbehaviours[kind]);
+  for (const { kind, at: second } of call.tricks) at(second, misbehaviors[kind]);
   at(call.crashAt, crash);
   at(call.reloadAt, () => location.reload());
 

@@ -1,5 +1,5 @@
 // Ways in which a page disrupts whoever automates it.
-export const misbehaviours = {
+export const misbehaviors = {
   Alert: () => alert('Your microphone is muted'),
   Confirm: () => confirm('Are you still there?'),
   Prompt: () => prompt('What do you think of this call?'),
