@@ -9,20 +9,23 @@ var storagePath = builder.AddParameter("storage-path", settings.StoragePath);
 var allowedHosts = builder.AddParameter("allowed-meeting-hosts", settings.AllowedMeetingHosts);
 var maxBots = builder.AddParameter("max-concurrent-bots", settings.MaxConcurrentBots);
 
-// Bots outlive the AppHost and look for Redis where it was: its container stays, and so does its port.
-// They know no development certificate either: Redis speaks plainly, on this machine only.
+// Bots outlive the AppHost and reconnect to Redis at the same address, so its container and port are persistent.
+// They do not trust the development certificate, so Redis runs without TLS, on this machine only.
 var redis = builder.AddRedis("redis", port: 18890)
     .WithoutHttpsCertificate()
     .WithDataVolume()
     .WithLifetime(ContainerLifetime.Persistent);
 
-var recorderImage = builder.AddRecorderImage("recorder-image");
+// Builds the recorder image if it is outdated, then exits. The manager starts the containers.
+var recorderImage = builder.AddExecutable("recorder-image", "eng/recorder-image", "..")
+    .WithIconName("BoxToolbox")
+    .ExcludeFromManifest();
 
-// Not proxied: the manager forwards its own port to its recorders and must hold it itself.
+// Not proxied, because the manager forwards its own port to its recorders.
 builder.AddProject<Projects.NewarBots_Manager>("manager")
     .WithEndpoint("http", endpoint => endpoint.IsProxied = false)
     .WithExternalHttpEndpoints()
-    .WithOwnHealthCheck()
+    .WithManagerHealthCheck()
     .WithUrlForEndpoint("http", url => url.DisplayText = "Bots").WithLink("API", "/scalar").WithLink("Rehearsal", "/rehearsal")
     .WithEnvironment("Storage__Path", storagePath)
     .WithEnvironment("Launching__MaxConcurrentBots", maxBots)

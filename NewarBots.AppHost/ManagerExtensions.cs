@@ -7,21 +7,21 @@ internal static class ManagerExtensions
 {
     private const string Endpoint = "http";
 
-    /// <param name="manager">Whose.</param>
-    /// <param name="text">What the dashboard shows.</param>
-    /// <param name="path">Where it leads, relative to the manager.</param>
+    /// <param name="manager">The manager.</param>
+    /// <param name="text">The link's text in the dashboard.</param>
+    /// <param name="path">Relative to the manager's address.</param>
     public static IResourceBuilder<ProjectResource> WithLink(this IResourceBuilder<ProjectResource> manager, string text, string path) =>
         manager.WithUrlForEndpoint(Endpoint, _ => new ResourceUrlAnnotation { Url = path, DisplayText = text });
 
-    /// <summary>The manager's own <c>/health</c>, with its reasons: Aspire's check of an address would know the status code alone.</summary>
-    public static IResourceBuilder<ProjectResource> WithOwnHealthCheck(this IResourceBuilder<ProjectResource> manager)
+    /// <summary>Checks the manager's <c>/health</c> and shows its reasons. Aspire's HTTP health check shows only the status code.</summary>
+    public static IResourceBuilder<ProjectResource> WithManagerHealthCheck(this IResourceBuilder<ProjectResource> manager)
     {
         var name = $"{manager.Resource.Name}-health";
         manager.ApplicationBuilder.Services.AddHealthChecks().AddAsyncCheck(name, manager.Api().CheckHealthAsync);
         return manager.WithHealthCheck(name);
     }
 
-    /// <summary>A list in one parameter becomes a setting each.</summary>
+    /// <summary>Passes each host of the comma-separated parameter as a separate setting.</summary>
     public static IResourceBuilder<ProjectResource> WithAllowedMeetingHosts(
         this IResourceBuilder<ProjectResource> manager, IResourceBuilder<ParameterResource> hosts) =>
         manager.WithEnvironment(async context =>
@@ -32,8 +32,7 @@ internal static class ManagerExtensions
         });
 
     /// <summary>
-    /// Shows the manager's bots beneath it, as resources that change state, have a log and can be stopped; and lets one be sent into a
-    /// rehearsal, and all be stopped at once.
+    /// Shows the manager's bots as child resources with state, log and stop command. Adds commands that record a rehearsal and stop all bots.
     /// </summary>
     public static IResourceBuilder<ProjectResource> WithBotsAsChildren(this IResourceBuilder<ProjectResource> manager)
     {
@@ -46,9 +45,9 @@ internal static class ManagerExtensions
         builder.Services.AddSingleton(manager.Resource);
         builder.Services.AddSingleton<BotLogs>();
         builder.Services.AddSingleton<BotResources>();
-        builder.Services.AddHostedService<BotsOnDashboard>();
+        builder.Services.AddHostedService<BotResourcePoller>();
         return manager
-            // A look every other second is no trace worth keeping: the manager heeds a caller that does not record its own.
+            // Polling sends unsampled trace parents, so the manager must follow the caller's sampling decision.
             .WithEnvironment("OTEL_TRACES_SAMPLER", "parentbased_always_on")
             .WithCommand(
                 "record-rehearsal",
@@ -64,11 +63,11 @@ internal static class ManagerExtensions
             .WithCommand(
                 "stop-all-bots",
                 "Stop all bots",
-                async context => CommandResults.Success($"Bots that leave now: {await api.StopAllAsync(context.CancellationToken)}."),
+                async context => CommandResults.Success($"Bots leaving now: {await api.StopAllAsync(context.CancellationToken)}."),
                 new CommandOptions
                 {
-                    Description = "Every bot leaves its meeting and keeps what it has recorded; scheduled ones stay scheduled.",
-                    ConfirmationMessage = "Every bot leaves its meeting now. What was recorded is kept. Stop them all?",
+                    Description = "All bots leave their meetings and keep their recordings. Scheduled bots stay scheduled.",
+                    ConfirmationMessage = "All bots leave their meetings now and keep their recordings. Stop all bots?",
                     IconName = "RecordStop",
                     UpdateState = WhileRunning,
                 });

@@ -3,53 +3,53 @@ using Microsoft.Extensions.Configuration;
 
 namespace NewarBots.AppHost;
 
-/// <summary>What the manager is told by parameters, checked before anything starts.</summary>
-/// <param name="StoragePath">Absolute.</param>
-/// <param name="AllowedMeetingHosts">Each <c>host</c> or <c>host:port</c>, with commas between.</param>
-/// <param name="MaxConcurrentBots">A whole number, 1 or more.</param>
+/// <summary>Settings that the manager gets as parameters, validated before anything starts.</summary>
+/// <param name="StoragePath">Absolute path.</param>
+/// <param name="AllowedMeetingHosts">Comma-separated, each as <c>host</c> or <c>host:port</c>.</param>
+/// <param name="MaxConcurrentBots">An integer, 1 or more.</param>
 internal sealed record ManagerSettings(string StoragePath, string AllowedMeetingHosts, string MaxConcurrentBots)
 {
-    /// <summary>The AppHost's own: the key of an admin by which it asks the manager, where that has keys.</summary>
+    /// <summary>Setting of the AppHost: an admin key for the manager's API, required if the manager has keys.</summary>
     public const string ManagerKey = "Parameters:manager-key";
 
     private const char Comma = ',';
 
     /// <summary>
-    /// Each from <c>Parameters:{name}</c>, else from the manager's own setting (<c>Storage:Path</c>, <c>Meetings:AllowedHosts</c>,
-    /// <c>Launching:MaxConcurrentBots</c>), else its default.
+    /// Reads each value from <c>Parameters:{name}</c>, else from the manager's setting (<c>Storage:Path</c>, <c>Meetings:AllowedHosts</c>,
+    /// <c>Launching:MaxConcurrentBots</c>), else uses the default.
     /// </summary>
-    /// <param name="configuration">The AppHost's.</param>
-    /// <param name="root">The repository: relative paths count from there.</param>
-    /// <exception cref="InvalidParametersException">Names every wrong one at once.</exception>
+    /// <param name="configuration">Configuration of the AppHost.</param>
+    /// <param name="root">The repository; relative paths start there.</param>
+    /// <exception cref="InvalidParametersException">The message names every invalid value.</exception>
     public static ManagerSettings Read(IConfiguration configuration, string root)
     {
         var faults = new List<string>();
-        var storage = Of("storage-path", "Storage:Path", configuration["Storage:Path"] ?? "storage");
+        var storage = Value("storage-path", "Storage:Path", configuration["Storage:Path"] ?? "storage");
         if (string.IsNullOrWhiteSpace(storage.Value))
-            Wrong(storage, "must name the folder for the recordings");
+            Invalid(storage, "must be the folder for the recordings");
         else if (File.Exists(Path.GetFullPath(storage.Value, root)))
-            Wrong(storage, "must be a folder, not a file");
+            Invalid(storage, "must be a folder, not a file");
 
-        var ownHosts = configuration.GetSection("Meetings:AllowedHosts").GetChildren().Select(host => host.Value);
-        var hosts = Of("allowed-meeting-hosts", "Meetings:AllowedHosts", string.Join(Comma, ownHosts.DefaultIfEmpty("meet.google.com")));
+        var managerHosts = configuration.GetSection("Meetings:AllowedHosts").GetChildren().Select(host => host.Value);
+        var hosts = Value("allowed-meeting-hosts", "Meetings:AllowedHosts", string.Join(Comma, managerHosts.DefaultIfEmpty("meet.google.com")));
         if (HostsIn(hosts.Value) is not { Count: > 0 } found || !found.All(IsHost))
-            Wrong(hosts, "must be hosts with commas between, each as host or host:port");
+            Invalid(hosts, "must be a comma-separated list of hosts, each as host or host:port");
 
-        var maxBots = Of("max-concurrent-bots", "Launching:MaxConcurrentBots", configuration["Launching:MaxConcurrentBots"] ?? "50");
+        var maxBots = Value("max-concurrent-bots", "Launching:MaxConcurrentBots", configuration["Launching:MaxConcurrentBots"] ?? "50");
         if (!int.TryParse(maxBots.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number < 1)
-            Wrong(maxBots, "must be a whole number, 1 or more");
+            Invalid(maxBots, "must be an integer, 1 or more");
 
         return faults.Count == 0
             ? new(Path.GetFullPath(storage.Value, root), hosts.Value, maxBots.Value)
             : throw new InvalidParametersException(faults);
 
-        (string Key, string Value) Of(string name, string ownKey, string own)
+        (string Key, string Value) Value(string name, string managerKey, string fallback)
         {
             var key = $"Parameters:{name}";
-            return configuration[key] is { } value ? (key, value) : (ownKey, own);
+            return configuration[key] is { } value ? (key, value) : (managerKey, fallback);
         }
 
-        void Wrong((string Key, string Value) setting, string rule) => faults.Add($"{setting.Key} {rule} (it is '{setting.Value}').");
+        void Invalid((string Key, string Value) setting, string rule) => faults.Add($"{setting.Key} {rule} (it is '{setting.Value}').");
     }
 
     public static IReadOnlyList<string> HostsIn(string list) =>
@@ -60,5 +60,5 @@ internal sealed record ManagerSettings(string StoragePath, string AllowedMeeting
         && url.Port > 0 && text.IndexOfAny(['/', '?', '#', '@', ' ']) < 0;
 }
 
-/// <summary>The message has a sentence for each wrong parameter, by its key.</summary>
+/// <summary>The message contains one sentence per invalid setting, which begins with its key.</summary>
 internal sealed class InvalidParametersException(IEnumerable<string> faults) : Exception(string.Join(' ', faults));

@@ -1,13 +1,13 @@
 namespace NewarBots.AppHost.Bots;
 
-/// <summary>A bot in the dashboard's list: it comes and goes while the AppHost runs, and is in no model.</summary>
+/// <summary>A bot in the dashboard's list. It is created and hidden at run time and is not part of the application model.</summary>
 internal sealed class BotResource : Resource, IResourceWithParent<ProjectResource>
 {
     public const string Type = "Bot";
 
-    /// <param name="bot">Its container's name is the resource's.</param>
-    /// <param name="manager">Whose bot it is.</param>
-    /// <param name="api">How it is stopped.</param>
+    /// <param name="bot">The resource is named after its container.</param>
+    /// <param name="manager">The parent in the dashboard.</param>
+    /// <param name="api">Executes the stop command.</param>
     public BotResource(ManagedBot bot, ProjectResource manager, ManagerApi api) : base(bot.ContainerName)
     {
         Bot = bot;
@@ -18,8 +18,8 @@ internal sealed class BotResource : Resource, IResourceWithParent<ProjectResourc
             _ => Bot.CanBeStopped ? ResourceCommandState.Enabled : Bot.HasEnded ? ResourceCommandState.Hidden : ResourceCommandState.Disabled,
             async context => await api.StopAsync(bot.Id, context.CancellationToken)
                 ? CommandResults.Success()
-                : CommandResults.Failure("The bot has ended already."),
-            displayDescription: "It leaves the meeting and keeps what was recorded.",
+                : CommandResults.Failure("The bot has already ended."),
+            displayDescription: "The bot leaves the meeting and keeps its recording.",
             arguments: null,
             confirmationMessage: null,
             iconName: "Stop",
@@ -29,6 +29,6 @@ internal sealed class BotResource : Resource, IResourceWithParent<ProjectResourc
 
     public ProjectResource Parent { get; }
 
-    /// <summary>What was last known of it.</summary>
+    /// <summary>Its last known state.</summary>
     public ManagedBot Bot { get; set; }
 }

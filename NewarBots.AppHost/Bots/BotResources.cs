@@ -1,16 +1,18 @@
+using System.Text.Json;
+using Microsoft.Extensions.Hosting;
+
 namespace NewarBots.AppHost.Bots;
 
 /// <summary>
-/// The bots in the dashboard's list: all that are active, and those that ended before its eyes, as long as they are among the
-/// newest.
+/// The bots in the dashboard's list: all active ones, and those that ended while shown, as long as they are on the newest page.
 /// </summary>
 internal sealed class BotResources(ManagerApi api, ProjectResource manager, ResourceNotificationService notifications, BotLogs logs)
 {
     private readonly Dictionary<string, BotResource> _shown = [];
-    private bool _hasSeenAll;
+    private bool _hasListedAll;
 
-    /// <summary>Makes the list agree with the manager.</summary>
-    /// <exception cref="HttpRequestException">The manager does not answer; the list stays as far as it got.</exception>
+    /// <summary>Updates the list from the manager.</summary>
+    /// <exception cref="HttpRequestException">The manager is unreachable. The list may be partly updated.</exception>
     public async Task RefreshAsync(CancellationToken cancellation)
     {
         var bots = await ReadAsync(cancellation);
@@ -34,13 +36,13 @@ internal sealed class BotResources(ManagerApi api, ProjectResource manager, Reso
         }
     }
 
-    /// <summary>Everything once; then the newest page, and of older bots those that were still active.</summary>
+    /// <summary>Reads all bots the first time, then only the newest page and older bots that are still active.</summary>
     private async Task<Dictionary<string, ManagedBot>> ReadAsync(CancellationToken cancellation)
     {
-        if (!_hasSeenAll)
+        if (!_hasListedAll)
         {
             var all = await api.ListAllAsync(cancellation).ToDictionaryAsync(bot => bot.Id, cancellationToken: cancellation);
-            _hasSeenAll = true;
+            _hasListedAll = true;
             return all;
         }
 
@@ -79,6 +81,34 @@ internal sealed class BotResources(ManagerApi api, ProjectResource manager, Reso
         });
     }
 
-    /// <summary>The manager's name in the dashboard has a suffix.</summary>
+    /// <summary>In the dashboard, the manager's name has a suffix.</summary>
     private string ParentId => notifications.TryGetCurrentState(manager.Name, out var found) ? found.ResourceId : manager.Name;
+}
+
+/// <summary>Updates the list every two seconds while the AppHost runs.</summary>
+internal sealed class BotResourcePoller(ManagerApi api, BotResources bots, BotLogs logs) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(logs.WatchAsync(stoppingToken), PollAsync(stoppingToken));
+
+    private async Task PollAsync(CancellationToken cancellation)
+    {
+        using var timer = new PeriodicTimer(Interval, TimeProvider.System);
+        while (await timer.WaitForNextTickAsync(cancellation))
+        {
+            if (!api.HasAddress)
+                continue;
+            try
+            {
+                await bots.RefreshAsync(cancellation);
+            }
+            catch (Exception exception)
+                when (exception is HttpRequestException or TaskCanceledException or JsonException && !cancellation.IsCancellationRequested)
+            {
+                // The dashboard shows that the manager is unhealthy. Its bots keep their last known state.
+            }
+        }
+    }
 }

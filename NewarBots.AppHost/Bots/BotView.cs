@@ -1,11 +1,11 @@
 namespace NewarBots.AppHost.Bots;
 
-/// <summary>A bot in the dashboard's words.</summary>
-/// <param name="State">The state's text.</param>
+/// <summary>A bot as the dashboard displays it.</summary>
+/// <param name="State">The displayed state.</param>
 /// <param name="Style"><c>success</c>, <c>info</c>, <c>warning</c> or <c>error</c>.</param>
-/// <param name="Source">Where it is.</param>
-/// <param name="Properties">Names and values, in order; only those that are known.</param>
-/// <param name="Links">Texts and paths relative to the manager.</param>
+/// <param name="Source">The meeting's URL.</param>
+/// <param name="Properties">Known names and values, in order.</param>
+/// <param name="Links">Texts, and paths relative to the manager.</param>
 internal sealed record BotView(
     string State,
     string Style,
@@ -15,7 +15,7 @@ internal sealed record BotView(
 {
     public static BotView Of(ManagedBot bot) => new(StateOf(bot), StyleOf(bot), bot.MeetingUrl, [.. PropertiesOf(bot)], [.. LinksOf(bot)]);
 
-    /// <summary>"Waiting" is a word of the dashboard's own, for a resource that waits for another.</summary>
+    /// <summary>The dashboard itself uses "Waiting" for a resource that waits for another one.</summary>
     private static string StateOf(ManagedBot bot) => bot.Status switch
     {
         "waiting" => "In the waiting room",

@@ -8,18 +8,18 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace NewarBots.AppHost.Bots;
 
-/// <summary>The manager, asked over HTTP.</summary>
+/// <summary>HTTP client of the manager's API.</summary>
 internal sealed class ManagerApi : IDisposable
 {
     private const int PageSize = 200;
 
-    /// <summary>Hands on no trace of the AppHost's, which nobody collects: a bot's trace begins at the manager.</summary>
+    /// <summary>Propagates no trace context of the AppHost, which exports none. A bot's trace begins at the manager.</summary>
     private readonly HttpClient _http = new(new SocketsHttpHandler { ActivityHeadersPropagator = null }) { Timeout = TimeSpan.FromSeconds(10) };
 
     private readonly EndpointReference _endpoint;
 
-    /// <param name="endpoint">The manager's.</param>
-    /// <param name="key">An admin's, where the manager asks for keys.</param>
+    /// <param name="endpoint">The manager's endpoint.</param>
+    /// <param name="key">An admin key, required if the manager has keys.</param>
     public ManagerApi(EndpointReference endpoint, string? key)
     {
         _endpoint = endpoint;
@@ -27,41 +27,41 @@ internal sealed class ManagerApi : IDisposable
             _http.DefaultRequestHeaders.Add("X-API-Key", key);
     }
 
-    /// <summary>Whether it has an address yet.</summary>
-    public bool IsKnown => _endpoint.IsAllocated;
+    /// <summary>Whether the manager's address is known yet.</summary>
+    public bool HasAddress => _endpoint.IsAllocated;
 
     public string Address => _endpoint.Url.TrimEnd('/');
 
     public void Dispose() => _http.Dispose();
 
-    /// <summary>How it is, by its own word; unhealthy where it gives none.</summary>
+    /// <summary>The manager's own health report; unhealthy if it sends none.</summary>
     public async Task<HealthCheckResult> CheckHealthAsync(CancellationToken cancellation)
     {
-        if (!IsKnown)
+        if (!HasAddress)
             return HealthCheckResult.Unhealthy("The manager has no address yet.");
         try
         {
-            using var response = await LookAsync("/health", cancellation);
-            return (await response.Content.ReadFromJsonAsync<ManagerHealth>(cancellation))!.OnDashboard;
+            using var response = await GetUnsampledAsync("/health", cancellation);
+            return (await response.Content.ReadFromJsonAsync<ManagerHealth>(cancellation))!.ToResult();
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException or JsonException && !cancellation.IsCancellationRequested)
         {
-            return HealthCheckResult.Unhealthy($"{Address}/health says nothing of use: {exception.Message}");
+            return HealthCheckResult.Unhealthy($"{Address}/health sent no valid report: {exception.Message}");
         }
     }
 
     /// <summary>One page of bots, newest first.</summary>
-    /// <param name="cursor">Where the page before ended; <see langword="null"/> for the newest.</param>
-    /// <param name="cancellation">Ends the asking.</param>
-    /// <exception cref="HttpRequestException">The manager does not answer, or refuses.</exception>
+    /// <param name="cursor"><see cref="ManagedBotPage.NextCursor"/> of the previous page; <see langword="null"/> for the first.</param>
+    /// <param name="cancellation">Cancels the request.</param>
+    /// <exception cref="HttpRequestException">The manager is unreachable or rejects the request.</exception>
     public async Task<ManagedBotPage> ListAsync(string? cursor, CancellationToken cancellation)
     {
-        using var response = await LookAsync(cursor is null ? $"/bots?limit={PageSize}" : $"/bots?limit={PageSize}&cursor={cursor}", cancellation);
+        using var response = await GetUnsampledAsync(cursor is null ? $"/bots?limit={PageSize}" : $"/bots?limit={PageSize}&cursor={cursor}", cancellation);
         return await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<ManagedBotPage>(cancellation) ?? new([], null);
     }
 
     /// <summary>All bots, newest first.</summary>
-    /// <exception cref="HttpRequestException">The manager does not answer, or refuses.</exception>
+    /// <exception cref="HttpRequestException">The manager is unreachable or rejects the request.</exception>
     public async IAsyncEnumerable<ManagedBot> ListAllAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
         string? cursor = null;
@@ -75,30 +75,30 @@ internal sealed class ManagerApi : IDisposable
         while (cursor is not null);
     }
 
-    /// <returns><see langword="null"/> where there is no such bot.</returns>
-    /// <exception cref="HttpRequestException">The manager does not answer, or refuses.</exception>
+    /// <returns><see langword="null"/> if the bot does not exist.</returns>
+    /// <exception cref="HttpRequestException">The manager is unreachable or rejects the request.</exception>
     public async Task<ManagedBot?> FindAsync(string id, CancellationToken cancellation)
     {
-        using var response = await LookAsync($"/bots/{id}", cancellation);
+        using var response = await GetUnsampledAsync($"/bots/{id}", cancellation);
         return response.StatusCode is HttpStatusCode.NotFound
             ? null
             : await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<ManagedBot>(cancellation);
     }
 
-    /// <summary>The log of the bot's container so far; empty where there is none yet.</summary>
-    /// <exception cref="HttpRequestException">The manager does not answer.</exception>
+    /// <summary>The log of the bot's container so far; empty if it has none yet.</summary>
+    /// <exception cref="HttpRequestException">The manager is unreachable.</exception>
     public async Task<string> LogAsync(string id, CancellationToken cancellation)
     {
-        using var response = await LookAsync($"/bots/{id}/logs", cancellation);
+        using var response = await GetUnsampledAsync($"/bots/{id}/logs", cancellation);
         return response.IsSuccessStatusCode ? await response.Content.ReadAsStringAsync(cancellation) : string.Empty;
     }
 
     /// <summary>Sends a bot into a rehearsal with three speakers.</summary>
-    /// <returns>Its container's name.</returns>
-    /// <exception cref="HttpRequestException">The manager does not answer, or refuses.</exception>
+    /// <returns>The container's name.</returns>
+    /// <exception cref="HttpRequestException">The manager is unreachable or rejects the request.</exception>
     public async Task<string> RecordRehearsalAsync(CancellationToken cancellation)
     {
-        // A meeting of its own each time: one user has at most one bot in a meeting.
+        // A random meeting, because a user can have only one bot in a meeting.
         var meetingUrl = $"{Address}/rehearsal/{Letters(3)}-{Letters(4)}-{Letters(3)}?scenario=three-speakers";
         using var response = await _http.PostAsJsonAsync(new Uri($"{Address}/bots"), new { meetingUrl }, cancellation);
         if (!response.IsSuccessStatusCode)
@@ -108,17 +108,17 @@ internal sealed class ManagerApi : IDisposable
         static string Letters(int count) => RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz", count);
     }
 
-    /// <returns>Whether it leaves now; a bot that has ended does not.</returns>
-    /// <exception cref="HttpRequestException">The manager does not answer.</exception>
+    /// <returns><see langword="false"/> if the bot has already ended.</returns>
+    /// <exception cref="HttpRequestException">The manager is unreachable.</exception>
     public async Task<bool> StopAsync(string id, CancellationToken cancellation)
     {
         using var response = await _http.PostAsync(new Uri($"{Address}/bots/{id}/stop"), content: null, cancellation);
         return response.IsSuccessStatusCode;
     }
 
-    /// <summary>Sends every bot home that is on its way or there; scheduled ones stay scheduled.</summary>
-    /// <returns>How many leave now.</returns>
-    /// <exception cref="HttpRequestException">The manager does not answer, or refuses.</exception>
+    /// <summary>Stops all active bots except scheduled ones.</summary>
+    /// <returns>Number of bots leaving now.</returns>
+    /// <exception cref="HttpRequestException">The manager is unreachable or rejects the request.</exception>
     public async Task<int> StopAllAsync(CancellationToken cancellation)
     {
         var stopped = 0;
@@ -130,8 +130,8 @@ internal sealed class ManagerApi : IDisposable
         return stopped;
     }
 
-    /// <summary>It comes with a parent that is not recorded.</summary>
-    private async Task<HttpResponseMessage> LookAsync(string path, CancellationToken cancellation)
+    /// <summary>Sends an unsampled trace parent, so that the manager records no trace for polling.</summary>
+    private async Task<HttpResponseMessage> GetUnsampledAsync(string path, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Address + path));
         request.Headers.Add("traceparent", $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-00");

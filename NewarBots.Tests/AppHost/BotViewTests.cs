@@ -21,7 +21,7 @@ public sealed class BotViewTests
     [InlineData("recording", "Recording", "success")]
     [InlineData("leaving", "Leaving", "info")]
     [InlineData("finalizing", "Finalizing", "info")]
-    public void An_active_bot_shows_where_it_is(string status, string state, string style)
+    public void An_active_bot_shows_its_status(string status, string state, string style)
     {
         var view = BotView.Of(Recording with { Status = status });
 
@@ -29,7 +29,7 @@ public sealed class BotViewTests
     }
 
     [Fact]
-    public void A_bot_that_hears_nothing_is_a_warning()
+    public void A_recording_bot_without_audio_is_a_warning()
     {
         var view = BotView.Of(Recording with { Reason = "no_audio", Error = "Received for 20 s, heard 0 s." });
 
@@ -39,7 +39,7 @@ public sealed class BotViewTests
     }
 
     [Fact]
-    public void A_scheduled_bot_shows_when_it_starts_and_is_a_warning_once_it_has_to_wait()
+    public void A_scheduled_bot_shows_its_start_time_and_warns_if_it_has_to_wait()
     {
         var scheduled = Recording with { Status = "scheduled", StartAt = DateTimeOffset.UnixEpoch, Chunks = 0, Participants = null };
 
@@ -51,7 +51,7 @@ public sealed class BotViewTests
     [Theory]
     [InlineData(true, "success")]
     [InlineData(false, "warning")]
-    public void A_recording_with_something_missing_is_a_warning(bool isComplete, string style)
+    public void An_incomplete_recording_is_a_warning(bool isComplete, string style)
     {
         var view = BotView.Of(Recording with { Status = "completed", Recording = new(isComplete) });
 
@@ -62,7 +62,7 @@ public sealed class BotViewTests
     }
 
     [Fact]
-    public void A_failure_says_why_and_leads_to_the_evidence()
+    public void A_failed_bot_shows_its_reason_and_links_to_the_evidence()
     {
         var view = BotView.Of(Recording with { Status = "failed", Reason = "denied_by_host" });
 
@@ -71,7 +71,7 @@ public sealed class BotViewTests
     }
 
     [Fact]
-    public void What_is_known_of_a_bot_is_shown_and_nothing_else()
+    public void Only_known_properties_are_shown()
     {
         Assert.Equal(
             [new("Name", "Notes"), new("User", "ann"), new("Recorded", "32 s in 3 chunks"), new("Participants", "4")],
@@ -89,13 +89,13 @@ public sealed class BotViewTests
     [InlineData("finalizing", false)]
     [InlineData("completed", false)]
     [InlineData("failed", false)]
-    public void Only_a_bot_that_is_not_about_to_end_can_be_stopped(string status, bool canBeStopped)
+    public void A_bot_can_be_stopped_until_it_leaves(string status, bool canBeStopped)
     {
         Assert.Equal(canBeStopped, (Recording with { Status = status }).CanBeStopped);
     }
 
     [Fact]
-    public void What_the_API_says_of_a_bot_is_understood()
+    public void The_APIs_bot_can_be_deserialized()
     {
         var bot = SampleBots.In(BotStatus.Recording) with { Chunks = 2 };
         var json = JsonSerializer.Serialize(BotResponse.Of(bot), JsonSerializerOptions.Web);

@@ -5,7 +5,7 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.AppHost;
 
-/// <summary>A solution with this repository's <c>Directory.Solution.targets</c> and an AppHost, and a feed that has no package at all.</summary>
+/// <summary>Builds a solution with this repository's <c>Directory.Solution.targets</c> and AppHost from an empty feed.</summary>
 public sealed partial class FeedWithoutAspireTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("newarbots-feed-");
@@ -26,7 +26,7 @@ public sealed partial class FeedWithoutAspireTests : IDisposable
     [InlineData("", 0, "warning NEWAR001")]
     [InlineData("false", 0)]
     [InlineData("true", 1, "error NEWAR002")]
-    public async Task It_costs_one_warning_and_never_the_build_unless_the_AppHost_is_insisted_on(string useAspire, int exitCode, params string[] said)
+    public async Task The_build_skips_the_AppHost_with_one_warning_unless_it_is_required(string useAspire, int exitCode, params string[] codes)
     {
         var result = await Cli.Wrap("dotnet")
             .WithArguments(["build", "Solution.sln", "-nologo", "-nodeReuse:false"])
@@ -38,7 +38,7 @@ public sealed partial class FeedWithoutAspireTests : IDisposable
             .ExecuteBufferedAsync();
 
         Assert.True(result.ExitCode == exitCode, result.StandardOutput);
-        Assert.Equal(said, Codes.Matches(result.StandardOutput).Select(match => match.Value).Distinct());
+        Assert.Equal(codes, Codes.Matches(result.StandardOutput).Select(match => match.Value).Distinct());
         Assert.Equal(exitCode == 0, File.Exists(Path.Combine(_folder.FullName, "Other", "bin", "Debug", "net10.0", "Other.dll")));
     }
 

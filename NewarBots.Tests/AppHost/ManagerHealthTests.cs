@@ -8,11 +8,11 @@ namespace NewarBots.Tests.AppHost;
 public sealed class ManagerHealthTests(RedisServer redis) : IClassFixture<RedisServer>
 {
     [Fact]
-    public async Task A_manager_without_Docker_is_unhealthy_in_the_dashboard_and_says_why()
+    public async Task Manager_without_Docker_is_shown_as_unhealthy_with_the_reason()
     {
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("Launching__DockerHost", "unix:///nowhere.sock"));
 
-        var health = (await manager.Api.GetFromJsonAsync<ManagerHealth>("/health"))!.OnDashboard;
+        var health = (await manager.Api.GetFromJsonAsync<ManagerHealth>("/health"))!.ToResult();
 
         Assert.Equal(HealthStatus.Unhealthy, health.Status);
         Assert.StartsWith("docker: ", health.Description, StringComparison.Ordinal);
@@ -20,14 +20,14 @@ public sealed class ManagerHealthTests(RedisServer redis) : IClassFixture<RedisS
     }
 
     [Fact]
-    public void One_that_is_well_has_nothing_to_say()
+    public void Healthy_manager_shows_no_description()
     {
-        Assert.Equal(HealthCheckResult.Healthy(), new ManagerHealth("healthy", new Dictionary<string, ManagedCheck> { ["ffmpeg"] = new("healthy", "7.1") }).OnDashboard);
+        Assert.Equal(HealthCheckResult.Healthy(), new ManagerHealth("healthy", new Dictionary<string, ManagerHealthCheck> { ["ffmpeg"] = new("healthy", "7.1") }).ToResult());
     }
 
     [Fact]
-    public void Whoever_is_told_no_reason_shows_none()
+    public void Report_without_checks_shows_no_reason()
     {
-        Assert.Equal((HealthStatus.Unhealthy, ""), (new ManagerHealth("degraded", null).OnDashboard.Status, new ManagerHealth("degraded", null).OnDashboard.Description));
+        Assert.Equal((HealthStatus.Unhealthy, ""), (new ManagerHealth("degraded", null).ToResult().Status, new ManagerHealth("degraded", null).ToResult().Description));
     }
 }

@@ -14,19 +14,19 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.AppHost.WithAspire;
 
-/// <summary>The whole AppHost with the real orchestrator, a Redis and a storage folder of its own, and a manager that asks for keys.</summary>
+/// <summary>Runs the whole AppHost with the real orchestrator, its own Redis and storage folder, and a manager that requires keys.</summary>
 public sealed class AppHostLifeTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(3);
 
     private readonly string _stack = $"apphost-{SessionId.New(TimeProvider.System)}";
     private readonly DirectoryInfo _storage = Directory.CreateTempSubdirectory("newarbots-");
     private readonly EngineProxy _engine = new();
-    private readonly CancellationTokenSource _patience = new(Patience, TimeProvider.System);
+    private readonly CancellationTokenSource _timeout = new(Timeout, TimeProvider.System);
     private readonly HttpClient _http = new();
     private DistributedApplication _app = null!;
 
-    private CancellationToken Deadline => _patience.Token;
+    private CancellationToken Deadline => _timeout.Token;
 
     public async ValueTask InitializeAsync()
     {
@@ -53,13 +53,13 @@ public sealed class AppHostLifeTests : IAsyncLifetime
         await DockerCli.RemoveStackAsync(_stack);
         await _engine.DisposeAsync();
         _http.Dispose();
-        _patience.Dispose();
+        _timeout.Dispose();
         _storage.Delete(recursive: true);
     }
 
     [Fact]
     [Trait("Suite", "Long")]
-    public async Task A_bot_appears_beneath_the_manager_shows_its_log_and_is_stopped_there()
+    public async Task A_bot_is_shown_below_the_manager_with_its_log_and_can_be_stopped()
     {
         Assert.True((await _app.ResourceCommands.ExecuteCommandAsync("manager", "record-rehearsal", Deadline)).Success);
 
@@ -83,7 +83,7 @@ public sealed class AppHostLifeTests : IAsyncLifetime
 
     [Fact]
     [Trait("Suite", "Long")]
-    public async Task The_manager_has_its_links_and_without_Docker_it_is_unhealthy_and_says_why()
+    public async Task The_manager_shows_its_links_and_is_unhealthy_with_a_reason_without_Docker()
     {
         var manager = await _app.ResourceNotifications.WaitForResourceHealthyAsync("manager", Deadline);
         var address = _app.GetEndpoint("manager", "http").ToString().TrimEnd('/');
@@ -91,19 +91,19 @@ public sealed class AppHostLifeTests : IAsyncLifetime
             [("API", "/scalar"), ("Bots", ""), ("Rehearsal", "/rehearsal")],
             manager.Snapshot.Urls.Select(url => (url.DisplayProperties.DisplayName, url.Url[address.Length..])).Order());
 
-        _engine.Leave();
+        _engine.Disconnect();
         var unhealthy = await _app.ResourceNotifications.WaitForResourceAsync("manager", change => change.Snapshot.HealthStatus is HealthStatus.Unhealthy, Deadline);
 
         var reason = Assert.Single(unhealthy.Snapshot.HealthReports).Description;
         Assert.StartsWith("docker: ", reason, StringComparison.Ordinal);
         Assert.Contains(_engine.Address, reason, StringComparison.Ordinal);
-        _engine.Return();
+        _engine.Reconnect();
         await _app.ResourceNotifications.WaitForResourceHealthyAsync("manager", Deadline);
     }
 
     [Fact]
     [Trait("Suite", "Long")]
-    public async Task A_scheduled_bot_is_beneath_the_manager_with_its_time_and_is_not_stopped_with_the_others_but_by_itself()
+    public async Task A_scheduled_bot_is_shown_with_its_start_time_and_can_only_be_stopped_individually()
     {
         var startAt = TimeProvider.System.GetUtcNow().AddHours(1);
         using var accepted = await _http.PostAsJsonAsync(
@@ -112,7 +112,7 @@ public sealed class AppHostLifeTests : IAsyncLifetime
 
         var scheduled = await BotAsync("Scheduled");
         Assert.Equal($"{startAt:u}", Property(scheduled, "Starts at"));
-        Assert.Equal("Bots that leave now: 0.", (await _app.ResourceCommands.ExecuteCommandAsync("manager", "stop-all-bots", Deadline)).Message);
+        Assert.Equal("Bots leaving now: 0.", (await _app.ResourceCommands.ExecuteCommandAsync("manager", "stop-all-bots", Deadline)).Message);
         Assert.True((await _app.ResourceCommands.ExecuteCommandAsync(scheduled.ResourceId, KnownResourceCommands.StopCommand, Deadline)).Success);
 
         Assert.Equal(scheduled.ResourceId, (await BotAsync("Failed: stop_requested")).ResourceId);
@@ -120,7 +120,7 @@ public sealed class AppHostLifeTests : IAsyncLifetime
 
     [Fact]
     [Trait("Suite", "Long")]
-    public async Task All_bots_are_stopped_at_once()
+    public async Task All_bots_can_be_stopped_together()
     {
         foreach (var _ in Enumerable.Range(0, 2))
             Assert.True((await _app.ResourceCommands.ExecuteCommandAsync("manager", "record-rehearsal", Deadline)).Success);
@@ -128,7 +128,7 @@ public sealed class AppHostLifeTests : IAsyncLifetime
 
         var stopped = await _app.ResourceCommands.ExecuteCommandAsync("manager", "stop-all-bots", Deadline);
 
-        Assert.Equal((true, "Bots that leave now: 2."), (stopped.Success, stopped.Message));
+        Assert.Equal((true, "Bots leaving now: 2."), (stopped.Success, stopped.Message));
         await BotsAsync(2, "Completed");
     }
 

@@ -8,18 +8,18 @@ namespace NewarBots.Tests.AppHost.WithAspire;
 public sealed class AppHostModelTests
 {
     [Fact]
-    public async Task The_model_is_Redis_the_recorder_image_the_manager_and_its_parameters()
+    public async Task The_model_contains_Redis_the_recorder_image_the_manager_and_its_parameters()
     {
         await using var builder = await CreateAsync();
 
-        // Beside Aspire's own helper that builds the manager anew.
+        // Aspire adds a helper that rebuilds the manager.
         Assert.Equal(
             ["allowed-meeting-hosts", "manager", "max-concurrent-bots", "recorder-image", "redis", "storage-path"],
             builder.Resources.Select(resource => resource.Name).Except(["manager-rebuilder"]).Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public async Task Redis_stays_with_its_data_under_one_port_without_a_certificate()
+    public async Task Redis_is_persistent_with_a_fixed_port_and_without_TLS()
     {
         await using var builder = await CreateAsync();
 
@@ -33,7 +33,7 @@ public sealed class AppHostModelTests
     }
 
     [Fact]
-    public async Task The_manager_waits_for_Redis_and_for_the_finished_image()
+    public async Task The_manager_waits_for_Redis_and_the_recorder_image()
     {
         await using var builder = await CreateAsync();
 
@@ -45,7 +45,7 @@ public sealed class AppHostModelTests
     }
 
     [Fact]
-    public async Task The_manager_holds_its_port_itself_and_says_whether_it_is_well()
+    public async Task The_manager_is_not_proxied_and_has_a_health_check()
     {
         await using var builder = await CreateAsync();
 
@@ -57,7 +57,7 @@ public sealed class AppHostModelTests
     }
 
     [Fact]
-    public async Task All_bots_are_stopped_only_after_a_question()
+    public async Task Stopping_all_bots_asks_for_confirmation()
     {
         await using var builder = await CreateAsync();
 
@@ -70,17 +70,17 @@ public sealed class AppHostModelTests
     }
 
     [Fact]
-    public async Task A_wrong_parameter_is_named_before_anything_starts()
+    public async Task An_invalid_parameter_is_reported_before_anything_starts()
     {
         var wrong = await Assert.ThrowsAnyAsync<Exception>(() => CreateAsync("--Parameters:max-concurrent-bots=many"));
 
         Assert.Contains(
-            "Parameters:max-concurrent-bots must be a whole number, 1 or more (it is 'many').", wrong.GetBaseException().Message, StringComparison.Ordinal);
+            "Parameters:max-concurrent-bots must be an integer, 1 or more (it is 'many').", wrong.GetBaseException().Message, StringComparison.Ordinal);
         Assert.IsType<InvalidParametersException>(wrong.GetBaseException());
     }
 
     [Fact]
-    public async Task What_is_published_is_Redis_with_its_volume_and_the_manager_with_its_settings()
+    public async Task The_published_manifest_contains_Redis_with_its_volume_and_the_manager_with_its_settings()
     {
         var folder = Directory.CreateTempSubdirectory("newarbots-");
         try
