@@ -35,7 +35,7 @@ public sealed class RecorderEnvironmentTests
     };
 
     [Fact]
-    public void What_the_manager_writes_is_what_the_recorder_reads()
+    public void The_recorder_reads_exactly_what_the_manager_writes()
     {
         var variables = Full.ToVariables();
 
@@ -43,7 +43,7 @@ public sealed class RecorderEnvironmentTests
     }
 
     [Fact]
-    public void Whatever_is_not_set_takes_its_default()
+    public void Missing_variables_get_their_defaults()
     {
         var variables = new RecorderEnvironment
         {
@@ -63,7 +63,7 @@ public sealed class RecorderEnvironmentTests
     }
 
     [Fact]
-    public void Every_variable_at_fault_is_named_at_once()
+    public void All_invalid_variables_are_reported_together()
     {
         var variables = new Dictionary<string, string>
         {

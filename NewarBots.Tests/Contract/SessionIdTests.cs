@@ -7,7 +7,7 @@ namespace NewarBots.Tests.Contract;
 public sealed class SessionIdTests
 {
     [Fact]
-    public void Ids_sort_by_the_time_they_were_made_within_a_millisecond_too()
+    public void Ids_sort_by_creation_time_even_within_a_millisecond()
     {
         var time = new FakeTimeProvider();
         var ids = new List<string>();
@@ -21,7 +21,7 @@ public sealed class SessionIdTests
     }
 
     [Fact]
-    public void What_is_made_can_be_read_back()
+    public void A_new_id_can_be_parsed()
     {
         var id = SessionId.New(TimeProvider.System);
 
@@ -29,7 +29,7 @@ public sealed class SessionIdTests
     }
 
     [Fact]
-    public void Nothing_that_could_leave_a_folder_is_an_id() => Gen.String.Sample(text =>
+    public void An_id_never_contains_path_characters() => Gen.String.Sample(text =>
     {
         if (SessionId.TryParse(text, provider: null, out var id))
             Assert.Matches("^[a-z0-9]{1,64}$", id.ToString());
@@ -42,5 +42,5 @@ public sealed class SessionIdTests
     [InlineData("A")]
     [InlineData("a\n")]
     [InlineData(null)]
-    public void These_are_no_ids(string? text) => Assert.False(SessionId.TryParse(text, provider: null, out _));
+    public void Invalid_ids_are_rejected(string? text) => Assert.False(SessionId.TryParse(text, provider: null, out _));
 }

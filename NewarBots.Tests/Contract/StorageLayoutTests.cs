@@ -16,11 +16,11 @@ public sealed class StorageLayoutTests
     [InlineData("Track_1", null)]
     [InlineData("track_1.ogg", null)]
     [InlineData("track_99999999999999999999", null)]
-    public void A_tracks_folder_has_its_number_and_nothing_else_in_its_name(string name, int? expected) =>
+    public void Only_the_exact_name_of_a_track_folder_is_parsed(string name, int? expected) =>
         Assert.Equal(expected, StorageLayout.TryParseTrackFolderName(name, out var track) ? track : null);
 
     [Fact]
-    public void A_tracks_file_lies_beside_its_recording()
+    public void A_track_file_is_stored_beside_its_recording()
     {
         var (user, id) = (UserId.Parse("ada"), SessionId.Parse("0199aaaabbbbccccddddeeeeffff0001"));
         var storage = new StorageLayout("/srv");

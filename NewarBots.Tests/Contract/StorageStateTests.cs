@@ -5,7 +5,7 @@ namespace NewarBots.Tests.Contract;
 public sealed class StorageStateTests
 {
     [Fact]
-    public void What_Playwright_saves_is_read()
+    public void A_state_saved_by_Playwright_can_be_read()
     {
         var state = StorageState.Parse("""
             {
@@ -41,7 +41,7 @@ public sealed class StorageStateTests
     [InlineData("""{"name":"__Host-a","value":"v","domain":".a.b","secure":true}""", "")]
     [InlineData("""{"name":"a","value":"v"}""", "")]
     [InlineData("null", "")]
-    public void A_broken_cookie_is_refused_with_its_line_and_path(string cookie, string property)
+    public void An_invalid_cookie_is_rejected_with_its_line_and_path(string cookie, string property)
     {
         var json = $$"""
             {
@@ -58,27 +58,27 @@ public sealed class StorageStateTests
     }
 
     [Theory]
-    [InlineData("""{"cookies":[]}""", "line 1, $: holds neither")]
-    [InlineData("""{"cookies":[],"origins":[{"origin":"https://a.b","localStorage":[]}]}""", "line 1, $: holds neither")]
+    [InlineData("""{"cookies":[]}""", "line 1, $: has neither")]
+    [InlineData("""{"cookies":[],"origins":[{"origin":"https://a.b","localStorage":[]}]}""", "line 1, $: has neither")]
     [InlineData("""{"origins":[]}""", "line 1, $: lacks 'cookies'")]
     [InlineData("""[]""", "line 1, $: has a value of the wrong kind")]
     [InlineData("""{"cookies":[],"origins":[{"origin":"https://a.b/c","localStorage":[{"name":"a","value":"b"}]}]}""", "line 1, $.origins[0].origin: ")]
     [InlineData("""{"cookies":[],"origins":[{"origin":"a.b","localStorage":[{"name":"a","value":"b"}]}]}""", "line 1, $.origins[0].origin: ")]
     [InlineData("""{"cookies":[],"origins":[{"origin":"https://a.b","localStorage":[{"name":"a","value":1}]}]}""", "line 1, $.origins[0].localStorage[0].value: ")]
     [InlineData("""{"cookies":[],"origins":[{"origin":"https://a.b","localStorage":[null]}]}""", "line 1, $.origins[0].localStorage[0]: ")]
-    public void A_broken_file_is_refused_with_the_place_of_the_error(string json, string fault) =>
+    public void An_invalid_file_is_rejected_with_the_location_of_the_error(string json, string fault) =>
         Assert.StartsWith(fault, Assert.Throws<InvalidStorageStateException>(() => StorageState.Parse(json)).Faults[0], StringComparison.Ordinal);
 
     [Fact]
-    public void No_message_and_no_text_tells_a_secret()
+    public void No_message_or_string_reveals_a_secret()
     {
         const string Secret = "5e5e5e";
         var cookie = new StoredCookie("a", Secret, "a.b");
         var item = new StoredItem("k", Secret);
         var state = new StorageState([cookie], [new("https://a.b", [item])]);
-        var refused = Assert.Throws<InvalidStorageStateException>(() => StorageState.Parse(
+        var rejected = Assert.Throws<InvalidStorageStateException>(() => StorageState.Parse(
             $$"""{"cookies":[{"name":"a","value":"{{Secret}};","domain":"a.b"},{"name":"b","value":"{{Secret}}\u0000","domain":"a b"}]}"""));
 
-        Assert.All([$"{cookie}", $"{item}", $"{state}", $"{state.Origins![0]}", refused.Message], text => Assert.DoesNotContain(Secret, text, StringComparison.Ordinal));
+        Assert.All([$"{cookie}", $"{item}", $"{state}", $"{state.Origins![0]}", rejected.Message], text => Assert.DoesNotContain(Secret, text, StringComparison.Ordinal));
     }
 }

@@ -11,8 +11,8 @@ using NewarBots.Tests.Lives;
 namespace NewarBots.Tests.Deployment;
 
 /// <summary>
-/// The deployment in containers, as <c>deploy/up</c> brings it up. Redis and the dashboard are the real programs; their published
-/// images, which a machine without the registries cannot have, are replaced by ones made here.
+/// Deploys with <c>deploy/up</c>. Redis and the dashboard are the real programs, in images built here, because a test machine may not reach
+/// the registries of their published images.
 /// </summary>
 [Collection(AloneOnTheMachine.Name)]
 [Trait("Suite", "Long")]
@@ -21,7 +21,7 @@ public sealed class ComposeTests : IAsyncLifetime
     private const string RedisImage = "newarbots-tests/redis:dev";
     private const string DashboardImage = "newarbots-tests/dashboard:dev";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
     private static readonly string Root = AspireDashboard.Root();
 
     private readonly string _folder = Directory.CreateTempSubdirectory("newarbots-deployment-").FullName;
@@ -38,7 +38,7 @@ public sealed class ComposeTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await MakeImagesAsync();
+        await BuildImagesAsync();
         var settings = Path.Combine(_folder, "manager.env");
         await File.WriteAllTextAsync(settings, $"Rehearsal__Enabled=true\nLaunching__Stack={_stack}\n");
         foreach (var (name, value) in new Dictionary<string, string>
@@ -67,12 +67,12 @@ public sealed class ComposeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task One_command_brings_it_up_a_bot_survives_its_upgrade_and_recordings_survive_its_end()
+    public async Task Deployment_starts_with_one_command_and_bots_survive_an_upgrade()
     {
         await UpAsync();
         using var api = new HttpClient { BaseAddress = new($"http://127.0.0.1:{_port}") };
         using (var dashboard = new HttpClient())
-            await Eventually.TrueAsync(() => AnswersAsync(dashboard, new($"http://127.0.0.1:{_dashboardPort}/login")), Patience);
+            await Eventually.TrueAsync(() => AnswersAsync(dashboard, new($"http://127.0.0.1:{_dashboardPort}/login")), Timeout);
         Assert.Equal("10001:10001", await DockerCli.RunAsync("inspect", "--format", "{{.Config.User}}", Manager));
 
         var meeting = $"http://localhost:{_port}/rehearsal/abc-defg-hij?participants=1&admitAfter=0&duration=45";
@@ -83,7 +83,7 @@ public sealed class ComposeTests : IAsyncLifetime
         var session = Path.Combine(Storage, "recordings", "temp", "user_compose", id);
         Assert.Contains(session, await DockerCli.RunAsync("inspect", "--format", "{{range .Mounts}}{{.Source}} {{end}}", $"newar-bot-{id}"), StringComparison.Ordinal);
 
-        // As an upgrade does: another container for the manager.
+        // An upgrade replaces the manager's container.
         var before = await DockerCli.RunAsync("inspect", "--format", "{{.Id}}", Manager);
         await File.AppendAllTextAsync(_environment["NEWARBOTS_MANAGER_SETTINGS"]!, "Launching__MaxConcurrentBots=7\n");
         await UpAsync();
@@ -121,7 +121,7 @@ public sealed class ComposeTests : IAsyncLifetime
         JsonNode? bot = null;
         try
         {
-            await Eventually.TrueAsync(async () => condition(bot = (await api.GetFromJsonAsync<JsonNode>($"/bots/{id}"))!), Patience);
+            await Eventually.TrueAsync(async () => condition(bot = (await api.GetFromJsonAsync<JsonNode>($"/bots/{id}"))!), Timeout);
         }
         catch (TimeoutException exception)
         {
@@ -143,7 +143,7 @@ public sealed class ComposeTests : IAsyncLifetime
         }
     }
 
-    private static async Task MakeImagesAsync()
+    private static async Task BuildImagesAsync()
     {
         await BuildAsync(RedisImage, """
             FROM debian:bookworm-slim

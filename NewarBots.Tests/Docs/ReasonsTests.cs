@@ -6,7 +6,7 @@ namespace NewarBots.Tests.Docs;
 public sealed partial class ReasonsTests
 {
     [Fact]
-    public async Task Every_reason_and_every_gap_is_explained()
+    public async Task Every_end_reason_and_gap_cause_is_documented()
     {
         var page = await File.ReadAllTextAsync(Path.Combine(LifeOfABotTests.Root, "docs", "reasons.md"), TestContext.Current.CancellationToken);
         var parts = page.Split("## Gaps");
@@ -15,7 +15,7 @@ public sealed partial class ReasonsTests
         Assert.Equal(GapCause.All.Order(StringComparer.Ordinal), WordsOf(parts[1]).Order(StringComparer.Ordinal));
     }
 
-    /// <summary>In the first column of a table, below its head.</summary>
+    /// <summary>Words in the first column of a table, without its header.</summary>
     private static IEnumerable<string> WordsOf(string table) =>
         from row in FirstColumn.Matches(table).Skip(1)
         from Match word in Word.Matches(row.Value)

@@ -5,11 +5,11 @@ using System.Text.Json.Nodes;
 
 namespace NewarBots.Tests.Fixtures;
 
-/// <summary>The real Aspire dashboard, had as <c>./run</c> has it, and what it says it has received.</summary>
+/// <summary>The real Aspire dashboard, started like by <c>./run</c>, and the telemetry that it received.</summary>
 internal sealed class AspireDashboard : IAsyncDisposable
 {
-    /// <summary>The first time, it is installed.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    /// <summary>Includes the installation on first use.</summary>
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(3);
 
     private readonly Process _process;
     private readonly List<string> _output = [];
@@ -40,28 +40,28 @@ internal sealed class AspireDashboard : IAsyncDisposable
 
     public Uri Address { get; }
 
-    /// <summary>Where telemetry is taken, by gRPC.</summary>
+    /// <summary>The gRPC endpoint for telemetry.</summary>
     public string OtlpEndpoint { get; }
 
-    /// <param name="otlpHost">The address on which it takes telemetry.</param>
+    /// <param name="otlpHost">The address to receive telemetry on.</param>
     public static async Task<AspireDashboard> StartAsync(string otlpHost)
     {
         var dashboard = new AspireDashboard(otlpHost);
         dashboard._process.Start();
         dashboard._process.BeginOutputReadLine();
         dashboard._process.BeginErrorReadLine();
-        await Eventually.TrueAsync(dashboard.AnswersAsync, Patience);
+        await Eventually.TrueAsync(dashboard.AnswersAsync, StartTimeout);
         return dashboard;
     }
 
-    /// <returns>The path of the program itself, which whoever has run it once finds unpacked.</returns>
+    /// <returns>Path of the dashboard's program, which its first run unpacks.</returns>
     public static async Task<string> ProgramAsync()
     {
         await using (await StartAsync("127.0.0.1")) { }
         return Directory.EnumerateFiles(Path.Combine(Root(), ".state", "aspire", "versions"), "aspire-managed", SearchOption.AllDirectories).Max()!;
     }
 
-    /// <summary>Every span it has.</summary>
+    /// <summary>All received spans.</summary>
     public async Task<IReadOnlyList<DashboardSpan>> SpansAsync() =>
     [
         .. from resource in await ReadAsync("traces", "resourceSpans")
@@ -78,7 +78,7 @@ internal sealed class AspireDashboard : IAsyncDisposable
                AttributesOf(span)),
     ];
 
-    /// <summary>Every log record it has.</summary>
+    /// <summary>All received log records.</summary>
     public async Task<IReadOnlyList<DashboardLog>> LogsAsync() =>
     [
         .. from resource in await ReadAsync("logs", "resourceLogs")
@@ -111,13 +111,13 @@ internal sealed class AspireDashboard : IAsyncDisposable
 
     private async Task<JsonArray> ReadAsync(string signal, string resources)
     {
-        const int AsManyAsItKeeps = 10_000;
-        var answer = await _api.GetFromJsonAsync<JsonNode>(new Uri($"api/telemetry/{signal}?limit={AsManyAsItKeeps}", UriKind.Relative));
+        const int MaxItems = 10_000;
+        var answer = await _api.GetFromJsonAsync<JsonNode>(new Uri($"api/telemetry/{signal}?limit={MaxItems}", UriKind.Relative));
         Assert.Equal((int)answer!["totalCount"]!, (int)answer["returnedCount"]!);
         return answer["data"]![resources]!.AsArray();
     }
 
-    /// <summary>In OTLP's JSON an enumeration may be its number or its name.</summary>
+    /// <summary>OTLP's JSON allows enumerations as numbers or names.</summary>
     private static bool IsError(JsonNode? status) => status?.ToString() is "2" or "STATUS_CODE_ERROR";
 
     private static string ServiceOf(JsonNode resource) => AttributesOf(resource["resource"]!)["service.name"];
@@ -125,7 +125,7 @@ internal sealed class AspireDashboard : IAsyncDisposable
     private static Dictionary<string, string> AttributesOf(JsonNode node) =>
         node["attributes"]?.AsArray().ToDictionary(one => (string)one!["key"]!, one => (string?)one!["value"]?["stringValue"] ?? string.Empty) ?? [];
 
-    /// <summary>The repository's folder.</summary>
+    /// <summary>Path of the repository.</summary>
     public static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", ".."));
 
     private void Keep(object sender, DataReceivedEventArgs line)
@@ -139,17 +139,17 @@ internal sealed class AspireDashboard : IAsyncDisposable
 
 /// <param name="TraceId">32 hexadecimal digits.</param>
 /// <param name="Id">16 hexadecimal digits.</param>
-/// <param name="ParentId"><see langword="null"/> for the trace's first.</param>
-/// <param name="Name">A verb, without ids.</param>
-/// <param name="Service">Which process it is from.</param>
+/// <param name="ParentId"><see langword="null"/> for the root span.</param>
+/// <param name="Name">The span's name.</param>
+/// <param name="Service">The process that sent it.</param>
 /// <param name="StartedAt">Unix nanoseconds.</param>
-/// <param name="IsError">Its status.</param>
-/// <param name="Attributes">Those that are text.</param>
+/// <param name="IsError">Whether its status is an error.</param>
+/// <param name="Attributes">String attributes only.</param>
 internal sealed record DashboardSpan(
     string TraceId, string Id, string? ParentId, string Name, string Service, long StartedAt, bool IsError,
     IReadOnlyDictionary<string, string> Attributes);
 
-/// <param name="TraceId">Of the trace it lies in, if any.</param>
-/// <param name="Service">Which process it is from.</param>
-/// <param name="Message">As it was formatted.</param>
+/// <param name="TraceId">The trace that it belongs to, if any.</param>
+/// <param name="Service">The process that sent it.</param>
+/// <param name="Message">The formatted message.</param>
 internal sealed record DashboardLog(string? TraceId, string Service, string Message);

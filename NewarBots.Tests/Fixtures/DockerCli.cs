@@ -5,19 +5,19 @@ using CliWrap.Buffered;
 
 namespace NewarBots.Tests.Fixtures;
 
-/// <summary>The engine seen from outside the product, by Docker's own command line.</summary>
+/// <summary>Accesses the Docker engine with Docker's command line, independently of the product.</summary>
 internal static class DockerCli
 {
-    /// <summary>Runs <c>docker</c> and returns what it printed, trimmed.</summary>
+    /// <summary>Runs <c>docker</c> and returns its trimmed output.</summary>
     public static async Task<string> RunAsync(params IReadOnlyList<string> arguments) =>
         (await Cli.Wrap("docker").WithArguments(arguments).ExecuteBufferedAsync()).StandardOutput.Trim();
 
-    /// <summary>All containers of a stack, whatever their state, by name.</summary>
+    /// <summary>Names of all containers of a stack, in any state.</summary>
     public static async Task<IReadOnlyList<string>> ContainersOfAsync(string stack) =>
         (await RunAsync("ps", "--all", "--filter", $"label=newarbots.stack={stack}", "--format", "{{.Names}}"))
         .Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>Kills every process of the container whose command line has this in it. Where that ends the container, the shell that kills dies too.</summary>
+    /// <summary>Kills every process in the container whose command line contains the text. Detached, because that may end the container and this shell.</summary>
     public static Task KillInsideAsync(string container, string commandLine) => RunAsync(
         "exec", "--detach", container, "sh", "-c",
         $"for process in /proc/[0-9]*; do if [ $process != /proc/$$ ] && grep -qa -- '{commandLine}' $process/cmdline; then kill -9 ${{process#/proc/}}; fi; done");
@@ -29,8 +29,8 @@ internal static class DockerCli
     }
 
     /// <summary>
-    /// This host's address on the default bridge: what containers reach it by. Asked of the interface, because an engine that was
-    /// started for the first time does not tell the gateway.
+    /// This host's address on the default bridge, where containers reach it. Read from the network interface, because a newly installed engine
+    /// does not report the gateway.
     /// </summary>
     public static async Task<string> BridgeAddressAsync()
     {

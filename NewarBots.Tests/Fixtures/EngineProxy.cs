@@ -5,8 +5,8 @@ using System.Text;
 namespace NewarBots.Tests.Fixtures;
 
 /// <summary>
-/// Stands between a manager and the engine's socket: an engine that stops answering, as one does whose machine swaps, and one that
-/// is gone. The engine itself and everybody else's containers notice nothing.
+/// A proxy between a manager and the Docker engine's socket, to simulate an engine that hangs (as on a swapping machine) or is down. The real
+/// engine and other containers are not affected.
 /// </summary>
 internal sealed class EngineProxy : IAsyncDisposable
 {
@@ -17,11 +17,11 @@ internal sealed class EngineProxy : IAsyncDisposable
     private volatile TaskCompletionSource? _hangs;
     private Socket? _listener;
 
-    /// <param name="engine">The socket behind it.</param>
+    /// <param name="engine">The engine's socket.</param>
     public EngineProxy(string engine = "/var/run/docker.sock")
     {
         _engine = engine;
-        Return();
+        Reconnect();
     }
 
     /// <summary>For <c>Launching:DockerHost</c>.</summary>
@@ -29,16 +29,16 @@ internal sealed class EngineProxy : IAsyncDisposable
 
     private string Path => System.IO.Path.Combine(_folder.FullName, "engine.sock");
 
-    /// <summary>The first line of every request that came through: <c>GET /v1.41/version HTTP/1.1</c>.</summary>
+    /// <summary>First line of every forwarded request, for example <c>GET /v1.41/version HTTP/1.1</c>.</summary>
     public ConcurrentQueue<string> Requests { get; } = [];
 
-    /// <summary>From now on nothing is answered, on connections that there are and on new ones, until <see cref="Answer"/>.</summary>
+    /// <summary>Holds back all responses, on existing and new connections, until <see cref="Resume"/>.</summary>
     public void Hang() => _hangs ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public void Answer() => Interlocked.Exchange(ref _hangs, null)?.SetResult();
+    public void Resume() => Interlocked.Exchange(ref _hangs, null)?.SetResult();
 
-    /// <summary>Every connection breaks, and no new one is taken, until <see cref="Return"/>.</summary>
-    public void Leave()
+    /// <summary>Closes all connections and accepts no new ones until <see cref="Reconnect"/>.</summary>
+    public void Disconnect()
     {
         _listener?.Dispose();
         File.Delete(Path);
@@ -49,7 +49,7 @@ internal sealed class EngineProxy : IAsyncDisposable
         }
     }
 
-    public void Return()
+    public void Reconnect()
     {
         _listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         _listener.Bind(new UnixDomainSocketEndPoint(Path));
@@ -60,8 +60,8 @@ internal sealed class EngineProxy : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _ended.CancelAsync();
-        Answer();
-        Leave();
+        Resume();
+        Disconnect();
         _folder.Delete(recursive: true);
         _ended.Dispose();
     }
@@ -77,17 +77,17 @@ internal sealed class EngineProxy : IAsyncDisposable
                 lock (_connections)
                     _connections.AddRange([caller, engine]);
                 await engine.ConnectAsync(new UnixDomainSocketEndPoint(_engine));
-                _ = PassOnAsync(caller, engine, Note);
-                _ = PassOnAsync(engine, caller, _ => { });
+                _ = ForwardAsync(caller, engine, Note);
+                _ = ForwardAsync(engine, caller, _ => { });
             }
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // It has left.
+            // The listener was closed.
         }
     }
 
-    /// <summary>A client writes a request's head at once.</summary>
+    /// <summary>Clients send a request's headers in one write.</summary>
     private void Note(ReadOnlySpan<byte> bytes)
     {
         var line = Encoding.Latin1.GetString(bytes[..Math.Max(0, bytes.IndexOf("\r\n"u8))]);
@@ -95,7 +95,7 @@ internal sealed class EngineProxy : IAsyncDisposable
             Requests.Enqueue(line);
     }
 
-    private async Task PassOnAsync(Socket from, Socket to, Action<ReadOnlySpan<byte>> note)
+    private async Task ForwardAsync(Socket from, Socket to, Action<ReadOnlySpan<byte>> note)
     {
         var buffer = new byte[64 * 1024];
         try
@@ -113,7 +113,7 @@ internal sealed class EngineProxy : IAsyncDisposable
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException or OperationCanceledException)
         {
-            // Either side is gone.
+            // One side closed its connection.
         }
     }
 }

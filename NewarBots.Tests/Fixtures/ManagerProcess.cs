@@ -9,12 +9,12 @@ using NewarBots.Contract;
 namespace NewarBots.Tests.Fixtures;
 
 /// <summary>
-/// The real manager as a process of its own, on a free port, with a storage folder and a stack of its own; it can be killed and
-/// started again on the same port. What it printed is kept for the failure message.
+/// The real manager as a process with its own port, storage folder and stack. It can be killed and restarted on the same port. Its output is
+/// kept for failure messages.
 /// </summary>
 internal sealed class ManagerProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
     private readonly Dictionary<string, string> _settings;
     private readonly List<string> _output = [];
@@ -44,7 +44,7 @@ internal sealed class ManagerProcess : IAsyncDisposable
 
     public int ProcessId => _process!.Id;
 
-    /// <summary>Its resident memory.</summary>
+    /// <summary>Resident memory.</summary>
     public long Megabytes
     {
         get
@@ -54,7 +54,7 @@ internal sealed class ManagerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>How many files and sockets it has open.</summary>
+    /// <summary>Number of open files and sockets.</summary>
     public int Handles => Directory.GetFileSystemEntries($"/proc/{ProcessId}/fd").Length;
 
     public string Output
@@ -84,7 +84,7 @@ internal sealed class ManagerProcess : IAsyncDisposable
         return manager;
     }
 
-    /// <summary>Another manager on the same Redis, storage and stack, with a port of its own. Disposed of before this one.</summary>
+    /// <summary>Starts another manager with the same Redis, storage and stack, on another port. Dispose it before this one.</summary>
     public async Task<ManagerProcess> StartAnotherAsync()
     {
         var another = new ManagerProcess(FreePort(), Storage, new(_settings), first: this);
@@ -123,17 +123,17 @@ internal sealed class ManagerProcess : IAsyncDisposable
                     return false;
                 }
             },
-            Patience);
+            StartTimeout);
     }
 
-    /// <summary>SIGTERM, as by a deploy; returns once it has ended.</summary>
+    /// <summary>Sends SIGTERM, like a deployment, and waits until the process has exited.</summary>
     public async Task TerminateAsync()
     {
         await CliWrap.Cli.Wrap("kill").WithArguments(["-TERM", $"{ProcessId}"]).ExecuteAsync();
-        await _process!.WaitForExitAsync().WaitAsync(Patience, TimeProvider.System);
+        await _process!.WaitForExitAsync().WaitAsync(StartTimeout, TimeProvider.System);
     }
 
-    /// <summary>SIGKILL: no goodbye of any kind.</summary>
+    /// <summary>Sends SIGKILL.</summary>
     public void Kill()
     {
         _process!.Kill();
@@ -157,10 +157,10 @@ internal sealed class ManagerProcess : IAsyncDisposable
         return (response.StatusCode, await ReadAsync(response));
     }
 
-    /// <summary>The address of a rehearsal on this manager, as its user would write it.</summary>
+    /// <summary>Meeting URL of a rehearsal on this manager.</summary>
     public string Rehearsal(string query) => $"http://localhost:{Port}/rehearsal/abc-defg-hij?{query}";
 
-    /// <summary>Sends a bot and returns its id.</summary>
+    /// <summary>Posts a bot and returns its id.</summary>
     public async Task<string> RecordAsync(string meetingUrl, object? leave = null, string userId = "anna")
     {
         var (status, bot) = await PostAsync("/bots", JsonSerializer.Serialize(new { meetingUrl, userId, leave = leave ?? new { } }));
@@ -168,8 +168,8 @@ internal sealed class ManagerProcess : IAsyncDisposable
         return (string)bot!["id"]!;
     }
 
-    /// <summary>Waits until the bot has one of these statuses; a terminal one that is not among them fails at once.</summary>
-    public async Task<JsonNode> UntilAsync(string id, TimeSpan patience, params string[] statuses)
+    /// <summary>Waits until the bot has one of these statuses. Fails at once if it ends with another one.</summary>
+    public async Task<JsonNode> UntilAsync(string id, TimeSpan timeout, params string[] statuses)
     {
         JsonNode? bot = null;
         try
@@ -181,9 +181,9 @@ internal sealed class ManagerProcess : IAsyncDisposable
                     var status = (string?)bot?["status"];
                     if (statuses.Contains(status))
                         return true;
-                    return status is "completed" or "failed" ? throw new InvalidOperationException("It ended otherwise.") : false;
+                    return status is "completed" or "failed" ? throw new InvalidOperationException("The bot ended with another status.") : false;
                 },
-                patience);
+                timeout);
             return bot!;
         }
         catch (Exception exception) when (exception is TimeoutException or InvalidOperationException)

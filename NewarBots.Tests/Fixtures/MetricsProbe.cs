@@ -3,7 +3,7 @@ using NewarBots.Manager.Telemetry;
 
 namespace NewarBots.Tests.Fixtures;
 
-/// <summary>Sees what meters of its own making measure, and nobody else's.</summary>
+/// <summary>Collects the measurements of the meters that it creates, and of no others.</summary>
 internal sealed class MetricsProbe : IMeterFactory
 {
     private readonly MeterListener _listener = new();
@@ -31,14 +31,14 @@ internal sealed class MetricsProbe : IMeterFactory
 
     public Meter Create(MeterOptions options) => new(options.Name, options.Version, options.Tags, scope: this);
 
-    /// <returns>What was measured of this so far, in order.</returns>
+    /// <returns>All measurements of the instrument so far, in order.</returns>
     public IReadOnlyList<Measured> Of(string instrument)
     {
         lock (_measured)
             return [.. _measured.Where(one => one.Instrument == instrument)];
     }
 
-    /// <summary>Asks the gauges.</summary>
+    /// <summary>Reads the observable gauges.</summary>
     public void Observe() => _listener.RecordObservableInstruments();
 
     public void Dispose() => _listener.Dispose();
@@ -51,7 +51,7 @@ internal sealed class MetricsProbe : IMeterFactory
     }
 }
 
-/// <param name="Instrument">Its name.</param>
-/// <param name="Value">In its unit.</param>
-/// <param name="Tags"><c>name=value</c>, separated by blanks.</param>
+/// <param name="Instrument">The instrument's name.</param>
+/// <param name="Value">In the instrument's unit.</param>
+/// <param name="Tags"><c>name=value</c>, separated by spaces.</param>
 internal sealed record Measured(string Instrument, double Value, string Tags);

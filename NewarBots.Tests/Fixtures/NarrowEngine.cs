@@ -4,10 +4,10 @@ using System.Net.Sockets;
 
 namespace NewarBots.Tests.Fixtures;
 
-/// <summary>The engine behind <c>deploy/docker-proxy.cfg</c>, by the real HAProxy.</summary>
+/// <summary>The Docker engine behind a real HAProxy with <c>deploy/docker-proxy.cfg</c>.</summary>
 internal sealed class NarrowEngine : IAsyncDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("newarbots-narrow-");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("newarbots-proxy-");
     private readonly Process _haproxy;
     private readonly HttpClient _client;
 

@@ -3,12 +3,12 @@ using NewarBots.Contract.Ogg;
 
 namespace NewarBots.Tests.Fixtures;
 
-/// <summary>Opus packets of 20 ms as the recorder gets them from its page, here from FFmpeg: mono, of one encoder.</summary>
+/// <summary>20 ms mono Opus packets from one encoder, like those from the recorder's page, but encoded by FFmpeg.</summary>
 public static class OpusPackets
 {
     private static readonly Lazy<Task<IReadOnlyList<byte[]>>> Minute = new(() => EncodeAsync("aevalsrc='0.4*sin(2*PI*t*(400+10*floor(t)))':s=48000:d=60"));
 
-    /// <summary>3,000 packets: a minute of a tone that is 10 Hz higher each second. Put end to end again where more are asked for.</summary>
+    /// <summary>A tone that rises by 10 Hz each second and starts over after 3,000 packets (one minute).</summary>
     public static async Task<IReadOnlyList<byte[]>> OfToneAsync(int count)
     {
         var minute = await Minute.Value;

@@ -5,14 +5,14 @@ using CliWrap.Buffered;
 namespace NewarBots.Tests.Fixtures;
 
 /// <summary>
-/// A Docker engine of the test's own, beside the machine's, with everything in a folder of its own: it may be killed and started
-/// again without harm to anybody else's containers. Needs root.
+/// A second Docker engine with its own folder. Tests can kill and restart it without affecting the containers of the machine's engine. Needs
+/// root.
 /// </summary>
 internal sealed class OwnEngine : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
-    // 15 characters at most, for an interface; and a socket's path is short, the system's folder for temporary files perhaps not.
+    // Interface names have at most 15 characters. Socket paths must be short too, so the folder is not in the temporary folder.
     private readonly string _name = $"newar-{Random.Shared.Next(0x1000000):x6}";
     private readonly DirectoryInfo _folder;
     private readonly List<string> _output = [];
@@ -26,17 +26,17 @@ internal sealed class OwnEngine : IAsyncDisposable
     public static async Task<OwnEngine> RunAsync()
     {
         var engine = new OwnEngine();
-        // An engine without a bridge of its own takes the machine's, or takes it away.
+        // Without its own bridge, the engine would use or remove the machine's bridge.
         await DockerCli.RunAsync(
             "network", "create", "--subnet", "10.212.0.0/24", "--opt", $"com.docker.network.bridge.name={engine._name}", engine._name);
         await engine.StartAsync();
         return engine;
     }
 
-    /// <summary>Returns once it answers.</summary>
+    /// <summary>Returns once it responds.</summary>
     public async Task StartAsync()
     {
-        // The packet filter belongs to the machine's own engine. So does docker0, which an engine that is given address pools removes.
+        // The packet filter belongs to the machine's engine. So does docker0, which an engine with its own address pools would remove.
         string[] arguments =
         [
             "--host", Address, "--data-root", Path.Combine(_folder.FullName, "data"), "--exec-root", Path.Combine(_folder.FullName, "exec"),
@@ -52,13 +52,13 @@ internal sealed class OwnEngine : IAsyncDisposable
             async () => _process.HasExited
                 ? throw new InvalidOperationException($"dockerd exited with {_process.ExitCode}:\n{Output}")
                 : (await Cli.Wrap("docker").WithArguments(["--host", Address, "version"]).WithValidation(CommandResultValidation.None).ExecuteBufferedAsync()).IsSuccess,
-            Patience);
+            Timeout);
     }
 
-    /// <summary>Runs <c>docker</c> against this engine and returns what it printed, trimmed.</summary>
+    /// <summary>Runs <c>docker</c> against this engine and returns its trimmed output.</summary>
     public Task<string> RunAsync(params IReadOnlyList<string> arguments) => DockerCli.RunAsync(["--host", Address, .. arguments]);
 
-    /// <summary>Copies an image from the machine's own engine.</summary>
+    /// <summary>Copies an image from the machine's engine.</summary>
     public async Task LoadAsync(string image)
     {
         var file = Path.Combine(_folder.FullName, "image.tar");
@@ -67,20 +67,20 @@ internal sealed class OwnEngine : IAsyncDisposable
         File.Delete(file);
     }
 
-    /// <summary>SIGKILL: its containers run on until the next start clears them away.</summary>
+    /// <summary>Sends SIGKILL. Its containers keep running until the next start removes them.</summary>
     public void Kill()
     {
         _process!.Kill();
         _process.WaitForExit();
-        // Its containerd dies with it. Where nobody reaps orphans it stays a zombie, which the next start would take for alive.
+        // Its containerd dies too, but may remain a zombie that the next start would mistake for a running process.
         File.Delete(Path.Combine(_folder.FullName, "exec", "containerd", "containerd.pid"));
     }
 
-    /// <summary>SIGTERM, as by a restart of the service: it ends its containers first.</summary>
+    /// <summary>Sends SIGTERM, like a restart of the service. The engine stops its containers first.</summary>
     public async Task TerminateAsync()
     {
         await Cli.Wrap("kill").WithArguments(["-TERM", $"{_process!.Id}"]).ExecuteAsync();
-        await _process.WaitForExitAsync().WaitAsync(Patience, TimeProvider.System);
+        await _process.WaitForExitAsync().WaitAsync(Timeout, TimeProvider.System);
     }
 
     public async ValueTask DisposeAsync()
@@ -93,7 +93,7 @@ internal sealed class OwnEngine : IAsyncDisposable
             await RunAsync("network", "rm", network);
         await TerminateAsync();
         _process!.Dispose();
-        // One that was killed could not take its file systems down; of two on one place the later one is first.
+        // A killed engine leaves its file systems mounted. Unmount in reverse order, because mounts can be stacked.
         var mounted = (await File.ReadAllLinesAsync("/proc/self/mounts")).Select(line => line.Split(' ')[1]).Where(place => place.StartsWith($"{_folder.FullName}/", StringComparison.Ordinal));
         foreach (var place in mounted.Reverse())
             await Cli.Wrap("umount").WithArguments(["--lazy", place]).WithValidation(CommandResultValidation.None).ExecuteAsync();

@@ -7,7 +7,7 @@ using NewarBots.Recorder.Recording;
 
 namespace NewarBots.Tests.Fixtures;
 
-/// <summary>A bot whose recorder is gone, with a storage folder of its own: chunks go in, a recording comes out.</summary>
+/// <summary>An ended bot with its own storage folder. Tests write chunks and finalize them to a recording.</summary>
 internal sealed class RecordedSession : IDisposable
 {
     public const int PacketsPerChunk = 500;
@@ -52,20 +52,20 @@ internal sealed class RecordedSession : IDisposable
 
     public string ChunkPath(int index) => Path.Combine(Folder, ChunkFormat.FileName(index));
 
-    /// <summary>Writes the packets as chunks of 10 s, the last one shorter, exactly as the recorder lays them out.</summary>
+    /// <summary>Writes the packets as 10 s chunks, the last one shorter, exactly like the recorder.</summary>
     public void Write(IReadOnlyList<byte[]> packets)
     {
         for (var index = 0; index * PacketsPerChunk < packets.Count; index++)
             WriteChunk(index, index * PacketsPerChunk, [.. packets.Skip(index * PacketsPerChunk).Take(PacketsPerChunk)]);
     }
 
-    /// <summary>Writes one chunk, with the recorder's own writer; an existing one is replaced.</summary>
-    /// <param name="index">Its number.</param>
-    /// <param name="firstPacket">Where it says that it begins.</param>
-    /// <param name="packets">What is in it.</param>
-    /// <param name="session">Whose it says that it is.</param>
-    /// <param name="ended">Off for one whose recorder was killed.</param>
-    /// <param name="completed">Ended behind its last flush, before it was as long as a chunk may be.</param>
+    /// <summary>Writes one chunk with the recorder's writer, and replaces an existing one.</summary>
+    /// <param name="index">The chunk's number.</param>
+    /// <param name="firstPacket">The start position in its tags.</param>
+    /// <param name="packets">The audio.</param>
+    /// <param name="session">The session id in its tags.</param>
+    /// <param name="ended">False if the recorder was killed.</param>
+    /// <param name="completed">Closed right after its last flush, before it reached the full chunk length.</param>
     public void WriteChunk(
         int index, long firstPacket, IReadOnlyList<byte[]> packets, SessionId? session = null, bool ended = true, bool completed = false)
     {
@@ -82,11 +82,11 @@ internal sealed class RecordedSession : IDisposable
 
     public string TrackFolder(int track) => Path.Combine(Folder, StorageLayout.TrackFolderName(track));
 
-    /// <summary>Writes a track alone, with the recorder's own writer.</summary>
-    /// <param name="track">Its number.</param>
-    /// <param name="first">Its first packet's place in the recording.</param>
-    /// <param name="packets">What is in it.</param>
-    /// <param name="ended">Off for one whose recorder was killed.</param>
+    /// <summary>Writes a single track with the recorder's writer.</summary>
+    /// <param name="track">The track's number.</param>
+    /// <param name="first">Position of its first packet in the recording.</param>
+    /// <param name="packets">The audio.</param>
+    /// <param name="ended">False if the recorder was killed.</param>
     public void WriteTrack(int track, long first, IReadOnlyList<byte[]> packets, bool ended = true)
     {
         Directory.CreateDirectory(TrackFolder(track));
@@ -117,12 +117,12 @@ internal sealed class RecordedSession : IDisposable
 
     public async Task<FinalizationResult.Recorded> RecordAsync() => Assert.IsType<FinalizationResult.Recorded>(await FinalizeAsync());
 
-    public RecordingManifest Manifest() => RecordingManifest.TryRead(ManifestPath) ?? throw new InvalidOperationException("There is no manifest.");
+    public RecordingManifest Manifest() => RecordingManifest.TryRead(ManifestPath) ?? throw new InvalidOperationException("The manifest is missing or invalid.");
 
-    /// <summary>Decodes the recording with FFmpeg: one value a sample, at 48 kHz.</summary>
+    /// <summary>Decodes the recording with FFmpeg to one value per sample, at 48 kHz.</summary>
     public Task<short[]> DecodeAsync() => DecodeAsync(Recording);
 
-    /// <summary>What a player would hear of these packets, as one stream.</summary>
+    /// <summary>Decodes the packets as one stream, like a player.</summary>
     public async Task<short[]> DecodeAsync(IEnumerable<byte[]> packets)
     {
         var path = Path.Combine(_root, "reference.ogg");

@@ -6,18 +6,17 @@ using StackExchange.Redis;
 namespace NewarBots.Tests.Fixtures;
 
 /// <summary>
-/// A real <c>redis-server</c> of the test's own, on a free loopback port, with its files in a folder of its own. It can go away
-/// (<see cref="Stop"/>) and come back (<see cref="StartAsync"/>) on the same port with its data. Use it as a class fixture or
-/// with <see cref="RunAsync"/>.
+/// A real <c>redis-server</c> with its own loopback port and folder. It can be stopped (<see cref="Stop"/>) and restarted
+/// (<see cref="StartAsync"/>) on the same port with its data. Use it as a class fixture or with <see cref="RunAsync"/>.
 /// </summary>
 public sealed class RedisServer : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("newarbots-redis-").FullName;
     private Process? _process;
 
-    /// <summary>Addresses it listens on beside 127.0.0.1, for example the Docker bridge's, for tests that reach it from a container.</summary>
+    /// <summary>Addresses to listen on in addition to 127.0.0.1, for example the Docker bridge's for containers.</summary>
     public IReadOnlyList<string> AlsoBind { get; init; } = [];
 
     public int Port { get; private set; }
@@ -32,7 +31,7 @@ public sealed class RedisServer : IAsyncLifetime
         return server;
     }
 
-    /// <summary>Starts it and returns once it answers. The port is chosen at the first start.</summary>
+    /// <summary>Starts the server and waits until it responds. The first start chooses the port.</summary>
     public async Task StartAsync()
     {
         if (Port == 0)
@@ -52,13 +51,13 @@ public sealed class RedisServer : IAsyncLifetime
         {
             if (_process.HasExited)
                 throw new InvalidOperationException($"redis-server exited with {_process.ExitCode}: {await output}");
-            if (deadline.Elapsed > Patience)
+            if (deadline.Elapsed > StartTimeout)
                 throw new TimeoutException($"redis-server does not answer on port {Port}.");
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
     }
 
-    /// <summary>Kills it as a crash would; what it had answered stays in its append-only file.</summary>
+    /// <summary>Kills the server like a crash. Acknowledged writes remain in its append-only file.</summary>
     public void Stop()
     {
         if (_process is null)
@@ -69,12 +68,12 @@ public sealed class RedisServer : IAsyncLifetime
         _process = null;
     }
 
-    /// <summary>A new connection, with everything allowed (<c>allowAdmin</c>) unless <paramref name="extra"/> says otherwise.</summary>
-    /// <param name="extra">More configuration, for example <c>user=bot,password=secret</c>.</param>
+    /// <summary>Opens a new connection, by default with admin commands (<c>allowAdmin</c>).</summary>
+    /// <param name="extra">Additional configuration, for example <c>user=bot,password=secret</c>.</param>
     public async Task<ConnectionMultiplexer> ConnectAsync(string extra = "allowAdmin=true") =>
         await ConnectionMultiplexer.ConnectAsync($"{Configuration},abortConnect=false,{extra}");
 
-    /// <summary>A connection that is allowed everything but to make and remove users.</summary>
+    /// <summary>Opens a connection that may do everything except manage users.</summary>
     public async Task<ConnectionMultiplexer> ConnectAsManagerWithoutAclAsync()
     {
         await using (var admin = await ConnectAsync())

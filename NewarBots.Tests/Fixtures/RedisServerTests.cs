@@ -3,7 +3,7 @@ namespace NewarBots.Tests.Fixtures;
 public sealed class RedisServerTests
 {
     [Fact]
-    public async Task A_server_that_went_away_comes_back_on_its_port_with_its_data()
+    public async Task A_stopped_server_restarts_on_the_same_port_with_its_data()
     {
         await using var server = await RedisServer.RunAsync();
         await using (var before = await server.ConnectAsync())

@@ -1,8 +1,8 @@
 namespace NewarBots.Tests.Fixtures;
 
 /// <summary>
-/// The wall clock as one process sees it, which can be set while that runs; timers and everybody else's clock go on. By libfaketime
-/// (Debian's package <c>faketime</c>).
+/// Sets the wall clock of a single running process with libfaketime (Debian's package <c>faketime</c>). Timers and other processes are not
+/// affected.
 /// </summary>
 internal sealed class SettableClock : IDisposable
 {
@@ -10,14 +10,14 @@ internal sealed class SettableClock : IDisposable
 
     public SettableClock() => Set(TimeSpan.Zero);
 
-    /// <summary>The environment of the process.</summary>
+    /// <summary>Environment variables for the process.</summary>
     public (string Name, string Value)[] Environment =>
         [("LD_PRELOAD", Library()), ("FAKETIME_TIMESTAMP_FILE", _file), ("FAKETIME_NO_CACHE", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1"), ("FAKETIME_FORCE_MONOTONIC_FIX", "0")];
 
-    /// <param name="ahead">Of the machine's own clock; negative, where it is behind.</param>
+    /// <param name="ahead">Offset from the machine's clock; may be negative.</param>
     public void Set(TimeSpan ahead)
     {
-        // Whole, whenever it is read.
+        // Moved into place, so that a reader never sees a partial file.
         File.WriteAllText($"{_file}.new", $"{(ahead < TimeSpan.Zero ? '-' : '+')}{ahead.Duration().TotalSeconds:0}");
         File.Move($"{_file}.new", _file, overwrite: true);
     }

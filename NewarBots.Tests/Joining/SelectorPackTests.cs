@@ -21,7 +21,7 @@ public sealed class SelectorPackTests
     [InlineData("""{"id":" ","sign":"denied","text":"1"}""", "$.entries[1].id", "is empty")]
     [InlineData("""{"id":"a","text":"1"}""", "$.entries[1]", "lacks 'sign'")]
     [InlineData("null", "$.entries[1]", "is null")]
-    [InlineData("""{"id":"a","sign":"login_needed","host":"https://accounts"}""", "$.entries[1].host", "no host's name")]
+    [InlineData("""{"id":"a","sign":"login_needed","host":"https://accounts"}""", "$.entries[1].host", "is not a host name")]
     [InlineData("""{"id":"a","sign":"participant_count","css":"b"}""", "$.entries[1]", "needs a number")]
     [InlineData("""{"id":"a","sign":"participant_count","css":"b","number":"(\\d+"}""", "$.entries[1].number", "is not a valid regular expression")]
     [InlineData("""{"id":"a","sign":"participant_count","css":"b","number":"\\d+"}""", "$.entries[1].number", "first group")]

@@ -27,7 +27,7 @@ public sealed class EngineAwayTests
         if (hangs)
             proxy.Hang();
         else
-            proxy.Leave();
+            proxy.Disconnect();
         await DockerCli.RunAsync("kill", "--signal", "KILL", $"newar-bot-{dies}");
         var waits = await manager.RecordAsync(manager.Rehearsal("duration=3"), userId: "waits");
         // Longer than a container that the engine does not know is given.
@@ -38,9 +38,9 @@ public sealed class EngineAwayTests
         Assert.Equal("degraded", (string?)(await manager.GetAsync("/health")).Body!["checks"]!["docker"]!["status"]);
 
         if (hangs)
-            proxy.Answer();
+            proxy.Resume();
         else
-            proxy.Return();
+            proxy.Reconnect();
         var died = await manager.UntilAsync(dies, TimeSpan.FromSeconds(20), "completed");
         Assert.Equal("recorder_crashed", (string?)died["reason"]);
         Assert.True((double)died["recordedSeconds"]! >= recorded - 2, died.ToJsonString());
@@ -61,10 +61,10 @@ public sealed class EngineAwayTests
         var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "unheard");
         await host.RecordedAsync(id, seconds: 3);
 
-        proxy.Leave();
+        proxy.Disconnect();
         await DockerCli.RunAsync("kill", "--signal", "KILL", $"newar-bot-{id}");
         var killedAt = TimeProvider.System.GetUtcNow();
-        proxy.Return();
+        proxy.Reconnect();
         var bot = await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(20), "completed");
 
         Assert.Equal("recorder_crashed", (string?)bot["reason"]);

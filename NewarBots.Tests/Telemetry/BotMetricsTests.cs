@@ -17,7 +17,7 @@ public sealed class BotMetricsTests : IDisposable
     public void Dispose() => _probe.Dispose();
 
     [Fact]
-    public void A_life_is_measured_once_whatever_is_repeated()
+    public void Each_step_of_a_bot_is_measured_once_despite_repeated_messages()
     {
         var bot = SampleBots.Queued();
         bot = Changed(bot, BotLifecycle.LaunchBegun(bot), Noon.AddSeconds(3));
@@ -47,7 +47,7 @@ public sealed class BotMetricsTests : IDisposable
     }
 
     [Fact]
-    public void A_scheduled_bot_is_measured_from_when_it_was_due()
+    public void Durations_of_a_scheduled_bot_start_when_it_is_due()
     {
         var bot = SampleBots.Scheduled(Noon.AddDays(1));
         bot = Changed(bot, BotLifecycle.Started(bot, traceParent: null), Noon.AddDays(1));
@@ -60,7 +60,7 @@ public sealed class BotMetricsTests : IDisposable
     }
 
     [Fact]
-    public void A_failure_is_counted_with_its_reason()
+    public void A_failed_launch_is_counted_with_its_reason()
     {
         var bot = SampleBots.Queued();
         _probe.Bots.NotLaunched(
@@ -72,7 +72,7 @@ public sealed class BotMetricsTests : IDisposable
     }
 
     [Fact]
-    public void Bots_are_told_by_status_and_not_told_at_all_while_nobody_knows()
+    public void Active_bots_are_reported_by_status_and_not_at_all_while_unknown()
     {
         _probe.Observe();
         Assert.Empty(_probe.Of("newarbots.bots"));
@@ -92,7 +92,7 @@ public sealed class BotMetricsTests : IDisposable
     }
 
     [Fact]
-    public void Gaps_are_told_by_the_causes_that_are_known()
+    public void Gaps_are_reported_only_with_known_causes()
     {
         var result = new FinalizationResult.Recorded(new("ogg", 1000, 60, Complete: false), Chunks: 6, AudibleSeconds: 40)
         {

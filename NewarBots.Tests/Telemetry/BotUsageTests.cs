@@ -9,7 +9,7 @@ namespace NewarBots.Tests.Telemetry;
 public sealed class BotUsageTests(ScriptedRecorders recorders) : IClassFixture<ScriptedRecorders>
 {
     [Fact]
-    public async Task What_a_container_uses_is_told_from_the_engine()
+    public async Task CPU_and_memory_of_a_container_are_read_from_the_Docker_engine()
     {
         using var probe = new MetricsProbe();
         using var usage = new BotUsage(
@@ -26,7 +26,7 @@ public sealed class BotUsageTests(ScriptedRecorders recorders) : IClassFixture<S
         });
 
         Assert.All(probe.Of("newarbots.bot.memory.usage"), one => Assert.InRange(one.Value, 100_000, 100_000_000));
-        // One CPU is all that a bot may have; the kernel may settle its accounts late.
+        // A bot is limited to one CPU, but the kernel may account for usage late.
         Assert.All(probe.Of("newarbots.bot.cpu.usage"), one => Assert.InRange(one.Value, 0, 2));
 
         await recorders.Containers.RemoveAsync(busy.Environment.SessionId, CancellationToken.None);

@@ -4,7 +4,7 @@ using NewarBots.Tests.Lives;
 
 namespace NewarBots.Tests.Telemetry;
 
-/// <summary>What the real dashboard shows of a real bot.</summary>
+/// <summary>Runs real bots and checks their traces and logs in the real Aspire dashboard.</summary>
 [Collection(AloneOnTheMachine.Name)]
 [Trait("Suite", "Long")]
 public sealed class DashboardTests(WatchedManager watched) : IClassFixture<WatchedManager>
@@ -13,12 +13,12 @@ public sealed class DashboardTests(WatchedManager watched) : IClassFixture<Watch
     private const string Recorder = "NewarBots.Recorder";
 
     [Fact]
-    public async Task One_trace_holds_a_bots_whole_life_in_both_processes_even_where_the_manager_is_started_anew_meanwhile()
+    public async Task One_trace_contains_all_steps_of_a_bot_in_both_processes_even_if_the_manager_restarts()
     {
         var manager = watched.Manager;
         var id = await manager.RecordAsync(manager.Rehearsal("participants=2&admitAfter=2&duration=30"));
         await manager.UntilAsync(id, TimeSpan.FromSeconds(60), "recording");
-        // Nothing waits for the end of the meeting.
+        // Spans are exported during the meeting, not at its end.
         await watched.TraceWithAsync("recording start", id);
         Assert.Equal("recording", (string?)(await manager.GetAsync($"/bots/{id}")).Body!["status"]);
         await manager.TerminateAsync();
@@ -53,14 +53,14 @@ public sealed class DashboardTests(WatchedManager watched) : IClassFixture<Watch
             """,
             string.Join('\n', Tree(trace, parent: null, depth: 0)),
             ignoreLineEndingDifferences: true);
-        // Whatever is in the trace is in the tree: no orphan, and the manager's part is the bot's alone.
+        // The tree contains every span of the trace, so there are no orphans and no unrelated spans.
         Assert.Equal(trace.Count, Tree(trace, parent: null, depth: 0).Count());
 
         Assert.DoesNotContain(trace, span => span.IsError);
 
         var logs = (await watched.Dashboard.LogsAsync()).Where(log => log.TraceId == trace[0].TraceId).ToList();
         Assert.Contains(logs, log => log.Service == Manager && log.Message.StartsWith("Launched bot", StringComparison.Ordinal));
-        // Between the spans too, from the first word to the last.
+        // Also between the spans, from the first log line to the last.
         Assert.Contains(logs, log => log.Service == Recorder && log.Message.StartsWith("Joining", StringComparison.Ordinal));
         Assert.Contains(logs, log => log.Service == Recorder && log.Message.StartsWith("Recording", StringComparison.Ordinal));
         Assert.Contains(logs, log => log.Service == Recorder && log.Message.StartsWith("Leaving", StringComparison.Ordinal));
@@ -68,7 +68,7 @@ public sealed class DashboardTests(WatchedManager watched) : IClassFixture<Watch
     }
 
     [Fact]
-    public async Task What_failed_is_an_error_with_its_reason_and_nothing_else_is()
+    public async Task Only_failed_spans_are_errors_and_have_the_reason()
     {
         var id = await watched.Manager.RecordAsync(watched.Manager.Rehearsal("scenario=denied"), userId: "bert");
         await watched.Manager.UntilAsync(id, TimeSpan.FromSeconds(90), "failed");

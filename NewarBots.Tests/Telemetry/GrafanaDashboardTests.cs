@@ -15,7 +15,7 @@ public sealed partial class GrafanaDashboardTests : IDisposable
     public void Dispose() => _probe.Dispose();
 
     [Fact]
-    public void It_reads_every_metric_that_there_is_and_no_other()
+    public void The_dashboard_queries_exactly_the_existing_metrics()
     {
         var read = OurNames.Matches(Read("deploy/grafana/newarbots.json")).Select(match => match.Value).Except(Labels).ToHashSet();
         var series = _probe.Instruments.ToDictionary(instrument => instrument.Name, instrument => SeriesOf(instrument).ToHashSet());
@@ -25,7 +25,7 @@ public sealed partial class GrafanaDashboardTests : IDisposable
     }
 
     [Fact]
-    public void The_docs_name_every_metric_with_its_unit()
+    public void The_docs_list_every_metric_with_its_unit()
     {
         var documented = MetricRow.Matches(Read("docs/telemetry.md")).ToDictionary(row => row.Groups["name"].Value, row => row.Groups["unit"].Value);
 
@@ -35,7 +35,7 @@ public sealed partial class GrafanaDashboardTests : IDisposable
     }
 
     /// <summary>
-    /// What Prometheus calls it: <see href="https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/"/>.
+    /// Names in Prometheus: <see href="https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/"/>.
     /// </summary>
     private static IEnumerable<string> SeriesOf(Instrument instrument)
     {

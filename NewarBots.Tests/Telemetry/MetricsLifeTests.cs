@@ -12,7 +12,7 @@ namespace NewarBots.Tests.Telemetry;
 public sealed partial class MetricsLifeTests
 {
     [Fact]
-    public async Task A_bots_life_is_sent_to_whoever_takes_metrics()
+    public async Task A_bots_metrics_are_exported_over_OTLP()
     {
         var names = new ConcurrentDictionary<string, bool>();
         await using var collector = WebApplication.CreateSlimBuilder().Build();
@@ -22,7 +22,7 @@ public sealed partial class MetricsLifeTests
         {
             using var body = new MemoryStream();
             await request.Body.CopyToAsync(body);
-            // Protocol buffers hold their texts as they are.
+            // Protocol buffers contain strings as plain UTF-8.
             foreach (Match name in OurNames.Matches(Encoding.Latin1.GetString(body.ToArray())))
                 names[$"{signal} {name.Value}"] = true;
         });

@@ -11,7 +11,7 @@ public sealed class TelemetryAwayTests(RedisServer redis) : IClassFixture<RedisS
     [Theory]
     [InlineData("grpc")]
     [InlineData("http/protobuf")]
-    public async Task An_endpoint_that_refuses_costs_one_warning_and_nothing_else(string protocol)
+    public async Task Unreachable_endpoint_causes_exactly_one_warning(string protocol)
     {
         await using var manager = await ManagerProcess.StartAsync(
             redis.Configuration,
@@ -24,20 +24,20 @@ public sealed class TelemetryAwayTests(RedisServer redis) : IClassFixture<RedisS
         for (var request = 0; request < 20; request++)
             Assert.Equal(HttpStatusCode.OK, (await manager.GetAsync("/bots")).Status);
         await Eventually.TrueAsync(() => manager.Output.Contains("telemetry is dropped", StringComparison.Ordinal));
-        // Failures enough for a second warning.
+        // Enough failures for a second warning.
         for (var request = 0; request < 200; request++)
             await manager.GetAsync("/bots");
 
-        var complaints = manager.Output.Split('\n').Where(line => line.StartsWith("warn:", StringComparison.Ordinal)
+        var warnings = manager.Output.Split('\n').Where(line => line.StartsWith("warn:", StringComparison.Ordinal)
             || line.StartsWith("fail:", StringComparison.Ordinal)).ToList();
-        Assert.True(complaints.Count(line => line.Contains("TelemetryExportMonitor", StringComparison.Ordinal)) == 1, manager.Output);
-        Assert.DoesNotContain(complaints, line => line.Contains("Polly", StringComparison.Ordinal) || line.Contains("Http", StringComparison.Ordinal));
+        Assert.True(warnings.Count(line => line.Contains("TelemetryExportMonitor", StringComparison.Ordinal)) == 1, manager.Output);
+        Assert.DoesNotContain(warnings, line => line.Contains("Polly", StringComparison.Ordinal) || line.Contains("Http", StringComparison.Ordinal));
     }
 
     [Theory]
     [InlineData("grpc")]
     [InlineData("http/protobuf")]
-    public async Task An_endpoint_that_never_answers_keeps_nobody_waiting(string protocol)
+    public async Task Unresponsive_endpoint_does_not_delay_requests(string protocol)
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
@@ -54,7 +54,7 @@ public sealed class TelemetryAwayTests(RedisServer redis) : IClassFixture<RedisS
     }
 
     [Fact]
-    public async Task An_endpoint_that_takes_traces_alone_costs_one_warning_with_its_reason()
+    public async Task Endpoint_that_accepts_only_traces_causes_one_warning_with_the_reason()
     {
         var traces = 0;
         await using var collector = WebApplication.CreateSlimBuilder().Build();
@@ -70,7 +70,7 @@ public sealed class TelemetryAwayTests(RedisServer redis) : IClassFixture<RedisS
             ("OTEL_BSP_SCHEDULE_DELAY", "200"));
         await Eventually.TrueAsync(() => manager.Output.Contains("telemetry is dropped", StringComparison.Ordinal));
 
-        // What gets through meanwhile is no news.
+        // Successful exports of traces meanwhile must not be logged as a recovery.
         var before = traces;
         await Eventually.TrueAsync(async () =>
         {
@@ -84,7 +84,7 @@ public sealed class TelemetryAwayTests(RedisServer redis) : IClassFixture<RedisS
     }
 
     [Fact]
-    public async Task An_endpoint_that_comes_back_is_told_of_too()
+    public async Task Recovered_endpoint_is_logged()
     {
         var port = ManagerProcess.FreePort();
         await using var manager = await ManagerProcess.StartAsync(
@@ -105,11 +105,11 @@ public sealed class TelemetryAwayTests(RedisServer redis) : IClassFixture<RedisS
     [Theory]
     [InlineData("localhost:4317")]
     [InlineData("nonsense")]
-    public async Task What_is_no_address_is_refused_at_the_start_by_the_settings_name(string endpoint)
+    public async Task Invalid_endpoint_is_rejected_at_startup_with_the_settings_name(string endpoint)
     {
-        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(
             async () => await (await ManagerProcess.StartAsync(redis.Configuration, ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint))).DisposeAsync());
 
-        Assert.Contains($"OTEL_EXPORTER_OTLP_ENDPOINT is '{endpoint}'", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains($"OTEL_EXPORTER_OTLP_ENDPOINT is '{endpoint}'", failure.Message, StringComparison.Ordinal);
     }
 }

@@ -2,7 +2,7 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Telemetry;
 
-/// <summary>A manager with everything real around it, the dashboard as well.</summary>
+/// <summary>A manager with a real Redis and the real Aspire dashboard.</summary>
 public sealed class WatchedManager : IAsyncLifetime
 {
     private RedisServer _redis = null!;
@@ -26,16 +26,16 @@ public sealed class WatchedManager : IAsyncLifetime
         await Dashboard.DisposeAsync();
     }
 
-    /// <summary>All spans of the trace that the call for this bot began, in the order of their begin.</summary>
+    /// <summary>All spans of the bot's trace, by start time.</summary>
     internal async Task<IReadOnlyList<DashboardSpan>> TraceOfAsync(string id)
     {
         var spans = await Dashboard.SpansAsync();
-        var asked = spans.SingleOrDefault(
+        var request = spans.SingleOrDefault(
             span => span.Name.StartsWith("POST", StringComparison.Ordinal) && span.Attributes.GetValueOrDefault("newarbots.bot.id") == id);
-        return [.. spans.Where(span => span.TraceId == asked?.TraceId).OrderBy(span => span.StartedAt)];
+        return [.. spans.Where(span => span.TraceId == request?.TraceId).OrderBy(span => span.StartedAt)];
     }
 
-    /// <summary>The trace, once it has a span of this name: what has ended is sent within 5 s.</summary>
+    /// <summary>The bot's trace, as soon as it contains this span. Spans are exported within 5 s after their end.</summary>
     internal async Task<IReadOnlyList<DashboardSpan>> TraceWithAsync(string span, string id) => await Eventually.NotNullAsync(
         async () => await TraceOfAsync(id) is var trace && trace.Any(one => one.Name == span) ? trace : null, TimeSpan.FromSeconds(15));
 }
