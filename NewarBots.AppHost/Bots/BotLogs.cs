@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using NewarBots.Manager.Bots;
 
 namespace NewarBots.AppHost.Bots;
 

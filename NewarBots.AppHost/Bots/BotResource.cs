@@ -1,3 +1,5 @@
+using NewarBots.Manager.Bots;
+
 namespace NewarBots.AppHost.Bots;
 
 /// <summary>A bot in the dashboard's list. It is created and hidden at run time and is not part of the application model.</summary>

@@ -1,3 +1,5 @@
+using NewarBots.Manager.Bots;
+
 namespace NewarBots.AppHost.Bots;
 
 /// <summary>A bot as the dashboard displays it.</summary>

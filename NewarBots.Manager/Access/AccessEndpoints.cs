@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots;
+using NewarBots.Manager.Api;
 
 namespace NewarBots.Manager.Access;
 
@@ -30,15 +30,15 @@ internal static class AccessEndpoints
         HttpRequest request, KeyFile file, TimeProvider time, CancellationToken cancellation)
     {
         if (!request.HasJsonContentType())
-            return BotProblems.UnsupportedMediaType();
+            return ApiProblems.UnsupportedMediaType();
         // Whoever makes the first key rules over all others: that is for whom the storage folder belongs to, not for all on this machine.
-        if (file.Door is Door.Open)
+        if (file.State is AccessState.Anonymous)
             return AccessProblems.FirstKeyByCommand();
         if (await RequestBody.ReadAsync(request, MaxBodyBytes, cancellation) is not { } body)
             return RequestBody.TooLong(MaxBodyBytes);
         var (wanted, faults) = RequestBody.Read(body, CreateKeyRequest.Read);
         if (wanted is null)
-            return BotProblems.InvalidRequest(faults);
+            return ApiProblems.InvalidRequest(faults);
 
         var secret = Credential.New();
         var key = new AccessKey(secret.Id, wanted.Name, wanted.UserId, wanted.Role, time.GetUtcNow(), secret.Hash);
@@ -48,11 +48,11 @@ internal static class AccessEndpoints
     }
 
     private static Ok<KeyListResponse> List(KeyFile file) => TypedResults.Ok(
-        new KeyListResponse([.. file.Door is Door.Locked door ? door.List.Keys.Select(KeyResponse.Of) : []]));
+        new KeyListResponse([.. file.State is AccessState.Keyed keyed ? keyed.List.Keys.Select(KeyResponse.Of) : []]));
 
     private static async Task<Results<NoContent, ProblemHttpResult>> RevokeAsync(string id, KeyFile file, CancellationToken cancellation)
     {
-        if (file.Door is not Door.Locked door || door.List.Keys.All(key => key.Id != id))
+        if (file.State is not AccessState.Keyed keyed || keyed.List.Keys.All(key => key.Id != id))
             return AccessProblems.KeyNotFound();
         await file.ChangeAsync(list => list.Keys.SingleOrDefault(key => key.Id == id) is { } key ? list.Remove(key) : list, cancellation);
         return TypedResults.NoContent();
@@ -101,7 +101,7 @@ internal sealed record CreateKeyRequest(string Name, UserId UserId, AccessRole R
                     name = RequestBody.ReadString(property.Value, "name", faults) ?? string.Empty;
                     break;
                 case "userId" when !UserId.TryParse(RequestBody.ReadString(property.Value, "userId", faults), provider: null, out user):
-                    faults.Add("userId", BotProblems.UserIdFault);
+                    faults.Add("userId", ApiProblems.UserIdFault);
                     break;
                 case "role" when !WireWord.TryParse(RequestBody.ReadString(property.Value, "role", faults), out role):
                     faults.Add("role", RoleFault);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Access;
 

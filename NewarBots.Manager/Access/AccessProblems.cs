@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using NewarBots.Manager.Bots;
+using NewarBots.Manager.Api;
 
 namespace NewarBots.Manager.Access;
 
@@ -25,5 +25,5 @@ internal static class AccessProblems
 
     public static ProblemHttpResult KeysUnreadable() => Problem(ProblemTypes.KeysUnreadable);
 
-    private static ProblemHttpResult Problem(ProblemType type) => BotProblems.Problem(type, type.WhatToDo);
+    private static ProblemHttpResult Problem(ProblemType type) => ApiProblems.Problem(type, type.WhatToDo);
 }

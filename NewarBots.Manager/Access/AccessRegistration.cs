@@ -48,7 +48,7 @@ internal static partial class AccessRegistration
 
     private static void RefuseToListenWider(ListenOptions address, KeyFile keys)
     {
-        var hasKeys = keys.Door is not (Door.Open or Door.Locked { List.Keys.Count: 0 });
+        var hasKeys = keys.State is not (AccessState.Anonymous or AccessState.Keyed { List.Keys.Count: 0 });
         if (!hasKeys && address.IPEndPoint is { } endpoint && !IPAddress.IsLoopback(endpoint.Address))
         {
             throw new InvalidOperationException(
@@ -72,7 +72,7 @@ internal static partial class AccessRegistration
         await using var look = time.CreateTimer(
             _ =>
             {
-                if (!keys.Door.StillLetsIn(caller, time.GetUtcNow()))
+                if (!keys.State.StillLetsIn(caller, time.GetUtcNow()))
                     context.Abort();
             },
             state: null, LookAgain, LookAgain);
@@ -82,13 +82,13 @@ internal static partial class AccessRegistration
     private static void Tell(WebApplication app)
     {
         var keys = app.Services.GetRequiredService<KeyFile>();
-        switch (keys.Door)
+        switch (keys.State)
         {
-            case Door.Open:
+            case AccessState.Anonymous:
                 Log.NoKeys(app.Logger, AccessProblems.MakeKey);
                 break;
-            case Door.Locked door:
-                Log.Keys(app.Logger, door.List.Keys.Count, keys.Path);
+            case AccessState.Keyed keyed:
+                Log.Keys(app.Logger, keyed.List.Keys.Count, keys.Path);
                 break;
         }
     }

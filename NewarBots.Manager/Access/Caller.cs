@@ -1,6 +1,7 @@
 using System.Security.Claims;
+using System.Text.Json;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots;
+using NewarBots.Manager.Api;
 using NewarBots.ServiceDefaults;
 
 namespace NewarBots.Manager.Access;
@@ -32,8 +33,18 @@ internal sealed record Caller(AccessKey? Key, UserId UserId, AccessRole Role)
         if (userId is null)
             return (IsAdmin ? null : UserId, null);
         if (!UserId.TryParse(userId, provider: null, out var user))
-            return (null, BotProblems.UserIdFault);
+            return (null, ApiProblems.UserIdFault);
         return Reaches(user) ? (user, null) : (null, NotYours);
+    }
+
+    /// <summary>The user that a request's <c>userId</c> names: the caller's own, unless the caller is an admin.</summary>
+    public UserId ReadUserId(JsonElement value, FaultList faults)
+    {
+        if (!UserId.TryParse(RequestBody.ReadString(value, "userId", faults), provider: null, out var user))
+            faults.Add("userId", ApiProblems.UserIdFault);
+        else if (!Reaches(user))
+            faults.Add("userId", NotYours);
+        return user;
     }
 
     public static Caller With(AccessKey key) => new(key, key.UserId, key.Role);

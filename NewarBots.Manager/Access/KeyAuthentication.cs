@@ -22,7 +22,7 @@ internal sealed class KeyAuthentication(
     private const string BearerPrefix = "Bearer ";
 
     /// <summary>Somebody has to mend it.</summary>
-    private const string JammedRetryAfterSeconds = "60";
+    private const string UnavailableRetryAfterSeconds = "60";
 
     private static readonly string[] ForwardedHeaders = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"];
 
@@ -35,22 +35,22 @@ internal sealed class KeyAuthentication(
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => AccessProblems.NotAllowed().ExecuteAsync(Context);
 
-    private Caller? FindCaller() => keys.Door switch
+    private Caller? FindCaller() => keys.State switch
     {
-        Door.Open => IsOnThisMachine() ? Caller.OfThisMachine : null,
-        Door.Locked door when Shown(Request) is { } shown => Credential.TryParse(shown, out var key) ? door.Find(key) : null,
-        Door.Locked door => Credential.TryParse(Request.Cookies[SessionCookie.Name], out var session) ? door.FindSession(session, time.GetUtcNow()) : null,
+        AccessState.Anonymous => IsOnThisMachine() ? Caller.OfThisMachine : null,
+        AccessState.Keyed keyed when Shown(Request) is { } shown => Credential.TryParse(shown, out var key) ? keyed.Find(key) : null,
+        AccessState.Keyed keyed => Credential.TryParse(Request.Cookies[SessionCookie.Name], out var session) ? keyed.FindSession(session, time.GetUtcNow()) : null,
         _ => null,
     };
 
     private ProblemHttpResult Refuse()
     {
-        switch (keys.Door)
+        switch (keys.State)
         {
-            case Door.Open:
+            case AccessState.Anonymous:
                 return AccessProblems.LocalOnly();
-            case Door.Jammed:
-                Response.Headers.RetryAfter = JammedRetryAfterSeconds;
+            case AccessState.Unavailable:
+                Response.Headers.RetryAfter = UnavailableRetryAfterSeconds;
                 return AccessProblems.KeysUnreadable();
         }
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Access;
 
@@ -28,23 +28,23 @@ internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, 
     public string Path { get; } = System.IO.Path.Combine(storage.Root, "access", "keys.json");
 
     /// <summary>As the file says now: one look at its time, and a reading where that has changed.</summary>
-    public Door Door
+    public AccessState State
     {
         get
         {
             var stamp = Stamp.Of(Path);
             if (_seen is { } seen && seen.Stamp == stamp && seen.IsSettled)
-                return seen.Door;
+                return seen.State;
             lock (_reading)
             {
                 var before = _seen;
                 // Looked at before it is read: what changes in between is seen the next time.
                 var isSettled = (stamp = Stamp.Of(Path)).Written is not { } written || time.GetUtcNow() - written > TimestampGrain;
-                var door = Read(before?.Door);
-                if (door is Door.Jammed jammed && jammed != before?.Door)
-                    Log.Jammed(logger, jammed.Why);
-                _seen = new(stamp, door, isSettled);
-                return door;
+                var state = Read(before?.State);
+                if (state is AccessState.Unavailable unavailable && unavailable != before?.State)
+                    Log.Unavailable(logger, unavailable.Why);
+                _seen = new(stamp, state, isSettled);
+                return state;
             }
         }
     }
@@ -59,8 +59,8 @@ internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, 
         using var held = await PrivateFile.LockAsync($"{Path}.lock", time, cancellation);
         var list = Read(before: null) switch
         {
-            Door.Jammed jammed => throw new IOException(jammed.Why),
-            Door.Locked locked => locked.List,
+            AccessState.Unavailable unavailable => throw new IOException(unavailable.Why),
+            AccessState.Keyed keyed => keyed.List,
             _ => KeyList.Empty,
         };
         var changed = change(list);
@@ -69,31 +69,31 @@ internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, 
         return changed;
     }
 
-    private Door Read(Door? before)
+    private AccessState Read(AccessState? before)
     {
         try
         {
             return JsonSerializer.Deserialize<KeyList>(File.ReadAllBytes(Path), Json) is { } list && !list.Keys.Concat<object?>(list.Sessions).Contains(null)
-                ? new Door.Locked(list)
+                ? new AccessState.Keyed(list)
                 : throw new JsonException("Something in it is null.");
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
-            return before is null or Door.Open
-                ? Door.Open.One
-                : new Door.Jammed($"{Path} is gone. Put it back; or, for no keys at all, restart the manager, which then serves this machine alone.");
+            return before is null or AccessState.Anonymous
+                ? AccessState.Anonymous.One
+                : new AccessState.Unavailable($"{Path} is gone. Put it back; or, for no keys at all, restart the manager, which then serves this machine alone.");
         }
         catch (Exception exception) when (exception is JsonException or ArgumentException)
         {
-            return new Door.Jammed($"{Path} is damaged: {exception.Message} Put a good one in its place; or remove it, restart the manager and make new keys.");
+            return new AccessState.Unavailable($"{Path} is damaged: {exception.Message} Put a good one in its place; or remove it, restart the manager and make new keys.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return new Door.Jammed($"{Path} cannot be read: {exception.Message} It has to belong to the user that the manager runs as.");
+            return new AccessState.Unavailable($"{Path} cannot be read: {exception.Message} It has to belong to the user that the manager runs as.");
         }
     }
 
-    private sealed record Seen(Stamp Stamp, Door Door, bool IsSettled);
+    private sealed record Seen(Stamp Stamp, AccessState State, bool IsSettled);
 
     private readonly record struct Stamp(DateTimeOffset? Written, long Length)
     {
@@ -107,6 +107,6 @@ internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, 
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Error, "Nobody is let in: {Why}")]
-        public static partial void Jammed(ILogger logger, string why);
+        public static partial void Unavailable(ILogger logger, string why);
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots;
+using NewarBots.Manager.Api;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Access;
 
@@ -67,7 +68,7 @@ internal sealed class KeysCommand(KeyFile file, TimeProvider time, TextWriter ou
             {
                 case "--user":
                     if (!UserId.TryParse(arguments.ElementAtOrDefault(++i), provider: null, out user))
-                        return Misunderstood($"--user {BotProblems.UserIdFault}.");
+                        return Misunderstood($"--user {ApiProblems.UserIdFault}.");
                     break;
                 case "--role":
                     if (!WireWord.TryParse(arguments.ElementAtOrDefault(++i), out role))
@@ -95,14 +96,14 @@ internal sealed class KeysCommand(KeyFile file, TimeProvider time, TextWriter ou
 
     private int List()
     {
-        switch (file.Door)
+        switch (file.State)
         {
-            case Door.Locked { List.Keys: { Count: > 0 } keys }:
+            case AccessState.Keyed { List.Keys: { Count: > 0 } keys }:
                 output.WriteLine($"{"ID",-12}  {"ROLE",-5}  {"USER",-16}  {"CREATED",-16}  NAME");
                 foreach (var key in keys)
                     output.WriteLine($"{key.Id,-12}  {WireWord.Of(key.Role),-5}  {key.UserId,-16}  {key.CreatedAt.UtcDateTime,-16:yyyy-MM-dd HH:mm}  {key.Name}");
                 return Done;
-            case Door.Jammed jammed:
+            case AccessState.Unavailable jammed:
                 error.WriteLine(jammed.Why);
                 return Failed;
             default:

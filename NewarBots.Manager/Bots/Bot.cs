@@ -4,8 +4,8 @@ using NewarBots.Contract;
 namespace NewarBots.Manager.Bots;
 
 /// <summary>
-/// The record of one bot, as it lies in <see cref="BotStore"/>. It changes only by the functions of
-/// <see cref="Tracking.BotLifecycle"/>.
+/// The record of one bot, as it lies in the bot store. It changes only by the functions of
+/// <see cref="BotLifecycle"/>.
 /// </summary>
 internal sealed record Bot
 {
@@ -98,7 +98,7 @@ internal sealed record Bot
     public bool AwaitsContainer => Status is BotStatus.Scheduled or BotStatus.Queued or BotStatus.Launching && LaunchedAt is null;
 
     [JsonIgnore]
-    public string ContainerName => Launching.RecorderContainerName.Of(Id);
+    public string ContainerName => RecorderContainerName.Of(Id);
 
     /// <summary>Had it started in time, it would have had to leave by now: whatever is there to be recorded is another meeting.</summary>
     public bool IsTooLate(DateTimeOffset now) => StartAt + Leave.MaxDuration <= now;

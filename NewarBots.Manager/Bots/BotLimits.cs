@@ -1,4 +1,5 @@
-using NewarBots.Manager.Launching;
+using Microsoft.Extensions.Options;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Bots;
 
@@ -9,6 +10,49 @@ namespace NewarBots.Manager.Bots;
 /// <param name="ScheduledOfOneUser">How many of one user may be scheduled beside them.</param>
 internal sealed record BotLimits(int Places, int Waiting, int? OfOneUser, int? ScheduledOfOneUser = null)
 {
-    public static BotLimits Of(LaunchingOptions options) =>
+    public static BotLimits Of(BotCapacityOptions options) =>
         new(options.MaxConcurrentBots, options.MaxQueuedBots, options.MaxConcurrentBotsPerUser, options.MaxScheduledBotsPerUser);
+}
+
+/// <summary>Section <c>Launching</c>: how many bots there may be.</summary>
+internal sealed class BotCapacityOptions
+{
+    public const string Section = "Launching";
+
+    /// <summary>How many bots may have a container at once on this host; further ones wait in <c>queued</c>.</summary>
+    public int MaxConcurrentBots { get; set; } = 50;
+
+    /// <summary>How many bots may wait for a place; further ones are refused (503) until there is room in the queue.</summary>
+    public int MaxQueuedBots { get; set; } = 1000;
+
+    /// <summary>
+    /// How many bots of one user may be active at once, waiting ones included; further ones are refused (429). No limit where it
+    /// is not set.
+    /// </summary>
+    public int? MaxConcurrentBotsPerUser { get; set; }
+
+    /// <summary>How many bots of one user may be scheduled for later; further ones are refused (429).</summary>
+    public int MaxScheduledBotsPerUser { get; set; } = 1000;
+}
+
+/// <summary>Reports every mistake at once, each by the key to change.</summary>
+internal sealed class BotCapacityOptionsValidator : IValidateOptions<BotCapacityOptions>
+{
+    public ValidateOptionsResult Validate(string? name, BotCapacityOptions options)
+    {
+        var faults = Faults(options).ToList();
+        return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+    }
+
+    private static IEnumerable<string> Faults(BotCapacityOptions options)
+    {
+        if (options.MaxConcurrentBots < 1)
+            yield return $"Launching:MaxConcurrentBots must be 1 or more (it is {options.MaxConcurrentBots}).";
+        if (options.MaxQueuedBots < 1)
+            yield return $"Launching:MaxQueuedBots must be 1 or more (it is {options.MaxQueuedBots}).";
+        if (options.MaxConcurrentBotsPerUser < 1)
+            yield return $"Launching:MaxConcurrentBotsPerUser must be 1 or more (it is {options.MaxConcurrentBotsPerUser}).";
+        if (options.MaxScheduledBotsPerUser < 1)
+            yield return $"Launching:MaxScheduledBotsPerUser must be 1 or more (it is {options.MaxScheduledBotsPerUser}).";
+    }
 }

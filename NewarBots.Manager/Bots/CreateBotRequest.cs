@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
+using NewarBots.Manager.Api;
 
 namespace NewarBots.Manager.Bots;
 
@@ -58,7 +59,7 @@ internal sealed record CreateBotRequest(
                     botName = ReadBotName(value, faults);
                     break;
                 case "userId" when value.ValueKind is not JsonValueKind.Null:
-                    userId = RequestBody.ReadUserId(value, caller, faults);
+                    userId = caller.ReadUserId(value, faults);
                     break;
                 case "leave" when value.ValueKind is not JsonValueKind.Null:
                     leave = ReadLeave(value, faults);

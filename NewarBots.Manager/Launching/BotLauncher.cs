@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Telemetry;
-using NewarBots.Manager.Tracking;
+using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Containers;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Launching;
 
@@ -18,8 +19,8 @@ internal sealed partial class BotLauncher(
     BotStopper stopper,
     LaunchSignal signal,
     BotMetrics metrics,
-    Loops loops,
-    IOptions<LaunchingOptions> options,
+    BackgroundLoops loops,
+    IOptions<BotCapacityOptions> options,
     TimeProvider time,
     ILogger<BotLauncher> logger) : BackgroundService
 {
@@ -31,7 +32,7 @@ internal sealed partial class BotLauncher(
     private readonly BotWorkQueue _queue = new(logger);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        loops.RunAsync("launch", Loops.Patience, EnqueueAsync, token => signal.WaitAsync(LookAgainAfter, time, token), stoppingToken),
+        loops.RunAsync("launch", BackgroundLoops.Patience, EnqueueAsync, token => signal.WaitAsync(LookAgainAfter, time, token), stoppingToken),
         _queue.ProcessAsync(Parallelism, LaunchOrPostponeAsync, stoppingToken));
 
     private async Task EnqueueAsync(CancellationToken cancellation)
@@ -87,7 +88,7 @@ internal sealed partial class BotLauncher(
         if (begun is not { Status: BotStatus.Launching, AwaitsContainer: true } bot)
             return;
         if (wasQueued)
-            ManagerTelemetry.StartStep("bot queue", bot, since: bot.DueAt)?.Dispose();
+            BotTracing.StartStep("bot queue", bot, since: bot.DueAt)?.Dispose();
         if (bot.StopRequested && earlier is null or { State: RecorderContainerState.Created })
         {
             await WithdrawAsync(bot);
@@ -107,7 +108,7 @@ internal sealed partial class BotLauncher(
     /// <returns><see langword="false"/> where the engine refuses it for good, and the bot has failed by it.</returns>
     private async Task<bool> TryStartAsync(Bot bot, CancellationToken cancellation)
     {
-        using var step = ManagerTelemetry.StartStep("bot launch", bot);
+        using var step = BotTracing.StartStep("bot launch", bot);
         var begunAt = time.GetTimestamp();
         try
         {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Launching;
 

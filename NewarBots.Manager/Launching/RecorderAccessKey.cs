@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Launching;
 

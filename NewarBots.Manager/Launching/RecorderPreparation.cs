@@ -1,12 +1,14 @@
 using System.Net;
 using Microsoft.Extensions.Options;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Containers;
+using NewarBots.Manager.Containers.Docker;
 
 namespace NewarBots.Manager.Launching;
 
 /// <summary>Everything that a bot needs around it before its container is made.</summary>
 internal sealed class RecorderPreparation(
-    RecorderBriefing briefing, RecorderAccess access, SessionFolders folders, LoopbackRelay relay, IOptions<JoiningOptions> joining)
+    RecorderEnvironmentFactory briefing, RecorderAccess access, SessionFolders folders, LoopbackRelay relay, IOptions<JoiningOptions> joining)
 {
     /// <summary>Its folder, its Redis user, its way to this machine. Doing it again changes nothing.</summary>
     /// <param name="bot">Whose.</param>

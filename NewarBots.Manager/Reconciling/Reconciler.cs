@@ -1,8 +1,11 @@
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Finalizing;
+using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Containers;
+using NewarBots.Manager.Containers.Docker;
+using NewarBots.Manager.Ending;
+using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Launching;
-using NewarBots.Manager.Tracking;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Reconciling;
@@ -16,14 +19,14 @@ internal sealed partial class Reconciler(
     IRecorderContainers containers,
     SessionFolders folders,
     BotStore store,
-    BotAdopter adopter,
-    RecordingAdopter recordings,
+    BotRecovery adopter,
+    RecordingRecovery recordings,
     RecorderPreparation preparation,
     RecorderAccess access,
     LoopbackRelay relay,
-    EndedBots ended,
+    BotFinisher ended,
     BotStopper stopper,
-    Loops loops,
+    BackgroundLoops loops,
     TimeProvider time,
     ILogger<Reconciler> logger) : BackgroundService
 {
@@ -37,8 +40,8 @@ internal sealed partial class Reconciler(
     /// <summary>With very many bots, or much to be recalled.</summary>
     private static readonly TimeSpan LongestReconciling = TimeSpan.FromMinutes(5);
 
-    private readonly Signal _needed = new();
-    private readonly RecorderSights _sights = new(time);
+    private readonly AsyncAutoResetEvent _needed = new();
+    private readonly LivenessTracker _sights = new(time);
     private TimeSpan _next = Interval;
     private bool _hasMended;
     private bool _hasFreed;
@@ -132,7 +135,7 @@ internal sealed partial class Reconciler(
             }
         }
 
-        if (mark is not null && forgotten.Count < RecordingAdopter.AtOnce)
+        if (mark is not null && forgotten.Count < RecordingRecovery.AtOnce)
         {
             await store.IndexAsync(cancellation);
             await store.MarkCompleteAsync(mark);

@@ -1,7 +1,7 @@
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Launching;
-using NewarBots.Manager.Removing;
+using NewarBots.Manager.Containers;
+using NewarBots.Manager.Ending;
 
 namespace NewarBots.Manager.Reconciling;
 
@@ -58,7 +58,7 @@ internal static class ReconciliationPlan
         IReadOnlyCollection<RecorderContainer> containers,
         IReadOnlyCollection<SessionOnDisk> folders,
         IReadOnlyCollection<FinalOnDisk> recordings,
-        IReadOnlyDictionary<SessionId, LifeSigns> signs,
+        IReadOnlyDictionary<SessionId, Liveness> signs,
         DateTimeOffset now)
     {
         var botOf = known.ToDictionary(bot => bot.Id);
@@ -82,7 +82,7 @@ internal static class ReconciliationPlan
     }
 
     private static IEnumerable<Reconciliation> OfUnknown(
-        RecorderContainer? container, SessionOnDisk? folder, LifeSigns? signs, DateTimeOffset now) => (container, folder) switch
+        RecorderContainer? container, SessionOnDisk? folder, Liveness? signs, DateTimeOffset now) => (container, folder) switch
         {
             ({ State: RecorderContainerState.Exited }, _) =>
             [
@@ -99,7 +99,7 @@ internal static class ReconciliationPlan
         };
 
     private static IEnumerable<Reconciliation> OfKnown(
-        Bot bot, RecorderContainer? container, SessionOnDisk? folder, LifeSigns? signs, DateTimeOffset now) => (bot, container?.State) switch
+        Bot bot, RecorderContainer? container, SessionOnDisk? folder, Liveness? signs, DateTimeOffset now) => (bot, container?.State) switch
         {
             (_, RecorderContainerState.Running) when bot.StopRequested || bot.Status >= BotStatus.Finalizing =>
                 [new Reconciliation.Stop(bot.Id)],
@@ -117,7 +117,7 @@ internal static class ReconciliationPlan
     /// It was seen to run for longer than it may; or it should be gone by the wall clock, and gives no sign of life. The wall clock
     /// alone is not believed: it may have jumped, and a live recorder is never silent for longer than it waits to be let in.
     /// </summary>
-    private static bool IsOverdue(Bot bot, LifeSigns signs, DateTimeOffset now)
+    private static bool IsOverdue(Bot bot, Liveness signs, DateTimeOffset now)
     {
         var longestSilence = bot.Leave.WaitingRoomTimeout + OverdueAfter;
         var longestLife = bot.Leave.MaxDuration + longestSilence;

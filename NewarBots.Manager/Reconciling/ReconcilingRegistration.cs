@@ -4,8 +4,8 @@ internal static class ReconcilingRegistration
 {
     public static IHostApplicationBuilder AddReconciling(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<BotAdopter>();
-        builder.Services.AddSingleton<RecordingAdopter>();
+        builder.Services.AddSingleton<BotRecovery>();
+        builder.Services.AddSingleton<RecordingRecovery>();
         builder.Services.AddHostedService<Reconciler>();
         return builder;
     }

@@ -1,9 +1,8 @@
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Launching;
-using NewarBots.Manager.Telemetry;
-using NewarBots.Manager.Tracking;
+using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Scheduling;
 
@@ -15,8 +14,8 @@ internal sealed partial class BotScheduler(
     BotStore store,
     ScheduleSignal signal,
     LaunchSignal launches,
-    Loops loops,
-    IOptions<LaunchingOptions> options,
+    BackgroundLoops loops,
+    IOptions<BotCapacityOptions> options,
     TimeProvider time,
     ILogger<BotScheduler> logger) : BackgroundService
 {
@@ -30,7 +29,7 @@ internal sealed partial class BotScheduler(
     private bool _hasSeenAll;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        loops.RunAsync("schedule", Loops.Patience, StartOrPostponeAsync, token => signal.WaitAsync(_wait, time, token), stoppingToken);
+        loops.RunAsync("schedule", BackgroundLoops.Patience, StartOrPostponeAsync, token => signal.WaitAsync(_wait, time, token), stoppingToken);
 
     private async Task StartOrPostponeAsync(CancellationToken cancellation)
     {
@@ -81,7 +80,7 @@ internal sealed partial class BotScheduler(
         if (await store.UpdateAsync(id, known => BotLifecycle.StartMissed(known, now)) is not { Status: BotStatus.Scheduled } bot)
             return true;
 
-        using var start = ManagerTelemetry.StartLife("bot start", bot);
+        using var start = BotTracing.StartLife("bot start", bot);
         switch (await store.StartAsync(id, now, start?.Id, BotLimits.Of(options.Value)))
         {
             case StartResult.Started:

@@ -4,7 +4,6 @@ internal static class SchedulingRegistration
 {
     public static TBuilder AddScheduling<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
-        builder.Services.AddSingleton<ScheduleSignal>();
         builder.Services.AddHostedService<BotScheduler>();
         return builder;
     }

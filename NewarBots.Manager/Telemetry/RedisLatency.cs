@@ -1,11 +1,12 @@
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Hosting;
 using StackExchange.Redis;
 using StackExchange.Redis.Profiling;
 
 namespace NewarBots.Manager.Telemetry;
 
 /// <summary>Measures every command to Redis, whoever sends it, by the client's own profiler.</summary>
-internal sealed class RedisLatency(IConnectionMultiplexer redis, BotMetrics metrics, Loops loops) : BackgroundService
+internal sealed class RedisLatency(IConnectionMultiplexer redis, BotMetrics metrics, BackgroundLoops loops) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 

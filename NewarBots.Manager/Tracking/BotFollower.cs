@@ -1,7 +1,9 @@
-using System.Text.Json;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Finalizing;
+using NewarBots.Manager.Bots.Events;
+using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Hosting;
+using NewarBots.Manager.Recordings;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Tracking;
@@ -64,23 +66,9 @@ internal sealed partial class BotFollower(
         }
     }
 
-    /// <returns><see langword="null"/> for what is no status message of this bot.</returns>
-    public static StatusMessage? TryRead(SessionId id, RedisValue json)
-    {
-        try
-        {
-            var message = json.IsNull ? null : JsonSerializer.Deserialize((string)json!, ContractJson.Default.StatusMessage);
-            return message?.SessionId == id && message.IsPlausible ? message : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
     private List<StatusMessage> Messages(SessionId id, IReadOnlyList<StreamMessage> entries)
     {
-        var read = entries.Select(entry => (entry.Message, Status: TryRead(id, entry.Message))).ToList();
+        var read = entries.Select(entry => (entry.Message, Status: EventStreamReading.TryRead(id, entry.Message))).ToList();
         // One line, however many: a recorder that says garbage does not fill the log with it.
         var others = read.Where(entry => entry.Status is null).Select(entry => (string)entry.Message!).ToList();
         if (others.Count > 0)

@@ -2,8 +2,8 @@ using System.Threading.Channels;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Events;
-using NewarBots.Manager.Scheduling;
-using NewarBots.Manager.Telemetry;
+using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Hosting;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Tracking;
@@ -13,7 +13,7 @@ namespace NewarBots.Manager.Tracking;
 /// away, so the stream of every bot that is under way is looked at now and then as well.
 /// </summary>
 internal sealed partial class StatusListener(
-    IConnectionMultiplexer redis, BotStore store, BotFollower follower, BotNews news, ScheduleSignal schedule, BotMetrics metrics, Loops loops,
+    IConnectionMultiplexer redis, BotStore store, BotFollower follower, BotNotifier news, ScheduleSignal schedule, BotMetrics metrics, BackgroundLoops loops,
     TimeProvider time, ILogger<StatusListener> logger)
     : BackgroundService
 {

@@ -1,16 +1,17 @@
+using NewarBots.Contract;
 using System.Collections.Concurrent;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Telemetry;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Webhooks;
 
 /// <summary>Makes messages of what happened and sends them, a few at a time to each webhook, so that one that is slow holds up no other.</summary>
 internal sealed partial class WebhookDispatcher(
     WebhookFiles webhooks,
-    Deliveries deliveries,
+    DeliveryStore deliveries,
     WebhookSender sender,
     WebhookOutbox outbox,
-    Loops loops,
+    BackgroundLoops loops,
     BotMetrics metrics,
     TimeProvider time,
     ILogger<WebhookDispatcher> logger) : BackgroundService
@@ -39,7 +40,7 @@ internal sealed partial class WebhookDispatcher(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await loops.RunAsync(
-            "send webhooks", Loops.Patience, _ => TurnOrPostponeAsync(), token => outbox.News.WaitAsync(Interval, time, token), stoppingToken);
+            "send webhooks", BackgroundLoops.Patience, _ => TurnOrPostponeAsync(), token => outbox.News.WaitAsync(Interval, time, token), stoppingToken);
         _over.CancelAfter(Farewell);
         while (_inFlight.Values.Any(count => count > 0))
             await outbox.News.WaitAsync(Interval, time, CancellationToken.None);
@@ -95,7 +96,7 @@ internal sealed partial class WebhookDispatcher(
         {
             var attempt = await sender.SendAsync(webhook, delivery, _over.Token);
             var after = delivery.After(attempt, Random.Shared.NextDouble());
-            metrics.Notified(TimeSpan.FromSeconds(attempt.DurationSeconds), after.Status);
+            metrics.Notified(TimeSpan.FromSeconds(attempt.DurationSeconds), WireWord.Of(after.Status));
             if (after.Status is DeliveryStatus.Failed)
                 Log.GivenUp(logger, delivery.Id, webhook.Id, after.Attempts.Count, attempt.Error);
             if (attempt.IsGone && await webhooks.ChangeAsync(webhook.Id, known => known with { DisabledAt = time.GetUtcNow() }, _over.Token) is not null)

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
-using NewarBots.Manager.Bots;
+using NewarBots.Manager.Api;
 
 namespace NewarBots.Manager.Webhooks;
 
@@ -37,12 +37,12 @@ internal static class WebhookEndpoints
         HttpRequest request, Caller caller, WebhookFiles files, IOptions<WebhookOptions> options, TimeProvider time, CancellationToken cancellation)
     {
         if (!request.HasJsonContentType())
-            return BotProblems.UnsupportedMediaType();
+            return ApiProblems.UnsupportedMediaType();
         if (await RequestBody.ReadAsync(request, MaxBodyBytes, cancellation) is not { } body)
             return RequestBody.TooLong(MaxBodyBytes);
         var (wanted, faults) = RequestBody.Read(body, (root, list) => WebhookRequest.Read(root, caller, options.Value.AllowPrivateAddresses, list));
         if (wanted is null)
-            return BotProblems.InvalidRequest(faults);
+            return ApiProblems.InvalidRequest(faults);
         var webhook = new Webhook
         {
             Id = $"wh_{SessionId.New(time)}",
@@ -63,14 +63,14 @@ internal static class WebhookEndpoints
         var (user, fault) = caller.Among(userId);
         return fault is null
             ? TypedResults.Ok(new WebhookList([.. files.All.Where(webhook => user is null || webhook.UserId == user).Select(WebhookResponse.Of)]))
-            : BotProblems.InvalidRequest("userId", fault);
+            : ApiProblems.InvalidRequest("userId", fault);
     }
 
     private static Results<Ok<WebhookResponse>, ProblemHttpResult> Get(string id, Caller caller, WebhookFiles files) =>
         Find(id, caller, files) is { } webhook ? TypedResults.Ok(WebhookResponse.Of(webhook)) : WebhookProblems.NotFound();
 
     private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
-        string id, Caller caller, WebhookFiles files, Deliveries deliveries, CancellationToken cancellation)
+        string id, Caller caller, WebhookFiles files, DeliveryStore deliveries, CancellationToken cancellation)
     {
         if (Find(id, caller, files) is not { } webhook)
             return WebhookProblems.NotFound();
@@ -98,28 +98,28 @@ internal static class WebhookEndpoints
     }
 
     private static async Task<Results<Accepted<DeliveryResponse>, ProblemHttpResult>> TestAsync(
-        string id, Caller caller, WebhookFiles files, Deliveries deliveries, WebhookOutbox outbox, TimeProvider time)
+        string id, Caller caller, WebhookFiles files, DeliveryStore deliveries, WebhookOutbox outbox, TimeProvider time)
     {
         if (Find(id, caller, files) is not { } webhook)
             return WebhookProblems.NotFound();
         if (webhook.DisabledAt is not null)
             return WebhookProblems.Disabled();
         var now = time.GetUtcNow();
-        var message = Deliveries.NewId(now);
+        var message = DeliveryStore.NewId(now);
         await deliveries.SendAsync([webhook], WebhookEvent.ToTry(webhook, now), message, now);
         outbox.News.Raise();
         return await deliveries.FindAsync(webhook, message) is { } delivery ? Accepted(webhook, delivery) : WebhookProblems.DeliveryNotFound();
     }
 
     private static async Task<Results<Ok<DeliveryPage>, ProblemHttpResult>> ListDeliveriesAsync(
-        string id, string? limit, string? cursor, Caller caller, WebhookFiles files, Deliveries deliveries, CancellationToken cancellation)
+        string id, string? limit, string? cursor, Caller caller, WebhookFiles files, DeliveryStore deliveries, CancellationToken cancellation)
     {
         var size = DefaultPageSize;
         if (limit is not null
             && (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out size) || size is < 1 or > MaxPageSize))
-            return BotProblems.InvalidRequest("limit", $"must be a number from 1 to {MaxPageSize}");
-        if (cursor is not null && !Deliveries.IsId(cursor))
-            return BotProblems.InvalidRequest("cursor", "must be a nextCursor that this call has answered");
+            return ApiProblems.InvalidRequest("limit", $"must be a number from 1 to {MaxPageSize}");
+        if (cursor is not null && !DeliveryStore.IsId(cursor))
+            return ApiProblems.InvalidRequest("cursor", "must be a nextCursor that this call has answered");
         if (Find(id, caller, files) is not { } webhook)
             return WebhookProblems.NotFound();
         var found = await deliveries.NewestAsync(webhook, cursor, size + 1, cancellation).ToListAsync(cancellation);
@@ -128,13 +128,13 @@ internal static class WebhookEndpoints
     }
 
     private static async Task<Results<Accepted<DeliveryResponse>, ProblemHttpResult>> RedeliverAsync(
-        string id, string deliveryId, Caller caller, WebhookFiles files, Deliveries deliveries, WebhookOutbox outbox, TimeProvider time)
+        string id, string deliveryId, Caller caller, WebhookFiles files, DeliveryStore deliveries, WebhookOutbox outbox, TimeProvider time)
     {
         if (Find(id, caller, files) is not { } webhook)
             return WebhookProblems.NotFound();
         if (webhook.DisabledAt is not null)
             return WebhookProblems.Disabled();
-        if (!Deliveries.IsId(deliveryId) || await deliveries.FindAsync(webhook, deliveryId) is not { } delivery)
+        if (!DeliveryStore.IsId(deliveryId) || await deliveries.FindAsync(webhook, deliveryId) is not { } delivery)
             return WebhookProblems.DeliveryNotFound();
         var again = await deliveries.AgainAsync(webhook, delivery, time.GetUtcNow());
         outbox.News.Raise();

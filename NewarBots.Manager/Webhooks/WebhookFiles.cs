@@ -1,6 +1,6 @@
 using System.Text.Json;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Webhooks;
 

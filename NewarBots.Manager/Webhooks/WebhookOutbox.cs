@@ -1,5 +1,7 @@
 using System.Text.Json;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Hosting;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Webhooks;
@@ -8,20 +10,10 @@ namespace NewarBots.Manager.Webhooks;
 /// What happened and is still to be told: a stream into which <see cref="BotStore"/>'s scripts put an event in the same step that
 /// changes the record, so that no manager's death comes in between.
 /// </summary>
-internal sealed class WebhookOutbox(WebhookFiles webhooks, TimeProvider time)
+internal sealed class WebhookOutbox(WebhookFiles webhooks, TimeProvider time) : IBotOutbox
 {
-    public const string Stream = "newarbots:webhooks:outbox";
-
-    public const string Field = "event";
-
-    /// <summary>For the scripts: puts the event, where there is one, into the stream.</summary>
-    /// <param name="key">The stream's place among the script's keys.</param>
-    /// <param name="argument">The event's place among its arguments.</param>
-    public static string Append(int key, int argument) =>
-        $"if ARGV[{argument}] ~= '' then redis.call('XADD', KEYS[{key}], '*', '{Field}', ARGV[{argument}]) end";
-
     /// <summary>There is something to tell.</summary>
-    public Signal News { get; } = new();
+    public AsyncAutoResetEvent News { get; } = new();
 
     /// <returns>What is to be told of it; empty where nobody wants to know.</returns>
     public RedisValue EventOf(Bot? before, Bot after)

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
-using NewarBots.Manager.Bots;
+using NewarBots.Manager.Api;
 
 namespace NewarBots.Manager.Webhooks;
 
@@ -35,7 +35,7 @@ internal sealed record WebhookRequest(Uri Url, IReadOnlyList<string> Events, str
                         faults.Add("description", $"must have at most {MaxDescriptionLength} characters");
                     break;
                 case "userId":
-                    userId = RequestBody.ReadUserId(value, caller, faults);
+                    userId = caller.ReadUserId(value, faults);
                     break;
                 default:
                     faults.Add(RequestBody.FieldName(property.Name), "is not a field of this request");

@@ -1,5 +1,6 @@
 using System.Net;
 using NewarBots.Manager.Access;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Tests.Access;
 

@@ -21,7 +21,7 @@ public sealed class KeyFileTests : IDisposable
         var (key, secret) = Make("anna");
         await File.ChangeAsync(list => list.Add(key));
 
-        var caller = Locked(File).Find(secret);
+        var caller = Keyed(File).Find(secret);
 
         Assert.Equal((key.Id, UserId.Parse("anna"), AccessRole.User), (caller?.Key?.Id, caller!.UserId, caller.Role));
         Assert.DoesNotContain(secret.Text[^64..], await System.IO.File.ReadAllTextAsync(File.Path), StringComparison.Ordinal);
@@ -35,9 +35,9 @@ public sealed class KeyFileTests : IDisposable
         var last = secret.Text[^1] == '0' ? '1' : '0';
 
         Assert.True(Credential.TryParse(secret.Text[..^1] + last, out var changed));
-        Assert.Null(Locked(File).Find(changed));
-        Assert.Null(Locked(File).Find(Credential.New()));
-        Assert.Null(Locked(File).FindSession(secret, Now));
+        Assert.Null(Keyed(File).Find(changed));
+        Assert.Null(Keyed(File).Find(Credential.New()));
+        Assert.Null(Keyed(File).FindSession(secret, Now));
     }
 
     [Fact]
@@ -56,11 +56,11 @@ public sealed class KeyFileTests : IDisposable
     public async Task Of_many_who_change_it_at_once_none_loses_anything_and_all_notice()
     {
         var before = File;
-        Assert.IsType<Door.Open>(before.Door);
+        Assert.IsType<AccessState.Anonymous>(before.State);
 
         await Task.WhenAll(Enumerable.Range(0, 20).Select(number => Task.Run(() => Open().ChangeAsync(list => list.Add(Make($"user-{number}").Key)))));
 
-        Assert.Equal(20, Locked(before).List.Keys.Count);
+        Assert.Equal(20, Keyed(before).List.Keys.Count);
         Assert.Equal(["keys.json", "keys.json.lock"], Directory.GetFiles(Path.GetDirectoryName(before.Path)!).Select(Path.GetFileName).Order());
     }
 
@@ -72,7 +72,7 @@ public sealed class KeyFileTests : IDisposable
         {
             var (key, secret) = Make("anna");
             await File.ChangeAsync(_ => KeyList.Empty.Add(key));
-            Assert.NotNull(Locked(watcher).Find(secret));
+            Assert.NotNull(Keyed(watcher).Find(secret));
         }
     }
 
@@ -90,8 +90,8 @@ public sealed class KeyFileTests : IDisposable
         await file.ChangeAsync(list => list.Add(Make("anna").Key));
         await System.IO.File.WriteAllTextAsync(file.Path, text);
 
-        Assert.Contains(file.Path, Assert.IsType<Door.Jammed>(file.Door).Why, StringComparison.Ordinal);
-        Assert.IsType<Door.Jammed>(File.Door);
+        Assert.Contains(file.Path, Assert.IsType<AccessState.Unavailable>(file.State).Why, StringComparison.Ordinal);
+        Assert.IsType<AccessState.Unavailable>(File.State);
         await Assert.ThrowsAsync<IOException>(() => file.ChangeAsync(list => list.Add(Make("eve").Key)));
         Assert.Equal(text, await System.IO.File.ReadAllTextAsync(file.Path));
     }
@@ -102,12 +102,12 @@ public sealed class KeyFileTests : IDisposable
         var file = File;
         var (key, secret) = Make("anna");
         await file.ChangeAsync(list => list.Add(key));
-        Assert.NotNull(Locked(file).Find(secret));
+        Assert.NotNull(Keyed(file).Find(secret));
         System.IO.File.Move(file.Path, $"{file.Path}.away");
 
-        Assert.IsType<Door.Jammed>(file.Door);
+        Assert.IsType<AccessState.Unavailable>(file.State);
         System.IO.File.Move($"{file.Path}.away", file.Path);
-        Assert.NotNull(Locked(file).Find(secret));
+        Assert.NotNull(Keyed(file).Find(secret));
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class KeyFileTests : IDisposable
         await File.ChangeAsync(list => list.Add(key));
         await File.ChangeAsync(list => list.Remove(key));
 
-        Assert.Null(Locked(File).Find(secret));
+        Assert.Null(Keyed(File).Find(secret));
     }
 
     [Fact]
@@ -127,18 +127,18 @@ public sealed class KeyFileTests : IDisposable
         var secret = Credential.New();
         var session = new AccessSession(secret.Id, key.Id, Now.AddHours(1), secret.Hash);
         await File.ChangeAsync(list => list.Add(key).Add(session, Now));
-        var caller = Locked(File).FindSession(secret, Now)!;
+        var caller = Keyed(File).FindSession(secret, Now)!;
 
         Assert.Equal(key.Id, caller.Key?.Id);
-        Assert.Null(Locked(File).Find(secret));
-        Assert.Null(Locked(File).FindSession(secret, Now.AddHours(1)));
-        Assert.True(File.Door.StillLetsIn(caller, Now));
-        Assert.False(File.Door.StillLetsIn(caller, Now.AddHours(1)));
+        Assert.Null(Keyed(File).Find(secret));
+        Assert.Null(Keyed(File).FindSession(secret, Now.AddHours(1)));
+        Assert.True(File.State.StillLetsIn(caller, Now));
+        Assert.False(File.State.StillLetsIn(caller, Now.AddHours(1)));
 
         await File.ChangeAsync(list => list.Remove(key));
-        Assert.Null(Locked(File).FindSession(secret, Now));
-        Assert.False(File.Door.StillLetsIn(caller, Now));
-        Assert.Empty(Locked(File).List.Sessions);
+        Assert.Null(Keyed(File).FindSession(secret, Now));
+        Assert.False(File.State.StillLetsIn(caller, Now));
+        Assert.Empty(Keyed(File).List.Sessions);
     }
 
     [Fact]
@@ -182,7 +182,7 @@ public sealed class KeyFileTests : IDisposable
         return (new(secret.Id, $"{user}'s", UserId.Parse(user), role, Now, secret.Hash), secret);
     }
 
-    private static Door.Locked Locked(KeyFile file) => Assert.IsType<Door.Locked>(file.Door);
+    private static AccessState.Keyed Keyed(KeyFile file) => Assert.IsType<AccessState.Keyed>(file.State);
 
     private KeyFile Open() => new(new StorageLayout(_storage), TimeProvider.System, NullLogger<KeyFile>.Instance);
 }

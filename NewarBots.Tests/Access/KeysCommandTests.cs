@@ -19,7 +19,7 @@ public sealed class KeysCommandTests : IDisposable
         Assert.Equal(0, made);
         Assert.True(Credential.TryParse(secret.Trim(), out var key));
         Assert.Contains(File.Path, words, StringComparison.Ordinal);
-        var caller = Assert.IsType<Door.Locked>(File.Door).Find(key)!;
+        var caller = Assert.IsType<AccessState.Keyed>(File.State).Find(key)!;
         Assert.Equal(("Anna's laptop", UserId.Parse("anna"), AccessRole.Admin), (caller.Key!.Name, caller.UserId, caller.Role));
 
         var (listed, list, _) = await RunAsync("list");
@@ -30,7 +30,7 @@ public sealed class KeysCommandTests : IDisposable
         var (revoked, _, told) = await RunAsync("revoke", key.Id);
         Assert.Equal(0, revoked);
         Assert.Contains("the last one", told, StringComparison.Ordinal);
-        Assert.Null(Assert.IsType<Door.Locked>(File.Door).Find(key));
+        Assert.Null(Assert.IsType<AccessState.Keyed>(File.State).Find(key));
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class KeysCommandTests : IDisposable
     {
         await RunAsync("add", "scripts");
 
-        var key = Assert.Single(Assert.IsType<Door.Locked>(File.Door).List.Keys);
+        var key = Assert.Single(Assert.IsType<AccessState.Keyed>(File.State).List.Keys);
         Assert.Equal((UserId.Default, AccessRole.User), (key.UserId, key.Role));
     }
 
@@ -59,7 +59,7 @@ public sealed class KeysCommandTests : IDisposable
         Assert.Equal((2, string.Empty), (code, output));
         Assert.Contains(expected, error, StringComparison.Ordinal);
         Assert.Contains("keys revoke ID", error, StringComparison.Ordinal);
-        Assert.IsType<Door.Open>(File.Door);
+        Assert.IsType<AccessState.Anonymous>(File.State);
     }
 
     [Fact]

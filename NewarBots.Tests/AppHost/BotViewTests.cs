@@ -2,7 +2,7 @@ using System.Text.Json;
 using NewarBots.AppHost.Bots;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Tests.Bots;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.AppHost;
 

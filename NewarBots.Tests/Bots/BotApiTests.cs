@@ -1,9 +1,9 @@
 using System.Net;
 using System.Text.Json;
 using NewarBots.Contract;
-using NewarBots.Manager.Finalizing;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
-using NewarBots.Tests.Page;
 
 namespace NewarBots.Tests.Bots;
 

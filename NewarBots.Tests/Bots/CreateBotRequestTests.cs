@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Rehearsing;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Bots;
 

@@ -1,4 +1,5 @@
 using NewarBots.Contract;
+using NewarBots.Manager.Bots;
 
 namespace NewarBots.Tests.Contract;
 

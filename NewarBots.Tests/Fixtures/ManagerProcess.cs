@@ -5,6 +5,8 @@ using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Tests.Fixtures;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using NewarBots.Manager.Telemetry;
+using NewarBots.Manager.Bots;
 
 namespace NewarBots.Tests.Fixtures;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using CliWrap;
 using CliWrap.Buffered;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Tests.Fixtures;
 

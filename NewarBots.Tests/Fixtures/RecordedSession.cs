@@ -2,7 +2,7 @@ using CliWrap;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Finalizing;
+using NewarBots.Manager.Recordings;
 using NewarBots.Recorder.Recording;
 
 namespace NewarBots.Tests.Fixtures;

@@ -3,8 +3,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Launching;
-using NewarBots.Tests.Bots;
+using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 using StackExchange.Redis;
 

@@ -1,6 +1,6 @@
 using NewarBots.Contract;
 using NewarBots.Manager.Launching;
-using NewarBots.Tests.Bots;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Launching;
 

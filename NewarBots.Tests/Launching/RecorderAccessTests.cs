@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots;
+using NewarBots.Manager.Bots.Events;
+using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Launching;
 using NewarBots.Tests.Fixtures;
 using StackExchange.Redis;
@@ -179,7 +180,7 @@ public sealed class RecorderAccessTests(RedisServer server) : IClassFixture<Redi
     private async Task<ConnectionMultiplexer> ConnectAsync(RecorderCredentials credentials, RedisServer? redis = null)
     {
         var url = RecorderBriefingTests.Briefing(("Launching:RecorderRedis", (redis ?? server).Configuration))
-            .For(Bots.WithMeeting("https://meet.google.com/abc-defg-hij"), credentials, traceParent: null).RedisUrl!;
+            .For(LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij"), credentials, traceParent: null).RedisUrl!;
         return await ConnectionMultiplexer.ConnectAsync(url);
     }
 

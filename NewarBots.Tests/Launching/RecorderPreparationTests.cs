@@ -1,5 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
+using NewarBots.Manager.Containers.Docker;
 using NewarBots.Manager.Launching;
+using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 using StackExchange.Redis;
 
@@ -20,7 +22,7 @@ public sealed class RecorderPreparationTests(ScriptedRecorders recorders, RedisS
     [Fact]
     public async Task Prepared_twice_a_bot_finds_the_same()
     {
-        var bot = Bots.WithMeeting("http://localhost:8082/rehearsal/one");
+        var bot = LaunchableBots.WithMeeting("http://localhost:8082/rehearsal/one");
 
         var first = await Preparation.PrepareAsync(bot, traceParent: null, CancellationToken.None);
         var second = await Preparation.PrepareAsync(bot, traceParent: null, CancellationToken.None);
@@ -32,7 +34,7 @@ public sealed class RecorderPreparationTests(ScriptedRecorders recorders, RedisS
     [Fact]
     public async Task What_a_restart_of_Redis_took_away_comes_back_the_same()
     {
-        var bot = Bots.WithMeeting("https://meet.google.com/abc-defg-hij");
+        var bot = LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij");
         var access = recorders.Services(_manager, ("ConnectionStrings:redis", redis.Configuration)).GetRequiredService<RecorderAccess>();
         await Preparation.PrepareAsync(bot, traceParent: null, CancellationToken.None);
         var before = await access.EnsureAsync(bot.Id);
@@ -50,7 +52,7 @@ public sealed class RecorderPreparationTests(ScriptedRecorders recorders, RedisS
         var services = recorders.Services(_manager, ("ConnectionStrings:redis", redis.Configuration));
         var (gateway, _) = await services.GetRequiredService<IBotNetwork>().FindAsync(CancellationToken.None);
         Assert.SkipWhen(gateway is null, "The engine's default bridge is not on this machine.");
-        var bot = Bots.WithMeeting("https://meet.google.com/abc-defg-hij") with
+        var bot = LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij") with
         {
             BotName = """
                 IFS=,= read -r endpoint rest <<< "$REDIS_URL"

@@ -1,7 +1,8 @@
 using System.Net;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots.Events;
 using NewarBots.Tests.Fixtures;
-using NewarBots.Tests.Rehearsing;
+using NewarBots.Tests.Rehearsal;
 using StackExchange.Redis;
 
 namespace NewarBots.Tests.Lives;

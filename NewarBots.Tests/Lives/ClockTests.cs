@@ -1,5 +1,5 @@
 using NewarBots.Tests.Fixtures;
-using NewarBots.Tests.Rehearsing;
+using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Lives;
 

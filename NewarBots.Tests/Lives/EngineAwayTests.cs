@@ -1,5 +1,6 @@
+using NewarBots.Tests.Access;
 using NewarBots.Tests.Fixtures;
-using NewarBots.Tests.Rehearsing;
+using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Lives;
 

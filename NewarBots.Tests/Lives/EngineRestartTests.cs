@@ -1,7 +1,7 @@
 using CliWrap;
 using CliWrap.Buffered;
 using NewarBots.Tests.Fixtures;
-using NewarBots.Tests.Rehearsing;
+using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Lives;
 

@@ -1,6 +1,6 @@
 using CliWrap;
 using NewarBots.Tests.Fixtures;
-using NewarBots.Tests.Rehearsing;
+using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Lives;
 

@@ -1,6 +1,7 @@
 using NewarBots.Contract;
+using NewarBots.Manager.Hosting;
 using NewarBots.Tests.Fixtures;
-using NewarBots.Tests.Rehearsing;
+using NewarBots.Tests.Rehearsal;
 using StackExchange.Redis;
 
 namespace NewarBots.Tests.Lives;

@@ -1,5 +1,5 @@
-using NewarBots.Manager.Rehearsing;
-using NewarBots.Tests.Rehearsing;
+using NewarBots.Manager.Rehearsal;
+using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Lives;
 

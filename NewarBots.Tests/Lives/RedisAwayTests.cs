@@ -3,8 +3,9 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots.Events;
 using NewarBots.Tests.Fixtures;
-using NewarBots.Tests.Rehearsing;
+using NewarBots.Tests.Rehearsal;
 using StackExchange.Redis;
 
 namespace NewarBots.Tests.Lives;

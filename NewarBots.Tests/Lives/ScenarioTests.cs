@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
-using NewarBots.Manager.Rehearsing;
-using NewarBots.Tests.Rehearsing;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Rehearsal;
+using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Lives;
 

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using NewarBots.Manager.Rehearsing;
+using NewarBots.Manager.Rehearsal;
 using NewarBots.Tests.Fixtures;
-using NewarBots.Tests.Rehearsing;
+using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Lives;
 

@@ -3,12 +3,11 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Finalizing;
+using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Ending;
+using NewarBots.Manager.Launching;
 using NewarBots.Manager.Reconciling;
-using NewarBots.Manager.Tracking;
-using NewarBots.Tests.Bots;
 using NewarBots.Tests.Fixtures;
-using NewarBots.Tests.Launching;
 using StackExchange.Redis;
 
 namespace NewarBots.Tests.Reconciling;
@@ -97,7 +96,7 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
         await LaunchedAsync("sleep 1000");
         var gone = await LaunchedAsync("exit 1");
         await recorders.ExitOf(gone.Id);
-        var ended = _manager.GetRequiredService<EndedBots>();
+        var ended = _manager.GetRequiredService<BotFinisher>();
         await ended.StartAsync(Cancellation);
 
         await ReconcileAsync();
@@ -113,7 +112,7 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
         session.Write(await OpusPackets.OfToneAsync(50));
         await session.RecordAsync();
         var template = await File.ReadAllTextAsync(session.ManifestPath, Cancellation);
-        for (var i = 0; i < RecordingAdopter.AtOnce; i++)
+        for (var i = 0; i < RecordingRecovery.AtOnce; i++)
         {
             var copy = SessionId.New(TimeProvider.System);
             File.Copy(session.Recording, session.Storage.Recording(session.Bot.UserId, copy));
@@ -134,7 +133,7 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
         await ReconcileAsync();
         Assert.True(await Store.IsCompleteAsync());
 
-        Assert.Equal(RecordingAdopter.AtOnce + 1, (await AllAsync()).Count);
+        Assert.Equal(RecordingRecovery.AtOnce + 1, (await AllAsync()).Count);
         Assert.Empty(await Store.ActiveAsync());
         var manifest = session.Manifest();
         Assert.Equivalent(
@@ -161,9 +160,9 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
 
         async Task AssertRecalledAsync()
         {
-            Assert.Equal(RecordingAdopter.AtOnce, (await AllAsync()).Count);
+            Assert.Equal(RecordingRecovery.AtOnce, (await AllAsync()).Count);
             await ReconcileAsync();
-            Assert.Equal(RecordingAdopter.AtOnce + 1, (await AllAsync()).Count);
+            Assert.Equal(RecordingRecovery.AtOnce + 1, (await AllAsync()).Count);
         }
     }
 

@@ -1,10 +1,10 @@
 using CsCheck;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Launching;
+using NewarBots.Manager.Containers;
+using NewarBots.Manager.Ending;
 using NewarBots.Manager.Reconciling;
-using NewarBots.Manager.Removing;
-using NewarBots.Tests.Bots;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Reconciling;
 
@@ -12,7 +12,7 @@ public sealed class ReconciliationPlanTests
 {
     private static readonly DateTimeOffset Now = SampleBots.Noon.AddHours(1);
 
-    private static readonly LifeSigns JustSeen = new(TimeSpan.Zero, TimeSpan.Zero);
+    private static readonly Liveness JustSeen = new(TimeSpan.Zero, TimeSpan.Zero);
 
     private static Bot Recording { get; } = SampleBots.In(BotStatus.Recording) with { LaunchedAt = SampleBots.Noon };
 
@@ -151,8 +151,8 @@ public sealed class ReconciliationPlanTests
             [new Reconciliation.Adopt(Recording.Id, Recording.UserId, Container: null), new Reconciliation.TakeToItsEnd(Recording.Id)],
             WithoutContainer(bot: null, silent));
 
-        IReadOnlyList<Reconciliation> WithoutContainer(Bot? bot, LifeSigns signs) => ReconciliationPlan.Make(
-            bot is null ? [] : [bot], [], [folder], [], new Dictionary<SessionId, LifeSigns> { [Recording.Id] = signs }, Now);
+        IReadOnlyList<Reconciliation> WithoutContainer(Bot? bot, Liveness signs) => ReconciliationPlan.Make(
+            bot is null ? [] : [bot], [], [folder], [], new Dictionary<SessionId, Liveness> { [Recording.Id] = signs }, Now);
     }
 
     [Fact]
@@ -189,7 +189,7 @@ public sealed class ReconciliationPlanTests
             [new Reconciliation.Adopt(lives.Id, lives.UserId, RecorderContainerState.Running), new Reconciliation.Recall(ended, Recording.UserId)],
             ReconciliationPlan.Make(
                 [SampleBots.In(BotStatus.Completed) with { Id = Recording.Id }], [ContainerOf(lives, RecorderContainerState.Running)], [], recordings,
-                new Dictionary<SessionId, LifeSigns>(), Now));
+                new Dictionary<SessionId, Liveness>(), Now));
     }
 
     [Fact]
@@ -204,7 +204,7 @@ public sealed class ReconciliationPlanTests
         });
 
     /// <summary>What may be known and seen of one bot, in every combination.</summary>
-    private sealed record Trio(SessionId Id, Bot? Bot, RecorderContainer? Container, SessionOnDisk? Folder, bool IsRecorded, LifeSigns Signs);
+    private sealed record Trio(SessionId Id, Bot? Bot, RecorderContainer? Container, SessionOnDisk? Folder, bool IsRecorded, Liveness Signs);
 
     private static Gen<Trio> AnyTrio { get; } = Gen.Select(
         Gen.Enum<BotStatus>().Nullable(),
@@ -266,13 +266,13 @@ public sealed class ReconciliationPlanTests
     private static IReadOnlyList<Reconciliation> Plan(Bot bot, RecorderContainerState? container, SessionOnDisk? folder = null) =>
         Make([bot], container is { } state ? [ContainerOf(bot, state)] : [], folder is null ? [] : [folder]);
 
-    private static IReadOnlyList<Reconciliation> Plan(Bot bot, DateTimeOffset now, LifeSigns signs) =>
+    private static IReadOnlyList<Reconciliation> Plan(Bot bot, DateTimeOffset now, Liveness signs) =>
         Make([bot], [ContainerOf(bot, RecorderContainerState.Running)], [], now, signs);
 
     /// <summary>With these signs of life of each recorder.</summary>
     private static IReadOnlyList<Reconciliation> Make(
         IReadOnlyCollection<Bot> known, IReadOnlyCollection<RecorderContainer> containers, IReadOnlyCollection<SessionOnDisk> folders,
-        DateTimeOffset? now = null, LifeSigns? signs = null) => ReconciliationPlan.Make(
+        DateTimeOffset? now = null, Liveness? signs = null) => ReconciliationPlan.Make(
             known, containers, folders, recordings: [], containers.ToDictionary(container => container.Id, _ => signs ?? JustSeen), now ?? Now);
 
     private static RecorderContainer ContainerOf(Bot bot, RecorderContainerState state) => new(bot.Id, bot.UserId, state);

@@ -1,6 +1,6 @@
 using NewarBots.Contract;
 using NewarBots.Recorder.Recording;
-using NewarBots.Tests.Rehearsing;
+using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Recording;
 

@@ -10,9 +10,12 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Containers;
 using NewarBots.Manager.Launching;
+using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
-using NewarBots.Tests.Rehearsing;
+using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Recording;
 
@@ -44,6 +47,7 @@ internal sealed class RealRecorder : IAsyncDisposable
         // Reads the manager's settings, for example Launching__Image.
         builder.Configuration.AddEnvironmentVariables();
         builder.Services.AddSingleton(new StorageLayout(_storage));
+        builder.AddContainers();
         builder.AddLaunching();
         _manager = builder.Build();
     }

@@ -1,5 +1,5 @@
 using NewarBots.Contract;
-using NewarBots.Manager.Finalizing;
+using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Lives;
 

@@ -5,12 +5,11 @@ using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Launching;
+using NewarBots.Manager.Bots.Events;
+using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Scheduling;
-using NewarBots.Manager.Telemetry;
-using NewarBots.Manager.Tracking;
 using NewarBots.ServiceDefaults;
-using NewarBots.Tests.Bots;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Webhooks;
 using StackExchange.Redis;
@@ -237,7 +236,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
             Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = activity =>
             {
-                if (Equals(activity.GetTagItem(ManagerTelemetry.BotIdTag), bot.Id.ToString()))
+                if (Equals(activity.GetTagItem(BotTracing.BotIdTag), bot.Id.ToString()))
                     start = activity;
             },
         };
@@ -251,7 +250,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
         Assert.Equal(("bot start", default(ActivitySpanId)), (start!.OperationName, start.ParentSpanId));
         Assert.Equal((call.TraceId, call.SpanId), Assert.Single(start.Links.Select(link => (link.Context.TraceId, link.Context.SpanId))));
         Assert.NotEqual(call.TraceId, start.TraceId);
-        using var launch = ManagerTelemetry.StartStep("bot launch", (await Store.FindAsync(bot.Id))!)!;
+        using var launch = BotTracing.StartStep("bot launch", (await Store.FindAsync(bot.Id))!)!;
         Assert.Equal((start.TraceId, start.SpanId), (launch.TraceId, launch.ParentSpanId));
     }
 
@@ -262,7 +261,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
     private async Task StartSchedulerAsync(int? quota = null, BotStore? store = null)
     {
         var scheduler = new BotScheduler(
-            store ?? Store, _signal, _launches, new(_time, NullLogger<Loops>.Instance), Options.Create(new LaunchingOptions { MaxConcurrentBotsPerUser = quota }),
+            store ?? Store, _signal, _launches, new(_time, NullLogger<BackgroundLoops>.Instance), Options.Create(new BotCapacityOptions { MaxConcurrentBotsPerUser = quota }),
             _time, NullLogger<BotScheduler>.Instance);
         _schedulers.Add(scheduler);
         await scheduler.StartAsync(TestContext.Current.CancellationToken);

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using NewarBots.Contract;
-using NewarBots.Manager.Finalizing;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Security;

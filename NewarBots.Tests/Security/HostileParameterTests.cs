@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using NewarBots.Contract;
 using NewarBots.Tests.Bots;
 using NewarBots.Tests.Fixtures;
-using NewarBots.Tests.Page;
 
 namespace NewarBots.Tests.Security;
 

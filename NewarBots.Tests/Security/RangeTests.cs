@@ -1,5 +1,7 @@
 using System.Net;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Bots;
 using NewarBots.Tests.Fixtures;
 

@@ -5,7 +5,9 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
+using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Webhooks;
+using NewarBots.Tests.Access;
 using NewarBots.Tests.Fixtures;
 using StackExchange.Redis;
 
@@ -104,7 +106,7 @@ public sealed class WebhookLifeTests : IAsyncLifetime
         await using var connection = await _redis.ConnectAsync();
         var known = new WebhookFiles(new StorageLayout(_manager.Storage), TimeProvider.System, NullLogger<WebhookFiles>.Instance).Find((string)webhook["id"]!)!;
         var now = TimeProvider.System.GetUtcNow();
-        var due = await new Deliveries(connection, NullLogger<Deliveries>.Instance).ClaimAsync(known, now, until: now.AddMinutes(1), atMost: 10);
+        var due = await new DeliveryStore(connection, NullLogger<DeliveryStore>.Instance).ClaimAsync(known, now, until: now.AddMinutes(1), atMost: 10);
         Assert.Equal(_receiver.Received[0].Id, Assert.Single(due).Id);
         Assert.Empty(due[0].Attempts);
     }

@@ -1,7 +1,7 @@
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
-using NewarBots.Manager.Launching.Engine;
+using NewarBots.Manager.Containers.Docker;
 
 namespace NewarBots.Bench;
 

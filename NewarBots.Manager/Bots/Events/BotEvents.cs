@@ -1,16 +1,17 @@
 using System.Text.Json;
 using NewarBots.Contract;
-using NewarBots.Manager.Tracking;
+using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Hosting;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Bots.Events;
 
 /// <summary>
 /// Tells a client what is said of bots. Each reads the bot's stream in Redis on at a pace of its own, so that a slow one costs
-/// no memory and misses nothing; what it waits for is shared (<see cref="BotNews"/>). While Redis is away it hears nothing, and
+/// no memory and misses nothing; what it waits for is shared (<see cref="BotNotifier"/>). While Redis is away it hears nothing, and
 /// everything afterwards.
 /// </summary>
-internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, BotNews news, TimeProvider time)
+internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, BotNotifier news, TimeProvider time)
 {
     /// <summary>A status message; its id is that of its entry in the bot's stream.</summary>
     public const string StatusType = "status";
@@ -53,7 +54,7 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, Bo
     /// <param name="cancellation">The client has gone, or the manager goes.</param>
     public async Task FollowAsync(SessionId id, string after, EventStream stream, CancellationToken cancellation)
     {
-        var woken = new Signal();
+        var woken = new AsyncAutoResetEvent();
         using var listening = news.Listen(id, woken);
         await stream.OpenAsync(cancellation);
         long? lookedAt = null;
@@ -125,7 +126,7 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, Bo
         var hasEnd = false;
         foreach (var entry in entries)
         {
-            if (BotFollower.TryRead(id, entry.Message) is not { } message)
+            if (EventStreamReading.TryRead(id, entry.Message) is not { } message)
                 continue;
             // Written anew: whatever lies in the stream, this is one line.
             stream.Append(StatusType, entry.Id, JsonSerializer.Serialize(message, ContractJson.Default.StatusMessage));

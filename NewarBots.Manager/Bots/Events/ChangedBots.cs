@@ -1,4 +1,5 @@
 using NewarBots.Contract;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Bots.Events;
 
@@ -16,7 +17,7 @@ internal sealed class ChangedBots(UserId? user)
     /// <summary>Who is deleted does not come back, whatever is told of it late.</summary>
     private readonly HashSet<SessionId> _deleted = [];
 
-    public Signal Added { get; } = new();
+    public AsyncAutoResetEvent Added { get; } = new();
 
     public bool IsAny
     {

@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
+using NewarBots.Manager.Api;
+using NewarBots.Manager.Bots.Storage;
 
 namespace NewarBots.Manager.Bots.Events;
 
@@ -18,7 +20,7 @@ internal static class EventEndpoints
     {
         var after = BotEvents.FromTheBeginning;
         if (lastEventId is not null && !IsEntryId(after = lastEventId))
-            return BotProblems.InvalidRequest("Last-Event-ID", "must be the id of an event that this call has answered");
+            return ApiProblems.InvalidRequest("Last-Event-ID", "must be the id of an event that this call has answered");
         if ((await store.LookUpAsync(id)).Bot is not { } bot)
             return BotProblems.NotFound();
         // To a browser's EventSource, which comes back after every end, this alone says that there is nothing to come back for.
@@ -34,7 +36,7 @@ internal static class EventEndpoints
     {
         var (user, fault) = caller.Among(userId);
         if (fault is not null)
-            return BotProblems.InvalidRequest("userId", fault);
+            return ApiProblems.InvalidRequest("userId", fault);
 
         await SendAsync(context, lifetime, time, (stream, cancellation) => events.WatchAsync(user, stream, cancellation));
         return TypedResults.Empty;

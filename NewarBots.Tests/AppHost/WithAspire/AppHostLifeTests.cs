@@ -9,6 +9,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
+using NewarBots.Manager.Bots;
 using NewarBots.Tests.Access;
 using NewarBots.Tests.Fixtures;
 

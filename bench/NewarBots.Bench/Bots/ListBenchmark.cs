@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Telemetry;
+using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Webhooks;
 using StackExchange.Redis;
 

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using NewarBots.Manager.Finalizing;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Recordings;
 using NewarBots.ServiceDefaults;
 
 namespace NewarBots.Bench.Finalizing;

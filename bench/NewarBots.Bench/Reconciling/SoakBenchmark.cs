@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using NewarBots.Manager.Containers.Docker;
 
 namespace NewarBots.Bench.Reconciling;
 
@@ -176,7 +177,7 @@ internal sealed class SoakBenchmark : Benchmark
 
         var filter = Uri.EscapeDataString(new JsonObject
         {
-            ["label"] = new JsonArray($"{Manager.Launching.Engine.RecorderLabels.Stack}={stage.Stack}"),
+            ["label"] = new JsonArray($"{RecorderLabels.Stack}={stage.Stack}"),
         }.ToJsonString());
         var left = (await docker.GetAsync($"/containers/json?all=true&filters={filter}", cancellation)).AsArray().Count;
         var created = await CreatedAsync(docker, stage.Stack, since, cancellation);
@@ -206,7 +207,7 @@ internal sealed class SoakBenchmark : Benchmark
         {
             ["type"] = new JsonArray("container"),
             ["event"] = new JsonArray("create"),
-            ["label"] = new JsonArray($"{Manager.Launching.Engine.RecorderLabels.Stack}={stack}"),
+            ["label"] = new JsonArray($"{RecorderLabels.Stack}={stack}"),
         }.ToJsonString());
         var until = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() + 1;
         var events = await docker.GetTextAsync($"/events?since={since.ToUnixTimeSeconds()}&until={until}&filters={filter}", cancellation);

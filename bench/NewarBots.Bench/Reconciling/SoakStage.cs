@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots;
 
 namespace NewarBots.Bench.Reconciling;
 

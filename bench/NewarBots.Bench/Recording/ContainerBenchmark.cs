@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
+using NewarBots.Manager.Containers.Docker;
 using NewarBots.Recorder.Joining;
 
 namespace NewarBots.Bench.Recording;
@@ -129,7 +130,7 @@ internal sealed class ContainerBenchmark : Benchmark
             ["Cmd"] = new JsonArray(await script.ReadToEndAsync(cancellation), browser),
         };
         // Without this label, so that the manager does not treat it as an unknown bot and remove it.
-        container["Labels"]!.AsObject().Remove(Manager.Launching.Engine.RecorderLabels.Session);
+        container["Labels"]!.AsObject().Remove(RecorderLabels.Session);
         await docker.PostAsync($"/containers/create?name={name}", container, cancellation);
         await docker.PostAsync($"/containers/{name}/start", body: null, cancellation);
         await Wait.ForAsync(

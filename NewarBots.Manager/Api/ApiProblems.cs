@@ -1,0 +1,44 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using NewarBots.Contract;
+
+namespace NewarBots.Manager.Api;
+
+/// <summary>The errors that any call can answer with, as RFC 9457 problem details.</summary>
+internal static class ApiProblems
+{
+    public static ProblemHttpResult InvalidRequest(IReadOnlyDictionary<string, string[]> faults) => Problem(
+        ProblemTypes.InvalidRequest,
+        string.Join("; ", faults.SelectMany(field => field.Value.Select(fault => $"{field.Key} {fault}"))),
+        new() { ["errors"] = faults });
+
+    public static ProblemHttpResult InvalidRequest(string field, string fault) =>
+        InvalidRequest(new Dictionary<string, string[]> { [field] = [fault] });
+
+    public static ProblemHttpResult Unreadable(BadHttpRequestException why) => why.StatusCode is StatusCodes.Status408RequestTimeout
+        ? Problem(ProblemTypes.RequestTimeout, ProblemTypes.RequestTimeout.WhatToDo)
+        : InvalidRequest("body", $"cannot be read: {why.Message}");
+
+    public static ProblemHttpResult UnsupportedMediaType() => Problem(ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedMediaType.WhatToDo);
+
+    public static ProblemHttpResult CrossSiteRequest() => Problem(ProblemTypes.CrossSiteRequest, ProblemTypes.CrossSiteRequest.WhatToDo);
+
+    public static readonly string UserIdFault = $"must be 1 to {UserId.MaxLength} of the characters a-z 0-9 - _";
+
+    public static ProblemHttpResult StoreUnavailable() => Problem(
+        ProblemTypes.StoreUnavailable,
+        "Bots that run go on recording. Try again in a few seconds; GET /health tells when it is back.");
+
+    public static ProblemHttpResult StoreDamaged(string what) => Problem(
+        ProblemTypes.StoreUnavailable,
+        $"{what} The manager mends that within seconds; try again then. Bots that run go on recording.");
+
+    public static ProblemHttpResult EngineUnavailable(string why) => Problem(
+        ProblemTypes.EngineUnavailable, why);
+
+    public static ProblemHttpResult NoSuchCall() => Problem(ProblemTypes.NoSuchCall, ProblemTypes.NoSuchCall.WhatToDo);
+
+    public static ProblemHttpResult InternalError() => Problem(ProblemTypes.InternalError, ProblemTypes.InternalError.WhatToDo);
+
+    public static ProblemHttpResult Problem(ProblemType type, string detail, Dictionary<string, object?>? extensions = null) =>
+        TypedResults.Problem(detail, instance: null, type.Status, type.Title, type.Uri, extensions);
+}

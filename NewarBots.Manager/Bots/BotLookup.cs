@@ -1,0 +1,22 @@
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Options;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots.Storage;
+
+namespace NewarBots.Manager.Bots;
+
+/// <summary>Finds the bot that a request names.</summary>
+internal static class BotLookup
+{
+    /// <summary>RFC 7234, 5.5.1.</summary>
+    public const string StaleWarning = "110 - \"Response is Stale\"";
+
+    /// <summary>While Redis is away, a look is answered with what this manager knew last, and says so.</summary>
+    public static async Task<Bot?> LookUpAsync(this BotStore store, SessionId id, HttpResponse response)
+    {
+        var (bot, isStale) = await store.LookUpAsync(id);
+        if (isStale)
+            response.Headers.Warning = StaleWarning;
+        return bot;
+    }
+}

@@ -1,0 +1,169 @@
+using System.Diagnostics.Metrics;
+using NewarBots.Contract;
+using NewarBots.ServiceDefaults;
+
+namespace NewarBots.Manager.Bots;
+
+/// <summary>
+/// What the manager measures. No tag names a bot, a user or a meeting: however many there are, the series stay few. Each is
+/// described in <c>docs/telemetry.md</c>.
+/// </summary>
+internal sealed class BotMetrics
+{
+    private const string Seconds = "s";
+    private const string StatusTag = "newarbots.bot.status";
+    private const string ReasonTag = "newarbots.bot.reason";
+    private const string CauseTag = "newarbots.gap.cause";
+    private const string OutcomeTag = "newarbots.outcome";
+    private const string OperationTag = "newarbots.operation";
+    private const string ErrorTypeTag = "error.type";
+
+    /// <summary>For what takes milliseconds to seconds.</summary>
+    private static readonly InstrumentAdvice<double> Short = new()
+    {
+        HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    };
+
+    /// <summary>For what takes seconds to hours.</summary>
+    private static readonly InstrumentAdvice<double> Long = new()
+    {
+        HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600],
+    };
+
+    private readonly Histogram<double> _queue;
+    private readonly Histogram<double> _launch;
+    private readonly Histogram<double> _toRecording;
+    private readonly Counter<double> _recorded;
+    private readonly Counter<long> _chunks;
+    private readonly Histogram<double> _gap;
+    private readonly Histogram<double> _finalization;
+    private readonly Counter<long> _ends;
+    private readonly Histogram<double> _webhook;
+    private readonly Histogram<double> _docker;
+    private readonly Histogram<double> _redis;
+    private readonly Histogram<long> _memory;
+    private readonly Histogram<double> _cpu;
+
+    private volatile IReadOnlyDictionary<BotStatus, int>? _active;
+
+    public BotMetrics(IMeterFactory meters)
+    {
+        var meter = meters.Create(TelemetryNames.Manager);
+        meter.CreateObservableGauge("newarbots.bots", CountActive, "{bot}", "Bots whose life has not ended, by status; those that are queued are the queue's length.");
+        _queue = meter.CreateHistogram("newarbots.queue.duration", Seconds, "How long bots waited for their launch.", advice: Long);
+        _launch = meter.CreateHistogram("newarbots.launch.duration", Seconds, "How long it took to make and start a bot's container.", advice: Short);
+        _toRecording = meter.CreateHistogram("newarbots.time_to_recording", Seconds, "From the request, or the time to start, to the first recorded second.", advice: Long);
+        _recorded = meter.CreateCounter<double>("newarbots.recorded", Seconds, "Recorded audio, as bots report it.");
+        _chunks = meter.CreateCounter<long>("newarbots.chunks", "{chunk}", "Chunks begun, as bots report them.");
+        _gap = meter.CreateHistogram("newarbots.gap.duration", Seconds, "Gaps in finished recordings, by cause.", advice: Long);
+        _finalization = meter.CreateHistogram("newarbots.finalization.duration", Seconds, "How long it took to make a recording of a bot's chunks.", advice: Long);
+        _ends = meter.CreateCounter<long>("newarbots.bot.ends", "{bot}", "Bots that came to their end, by status and reason.");
+        _webhook = meter.CreateHistogram("newarbots.webhook.duration", Seconds, "How long a webhook's receiver took to answer.", advice: Short);
+        _docker = meter.CreateHistogram("newarbots.docker.duration", Seconds, "How long the engine took to answer.", advice: Short);
+        _redis = meter.CreateHistogram("newarbots.redis.duration", Seconds, "How long Redis took to answer.", advice: Short);
+        _memory = meter.CreateHistogram(
+            "newarbots.bot.memory.usage", "By", "Memory of a bot's container, each time it is looked at.",
+            advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [.. MemoryMiB.Select(size => size * 1024 * 1024)] });
+        _cpu = meter.CreateHistogram(
+            "newarbots.bot.cpu.usage", "{cpu}", "CPUs that a bot's container kept busy since it was looked at last.",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.5, 2] });
+    }
+
+    private static readonly long[] MemoryMiB = [64, 128, 192, 256, 320, 384, 512, 640, 768, 1024, 1280, 1536, 1792, 2048];
+
+    /// <summary>Whether anybody wants to know what containers use.</summary>
+    public bool IsUsageWanted => _memory.Enabled || _cpu.Enabled;
+
+    public bool IsRedisWanted => _redis.Enabled;
+
+    /// <param name="underWay">All bots that have left the queue and have not ended; <see langword="null"/> where nobody knows at the moment.</param>
+    /// <param name="queued">How many are in the queue.</param>
+    /// <param name="scheduled">How many more are scheduled.</param>
+    public void SeeActive(IEnumerable<Bot>? underWay, int queued = 0, int scheduled = 0) => _active = underWay is null
+        ? null
+        : new Dictionary<BotStatus, int>(underWay.CountBy(bot => bot.Status)) { [BotStatus.Queued] = queued, [BotStatus.Scheduled] = scheduled };
+
+    /// <summary>A bot's record was changed; each change is told once, by whoever made it.</summary>
+    public void Changed(Bot before, Bot after, DateTimeOffset now)
+    {
+        if (before.Status is BotStatus.Queued && after.Status is BotStatus.Launching)
+            _queue.Record((now - after.DueAt).TotalSeconds);
+        if (before.RecordingAt is null && after.RecordingAt is { } recordingAt)
+            _toRecording.Record(Math.Max(0, (recordingAt - after.DueAt).TotalSeconds));
+        if (after.RecordedSeconds > before.RecordedSeconds)
+            _recorded.Add(after.RecordedSeconds - before.RecordedSeconds);
+        if (after.Chunks > before.Chunks)
+            _chunks.Add(after.Chunks - before.Chunks);
+        if (after.Status.IsTerminal() && !before.Status.IsTerminal())
+            _ends.Add(1, Tag(StatusTag, WireWord.Of(after.Status)), Tag(ReasonTag, after.Reason is { } reason ? WireWord.Of(reason) : null));
+    }
+
+    public void Launched(TimeSpan took) => _launch.Record(took.TotalSeconds, Tag(OutcomeTag, "launched"));
+
+    /// <param name="took">Until it was given up.</param>
+    /// <param name="why">What stood in the way.</param>
+    /// <param name="isTriedAgain">The bot still waits for its container.</param>
+    public void NotLaunched(TimeSpan took, Exception why, bool isTriedAgain) =>
+        _launch.Record(took.TotalSeconds, Tag(OutcomeTag, isTriedAgain ? "postponed" : "failed"), Tag(ErrorTypeTag, ErrorTypeOf(why)));
+
+    public void Finalized(TimeSpan took, FinalizationResult result)
+    {
+        var recorded = result as FinalizationResult.Recorded;
+        _finalization.Record(took.TotalSeconds, Tag(OutcomeTag, recorded is null ? "nothing_recorded" : "recorded"));
+        // A journal could hold any word; only those that are known become a series.
+        foreach (var gap in recorded?.Gaps ?? [])
+            _gap.Record(gap.EndSeconds - gap.StartSeconds, Tag(CauseTag, GapCause.All.Contains(gap.Cause) ? gap.Cause : "other"));
+    }
+
+    public void NotFinalized(TimeSpan took, Exception why) =>
+        _finalization.Record(took.TotalSeconds, Tag(OutcomeTag, "failed"), Tag(ErrorTypeTag, ErrorTypeOf(why)));
+
+    /// <param name="took">Until the receiver had answered, or was given up.</param>
+    /// <param name="outcome">The delivery's status afterwards; <c>pending</c> is sent again.</param>
+    public void Notified(TimeSpan took, string outcome) => _webhook.Record(took.TotalSeconds, Tag(OutcomeTag, outcome));
+
+    /// <param name="took">Until it had answered, or was given up.</param>
+    /// <param name="operation">What it was asked: one of a few words.</param>
+    /// <param name="failure"><see langword="null"/> where it did what it was asked.</param>
+    public void AskedDocker(TimeSpan took, string operation, Exception? failure)
+    {
+        if (failure is null)
+            _docker.Record(took.TotalSeconds, Tag(OperationTag, operation));
+        else
+            _docker.Record(took.TotalSeconds, Tag(OperationTag, operation), Tag(ErrorTypeTag, ErrorTypeOf(failure)));
+    }
+
+    /// <param name="took">From the call to the answer.</param>
+    /// <param name="command">Redis's own name for it.</param>
+    public void AskedRedis(TimeSpan took, string command) => _redis.Record(took.TotalSeconds, Tag(OperationTag, command));
+
+    /// <param name="memoryBytes">What its container holds at the moment.</param>
+    /// <param name="cpus">CPUs kept busy; <see langword="null"/> at the first look, which has nothing to compare with.</param>
+    public void Used(long memoryBytes, double? cpus)
+    {
+        _memory.Record(memoryBytes);
+        if (cpus is { } busy)
+            _cpu.Record(busy);
+    }
+
+    /// <summary>Statuses without a bot are told as well, so that a line goes down to nothing where a bot has left.</summary>
+    private IEnumerable<Measurement<int>> CountActive() =>
+        _active is { } active
+            ? Enum.GetValues<BotStatus>().Where(status => !status.IsTerminal())
+                .Select(status => new Measurement<int>(active.GetValueOrDefault(status), Tag(StatusTag, WireWord.Of(status))))
+            : [];
+
+    private static string? ErrorTypeOf(Exception exception) => exception switch
+    {
+        IErrorType { ErrorType: var type } => type,
+        _ => exception.GetType().FullName,
+    };
+
+    private static KeyValuePair<string, object?> Tag(string name, string? value) => new(name, value);
+}
+
+/// <summary>An exception that names its own value of the tag <c>error.type</c>.</summary>
+internal interface IErrorType
+{
+    string ErrorType { get; }
+}

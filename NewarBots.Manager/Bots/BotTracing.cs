@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using NewarBots.Contract;
+using NewarBots.ServiceDefaults;
+
+namespace NewarBots.Manager.Bots;
+
+/// <summary>The manager's spans: one short span a step, each in the trace of the request that made the bot.</summary>
+internal static class BotTracing
+{
+    public const string BotIdTag = "newarbots.bot.id";
+
+    private static readonly ActivitySource Source = new(TelemetryNames.Manager);
+
+    private const string ErrorTypeTag = "error.type";
+
+    /// <param name="name">The step as a verb, without ids: <c>bot launch</c>.</param>
+    /// <param name="bot">Whose step it is.</param>
+    /// <param name="since">When it began, where it is only told of afterwards.</param>
+    public static Activity? StartStep(string name, Bot bot, DateTimeOffset since = default)
+    {
+        var parent = ActivityContext.TryParse(bot.TraceParent, traceState: null, isRemote: true, out var known) ? known : default;
+        var activity = Source.StartActivity(name, ActivityKind.Internal, parent, startTime: since);
+        activity?.SetTag(BotIdTag, bot.Id.ToString());
+        return activity;
+    }
+
+    /// <summary>
+    /// Begins the trace of a bot's life, for one that was asked for long before: in the trace of its request, days of waiting would dwarf
+    /// everything. A link leads there.
+    /// </summary>
+    public static Activity? StartLife(string name, Bot bot)
+    {
+        ActivityLink[] links = ActivityContext.TryParse(bot.TraceParent, traceState: null, isRemote: true, out var asked) ? [new(asked)] : [];
+        var activity = Source.StartActivity(name, ActivityKind.Internal, parentContext: default, links: links);
+        activity?.SetTag(BotIdTag, bot.Id.ToString());
+        return activity;
+    }
+
+    /// <summary>It has not come to anything, and nobody is told of it.</summary>
+    public static void Forget(this Activity? activity)
+    {
+        if (activity is not null)
+            activity.ActivityTraceFlags = ActivityTraceFlags.None;
+    }
+
+    /// <summary>A part of the step that is under way.</summary>
+    public static Activity? StartPart(string name) => Source.StartActivity(name);
+
+    /// <summary>A part of the step that is under way; what it throws is its error.</summary>
+    public static async Task<T> InPartAsync<T>(string name, Func<Task<T>> act)
+    {
+        using var part = StartPart(name);
+        try
+        {
+            return await act();
+        }
+        catch (Exception exception)
+        {
+            part.Fail(exception);
+            throw;
+        }
+    }
+
+    public static void Fail(this Activity? activity, Exception exception)
+    {
+        activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
+        activity?.SetTag(ErrorTypeTag, exception.GetType().FullName);
+        activity?.AddException(exception);
+    }
+
+    public static void TagOutcome(this Activity? activity, Bot bot)
+    {
+        activity?.SetTag("newarbots.bot.status", WireWord.Of(bot.Status));
+        if (bot.Reason is { } reason)
+            activity?.SetTag("newarbots.bot.reason", WireWord.Of(reason));
+        if (bot.Status is not BotStatus.Failed)
+            return;
+        activity?.SetStatus(ActivityStatusCode.Error, bot.Error);
+        activity?.SetTag(ErrorTypeTag, bot.Reason is { } why ? WireWord.Of(why) : "_OTHER");
+    }
+}

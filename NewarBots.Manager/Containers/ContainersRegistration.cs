@@ -1,0 +1,51 @@
+using Microsoft.Extensions.Options;
+using NewarBots.Manager.Containers.Docker;
+
+namespace NewarBots.Manager.Containers;
+
+internal static partial class ContainersRegistration
+{
+    /// <summary>The container engine, and a health check named <c>docker</c>. Needs <c>StorageLayout</c>.</summary>
+    public static IHostApplicationBuilder AddContainers(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<IValidateOptions<LaunchingOptions>, LaunchingOptionsValidator>();
+        builder.Services.AddOptions<LaunchingOptions>()
+            .Configure<IConfiguration>((options, configuration) =>
+                options.DockerHost = configuration["DOCKER_HOST"] is { Length: > 0 } host ? host : options.DockerHost)
+            .BindConfiguration(LaunchingOptions.Section)
+            .PostConfigure<ILogger<LaunchingOptions>>((options, logger) =>
+            {
+                if (!options.ChromiumSandbox)
+                    Log.NoSandbox(logger);
+                if (options.GenerateAudio)
+                    Log.GeneratedAudio(logger);
+            })
+            .ValidateOnStart();
+
+        builder.Services.AddSingleton<DockerEngine>();
+        builder.Services.AddSingleton<HostPaths>();
+        builder.Services.AddSingleton<RecorderStack>();
+        builder.Services.AddSingleton<BotNetwork>();
+        builder.Services.AddSingleton<IBotNetwork>(services => services.GetRequiredService<BotNetwork>());
+        builder.Services.AddSingleton<IRecorderContainers, DockerRecorderContainers>();
+        builder.Services.AddSingleton<LoopbackRelay>();
+        builder.Services.AddSingleton<SessionFolders>();
+        builder.Services.AddHostedService<ContainerUsage>();
+        builder.Services.AddExceptionHandler<ContainerEngineExceptionHandler>();
+        builder.Services.AddHealthChecks().AddCheck<DockerHealthCheck>("docker");
+        return builder;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            LogLevel.Warning,
+            "Launching:ChromiumSandbox is off: a page that breaks out of its renderer is held by its container alone.")]
+        public static partial void NoSandbox(ILogger logger);
+
+        [LoggerMessage(
+            LogLevel.Warning,
+            "Launching:GenerateAudio is on: no bot joins its meeting, each records tones that it makes itself.")]
+        public static partial void GeneratedAudio(ILogger logger);
+    }
+}

@@ -1,0 +1,83 @@
+using System.Reflection;
+using System.Text.Json;
+using Docker.DotNet.Models;
+using NewarBots.Contract;
+using NewarBots.Manager.Recordings;
+
+namespace NewarBots.Manager.Containers.Docker;
+
+/// <summary>
+/// What Docker is told about a recorder: its limits, and that it may do next to nothing. Everything that a page could reach
+/// after breaking out of Chromium is decided here.
+/// </summary>
+internal static class DockerContainerRequest
+{
+    /// <summary>The host name by which a container reaches the machine that it runs on.</summary>
+    public const string HostName = "host.docker.internal";
+
+    private const long MiB = 1024 * 1024;
+
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
+
+    private static string SeccompProfile { get; } = ReadSeccompProfile();
+
+    /// <param name="spec">The container to make.</param>
+    /// <param name="options">Image, network and limits.</param>
+    /// <param name="user">Who the recorder is.</param>
+    /// <param name="sessionFolderOnHost">The session's folder by the path that the engine knows it by.</param>
+    /// <param name="stack">Whose container it is.</param>
+    public static CreateContainerParameters From(
+        RecorderContainerSpec spec, LaunchingOptions options, ContainerUser user, string sessionFolderOnHost, string stack) =>
+        new()
+        {
+            Name = spec.Name,
+            Image = options.Image,
+            User = user.ToString(),
+            Env = [.. spec.Environment.ToVariables().Select(variable => $"{variable.Key}={variable.Value}")],
+            Labels = new Dictionary<string, string>
+            {
+                [RecorderLabels.Session] = spec.Environment.SessionId.ToString(),
+                [RecorderLabels.User] = spec.Environment.UserId.ToString(),
+                [RecorderLabels.Stack] = stack,
+                [RecorderLabels.Metadata] = JsonSerializer.Serialize(spec.Metadata),
+            },
+            StopSignal = "SIGTERM",
+            StopTimeout = StopTimeout,
+            HostConfig = new()
+            {
+                Memory = options.MemoryMb * MiB,
+                MemorySwap = options.MemoryMb * MiB,
+                NanoCPUs = (long)(options.Cpus * 1_000_000_000),
+                PidsLimit = options.PidsLimit,
+                ShmSize = 256 * MiB,
+                Init = true,
+                RestartPolicy = new() { Name = RestartPolicyKind.No },
+                LogConfig = new()
+                {
+                    Type = "json-file",
+                    Config = new Dictionary<string, string> { ["max-size"] = "10m", ["max-file"] = "1" },
+                },
+                CapDrop = ["ALL"],
+                SecurityOpt = ["no-new-privileges:true", $"seccomp={SeccompProfile}"],
+                ReadonlyRootfs = true,
+                Tmpfs = new Dictionary<string, string> { ["/tmp"] = "rw,nosuid,nodev,noexec,mode=1777,size=512m" },
+                Mounts =
+                [
+                    new() { Type = "bind", Source = sessionFolderOnHost, Target = SessionFolderInContainer(spec.Environment) },
+                ],
+                NetworkMode = options.Network,
+                ExtraHosts = [$"{HostName}:host-gateway"],
+            },
+        };
+
+    private static string SessionFolderInContainer(RecorderEnvironment environment) =>
+        new StorageLayout(environment.StoragePath).SessionFolder(environment.UserId, environment.SessionId);
+
+    private static string ReadSeccompProfile()
+    {
+        using var resource = Assembly.GetExecutingAssembly().GetManifestResourceStream("seccomp.json")
+            ?? throw new InvalidOperationException("The resource seccomp.json is not part of this build.");
+        using var reader = new StreamReader(resource);
+        return reader.ReadToEnd();
+    }
+}

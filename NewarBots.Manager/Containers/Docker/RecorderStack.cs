@@ -1,0 +1,20 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Options;
+using NewarBots.Contract;
+
+namespace NewarBots.Manager.Containers.Docker;
+
+/// <summary>
+/// Whose containers are ours. Managers on one storage folder are one stack, wherever each of them runs; so the name comes from
+/// the folder's path on the host.
+/// </summary>
+internal sealed class RecorderStack(IOptions<LaunchingOptions> options, StorageLayout storage, HostPaths hostPaths)
+{
+    public async Task<string> NameAsync(CancellationToken cancellation) =>
+        options.Value.Stack ?? NameFor(await hostPaths.ResolveAsync(storage.Root, cancellation));
+
+    /// <returns>12 hexadecimal digits.</returns>
+    internal static string NameFor(string storageOnHost) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(storageOnHost)))[..12];
+}

@@ -1,0 +1,125 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Containers;
+using NewarBots.Manager.Containers.Docker;
+using NewarBots.Manager.Recordings;
+using NewarBots.ServiceDefaults;
+using StackExchange.Redis;
+
+namespace NewarBots.Manager.Launching;
+
+/// <summary>
+/// What a bot is told, so that it finds from inside its container what the manager finds from here: wherever the manager says
+/// <c>localhost</c>, the bot has to go to the machine that it runs on.
+/// </summary>
+internal sealed class RecorderEnvironmentFactory(
+    IOptions<LaunchingOptions> options, IOptions<JoiningOptions> joining, IOptions<RecordingOptions> recording, IConfiguration configuration)
+{
+    private const int DefaultRedisPort = 6379;
+
+    /// <param name="bot">Whom to brief.</param>
+    /// <param name="credentials">Its own way into Redis.</param>
+    /// <param name="traceParent">The launch; the bot's own trace where there is none.</param>
+    public RecorderEnvironment For(Bot bot, RecorderCredentials credentials, string? traceParent)
+    {
+        var otlp = OtlpEndpoint;
+        return new()
+        {
+            SessionId = bot.Id,
+            UserId = bot.UserId,
+            MeetingUrl = bot.MeetingUrl,
+            BotName = bot.BotName,
+            Leave = bot.Leave,
+            RedisUrl = RedisUrl(credentials),
+            TraceParent = traceParent ?? bot.TraceParent,
+            OtlpEndpoint = otlp is null ? null : SeenFromBot(otlp),
+            OtlpProtocol = otlp is null ? null : configuration["OTEL_EXPORTER_OTLP_PROTOCOL"],
+            OtlpHeaders = otlp is null ? null : configuration["OTEL_EXPORTER_OTLP_HEADERS"],
+            LocalhostIs = bot.MeetingUrl.IsLoopback ? DockerContainerRequest.HostName : null,
+            ChromiumSandbox = options.Value.ChromiumSandbox,
+            Browser = WireWord.TryParse(joining.Value.Browser, out BrowserKind browser) ? browser : BrowserKind.Headed,
+            GenerateAudio = options.Value.GenerateAudio,
+            RecordTracks = recording.Value.TrackFiles,
+            SelectorPack = InContainer(joining.Value.SelectorPack, SessionInput.SelectorPack),
+            StorageState = InContainer(joining.Value.StorageState, SessionInput.StorageState),
+        };
+
+        string? InContainer(string? setting, string name) => string.IsNullOrEmpty(setting)
+            ? null
+            : Path.Combine(new StorageLayout(StorageLayout.RootInContainer).SessionFolder(bot.UserId, bot.Id), name);
+    }
+
+    /// <summary>The ports on this machine's loopback that the bot will want to reach.</summary>
+    public IReadOnlySet<int> LoopbackPorts(Bot bot)
+    {
+        var ports = new HashSet<int>();
+        if (bot.MeetingUrl.IsLoopback)
+            ports.Add(bot.MeetingUrl.Port);
+        if (options.Value.RecorderOtlpEndpoint is null && OtlpEndpoint is { IsLoopback: true } otlp)
+            ports.Add(otlp.Port);
+        if (options.Value.RecorderRedis is null)
+            ports.UnionWith(Redis.EndPoints.Where(IsLoopback).Select(PortOf));
+        return ports;
+    }
+
+    private ConfigurationOptions Redis => RedisSettings.ReadOptions(configuration, "redis");
+
+    private Uri? OtlpEndpoint => options.Value.RecorderOtlpEndpoint
+        ?? (Uri.TryCreate(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"], UriKind.Absolute, out var endpoint) ? endpoint : null);
+
+    /// <summary>
+    /// The manager's way to Redis, with the bot's own name and password, and without every question that its rights would not
+    /// let it ask: a client that is told nothing asks the server for its role, settings and cluster when it connects.
+    /// </summary>
+    private string RedisUrl(RecorderCredentials credentials)
+    {
+        var redis = Redis;
+        var forBot = new ConfigurationOptions
+        {
+            User = credentials.User,
+            Password = credentials.Password,
+            Ssl = redis.Ssl,
+            SslHost = redis.SslHost ?? (redis.Ssl && redis.EndPoints is [DnsEndPoint { Host: var host }, ..] ? host : null),
+            AbortOnConnectFail = false,
+            SetClientLibrary = false,
+            TieBreaker = string.Empty,
+            ConfigurationChannel = string.Empty,
+            CommandMap = CommandMap.Create(["INFO", "CONFIG", "CLUSTER", "SENTINEL", "GET"], available: false),
+        };
+        if (options.Value.RecorderRedis is { } asSeenFromBots)
+        {
+            forBot.EndPoints.Add(asSeenFromBots);
+        }
+        else
+        {
+            foreach (var endpoint in redis.EndPoints)
+                forBot.EndPoints.Add(IsLoopback(endpoint) ? new DnsEndPoint(DockerContainerRequest.HostName, PortOf(endpoint)) : endpoint);
+        }
+        return forBot.ToString(includePassword: true);
+    }
+
+    private static Uri SeenFromBot(Uri address) => address.IsLoopback ? new UriBuilder(address) { Host = DockerContainerRequest.HostName }.Uri : address;
+
+    private static bool IsLoopback(EndPoint endpoint) => endpoint switch
+    {
+        IPEndPoint ip => IPAddress.IsLoopback(ip.Address),
+        DnsEndPoint dns => dns.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase),
+        _ => false,
+    };
+
+    private static int PortOf(EndPoint endpoint)
+    {
+        var port = endpoint switch
+        {
+            IPEndPoint ip => ip.Port,
+            DnsEndPoint dns => dns.Port,
+            _ => 0,
+        };
+        return port == 0 ? DefaultRedisPort : port;
+    }
+}
+
+/// <summary>A bot's own Redis user.</summary>
+internal sealed record RecorderCredentials(string User, string Password);

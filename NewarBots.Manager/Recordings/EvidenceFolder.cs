@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.IO.Compression;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+
+namespace NewarBots.Manager.Recordings;
+
+/// <summary>
+/// What a recorder saw when something went wrong (<see cref="StorageLayout.EvidenceFolderName"/>): kept beside the recording, and handed
+/// out as a zip together with the bot and its log.
+/// </summary>
+internal sealed class EvidenceFolder(StorageLayout storage)
+{
+    /// <summary>More than this of one bot is not kept: a recorder that went mad must not fill the disk for all.</summary>
+    private const long MaxBytes = 32 * 1024 * 1024;
+
+    private const int MaxFiles = 200;
+
+    /// <summary>Copies what there is to its final place; may be repeated.</summary>
+    /// <exception cref="IOException">The disk is full or gone.</exception>
+    public void Keep(SessionFolder session, UserId user, SessionId id)
+    {
+        var bytes = 0L;
+        foreach (var (occasion, file) in session.Evidence().Take(MaxFiles))
+        {
+            bytes += file.Length;
+            if (bytes > MaxBytes)
+                return;
+            var folder = Directory.CreateDirectory(Path.Combine(storage.Evidence(user, id), occasion)).FullName;
+            file.CopyTo(Path.Combine(folder, file.Name), overwrite: true);
+        }
+    }
+
+    public void Delete(UserId user, SessionId id)
+    {
+        var folder = storage.Evidence(user, id);
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>The pictures of the pages that the bot saw, in the order of their occasions, whose folders are numbered: <c>1_denied_by_host</c>.</summary>
+    public IEnumerable<FileInfo> Pictures(Bot bot)
+    {
+        var folder = new DirectoryInfo(storage.Evidence(bot.UserId, bot.Id));
+        return folder.Exists
+            ? folder.EnumerateFiles("*.png", SearchOption.AllDirectories).Where(file => file.LinkTarget is null)
+                .OrderBy(file => Number(file.Directory!.Name)).ThenBy(file => file.FullName, StringComparer.Ordinal)
+            : [];
+    }
+
+    private static int Number(string occasion) =>
+        int.TryParse(occasion.AsSpan(0, Math.Max(0, occasion.IndexOf('_', StringComparison.Ordinal))), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number : int.MaxValue;
+
+    /// <param name="bot">It has ended.</param>
+    /// <param name="description">The bot as the API shows it, JSON.</param>
+    /// <param name="log">What its container printed.</param>
+    /// <returns>A zip; <see langword="null"/> where nothing went wrong.</returns>
+    public byte[]? Pack(Bot bot, byte[] description, string log)
+    {
+        var folder = new DirectoryInfo(storage.Evidence(bot.UserId, bot.Id));
+        if (!folder.Exists && bot is { Status: BotStatus.Completed, EndedCleanly: true })
+            return null;
+
+        using var zip = new MemoryStream();
+        using (var archive = new ZipArchive(zip, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            using (var entry = archive.CreateEntry("bot.json").Open())
+                entry.Write(description);
+            using (var entry = new StreamWriter(archive.CreateEntry("recorder.log").Open()))
+                entry.Write(log);
+            if (folder.Exists)
+            {
+                foreach (var file in folder.EnumerateFiles("*", SearchOption.AllDirectories).OrderBy(file => file.FullName, StringComparer.Ordinal))
+                    archive.CreateEntryFromFile(file.FullName, Path.GetRelativePath(folder.FullName, file.FullName));
+            }
+        }
+
+        return zip.ToArray();
+    }
+}

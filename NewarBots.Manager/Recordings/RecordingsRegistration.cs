@@ -1,0 +1,28 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace NewarBots.Manager.Recordings;
+
+internal static class RecordingsRegistration
+{
+    /// <summary>
+    /// What makes recordings of chunks, and a health check named <c>ffmpeg</c>. Needs <c>StorageLayout</c>.
+    /// </summary>
+    public static TBuilder AddRecordings<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
+    {
+        builder.Services.AddSingleton<IValidateOptions<FinalizingOptions>, FinalizingOptionsValidator>();
+        builder.Services.AddOptions<FinalizingOptions>().BindConfiguration(FinalizingOptions.Section).ValidateOnStart();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<FFmpeg>();
+        builder.Services.AddSingleton<FFmpegConcatenator>();
+        builder.Services.AddSingleton<FFmpegVerifier>();
+        builder.Services.AddSingleton<AudioAssembler>();
+        builder.Services.AddSingleton<TrackAssembler>();
+        builder.Services.AddSingleton<RecordingConverter>();
+        builder.Services.AddSingleton<PartialRecording>();
+        builder.Services.AddSingleton<EvidenceFolder>();
+        builder.Services.AddSingleton<RecordingFinalizer>();
+        builder.Services.AddHealthChecks().AddCheck<FFmpegHealthCheck>("ffmpeg");
+        return builder;
+    }
+}

@@ -1,0 +1,99 @@
+using System.Collections.Frozen;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
+using NewarBots.Manager.Bots;
+
+namespace NewarBots.Manager.Rehearsal;
+
+internal static partial class RehearsalEndpoints
+{
+    /// <summary>
+    /// As strict as Google Meet's own policy where that matters to a bot: no script but the page's, and Trusted Types, so that
+    /// nothing can be put into the page by writing HTML.
+    /// </summary>
+    private const string ContentSecurityPolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
+        + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+    private const string NeverKept = "no-store";
+
+    /// <summary>Longer than any bot waits for a page; nobody keeps connections for good.</summary>
+    private static readonly TimeSpan NeverIs = TimeSpan.FromMinutes(10);
+
+    private static readonly FrozenDictionary<string, string> Assets = new Dictionary<string, string>
+    {
+        ["meeting.js"] = "text/javascript; charset=utf-8",
+        ["stage.js"] = "text/javascript; charset=utf-8",
+        ["door.js"] = "text/javascript; charset=utf-8",
+        ["call.js"] = "text/javascript; charset=utf-8",
+        ["deafness.js"] = "text/javascript; charset=utf-8",
+        ["lines.js"] = "text/javascript; charset=utf-8",
+        ["tricks.js"] = "text/javascript; charset=utf-8",
+        ["voices.js"] = "text/javascript; charset=utf-8",
+        ["meeting.css"] = "text/css; charset=utf-8",
+        ["index.css"] = "text/css; charset=utf-8",
+    }.ToFrozenDictionary();
+
+    /// <summary>Nothing, where the rehearsal is not enabled.</summary>
+    public static WebApplication MapRehearsal(this WebApplication app)
+    {
+        if (!app.Services.GetRequiredService<IOptions<RehearsalOptions>>().Value.Enabled)
+            return app;
+
+        var rehearsal = app.MapGroup(RehearsalOptions.Path).ExcludeFromDescription().AllowAnonymous();
+        rehearsal.MapGet("/", GetIndex);
+        rehearsal.MapGet("/{code}", GetMeeting);
+        rehearsal.MapGet("/assets/{name}", GetAsset);
+        return app;
+    }
+
+    /// <summary>The rehearsal as bots are sent there: by this machine's own name and port, whatever proxy or address the reader came by.</summary>
+    public static string AddressFor(HttpContext reader) =>
+        $"{(reader.Request.IsHttps ? Uri.UriSchemeHttps : Uri.UriSchemeHttp)}://localhost:{reader.Connection.LocalPort}{RehearsalOptions.Path}";
+
+    private static ContentHttpResult GetIndex(HttpContext context) =>
+        Page(context, RehearsalPages.Index($"{context.Request.Scheme}://{context.Request.Host}{context.Request.PathBase}", AddressFor(context)));
+
+    private static async Task<Results<ContentHttpResult, RedirectHttpResult>> GetMeeting(string code, HttpContext context, IHostApplicationLifetime lifetime)
+    {
+        // Google Meet does not tell a wrong code by the status either.
+        if (!MeetingCode.IsMatch(code))
+            return Page(context, RehearsalPages.Meeting(code, new RehearsalScenario { Opens = RehearsalOpening.NotFound }));
+
+        var parameters = context.Request.Query.SelectMany(
+            parameter => parameter.Value, (parameter, value) => KeyValuePair.Create(parameter.Key, value ?? string.Empty));
+        var (scenario, faults) = RehearsalQuery.Read(parameters);
+        if (scenario is null)
+            return Page(context, RehearsalPages.Mistakes(faults), StatusCodes.Status400BadRequest);
+        switch (scenario.Opens)
+        {
+            case RehearsalOpening.Redirects:
+                return TypedResults.Redirect($"{context.Request.PathBase}{context.Request.Path}{context.Request.QueryString}");
+            case RehearsalOpening.Never:
+                using (var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping))
+                    await Task.Delay(NeverIs, TimeProvider.System, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                break;
+        }
+
+        return Page(context, RehearsalPages.Meeting(code, scenario));
+    }
+
+    private static Results<ContentHttpResult, NotFound> GetAsset(string name, HttpContext context)
+    {
+        if (!Assets.TryGetValue(name, out var type))
+            return TypedResults.NotFound();
+        context.Response.Headers.CacheControl = NeverKept;
+        return TypedResults.Text(RehearsalPages.Read(name), type);
+    }
+
+    private static ContentHttpResult Page(HttpContext context, string html, int status = StatusCodes.Status200OK)
+    {
+        context.Response.Headers.CacheControl = NeverKept;
+        context.Response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        return TypedResults.Text(html, "text/html; charset=utf-8", statusCode: status);
+    }
+
+    [GeneratedRegex("^[a-z]{3}-[a-z]{4}-[a-z]{3}\\z", RegexOptions.None, matchTimeoutMilliseconds: 100)]
+    private static partial Regex MeetingCode { get; }
+}

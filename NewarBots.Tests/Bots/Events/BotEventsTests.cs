@@ -1,0 +1,264 @@
+using System.Net;
+using System.Net.ServerSentEvents;
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Bots.Events;
+using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Hosting;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Webhooks;
+using StackExchange.Redis;
+
+namespace NewarBots.Tests.Bots.Events;
+
+/// <summary>Events over a real connection, from a real manager on a real Redis; what a recorder would say is written into its stream.</summary>
+public sealed class EventTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(60));
+    private RedisServer _redis = null!;
+    private ManagerProcess _manager = null!;
+    private ConnectionMultiplexer _recorder = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _redis = await RedisServer.RunAsync();
+        _manager = await ManagerProcess.StartAsync(_redis.Configuration, ("DOCKER_HOST", "unix:///nowhere/docker.sock"));
+        _recorder = await _redis.ConnectAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _manager.DisposeAsync();
+        await _recorder.DisposeAsync();
+        await _redis.DisposeAsync();
+        _deadline.Dispose();
+    }
+
+    [Fact]
+    public async Task Events_begin_with_the_history_go_on_live_and_end_with_the_bot()
+    {
+        var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
+        await using var events = await OpenAsync($"/bots/{id}/events");
+
+        Assert.Equal("queued", Status(await events.NextAsync()));
+        await SayAsync(id, BotStatus.Launching, 50);
+        Assert.Equal("launching", Status(await events.NextAsync()));
+        await _manager.PostAsync($"/bots/{id}/stop");
+
+        var last = await events.NextAsync();
+        Assert.Equal(("status", "failed"), (last.EventType, Status(last)));
+        var end = await events.NextAsync();
+        Assert.Equal(("end", "failed"), (end.EventType, Status(end)));
+        Assert.Equal($"newar-bot-{id}", (string?)JsonDocument.Parse(end.Data).RootElement.GetProperty("containerName").GetString());
+        Assert.False(await events.MoveNextAsync());
+    }
+
+    [Fact]
+    public async Task A_client_that_comes_back_gets_what_it_has_missed_and_nothing_once_it_has_all()
+    {
+        var (id, first) = await StoppedAfterFirstAsync();
+
+        await using var again = await OpenAsync($"/bots/{id}/events", first);
+        var missed = await again.NextAsync();
+        Assert.Equal("failed", Status(missed));
+        Assert.Equal("end", (await again.NextAsync()).EventType);
+
+        using var nothing = await SendAsync($"/bots/{id}/events", missed.EventId);
+        Assert.Equal(HttpStatusCode.NoContent, nothing.StatusCode);
+    }
+
+    [Fact]
+    public async Task What_is_no_message_of_this_bot_is_not_passed_on()
+    {
+        var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
+        var stream = RedisNames.EventStream(SessionId.Parse(id));
+        await _recorder.GetDatabase().StreamAddAsync(stream, RedisNames.MessageField, "nonsense\n\nevent: end\ndata: {}\n\n");
+        await SayAsync(id, BotStatus.Joining, 100, detail: "two\n\nlines");
+
+        await using var events = await OpenAsync($"/bots/{id}/events");
+
+        Assert.Equal("queued", Status(await events.NextAsync()));
+        var joining = await events.NextAsync();
+        Assert.Equal(("status", "two\n\nlines"), (joining.EventType, JsonDocument.Parse(joining.Data).RootElement.GetProperty("detail").GetString()));
+    }
+
+    [Fact]
+    public async Task A_stream_stays_open_while_redis_is_away_and_goes_on_afterwards()
+    {
+        var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
+        await using var events = await OpenAsync($"/bots/{id}/events");
+        await events.NextAsync();
+
+        _redis.Stop();
+        await Eventually.TrueAsync(async () => (await _manager.GetAsync("/health")).Status is HttpStatusCode.ServiceUnavailable);
+        await _redis.StartAsync();
+        await Eventually.TrueAsync(() => _recorder.IsConnected);
+        await SayAsync(id, BotStatus.Joining, 100);
+
+        Assert.Equal("joining", Status(await events.NextAsync()));
+    }
+
+    [Fact]
+    public async Task One_who_comes_back_while_redis_is_away_is_not_told_that_there_is_nothing_more()
+    {
+        var (id, first) = await StoppedAfterFirstAsync();
+        _redis.Stop();
+        await Eventually.TrueAsync(async () => (await _manager.GetAsync("/health")).Status is HttpStatusCode.ServiceUnavailable);
+
+        await using var again = await OpenAsync($"/bots/{id}/events", first);
+        await _redis.StartAsync();
+
+        Assert.Equal("failed", Status(await again.NextAsync()));
+        Assert.Equal("end", (await again.NextAsync()).EventType);
+    }
+
+    [Fact]
+    public async Task All_bots_of_a_user_are_told_as_they_are_and_as_they_change()
+    {
+        var known = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij", userId: "ben");
+        await using var events = await OpenAsync("/bots/events?userId=ben");
+        Assert.Equal((known, "queued"), Bot(await events.NextAsync()));
+
+        await _manager.RecordAsync("https://meet.google.com/abc-defg-hij", userId: "carla");
+        var another = await _manager.RecordAsync("https://meet.google.com/abc-defg-hik", userId: "ben");
+        Assert.Equal((another, "queued"), Bot(await events.NextAsync()));
+        await _manager.PostAsync($"/bots/{known}/stop");
+        Assert.Equal((known, "failed"), Bot(await events.NextAsync()));
+    }
+
+    [Fact]
+    public async Task A_deletion_by_whomever_is_told_to_those_who_may_see_the_bot()
+    {
+        var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij", userId: "ben");
+        await using var own = await OpenAsync("/bots/events?userId=ben");
+        await using var all = await OpenAsync("/bots/events");
+        await using var others = await OpenAsync("/bots/events?userId=carla");
+        Assert.Equal((id, "queued"), Bot(await own.NextAsync()));
+        await _manager.PostAsync($"/bots/{id}/stop");
+        Assert.Equal((id, "failed"), Bot(await own.NextAsync()));
+
+        using (var metrics = new MetricsProbe())
+        {
+            var store = new BotStore(_recorder, metrics.Bots, Outboxes.Unused(TimeProvider.System), TimeProvider.System, NullLogger<BotStore>.Instance);
+            await store.DeleteAsync((await store.FindAsync(SessionId.Parse(id)))!);
+        }
+
+        var another = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij", userId: "carla");
+        var deletion = await own.NextAsync();
+        Assert.Equal(("deleted", $$"""{"id":"{{id}}"}"""), (deletion.EventType, deletion.Data));
+        while ((await all.NextAsync()).EventType != "deleted")
+        {
+        }
+
+        Assert.Equal((another, "queued"), Bot(await others.NextAsync()));
+    }
+
+    [Fact]
+    public async Task Another_managers_bots_are_told_too()
+    {
+        await using var another = await _manager.StartAnotherAsync();
+        await using var all = await OpenAsync("/bots/events");
+        var id = await another.RecordAsync("https://meet.google.com/abc-defg-hij");
+        Assert.Equal((id, "queued"), Bot(await all.NextAsync()));
+        await using var one = await OpenAsync($"/bots/{id}/events");
+        await one.NextAsync();
+
+        await another.PostAsync($"/bots/{id}/stop");
+
+        Assert.Equal((id, "failed"), Bot(await all.NextAsync()));
+        Assert.Equal("failed", Status(await one.NextAsync()));
+    }
+
+    [Fact]
+    public async Task A_manager_that_stops_does_not_wait_for_those_who_listen()
+    {
+        var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
+        await using var events = await OpenAsync($"/bots/{id}/events");
+        await using var all = await OpenAsync("/bots/events");
+        using var log = await SendAsync($"/bots/{id}/logs?follow=true");
+        await events.NextAsync();
+
+        await _manager.TerminateAsync().WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
+    }
+
+    [Theory]
+    [InlineData("/bots/0199aaaabbbbccccddddeeeeffff0001/events", null, HttpStatusCode.NotFound)]
+    [InlineData("/bots/0199aaaabbbbccccddddeeeeffff0001/events", "7", HttpStatusCode.BadRequest)]
+    [InlineData("/bots/events?userId=A", null, HttpStatusCode.BadRequest)]
+    public async Task What_cannot_be_followed_is_refused(string path, string? lastEventId, HttpStatusCode expected)
+    {
+        using var response = await SendAsync(path, lastEventId);
+
+        Assert.Equal(expected, response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+    }
+
+    private static string? Status(SseItem<string> item) => JsonDocument.Parse(item.Data).RootElement.GetProperty("status").GetString();
+
+    private static (string?, string?) Bot(SseItem<string> item)
+    {
+        Assert.Equal("bot", item.EventType);
+        return (JsonDocument.Parse(item.Data).RootElement.GetProperty("id").GetString(), Status(item));
+    }
+
+    /// <summary>As the recorder would: on the stream and on the channel.</summary>
+    /// <returns>A bot that was stopped once the first of its events had been read, and that one's id.</returns>
+    private async Task<(string Id, string First)> StoppedAfterFirstAsync()
+    {
+        var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
+        await using var events = await OpenAsync($"/bots/{id}/events");
+        var first = (await events.NextAsync()).EventId!;
+        await _manager.PostAsync($"/bots/{id}/stop");
+        return (id, first);
+    }
+
+    private async Task SayAsync(string id, BotStatus status, long sequence, string? detail = null)
+    {
+        var session = SessionId.Parse(id);
+        var message = JsonSerializer.Serialize(
+            new StatusMessage(session, status, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), sequence, Detail: detail),
+            ContractJson.Default.StatusMessage);
+        await _recorder.GetDatabase().StreamAddAsync(RedisNames.EventStream(session), RedisNames.MessageField, message);
+        await _recorder.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisNames.StatusChannel(session)), message);
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(string path, string? lastEventId = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        if (lastEventId is not null)
+            request.Headers.Add("Last-Event-ID", lastEventId);
+        return await _manager.Api.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, _deadline.Token).WaitAsync(Patience, TimeProvider.System);
+    }
+
+    private async Task<Events> OpenAsync(string path, string? lastEventId = null)
+    {
+        var response = await SendAsync(path, lastEventId);
+        Assert.Equal(
+            (HttpStatusCode.OK, "text/event-stream", "no-cache"),
+            (response.StatusCode, response.Content.Headers.ContentType?.MediaType, response.Headers.CacheControl?.ToString()));
+        return new(response, await response.Content.ReadAsStreamAsync(), _deadline.Token);
+    }
+
+    private sealed class Events(HttpResponseMessage response, Stream body, CancellationToken deadline) : IAsyncDisposable
+    {
+        private readonly IAsyncEnumerator<SseItem<string>> _items = SseParser.Create(body).EnumerateAsync(deadline).GetAsyncEnumerator(deadline);
+
+        public ValueTask<bool> MoveNextAsync() => _items.MoveNextAsync();
+
+        public async Task<SseItem<string>> NextAsync()
+        {
+            Assert.True(await _items.MoveNextAsync(), "The stream has ended.");
+            return _items.Current;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _items.DisposeAsync();
+            response.Dispose();
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using NewarBots.Contract;
+using NewarBots.Manager.Bots.Storage;
+using NewarBots.Tests.Fixtures;
+
+namespace NewarBots.Tests.Bots.Storage;
+
+public sealed class BotLeasesTests(RedisServer redis) : IClassFixture<RedisServer>
+{
+    private static readonly SessionId Id = SessionId.New(TimeProvider.System);
+
+    [Fact]
+    public async Task One_of_two_managers_holds_a_bot_and_the_other_takes_it_within_15_seconds_of_its_death()
+    {
+        await using var own = await redis.ConnectAsync();
+        var mortal = await redis.ConnectAsync();
+        var survivor = new BotLeases(own);
+        await using (await survivor.TryTakeAsync(Id, TestContext.Current.CancellationToken))
+            Assert.Null(await new BotLeases(mortal).TryTakeAsync(Id, TestContext.Current.CancellationToken));
+
+        var held = await new BotLeases(mortal).TryTakeAsync(Id, TestContext.Current.CancellationToken);
+        Assert.NotNull(held);
+        Assert.Null(await survivor.TryTakeAsync(Id, TestContext.Current.CancellationToken));
+        await mortal.DisposeAsync();
+
+        await using var taken = await Eventually.NotNullAsync(
+            () => survivor.TryTakeAsync(Id, TestContext.Current.CancellationToken), TimeSpan.FromSeconds(12));
+        Assert.False(taken.Lost.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Who_loses_a_lease_is_told()
+    {
+        await using var connection = await redis.ConnectAsync();
+        await using var lease = await new BotLeases(connection).TryTakeAsync(SessionId.New(TimeProvider.System), TestContext.Current.CancellationToken);
+
+        await connection.GetServers()[0].FlushAllDatabasesAsync();
+
+        await Eventually.TrueAsync(() => Task.FromResult(lease!.Lost.IsCancellationRequested), TimeSpan.FromSeconds(12));
+    }
+}

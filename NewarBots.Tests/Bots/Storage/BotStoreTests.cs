@@ -1,0 +1,353 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Bots.Events;
+using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Hosting;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Webhooks;
+using StackExchange.Redis;
+
+namespace NewarBots.Tests.Bots.Storage;
+
+public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServer>, IAsyncLifetime
+{
+    private readonly MetricsProbe _metrics = new();
+    private ConnectionMultiplexer _redis = null!;
+
+    private BotStore Store => new(_redis, _metrics.Bots, Outboxes.Unused(TimeProvider.System), TimeProvider.System, NullLogger<BotStore>.Instance);
+
+    public async ValueTask InitializeAsync()
+    {
+        _redis = await server.ConnectAsync();
+        await _redis.GetServers()[0].FlushAllDatabasesAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _metrics.Dispose();
+        await _redis.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_record_comes_back_as_it_was_kept()
+    {
+        var bot = SampleBots.Queued() with
+        {
+            Metadata = new Dictionary<string, string> { ["case"] = "42 – ñ" },
+            Leave = new() { SilenceTimeout = TimeSpan.FromSeconds(90.5) },
+            Recording = new RecordingInfo("ogg", 1, 2.5, Complete: false),
+            TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            LaunchedAt = SampleBots.Noon,
+        };
+
+        await Store.CreateAsync(bot, idempotency: null);
+        var kept = await Store.FindAsync(bot.Id);
+
+        Assert.Equivalent(bot, kept, strict: true);
+    }
+
+    [Fact]
+    public async Task Twenty_equal_requests_at_once_make_one_bot()
+    {
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Store.CreateAsync(SampleBots.Queued(), idempotency: null)));
+
+        var created = Assert.Single(results.OfType<CreateResult.Created>());
+        Assert.All(results.OfType<CreateResult.MeetingTaken>(), taken => Assert.Equal(created.Bot.Id, taken.Holder));
+        Assert.Equal(19, results.OfType<CreateResult.MeetingTaken>().Count());
+        Assert.Equal(created.Bot.Id, Assert.Single(await Store.ActiveAsync()).Id);
+    }
+
+    [Fact]
+    public async Task Twenty_requests_with_one_idempotency_key_get_the_same_bot_and_another_body_is_refused()
+    {
+        var key = new IdempotencyKey("k", "hash");
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Store.CreateAsync(SampleBots.Queued(), key)));
+
+        var created = Assert.Single(results.OfType<CreateResult.Created>());
+        Assert.All(results.OfType<CreateResult.Repeated>(), repeated => Assert.Equal(created.Bot.Id, repeated.Bot.Id));
+        Assert.Equal(19, results.OfType<CreateResult.Repeated>().Count());
+        Assert.IsType<CreateResult.KeyReused>(await Store.CreateAsync(SampleBots.Queued(), key with { BodyHash = "other" }));
+    }
+
+    [Fact]
+    public async Task A_meeting_is_free_again_once_its_bot_has_ended()
+    {
+        var first = await CreatedAsync(SampleBots.Queued());
+        await Store.UpdateAsync(first.Id, bot => BotLifecycle.StopAsked(bot, SampleBots.Noon));
+
+        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Queued(), idempotency: null));
+    }
+
+    [Fact]
+    public async Task Two_users_may_each_send_a_bot_to_one_meeting()
+    {
+        await CreatedAsync(SampleBots.Queued(user: "anna"));
+        await CreatedAsync(SampleBots.Queued(user: "bert"));
+    }
+
+    [Fact]
+    public async Task A_user_has_at_most_as_many_active_bots_as_the_quota_however_many_are_asked_for_at_once()
+    {
+        var limits = new BotLimits(Places: 50, Waiting: 50, OfOneUser: 3);
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Store.CreateAsync(InMeeting(i), idempotency: null, limits)));
+
+        var created = results.OfType<CreateResult.Created>().ToList();
+        Assert.Equal(3, created.Count);
+        Assert.Equal(17, results.OfType<CreateResult.OverQuota>().Count());
+        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Queued(user: "bert"), idempotency: null, limits));
+        await Store.UpdateAsync(created[0].Bot.Id, bot => BotLifecycle.StopAsked(bot, SampleBots.Noon));
+        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(InMeeting(20), idempotency: null, limits));
+    }
+
+    [Fact]
+    public async Task The_queue_is_full_when_every_place_is_taken_and_as_many_wait_as_may()
+    {
+        var limits = new BotLimits(Places: 2, Waiting: 1, OfOneUser: null);
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Store.CreateAsync(InMeeting(i), idempotency: null, limits)));
+
+        var created = results.OfType<CreateResult.Created>().ToList();
+        Assert.Equal(3, created.Count);
+        Assert.Equal(17, results.OfType<CreateResult.QueueFull>().Count());
+        // What has a container takes no place in the queue; what is finalized takes none at all.
+        await Store.UpdateAsync(created[0].Bot.Id, BotLifecycle.LaunchBegun);
+        await Store.UpdateAsync(created[1].Bot.Id, BotLifecycle.LaunchBegun);
+        Assert.IsType<CreateResult.QueueFull>(await Store.CreateAsync(InMeeting(20), idempotency: null, limits));
+        await Store.UpdateAsync(created[2].Bot.Id, BotLifecycle.LaunchBegun);
+        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(InMeeting(20), idempotency: null, limits));
+    }
+
+    [Fact]
+    public async Task The_first_in_the_queue_are_those_due_longest_and_what_is_no_queued_bot_takes_nobodys_turn()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var (late, scheduled, early, launched) = (
+            InMeeting(0) with { CreatedAt = now.AddMinutes(2) },
+            SampleBots.Scheduled(now, "https://meet.google.com/xyz-defg-hij"),
+            InMeeting(1),
+            InMeeting(2));
+        foreach (var bot in new[] { late, scheduled, early, launched })
+            await CreatedAsync(bot);
+        await Store.StartAsync(scheduled.Id, now, traceParent: null, new BotLimits(Places: 1, Waiting: 1, OfOneUser: null));
+        await Store.UpdateAsync(launched.Id, BotLifecycle.LaunchBegun);
+        for (var ghost = 0; ghost < 3; ghost++)
+            await _redis.GetDatabase().SortedSetAddAsync("newarbots:bots:queued", SessionId.New(TimeProvider.System).ToString(), 0);
+
+        Assert.Equal([early.Id, scheduled.Id], (await Store.QueuedAsync(atMost: 2)).Select(bot => bot.Id));
+        Assert.Equal([early.Id, scheduled.Id, late.Id], (await Store.QueuedAsync(atMost: 50)).Select(bot => bot.Id));
+        Assert.Equal(launched.Id, Assert.Single(await Store.UnderWayAsync()).Id);
+    }
+
+    [Fact]
+    public async Task A_bot_that_lives_already_is_taken_up_once_with_its_claim_on_the_meeting()
+    {
+        var bot = SampleBots.In(BotStatus.Launching);
+
+        Assert.True(await Store.AdoptAsync(bot));
+        Assert.False(await Store.AdoptAsync(bot with { BotName = "Other" }));
+
+        Assert.Equal(bot.BotName, Assert.Single(await Store.ActiveAsync()).BotName);
+        Assert.Equal(
+            bot.Id,
+            Assert.IsType<CreateResult.MeetingTaken>(await Store.CreateAsync(SampleBots.Queued(), idempotency: null)).Holder);
+    }
+
+    [Fact]
+    public async Task That_Redis_was_emptied_is_seen_even_while_everything_is_looked_at()
+    {
+        Assert.False(await Store.IsCompleteAsync());
+        var mark = await Store.BeginCompletingAsync();
+        Assert.Equal(mark, await Store.BeginCompletingAsync());
+        Assert.False(await Store.IsCompleteAsync());
+
+        await EmptyAsync();
+        var next = await Store.BeginCompletingAsync();
+        await Store.MarkCompleteAsync(mark!);
+        Assert.False(await Store.IsCompleteAsync());
+
+        await Store.MarkCompleteAsync(next!);
+        Assert.True(await Store.IsCompleteAsync());
+        Assert.Null(await Store.BeginCompletingAsync());
+    }
+
+    [Fact]
+    public async Task A_bot_that_waits_is_remembered_when_Redis_was_emptied_and_forgotten_when_it_was_deleted()
+    {
+        var store = Store;
+        var bot = SampleBots.Queued();
+        await store.CreateAsync(bot, idempotency: null);
+        await EmptyAsync();
+
+        Assert.Null(await store.FindAsync(bot.Id));
+        var waiting = Assert.Single(store.NewestKnown(user: null, after: null));
+        Assert.True(await store.AdoptAsync(waiting));
+        Assert.Equal(bot.Id, Assert.Single(await Store.ActiveAsync()).Id);
+        Assert.IsType<CreateResult.QueueFull>(await Store.CreateAsync(InMeeting(1), idempotency: null, new BotLimits(Places: 0, Waiting: 1, OfOneUser: null)));
+
+        await Store.MarkCompleteAsync((await Store.BeginCompletingAsync())!);
+        await Store.DeleteAsync(bot);
+        Assert.Null(await store.FindAsync(bot.Id));
+        Assert.Empty(store.NewestKnown(user: null, after: null));
+    }
+
+    [Theory]
+    [InlineData("null", "1")]
+    [InlineData("{", "1")]
+    [InlineData("another's", "1")]
+    [InlineData("homeless", "1")]
+    [InlineData("own", null)]
+    [InlineData("own", "one")]
+    public async Task A_record_that_nobody_can_read_harms_no_other_and_gives_way_to_its_bot_where_that_lives(string record, string? version)
+    {
+        var (bot, other) = (SampleBots.In(BotStatus.Launching), await CreatedAsync(SampleBots.Queued("https://meet.google.com/other-call-abc")));
+        Assert.True(await Store.AdoptAsync(bot));
+        var (key, others) = ($"newarbots:bot:{bot.Id}", $"newarbots:bot:{other.Id}");
+        var own = (string)(await _redis.GetDatabase().HashGetAsync(key, "record"))!;
+        var garbage = record switch
+        {
+            "own" => own,
+            "another's" => (string)(await _redis.GetDatabase().HashGetAsync(others, "record"))!,
+            "homeless" => own.Replace(bot.MeetingUrl.AbsoluteUri, "nowhere", StringComparison.Ordinal),
+            _ => record,
+        };
+        await _redis.GetDatabase().KeyDeleteAsync(key);
+        await _redis.GetDatabase().HashSetAsync(key, [new("record", garbage), .. version is null ? [] : new HashEntry[] { new("version", version) }]);
+
+        var store = Store;
+        Assert.Null(await store.FindAsync(bot.Id));
+        Assert.Null(await store.UpdateAsync(bot.Id, known => known with { Chunks = 7 }));
+        Assert.Equal(other.Id, Assert.Single(await store.ActiveAsync()).Id);
+
+        Assert.True(await store.AdoptAsync(bot));
+        Assert.Equal(bot.Id, (await store.FindAsync(bot.Id))!.Id);
+        Assert.False(await store.AdoptAsync(bot with { BotName = "Other" }));
+    }
+
+    [Fact]
+    public async Task Changes_made_at_once_are_all_kept()
+    {
+        var bot = await CreatedAsync(SampleBots.Queued());
+
+        await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => Store.UpdateAsync(bot.Id, known => known with { Chunks = known.Chunks + 1 })));
+
+        Assert.Equal(30, (await Store.FindAsync(bot.Id))!.Chunks);
+    }
+
+    [Fact]
+    public async Task Each_status_that_the_manager_gives_is_said_on_the_stream_and_the_channel_in_order()
+    {
+        var bot = SampleBots.Queued();
+        var heard = new List<string>();
+        // A queue: plain handlers are called side by side.
+        (await _redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisNames.StatusChannel(bot.Id)))).OnMessage(message => heard.Add(message.Message!));
+        await CreatedAsync(bot);
+        await Store.UpdateAsync(bot.Id, BotLifecycle.LaunchBegun);
+        await Store.UpdateAsync(bot.Id, known => BotLifecycle.Heard(known, bot.Says(BotStatus.Joining, 100)));
+        await Store.UpdateAsync(bot.Id, known => BotLifecycle.RecorderGone(known, exit: null));
+
+        var entries = await _redis.GetDatabase().StreamRangeAsync(RedisNames.EventStream(bot.Id));
+        var said = entries.Select(entry => (string)entry[RedisNames.MessageField]!).ToList();
+        var messages = said.ConvertAll(json => JsonSerializer.Deserialize(json, ContractJson.Default.StatusMessage)!);
+        Assert.Equal([(BotStatus.Queued, 1L), (BotStatus.Launching, 2), (BotStatus.Finalizing, 101)], messages.Select(m => (m.Status, m.Sequence)));
+        await Eventually.TrueAsync(() => heard.Count == 3);
+        Assert.Equal(said, heard);
+    }
+
+    [Fact]
+    public async Task Pages_come_newest_first_and_continue_behind_the_cursor()
+    {
+        var bots = new List<Bot>();
+        for (var i = 0; i < 25; i++)
+            bots.Add(await CreatedAsync(SampleBots.Queued($"https://meet.google.com/abc-defg-hi{(char)('a' + i)}", i % 5 == 0 ? "bert" : "anna")));
+        bots.Reverse();
+
+        var first = await Store.NewestAsync(user: null, status: null, after: null, batch: 7, TestContext.Current.CancellationToken).Take(10).ToListAsync();
+        var rest = await Store.NewestAsync(user: null, status: null, after: first[^1].Id, batch: 7, TestContext.Current.CancellationToken).ToListAsync();
+        var berts = await Store.NewestAsync(UserId.Parse("bert"), status: null, after: null, batch: 7, TestContext.Current.CancellationToken).ToListAsync();
+
+        Assert.Equal(bots.Select(bot => bot.Id), first.Concat(rest).Select(bot => bot.Id));
+        Assert.Equal(bots.Where(bot => bot.UserId == UserId.Parse("bert")).Select(bot => bot.Id), berts.Select(bot => bot.Id));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Those_with_one_status_are_the_same_by_their_index_and_by_looking_at_all(bool isIndexed)
+    {
+        if (isIndexed)
+            await Store.MarkCompleteAsync((await Store.BeginCompletingAsync())!);
+        var tomorrow = TimeProvider.System.GetUtcNow().AddDays(1);
+        var bots = new List<Bot>();
+        for (var i = 0; i < 12; i++)
+            bots.Add(await CreatedAsync(i < 8 ? InMeeting(i) with { UserId = UserId.Parse(i % 2 == 0 ? "anna" : "bert") } : SampleBots.Scheduled(tomorrow, $"https://meet.google.com/later-{i}")));
+        for (var i = 0; i < 6; i++)
+            bots[i] = (await Store.UpdateAsync(bots[i].Id, bot => bot with { Status = i < 3 ? BotStatus.Recording : BotStatus.Failed, EndedAt = SampleBots.Noon }))!;
+        Assert.IsType<StartResult.Started>(await Store.StartAsync(bots[8].Id, tomorrow, traceParent: null, new BotLimits(Places: 20, Waiting: 20, OfOneUser: null)));
+        await Store.DeleteAsync(bots[5]);
+        var adopted = SampleBots.In(BotStatus.Recording);
+        Assert.True(await Store.AdoptAsync(adopted));
+        var all = await Store.NewestAsync(user: null, status: null, after: null, batch: 50, TestContext.Current.CancellationToken).ToListAsync();
+
+        foreach (var status in Enum.GetValues<BotStatus>())
+        {
+            foreach (var user in (UserId?[])[null, .. all.Select(bot => (UserId?)bot.UserId).Distinct()])
+            {
+                var found = await Store.NewestAsync(user, status, after: null, batch: 2, TestContext.Current.CancellationToken).ToListAsync();
+                Assert.Equal(all.Where(bot => bot.Status == status && (user is null || bot.UserId == user)).Select(bot => bot.Id), found.Select(bot => bot.Id));
+                if (isIndexed)
+                    Assert.Equal(found.Count, await _redis.GetDatabase().SortedSetLengthAsync($"newarbots:bots:status:{WireWord.Of(status)}{(user is null ? "" : $":user:{user}")}"));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Records_of_a_version_that_kept_no_index_by_status_are_found_before_and_after_they_are_in_it()
+    {
+        var bot = await CreatedAsync(SampleBots.Queued());
+        await _redis.GetDatabase().KeyDeleteAsync([.. _redis.GetServers()[0].Keys(pattern: "newarbots:bots:status:*")]);
+        await _redis.GetDatabase().StringSetAsync("newarbots:bots:complete", "1");
+        Assert.Equal(bot.Id, Assert.Single(await QueuedAsync()).Id);
+
+        var mark = await Store.BeginCompletingAsync();
+        await Store.IndexAsync(TestContext.Current.CancellationToken);
+        await Store.MarkCompleteAsync(mark!);
+
+        Assert.True(await Store.IsCompleteAsync());
+        Assert.Equal(bot.Id, Assert.Single(await QueuedAsync()).Id);
+
+        ValueTask<List<Bot>> QueuedAsync() => Store.NewestAsync(bot.UserId, BotStatus.Queued, after: null, batch: 2, TestContext.Current.CancellationToken).ToListAsync();
+    }
+
+    [Fact]
+    public async Task A_deleted_bot_leaves_nothing_but_what_others_own()
+    {
+        var bot = await CreatedAsync(SampleBots.Queued());
+        var ended = await Store.UpdateAsync(bot.Id, known => BotLifecycle.StopAsked(known, SampleBots.Noon));
+        await Store.DeleteAsync(ended!);
+
+        Assert.Empty(_redis.GetServers()[0].Keys().Select(key => (string)key!));
+    }
+
+    [Fact]
+    public async Task The_idempotency_key_of_a_deleted_bot_can_be_used_again_and_then_is_the_next_bots()
+    {
+        var key = new IdempotencyKey("k", "hash");
+        var first = Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Queued(), key)).Bot;
+        var ended = await Store.UpdateAsync(first.Id, known => BotLifecycle.StopAsked(known, SampleBots.Noon));
+        Assert.IsType<CreateResult.Repeated>(await Store.CreateAsync(SampleBots.Queued(), key));
+
+        await Store.DeleteAsync(ended!);
+        var second = Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Queued(), key)).Bot;
+        // As if somebody came late.
+        await Store.DeleteAsync(ended!);
+
+        Assert.Equal(second.Id, Assert.IsType<CreateResult.Repeated>(await Store.CreateAsync(SampleBots.Queued(), key)).Bot.Id);
+    }
+
+    private Task EmptyAsync() => _redis.GetServers()[0].FlushAllDatabasesAsync();
+
+    private static Bot InMeeting(int number) => SampleBots.Queued($"https://meet.google.com/abc-defg-hi{(char)('a' + number)}");
+
+    private async Task<Bot> CreatedAsync(Bot bot) => Assert.IsType<CreateResult.Created>(await Store.CreateAsync(bot, idempotency: null)).Bot;
+}

@@ -1,0 +1,88 @@
+using Microsoft.Playwright;
+using NewarBots.Tests.Bots;
+using NewarBots.Tests.Fixtures;
+using static Microsoft.Playwright.Assertions;
+
+namespace NewarBots.Tests.Dashboard;
+
+/// <summary>The page of a bot that recorded as long as bots stay.</summary>
+public sealed class LongRecordingPageTests(QueueingManager queueing, PageBrowser browser) : IClassFixture<QueueingManager>, IClassFixture<PageBrowser>
+{
+    private const int Seconds = 4 * 3600;
+
+    /// <summary>The manager decodes four hours for it.</summary>
+    private static readonly LocatorAssertionsToBeAttachedOptions OnceDecoded = new() { Timeout = 120_000 };
+
+    /// <summary>How much of the whole each lies behind the left edge, and how wide it is.</summary>
+    private const string Places =
+        """
+        marks => {
+          const box = marks[0].closest('.seek, .ticks, .track > *').getBoundingClientRect();
+          return marks.flatMap(mark => { const own = mark.getBoundingClientRect(); return [(own.left - box.left) / box.width, own.width / box.width]; });
+        }
+        """;
+
+    /// <summary>Half the height of each line of the waveform.</summary>
+    private const string Heights = "path => path.getAttribute('d').match(/[^M]+/g).map(line => line.split('V')).map(([from, to]) => (to - from.split(' ')[1]) / 2)";
+
+    [Fact]
+    public async Task Four_hours_are_shown_to_scale_and_a_click_far_in_plays_from_there()
+    {
+        var id = await PlacedBots.RecordedFourHoursAsync(queueing);
+        await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}");
+        var page = open.Page;
+        await Expect(page.Locator(".ticks")).ToHaveTextAsync("0:001:00:002:00:003:00:00");
+        await Expect(page.Locator(".lane")).ToHaveCountAsync(6);
+        await Expect(page.Locator(".lane span")).ToHaveCountAsync(Seconds / 10);
+        await Expect(page.Locator(".timeline li").Filter(new() { HasText = "recording" })).ToContainTextAsync("4:00:00");
+        await Expect(page.GetByText("7 gaps, marked with stripes")).ToBeVisibleAsync();
+
+        var player = page.Locator("audio");
+        await Expect(player).ToHaveJSPropertyAsync("readyState", 4);
+        Assert.Equal(Seconds, await player.EvaluateAsync<double>("audio => audio.duration"), 0.5);
+        var seek = page.GetByRole(AriaRole.Slider, new() { Name = "Position in the recording" });
+        var box = (await seek.BoundingBoxAsync())!;
+        await seek.ClickAsync(new() { Position = new() { X = box.Width * 7 / 8, Y = 20 } });
+        await Expect(player).ToHaveJSPropertyAsync("seeking", false);
+        var playedFrom = await player.EvaluateAsync<double>("audio => audio.currentTime");
+        Assert.Equal(Seconds * 7 / 8, playedFrom, tolerance: Seconds / box.Width);
+        await Expect(seek).ToHaveAttributeAsync("aria-valuenow", $"{playedFrom:F0}");
+        await seek.PressAsync(" ");
+        await Expect(player).Not.ToHaveJSPropertyAsync("currentTime", playedFrom);
+        await seek.PressAsync(" ");
+
+        await Expect(page.Locator(".wave path")).ToBeAttachedAsync(OnceDecoded);
+        var heights = await page.Locator(".wave path").EvaluateAsync<double[]>(Heights);
+        Assert.Equal(2000, heights.Length);
+        Assert.All(heights.Index(), line =>
+        {
+            var second = (line.Index + 0.5) * Seconds / heights.Length % 240;
+            if (second is > 10 and < 110)
+                Assert.InRange(line.Item, 10, 50);
+            else if (second is > 130 and < 230)
+                Assert.InRange(line.Item, 0, 2);
+        });
+        AssertPlaces(await page.Locator(".seek > .gap").EvaluateAllAsync<double[]>(Places), count: 7, first: 1740, every: 1800, length: 60);
+        AssertPlaces(await page.Locator(".lane:nth-child(4) > span").EvaluateAllAsync<double[]>(Places), count: 240, first: 20, every: 60, length: 10);
+        AssertPlaces(await page.Locator(".timeline .gap").EvaluateAllAsync<double[]>(Places), count: 7, first: 1740, every: 1800, length: 60);
+        Assert.Empty(await open.FlawsAsync());
+        Assert.Empty(open.Complaints);
+    }
+
+    /// <param name="places">Where each begins and how wide it is, of the whole.</param>
+    /// <param name="count">How many there are.</param>
+    /// <param name="first">The second in which the first begins.</param>
+    /// <param name="every">Seconds from the begin of one to that of the next.</param>
+    /// <param name="length">Of each, in seconds.</param>
+    private static void AssertPlaces(double[] places, int count, double first, double every, double length)
+    {
+        // What would be narrower than can be seen is a few pixels wide.
+        const double aFewPixels = 0.006;
+        Assert.Equal(count, places.Length / 2);
+        Assert.All(places.Chunk(2).Index(), place =>
+        {
+            Assert.Equal((first + (place.Index * every)) / Seconds, place.Item[0], 0.002);
+            Assert.InRange(place.Item[1], (length / Seconds) - 0.0005, Math.Max(length / Seconds, aFewPixels));
+        });
+    }
+}

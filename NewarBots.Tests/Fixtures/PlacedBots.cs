@@ -1,0 +1,165 @@
+using System.Security.Cryptography;
+using CliWrap;
+using Microsoft.Extensions.Logging.Abstractions;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Recordings;
+using NewarBots.Tests.Bots;
+using NewarBots.Tests.Webhooks;
+using StackExchange.Redis;
+
+namespace NewarBots.Tests.Fixtures;
+
+/// <summary>Bots that have ended, laid into Redis and onto the disk as if each had lived.</summary>
+internal static class PlacedBots
+{
+    private static readonly byte[] Picture = Convert.FromBase64String(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==");
+
+    /// <summary>One that recorded a minute, with gaps and two speakers, of whom one came back.</summary>
+    /// <param name="host">Whose.</param>
+    /// <param name="name">All that others may name: the bot, what is kept with it, the meeting, the speakers.</param>
+    public static async Task<SessionId> RecordedAsync(QueueingManager host, string name)
+    {
+        var ended = TimeProvider.System.GetUtcNow();
+        var bot = SampleBots.Queued($"https://meet.google.com/rehearsal/?scenario={Uri.EscapeDataString(name)}") with
+        {
+            Status = BotStatus.Completed,
+            Reason = EndReason.BrowserCrashed,
+            BotName = name,
+            Metadata = new Dictionary<string, string> { [name] = name },
+            CreatedAt = ended.AddSeconds(-70),
+            JoiningAt = ended.AddSeconds(-66),
+            RecordingAt = ended.AddSeconds(-61),
+            EndedAt = ended,
+            Chunks = 6,
+            RecordedSeconds = 60,
+            AudibleSeconds = 41,
+            Error = $"The page is no call any more: https://meet.google.com/ \"{name}\" shows [].",
+        };
+        await PlaceAsync(
+            host,
+            bot,
+            [new(20, 24.5, "browser_restarted"), new(50, 52, name)],
+            [new("track:1", name, 12, [new(0, 8, -20), new(30, 34, -24)]), new(name, Name: null, 9, [new(9, 18, -30)]), new("track:3", name, 4, [new(40, 44, -20)])],
+            ["-f", "lavfi", "-i", "sine=frequency=300:duration=60", "-c:a", "libopus", "-b:a", "24k"]);
+        return bot.Id;
+    }
+
+    /// <summary>
+    /// One that recorded four hours: by turns two minutes of a tone and two of silence, six speakers who took turns of ten seconds, and a gap of a
+    /// minute at the end of each half hour but the last.
+    /// </summary>
+    public static async Task<SessionId> RecordedFourHoursAsync(QueueingManager host)
+    {
+        const int seconds = 4 * 3600;
+        const int turn = 10;
+        var ended = TimeProvider.System.GetUtcNow();
+        var bot = SampleBots.Queued() with
+        {
+            Status = BotStatus.Completed,
+            Reason = EndReason.MeetingEnded,
+            BotName = "Four hours",
+            CreatedAt = ended.AddSeconds(-seconds - 10),
+            JoiningAt = ended.AddSeconds(-seconds - 5),
+            RecordingAt = ended.AddSeconds(-seconds),
+            EndedAt = ended,
+            Chunks = seconds / 10,
+            RecordedSeconds = seconds,
+            AudibleSeconds = seconds / 2,
+        };
+        var piece = Path.Combine(host.Manager.Storage, $"{bot.Id}.piece.ogg");
+        await FFmpegAsync("-f", "lavfi", "-i", "sine=frequency=300:duration=120,apad=whole_dur=240", "-c:a", "libopus", "-b:a", "12k", "-compression_level", "0", piece);
+        await PlaceAsync(
+            host,
+            bot,
+            [.. Enumerable.Range(1, 7).Select(half => new Gap((half * 1800) - 60, half * 1800, "browser_restarted"))],
+            [.. Enumerable.Range(0, 6).Select(speaker => new ManifestSpeaker(
+                $"track:{speaker}",
+                $"Speaker {speaker}",
+                seconds / 6,
+                [.. Enumerable.Range(0, seconds / turn / 6).Select(round => ((round * 6) + speaker) * turn).Select(start => new SpeakerSegment(start, start + turn, -20))]))],
+            ["-stream_loop", $"{(seconds / 240) - 1}", "-i", piece, "-c", "copy"]);
+        return bot.Id;
+    }
+
+    /// <summary>One that was refused by the host, with a picture of that, the tenth, and one of something before.</summary>
+    public static async Task<SessionId> RefusedAsync(QueueingManager host)
+    {
+        var ended = TimeProvider.System.GetUtcNow();
+        var bot = SampleBots.Queued() with
+        {
+            Status = BotStatus.Failed,
+            Reason = EndReason.DeniedByHost,
+            CreatedAt = ended.AddSeconds(-20),
+            JoiningAt = ended.AddSeconds(-15),
+            EndedAt = ended,
+            Error = "The page shows denied.request.",
+        };
+        var storage = new StorageLayout(host.Manager.Storage);
+        foreach (var occasion in (string[])["10_denied_by_host", "2_unexpected"])
+        {
+            var folder = Directory.CreateDirectory(Path.Combine(storage.Evidence(bot.UserId, bot.Id), occasion));
+            await File.WriteAllBytesAsync(Path.Combine(folder.FullName, "screenshot.png"), Picture);
+        }
+
+        await File.WriteAllTextAsync(storage.Log(bot.UserId, bot.Id), "Joining");
+        await PlaceAsync(host, bot);
+        return bot.Id;
+    }
+
+    /// <summary>As another manager would: the record is gone, and all managers are told.</summary>
+    public static Task DeleteAsync(QueueingManager host, SessionId id) =>
+        InStoreAsync(host, async store => await store.DeleteAsync(Assert.IsType<Bot>(await store.FindAsync(id))));
+
+    private static Task PlaceAsync(QueueingManager host, Bot bot) => InStoreAsync(host, async store => Assert.True(await store.AdoptAsync(bot)));
+
+    /// <summary>With its recording, which these arguments have FFmpeg make.</summary>
+    private static async Task PlaceAsync(QueueingManager host, Bot bot, IReadOnlyList<Gap> gaps, IReadOnlyList<ManifestSpeaker> speakers, string[] audio)
+    {
+        var storage = new StorageLayout(host.Manager.Storage);
+        var recording = storage.Recording(bot.UserId, bot.Id);
+        Directory.CreateDirectory(storage.FinalFolder(bot.UserId));
+        await FFmpegAsync([.. audio, recording]);
+        bot = bot with { Recording = new("ogg", new FileInfo(recording).Length, bot.RecordedSeconds, Complete: gaps.Count == 0) };
+        await using (var manifest = File.Create(storage.Manifest(bot.UserId, bot.Id)))
+        {
+            new RecordingManifest
+            {
+                SessionId = bot.Id,
+                UserId = bot.UserId,
+                MeetingUrl = bot.MeetingUrl,
+                BotName = bot.BotName,
+                Platform = bot.Platform,
+                Metadata = bot.Metadata,
+                Reason = bot.Reason,
+                Complete = bot.Recording.Complete,
+                StartedAt = bot.RecordingAt,
+                EndedAt = bot.EndedAt!.Value,
+                DurationSeconds = bot.RecordedSeconds,
+                AudibleSeconds = bot.AudibleSeconds!.Value,
+                Format = "ogg",
+                Bytes = bot.Recording.Bytes,
+                Sha256 = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(recording))),
+                Chunks = [],
+                Gaps = gaps,
+                Speakers = speakers,
+                Ignored = [],
+            }.Write(manifest);
+        }
+
+        await File.WriteAllTextAsync(storage.Log(bot.UserId, bot.Id), bot.BotName);
+        await PlaceAsync(host, bot);
+    }
+
+    private static Task FFmpegAsync(params string[] arguments) =>
+        Cli.Wrap("ffmpeg").WithArguments(["-nostdin", "-loglevel", "error", .. arguments]).ExecuteAsync();
+
+    private static async Task InStoreAsync(QueueingManager host, Func<BotStore, Task> act)
+    {
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(host.Redis.Configuration);
+        using var metrics = new MetricsProbe();
+        await act(new(connection, metrics.Bots, Outboxes.Unused(TimeProvider.System), TimeProvider.System, NullLogger<BotStore>.Instance));
+    }
+}

@@ -1,0 +1,172 @@
+using System.Text;
+using CliWrap;
+using CliWrap.Buffered;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using NewarBots.Contract;
+using NewarBots.Manager.Api;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Containers;
+using NewarBots.Manager.Ending;
+using NewarBots.Manager.Hosting;
+using NewarBots.Manager.Launching;
+using NewarBots.Manager.Reconciling;
+using NewarBots.Manager.Recordings;
+using NewarBots.Manager.Scheduling;
+using NewarBots.Manager.Tracking;
+using NewarBots.Manager.Webhooks;
+using StackExchange.Redis;
+
+namespace NewarBots.Tests.Fixtures;
+
+/// <summary>
+/// The real engine with recorders that are shell scripts: the image runs what stands in <c>BOT_NAME</c>. A stack and a network of
+/// its own, all removed at the end.
+/// </summary>
+public sealed class ScriptedRecorders : IAsyncLifetime
+{
+    private const string Image = "newarbots-tests/scripted:dev";
+
+    private readonly List<IHost> _hosts = [];
+
+    /// <summary>Unique on this engine.</summary>
+    public string Stack { get; } = $"test-{SessionId.New(TimeProvider.System)}";
+
+    public string Storage { get; } = Directory.CreateTempSubdirectory("newarbots-containers-").FullName;
+
+    internal IRecorderContainers Containers => field ??= Manager();
+
+    public async ValueTask InitializeAsync() => await BuildAsync(Image, "debian:bookworm-slim");
+
+    /// <summary>Makes a scripted image of another one, so that its programs run under a recorder's limits.</summary>
+    internal static async Task BuildAsync(string image, string from)
+    {
+        var dockerfile = $"""
+            FROM {from}
+            ENTRYPOINT []
+            CMD ["bash", "-c", "eval \"$BOT_NAME\""]
+            """;
+        await Cli.Wrap("docker").WithArguments(["build", "--tag", image, "-"])
+            .WithStandardInputPipe(PipeSource.FromString(dockerfile))
+            .ExecuteBufferedAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await DockerCli.RemoveStackAsync(Stack);
+        foreach (var network in await IdsAsync("network", "ls", "--quiet", "--filter", $"name={Stack}"))
+            await Docker("network", "rm", network);
+        foreach (var host in _hosts)
+            host.Dispose();
+        Directory.Delete(Storage, recursive: true);
+    }
+
+    /// <summary>What a manager with these settings talks to the engine by.</summary>
+    internal IRecorderContainers Manager(params (string Key, string Value)[] settings) =>
+        Services(settings).GetRequiredService<IRecorderContainers>();
+
+    internal IServiceProvider Services(params (string Key, string Value)[] settings) => Services(redis: null, settings);
+
+    internal IServiceProvider Services(IConnectionMultiplexer? redis, params (string Key, string Value)[] settings)
+    {
+        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Launching:Image"] = Image,
+            ["Launching:Stack"] = Stack,
+            ["Launching:Network"] = Stack,
+        });
+        builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, string? (setting) => setting.Value));
+        builder.Services.AddSingleton(new StorageLayout(Storage));
+        if (redis is not null)
+            builder.Services.AddSingleton(redis);
+        builder.AddContainers();
+        builder.AddLaunching();
+        var host = builder.Build();
+        _hosts.Add(host);
+        return host.Services;
+    }
+
+    /// <summary>All that a manager consists of, of which nothing runs until it is started.</summary>
+    internal IServiceProvider WholeManager(IConnectionMultiplexer redis, TimeProvider time, params (string Key, string Value)[] settings)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Launching:Image"] = Image,
+            ["Launching:Stack"] = Stack,
+            ["Launching:Network"] = Stack,
+            ["Storage:Path"] = Storage,
+            ["ConnectionStrings:redis"] = redis.Configuration,
+        });
+        builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, string? (setting) => setting.Value));
+        builder.AddHosting();
+        builder.AddApi();
+        builder.AddBots();
+        builder.AddScheduling();
+        builder.AddWebhooks();
+        builder.AddContainers();
+        builder.AddLaunching();
+        builder.AddTracking();
+        builder.AddReconciling();
+        builder.AddRecordings();
+        builder.AddEnding();
+        builder.Services.AddSingleton(redis);
+        builder.Services.AddSingleton(time);
+        var host = builder.Build();
+        _hosts.Add(host);
+        return host.Services;
+    }
+
+    /// <summary>A bot whose recorder runs the script, and its folder.</summary>
+    internal RecorderContainerSpec Bot(string script)
+    {
+        var environment = new RecorderEnvironment
+        {
+            SessionId = SessionId.New(TimeProvider.System),
+            UserId = UserId.Parse("anna"),
+            MeetingUrl = new Uri("https://meet.google.com/abc-defg-hij"),
+            BotName = script,
+        };
+        return new(environment, new SessionFolders(new StorageLayout(Storage)).Make(environment.UserId, environment.SessionId));
+    }
+
+    /// <summary>Its exit, once it has ended.</summary>
+    internal async Task<RecorderExit> ExitOf(SessionId id)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            if (await Containers.FindAsync(id, deadline.Token) is { Exit: { } exit })
+                return exit;
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, deadline.Token);
+        }
+    }
+
+    /// <summary>Launches the bot, waits for its end and gives what it printed.</summary>
+    internal async Task<string> Run(string script, params (string Key, string Value)[] settings)
+    {
+        var bot = Bot(script);
+        await Manager(settings).LaunchAsync(bot, CancellationToken.None);
+        await ExitOf(bot.Environment.SessionId);
+        return await LogOf(bot.Environment.SessionId);
+    }
+
+    internal async Task<string> LogOf(SessionId id)
+    {
+        using var log = new MemoryStream();
+        await Containers.CopyLogAsync(id, log, CancellationToken.None);
+        return Encoding.UTF8.GetString(log.ToArray());
+    }
+
+    private static async Task<string[]> IdsAsync(params string[] arguments) =>
+        (await Docker(arguments)).StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>The client on the PATH, to look at the engine past the code under test.</summary>
+    internal static Task<BufferedCommandResult> Docker(params string[] arguments) =>
+        Cli.Wrap("docker").WithArguments(arguments).WithValidation(CommandResultValidation.None).ExecuteBufferedAsync();
+}

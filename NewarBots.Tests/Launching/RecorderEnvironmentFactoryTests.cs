@@ -1,0 +1,146 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
+using NewarBots.Contract;
+using NewarBots.Manager.Containers;
+using NewarBots.Manager.Launching;
+using NewarBots.Tests.Fixtures;
+using StackExchange.Redis;
+
+namespace NewarBots.Tests.Launching;
+
+public sealed class RecorderBriefingTests
+{
+    private static readonly RecorderCredentials Credentials = new("newarbots-bot-1", "secret");
+
+    [Fact]
+    public void A_bot_is_told_all_that_its_record_says()
+    {
+        var bot = LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij");
+
+        var environment = Briefing().For(bot, Credentials, traceParent: null);
+
+        Assert.Equal(
+            new RecorderEnvironment
+            {
+                SessionId = bot.Id,
+                UserId = bot.UserId,
+                MeetingUrl = bot.MeetingUrl,
+                BotName = bot.BotName,
+                Leave = bot.Leave,
+                RedisUrl = environment.RedisUrl,
+                TraceParent = bot.TraceParent,
+            },
+            environment);
+    }
+
+    [Fact]
+    public void The_launch_is_what_the_recorder_goes_on_from()
+    {
+        const string Launch = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01";
+
+        var environment = Briefing().For(LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij"), Credentials, Launch);
+
+        Assert.Equal(Launch, environment.TraceParent);
+    }
+
+    [Fact]
+    public void A_bot_is_told_where_its_selectors_and_its_account_lie()
+    {
+        var bot = LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij");
+        var briefing = Briefing(
+            ("Joining:SelectorPack", "/etc/newarbots/pack.json"),
+            ("Joining:StorageState", "/etc/newarbots/state.json"),
+            ("Joining:Browser", "headless_shell"));
+
+        var environment = briefing.For(bot, Credentials, traceParent: null);
+
+        Assert.Equal(BrowserKind.HeadlessShell, environment.Browser);
+        Assert.Equal($"/app/storage/recordings/temp/user_anna/{bot.Id}/selectors.json", environment.SelectorPack);
+        Assert.Equal($"/app/storage/recordings/temp/user_anna/{bot.Id}/storage-state.json", environment.StorageState);
+    }
+
+    [Theory]
+    [InlineData("http://localhost:8082/rehearsal/one", "host.docker.internal", 8082)]
+    [InlineData("http://127.0.0.1/rehearsal/one", "host.docker.internal", 80)]
+    [InlineData("https://meet.google.com/abc-defg-hij", null, null)]
+    public void A_meeting_on_localhost_is_the_users_localhost(string url, string? localhostIs, int? port)
+    {
+        var bot = LaunchableBots.WithMeeting(url);
+        var briefing = Briefing(("ConnectionStrings:redis", "redis.example:6379"));
+
+        var environment = briefing.For(bot, Credentials, traceParent: null);
+
+        Assert.Equal(new Uri(url), environment.MeetingUrl);
+        Assert.Equal(localhostIs, environment.LocalhostIs);
+        Assert.Equal(port is null ? [] : [port.Value], briefing.LoopbackPorts(bot));
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1:6390", "host.docker.internal:6390", 6390)]
+    [InlineData("localhost", "host.docker.internal:6379", 6379)]
+    [InlineData("redis.example:6380,ssl=true,password=of-the-manager", "redis.example:6380", null)]
+    public void Redis_is_found_from_inside_the_container(string connectionString, string endpoint, int? port)
+    {
+        var bot = LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij");
+        var briefing = Briefing(("ConnectionStrings:redis", connectionString));
+
+        var redis = ConfigurationOptions.Parse(briefing.For(bot, Credentials, traceParent: null).RedisUrl!);
+
+        Assert.Equal(endpoint, Assert.Single(redis.EndPoints).ToString()!.Replace("Unspecified/", string.Empty, StringComparison.Ordinal));
+        Assert.Equal((Credentials.User, Credentials.Password), (redis.User, redis.Password));
+        Assert.Equal(connectionString.Contains("ssl=true", StringComparison.Ordinal), redis.Ssl);
+        Assert.Equal(port is null ? [] : [port.Value], briefing.LoopbackPorts(bot));
+    }
+
+    [Fact]
+    public void What_is_set_for_the_bots_goes_before_what_the_manager_uses()
+    {
+        var bot = LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij");
+        var briefing = Briefing(
+            ("ConnectionStrings:redis", "127.0.0.1:6379"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4317"),
+            ("Launching:RecorderRedis", "10.0.0.7:6379"),
+            ("Launching:RecorderOtlpEndpoint", "http://collector:4317"),
+            ("Launching:ChromiumSandbox", "false"),
+            ("Launching:GenerateAudio", "true"),
+            ("Recording:TrackFiles", "true"));
+
+        var environment = briefing.For(bot, Credentials, traceParent: null);
+
+        Assert.StartsWith("10.0.0.7:6379,", environment.RedisUrl, StringComparison.Ordinal);
+        Assert.Equal(new Uri("http://collector:4317"), environment.OtlpEndpoint);
+        Assert.False(environment.ChromiumSandbox);
+        Assert.True(environment.GenerateAudio);
+        Assert.True(environment.RecordTracks);
+        Assert.Empty(briefing.LoopbackPorts(bot));
+    }
+
+    [Fact]
+    public void The_managers_own_collector_is_the_bots_too()
+    {
+        var bot = LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij");
+        var briefing = Briefing(
+            ("ConnectionStrings:redis", "redis:6379"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4317"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "x-otlp-api-key=abc"));
+
+        var environment = briefing.For(bot, Credentials, traceParent: null);
+
+        Assert.Equal(new Uri("http://host.docker.internal:4317"), environment.OtlpEndpoint);
+        Assert.Equal(("grpc", "x-otlp-api-key=abc"), (environment.OtlpProtocol, environment.OtlpHeaders));
+        Assert.Equal([4317], briefing.LoopbackPorts(bot));
+    }
+
+    internal static RecorderEnvironmentFactory Briefing(params (string Key, string Value)[] settings)
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:redis"] = "redis:6379" })
+            .AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, string? (setting) => setting.Value))
+            .Build();
+        var options = configuration.GetSection(LaunchingOptions.Section).Get<LaunchingOptions>() ?? new();
+        var joining = configuration.GetSection(JoiningOptions.Section).Get<JoiningOptions>() ?? new();
+        var recording = configuration.GetSection(RecordingOptions.Section).Get<RecordingOptions>() ?? new();
+        return new(Options.Create(options), Options.Create(joining), Options.Create(recording), configuration);
+    }
+}

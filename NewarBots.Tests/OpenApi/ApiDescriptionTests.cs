@@ -1,0 +1,293 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
+using NewarBots.Contract;
+using NewarBots.Manager.Access;
+using NewarBots.Manager.Api;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Recordings;
+using NewarBots.Tests.Bots;
+using NewarBots.Tests.Fixtures;
+
+namespace NewarBots.Tests.OpenApi;
+
+/// <summary>The description of the API against the API.</summary>
+public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixture<QueueingManager>
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    private static readonly TimeSpan OneSecond = TimeSpan.FromSeconds(1);
+
+    private static readonly string[] Methods = ["get", "post", "patch", "delete"];
+
+    private ManagerProcess Manager => queueing.Manager;
+
+    [Fact]
+    public async Task The_description_changes_only_on_purpose()
+    {
+        var actual = (await DocumentAsync()).ToJsonString(Indented);
+        var golden = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "OpenApi", "openapi.golden.json"), TestContext.Current.CancellationToken);
+
+        var changed = Path.Combine(Path.GetTempPath(), "newarbots-openapi.json");
+        if (actual != golden.TrimEnd())
+            await File.WriteAllTextAsync(changed, actual + "\n", TestContext.Current.CancellationToken);
+        Assert.True(actual == golden.TrimEnd(), $"It is another one now: compare {changed} with NewarBots.Tests/OpenApi/openapi.golden.json, and copy it there if it is meant.");
+    }
+
+    [Fact]
+    public async Task Every_operation_answers_what_its_description_says()
+    {
+        var document = await DocumentAsync();
+        var (_, created) = await Manager.PostAsync("/bots", """{"meetingUrl": "https://meet.google.com/dri-vene-ach", "userId": "driver"}""");
+        foreach (var (path, method, operation) in Operations(document))
+        {
+            foreach (var id in (string[])[(string)created!["id"]!, "0199aaaabbbbccccddddeeeeffff0001"])
+            {
+                foreach (var withOptional in (bool[])[false, true])
+                    await DriveAsync(document, path, method, operation, id, withOptional);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Every_operation_says_what_it_is_for_and_every_parameter_what_it_means()
+    {
+        foreach (var (path, method, operation) in Operations(await DocumentAsync()))
+        {
+            Assert.True(operation["summary"] is not null && operation["description"] is not null, $"{method} {path}");
+            foreach (var parameter in Parameters(operation))
+                Assert.True(parameter["description"] is not null && parameter["example"] is not null && parameter["schema"] is not null, $"{method} {path}: {parameter}");
+            foreach (var name in Regex.Matches(path, @"\{(?<name>\w+)\}", RegexOptions.ExplicitCapture, OneSecond).Select(match => match.Groups["name"].Value))
+                Assert.Contains(Parameters(operation), parameter => (string?)parameter["name"] == name && (string?)parameter["in"] == "path");
+        }
+    }
+
+    [Fact]
+    public async Task The_schema_of_a_bot_has_what_a_bot_has()
+    {
+        var described = (await DocumentAsync())["components"]!["schemas"]!;
+
+        Assert.Equal(NamesOf(typeof(BotResponse)), described["Bot"]!["properties"]!.AsObject().Select(property => property.Key));
+        Assert.Equal(NamesOf(typeof(LeaveResponse)), described["Bot"]!["properties"]!["leave"]!["properties"]!.AsObject().Select(property => property.Key));
+        Assert.Equal(NamesOf(typeof(RecordingResponse)), described["Bot"]!["properties"]!["recording"]!["properties"]!.AsObject().Select(property => property.Key));
+        Assert.Equal(NamesOf(typeof(BotPage)), described["BotPage"]!["properties"]!.AsObject().Select(property => property.Key));
+    }
+
+    [Fact]
+    public async Task The_schemas_of_keys_and_sessions_have_what_those_have()
+    {
+        var described = (await DocumentAsync())["components"]!["schemas"]!;
+
+        foreach (var (name, type) in ((string, Type)[])
+            [("CreateKey", typeof(CreateKeyRequest)), ("Key", typeof(KeyResponse)), ("NewKey", typeof(NewKeyResponse)), ("KeyList", typeof(KeyListResponse)), ("Session", typeof(SessionResponse))])
+            Assert.Equal(NamesOf(type), described[name]!["properties"]!.AsObject().Select(property => property.Key));
+    }
+
+    [Fact]
+    public async Task The_schema_of_a_manifest_has_what_a_manifest_has()
+    {
+        var manifest = (await DocumentAsync())["components"]!["schemas"]!["Manifest"]!;
+
+        Assert.Equal(NamesOf(typeof(RecordingManifest)), Described(manifest));
+        (string, Type)[] lists =
+        [
+            ("chunks", typeof(ManifestChunk)), ("gaps", typeof(Gap)), ("speakers", typeof(ManifestSpeaker)), ("tracks", typeof(ManifestTrack)), ("ignored", typeof(IgnoredFile)),
+        ];
+        foreach (var (name, type) in lists)
+            Assert.Equal(NamesOf(type), Described(manifest["properties"]![name]!["items"]!));
+        Assert.Equal(NamesOf(typeof(SpeakerSegment)), Described(manifest["properties"]!["speakers"]!["items"]!["properties"]!["segments"]!["items"]!));
+
+        static IEnumerable<string> Described(JsonNode schema) => schema["properties"]!.AsObject().Select(property => property.Key);
+    }
+
+    [Theory]
+    [InlineData("Range", "bytes=99999999-", HttpStatusCode.RequestedRangeNotSatisfiable, "range-not-satisfiable")]
+    [InlineData("If-Unmodified-Since", "Thu, 01 Jan 2015 00:00:00 GMT", HttpStatusCode.PreconditionFailed, "precondition-failed")]
+    [InlineData("If-Modified-Since", null, HttpStatusCode.NotModified, null)]
+    public async Task A_part_that_is_not_there_and_a_condition_that_does_not_hold_are_answered_as_described(
+        string header, string? value, HttpStatusCode status, string? type)
+    {
+        var id = await PlacedBots.RecordedAsync(queueing, "Conditions");
+        var document = await DocumentAsync();
+        foreach (var (path, method) in ((string, HttpMethod)[])[("recording", HttpMethod.Get), ("recording", HttpMethod.Head), ("manifest", HttpMethod.Get)])
+        {
+            using var request = new HttpRequestMessage(method, $"/bots/{id}/{path}");
+            using var asItIs = await Manager.Api.GetAsync(request.RequestUri, TestContext.Current.CancellationToken);
+            request.Headers.TryAddWithoutValidation(header, value ?? $"{asItIs.Content.Headers.LastModified:R}");
+            using var response = await Manager.Api.SendAsync(request, TestContext.Current.CancellationToken);
+            if (header is "Range" && path is "manifest")
+            {
+                Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+                continue;
+            }
+
+            Assert.Equal(status, response.StatusCode);
+            Assert.NotNull(document["paths"]![$"/bots/{{id}}/{path}"]!["get"]!["responses"]![$"{(int)status}"]);
+            if (status is HttpStatusCode.RequestedRangeNotSatisfiable)
+                Assert.NotNull(response.Content.Headers.ContentRange);
+            var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            if (method == HttpMethod.Head || type is null)
+                Assert.Empty(body);
+            else
+                Assert.Equal($"urn:newarbots:problem:{type}", (string?)JsonNode.Parse(body)!["type"]);
+        }
+    }
+
+    [Fact]
+    public async Task The_schema_of_the_request_allows_what_is_read_and_nothing_else()
+    {
+        var schema = (await DocumentAsync())["components"]!["schemas"]!["CreateBot"]!;
+        var fields = schema["properties"]!.AsObject();
+        Assert.Equal(["meetingUrl"], schema["required"]!.AsArray().Select(name => (string)name!));
+
+        Assert.Empty(Faults(new()));
+        Assert.Equal(["meetingUrl"], Faults(new() { ["meetingUrl"] = null }));
+        Assert.Equal(["undescribed"], Faults(new() { ["undescribed"] = 1 }));
+        foreach (var (name, field) in fields.Where(field => field.Key is not "meetingUrl"))
+            Assert.True(Faults(new() { [name] = null }).Length == 0 == field!["type"]!.AsArray().Any(type => (string?)type == "null"), name);
+
+        var name100 = (int)fields["botName"]!["maxLength"]!;
+        Assert.Empty(Faults(new() { ["botName"] = new string('x', name100) }));
+        Assert.Equal(["botName"], Faults(new() { ["botName"] = new string('x', name100 + 1) }));
+        Assert.Equal(["botName"], Faults(new() { ["botName"] = "" }));
+
+        foreach (var user in (string[])["a", "a-b_9", new string('a', 64), new string('a', 65), "A", "", "a b"])
+            Assert.True(Regex.IsMatch(user, (string)fields["userId"]!["pattern"]!, RegexOptions.None, OneSecond) == (Faults(new() { ["userId"] = user }).Length == 0), user);
+
+        foreach (var (condition, described) in fields["leave"]!["properties"]!.AsObject())
+        {
+            var (least, most) = ((double)described!["minimum"]!, (double)described["maximum"]!);
+            foreach (var (seconds, isAllowed) in (List<(double, bool)>)[(least, true), (least - 0.5, false), (most, true), (most + 1, false)])
+                Assert.True(isAllowed == (Faults(new() { ["leave"] = new JsonObject { [condition] = seconds } }).Length == 0), $"{condition} {seconds}");
+        }
+
+        var most50 = (int)fields["metadata"]!["maxProperties"]!;
+        var longest = (int)fields["metadata"]!["additionalProperties"]!["maxLength"]!;
+        Assert.Empty(Faults(new() { ["metadata"] = Metadata(most50, longest) }));
+        Assert.NotEmpty(Faults(new() { ["metadata"] = Metadata(most50 + 1, 1) }));
+        Assert.NotEmpty(Faults(new() { ["metadata"] = Metadata(1, longest + 1) }));
+
+        static JsonObject Metadata(int entries, int length) =>
+            new(Enumerable.Range(0, entries).Select(entry => KeyValuePair.Create($"key{entry}", (JsonNode?)new string('x', length))));
+    }
+
+    [Fact]
+    public async Task The_page_that_shows_the_description_asks_nobody_else()
+    {
+        var page = await Manager.Api.GetStringAsync(new Uri("/scalar/", UriKind.Relative), TestContext.Current.CancellationToken);
+
+        Assert.DoesNotContain("http://", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("https://", page, StringComparison.Ordinal);
+        foreach (var script in Regex.Matches(page, "src=\"(?<script>[^\"]+)\"", RegexOptions.ExplicitCapture, OneSecond).Select(match => match.Groups["script"].Value))
+        {
+            using var response = await Manager.Api.GetAsync(new Uri(new Uri(Manager.Api.BaseAddress!, "/scalar/"), script), TestContext.Current.CancellationToken);
+            Assert.Equal((HttpStatusCode.OK, "text/javascript"), (response.StatusCode, response.Content.Headers.ContentType?.MediaType));
+        }
+    }
+
+    [Theory]
+    [InlineData("GET", "/nowhere", "no-such-call")]
+    [InlineData("GET", "/bots/not-an-id", "no-such-call")]
+    [InlineData("PATCH", "/bots", "method-not-allowed")]
+    [InlineData("POST", "/bots", "unsupported-media-type")]
+    public async Task What_the_framework_refuses_has_a_type_of_ours_too(string method, string path, string type)
+    {
+        using var request = new HttpRequestMessage(new(method), path);
+        if (method is "POST")
+            request.Content = new StringContent("meetingUrl=1", Encoding.UTF8, "application/x-www-form-urlencoded");
+        using var response = await Manager.Api.SendAsync(request, TestContext.Current.CancellationToken);
+
+        var problem = JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!;
+        Assert.Equal($"urn:newarbots:problem:{type}", (string?)problem["type"]);
+        Assert.NotNull((string?)problem["detail"]);
+    }
+
+    [Fact]
+    public async Task The_page_of_problems_lists_each_as_it_is()
+    {
+        var page = await File.ReadAllLinesAsync(Path.Combine(Repository, "docs", "problems.md"), TestContext.Current.CancellationToken);
+
+        Assert.Equal(
+            ProblemTypes.All.Select(type => $"| `{type.Name}` | {type.Status} | {type.Title} | {type.WhatToDo} |"),
+            page.Where(line => line.StartsWith("| `", StringComparison.Ordinal) && !line.StartsWith("| `type`", StringComparison.Ordinal)));
+    }
+
+    private static string Repository
+    {
+        get
+        {
+            var folder = new DirectoryInfo(AppContext.BaseDirectory);
+            while (!File.Exists(Path.Combine(folder.FullName, "NewarBots.sln")))
+                folder = folder.Parent ?? throw new InvalidOperationException("The tests do not lie in the repository.");
+            return folder.FullName;
+        }
+    }
+
+    private static string[] Faults(JsonObject changes)
+    {
+        var body = new JsonObject { ["meetingUrl"] = "https://meet.google.com/abc-defg-hij" };
+        foreach (var (name, value) in changes)
+            body[name] = value?.DeepClone();
+        return [.. CreateBotRequestTests.Read(body.ToJsonString()).Faults.Keys];
+    }
+
+    private static IEnumerable<string> NamesOf(Type type) =>
+        type.GetProperties().Where(property => !property.IsDefined(typeof(JsonIgnoreAttribute), inherit: true)).Select(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name));
+
+    private static IEnumerable<(string Path, string Method, JsonNode Operation)> Operations(JsonNode document) =>
+        from path in document["paths"]!.AsObject()
+        from operation in path.Value!.AsObject()
+        where Methods.Contains(operation.Key)
+        select (path.Key, operation.Key, operation.Value!);
+
+    private static IEnumerable<JsonNode> Parameters(JsonNode operation) => operation["parameters"]?.AsArray().Select(parameter => parameter!) ?? [];
+
+    private async Task<JsonNode> DocumentAsync() => (await Manager.GetAsync("/openapi/v1.json")).Body!;
+
+    private async Task DriveAsync(JsonNode document, string path, string method, JsonNode operation, string id, bool withOptional)
+    {
+        var query = new List<string>();
+        using var request = new HttpRequestMessage { Method = new(method.ToUpperInvariant()) };
+        foreach (var parameter in Parameters(operation))
+        {
+            var (name, value) = ((string)parameter["name"]!, parameter["example"]!.ToString());
+            switch ((string)parameter["in"]!)
+            {
+                case "path":
+                    path = path.Replace($"{{{name}}}", id, StringComparison.Ordinal);
+                    break;
+                case "query" when withOptional:
+                    query.Add($"{name}={Uri.EscapeDataString(value)}");
+                    break;
+                case "header" when withOptional:
+                    request.Headers.TryAddWithoutValidation(name, value);
+                    break;
+            }
+        }
+
+        request.RequestUri = new($"{path}?{string.Join('&', query)}", UriKind.Relative);
+        if (operation["requestBody"]?["content"]?["application/json"]?["example"] is { } body)
+            request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
+        using var response = await Manager.Api.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+
+        var what = $"{request} gave {response}";
+        var described = operation["responses"]![$"{(int)response.StatusCode}"];
+        Assert.True(described is not null, what);
+        var contentType = response.Content.Headers.ContentType?.MediaType;
+        Assert.True(contentType is null ? described!["content"] is null : described!["content"]?[contentType] is not null, what);
+        if (contentType is not "application/problem+json")
+            return;
+        var problem = JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!;
+        Assert.Contains(
+            described!["content"]![contentType]!["examples"]!.AsObject(),
+            example => (string?)example.Value!["value"]!["type"] == (string?)problem["type"]);
+        Assert.Equal((int)response.StatusCode, (int?)problem["status"]);
+        Assert.Contains(
+            document["components"]!["schemas"]!["Problem"]!["properties"]!["type"]!["enum"]!.AsArray(),
+            type => (string?)type == (string?)problem["type"]);
+    }
+}

@@ -1,0 +1,196 @@
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Recordings;
+using NewarBots.Tests.Fixtures;
+
+namespace NewarBots.Tests.Recordings;
+
+public sealed class InterruptedFinalizationTests : IDisposable
+{
+    private readonly RecordedSession _session = new();
+    private readonly string _chunks = Directory.CreateTempSubdirectory("newarbots-chunks-").FullName;
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        Directory.Delete(_chunks, recursive: true);
+    }
+
+    [Fact]
+    public async Task An_attempt_that_was_killed_while_it_worked_leaves_nothing_that_the_next_one_minds()
+    {
+        var whole = await RecordOnceAsync();
+        File.Delete(_session.Recording);
+        File.Delete(_session.ManifestPath);
+        var work = Path.Combine(Path.GetDirectoryName(_session.Recording)!, $".{_session.Bot.Id}.finalizing");
+        Directory.CreateDirectory(work);
+        await File.WriteAllTextAsync(Path.Combine(work, "recording.ogg"), "half of it");
+        RestoreChunks();
+
+        await AssertRepeatGivesAsync(whole);
+
+        Assert.False(Directory.Exists(work));
+    }
+
+    [Fact]
+    public async Task An_attempt_that_was_killed_before_its_manifest_was_in_place_is_made_anew()
+    {
+        var whole = await RecordOnceAsync();
+        File.Delete(_session.ManifestPath);
+        await File.AppendAllTextAsync(_session.Recording, "from another time");
+        RestoreChunks();
+
+        await AssertRepeatGivesAsync(whole);
+    }
+
+    [Fact]
+    public async Task An_attempt_that_was_killed_before_or_while_it_deleted_the_chunks_is_taken_up_there()
+    {
+        var whole = await RecordOnceAsync();
+
+        RestoreChunks();
+        await AssertRepeatGivesAsync(whole);
+
+        RestoreChunks();
+        File.Delete(_session.ChunkPath(0));
+        await AssertRepeatGivesAsync(whole);
+
+        await AssertRepeatGivesAsync(whole);
+    }
+
+    [Fact]
+    public async Task Chunks_that_the_published_recording_does_not_know_are_never_deleted()
+    {
+        await RecordOnceAsync();
+        _session.WriteChunk(2, 1000, await OpusPackets.OfToneAsync(50));
+
+        await _session.RecordAsync();
+
+        Assert.True(File.Exists(_session.ChunkPath(2)));
+    }
+
+    [Fact]
+    public async Task A_manifest_that_is_none_is_replaced_while_there_are_chunks()
+    {
+        var whole = await RecordOnceAsync();
+        await File.WriteAllTextAsync(_session.ManifestPath, "{");
+        RestoreChunks();
+
+        await AssertRepeatGivesAsync(whole);
+    }
+
+    [Fact]
+    public async Task A_recording_that_lost_its_manifest_and_its_chunks_is_left_alone()
+    {
+        await RecordOnceAsync();
+        File.Delete(_session.ManifestPath);
+
+        await Assert.ThrowsAsync<FinalizationException>(_session.FinalizeAsync);
+
+        Assert.True(File.Exists(_session.Recording));
+    }
+
+    [Fact]
+    public async Task A_recording_that_was_published_knows_better_than_whoever_comes_later_how_its_bot_ended()
+    {
+        await RecordOnceAsync();
+        _session.Bot = _session.Bot with { Reason = EndReason.RecorderCrashed, EndedCleanly = false, Error = "The container vanished." };
+
+        var ended = BotLifecycle.Finalized(_session.Bot, await _session.RecordAsync(), RecordedSession.Start);
+
+        Assert.Equal((EndReason.EveryoneLeft, null), (ended.Reason, ended.Error));
+        Assert.True(ended.Recording!.Complete);
+    }
+
+    /// <param name="attempt">Of the other manager: the same again, where Redis was emptied in between.</param>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(1)]
+    public async Task An_attempt_that_was_held_up_and_given_to_another_manager_takes_nothing_from_that_ones(int attempt)
+    {
+        _session.Write(await OpusPackets.OfToneAsync(777));
+        var (runs, go) = (Path.Combine(_chunks, "runs"), Path.Combine(_chunks, "go"));
+        var script = Path.Combine(_chunks, "ffmpeg");
+        await File.WriteAllTextAsync(script, $"#!/bin/sh\necho >> {runs}; until [ -e {go} ]; do sleep 0.02; done; exec ffmpeg \"$@\"\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
+        _session.Options.FFmpegPath = script;
+        using var lost = new CancellationTokenSource();
+        using var finalizer = _session.Finalizer();
+
+        var heldUp = finalizer.FinalizeAsync(_session.Bot with { EndsBegun = 1 }, lost.Token);
+        await Eventually.TrueAsync(() => File.Exists(runs));
+        var next = finalizer.FinalizeAsync(_session.Bot with { EndsBegun = attempt }, CancellationToken.None);
+        await Eventually.TrueAsync(() => File.ReadAllLines(runs).Length == 2);
+        await lost.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => heldUp);
+        await File.WriteAllTextAsync(go, string.Empty);
+
+        Assert.Equal(15.54, Assert.IsType<FinalizationResult.Recorded>(await next).Recording.DurationSeconds);
+        Assert.Equal(2, Directory.GetFileSystemEntries(Path.GetDirectoryName(_session.Recording)!).Length);
+    }
+
+    [Fact]
+    public async Task One_that_was_held_up_in_the_middle_of_publishing_takes_nothing_from_what_another_has_published()
+    {
+        var tone = await OpusPackets.OfToneAsync(100);
+        _session.Write(tone);
+        _session.WriteTrack(1, first: 0, tone);
+        await _session.RecordAsync();
+        var before = FilesOf(Path.GetDirectoryName(_session.Recording)!);
+        var final = new FinalRecording(_session.Storage, _session.Bot.UserId, _session.Bot.Id, attempt: 1);
+
+        using (var work = final.MakeWorkFolder())
+            Assert.Throws<FileNotFoundException>(() => final.Publish(work.PathOf("recording.ogg"), [], _session.Manifest(), work));
+
+        Assert.Equal(before, FilesOf(Path.GetDirectoryName(_session.Recording)!));
+        Assert.NotNull(await final.FindAsync(TestContext.Current.CancellationToken));
+
+        static List<string> FilesOf(string folder) => [.. Directory.GetFileSystemEntries(folder).Order(StringComparer.Ordinal)];
+    }
+
+    [Fact]
+    public async Task Wherever_it_is_cancelled_a_repeat_gives_the_same()
+    {
+        var whole = await RecordOnceAsync();
+        for (var milliseconds = 0; milliseconds < 400; milliseconds += 35)
+        {
+            File.Delete(_session.Recording);
+            File.Delete(_session.ManifestPath);
+            RestoreChunks();
+            using var interruption = new CancellationTokenSource(TimeSpan.FromMilliseconds(milliseconds));
+            using var finalizer = _session.Finalizer();
+            await Record.ExceptionAsync(() => finalizer.FinalizeAsync(_session.Bot, interruption.Token));
+
+            await AssertRepeatGivesAsync(whole);
+        }
+    }
+
+    private async Task<(byte[] Audio, string Manifest)> RecordOnceAsync()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(777));
+        foreach (var file in Directory.GetFiles(_session.Folder))
+            File.Copy(file, Path.Combine(_chunks, Path.GetFileName(file)));
+        await _session.RecordAsync();
+        return (await File.ReadAllBytesAsync(_session.Recording), await File.ReadAllTextAsync(_session.ManifestPath));
+    }
+
+    private void RestoreChunks()
+    {
+        Directory.CreateDirectory(_session.Folder);
+        foreach (var file in Directory.GetFiles(_chunks))
+            File.Copy(file, Path.Combine(_session.Folder, Path.GetFileName(file)), overwrite: true);
+    }
+
+    private async Task AssertRepeatGivesAsync((byte[] Audio, string Manifest) whole)
+    {
+        var result = await _session.RecordAsync();
+
+        Assert.Equal(15.54, result.Recording.DurationSeconds);
+        Assert.Equal(2, result.Chunks);
+        Assert.Equal(whole.Audio, await File.ReadAllBytesAsync(_session.Recording));
+        Assert.Equal(whole.Manifest, await File.ReadAllTextAsync(_session.ManifestPath));
+        Assert.False(Directory.Exists(_session.Folder));
+        Assert.Equal(2, Directory.GetFileSystemEntries(Path.GetDirectoryName(_session.Recording)!).Length);
+    }
+}

@@ -1,0 +1,160 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging.Abstractions;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Hosting;
+using NewarBots.Manager.Recordings;
+using NewarBots.Tests.Fixtures;
+
+namespace NewarBots.Tests.Recordings;
+
+public sealed class RecordingSoFarTests : IDisposable
+{
+    private readonly RecordedSession _session = new();
+    private readonly PartialRecording _soFar;
+
+    public RecordingSoFarTests()
+    {
+        var options = Microsoft.Extensions.Options.Options.Create(_session.Options);
+        _soFar = new(_session.Storage, new(new FFmpeg(options, TimeProvider.System, NullLogger<FFmpeg>.Instance)), options, TimeProvider.System);
+    }
+
+    public void Dispose()
+    {
+        _soFar.Dispose();
+        _session.Dispose();
+    }
+
+    [Fact]
+    public async Task All_closed_chunks_can_be_heard_and_the_recorder_is_not_disturbed()
+    {
+        var tone = await OpusPackets.OfToneAsync(1700);
+        _session.Write(tone);
+        var before = Directory.GetFiles(_session.Folder).Order(StringComparer.Ordinal);
+
+        Assert.Equal(3, _soFar.ClosedChunks(_session.Bot.UserId, _session.Bot.Id));
+        var path = await MakeAsync(3);
+
+        Assert.Equal(await _session.DecodeAsync(tone.Take(1500)), await RecordedSession.DecodeAsync(path!));
+        Assert.Equal(before, Directory.GetFiles(_session.Folder).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_same_chunks_give_the_same_bytes_also_when_more_have_come()
+    {
+        var tone = await OpusPackets.OfToneAsync(2600);
+        _session.Write([.. tone.Take(1100)]);
+        var first = await File.ReadAllBytesAsync((await MakeAsync(2))!, TestContext.Current.CancellationToken);
+        _soFar.Delete(_session.Bot.UserId, _session.Bot.Id);
+
+        _session.Write(tone);
+
+        Assert.Equal(first, await File.ReadAllBytesAsync((await MakeAsync(2))!, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task The_chunk_that_is_being_written_is_not_to_be_had()
+    {
+        Assert.Equal(0, _soFar.ClosedChunks(_session.Bot.UserId, _session.Bot.Id));
+        _session.Write(await OpusPackets.OfToneAsync(400));
+        Assert.Equal(0, _soFar.ClosedChunks(_session.Bot.UserId, _session.Bot.Id));
+
+        Assert.Null(await MakeAsync(1));
+    }
+
+    [Fact]
+    public async Task A_chunk_that_is_missing_or_a_link_or_a_pipe_is_silence()
+    {
+        var tone = await OpusPackets.OfToneAsync(2600);
+        _session.Write(tone);
+        var elsewhere = Path.Combine(_session.Storage.Root, "elsewhere.ogg");
+        File.Move(_session.ChunkPath(1), elsewhere);
+        File.CreateSymbolicLink(_session.ChunkPath(1), elsewhere);
+        File.Delete(_session.ChunkPath(2));
+        await CliWrap.Cli.Wrap("mkfifo").WithArguments(_session.ChunkPath(2)).ExecuteAsync();
+
+        var samples = await RecordedSession.DecodeAsync((await MakeAsync(5))!);
+
+        Assert.Equal(2500 * 960, samples.Length);
+        Assert.All(samples.Skip(600 * 960).Take(800 * 960), sample => Assert.InRange(sample, -1, 1));
+    }
+
+    [Fact]
+    public async Task Only_the_latest_are_kept_and_none_of_a_bot_that_has_ended()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(2600));
+        foreach (var chunks in (int[])[1, 2, 3, 4])
+            await MakeAsync(chunks);
+
+        var folder = _session.Storage.SoFarFolder(_session.Bot.UserId, _session.Bot.Id);
+        Assert.Equal(2, Directory.GetFileSystemEntries(folder).Length);
+        _soFar.Delete(_session.Bot.UserId, _session.Bot.Id);
+        Assert.False(Directory.Exists(folder));
+    }
+
+    [Fact]
+    public async Task What_is_made_is_had_while_another_bots_is_being_made()
+    {
+        var tone = await OpusPackets.OfToneAsync(1100);
+        _session.Write(tone);
+        var (first, made) = (_session.Bot, await MakeAsync(2));
+        var gate = Path.Combine(_session.Storage.Root, "gate");
+        await UseScriptAsync($"touch '{gate}.begun'; while [ ! -e '{gate}' ]; do sleep 0.05; done; exec ffmpeg \"$@\"");
+        _session.Bot = first with { Id = SessionId.Parse("0199aaaabbbbccccddddeeeeffff0002") };
+        _session.Write(tone);
+
+        var another = MakeAsync(2);
+        await Eventually.TrueAsync(() => File.Exists($"{gate}.begun"));
+        await using (var file = await _soFar.OpenAsync(first.UserId, first.Id, 2, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System))
+            Assert.Equal(made, file?.Name);
+        await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
+
+        Assert.NotNull(await another);
+    }
+
+    [Fact]
+    public async Task Not_more_are_made_at_once_than_there_are_places_and_who_does_not_wait_any_longer_takes_none()
+    {
+        var tone = await OpusPackets.OfToneAsync(600);
+        var (running, most, gate) = (Path.Combine(_session.Storage.Root, "running"), Path.Combine(_session.Storage.Root, "most"), Path.Combine(_session.Storage.Root, "gate"));
+        Directory.CreateDirectory(running);
+        await UseScriptAsync(
+            $"mkdir '{running}'/$$; ls '{running}' | wc -l >> '{most}'; while [ ! -e '{gate}' ]; do sleep 0.05; done; ffmpeg \"$@\"; code=$?; rmdir '{running}'/$$; exit $code");
+        using var impatient = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var all = new List<Task<string?>>();
+        for (var number = 0; number < 6; number++)
+        {
+            _session.Bot = _session.Bot with { Id = SessionId.New(TimeProvider.System) };
+            Directory.CreateDirectory(_session.Folder);
+            _session.Write(tone);
+            all.Add(MakeAsync(1, number < 4 ? TestContext.Current.CancellationToken : impatient.Token));
+        }
+
+        await Eventually.TrueAsync(() => Directory.GetDirectories(running).Length == _session.Options.MaxConcurrent);
+        await impatient.CancelAsync();
+        foreach (var waiting in all.Skip(4))
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
+
+        Assert.All(await Task.WhenAll(all.Take(4)), Assert.NotNull);
+        var counts = await File.ReadAllLinesAsync(most, TestContext.Current.CancellationToken);
+        Assert.Equal(4, counts.Length);
+        Assert.Equal(_session.Options.MaxConcurrent, counts.Max(count => int.Parse(count, CultureInfo.InvariantCulture)));
+    }
+
+    private async Task UseScriptAsync(string ffmpeg)
+    {
+        _session.Options.FFmpegPath = Path.Combine(_session.Storage.Root, "ffmpeg");
+        await File.WriteAllTextAsync(_session.Options.FFmpegPath, $"#!/bin/sh\n{ffmpeg}\n", TestContext.Current.CancellationToken);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(_session.Options.FFmpegPath, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+    }
+
+    private async Task<string?> MakeAsync(int chunks) => await MakeAsync(chunks, TestContext.Current.CancellationToken);
+
+    private async Task<string?> MakeAsync(int chunks, CancellationToken cancellation)
+    {
+        await using var file = await _soFar.OpenAsync(_session.Bot.UserId, _session.Bot.Id, chunks, cancellation);
+        return file?.Name;
+    }
+}

@@ -1,0 +1,273 @@
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Ending;
+using NewarBots.Manager.Recordings;
+using NewarBots.Tests.Fixtures;
+
+namespace NewarBots.Tests.Recordings;
+
+public sealed class RecordingFinalizerTests : IDisposable
+{
+    private readonly RecordedSession _session = new();
+
+    public void Dispose() => _session.Dispose();
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(500)]
+    [InlineData(777)]
+    [InlineData(18_000)]
+    public async Task Chunks_become_one_recording_that_decodes_to_the_very_samples_of_one_stream(int packets)
+    {
+        var tone = await OpusPackets.OfToneAsync(packets);
+        _session.Write(tone);
+
+        var result = await _session.RecordAsync();
+
+        Assert.Equal(packets / 50.0, result.Recording.DurationSeconds);
+        Assert.True(result.Recording.Complete);
+        Assert.Equal((packets + 499) / 500, result.Chunks);
+        Assert.Equal(await _session.DecodeAsync(tone), await _session.DecodeAsync());
+        Assert.False(Directory.Exists(_session.Folder));
+    }
+
+    [Fact]
+    public async Task Evidence_is_kept_beside_the_recording_and_nothing_that_it_links_to()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(50));
+        var occasion = Directory.CreateDirectory(Path.Combine(_session.Folder, "evidence", "1_browser_crashed")).FullName;
+        File.WriteAllText(Path.Combine(occasion, "looks.txt"), "a call");
+        File.CreateSymbolicLink(Path.Combine(occasion, "page.html"), "/etc/passwd");
+        Directory.CreateSymbolicLink(Path.Combine(_session.Folder, "evidence", "2_etc"), "/etc");
+
+        var result = await _session.RecordAsync();
+
+        var kept = _session.Storage.Evidence(_session.Bot.UserId, _session.Bot.Id);
+        Assert.Equal(Path.Combine(kept, "1_browser_crashed", "looks.txt"), Assert.Single(Directory.GetFiles(kept, "*", SearchOption.AllDirectories)));
+        Assert.True(result.Recording.Complete);
+        Assert.Empty(_session.Manifest().Ignored);
+        Assert.False(Directory.Exists(_session.Folder));
+    }
+
+    [Fact]
+    public async Task Evidence_is_kept_where_nothing_was_recorded_too()
+    {
+        var occasion = Directory.CreateDirectory(Path.Combine(_session.Folder, "evidence", "1_denied_by_host")).FullName;
+        File.WriteAllText(Path.Combine(occasion, "looks.txt"), "a door");
+
+        Assert.IsType<FinalizationResult.NothingRecorded>(await _session.FinalizeAsync());
+
+        Assert.True(File.Exists(Path.Combine(_session.Storage.Evidence(_session.Bot.UserId, _session.Bot.Id), "1_denied_by_host", "looks.txt")));
+        Assert.False(Directory.Exists(_session.Folder));
+    }
+
+    [Fact]
+    public async Task A_torn_last_chunk_keeps_its_whole_pages_wherever_it_was_cut()
+    {
+        var tone = await OpusPackets.OfToneAsync(900);
+        foreach (var keptBytes in new[] { 1, 3, 40, 140, 5_000, 20_000 })
+        {
+            Directory.CreateDirectory(_session.Folder);
+            _session.Write(tone);
+            using (var last = File.OpenWrite(_session.ChunkPath(1)))
+                last.SetLength(keptBytes);
+            var kept = ChunkReader.Read(_session.ChunkPath(1), 1).Packets;
+
+            var result = await _session.RecordAsync();
+
+            Assert.Equal((500 + kept) / 50.0, result.Recording.DurationSeconds);
+            Assert.Equal(await _session.DecodeAsync(tone.Take(500 + (int)kept)), await _session.DecodeAsync());
+            if (kept > 0)
+                Assert.False(result.Recording.Complete);
+            Delete(_session.Storage.FinalRoot);
+        }
+    }
+
+    [Fact]
+    public async Task Missing_damaged_doubled_foreign_and_empty_chunks_cost_only_themselves()
+    {
+        var tone = await OpusPackets.OfToneAsync(3500);
+        _session.Write(tone);
+        File.Delete(_session.ChunkPath(1));
+        Flip(_session.ChunkPath(2), 10_000);
+        File.Copy(_session.ChunkPath(3), _session.ChunkPath(7));
+        _session.WriteChunk(8, 4000, tone, SessionId.Parse("0199aaaabbbbccccddddeeeeffff0002"));
+        File.WriteAllBytes(_session.ChunkPath(9), []);
+        File.WriteAllText(_session.ChunkPath(10), "garbage");
+        File.CreateSymbolicLink(_session.ChunkPath(11), "/etc/passwd");
+        File.CreateSymbolicLink(_session.ChunkPath(4) + ".link", _session.ChunkPath(4));
+        File.WriteAllText(Path.Combine(_session.Folder, "page.html"), "<p>");
+        Directory.CreateDirectory(Path.Combine(_session.Folder, "chunk_00012.ogg"));
+        _session.WriteJournal(
+            Journal.Format(new(Gap: new(41, 42, "capture_stalled"))),
+            Journal.Format(new(Gap: new(43, 44, "capture_stalled")))[..20]);
+
+        var result = await _session.RecordAsync();
+
+        var manifest = _session.Manifest();
+        Assert.Equal(70, result.Recording.DurationSeconds);
+        Assert.False(result.Recording.Complete);
+        Assert.Equal(6, result.Chunks);
+        Assert.Equal([0, 2, 3, 4, 5, 6], manifest.Chunks.Select(chunk => chunk.Index));
+        Assert.Equal(ChunkProblem.Damaged, manifest.Chunks[1].Problem);
+        Assert.Equal(
+            [new Gap(10, 20, "chunk_missing"), manifest.Gaps[1], new Gap(41, 42, "capture_stalled")],
+            manifest.Gaps);
+        Assert.Equal((1, "chunk_damaged"), (manifest.Gaps[1].EndSeconds - manifest.Gaps[1].StartSeconds, manifest.Gaps[1].Cause));
+        Assert.Equal(
+            [
+                ("chunk_00004.ogg.link", IgnoredBecause.SymbolicLink),
+                ("chunk_00007.ogg", IgnoredBecause.Doubled),
+                ("chunk_00008.ogg", IgnoredBecause.OtherSession),
+                ("chunk_00009.ogg", IgnoredBecause.Empty),
+                ("chunk_00010.ogg", IgnoredBecause.Unreadable),
+                ("chunk_00011.ogg", IgnoredBecause.SymbolicLink),
+                ("chunk_00012.ogg", IgnoredBecause.Folder),
+                ("page.html", IgnoredBecause.NotAChunk),
+            ],
+            manifest.Ignored.Select(ignored => (ignored.File, ignored.Why)).Order());
+        var heard = await _session.DecodeAsync();
+        var original = await _session.DecodeAsync(tone);
+        Assert.Equal(original[..(10 * 48_000)], heard[..(10 * 48_000)]);
+        Assert.All(heard[(11 * 48_000)..(20 * 48_000)], sample => Assert.InRange(sample, -1, 1));
+        // A decoder needs a moment to find its state again behind silence; from there on every sample is in its place.
+        Assert.True(Difference(original[(31 * 48_000)..], heard[(31 * 48_000)..]) < 0.001);
+        Assert.False(Directory.Exists(_session.Folder));
+        Assert.Equal(["chunk_00002.ogg", "chunk_00008.ogg", "chunk_00010.ogg"], manifest.Damaged);
+        Assert.Equal(manifest.Damaged, Directory.GetFiles(_session.DamagedFolder).Select(path => Path.GetFileName(path)).Order());
+        Assert.Equal("garbage", await File.ReadAllTextAsync(Path.Combine(_session.DamagedFolder, "chunk_00010.ogg")));
+        Assert.True(File.Exists("/etc/passwd"));
+    }
+
+    [Fact]
+    public async Task A_chunk_whose_audio_cannot_be_decoded_costs_only_itself()
+    {
+        var tone = await OpusPackets.OfToneAsync(1500);
+        _session.Write(tone);
+        var random = new Random(1);
+        _session.WriteChunk(1, 500, [.. Enumerable.Range(0, 500).Select(_ =>
+        {
+            var packet = new byte[60];
+            random.NextBytes(packet);
+            // Two frames of 10 ms, of which the first is longer than the packet: only a decoder sees that.
+            (packet[0], packet[1]) = (0xF2, 250);
+            return packet;
+        })]);
+        var undecodable = await File.ReadAllBytesAsync(_session.ChunkPath(1));
+
+        var result = await _session.RecordAsync();
+
+        Assert.Equal(30, result.Recording.DurationSeconds);
+        Assert.Equal([0, 2], _session.Manifest().Chunks.Select(chunk => chunk.Index));
+        Assert.Equal([new Gap(10, 20, "chunk_missing")], _session.Manifest().Gaps);
+        Assert.Equal(undecodable, await File.ReadAllBytesAsync(Path.Combine(_session.DamagedFolder, "chunk_00001.ogg")));
+
+        // Interrupted before it was moved, and taken up there.
+        Directory.Delete(_session.DamagedFolder, recursive: true);
+        Directory.CreateDirectory(_session.Folder);
+        await File.WriteAllBytesAsync(_session.ChunkPath(1), undecodable);
+        await _session.RecordAsync();
+        Assert.Equal(undecodable, await File.ReadAllBytesAsync(Path.Combine(_session.DamagedFolder, "chunk_00001.ogg")));
+        Assert.False(Directory.Exists(_session.Folder));
+    }
+
+    [Fact]
+    public async Task What_is_damaged_of_a_track_alone_is_kept_too_and_all_goes_with_the_bot()
+    {
+        var tone = await OpusPackets.OfToneAsync(1000);
+        _session.Write(tone);
+        _session.WriteTrack(1, first: 0, tone);
+        await File.WriteAllTextAsync(Path.Combine(_session.TrackFolder(1), "chunk_00001.ogg"), "garbage");
+
+        await _session.RecordAsync();
+
+        Assert.Equal(["track_1/chunk_00001.ogg"], _session.Manifest().Damaged);
+        Assert.True(File.Exists(Path.Combine(_session.DamagedFolder, "track_1", "chunk_00001.ogg")));
+        var finals = new FinalFolders(_session.Storage, new(_session.Storage));
+        Assert.Equal(_session.Bot.Id, Assert.Single(finals.List()).Id);
+        finals.Delete(_session.Bot.UserId, _session.Bot.Id);
+        Assert.Empty(Directory.GetFileSystemEntries(_session.Storage.FinalFolder(_session.Bot.UserId)));
+    }
+
+    [Fact]
+    public async Task A_chunk_and_a_journal_without_end_are_not_read_and_cost_only_themselves()
+    {
+        const long terabyte = 1L << 40;
+        _session.Write(await OpusPackets.OfToneAsync(50));
+        foreach (var endless in new[] { _session.ChunkPath(1), Path.Combine(_session.Folder, "journal.jsonl") })
+        {
+            await using var file = File.Create(endless);
+            file.SetLength(terabyte);
+        }
+
+        var result = await _session.RecordAsync();
+
+        Assert.Equal((1, 1.0, false), (result.Chunks, result.Recording.DurationSeconds, result.Recording.Complete));
+        Assert.Equal(
+            [("chunk_00001.ogg", IgnoredBecause.TooBig, terabyte), ("journal.jsonl", IgnoredBecause.TooBig, terabyte)],
+            _session.Manifest().Ignored.Select(ignored => (ignored.File, ignored.Why, ignored.Bytes!.Value)));
+        Assert.False(Directory.Exists(_session.Folder));
+    }
+
+    [Fact]
+    public async Task Without_a_chunk_nothing_is_recorded_and_nothing_is_left()
+    {
+        _session.WriteJournal("{}");
+
+        Assert.IsType<FinalizationResult.NothingRecorded>(await _session.FinalizeAsync());
+        Assert.IsType<FinalizationResult.NothingRecorded>(await _session.FinalizeAsync());
+
+        Assert.False(Directory.Exists(_session.Folder));
+        Assert.False(File.Exists(_session.Recording));
+    }
+
+    [Fact]
+    public async Task A_chunk_that_nobody_can_read_stays_for_somebody_to_look_at()
+    {
+        File.WriteAllText(_session.ChunkPath(0), "garbage");
+
+        Assert.IsType<FinalizationResult.NothingRecorded>(await _session.FinalizeAsync());
+
+        Assert.True(File.Exists(_session.ChunkPath(0)));
+    }
+
+    [Fact]
+    public async Task A_session_folder_that_is_a_link_is_not_followed()
+    {
+        using var other = new RecordedSession();
+        other.Write(await OpusPackets.OfToneAsync(50));
+        Directory.Delete(_session.Folder);
+        Directory.CreateSymbolicLink(_session.Folder, other.Folder);
+
+        await Assert.ThrowsAsync<FinalizationException>(_session.FinalizeAsync);
+
+        Assert.True(File.Exists(other.ChunkPath(0)));
+    }
+
+    [Fact]
+    public async Task Half_a_recording_is_heard_as_half_of_it_audible()
+    {
+        var tone = await OpusPackets.OfToneAsync(500);
+        _session.WriteChunk(0, 500, tone);
+
+        var result = await _session.RecordAsync();
+
+        Assert.Equal(20, result.Recording.DurationSeconds);
+        Assert.InRange(result.AudibleSeconds, 9.9, 10.1);
+    }
+
+    private static void Delete(string folder) => Directory.Delete(folder, recursive: true);
+
+    private static void Flip(string path, long at)
+    {
+        using var file = File.Open(path, FileMode.Open);
+        file.Position = at;
+        var value = file.ReadByte();
+        file.Position = at;
+        file.WriteByte((byte)(value ^ 0x55));
+    }
+
+    /// <summary>The difference's energy relative to the first signal's.</summary>
+    private static double Difference(short[] a, short[] b) =>
+        a.Zip(b, (x, y) => Math.Pow(x - y, 2)).Sum() / a.Sum(x => Math.Pow(x, 2));
+}

@@ -1,0 +1,124 @@
+using NewarBots.Manager.Recordings;
+using NewarBots.Manager.Rehearsal;
+
+namespace NewarBots.Tests.Rehearsal;
+
+/// <summary>A second of the meeting, or a part of it, as one voice tells it.</summary>
+/// <param name="Start">Its first sample.</param>
+/// <param name="End">The first sample behind it.</param>
+/// <param name="Second">Since the beginning of the meeting.</param>
+internal readonly record struct HeardSecond(int Start, int End, long Second)
+{
+    /// <summary>In seconds.</summary>
+    public double Length => (End - Start) / (double)AudioFile.SampleRate;
+}
+
+/// <summary>
+/// Finds out which second of the meeting each tone stands for. Every voice tells it only up to its own round. While the
+/// tones go on as the clock lets expect, give or take a second, they mean what is nearest to it; where they do not,
+/// what all voices together say is the new time.
+/// </summary>
+internal static class MeetingSeconds
+{
+    /// <summary>
+    /// The recording is looked at piece by piece, in each of which no voice changes. In a shorter one, in seconds, some voices
+    /// may have changed already and others not.
+    /// </summary>
+    private const double ShortestTelling = 0.15;
+
+    /// <returns>For each voice, what is heard in the order of the recording.</returns>
+    public static IReadOnlyList<IReadOnlyList<HeardSecond>> Read(float[] samples, IReadOnlyList<TimeCodeVoice> voices)
+    {
+        var tones = voices.Select(voice => TimeCodeReader.Read(samples, voice)).ToList();
+        var pieces = Pieces(tones);
+        var heard = voices.Select(_ => new List<HeardSecond>()).ToList();
+        if (pieces.Count == 0)
+            return heard;
+
+        // The clock: where in the recording, in seconds, the meeting's second 0 begins.
+        var beginning = pieces.TakeWhile(piece => piece.Start < pieces[0].Start + 5 * AudioFile.SampleRate);
+        var longest = beginning.MaxBy(piece => piece.Length)!;
+        var clock = longest.Middle - (Agree(longest, voices, near: 0) + 0.5);
+        foreach (var piece in pieces)
+        {
+            var now = piece.Middle - clock;
+            if (piece.Length >= ShortestTelling)
+            {
+                if (piece.Tones.Any(tone => Math.Abs(Nearest(tone.Second, voices[tone.Voice].Seconds, now) + 0.5 - now) > 1.6))
+                {
+                    clock = piece.Middle - (Agree(piece, voices, now) + 0.5);
+                    now = piece.Middle - clock;
+                }
+
+                // No second begins before the clock says so, nor ends behind it.
+                var seconds = piece.Tones.Select(tone => Nearest(tone.Second, voices[tone.Voice].Seconds, now)).Order().ToList();
+                var second = seconds[seconds.Count / 2];
+                clock = Math.Min(clock, piece.Start / (double)AudioFile.SampleRate - second);
+                clock = Math.Max(clock, piece.End / (double)AudioFile.SampleRate - second - 1);
+                now = piece.Middle - clock;
+            }
+
+            foreach (var (voice, residue) in piece.Tones)
+            {
+                var second = new HeardSecond(piece.Start, piece.End, Nearest(residue, voices[voice].Seconds, now));
+                var before = heard[voice];
+                if (before.Count > 0 && before[^1].End == second.Start && before[^1].Second == second.Second)
+                    before[^1] = before[^1] with { End = second.End };
+                else
+                    before.Add(second);
+            }
+        }
+
+        return heard;
+    }
+
+    /// <summary>The second nearest to <paramref name="near"/> on which all voices agree.</summary>
+    private static long Agree(Piece piece, IReadOnlyList<TimeCodeVoice> voices, double near)
+    {
+        var (second, round) = (0L, 1L);
+        foreach (var (voice, residue) in piece.Tones)
+        {
+            var seconds = voices[voice].Seconds;
+            while (second % seconds != residue)
+                second += round;
+            round *= seconds;
+        }
+
+        return Nearest(second, round, near);
+    }
+
+    /// <summary>Of all seconds that a round shows as <paramref name="residue"/>, the one whose middle is nearest.</summary>
+    private static long Nearest(long residue, long round, double near) =>
+        Math.Max(residue % round, residue + round * (long)Math.Round((near - 0.5 - residue) / round));
+
+    private static List<Piece> Pieces(List<IReadOnlyList<HeardTone>> tones)
+    {
+        var all = tones.SelectMany(voice => voice).ToList();
+        var edges = all.Select(tone => tone.Start).Union(all.Select(tone => tone.End)).Order().ToList();
+        var next = new int[tones.Count];
+        var pieces = new List<Piece>();
+        foreach (var (start, end) in edges.Zip(edges.Skip(1)))
+        {
+            var sounding = new List<(int Voice, int Second)>();
+            for (var voice = 0; voice < tones.Count; voice++)
+            {
+                while (next[voice] < tones[voice].Count && tones[voice][next[voice]].End <= start)
+                    next[voice]++;
+                if (next[voice] < tones[voice].Count && tones[voice][next[voice]] is var tone && tone.Start <= start)
+                    sounding.Add((voice, tone.Second));
+            }
+
+            if (sounding.Count > 0)
+                pieces.Add(new(start, end, sounding));
+        }
+
+        return pieces;
+    }
+
+    private sealed record Piece(int Start, int End, IReadOnlyList<(int Voice, int Second)> Tones)
+    {
+        public double Middle => (Start + End) / 2.0 / AudioFile.SampleRate;
+
+        public double Length => (End - Start) / (double)AudioFile.SampleRate;
+    }
+}

@@ -1,0 +1,233 @@
+using NewarBots.Manager.Rehearsal;
+using NewarBots.Tests.Access;
+
+namespace NewarBots.Tests.Rehearsal;
+
+public sealed class RehearsalQueryTests
+{
+    [Fact]
+    public void Without_parameters_three_people_talk_until_the_guest_leaves()
+    {
+        var scenario = Read(string.Empty);
+
+        Assert.Equal([0, 1, 2], scenario.Participants.Select(participant => TimeCode.Voices.ToList().IndexOf(participant.Voice)));
+        Assert.All(
+            scenario.Participants, participant => Assert.True(participant is { JoinsAt: 0, LeavesAt: null, Speaks: null }));
+        Assert.Equal(RehearsalOpening.Meeting, scenario.Opens);
+        Assert.Equivalent(new RehearsalDoor { JoinButton = "Join now" }, scenario.Door, strict: true);
+        Assert.Equivalent(new RehearsalCall(), scenario.Call, strict: true);
+        Assert.Equal(new RehearsalAudio(), scenario.Audio);
+    }
+
+    [Fact]
+    public void Each_parameter_about_who_is_there_is_heard()
+    {
+        var scenario = Read("participants=4&speak=0:0-5,1:5-10,0:10-12&joinLate=2:1.5&leave=1:20,2:25&recorders=3"
+            + "&apostrophe=typographic&hl=en");
+
+        Assert.Equal([new(0, 5), new(10, 12)], scenario.Participants[0].Speaks!);
+        Assert.Equal([new(5, 10)], scenario.Participants[1].Speaks!);
+        Assert.Empty(scenario.Participants[3].Speaks!);
+        Assert.Equal([0, 0, 1.5, 0], scenario.Participants.Select(participant => participant.JoinsAt));
+        Assert.Equal([null, 20, 25, null], scenario.Participants.Select(participant => participant.LeavesAt));
+        Assert.Equal("Otter.ai Notetaker", scenario.Participants[3].Name);
+        Assert.True(scenario.TypographicApostrophes);
+    }
+
+    [Fact]
+    public void Each_parameter_of_the_door_is_heard()
+    {
+        var door = Read("readyAfter=0.5&signedIn=true&dialogs=withoutAccount,gotIt,gotIt&toast=8&toggles=button&togglesAfter=2&toggleClicks=3"
+            + "&joinButton=Switch here&denyAfter=2&waitingText=forTheHost&deniedText=askAgain").Door;
+
+        Assert.Equivalent(
+            new RehearsalDoor
+            {
+                ReadyAfter = 0.5,
+                IsSignedIn = true,
+                Dialogs = [DoorDialog.WithoutAccount, DoorDialog.GotIt, DoorDialog.GotIt],
+                ToastFor = 8,
+                Toggles = ToggleElement.Button,
+                TogglesAfter = 2,
+                ToggleClicks = 3,
+                JoinButton = "Switch here",
+                WaitingText = WaitingText.ForTheHost,
+                Answer = DoorAnswer.Denied,
+                AnswerAfter = 2,
+                DeniedText = DeniedText.AskAgain,
+            },
+            door,
+            strict: true);
+    }
+
+    [Fact]
+    public void Each_parameter_of_the_call_is_heard()
+    {
+        var call = Read("mutedOnly=true&notice=gemini&noticeAfter=5&hintAfter=3&duration=40&endedText=call&kickAfter=30"
+            + "&chatAfter=4&uncounted=true&reconnect=10-18&crashAt=12&reloadAt=13.5&tricks=alert:5,beforeUnload:0&epoch=1766512800").Call;
+
+        Assert.Equivalent(
+            new RehearsalCall
+            {
+                IsMutedOnly = true,
+                Notice = CallNotice.Gemini,
+                NoticeAfter = 5,
+                HintAfter = 3,
+                EndAfter = 40,
+                EndedText = EndedText.Call,
+                KickAfter = 30,
+                ChatAfter = 4,
+                IsUncounted = true,
+                Reconnects = new(10, 18),
+                CrashAt = 12,
+                ReloadAt = 13.5,
+                Tricks = [new(PageTrick.Alert, 5), new(PageTrick.BeforeUnload, 0)],
+                Epoch = 1_766_512_800,
+            },
+            call,
+            strict: true);
+    }
+
+    [Fact]
+    public void Each_parameter_of_the_audio_is_heard()
+    {
+        var audio = Read("streams=3&elements=none&level=-40&deaf=once&mute=6-10&recreateAt=1&replaceAt=2&renegotiateAt=3&swapAt=4").Audio;
+
+        Assert.Equal(
+            new RehearsalAudio
+            {
+                Streams = 3,
+                Elements = MediaElements.None,
+                Level = 0.01,
+                Deaf = Deafness.Once,
+                Mutes = new(6, 10),
+                RecreateAt = 1,
+                ReplaceAt = 2,
+                RenegotiateAt = 3,
+                SwapAt = 4,
+            },
+            audio);
+    }
+
+    [Fact]
+    public void Taking_turns_goes_round()
+    {
+        var participants = Read("participants=3&turns=5").Participants;
+
+        Assert.Equal([new(0, 5), new(5, 10), new(10, 15)], participants.SelectMany(participant => participant.Speaks!));
+        Assert.All(participants, participant => Assert.Equal(15, participant.SpeaksEvery));
+    }
+
+    [Theory]
+    [InlineData("admitAfter=3", DoorAnswer.Admitted, 3)]
+    [InlineData("admitAfter=never", DoorAnswer.Never, 0)]
+    [InlineData("denyAfter=4", DoorAnswer.Denied, 4)]
+    [InlineData("noAnswerAfter=5", DoorAnswer.NoAnswer, 5)]
+    public void Whoever_has_to_wait_asks_to_join(string query, object answer, double after)
+    {
+        var door = Read(query).Door;
+
+        Assert.Equal(((DoorAnswer)answer, after, "Ask to join"), (door.Answer, door.AnswerAfter, door.JoinButton));
+    }
+
+    [Theory]
+    [InlineData("participants=5", "participants")]
+    [InlineData("participants=-1", "participants")]
+    [InlineData("participants=", "participants")]
+    [InlineData("participants=2&speak=2:0-5", "speak")]
+    [InlineData("speak=0:5-5", "speak")]
+    [InlineData("speak=0-5", "speak")]
+    [InlineData("speak=0:0-1.5", "speak")]
+    [InlineData("speak=0:0-5&turns=5", "speak")]
+    [InlineData("turns=0", "turns")]
+    [InlineData("leave=3:5", "leave")]
+    [InlineData("leave=0:5,0:6", "leave")]
+    [InlineData("leave=0:5&joinLate=0:5", "leave")]
+    [InlineData("joinLate=0", "joinLate")]
+    [InlineData("admitAfter=soon", "admitAfter")]
+    [InlineData("admitAfter=1&denyAfter=1", "admitAfter")]
+    [InlineData("denyAfter=-1", "denyAfter")]
+    [InlineData("duration=1e3", "duration")]
+    [InlineData("duration=NaN", "duration")]
+    [InlineData("duration=86401", "duration")]
+    [InlineData("kickAfter=1&kickAfter=2", "kickAfter")]
+    [InlineData("joinButton=Enter", "joinButton")]
+    [InlineData("opens=1", "opens")]
+    [InlineData("apostrophe=curly", "apostrophe")]
+    [InlineData("scenario=wonderful", "scenario")]
+    [InlineData("signedIn=yes", "signedIn")]
+    [InlineData("dialogs=gotit", "dialogs")]
+    [InlineData("toast=never", "toast")]
+    [InlineData("toggles=span", "toggles")]
+    [InlineData("togglesAfter=-1", "togglesAfter")]
+    [InlineData("toggleClicks=0", "toggleClicks")]
+    [InlineData("waitingText=Asking", "waitingText")]
+    [InlineData("deniedText=no", "deniedText")]
+    [InlineData("mutedOnly=1", "mutedOnly")]
+    [InlineData("notice=chat", "notice")]
+    [InlineData("noticeAfter=5", "noticeAfter")]
+    [InlineData("hintAfter=soon", "hintAfter")]
+    [InlineData("endedText=all", "endedText")]
+    [InlineData("recorders=3", "recorders")]
+    [InlineData("recorders=1,1", "recorders")]
+    [InlineData("chatAfter=x", "chatAfter")]
+    [InlineData("uncounted=1", "uncounted")]
+    [InlineData("reconnect=10", "reconnect")]
+    [InlineData("reconnect=18-10", "reconnect")]
+    [InlineData("mute=6-", "mute")]
+    [InlineData("streams=0", "streams")]
+    [InlineData("elements=two", "elements")]
+    [InlineData("level=0", "level")]
+    [InlineData("level=quiet", "level")]
+    [InlineData("deaf=twice", "deaf")]
+    [InlineData("recreateAt=-1", "recreateAt")]
+    [InlineData("replaceAt=x", "replaceAt")]
+    [InlineData("renegotiateAt=x", "renegotiateAt")]
+    [InlineData("swapAt=x", "swapAt")]
+    [InlineData("crashAt=x", "crashAt")]
+    [InlineData("reloadAt=x", "reloadAt")]
+    [InlineData("tricks=alert", "tricks")]
+    [InlineData("tricks=sing:5", "tricks")]
+    [InlineData("epoch=today", "epoch")]
+    [InlineData("durations=40", "durations")]
+    public void A_parameter_that_makes_no_sense_is_named(string query, string parameter)
+    {
+        var (scenario, faults) = RehearsalQuery.Read(Split(query));
+
+        Assert.Null(scenario);
+        Assert.StartsWith($"{parameter} ", Assert.Single(faults), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_mistakes_are_named_at_once() =>
+        Assert.Equal(
+            ["apostrophe", "duration", "what"],
+            RehearsalQuery.Read(Split("duration=x&apostrophe=y&what=z")).Faults.Select(fault => fault.Split(' ')[0]).Order());
+
+    [Fact]
+    public void Parameters_go_over_those_of_the_named_scenario()
+    {
+        var scenario = Read("scenario=waiting-room&duration=7");
+
+        Assert.Equal((5, 7, 2), (scenario.Door.AnswerAfter, scenario.Call.EndAfter, scenario.Participants.Count));
+    }
+
+    [Fact]
+    public void Every_named_scenario_can_be_read()
+    {
+        Assert.All(NamedScenario.All, scenario => Read($"scenario={scenario.Name}"));
+        Assert.Distinct(NamedScenario.All.Select(scenario => scenario.Name));
+    }
+
+    private static RehearsalScenario Read(string query)
+    {
+        var (scenario, faults) = RehearsalQuery.Read(Split(query));
+        Assert.Empty(faults);
+        return scenario!;
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> Split(string query) => query
+        .Split('&', StringSplitOptions.RemoveEmptyEntries)
+        .Select(part => part.Split('='))
+        .Select(pair => KeyValuePair.Create(pair[0], pair[1]));
+}
