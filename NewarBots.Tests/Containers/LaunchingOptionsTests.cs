@@ -17,9 +17,6 @@ public sealed class LaunchingOptionsTests
         var result = Validate(new()
         {
             Image = " ",
-            MaxConcurrentBots = 0,
-            MaxQueuedBots = 0,
-            MaxConcurrentBotsPerUser = 0,
             Network = "host",
             Stack = "a b",
             DockerHost = "ssh://somewhere",
@@ -32,8 +29,7 @@ public sealed class LaunchingOptionsTests
 
         Assert.Equal(
             [
-                "Launching:Image", "Launching:MaxConcurrentBots", "Launching:MaxQueuedBots",
-                "Launching:MaxConcurrentBotsPerUser", "Launching:Network", "Launching:Stack", "Launching:DockerHost",
+                "Launching:Image", "Launching:Network", "Launching:Stack", "Launching:DockerHost",
                 "Launching:RecorderRedis", "Launching:RecorderOtlpEndpoint", "Launching:MemoryMb", "Launching:Cpus", "Launching:PidsLimit",
             ],
             result.Failures?.Select(failure => failure.Split(' ')[0]));

@@ -2,8 +2,6 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots.Events;
-using NewarBots.Manager.Hosting;
-using NewarBots.Manager.Recordings;
 using NewarBots.Recorder.Hosting;
 using NewarBots.Recorder.Reporting;
 using NewarBots.Tests.Fixtures;

@@ -86,7 +86,7 @@ public sealed class DockerEngineTests : IDisposable
     public async Task Its_events_end_by_an_exception_when_it_goes_away()
     {
         var following = _engine.FollowAsync(
-            (docker, token) => docker.System.MonitorEventsAsync(new(), new Progress<Docker.DotNet.Models.Message>(), token),
+            (docker, token) => docker.System.MonitorEventsAsync(new(), new Progress<global::Docker.DotNet.Models.Message>(), token),
             CancellationToken.None);
         await AnswerAsync("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
 
