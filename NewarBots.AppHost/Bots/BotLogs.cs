@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
-using NewarBots.Manager.Bots;
 
 namespace NewarBots.AppHost.Bots;
 

@@ -1,4 +1,3 @@
-using NewarBots.Manager.Bots;
 
 namespace NewarBots.AppHost.Bots;
 

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net.Sockets;
 using System.Text;
 using NewarBots.Manager.Hosting;
-using NewarBots.Tests.Access;
 
 namespace NewarBots.Tests.Fixtures;
 

@@ -1,4 +1,3 @@
-using NewarBots.Tests.Access;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Rehearsal;
 
