@@ -1,9 +1,4 @@
 using NewarBots.Bench;
-using NewarBots.Bench.Bots;
-using NewarBots.Bench.Finalizing;
-using NewarBots.Bench.Launching;
-using NewarBots.Bench.Reconciling;
-using NewarBots.Bench.Recording;
 
 // A new benchmark needs a class and a line here.
 Benchmark[] benchmarks =

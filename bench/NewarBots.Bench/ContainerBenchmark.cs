@@ -5,7 +5,7 @@ using NewarBots.Contract;
 using NewarBots.Manager.Containers.Docker;
 using NewarBots.Recorder.Joining;
 
-namespace NewarBots.Bench.Recording;
+namespace NewarBots.Bench;
 
 /// <summary>
 /// Measures memory and CPU of one recording container. For comparison, Playwright then joins the same call without recording, with the same

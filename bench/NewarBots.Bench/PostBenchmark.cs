@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 
-namespace NewarBots.Bench.Bots;
+namespace NewarBots.Bench;
 
 /// <summary>
 /// Posts bots to the real manager with a real Redis. Without a Docker engine they stay queued, so starting containers does not affect the

@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using NewarBots.Manager.Containers.Docker;
 
-namespace NewarBots.Bench.Reconciling;
+namespace NewarBots.Bench;
 
 /// <summary>
 /// Runs many bots while managers and recorders are killed at random, then reports the outcome of every bot. Killed recorders are replaced, so

@@ -5,7 +5,7 @@ using NewarBots.Manager.Bots;
 using NewarBots.Manager.Recordings;
 using NewarBots.ServiceDefaults;
 
-namespace NewarBots.Bench.Finalizing;
+namespace NewarBots.Bench;
 
 /// <summary>
 /// Finalizes an hour of chunks, each time right after a bare <c>ffmpeg -f concat -c copy</c> of the same files, so that both run under the

@@ -6,7 +6,7 @@ using NewarBots.Manager.Bots;
 using NewarBots.Manager.Recordings;
 using NewarBots.Recorder.Recording;
 
-namespace NewarBots.Bench.Finalizing;
+namespace NewarBots.Bench;
 
 /// <summary>Chunks from the recorder's own writer, with noise and a tone that FFmpeg encodes once.</summary>
 internal sealed class GeneratedChunks : IDisposable

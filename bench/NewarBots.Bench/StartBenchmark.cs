@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace NewarBots.Bench.Launching;
+namespace NewarBots.Bench;
 
 /// <summary>
 /// Measures from POST to <c>recording</c>, one bot after the other, each in a new container. Timestamps come from the Docker engine's

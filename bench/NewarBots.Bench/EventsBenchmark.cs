@@ -7,7 +7,7 @@ using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Events;
 using StackExchange.Redis;
 
-namespace NewarBots.Bench.Bots;
+namespace NewarBots.Bench;
 
 /// <summary>
 /// Opens many event streams and measures the time from a status message in Redis to its arrival at each client. The benchmark publishes the

@@ -2,7 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
 
-namespace NewarBots.Bench.Recording;
+namespace NewarBots.Bench;
 
 /// <summary>
 /// Counts missing, stalled and duplicated 20 ms packets of a long recording. The manifest lists gaps with their causes, and the start and

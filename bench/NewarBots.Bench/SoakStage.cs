@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 
-namespace NewarBots.Bench.Reconciling;
+namespace NewarBots.Bench;
 
 /// <summary>
 /// Several managers that share their own Redis, storage and stack. Their bots generate audio. Each manager can be killed and restarted.

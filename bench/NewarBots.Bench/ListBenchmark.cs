@@ -7,7 +7,7 @@ using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Webhooks;
 using StackExchange.Redis;
 
-namespace NewarBots.Bench.Bots;
+namespace NewarBots.Bench;
 
 /// <summary>Requests pages of thousands of finished bots from the real manager, one request at a time.</summary>
 internal sealed class ListBenchmark : Benchmark
