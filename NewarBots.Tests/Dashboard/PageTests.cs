@@ -106,7 +106,7 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
     [Fact]
     public async Task Why_a_bot_failed_and_what_its_pictures_show_is_said_in_plain_words()
     {
-        var id = await PlacedBots.RefusedAsync(queueing);
+        var id = await PlacedBots.DeniedAsync(queueing);
         await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}");
         var page = open.Page;
 
@@ -191,7 +191,7 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
     [Fact]
     public async Task A_bot_that_is_deleted_elsewhere_leaves_the_list_and_its_page_says_so()
     {
-        var id = await PlacedBots.RefusedAsync(queueing);
+        var id = await PlacedBots.DeniedAsync(queueing);
         await using var list = await browser.OpenAsync(queueing.Manager);
         await using var own = await browser.OpenAsync(queueing.Manager, "/page/icon.svg");
         await own.Page.RunAndWaitForResponseAsync(

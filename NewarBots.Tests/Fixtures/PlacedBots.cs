@@ -11,15 +11,15 @@ using StackExchange.Redis;
 
 namespace NewarBots.Tests.Fixtures;
 
-/// <summary>Bots that have ended, laid into Redis and onto the disk as if each had lived.</summary>
+/// <summary>Ended bots that are written directly to Redis and disk.</summary>
 internal static class PlacedBots
 {
     private static readonly byte[] Picture = Convert.FromBase64String(
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==");
 
-    /// <summary>One that recorded a minute, with gaps and two speakers, of whom one came back.</summary>
-    /// <param name="host">Whose.</param>
-    /// <param name="name">All that others may name: the bot, what is kept with it, the meeting, the speakers.</param>
+    /// <summary>A bot that recorded a minute, with gaps and two speakers, one of whom rejoined.</summary>
+    /// <param name="host">The manager.</param>
+    /// <param name="name">Used for everything that users and meetings can name: bot, metadata, meeting and speakers.</param>
     public static async Task<SessionId> RecordedAsync(QueueingManager host, string name)
     {
         var ended = TimeProvider.System.GetUtcNow();
@@ -48,8 +48,8 @@ internal static class PlacedBots
     }
 
     /// <summary>
-    /// One that recorded four hours: by turns two minutes of a tone and two of silence, six speakers who took turns of ten seconds, and a gap of a
-    /// minute at the end of each half hour but the last.
+    /// A bot that recorded four hours: two minutes of a tone and two of silence in turn, six speakers who alternate every ten seconds, and a gap of
+    /// one minute at the end of each half hour except the last.
     /// </summary>
     public static async Task<SessionId> RecordedFourHoursAsync(QueueingManager host)
     {
@@ -84,8 +84,8 @@ internal static class PlacedBots
         return bot.Id;
     }
 
-    /// <summary>One that was refused by the host, with a picture of that, the tenth, and one of something before.</summary>
-    public static async Task<SessionId> RefusedAsync(QueueingManager host)
+    /// <summary>A bot that the host denied, with evidence of that (the tenth occasion) and of an earlier one.</summary>
+    public static async Task<SessionId> DeniedAsync(QueueingManager host)
     {
         var ended = TimeProvider.System.GetUtcNow();
         var bot = SampleBots.Queued() with
@@ -109,13 +109,13 @@ internal static class PlacedBots
         return bot.Id;
     }
 
-    /// <summary>As another manager would: the record is gone, and all managers are told.</summary>
+    /// <summary>Deletes the record like another manager: all managers are notified.</summary>
     public static Task DeleteAsync(QueueingManager host, SessionId id) =>
         InStoreAsync(host, async store => await store.DeleteAsync(Assert.IsType<Bot>(await store.FindAsync(id))));
 
     private static Task PlaceAsync(QueueingManager host, Bot bot) => InStoreAsync(host, async store => Assert.True(await store.AdoptAsync(bot)));
 
-    /// <summary>With its recording, which these arguments have FFmpeg make.</summary>
+    /// <summary>Also creates its recording with FFmpeg and these arguments.</summary>
     private static async Task PlaceAsync(QueueingManager host, Bot bot, IReadOnlyList<Gap> gaps, IReadOnlyList<ManifestSpeaker> speakers, string[] audio)
     {
         var storage = new StorageLayout(host.Manager.Storage);

@@ -9,7 +9,7 @@ namespace NewarBots.Tests.Fixtures;
 /// A second Docker engine with its own folder. Tests can kill and restart it without affecting the containers of the machine's engine. Needs
 /// root.
 /// </summary>
-internal sealed class OwnEngine : IAsyncDisposable
+internal sealed class PrivateEngine : IAsyncDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
@@ -19,14 +19,14 @@ internal sealed class OwnEngine : IAsyncDisposable
     private readonly List<string> _output = [];
     private Process? _process;
 
-    private OwnEngine() => _folder = Directory.CreateDirectory($"/run/{_name}");
+    private PrivateEngine() => _folder = Directory.CreateDirectory($"/run/{_name}");
 
     /// <summary>For <c>Launching:DockerHost</c>.</summary>
     public string Address => $"unix://{_folder.FullName}/engine.sock";
 
-    public static async Task<OwnEngine> RunAsync()
+    public static async Task<PrivateEngine> RunAsync()
     {
-        var engine = new OwnEngine();
+        var engine = new PrivateEngine();
         // Without its own bridge, the engine would use or remove the machine's bridge.
         await DockerCli.RunAsync(
             "network", "create", "--subnet", "10.212.0.0/24", "--opt", $"com.docker.network.bridge.name={engine._name}", engine._name);

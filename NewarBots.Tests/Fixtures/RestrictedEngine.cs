@@ -5,13 +5,13 @@ using System.Net.Sockets;
 namespace NewarBots.Tests.Fixtures;
 
 /// <summary>The Docker engine behind a real HAProxy with <c>deploy/docker-proxy.cfg</c>.</summary>
-internal sealed class NarrowEngine : IAsyncDisposable
+internal sealed class RestrictedEngine : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("newarbots-proxy-");
     private readonly Process _haproxy;
     private readonly HttpClient _client;
 
-    private NarrowEngine()
+    private RestrictedEngine()
     {
         _haproxy = new Process { StartInfo = new("haproxy", ["-f", Path.Combine(AspireDashboard.Root(), "deploy", "docker-proxy.cfg")]) };
         _haproxy.StartInfo.Environment["NEWARBOTS_DOCKER_PROXY"] = Socket;
@@ -20,9 +20,9 @@ internal sealed class NarrowEngine : IAsyncDisposable
 
     public string Socket => Path.Combine(_folder.FullName, "docker.sock");
 
-    public static async Task<NarrowEngine> StartAsync()
+    public static async Task<RestrictedEngine> StartAsync()
     {
-        var engine = new NarrowEngine();
+        var engine = new RestrictedEngine();
         engine._haproxy.Start();
         await Eventually.TrueAsync(() => engine._haproxy.HasExited ? throw new InvalidOperationException("HAProxy has exited.") : File.Exists(engine.Socket));
         return engine;

@@ -20,11 +20,25 @@ internal static class SampleBots
         LastSequence = 1,
     };
 
-    /// <param name="startAt">Where not given: an hour after noon.</param>
-    /// <param name="meeting">Where it goes.</param>
-    /// <param name="user">Whose it is.</param>
+    /// <param name="startAt">Default: an hour after noon.</param>
+    /// <param name="meeting">The meeting's URL.</param>
+    /// <param name="user">The user id.</param>
     public static Bot Scheduled(DateTimeOffset? startAt = null, string? meeting = null, string user = "anna") =>
         Queued(meeting, user) with { Status = BotStatus.Scheduled, StartAt = startAt ?? Noon.AddHours(1) };
+
+    /// <summary>A bot about to be launched, with all data that a recorder gets.</summary>
+    public static Bot Launchable(string meeting) => new()
+    {
+        Id = SessionId.New(TimeProvider.System),
+        UserId = UserId.Parse("anna"),
+        Status = BotStatus.Launching,
+        MeetingUrl = new Uri(meeting),
+        Platform = Platform.GoogleMeet,
+        BotName = "Notetaker",
+        Leave = new() { MaxDuration = TimeSpan.FromMinutes(90) },
+        CreatedAt = DateTimeOffset.UnixEpoch,
+        TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    };
 
     public static Bot In(BotStatus status) => Queued() with { Status = status };
 

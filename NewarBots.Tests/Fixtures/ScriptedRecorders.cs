@@ -23,8 +23,8 @@ using StackExchange.Redis;
 namespace NewarBots.Tests.Fixtures;
 
 /// <summary>
-/// The real engine with recorders that are shell scripts: the image runs what stands in <c>BOT_NAME</c>. A stack and a network of
-/// its own, all removed at the end.
+/// The real Docker engine with recorders that are shell scripts: the image runs the script in <c>BOT_NAME</c>. Uses its own stack and network, and
+/// removes them at the end.
 /// </summary>
 public sealed class ScriptedRecorders : IAsyncLifetime
 {
@@ -41,7 +41,7 @@ public sealed class ScriptedRecorders : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => await BuildAsync(Image, "debian:bookworm-slim");
 
-    /// <summary>Makes a scripted image of another one, so that its programs run under a recorder's limits.</summary>
+    /// <summary>Builds a scripted image from another one, to run its programs under a recorder's limits.</summary>
     internal static async Task BuildAsync(string image, string from)
     {
         var dockerfile = $"""
@@ -64,7 +64,7 @@ public sealed class ScriptedRecorders : IAsyncLifetime
         Directory.Delete(Storage, recursive: true);
     }
 
-    /// <summary>What a manager with these settings talks to the engine by.</summary>
+    /// <summary>The container adapter of a manager with these settings.</summary>
     internal IRecorderContainers Manager(params (string Key, string Value)[] settings) =>
         Services(settings).GetRequiredService<IRecorderContainers>();
 
@@ -90,7 +90,7 @@ public sealed class ScriptedRecorders : IAsyncLifetime
         return host.Services;
     }
 
-    /// <summary>All that a manager consists of, of which nothing runs until it is started.</summary>
+    /// <summary>All services of a manager. Hosted services are not started.</summary>
     internal IServiceProvider WholeManager(IConnectionMultiplexer redis, TimeProvider time, params (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -122,7 +122,7 @@ public sealed class ScriptedRecorders : IAsyncLifetime
         return host.Services;
     }
 
-    /// <summary>A bot whose recorder runs the script, and its folder.</summary>
+    /// <summary>A bot whose recorder runs the script, with its session folder.</summary>
     internal RecorderContainerSpec Bot(string script)
     {
         var environment = new RecorderEnvironment
@@ -135,7 +135,7 @@ public sealed class ScriptedRecorders : IAsyncLifetime
         return new(environment, new SessionFolders(new StorageLayout(Storage)).Make(environment.UserId, environment.SessionId));
     }
 
-    /// <summary>Its exit, once it has ended.</summary>
+    /// <summary>Waits for the container's exit.</summary>
     internal async Task<RecorderExit> ExitOf(SessionId id)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
@@ -147,7 +147,7 @@ public sealed class ScriptedRecorders : IAsyncLifetime
         }
     }
 
-    /// <summary>Launches the bot, waits for its end and gives what it printed.</summary>
+    /// <summary>Launches a bot, waits for its exit and returns its output.</summary>
     internal async Task<string> Run(string script, params (string Key, string Value)[] settings)
     {
         var bot = Bot(script);
@@ -166,7 +166,7 @@ public sealed class ScriptedRecorders : IAsyncLifetime
     private static async Task<string[]> IdsAsync(params string[] arguments) =>
         (await Docker(arguments)).StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>The client on the PATH, to look at the engine past the code under test.</summary>
+    /// <summary>Runs the docker client, to inspect the engine independently of the code under test.</summary>
     internal static Task<BufferedCommandResult> Docker(params string[] arguments) =>
         Cli.Wrap("docker").WithArguments(arguments).WithValidation(CommandResultValidation.None).ExecuteBufferedAsync();
 }

@@ -180,7 +180,7 @@ public sealed class RecorderAccessTests(RedisServer server) : IClassFixture<Redi
     private async Task<ConnectionMultiplexer> ConnectAsync(RecorderCredentials credentials, RedisServer? redis = null)
     {
         var url = RecorderBriefingTests.Briefing(("Launching:RecorderRedis", (redis ?? server).Configuration))
-            .For(LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij"), credentials, traceParent: null).RedisUrl!;
+            .For(SampleBots.Launchable("https://meet.google.com/abc-defg-hij"), credentials, traceParent: null).RedisUrl!;
         return await ConnectionMultiplexer.ConnectAsync(url);
     }
 

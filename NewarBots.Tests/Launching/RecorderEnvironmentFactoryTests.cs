@@ -15,7 +15,7 @@ public sealed class RecorderBriefingTests
     [Fact]
     public void A_bot_is_told_all_that_its_record_says()
     {
-        var bot = LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij");
+        var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij");
 
         var environment = Briefing().For(bot, Credentials, traceParent: null);
 
@@ -38,7 +38,7 @@ public sealed class RecorderBriefingTests
     {
         const string Launch = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01";
 
-        var environment = Briefing().For(LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij"), Credentials, Launch);
+        var environment = Briefing().For(SampleBots.Launchable("https://meet.google.com/abc-defg-hij"), Credentials, Launch);
 
         Assert.Equal(Launch, environment.TraceParent);
     }
@@ -46,7 +46,7 @@ public sealed class RecorderBriefingTests
     [Fact]
     public void A_bot_is_told_where_its_selectors_and_its_account_lie()
     {
-        var bot = LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij");
+        var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij");
         var briefing = Briefing(
             ("Joining:SelectorPack", "/etc/newarbots/pack.json"),
             ("Joining:StorageState", "/etc/newarbots/state.json"),
@@ -65,7 +65,7 @@ public sealed class RecorderBriefingTests
     [InlineData("https://meet.google.com/abc-defg-hij", null, null)]
     public void A_meeting_on_localhost_is_the_users_localhost(string url, string? localhostIs, int? port)
     {
-        var bot = LaunchableBots.WithMeeting(url);
+        var bot = SampleBots.Launchable(url);
         var briefing = Briefing(("ConnectionStrings:redis", "redis.example:6379"));
 
         var environment = briefing.For(bot, Credentials, traceParent: null);
@@ -81,7 +81,7 @@ public sealed class RecorderBriefingTests
     [InlineData("redis.example:6380,ssl=true,password=of-the-manager", "redis.example:6380", null)]
     public void Redis_is_found_from_inside_the_container(string connectionString, string endpoint, int? port)
     {
-        var bot = LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij");
+        var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij");
         var briefing = Briefing(("ConnectionStrings:redis", connectionString));
 
         var redis = ConfigurationOptions.Parse(briefing.For(bot, Credentials, traceParent: null).RedisUrl!);
@@ -95,7 +95,7 @@ public sealed class RecorderBriefingTests
     [Fact]
     public void What_is_set_for_the_bots_goes_before_what_the_manager_uses()
     {
-        var bot = LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij");
+        var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij");
         var briefing = Briefing(
             ("ConnectionStrings:redis", "127.0.0.1:6379"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4317"),
@@ -118,7 +118,7 @@ public sealed class RecorderBriefingTests
     [Fact]
     public void The_managers_own_collector_is_the_bots_too()
     {
-        var bot = LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij");
+        var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij");
         var briefing = Briefing(
             ("ConnectionStrings:redis", "redis:6379"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4317"),

@@ -22,7 +22,7 @@ public sealed class RecorderPreparationTests(ScriptedRecorders recorders, RedisS
     [Fact]
     public async Task Prepared_twice_a_bot_finds_the_same()
     {
-        var bot = LaunchableBots.WithMeeting("http://localhost:8082/rehearsal/one");
+        var bot = SampleBots.Launchable("http://localhost:8082/rehearsal/one");
 
         var first = await Preparation.PrepareAsync(bot, traceParent: null, CancellationToken.None);
         var second = await Preparation.PrepareAsync(bot, traceParent: null, CancellationToken.None);
@@ -34,7 +34,7 @@ public sealed class RecorderPreparationTests(ScriptedRecorders recorders, RedisS
     [Fact]
     public async Task What_a_restart_of_Redis_took_away_comes_back_the_same()
     {
-        var bot = LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij");
+        var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij");
         var access = recorders.Services(_manager, ("ConnectionStrings:redis", redis.Configuration)).GetRequiredService<RecorderAccess>();
         await Preparation.PrepareAsync(bot, traceParent: null, CancellationToken.None);
         var before = await access.EnsureAsync(bot.Id);
@@ -52,7 +52,7 @@ public sealed class RecorderPreparationTests(ScriptedRecorders recorders, RedisS
         var services = recorders.Services(_manager, ("ConnectionStrings:redis", redis.Configuration));
         var (gateway, _) = await services.GetRequiredService<IBotNetwork>().FindAsync(CancellationToken.None);
         Assert.SkipWhen(gateway is null, "The engine's default bridge is not on this machine.");
-        var bot = LaunchableBots.WithMeeting("https://meet.google.com/abc-defg-hij") with
+        var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij") with
         {
             BotName = """
                 IFS=,= read -r endpoint rest <<< "$REDIS_URL"

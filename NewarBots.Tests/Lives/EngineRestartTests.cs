@@ -21,7 +21,7 @@ public sealed class EngineRestartTests
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root may run a Docker engine.");
         await BuildLightImageAsync();
-        await using var engine = await OwnEngine.RunAsync();
+        await using var engine = await PrivateEngine.RunAsync();
         await engine.LoadAsync(LightImage);
         await using var host = await LightHost.StartAsync(("Launching__DockerHost", engine.Address), ("Launching__Image", LightImage));
         var manager = host.Manager;

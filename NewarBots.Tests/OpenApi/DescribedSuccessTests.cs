@@ -17,7 +17,7 @@ public sealed class DescribedSuccessTests(KeyedManager keyed) : IClassFixture<Ke
     {
         _document = (await keyed.AskAsync(keyed.Admin, "GET", "/openapi/v1.json")).Body!;
         var recorded = (await PlacedBots.RecordedAsync(keyed.Host, "Described")).ToString();
-        var refused = (await PlacedBots.RefusedAsync(keyed.Host)).ToString();
+        var refused = (await PlacedBots.DeniedAsync(keyed.Host)).ToString();
         var queued = await CallAsync("CreateBot");
         var scheduled = await CallAsync("CreateBot", change: body => body["startAt"] = TimeProvider.System.GetUtcNow().AddDays(1).ToString("O"));
         var webhook = await CallAsync("CreateWebhook");
@@ -73,7 +73,7 @@ public sealed class DescribedSuccessTests(KeyedManager keyed) : IClassFixture<Ke
             else
                 bot[member] = value;
 
-            Assert.NotEmpty(JsonShape.Faults(_document, content["schema"]!, bot));
+            Assert.NotEmpty(JsonShape.Errors(_document, content["schema"]!, bot));
         }
     }
 
@@ -120,5 +120,5 @@ public sealed class DescribedSuccessTests(KeyedManager keyed) : IClassFixture<Ke
     }
 
     private void AssertIs(JsonNode schema, JsonNode? value, string name) =>
-        Assert.True(JsonShape.Faults(_document, schema, value) is [], $"{name}: {string.Join("; ", JsonShape.Faults(_document, schema, value))}");
+        Assert.True(JsonShape.Errors(_document, schema, value) is [], $"{name}: {string.Join("; ", JsonShape.Errors(_document, schema, value))}");
 }

@@ -73,7 +73,7 @@ public sealed class HostileParameterTests(QueueingManager queueing) : IClassFixt
     [InlineData("/openapi/{value}.json")]
     public async Task Nor_does_what_is_not_described(string path)
     {
-        var refused = await PlacedBots.RefusedAsync(queueing);
+        var refused = await PlacedBots.DeniedAsync(queueing);
         var folder = Directory.GetParent(new StorageLayout(Manager.Storage).Evidence(UserId.Parse("anna"), refused))!;
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "secret.txt"), Secret);
         foreach (var value in Hostile)

@@ -14,7 +14,7 @@ public sealed partial class EngineQuestionsTests
     [Fact]
     public async Task A_bots_life_asks_the_engine_for_what_the_docs_list_and_the_narrow_socket_lets_through_and_for_nothing_else()
     {
-        await using var narrow = await NarrowEngine.StartAsync();
+        await using var narrow = await RestrictedEngine.StartAsync();
         await using var proxy = new EngineProxy(narrow.Socket);
         await using var host = await LightHost.StartAsync(("Launching__DockerHost", proxy.Address), ("Launching__Network", $"newarbots-test-{Environment.ProcessId}"));
         var ends = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=4"), userId: "ends");
@@ -46,7 +46,7 @@ public sealed partial class EngineQuestionsTests
     [InlineData("PUT", "/v1.41/containers/create")]
     public async Task A_narrow_socket_refuses_what_no_manager_asks_for(string method, string path)
     {
-        await using var narrow = await NarrowEngine.StartAsync();
+        await using var narrow = await RestrictedEngine.StartAsync();
 
         Assert.Equal((HttpStatusCode.Forbidden, HttpStatusCode.OK), (await narrow.AskAsync(method, path), await narrow.AskAsync("GET", "/v1.41/version")));
     }
