@@ -106,7 +106,7 @@ internal sealed partial class SessionFolders(StorageLayout storage)
     }
 
     /// <summary>What lies where only users' and sessions' folders should: files, links, folders with other names. None is looked into.</summary>
-    public IReadOnlyList<string> Strangers()
+    public IReadOnlyList<string> UnknownEntries()
     {
         var root = new DirectoryInfo(storage.TempRoot);
         if (!root.Exists)

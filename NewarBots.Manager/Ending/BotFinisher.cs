@@ -10,9 +10,9 @@ using NewarBots.Manager.Tracking;
 namespace NewarBots.Manager.Ending;
 
 /// <summary>
-/// Takes each bot whose recorder is gone to its end: last words, recording, removal of the container, and only then the
-/// terminal status, so that whoever sees it finds everything done. Each step can be repeated; a manager that dies in the
-/// middle begins again at the first, and the reconciler enqueues a bot that has not come to its end.
+/// Finishes each bot whose recorder has exited: reads the rest of its journal, makes the recording, removes the container and
+/// sets the terminal status last, so that clients that see it find the recording. Every step is idempotent: after a crash the
+/// reconciler enqueues the bot again and the steps are repeated from the first.
 /// </summary>
 internal sealed partial class BotFinisher(
     BotStore store,
@@ -21,7 +21,7 @@ internal sealed partial class BotFinisher(
     IRecorderContainers containers,
     RecordingFinalizer finalizer,
     BotRemover remover,
-    RetryBackoff postponements,
+    RetryBackoff backoff,
     BackgroundLoops loops,
     LaunchSignal launches,
     BotMetrics metrics,
@@ -30,57 +30,57 @@ internal sealed partial class BotFinisher(
 {
     private const int Parallelism = 8;
 
-    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LeaseRetryInterval = TimeSpan.FromSeconds(3);
 
     private readonly BotWorkQueue _queue = new(logger);
-    private readonly ConcurrentDictionary<SessionId, bool> _withAnother = new();
+    private readonly ConcurrentDictionary<SessionId, bool> _leasedElsewhere = new();
 
-    /// <summary>Takes it to its end, unless that has failed just now and had better wait.</summary>
+    /// <summary>Finishes the bot, unless a recent attempt failed and its backoff has not passed.</summary>
     public void Enqueue(SessionId id)
     {
-        if (!postponements.IsPostponed(id))
+        if (!backoff.IsPostponed(id))
             _queue.Enqueue(id);
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        loops.RunAsync("end", every: LookAgainAfter, LookAgainAsync, stoppingToken),
-        _queue.ProcessAsync(Parallelism, EndOrPostponeAsync, stoppingToken));
+        loops.RunAsync("finish bots", every: LeaseRetryInterval, RetryLeasedElsewhereAsync, stoppingToken),
+        _queue.ProcessAsync(Parallelism, FinishOrRetryAsync, stoppingToken));
 
-    /// <summary>Another manager that has a bot in hand may die of it.</summary>
-    private Task LookAgainAsync(CancellationToken cancellation)
+    /// <summary>The manager that holds the lease may crash before the bot is finished.</summary>
+    private Task RetryLeasedElsewhereAsync(CancellationToken cancellation)
     {
-        foreach (var id in _withAnother.Keys)
+        foreach (var id in _leasedElsewhere.Keys)
         {
-            if (_withAnother.TryRemove(id, out _))
+            if (_leasedElsewhere.TryRemove(id, out _))
                 Enqueue(id);
         }
 
         return Task.CompletedTask;
     }
 
-    private async Task EndOrPostponeAsync(SessionId id, CancellationToken cancellation)
+    private async Task FinishOrRetryAsync(SessionId id, CancellationToken cancellation)
     {
         try
         {
             await using var lease = await leases.TryTakeAsync(id, cancellation);
             if (lease is null)
-                _withAnother[id] = true;
+                _leasedElsewhere[id] = true;
             else
-                await EndAsync(id, lease.Lost);
+                await FinishAsync(id, lease.Lost);
         }
         catch (FFmpegUnfinishedException exception)
         {
-            Log.FFmpegUnfinished(logger, id, postponements.Postpone(id, exception.Message), exception.Message);
+            Log.FFmpegUnfinished(logger, id, backoff.Postpone(id, exception.Message), exception.Message);
         }
         catch (Exception exception) when (exception
             is ContainerEngineException or FFmpegMissingException or IOException || exception.IsRedisAway())
         {
-            Log.Postponed(logger, id, exception.Message);
+            Log.WillRetry(logger, id, exception.Message);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             Log.LeaseLost(logger, id);
-            _withAnother[id] = true;
+            _leasedElsewhere[id] = true;
         }
         catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {
@@ -88,7 +88,7 @@ internal sealed partial class BotFinisher(
         }
     }
 
-    private async Task EndAsync(SessionId id, CancellationToken cancellation)
+    private async Task FinishAsync(SessionId id, CancellationToken cancellation)
     {
         var container = await containers.FindAsync(id, cancellation);
         if (container is { State: RecorderContainerState.Running } || await follower.FollowAsync(id) is not { } bot)
@@ -127,14 +127,14 @@ internal sealed partial class BotFinisher(
             throw;
         }
 
-        postponements.Forget(id);
-        // Whoever was held up and has lost the bot to another manager may have failed by that alone: its word is not to count.
+        backoff.Forget(id);
+        // If the lease was lost, another manager may have moved the chunks and caused this failure: its result counts, not this one.
         cancellation.ThrowIfCancellationRequested();
         await remover.RemoveContainerAsync(finalizing, cancellation);
         if (await store.UpdateAsync(id, known => known.EndsBegun == finalizing.EndsBegun ? end(known) : known) is { } ended)
         {
             if (ended.EndsBegun != finalizing.EndsBegun)
-                throw new OperationCanceledException($"Another manager has begun to end bot {id}.");
+                throw new OperationCanceledException($"Another manager has started to finish bot {id}.");
             step.TagOutcome(ended);
             Log.Ended(logger, id, WireWord.Of(ended.Status), ended.Reason, ended.RecordedSeconds);
         }
@@ -147,19 +147,19 @@ internal sealed partial class BotFinisher(
         [LoggerMessage(LogLevel.Information, "Bot {SessionId} is {Status} ({Reason}) with {Seconds:0.0} s recorded")]
         public static partial void Ended(ILogger logger, SessionId sessionId, string status, EndReason? reason, double seconds);
 
-        [LoggerMessage(LogLevel.Error, "The chunks of bot {SessionId} could not be put together and stay where they are: {Why}")]
-        public static partial void FinalizationFailed(ILogger logger, SessionId sessionId, string why);
+        [LoggerMessage(LogLevel.Error, "Finalizing the recording of bot {SessionId} failed, its chunks are kept: {Error}")]
+        public static partial void FinalizationFailed(ILogger logger, SessionId sessionId, string error);
 
-        [LoggerMessage(LogLevel.Warning, "The lease of bot {SessionId} was lost on the way to its end; whoever takes it next goes on")]
+        [LoggerMessage(LogLevel.Warning, "Lost the lease while finishing bot {SessionId}, the next manager that takes the lease will finish it")]
         public static partial void LeaseLost(ILogger logger, SessionId sessionId);
 
-        [LoggerMessage(LogLevel.Error, "The end of bot {SessionId} met an error that nobody expected and will be tried again")]
+        [LoggerMessage(LogLevel.Error, "Unexpected error while finishing bot {SessionId}, will retry")]
         public static partial void Unexpected(ILogger logger, Exception exception, SessionId sessionId);
 
-        [LoggerMessage(LogLevel.Warning, "The recording of bot {SessionId} waits for an FFmpeg that comes to its end, and is tried again in {Wait}: {Why}")]
-        public static partial void FFmpegUnfinished(ILogger logger, SessionId sessionId, TimeSpan wait, string why);
+        [LoggerMessage(LogLevel.Warning, "FFmpeg was killed or timed out on the recording of bot {SessionId}, will retry in {Wait}: {Error}")]
+        public static partial void FFmpegUnfinished(ILogger logger, SessionId sessionId, TimeSpan wait, string error);
 
-        [LoggerMessage(LogLevel.Warning, "The end of bot {SessionId} has to wait and will be tried again: {Why}")]
-        public static partial void Postponed(ILogger logger, SessionId sessionId, string why);
+        [LoggerMessage(LogLevel.Warning, "Finishing bot {SessionId} failed, will retry: {Error}")]
+        public static partial void WillRetry(ILogger logger, SessionId sessionId, string error);
     }
 }

@@ -7,24 +7,24 @@ using NewarBots.Manager.Recordings;
 
 namespace NewarBots.Manager.Ending;
 
-/// <summary>Takes away what a bot leaves behind.</summary>
+/// <summary>Removes the container of an ended bot, and deletes a bot with all its data.</summary>
 internal sealed partial class BotRemover(
     IRecorderContainers containers,
     RecorderAccess access,
     SessionFolders folders,
-    KeptLog log,
-    FinalFolders finals,
-    PartialRecording soFar,
+    BotLog log,
+    FinalFiles finals,
+    PartialRecording partials,
     BotStore store,
     ILogger<BotRemover> logger)
 {
-    /// <summary>After the bot's end: the container goes, its log stays; its way into Redis is closed. May be repeated.</summary>
+    /// <summary>Keeps the log, then removes the container, the partial recording and the bot's Redis user. Idempotent.</summary>
     public async Task RemoveContainerAsync(Bot bot, CancellationToken cancellation)
     {
         using var step = BotTracing.StartStep("bot remove", bot);
         try
         {
-            soFar.Delete(bot.UserId, bot.Id);
+            partials.Delete(bot.UserId, bot.Id);
             await log.KeepAsync(bot, cancellation);
             await containers.RemoveAsync(bot.Id, cancellation);
             await access.RemoveAsync(bot.Id);
@@ -36,13 +36,16 @@ internal sealed partial class BotRemover(
         }
     }
 
-    /// <summary>At the user's word: recording, manifest, log, evidence, chunks and record. The record goes last, so that it can be repeated.</summary>
+    /// <summary>
+    /// Deletes the recording, manifest, log, evidence, chunks and record. The record goes last: if anything fails before, the caller
+    /// can retry.
+    /// </summary>
     public async Task DeleteAsync(Bot bot, CancellationToken cancellation)
     {
         await containers.RemoveAsync(bot.Id, cancellation);
         await access.RemoveAsync(bot.Id);
         finals.Delete(bot.UserId, bot.Id);
-        soFar.Delete(bot.UserId, bot.Id);
+        partials.Delete(bot.UserId, bot.Id);
         folders.Remove(bot.UserId, bot.Id);
         await store.DeleteAsync(bot);
         Log.Deleted(logger, bot.Id, bot.UserId);

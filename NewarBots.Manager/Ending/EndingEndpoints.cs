@@ -37,7 +37,7 @@ internal static class EndingEndpoints
     }
 
     private static async Task<IResult> GetLogAsync(
-        SessionId id, string? follow, BotStore store, KeptLog log, IHostApplicationLifetime lifetime, HttpResponse response, CancellationToken cancellation)
+        SessionId id, string? follow, BotStore store, BotLog log, IHostApplicationLifetime lifetime, HttpResponse response, CancellationToken cancellation)
     {
         if (follow is not (null or "true" or "false"))
             return ApiProblems.InvalidRequest("follow", "must be true or false");
@@ -61,7 +61,7 @@ internal static class EndingEndpoints
         }
         catch (ContainerEngineException exception)
         {
-            await response.WriteAsync(KeptLog.EndedBy(exception), cancellation);
+            await response.WriteAsync(BotLog.EndedBy(exception), cancellation);
         }
 
         return TypedResults.Empty;
@@ -69,7 +69,7 @@ internal static class EndingEndpoints
 
     /// <summary>A zip of what is known about a failure: page, console, connections, log.</summary>
     private static async Task<IResult> GetEvidenceAsync(
-        SessionId id, BotStore store, KeptLog log, EvidenceFolder evidence, IOptions<JsonOptions> json, CancellationToken cancellation)
+        SessionId id, BotStore store, BotLog log, EvidenceFolder evidence, IOptions<JsonOptions> json, CancellationToken cancellation)
     {
         if (await store.FindAsync(id) is not { } bot)
             return BotProblems.NotFound();

@@ -7,10 +7,10 @@ internal static class EndingRegistration
 {
     public static IHostApplicationBuilder AddEnding(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<IValidateOptions<RemovingOptions>, RemovingOptionsValidator>();
-        builder.Services.AddOptions<RemovingOptions>().BindConfiguration(RemovingOptions.Section).ValidateOnStart();
-        builder.Services.AddSingleton<KeptLog>();
-        builder.Services.AddSingleton<FinalFolders>();
+        builder.Services.AddSingleton<IValidateOptions<RetentionOptions>, RetentionOptionsValidator>();
+        builder.Services.AddOptions<RetentionOptions>().BindConfiguration(RetentionOptions.Section).ValidateOnStart();
+        builder.Services.AddSingleton<BotLog>();
+        builder.Services.AddSingleton<FinalFiles>();
         builder.Services.AddSingleton<OrphanedFolders>();
         builder.Services.AddHostedService<Retention>();
         builder.Services.AddHealthChecks().AddCheck<OrphanedFoldersHealthCheck>("leftovers");

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Containers;
@@ -6,8 +7,8 @@ using NewarBots.Manager.Recordings;
 namespace NewarBots.Manager.Ending;
 
 /// <summary>
-/// Looks for what lies among the sessions and is nobody's: a session's folder without audio, record and container, or something
-/// that no session has made. What was found last can be asked for at any time.
+/// Finds orphaned entries among the session folders: folders without audio, record and container, and entries that are no session
+/// folders. Keeps the result of the last scan.
 /// </summary>
 internal sealed class OrphanedFolders(StorageLayout storage, SessionFolders folders, IRecorderContainers containers, BotStore store)
 {
@@ -15,27 +16,41 @@ internal sealed class OrphanedFolders(StorageLayout storage, SessionFolders fold
 
     public IReadOnlyList<OrphanedFolder> Found => Volatile.Read(ref _found);
 
-    /// <exception cref="ContainerEngineException">Nobody can say what runs.</exception>
-    public async Task<IReadOnlyList<OrphanedFolder>> LookAsync(CancellationToken cancellation)
+    /// <exception cref="ContainerEngineException">The list of containers is unavailable.</exception>
+    public async Task<IReadOnlyList<OrphanedFolder>> ScanAsync(CancellationToken cancellation)
     {
-        // Folders before containers and records: a bot has a record before it has either, so nothing is just being born.
+        // Folders before containers and records: every bot has a record before it has a folder, so a new bot is never taken for an orphan.
         var sessions = folders.List();
-        var strangers = folders.Strangers();
-        var running = (await containers.ListAsync(cancellation)).Select(container => container.Id).ToHashSet();
+        var unknown = folders.UnknownEntries();
+        var withContainer = (await containers.ListAsync(cancellation)).Select(container => container.Id).ToHashSet();
         var found = new List<OrphanedFolder>();
         foreach (var session in sessions)
         {
-            // One with audio becomes a recording by reconciliation.
-            if (!session.HasAudio && !running.Contains(session.Id) && await store.FindAsync(session.Id) is null)
+            // The reconciler makes a recording of a folder with audio.
+            if (!session.HasAudio && !withContainer.Contains(session.Id) && await store.FindAsync(session.Id) is null)
                 found.Add(new(storage.SessionFolder(session.UserId, session.Id), session));
         }
 
-        found.AddRange(strangers.Select(path => new OrphanedFolder(path, Session: null)));
+        found.AddRange(unknown.Select(path => new OrphanedFolder(path, Session: null)));
         Volatile.Write(ref _found, found);
         return found;
     }
 }
 
-/// <param name="Path">Where it lies.</param>
-/// <param name="Session">Whose folder it was; <see langword="null"/> for something that no session has made, which is not ours to remove.</param>
+/// <param name="Path">Full path of the file or folder.</param>
+/// <param name="Session">The session; <see langword="null"/> for an entry that is no session folder, which is never removed.</param>
 internal sealed record OrphanedFolder(string Path, SessionOnDisk? Session);
+
+/// <summary>Lists orphaned folders. Always healthy: they do no harm.</summary>
+internal sealed class OrphanedFoldersHealthCheck(OrphanedFolders orphans) : IHealthCheck
+{
+    private const int MaxNames = 5;
+
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var found = orphans.Found;
+        return Task.FromResult(HealthCheckResult.Healthy(found.Count == 0
+            ? null
+            : $"{found.Count} orphaned: {string.Join(", ", found.Take(MaxNames).Select(orphan => orphan.Path))}{(found.Count > MaxNames ? ", …" : "")}"));
+    }
+}

@@ -3,74 +3,74 @@ using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Ending;
 
-/// <summary>Notices every recorder that is gone: by the engine's events, and by a look around each time it starts to listen.</summary>
+/// <summary>Enqueues every bot whose container has exited: watches the engine's events, and lists all containers at each reconnect.</summary>
 internal sealed partial class RecorderExitWatcher(
-    IRecorderContainers containers, BotFinisher ended, BackgroundLoops loops, TimeProvider time, ILogger<RecorderExitWatcher> logger) : BackgroundService
+    IRecorderContainers containers, BotFinisher finisher, BackgroundLoops loops, TimeProvider time, ILogger<RecorderExitWatcher> logger) : BackgroundService
 {
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ShortestDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(2);
 
-    private TimeSpan _pause = ShortestPause;
-    private bool _wasAway;
+    private TimeSpan _delay = ShortestDelay;
+    private bool _isUnavailable;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        // It listens for as long as the engine lets it; that this works, the engine's own health says.
-        loops.RunAsync("listen to the engine", TimeSpan.MaxValue, ListenOrPostponeAsync, token => time.WaitAsync(_pause, token), stoppingToken);
+        // One turn lasts as long as the connection, so it has no timeout. The health check of the engine reports a broken connection.
+        loops.RunAsync("watch container exits", TimeSpan.MaxValue, WatchOrRetryAsync, token => time.WaitAsync(_delay, token), stoppingToken);
 
-    private async Task ListenOrPostponeAsync(CancellationToken cancellation)
+    private async Task WatchOrRetryAsync(CancellationToken cancellation)
     {
         var begun = time.GetTimestamp();
         try
         {
-            await ListenAsync(() => _wasAway = false, cancellation);
+            await WatchAsync(() => _isUnavailable = false, cancellation);
         }
         catch (ContainerEngineException exception)
         {
-            if (!_wasAway)
-                Log.EngineAway(logger, exception.Message);
-            _wasAway = true;
+            if (!_isUnavailable)
+                Log.EngineUnavailable(logger, exception.Message);
+            _isUnavailable = true;
         }
         finally
         {
-            // A connection that is cut off is made anew at once; an engine that stays away is not asked ten times a second.
-            _pause = time.GetElapsedTime(begun) > LongestPause ? ShortestPause : TimeSpan.FromTicks(Math.Min(2 * _pause.Ticks, LongestPause.Ticks));
+            // A dropped connection is reopened at once; while the engine is unavailable, the delay doubles.
+            _delay = time.GetElapsedTime(begun) > LongestDelay ? ShortestDelay : TimeSpan.FromTicks(Math.Min(2 * _delay.Ticks, LongestDelay.Ticks));
         }
     }
 
-    /// <summary>Listening begins before the look around: what dies in between is seen twice rather than never.</summary>
-    private async Task ListenAsync(Action engineAnswered, CancellationToken stoppingToken)
+    /// <summary>Watching starts before listing: a container that exits in between is enqueued twice rather than never.</summary>
+    private async Task WatchAsync(Action engineAnswered, CancellationToken stoppingToken)
     {
-        using var listening = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        var hearing = HearAsync(listening.Token);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var watching = EnqueueExitsAsync(stop.Token);
         try
         {
             foreach (var container in await containers.ListAsync(stoppingToken))
             {
                 if (container.State is RecorderContainerState.Exited)
-                    ended.Enqueue(container.Id);
+                    finisher.Enqueue(container.Id);
             }
 
             engineAnswered();
         }
         catch
         {
-            await listening.CancelAsync();
-            await hearing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await stop.CancelAsync();
+            await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
 
-        await hearing;
+        await watching;
     }
 
-    private async Task HearAsync(CancellationToken cancellation)
+    private async Task EnqueueExitsAsync(CancellationToken cancellation)
     {
         await foreach (var id in containers.WatchExitsAsync(cancellation))
-            ended.Enqueue(id);
+            finisher.Enqueue(id);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "Recorders that end cannot be noticed at the moment: {Why}")]
-        public static partial void EngineAway(ILogger logger, string why);
+        [LoggerMessage(LogLevel.Warning, "Watching container exits failed, will retry: {Error}")]
+        public static partial void EngineUnavailable(ILogger logger, string error);
     }
 }

@@ -7,21 +7,37 @@ using NewarBots.Manager.Recordings;
 
 namespace NewarBots.Manager.Ending;
 
+/// <summary>Section <c>Removing</c>: how long recordings are kept.</summary>
+internal sealed class RetentionOptions
+{
+    public const string Section = "Removing";
+
+    /// <summary>Time from a bot's end until its recording and all its other data are deleted. Not set: kept forever.</summary>
+    public TimeSpan? KeepFor { get; set; }
+}
+
+internal sealed class RetentionOptionsValidator : IValidateOptions<RetentionOptions>
+{
+    public ValidateOptionsResult Validate(string? name, RetentionOptions options) => options.KeepFor <= TimeSpan.Zero
+        ? ValidateOptionsResult.Fail($"Removing:KeepFor must be positive, for example 30.00:00:00 for 30 days (it is {options.KeepFor}).")
+        : ValidateOptionsResult.Success;
+}
+
 /// <summary>
-/// Removes what has been kept for long enough: recordings with their records where <see cref="RemovingOptions.KeepFor"/> says so,
-/// recordings that no record knows any more, and folders left by nobody.
+/// Deletes expired bots with their recordings (<see cref="RetentionOptions.KeepFor"/>), expired recordings without a record,
+/// orphaned session folders, and temporary files of crashed managers.
 /// </summary>
 internal sealed partial class Retention(
     BotStore store,
     BotLeases leases,
     BotRemover remover,
-    OrphanedFolders leftovers,
-    FinalFolders finals,
+    OrphanedFolders orphans,
+    FinalFiles finals,
     RecordingConverter converter,
-    PartialRecording soFar,
+    PartialRecording partials,
     SessionFolders folders,
     BackgroundLoops loops,
-    IOptions<RemovingOptions> options,
+    IOptions<RetentionOptions> options,
     TimeProvider time,
     ILogger<Retention> logger) : BackgroundService
 {
@@ -30,27 +46,27 @@ internal sealed partial class Retention(
     private static readonly TimeSpan LongestInterval = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>There may be very much, and nobody waits for it.</summary>
-    private static readonly TimeSpan LongestRemoving = TimeSpan.FromHours(2);
+    /// <summary>One pass may have very many files to delete, and nothing waits for it.</summary>
+    private static readonly TimeSpan LongestPass = TimeSpan.FromHours(2);
 
-    /// <summary>Long enough for a person to see what was reported.</summary>
-    private static readonly TimeSpan LeftoversKeptFor = TimeSpan.FromDays(1);
+    /// <summary>Leaves an operator time to look at a reported folder.</summary>
+    private static readonly TimeSpan OrphansKeptFor = TimeSpan.FromDays(1);
 
     private readonly HashSet<string> _reported = [];
     private readonly ClockWatch _clock = new(time);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        loops.RunAsync("remove what is old", LongestRemoving, RemoveOrPostponeAsync, token => time.WaitAsync(Interval, token), stoppingToken);
+        loops.RunAsync("retention", LongestPass, RemoveExpiredOrRetryAsync, token => time.WaitAsync(Interval, token), stoppingToken);
 
-    private async Task RemoveOrPostponeAsync(CancellationToken cancellation)
+    private async Task RemoveExpiredOrRetryAsync(CancellationToken cancellation)
     {
         try
         {
-            await RemoveWhatIsOldAsync(cancellation);
+            await RemoveExpiredAsync(cancellation);
         }
         catch (Exception exception) when (exception is ContainerEngineException or IOException or UnauthorizedAccessException || exception.IsRedisAway())
         {
-            Log.Postponed(logger, exception.Message);
+            Log.WillRetry(logger, exception.Message);
         }
     }
 
@@ -59,32 +75,32 @@ internal sealed partial class Retention(
             ? quarter > ShortestInterval ? quarter : ShortestInterval
             : LongestInterval;
 
-    private async Task RemoveWhatIsOldAsync(CancellationToken cancellation)
+    private async Task RemoveExpiredAsync(CancellationToken cancellation)
     {
         if (_clock.Look() is { } set)
             Log.ClockSet(logger, set);
         if (options.Value.KeepFor is { } keepFor && !_clock.IsDoubted)
             await RemoveRecordingsAsync(endedBefore: time.GetUtcNow() - keepFor, cancellation);
-        converter.ClearAway();
-        soFar.ClearAway();
-        foreach (var leftover in await leftovers.LookAsync(cancellation))
+        converter.DeleteAbandonedFiles();
+        partials.DeleteAbandonedFiles();
+        foreach (var orphan in await orphans.ScanAsync(cancellation))
         {
-            if (_reported.Add(leftover.Path))
-                Log.LeftByNobody(logger, leftover.Path);
-            if (leftover.Session is { } session && time.GetUtcNow() - session.WrittenAt > LeftoversKeptFor && !_clock.IsDoubted)
+            if (_reported.Add(orphan.Path))
+                Log.Orphaned(logger, orphan.Path);
+            if (orphan.Session is { } session && time.GetUtcNow() - session.WrittenAt > OrphansKeptFor && !_clock.IsDoubted)
             {
-                await RemoveAsync(session.Id, () =>
+                await TryRemoveAsync(session.Id, () =>
                 {
                     folders.Remove(session.UserId, session.Id);
-                    Log.Removed(logger, leftover.Path);
+                    Log.OrphanRemoved(logger, orphan.Path);
                     return Task.CompletedTask;
                 });
             }
         }
     }
 
-    /// <summary>What of one bot cannot be removed keeps nothing else.</summary>
-    private async Task RemoveAsync(SessionId id, Func<Task> remove)
+    /// <summary>A failure for one bot is logged and does not stop the pass.</summary>
+    private async Task TryRemoveAsync(SessionId id, Func<Task> remove)
     {
         try
         {
@@ -104,14 +120,14 @@ internal sealed partial class Retention(
                 continue;
             await using var lease = await leases.TryTakeAsync(bot.Id, cancellation);
             if (lease is not null && await store.FindAsync(bot.Id) is not null)
-                await RemoveAsync(bot.Id, () => remover.DeleteAsync(bot, cancellation));
+                await TryRemoveAsync(bot.Id, () => remover.DeleteAsync(bot, cancellation));
         }
 
         foreach (var final in finals.List())
         {
             if (final.WrittenAt < endedBefore && await store.FindAsync(final.Id) is null)
             {
-                await RemoveAsync(final.Id, () =>
+                await TryRemoveAsync(final.Id, () =>
                 {
                     finals.Delete(final.UserId, final.Id);
                     Log.RecordingRemoved(logger, final.Id, final.UserId);
@@ -123,22 +139,22 @@ internal sealed partial class Retention(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "{Path} was left by nobody; a session's folder is removed a day after it was last written to")]
-        public static partial void LeftByNobody(ILogger logger, string path);
+        [LoggerMessage(LogLevel.Warning, "{Path} is orphaned, a session folder is removed one day after its last write")]
+        public static partial void Orphaned(ILogger logger, string path);
 
-        [LoggerMessage(LogLevel.Information, "Removed {Path}, which was left by nobody")]
-        public static partial void Removed(ILogger logger, string path);
+        [LoggerMessage(LogLevel.Information, "Removed the orphaned folder {Path}")]
+        public static partial void OrphanRemoved(ILogger logger, string path);
 
-        [LoggerMessage(LogLevel.Information, "Removed the recording {SessionId} of user {UserId}, of which there was no record any more")]
+        [LoggerMessage(LogLevel.Information, "Deleted the expired recording {SessionId} of user {UserId}, which had no record")]
         public static partial void RecordingRemoved(ILogger logger, SessionId sessionId, UserId userId);
 
-        [LoggerMessage(LogLevel.Error, "What is left of bot {SessionId} is old and cannot be removed: {Why}")]
-        public static partial void NotRemoved(ILogger logger, SessionId sessionId, string why);
+        [LoggerMessage(LogLevel.Error, "Removing the expired files of bot {SessionId} failed, will retry: {Error}")]
+        public static partial void NotRemoved(ILogger logger, SessionId sessionId, string error);
 
-        [LoggerMessage(LogLevel.Warning, "The clock was set by {Set}; after it was set ahead, nothing is removed for being old within an hour")]
-        public static partial void ClockSet(ILogger logger, TimeSpan set);
+        [LoggerMessage(LogLevel.Warning, "The system clock was set by {Change}, after a change forward nothing is deleted as expired for one hour")]
+        public static partial void ClockSet(ILogger logger, TimeSpan change);
 
-        [LoggerMessage(LogLevel.Warning, "What is old cannot be removed at the moment: {Why}")]
-        public static partial void Postponed(ILogger logger, string why);
+        [LoggerMessage(LogLevel.Warning, "Retention pass failed, will retry: {Error}")]
+        public static partial void WillRetry(ILogger logger, string error);
     }
 }

@@ -57,7 +57,7 @@ internal static class ReconciliationPlan
         IReadOnlyCollection<Bot> known,
         IReadOnlyCollection<RecorderContainer> containers,
         IReadOnlyCollection<SessionOnDisk> folders,
-        IReadOnlyCollection<FinalOnDisk> recordings,
+        IReadOnlyCollection<FinalSession> recordings,
         IReadOnlyDictionary<SessionId, Liveness> signs,
         DateTimeOffset now)
     {

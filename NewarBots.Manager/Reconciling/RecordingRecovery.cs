@@ -10,7 +10,7 @@ namespace NewarBots.Manager.Reconciling;
 /// Makes a record again of a bot that had ended when Redis was emptied: its manifest, beside the recording, says nearly all that the
 /// record did.
 /// </summary>
-internal sealed partial class RecordingRecovery(FinalFolders finals, StorageLayout storage, BotStore store, ILogger<RecordingRecovery> logger)
+internal sealed partial class RecordingRecovery(FinalFiles finals, StorageLayout storage, BotStore store, ILogger<RecordingRecovery> logger)
 {
     /// <summary>So many in one reconciliation, the newest first; where there are more, the next one follows at once.</summary>
     public const int AtOnce = 500;
@@ -19,7 +19,7 @@ internal sealed partial class RecordingRecovery(FinalFolders finals, StorageLayo
     private readonly HashSet<SessionId> _unreadable = [];
 
     /// <summary>Finished recordings that are on no record.</summary>
-    public async Task<IReadOnlyList<FinalOnDisk>> ForgottenAsync()
+    public async Task<IReadOnlyList<FinalSession>> ForgottenAsync()
     {
         var there = finals.List().Where(final => final.HasManifest && !_unreadable.Contains(final.Id)).ToLookup(final => final.Id);
         var unknown = await store.UnknownAsync(there.Select(final => final.Key).OrderDescending(), AtOnce);

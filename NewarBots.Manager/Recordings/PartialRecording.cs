@@ -63,7 +63,7 @@ internal sealed partial class PartialRecording(StorageLayout storage, FFmpegConc
     }
 
     /// <summary>Removes what was left by managers that were killed.</summary>
-    public void ClearAway()
+    public void DeleteAbandonedFiles()
     {
         if (!Directory.Exists(storage.SoFarRoot))
             return;

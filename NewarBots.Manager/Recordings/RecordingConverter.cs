@@ -54,7 +54,7 @@ internal sealed partial class RecordingConverter(
     }
 
     /// <summary>Removes what conversions that were killed have left.</summary>
-    public void ClearAway()
+    public void DeleteAbandonedFiles()
     {
         if (!Directory.Exists(storage.FinalRoot))
             return;

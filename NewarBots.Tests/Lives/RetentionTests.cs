@@ -50,7 +50,7 @@ public sealed class RetentionTests
         Assert.True(Directory.Exists(young));
         Assert.True(Directory.Exists(strange));
         Assert.Contains($"Deleted bot {id} of user kept", manager.Output, StringComparison.Ordinal);
-        Assert.Contains($"What is left of bot {linked} is old and cannot be removed", manager.Output, StringComparison.Ordinal);
+        Assert.Contains($"Removing the expired files of bot {linked} failed", manager.Output, StringComparison.Ordinal);
         Directory.Delete(host.FolderOf(linked, "linked"));
         await Eventually.TrueAsync(async () => (await manager.GetAsync($"/bots/{linked}")).Status is HttpStatusCode.NotFound);
     }

@@ -183,7 +183,7 @@ public sealed class ReconciliationPlanTests
     {
         var ended = SessionId.New(TimeProvider.System);
         var lives = SampleBots.In(BotStatus.Recording);
-        FinalOnDisk[] recordings = [RecordingOf(ended), RecordingOf(lives.Id), RecordingOf(Recording.Id)];
+        FinalSession[] recordings = [RecordingOf(ended), RecordingOf(lives.Id), RecordingOf(Recording.Id)];
 
         Assert.Equal(
             [new Reconciliation.Adopt(lives.Id, lives.UserId, RecorderContainerState.Running), new Reconciliation.Recall(ended, Recording.UserId)],
@@ -277,7 +277,7 @@ public sealed class ReconciliationPlanTests
 
     private static RecorderContainer ContainerOf(Bot bot, RecorderContainerState state) => new(bot.Id, bot.UserId, state);
 
-    private static FinalOnDisk RecordingOf(SessionId id) => new(id, Recording.UserId, Now, HasManifest: true);
+    private static FinalSession RecordingOf(SessionId id) => new(id, Recording.UserId, Now, HasManifest: true);
 
     private static SessionOnDisk FolderOf(Bot bot, DateTimeOffset writtenAt) => new(bot.Id, bot.UserId, HasAudio: true, writtenAt);
 }

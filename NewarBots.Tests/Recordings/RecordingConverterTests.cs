@@ -135,7 +135,7 @@ public sealed class RecordingConverterTests : IDisposable
         await ConvertAsync(converter, "mp3");
         await File.WriteAllTextAsync(Unfinished, "RIFF", TestContext.Current.CancellationToken);
 
-        new FinalFolders(_session.Storage, new(_session.Storage)).Delete(_session.Bot.UserId, _session.Bot.Id);
+        new FinalFiles(_session.Storage, new(_session.Storage)).Delete(_session.Bot.UserId, _session.Bot.Id);
 
         Assert.Empty(Left());
     }
@@ -147,10 +147,10 @@ public sealed class RecordingConverterTests : IDisposable
         await File.WriteAllTextAsync(Unfinished, "RIFF", TestContext.Current.CancellationToken);
         using var converter = Converter();
 
-        converter.ClearAway();
+        converter.DeleteAbandonedFiles();
         Assert.True(File.Exists(Unfinished));
         File.SetLastWriteTimeUtc(Unfinished, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-1));
-        converter.ClearAway();
+        converter.DeleteAbandonedFiles();
 
         Assert.False(File.Exists(Unfinished));
     }

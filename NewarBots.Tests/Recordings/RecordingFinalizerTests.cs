@@ -183,7 +183,7 @@ public sealed class RecordingFinalizerTests : IDisposable
 
         Assert.Equal(["track_1/chunk_00001.ogg"], _session.Manifest().Damaged);
         Assert.True(File.Exists(Path.Combine(_session.DamagedFolder, "track_1", "chunk_00001.ogg")));
-        var finals = new FinalFolders(_session.Storage, new(_session.Storage));
+        var finals = new FinalFiles(_session.Storage, new(_session.Storage));
         Assert.Equal(_session.Bot.Id, Assert.Single(finals.List()).Id);
         finals.Delete(_session.Bot.UserId, _session.Bot.Id);
         Assert.Empty(Directory.GetFileSystemEntries(_session.Storage.FinalFolder(_session.Bot.UserId)));

@@ -16,7 +16,7 @@ public sealed class BotLogTests(ScriptedRecorders recorders, RedisServer redis) 
             "run", "--name", RecorderContainerName.Of(bot.Id), "--log-driver", "none", "--label", $"newarbots.stack={recorders.Stack}",
             "--label", $"newarbots.session={bot.Id}", "--label", $"newarbots.user={bot.UserId}", "debian:bookworm-slim", "echo", "unheard");
         await using var connection = await redis.ConnectAsync();
-        var log = recorders.WholeManager(connection, TimeProvider.System).GetRequiredService<KeptLog>();
+        var log = recorders.WholeManager(connection, TimeProvider.System).GetRequiredService<BotLog>();
 
         await log.KeepAsync(bot, CancellationToken.None);
 

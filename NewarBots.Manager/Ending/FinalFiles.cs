@@ -3,11 +3,11 @@ using NewarBots.Manager.Recordings;
 
 namespace NewarBots.Manager.Ending;
 
-/// <summary>What is kept of ended bots: by its files alone.</summary>
-internal sealed class FinalFolders(StorageLayout storage, EvidenceFolder evidence)
+/// <summary>Lists and deletes the stored files of ended bots. Works on the files alone, without records.</summary>
+internal sealed class FinalFiles(StorageLayout storage, EvidenceFolder evidence)
 {
-    /// <summary>Everything with a session's name; what has another one, or is a symbolic link, is not there.</summary>
-    public IReadOnlyList<FinalOnDisk> List()
+    /// <summary>All sessions with files. Skips symbolic links and files that are not named after a session.</summary>
+    public IReadOnlyList<FinalSession> List()
     {
         var root = new DirectoryInfo(storage.FinalRoot);
         return root.Exists
@@ -18,7 +18,7 @@ internal sealed class FinalFolders(StorageLayout storage, EvidenceFolder evidenc
                    from entry in ofUser.EnumerateFileSystemInfos()
                    where entry.LinkTarget is null && SessionId.TryParse(NameOf(entry), provider: null, out _)
                    group entry by (User: ofUser.Name[StorageLayout.UserFolderPrefix.Length..], Id: NameOf(entry)) into session
-                   select new FinalOnDisk(
+                   select new FinalSession(
                        SessionId.Parse(session.Key.Id),
                        UserId.Parse(session.Key.User, provider: null),
                        new DateTimeOffset(session.Max(entry => entry.LastWriteTimeUtc)),
@@ -27,7 +27,7 @@ internal sealed class FinalFolders(StorageLayout storage, EvidenceFolder evidenc
             : [];
     }
 
-    /// <summary>Recording, tracks, what they were converted to, manifest, log, evidence and damaged chunks. Nothing happens where there is none of them.</summary>
+    /// <summary>Deletes the recording, tracks, converted files, manifest, log, evidence and damaged chunks. Idempotent.</summary>
     public void Delete(UserId user, SessionId id)
     {
         var folder = storage.FinalFolder(user);
@@ -35,7 +35,7 @@ internal sealed class FinalFolders(StorageLayout storage, EvidenceFolder evidenc
             return;
         File.Delete(storage.Recording(user, id));
         FinalRecording.DeleteTracks(storage, user, id);
-        // Conversions after what they are made of, so that one that ends just now finds out.
+        // Converted files go after their source: a conversion that finishes now notices that the source is gone.
         foreach (var file in Directory.EnumerateFiles(folder, $"{id}.*").Concat(Directory.EnumerateFiles(folder, $".{id}.*")))
             File.Delete(file);
         foreach (var unfinished in Directory.EnumerateDirectories(folder, $".{id}.*"))
@@ -49,8 +49,8 @@ internal sealed class FinalFolders(StorageLayout storage, EvidenceFolder evidenc
         Path.GetFileNameWithoutExtension(entry.Name).Split(StorageLayout.TrackMark)[0];
 }
 
-/// <param name="Id">From the files' name.</param>
-/// <param name="UserId">From the folder's name.</param>
-/// <param name="WrittenAt">When anything of it was written last.</param>
-/// <param name="HasManifest">There is a file where its manifest should be.</param>
-internal sealed record FinalOnDisk(SessionId Id, UserId UserId, DateTimeOffset WrittenAt, bool HasManifest);
+/// <param name="Id">From the file names.</param>
+/// <param name="UserId">From the folder name.</param>
+/// <param name="WrittenAt">Last write to any of its files.</param>
+/// <param name="HasManifest">A file with the manifest's name exists.</param>
+internal sealed record FinalSession(SessionId Id, UserId UserId, DateTimeOffset WrittenAt, bool HasManifest);

@@ -6,11 +6,11 @@ using NewarBots.Manager.Containers;
 
 namespace NewarBots.Manager.Ending;
 
-/// <summary>What a bot's container printed: from the engine while there is a container, from the storage afterwards.</summary>
-internal sealed partial class KeptLog(
-    IRecorderContainers containers, StorageLayout storage, BotStore store, TimeProvider time, ILogger<KeptLog> logger)
+/// <summary>The log of a bot's container: read from the engine while the container exists, from storage afterwards.</summary>
+internal sealed partial class BotLog(
+    IRecorderContainers containers, StorageLayout storage, BotStore store, TimeProvider time, ILogger<BotLog> logger)
 {
-    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
 
     public async Task<string> ReadAsync(Bot bot, CancellationToken cancellation)
     {
@@ -22,22 +22,22 @@ internal sealed partial class KeptLog(
         return Encoding.UTF8.GetString(log.GetBuffer(), 0, (int)log.Length);
     }
 
-    /// <exception cref="ContainerEngineException">The engine has it, and cannot be asked.</exception>
+    /// <exception cref="ContainerEngineException">The log is still in the engine, and the engine is unavailable.</exception>
     public Task EnsureReadableAsync(Bot bot, CancellationToken cancellation) =>
         bot.AwaitsContainer || File.Exists(storage.Log(bot.UserId, bot.Id)) ? Task.CompletedTask : containers.FindAsync(bot.Id, cancellation);
 
-    /// <summary>What a log says where the engine hands out no more of it.</summary>
+    /// <summary>The last line of a log that the engine cut off.</summary>
     public static string EndedBy(ContainerEngineException exception) => $"\n(The log ends here. {exception.Message})\n";
 
-    /// <summary>Writes it as it is printed, from the beginning; waits for a container that is still to come, and ends with it.</summary>
+    /// <summary>Streams the log from its beginning. Waits until the container is created, and ends when it exits.</summary>
     public async Task FollowAsync(Bot bot, Stream destination, CancellationToken cancellation)
     {
         while (bot.AwaitsContainer)
         {
-            await Task.Delay(LookAgainAfter, time, cancellation);
-            if (await store.LookUpAsync(bot.Id) is not { Bot: { } now })
+            await Task.Delay(PollInterval, time, cancellation);
+            if (await store.LookUpAsync(bot.Id) is not { Bot: { } current })
                 return;
-            bot = now;
+            bot = current;
         }
 
         var kept = storage.Log(bot.UserId, bot.Id);
@@ -52,8 +52,8 @@ internal sealed partial class KeptLog(
     }
 
     /// <summary>
-    /// Keeps the log beside the recording; what was kept before stays where there is no container any more. Where the engine refuses to
-    /// hand it out, the log says so.
+    /// Stores the log beside the recording. If the container is gone, an earlier stored log stays. If the engine refuses to return the
+    /// log, the stored log says so.
     /// </summary>
     public async Task KeepAsync(Bot bot, CancellationToken cancellation)
     {
@@ -70,7 +70,7 @@ internal sealed partial class KeptLog(
             }
             catch (ContainerEngineException exception) when (exception.Failure is ContainerEngineFailure.Refused)
             {
-                // It will not answer otherwise another time: the bot's end is not to wait for it.
+                // The engine would refuse again: the end of the bot must not wait for it.
                 Log.Refused(logger, bot.Id, exception.Message);
                 await file.WriteAsync(Encoding.UTF8.GetBytes(EndedBy(exception)), cancellation);
             }
@@ -83,7 +83,7 @@ internal sealed partial class KeptLog(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "The log of bot {SessionId} cannot be kept: {Why}")]
-        public static partial void Refused(ILogger logger, SessionId sessionId, string why);
+        [LoggerMessage(LogLevel.Warning, "The log of bot {SessionId} is stored incompletely, the engine refused to return it: {Error}")]
+        public static partial void Refused(ILogger logger, SessionId sessionId, string error);
     }
 }
