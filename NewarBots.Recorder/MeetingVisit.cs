@@ -13,6 +13,7 @@ namespace NewarBots.Recorder;
 internal sealed partial class MeetingVisit(
     RecorderEnvironment environment,
     JoiningInput input,
+    Func<Task<MeetingBrowser>> startBrowser,
     Joiner joiner,
     CallAttendance call,
     CaptureHook hook,
@@ -34,7 +35,7 @@ internal sealed partial class MeetingVisit(
         var start = RecorderActivity.Start("recorder start");
         try
         {
-            _browser = await MeetingBrowser.StartAsync(environment, input.Account, hook);
+            _browser = await startBrowser();
         }
         catch (Exception exception) when (exception is PlaywrightException or InvalidOperationException or TimeoutException)
         {

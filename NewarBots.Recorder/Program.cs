@@ -40,7 +40,7 @@ builder.Logging.AddSimpleConsole(console =>
 });
 builder.ConfigureOpenTelemetry();
 builder.Logging.AddOpenTelemetry(logging => logging.AddProcessor(new LaunchTraceLogProcessor(RecorderActivity.Launch)));
-builder.Services.AddRecorder(environment, folder).AddSingleton(input).AddSingleton(watchdog);
+builder.Services.AddRecorder(environment, input, watchdog, folder);
 
 // The host is built for its services but never run: a recorder does one thing and exits.
 var host = builder.Build();

@@ -12,23 +12,31 @@ internal static class RecorderServices
 {
     /// <param name="services">The recorder's services.</param>
     /// <param name="environment">Selects Redis and the source of the audio.</param>
+    /// <param name="input">The selectors and the account.</param>
+    /// <param name="watchdog">The armed watchdog.</param>
     /// <param name="folder">The session folder, which exists.</param>
-    public static IServiceCollection AddRecorder(this IServiceCollection services, RecorderEnvironment environment, string folder)
+    public static IServiceCollection AddRecorder(
+        this IServiceCollection services, RecorderEnvironment environment, JoiningInput input, Watchdog watchdog, string folder)
     {
         services
             .AddSingleton(environment)
+            .AddSingleton(input)
+            .AddSingleton(watchdog)
             .AddSingleton(new MonotonicClock(TimeProvider.System))
             .AddSingleton<TimeProvider>(provider => provider.GetRequiredService<MonotonicClock>())
             .AddSingleton<StopSignal>()
             .AddSingleton<RecorderRun>()
             .AddReporting(environment, folder)
-            .AddRecording(folder);
-
-        if (environment.GenerateAudio)
-            services.AddTransient<IMeetingVisit, GeneratedAudioVisit>();
-        else
-            services.AddSingleton<Joiner>().AddSingleton<CallAttendance>().AddTransient<IMeetingVisit, MeetingVisit>();
-        return services.AddSingleton<Func<IMeetingVisit>>(provider => provider.GetRequiredService<IMeetingVisit>);
+            .AddRecording(folder)
+            .AddSingleton<Func<IMeetingVisit>>(provider => provider.GetRequiredService<IMeetingVisit>);
+        return environment.GenerateAudio
+            ? services.AddTransient<IMeetingVisit, GeneratedAudioVisit>()
+            : services
+                .AddSingleton<Func<Task<MeetingBrowser>>>(provider =>
+                    () => MeetingBrowser.StartAsync(environment, input.Account, provider.GetRequiredService<CaptureHook>()))
+                .AddSingleton<Joiner>()
+                .AddSingleton<CallAttendance>()
+                .AddTransient<IMeetingVisit, MeetingVisit>();
     }
 
     private static IServiceCollection AddReporting(this IServiceCollection services, RecorderEnvironment environment, string folder)

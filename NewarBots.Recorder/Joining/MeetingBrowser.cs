@@ -12,14 +12,9 @@ namespace NewarBots.Recorder.Joining;
 internal sealed class MeetingBrowser : IAsyncDisposable
 {
     private readonly VirtualDisplay? _display;
-    private readonly IPlaywright _playwright;
-    private readonly IBrowserContext _context;
+    private readonly IPlaywright? _playwright;
 
-    private MeetingBrowser(VirtualDisplay? display, IPlaywright playwright, IBrowserContext context, IPage page)
-    {
-        (_display, _playwright, _context) = (display, playwright, context);
-        Page = page;
-    }
+    private MeetingBrowser(IPage page, IPlaywright? playwright, VirtualDisplay? display) => (Page, _playwright, _display) = (page, playwright, display);
 
     /// <summary>For the display and for the driver. The browser itself has Playwright's timeout of 30 s.</summary>
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
@@ -82,8 +77,19 @@ internal sealed class MeetingBrowser : IAsyncDisposable
             });
         }
 
-        var page = context.Pages[0];
-        context.Page += (_, opened) => _ = opened.CloseAsync();
+        return await PrepareAsync(context.Pages[0], account, hook, playwright, display);
+    }
+
+    /// <summary>Signs in, installs the capture hook and rejects popups. The page's context is closed with the result.</summary>
+    /// <param name="page">The only page of its context; blank.</param>
+    /// <param name="account">The account to sign in with; <see langword="null"/> for a guest.</param>
+    /// <param name="hook">Captures the page's audio.</param>
+    /// <param name="playwright">Disposed with the result.</param>
+    /// <param name="display">Disposed with the result.</param>
+    public static async Task<MeetingBrowser> PrepareAsync(
+        IPage page, StorageState? account, CaptureHook hook, IPlaywright? playwright = null, VirtualDisplay? display = null)
+    {
+        page.Context.Page += (_, opened) => _ = opened.CloseAsync();
         if (account is not null)
         {
             using (RecorderActivity.Start("sign in"))
@@ -91,7 +97,7 @@ internal sealed class MeetingBrowser : IAsyncDisposable
         }
 
         await hook.InstallAsync(page);
-        return new(display, playwright, context, page);
+        return new(page, playwright, display);
     }
 
     private static IEnumerable<KeyValuePair<string, string>> BrowserEnvironment(VirtualDisplay? display)
@@ -110,8 +116,8 @@ internal sealed class MeetingBrowser : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _context.DisposeAsync();
-        _playwright.Dispose();
+        await Page.Context.DisposeAsync();
+        _playwright?.Dispose();
         if (_display is not null)
             await _display.DisposeAsync();
     }

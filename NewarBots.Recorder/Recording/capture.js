@@ -6,7 +6,7 @@
 // while the page is busy, and is mixed in at its time. The time line of the mix is therefore the wall clock, and a busy page
 // cannot stop it.
 //
-// CaptureScript.cs replaces the placeholders and inserts the files of the folder Capture, which share this function's scope.
+// CaptureHook.cs replaces the placeholders and inserts the files of the folder Capture, which share this function's scope.
 (() => {
   'use strict';
   const hookName = '__HOOK__', bindingName = '__BINDING__';

@@ -1,6 +1,5 @@
 using Deque.AxeCore.Commons;
 using Microsoft.Playwright;
-using NewarBots.Contract;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Dashboard;
@@ -11,44 +10,11 @@ public sealed class PageBrowser : IAsyncLifetime
     /// <summary>Where its user is: neither where the manager is, nor whole hours from there.</summary>
     public static TimeSpan Offset { get; } = TimeSpan.FromHours(5.5);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private ChromiumContainer _chromium = null!;
 
-    private readonly string _container = $"newarbots-tests-page-{SessionId.New(TimeProvider.System)}";
-    private IPlaywright _playwright = null!;
-    private IBrowser _browser = null!;
+    public async ValueTask InitializeAsync() => _chromium = await ChromiumContainer.StartAsync();
 
-    public async ValueTask InitializeAsync()
-    {
-        var port = ManagerProcess.FreePort();
-        var image = Environment.GetEnvironmentVariable("Launching__Image") ?? "newarbots/recorder:dev";
-        await DockerCli.RunAsync(
-            "run", "--detach", "--rm", "--init", "--name", _container, "--network", "host", "--shm-size", "256m", "--entrypoint", "chromium-headless-shell", image,
-            // The container is the sandbox; the pages are the product's own.
-            "--no-sandbox", $"--remote-debugging-port={port}", "about:blank");
-        _playwright = await Playwright.CreateAsync();
-        await Eventually.TrueAsync(
-            async () =>
-            {
-                try
-                {
-                    _browser = await _playwright.Chromium.ConnectOverCDPAsync($"http://127.0.0.1:{port}");
-                    return true;
-                }
-                catch (PlaywrightException)
-                {
-                    return false;
-                }
-            },
-            Patience);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_browser is not null)
-            await _browser.CloseAsync();
-        _playwright?.Dispose();
-        await DockerCli.RunAsync("rm", "--force", _container);
-    }
+    public ValueTask DisposeAsync() => _chromium.DisposeAsync();
 
     /// <summary>The page in a window of its own.</summary>
     /// <param name="manager">Whose.</param>
@@ -57,7 +23,7 @@ public sealed class PageBrowser : IAsyncLifetime
     /// <param name="withoutPolicy">Whatever the page says of what may run in it.</param>
     internal async Task<OpenPage> OpenAsync(ManagerProcess manager, string path = "/", int width = 1280, bool withoutPolicy = false)
     {
-        var context = await _browser.NewContextAsync(new()
+        var context = await _chromium.Browser.NewContextAsync(new()
         {
             BaseURL = $"http://localhost:{manager.Port}",
             ViewportSize = new() { Width = width, Height = 800 },

@@ -5,7 +5,7 @@ using NewarBots.Tests.Recording;
 
 namespace NewarBots.Tests.Joining;
 
-/// <summary>The settings for joining, in real browsers.</summary>
+/// <summary>The joining settings, in the recorder's container.</summary>
 [Collection(AloneOnTheMachine.Name)]
 [Trait("Suite", "Long")]
 public sealed class JoiningSettingsTests : IDisposable

@@ -119,7 +119,7 @@ public sealed class LeaveRulesTests
 
         Assert.Null(After(TimeSpan.FromHours(1), withANamesake, recording: true, isAudible: true));
 
-        // For 8 s more, 2 of the last 10 s are speech.
+        // For 8 more seconds, 2 of the last 10 s are speech.
         Assert.Equal((EndReason.EveryoneLeft, 3600 + 9 + 60), LeavesAt(withANamesake, recording: true));
     }
 
@@ -162,7 +162,7 @@ public sealed class LeaveRulesTests
         _rules = Rules(new() { SilenceTimeout = TimeSpan.FromSeconds(30) });
 
         Assert.Null(After(TimeSpan.FromMinutes(5), Call(others: 1), recording: true, isAudioInDoubt: true));
-        // What went before is none either, once it hears again.
+        // Earlier silence does not count either.
         Assert.Null(After(TimeSpan.FromSeconds(29), Call(others: 1), recording: true));
         Assert.Equal(EndReason.Silence, After(TimeSpan.FromSeconds(1), Call(others: 1), recording: true)?.Reason);
     }
@@ -179,10 +179,10 @@ public sealed class LeaveRulesTests
     public void A_page_that_returns_to_the_lobby_counts_as_crashed(string sign)
     {
         After(TimeSpan.FromMinutes(5), Call(others: 3));
-        var door = Page(new PageMatch("some.entry", Enum.Parse<PageSign>(sign)));
+        var lobby = Page(new PageMatch("some.entry", Enum.Parse<PageSign>(sign)));
 
-        Assert.Null(After(TimeSpan.FromSeconds(5), door));
-        Assert.Equal(EndReason.BrowserCrashed, After(TimeSpan.FromSeconds(1), door)?.Reason);
+        Assert.Null(After(TimeSpan.FromSeconds(5), lobby));
+        Assert.Equal(EndReason.BrowserCrashed, After(TimeSpan.FromSeconds(1), lobby)?.Reason);
     }
 
     [Fact]

@@ -52,7 +52,7 @@ public sealed class WatchdogTests
             SelectorPack = pipe,
             Leave = new() { MaxDuration = TimeSpan.FromSeconds(1) },
         };
-        // The log's pipe is full from the beginning.
+        // The log is a pipe that is already full.
         var start = new ProcessStartInfo(
             "sh",
             ["-c", "exec 3<>\"$0\"; head -c 65536 /dev/zero >&3; exec dotnet \"$1\" >&3 2>&3", log, typeof(Watchdog).Assembly.Location])

@@ -15,7 +15,6 @@ using NewarBots.Manager.Containers;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
-using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Recording;
 
@@ -23,21 +22,22 @@ namespace NewarBots.Tests.Recording;
 /// The real recorder in its real container with all its limits, in a call that is an HTML page served by the test. Everything is
 /// removed at the end.
 /// </summary>
-internal sealed class RealRecorder : IAsyncDisposable
+internal sealed class RealRecorder : RecorderFolder, IAsyncDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     private readonly string _stack = $"test-{SessionId.New(TimeProvider.System)}";
-    private readonly string _storage = Directory.CreateTempSubdirectory("newarbots-recorder-").FullName;
+    private readonly string _storage;
     private readonly WebApplication _page;
     private readonly IHost _manager;
-    private readonly SessionId _session = SessionId.New(TimeProvider.System);
-    private string _folder = string.Empty;
+    private readonly SessionId _session;
     private string? _mounted;
 
-    private RealRecorder(WebApplication page, ConcurrentQueue<string> cookies, ConcurrentQueue<(IHeaderDictionary, string)> posts)
+    private RealRecorder(
+        WebApplication page, ConcurrentQueue<string> cookies, ConcurrentQueue<(IHeaderDictionary, string)> posts, string storage, SessionId session)
+        : base(new StorageLayout(storage).SessionFolder(UserId.Default, session))
     {
-        (_page, Cookies, Posts) = (page, cookies, posts);
+        (_page, Cookies, Posts, _storage, _session) = (page, cookies, posts, storage, session);
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
@@ -57,12 +57,6 @@ internal sealed class RealRecorder : IAsyncDisposable
 
     /// <summary>The requests that the page's scripts posted.</summary>
     public IReadOnlyCollection<(IHeaderDictionary Headers, string Body)> Posts { get; }
-
-    /// <summary>The names of the files and folders in the session folder.</summary>
-    public IEnumerable<string> Files => Directory.EnumerateFileSystemEntries(_folder).Select(path => Path.GetFileName(path));
-
-    /// <summary>The time of the last write to a chunk.</summary>
-    public DateTimeOffset WrittenAt => new(Chunks().Max(File.GetLastWriteTimeUtc));
 
     private IRecorderContainers Containers => _manager.Services.GetRequiredService<IRecorderContainers>();
 
@@ -101,7 +95,8 @@ internal sealed class RealRecorder : IAsyncDisposable
         });
         await page.StartAsync();
 
-        var recorder = new RealRecorder(page, cookies, posts);
+        var recorder = new RealRecorder(
+            page, cookies, posts, Directory.CreateTempSubdirectory("newarbots-recorder-").FullName, SessionId.New(TimeProvider.System));
         if (diskKilobytes is { } size)
             await recorder.MountAsync(size);
         var origin = $"http://localhost:{new Uri(page.Urls.Single()).Port}";
@@ -133,34 +128,6 @@ internal sealed class RealRecorder : IAsyncDisposable
 
     public Task<string> LogAsync() => DockerCli.RunAsync("logs", Name);
 
-    /// <summary>The evidence files, by folder/file.</summary>
-    public IReadOnlyDictionary<string, byte[]> Evidence()
-    {
-        var folder = Path.Combine(_folder, StorageLayout.EvidenceFolderName);
-        return Directory.Exists(folder)
-            ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-                .ToDictionary(path => Path.GetRelativePath(folder, path), File.ReadAllBytes)
-            : new Dictionary<string, byte[]>();
-    }
-
-    /// <summary>The statuses in the journal.</summary>
-    public IReadOnlyList<StatusMessage> Statuses() => [.. Lines().Select(line => line.Status).OfType<StatusMessage>()];
-
-    public IReadOnlyList<Gap> Gaps() => [.. Lines().Select(line => line.Gap).OfType<Gap>()];
-
-    public IReadOnlyList<Speech> Speeches() => [.. Lines().Select(line => line.Speech).OfType<Speech>()];
-
-    /// <summary>The chunks' paths, in order.</summary>
-    public IEnumerable<string> Chunks() => Directory.GetFiles(_folder, "chunk_*.ogg").Order();
-
-    /// <summary>All chunks, decoded as one stream: 48 kHz mono.</summary>
-    public async Task<float[]> AudioAsync()
-    {
-        var whole = Path.Combine(_storage, "whole.ogg");
-        await OggFiles.ConcatenateAsync(Chunks(), whole);
-        return await AudioFile.DecodeAsync(whole);
-    }
-
     public async ValueTask DisposeAsync()
     {
         await DockerCli.RemoveStackAsync(_stack);
@@ -184,7 +151,7 @@ internal sealed class RealRecorder : IAsyncDisposable
     private async Task LaunchAsync(Uri page, LeaveConditions leave, JoiningOptions joining, bool tracks)
     {
         var folders = new SessionFolders(new StorageLayout(_storage));
-        _folder = folders.Make(UserId.Default, _session);
+        var folder = folders.Make(UserId.Default, _session);
         var laid = JoiningFile.Of(joining).ToDictionary(file => file.NameInSession);
         foreach (var (name, file) in laid)
             folders.Lay(UserId.Default, _session, name, file.Read());
@@ -203,12 +170,6 @@ internal sealed class RealRecorder : IAsyncDisposable
             SelectorPack = laid.ContainsKey(SessionInput.SelectorPack) ? Path.Combine(inContainer, SessionInput.SelectorPack) : null,
             StorageState = laid.ContainsKey(SessionInput.StorageState) ? Path.Combine(inContainer, SessionInput.StorageState) : null,
         };
-        await Containers.LaunchAsync(new(environment, _folder), CancellationToken.None);
-    }
-
-    private IEnumerable<JournalLine> Lines()
-    {
-        var journal = Path.Combine(_folder, Journal.FileName);
-        return File.Exists(journal) ? File.ReadAllLines(journal).Select(Journal.TryParse).OfType<JournalLine>() : [];
+        await Containers.LaunchAsync(new(environment, folder), CancellationToken.None);
     }
 }

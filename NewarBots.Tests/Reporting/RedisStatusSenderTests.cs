@@ -14,7 +14,7 @@ namespace NewarBots.Tests.Reporting;
 
 public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<RedisServer>, IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     private readonly SessionId _session = SessionId.New(TimeProvider.System);
     private readonly string _folder = Directory.CreateTempSubdirectory("newarbots-key-").FullName;
@@ -25,18 +25,18 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
     public async Task Statuses_go_to_stream_and_channel_in_order()
     {
         await using var redis = await server.ConnectAsync();
-        var heard = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisNames.StatusChannel(_session)));
+        var published = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisNames.StatusChannel(_session)));
         using var running = Start(server.Configuration);
 
         foreach (var sequence in Enumerable.Range(100, 5))
             _outbox.Add(Message(sequence, BotStatus.Waiting));
-        await _outbox.WhenEmpty().WaitAsync(Patience);
+        await _outbox.WhenEmpty().WaitAsync(Timeout);
 
         await AssertStreamAsync(redis, 100, 101, 102, 103, 104);
         for (var sequence = 100; sequence < 105; sequence++)
         {
-            using var patience = new CancellationTokenSource(Patience);
-            var message = await heard.ReadAsync(patience.Token);
+            using var timeout = new CancellationTokenSource(Timeout);
+            var message = await published.ReadAsync(timeout.Token);
             Assert.Equal(sequence, Sequence(message.Message));
         }
     }
@@ -47,7 +47,7 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
         await using var ownServer = await RedisServer.RunAsync();
         using var running = Start(ownServer.Configuration);
         _outbox.Add(Message(100, BotStatus.Joining));
-        await _outbox.WhenEmpty().WaitAsync(Patience);
+        await _outbox.WhenEmpty().WaitAsync(Timeout);
 
         ownServer.Stop();
         _outbox.Add(Message(101, BotStatus.Waiting));
@@ -55,7 +55,7 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
             _outbox.Add(Message(sequence, BotStatus.Recording));
         _outbox.Add(Message(1102, BotStatus.Leaving));
         await ownServer.StartAsync();
-        await _outbox.WhenEmpty().WaitAsync(Patience);
+        await _outbox.WhenEmpty().WaitAsync(Timeout);
 
         await using var redis = await ownServer.ConnectAsync();
         await AssertStreamAsync(redis, 100, 101, 1101, 1102);
@@ -70,7 +70,7 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
         _outbox.Add(Message(100, BotStatus.Joining));
 
         await ownServer.StartAsync();
-        await _outbox.WhenEmpty().WaitAsync(Patience);
+        await _outbox.WhenEmpty().WaitAsync(Timeout);
 
         await using var redis = await ownServer.ConnectAsync();
         await AssertStreamAsync(redis, 100);
@@ -89,7 +89,7 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
         using var running = Start(server.Configuration);
 
         _outbox.Add(Message(100, BotStatus.Joining));
-        await _outbox.WhenEmpty().WaitAsync(Patience);
+        await _outbox.WhenEmpty().WaitAsync(Timeout);
 
         await AssertStreamAsync(redis, 1, 100);
     }
@@ -101,11 +101,11 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
         using var running = Start(server.Configuration);
 
         var channel = RedisChannel.Literal(RedisNames.CommandChannel(_session));
-        using var patience = new CancellationTokenSource(Patience);
+        using var timeout = new CancellationTokenSource(Timeout);
         while (await redis.GetSubscriber().PublishAsync(channel, RedisNames.StopCommand) == 0)
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, timeout.Token);
 
-        await _stop.Requested.WaitAsync(Patience);
+        await _stop.Requested.WaitAsync(Timeout);
     }
 
     [Fact]
@@ -113,14 +113,14 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
     {
         await using var redis = await server.ConnectAsync();
         await redis.GetDatabase().ExecuteAsync("ACL", "LOG", "RESET");
-        using var running = Start($"{server.Configuration},{await LetInAsync(redis)}");
+        using var running = Start($"{server.Configuration},{await CreateUserAsync(redis)}");
 
         _outbox.Add(Message(100, BotStatus.Joining));
-        await _outbox.WhenEmpty().WaitAsync(Patience);
-        await UntilCommandsAreHeardAsync(redis);
+        await _outbox.WhenEmpty().WaitAsync(Timeout);
+        await UntilSubscribedAsync(redis);
 
-        var refused = (RedisResult[])(await redis.GetDatabase().ExecuteAsync("ACL", "LOG"))!;
-        Assert.Empty(refused.Select(entry => string.Join(' ', (string[])entry!)));
+        var denied = (RedisResult[])(await redis.GetDatabase().ExecuteAsync("ACL", "LOG"))!;
+        Assert.Empty(denied.Select(entry => string.Join(' ', (string[])entry!)));
         await AssertStreamAsync(redis, 100);
     }
 
@@ -129,33 +129,33 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
     {
         await using var ownServer = await RedisServer.RunAsync();
         await using var redis = await ownServer.ConnectAsync();
-        using var running = Start($"{ownServer.Configuration},{await LetInAsync(redis)}");
+        using var running = Start($"{ownServer.Configuration},{await CreateUserAsync(redis)}");
         _outbox.Add(Message(100, BotStatus.Joining));
-        await _outbox.WhenEmpty().WaitAsync(Patience);
+        await _outbox.WhenEmpty().WaitAsync(Timeout);
 
         ownServer.Stop();
         await ownServer.StartAsync();
         _outbox.Add(Message(101, BotStatus.Waiting));
         await using var again = await ownServer.ConnectAsync();
-        await LetInAsync(again);
-        await _outbox.WhenEmpty().WaitAsync(Patience);
+        await CreateUserAsync(again);
+        await _outbox.WhenEmpty().WaitAsync(Timeout);
 
         await AssertStreamAsync(again, 100, 101);
-        await UntilCommandsAreHeardAsync(again);
+        await UntilSubscribedAsync(again);
     }
 
-    private async Task<string> LetInAsync(ConnectionMultiplexer redis)
+    private async Task<string> CreateUserAsync(ConnectionMultiplexer redis)
     {
         var access = new RecorderAccess(redis, new(new(_folder)), NullLogger<RecorderAccess>.Instance);
         var credentials = await access.EnsureAsync(_session);
         return $"user={credentials.User},password={credentials.Password}";
     }
 
-    private async Task UntilCommandsAreHeardAsync(ConnectionMultiplexer redis)
+    private async Task UntilSubscribedAsync(ConnectionMultiplexer redis)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var timeout = new CancellationTokenSource(Timeout);
         while (await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisNames.CommandChannel(_session)), "hello") == 0)
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, timeout.Token);
     }
 
     public void Dispose()

@@ -10,13 +10,13 @@ namespace NewarBots.Tests.Reporting;
 
 public sealed class StatusReporterTests(RedisServer server) : IClassFixture<RedisServer>, IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     private readonly SessionId _session = SessionId.New(TimeProvider.System);
     private readonly string _folder = Directory.CreateTempSubdirectory("newarbots-reporter-").FullName;
     private readonly StatusOutbox _outbox = new();
 
-    /// <summary>Each character of it is six bytes in JSON.</summary>
+    /// <summary>JSON escapes each of these characters to six bytes.</summary>
     [Theory]
     [InlineData("\u0001")]
     [InlineData("ж")]
@@ -35,7 +35,7 @@ public sealed class StatusReporterTests(RedisServer server) : IClassFixture<Redi
         var sender = new RedisStatusSender(
             _session, server.Configuration, _outbox, new StopSignal(TimeProvider.System), TimeProvider.System, NullLogger<RedisStatusSender>.Instance);
         var sending = sender.RunAsync(running.Token);
-        await _outbox.WhenEmpty().WaitAsync(Patience);
+        await _outbox.WhenEmpty().WaitAsync(Timeout);
         await running.CancelAsync();
         await sending;
 

@@ -1,0 +1,78 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using NewarBots.Contract;
+using NewarBots.Manager.Rehearsal;
+
+namespace NewarBots.Tests.Lives;
+
+/// <summary>Rehearsals that test joining and leaving but no audio: the recorder decides from the page as the rehearsal promises.</summary>
+[Collection(AloneOnTheMachine.Name)]
+[TestCaseOrderer(typeof(RehearsalOrder))]
+[Trait("Suite", "Long")]
+public sealed class RehearsedJoinTests(RehearsedRecorders recorders) : IClassFixture<RehearsedRecorders>
+{
+    public static TheoryData<string> RefusingScenarios { get; } =
+        [.. NamedScenario.All.Where(scenario => scenario.Status is BotStatus.Failed).Select(scenario => $"scenario={scenario.Name}")];
+
+    [Theory]
+    [MemberData(nameof(RefusingScenarios))]
+    public async Task A_meeting_that_cannot_be_joined_is_given_up_with_evidence(string query)
+    {
+        var scenario = NamedScenario.All.Single(one => query == $"scenario={one.Name}");
+        var recorder = await recorders.InAsync(query);
+
+        Assert.True(recorder.Reason == scenario.Reason, $"{recorder}");
+        Assert.Equal(RecorderExitCode.Ended, recorder.ExitCode);
+        Assert.DoesNotContain(recorder.Statuses(), status => status.Status is BotStatus.Recording);
+        Assert.Empty(recorder.Chunks());
+        AssertEvidence(recorder.Evidence(), scenario);
+    }
+
+    [Theory]
+    [InlineData("joinButton=Ask to join anyway&waitingText=someoneLetsYouIn&admitAfter=3&apostrophe=typographic&duration=8", "meeting_ended")]
+    [InlineData("joinButton=Join the call now&waitingText=hostBringsYou&admitAfter=3&duration=8", "meeting_ended")]
+    [InlineData("joinButton=Join anyway&waitingText=hostAdmitsYou&admitAfter=3&toggles=button&duration=8", "meeting_ended")]
+    [InlineData("joinButton=Join here too&waitingText=forTheHost&admitAfter=3&duration=8", "meeting_ended")]
+    [InlineData("joinButton=Switch here&notice=gemini&duration=8&endedText=call", "meeting_ended")]
+    [InlineData("opens=invalidName", "meeting_not_found")]
+    [InlineData("opens=expired", "meeting_not_found")]
+    [InlineData("opens=noSuchCode&apostrophe=typographic", "meeting_not_found")]
+    [InlineData("opens=connectionProblem", "blocked_by_platform")]
+    [InlineData("denyAfter=2&deniedText=youLeft", "denied_by_host")]
+    [InlineData("denyAfter=2&deniedText=askAgain", "denied_by_host")]
+    public async Task Alternative_wordings_of_a_page_are_recognised(string query, string reason)
+    {
+        var recorder = await recorders.InAsync(query);
+
+        Assert.True(recorder.Reason is { } ended && WireWord.Of(ended) == reason, $"{recorder}");
+        Assert.Equal(reason == "meeting_ended", recorder.Chunks().Any());
+    }
+
+    /// <summary>Proves that a bot which is not removed in such a call has its microphone off.</summary>
+    [Theory]
+    [InlineData("togglesAfter=30&mutedOnly=true&duration=8", "removed_by_host")]
+    public async Task A_guest_whose_microphone_cannot_be_turned_off_is_removed_from_a_muted_call(string query, string reason)
+    {
+        var recorder = await recorders.InAsync(query);
+
+        Assert.True(recorder.Reason is { } ended && WireWord.Of(ended) == reason, $"{recorder}");
+    }
+
+    private static void AssertEvidence(IReadOnlyDictionary<string, byte[]> evidence, NamedScenario scenario)
+    {
+        var folder = $"1_{WireWord.Of(scenario.Reason)}";
+        string[] expected = scenario.Name switch
+        {
+            // There is no page, or it is replaced too soon for a screenshot.
+            "never-loads" => [],
+            "reloads" => ["looks.txt"],
+            "redirects" => ["console.txt", "screenshot.png", "page.html"],
+            "alerts" => ["console.txt", "looks.txt", "screenshot.png", "page.html"],
+            _ => ["looks.txt", "screenshot.png", "page.html"],
+        };
+        Assert.Superset(new HashSet<string>([$"{folder}/summary.json", .. expected.Select(file => $"{folder}/{file}")]), evidence.Keys.ToHashSet());
+        Assert.Equal(WireWord.Of(scenario.Reason), (string?)JsonNode.Parse(evidence[$"{folder}/summary.json"])!["reason"]);
+        if (scenario.Name == "alerts")
+            Assert.Contains("dialog dismissed: alert", Encoding.UTF8.GetString(evidence[$"{folder}/console.txt"]), StringComparison.Ordinal);
+    }
+}

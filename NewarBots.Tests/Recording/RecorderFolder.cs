@@ -1,0 +1,52 @@
+using NewarBots.Contract;
+using NewarBots.Tests.Rehearsal;
+
+namespace NewarBots.Tests.Recording;
+
+/// <summary>What a recorder wrote to its session folder.</summary>
+internal class RecorderFolder(string folder)
+{
+    /// <summary>The names of the files and folders in it.</summary>
+    public IEnumerable<string> Files => Directory.EnumerateFileSystemEntries(folder).Select(path => Path.GetFileName(path));
+
+    /// <summary>The time of the last write to a chunk.</summary>
+    public DateTimeOffset WrittenAt => new(Chunks().Max(File.GetLastWriteTimeUtc));
+
+    /// <summary>The statuses in the journal.</summary>
+    public IReadOnlyList<StatusMessage> Statuses() => [.. Lines().Select(line => line.Status).OfType<StatusMessage>()];
+
+    public IReadOnlyList<Gap> Gaps() => [.. Lines().Select(line => line.Gap).OfType<Gap>()];
+
+    public IReadOnlyList<Speech> Speeches() => [.. Lines().Select(line => line.Speech).OfType<Speech>()];
+
+    /// <summary>The chunks' paths, in order.</summary>
+    public IEnumerable<string> Chunks() => Directory.GetFiles(folder, "chunk_*.ogg").Order();
+
+    /// <summary>All chunks, decoded as one stream: 48 kHz mono.</summary>
+    public async Task<float[]> AudioAsync()
+    {
+        // Elsewhere: the session folder may be on a full disk.
+        var temporary = Directory.CreateTempSubdirectory("newarbots-audio-");
+        var whole = Path.Combine(temporary.FullName, "whole.ogg");
+        await OggFiles.ConcatenateAsync(Chunks(), whole);
+        var audio = await AudioFile.DecodeAsync(whole);
+        temporary.Delete(recursive: true);
+        return audio;
+    }
+
+    /// <summary>The evidence files, by folder/file.</summary>
+    public IReadOnlyDictionary<string, byte[]> Evidence()
+    {
+        var evidence = Path.Combine(folder, StorageLayout.EvidenceFolderName);
+        return Directory.Exists(evidence)
+            ? Directory.EnumerateFiles(evidence, "*", SearchOption.AllDirectories)
+                .ToDictionary(path => Path.GetRelativePath(evidence, path), File.ReadAllBytes)
+            : new Dictionary<string, byte[]>();
+    }
+
+    private IEnumerable<JournalLine> Lines()
+    {
+        var journal = Path.Combine(folder, Journal.FileName);
+        return File.Exists(journal) ? File.ReadAllLines(journal).Select(Journal.TryParse).OfType<JournalLine>() : [];
+    }
+}
