@@ -28,10 +28,6 @@ internal static class ApiProblems
         ProblemTypes.StoreUnavailable,
         "Bots that run go on recording. Try again in a few seconds; GET /health tells when it is back.");
 
-    public static ProblemHttpResult StoreDamaged(string what) => Problem(
-        ProblemTypes.StoreUnavailable,
-        $"{what} The manager mends that within seconds; try again then. Bots that run go on recording.");
-
     public static ProblemHttpResult EngineUnavailable(string why) => Problem(
         ProblemTypes.EngineUnavailable, why);
 

@@ -49,7 +49,6 @@ internal static class ApiRegistration
             var problem = context.Features.Get<IExceptionHandlerFeature>()?.Error switch
             {
                 BadHttpRequestException error => ApiProblems.Unreadable(error),
-                ForeignRedisValueException error => ApiProblems.StoreDamaged(error.Message),
                 { } error when error.IsRedisAway() => ApiProblems.StoreUnavailable(),
                 _ => ApiProblems.InternalError(),
             };

@@ -16,7 +16,4 @@ internal static class RedisFailure
             or RedisErrorKind.Busy or RedisErrorKind.MaxClients,
         _ => exception is RedisException or RedisTimeoutException,
     };
-
-    /// <summary>Somebody has put something else under a key of ours.</summary>
-    public static bool IsWrongType(this RedisServerException exception) => exception.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal);
 }

@@ -43,7 +43,6 @@ internal sealed partial class Reconciler(
     private readonly AsyncAutoResetEvent _needed = new();
     private readonly LivenessTracker _sights = new(time);
     private TimeSpan _next = Interval;
-    private bool _hasMended;
     private bool _hasFreed;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -71,12 +70,12 @@ internal sealed partial class Reconciler(
         }
     }
 
-    /// <summary>What cannot wait for the next reconciliation: an emptied Redis, something foreign in it, and bots cut off by another manager's death.</summary>
+    /// <summary>What cannot wait for the next reconciliation: an emptied Redis and bots cut off by another manager's death.</summary>
     private async Task WatchAsync(CancellationToken cancellation)
     {
         try
         {
-            if (redis.IsConnected && (store.IsDamaged || !await store.IsCompleteAsync()))
+            if (redis.IsConnected && !await store.IsCompleteAsync())
                 _needed.Raise();
             await relay.TakeOverAsync(cancellation);
         }
@@ -88,10 +87,6 @@ internal sealed partial class Reconciler(
 
     public async Task ReconcileAsync(CancellationToken cancellation)
     {
-        // Later on, whoever needs what is foreign notices it.
-        if (!_hasMended || store.IsDamaged)
-            await LookThroughKeysAsync(store.MendAsync(cancellation));
-        _hasMended = true;
         // Asked first: if Redis is emptied while this goes on, the next reconciliation has to see that.
         var mark = await store.BeginCompletingAsync();
         if (mark is not null)
@@ -142,20 +137,20 @@ internal sealed partial class Reconciler(
         }
 
         if (!_hasFreed || store.HasLostRecords)
-            await LookThroughKeysAsync(store.FreeAsync(cancellation));
+            await FreePlacesAsync(cancellation);
         _hasFreed = true;
     }
 
-    private async Task LookThroughKeysAsync(Task looking)
+    private async Task FreePlacesAsync(CancellationToken cancellation)
     {
         try
         {
-            await looking;
+            await store.FreeAsync(cancellation);
         }
         catch (RedisServerException exception) when (!exception.IsRedisAway())
         {
-            // Where Redis refuses to let the manager look through its keys, bots are taken up all the same.
-            Log.NotMended(logger, exception.Message);
+            // A Redis that forbids listing keys must not keep bots from being recovered.
+            Log.PlacesNotFreed(logger, exception.Message);
         }
     }
 
@@ -213,8 +208,8 @@ internal sealed partial class Reconciler(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Redis does not let the manager look for what is not its own: {Why}")]
-        public static partial void NotMended(ILogger logger, string why);
+        [LoggerMessage(LogLevel.Error, "Redis refuses to list its keys, so places of bots whose records are lost stay taken: {Why}")]
+        public static partial void PlacesNotFreed(ILogger logger, string why);
 
         [LoggerMessage(LogLevel.Warning, "Bot {SessionId} has outlived its time and not left by itself: it is stopped")]
         public static partial void Overdue(ILogger logger, SessionId sessionId);

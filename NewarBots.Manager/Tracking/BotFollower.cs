@@ -31,7 +31,7 @@ internal sealed partial class BotFollower(
             mayBeMore = false;
             bot = await store.UpdateAsync(id, async known =>
             {
-                var entries = known.Status.IsTerminal() ? [] : await ReadAsync(id, known.LastEventId);
+                var entries = known.Status.IsTerminal() ? [] : await redis.GetDatabase().ReadEventsAsync(id, known.LastEventId, Batch);
                 mayBeMore = entries.Count == Batch;
                 if (entries.Count == 0)
                     return known;
@@ -51,21 +51,6 @@ internal sealed partial class BotFollower(
             .OfType<StatusMessage>()
             .Aggregate(known, BotLifecycle.Heard));
 
-    private async Task<IReadOnlyList<StreamMessage>> ReadAsync(SessionId id, string behind)
-    {
-        try
-        {
-            return await redis.GetDatabase().ReadEventsAsync(id, behind, Batch);
-        }
-        catch (RedisServerException exception) when (exception.IsWrongType())
-        {
-            // Nothing could ever be said again: the journal has it all, and the recorder goes on with a stream of its own.
-            if (await redis.GetDatabase().KeyDeleteAsync(RedisNames.EventStream(id)))
-                Log.NoStream(logger, id, exception.Message);
-            return [];
-        }
-    }
-
     private List<StatusMessage> Messages(SessionId id, IReadOnlyList<StreamMessage> entries)
     {
         var read = entries.Select(entry => (entry.Message, Status: EventStreamReading.TryRead(id, entry.Message))).ToList();
@@ -78,9 +63,6 @@ internal sealed partial class BotFollower(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Where the event stream of bot {SessionId} should be, Redis holds something else, which is removed: {Why}")]
-        public static partial void NoStream(ILogger logger, SessionId sessionId, string why);
-
         [LoggerMessage(
             LogLevel.Warning, "Ignored {Count} entries on the event stream of bot {SessionId} that are no status messages of it, the first of them: {Entry}")]
         public static partial void IgnoredEvents(ILogger logger, SessionId sessionId, int count, string entry);

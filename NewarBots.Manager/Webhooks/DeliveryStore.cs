@@ -23,8 +23,7 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
     private const int OutboxBatch = 100;
 
     /// <summary>Each event is distributed once: only who takes it from the outbox makes messages of it.</summary>
-    private static readonly string DistributeScript = $$"""
-        {{GuardedRedis.Guard}}
+    private const string DistributeScript = """
         if ARGV[1] ~= '' and redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
         for i = 2, #KEYS, 3 do
             redis.call('SET', KEYS[i], ARGV[3], 'PX', ARGV[5])
@@ -38,24 +37,21 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
         return 1
         """;
 
-    private static readonly string ClaimScript = $$"""
-        {{GuardedRedis.Guard}}
+    private const string ClaimScript = """
         local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
         for _, id in ipairs(due) do redis.call('ZADD', KEYS[1], ARGV[2], id) end
         return due
         """;
 
     /// <summary>Who has lost the claim meanwhile, to another manager or to somebody who had it sent again, writes nothing.</summary>
-    private static readonly string SettleScript = $$"""
-        {{GuardedRedis.Guard}}
+    private const string SettleScript = """
         if redis.call('ZSCORE', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
         if ARGV[4] == '' then redis.call('ZREM', KEYS[1], ARGV[1]) else redis.call('ZADD', KEYS[1], ARGV[4], ARGV[1]) end
         if ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3], 'XX', 'KEEPTTL') end
         return 1
         """;
 
-    private static readonly string AgainScript = $$"""
-        {{GuardedRedis.Guard}}
+    private const string AgainScript = """
         if not redis.call('SET', KEYS[2], ARGV[3], 'XX', 'PX', ARGV[4]) then return 0 end
         redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
         return 1
@@ -63,12 +59,10 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
 
     private IDatabase Database => redis.GetDatabase();
 
-    private readonly GuardedRedis _guarded = new(() => redis.GetDatabase(), KindOf, logger);
-
     /// <summary>Makes messages of what happened, for each webhook that wants to know.</summary>
     public async Task DistributeAsync(IReadOnlyList<Webhook> webhooks, DateTimeOffset now)
     {
-        foreach (var entry in await _guarded.AskAsync(database => database.StreamRangeAsync(BotOutbox.Stream, count: OutboxBatch)))
+        foreach (var entry in await Database.StreamRangeAsync(BotOutbox.Stream, count: OutboxBatch))
         {
             if (Parse(entry[BotOutbox.Field]) is { } happened)
                 await SendAsync([.. webhooks.Where(webhook => webhook.Wants(happened.UserId, happened.Type))], happened, IdOf(entry.Id), now, entry.Id);
@@ -92,7 +86,7 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
             entry.IsNull ? RedisValue.EmptyString : entry, id, Serialize(delivery), now.ToUnixTimeMilliseconds(), (long)KeptFor.TotalMilliseconds,
             IdOf(now - KeptFor), KeptOfOne,
         ];
-        return _guarded.RunAsync(DistributeScript, keys, values);
+        return Database.ScriptEvaluateAsync(DistributeScript, keys, values);
     }
 
     public static bool IsId(string text) => IdPattern.IsMatch(text);
@@ -103,7 +97,7 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
     /// <summary>Takes messages that are due, and puts them off until <paramref name="until"/>: by then they are settled, or due again.</summary>
     public async Task<IReadOnlyList<Delivery>> ClaimAsync(Webhook webhook, DateTimeOffset now, DateTimeOffset until, int atMost)
     {
-        var ids = (RedisValue[])(await _guarded.RunAsync(
+        var ids = (RedisValue[])(await Database.ScriptEvaluateAsync(
             ClaimScript, [Due(webhook.Id)], [now.ToUnixTimeMilliseconds(), until.ToUnixTimeMilliseconds(), atMost]))!;
         var claimed = new List<Delivery>();
         foreach (var id in ids)
@@ -118,7 +112,7 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
     }
 
     /// <summary>Keeps what became of a message that was claimed until <paramref name="until"/>.</summary>
-    public Task SettleAsync(Webhook webhook, Delivery delivery, DateTimeOffset until) => _guarded.RunAsync(
+    public Task SettleAsync(Webhook webhook, Delivery delivery, DateTimeOffset until) => Database.ScriptEvaluateAsync(
         SettleScript,
         [Due(webhook.Id), Record(webhook.Id, delivery.Id)],
         [
@@ -129,7 +123,7 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
     /// <summary>Of what was to be sent to a webhook, nothing is any more.</summary>
     public async Task GiveUpAsync(Webhook webhook)
     {
-        foreach (var due in await _guarded.AskAsync(database => database.SortedSetRangeByRankWithScoresAsync(Due(webhook.Id))))
+        foreach (var due in await Database.SortedSetRangeByRankWithScoresAsync(Due(webhook.Id)))
         {
             if (await FindAsync(webhook, due.Element!) is { } delivery)
                 await SettleAsync(webhook, delivery.GivenUp(), DateTimeOffset.FromUnixTimeMilliseconds((long)due.Score));
@@ -147,7 +141,7 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
                 ? JsonSerializer.Deserialize<Delivery>((string)record!, JsonSerializerOptions.Web)
                 : null;
         }
-        catch (Exception exception) when (exception is JsonException || exception is RedisServerException refusal && refusal.IsWrongType())
+        catch (JsonException exception)
         {
             if (await Database.KeyDeleteAsync(Record(webhook.Id, id)))
                 Log.NoMessage(logger, id, webhook.Id, exception.Message);
@@ -159,7 +153,7 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
     public async Task<Delivery> AgainAsync(Webhook webhook, Delivery delivery, DateTimeOffset now)
     {
         var again = delivery.Again(now);
-        await _guarded.RunAsync(
+        await Database.ScriptEvaluateAsync(
             AgainScript,
             [Due(webhook.Id), Record(webhook.Id, delivery.Id)],
             [delivery.Id, now.ToUnixTimeMilliseconds(), Serialize(again), (long)KeptFor.TotalMilliseconds]);
@@ -170,8 +164,8 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
     public async IAsyncEnumerable<Delivery> NewestAsync(
         Webhook webhook, string? after, int atMost, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var ids = await _guarded.AskAsync(database => database.SortedSetRangeByValueAsync(
-            Index(webhook.Id), min: default, max: after, after is null ? Exclude.None : Exclude.Stop, Order.Descending, skip: 0, take: atMost));
+        var ids = await Database.SortedSetRangeByValueAsync(
+            Index(webhook.Id), min: default, max: after, after is null ? Exclude.None : Exclude.Stop, Order.Descending, skip: 0, take: atMost);
         foreach (var id in ids)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -180,50 +174,10 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
         }
     }
 
-    /// <inheritdoc cref="GuardedRedis.IsDamaged"/>
-    public bool IsDamaged => _guarded.IsDamaged;
-
-    /// <summary>As <see cref="BotStore.MendAsync"/>.</summary>
-    public Task MendAsync(IReadOnlyList<Webhook> webhooks) => _guarded.MendAsync(async () =>
-    {
-        foreach (var key in await _guarded.ForeignAsync([BotOutbox.Stream]))
-            await _guarded.ReplaceAsync(key, RedisValue.EmptyString, []);
-        foreach (var webhook in webhooks)
-        {
-            foreach (var key in await _guarded.ForeignAsync([Index(webhook.Id), Due(webhook.Id)]))
-                await _guarded.ReplaceAsync(key, RedisValue.EmptyString, await ContentsAsync(webhook, key));
-        }
-    });
-
-    private async Task<IReadOnlyList<RedisValue>> ContentsAsync(Webhook webhook, string key)
-    {
-        var contents = new List<RedisValue>();
-        var prefix = Record(webhook.Id, string.Empty);
-        await foreach (var record in redis.KeysAsync($"{prefix}*"))
-        {
-            if (await FindAsync(webhook, record[prefix.Length..]) is not { } delivery)
-                continue;
-            if (key == Index(webhook.Id))
-                contents.AddRange([0, delivery.Id]);
-            else if (delivery.NextAttemptAt is { } next)
-                contents.AddRange([next.ToUnixTimeMilliseconds(), delivery.Id]);
-        }
-
-        return contents;
-    }
-
-    /// <summary>What has to lie under a key, in Redis's own words.</summary>
-    private static string KindOf(string key) => key switch
-    {
-        BotOutbox.Stream => "stream",
-        _ when key.Contains(":delivery:", StringComparison.Ordinal) => "string",
-        _ => "zset",
-    };
-
     /// <summary>All of a webhook that is there no more.</summary>
     public async Task ForgetAsync(Webhook webhook)
     {
-        var ids = await _guarded.AskAsync(database => database.SortedSetRangeByValueAsync(Index(webhook.Id)));
+        var ids = await Database.SortedSetRangeByValueAsync(Index(webhook.Id));
         await Database.KeyDeleteAsync([Due(webhook.Id), Index(webhook.Id), .. ids.Select(id => (RedisKey)Record(webhook.Id, id!))]);
     }
 

@@ -64,8 +64,6 @@ internal sealed partial class WebhookDispatcher(
         // Once more after the last one is gone: what it was to be told is nobody else's.
         if (all.Count == 0 && !_hadSome)
             return;
-        if (!_hadSome || deliveries.IsDamaged)
-            await deliveries.MendAsync(all);
         _hadSome = all.Count > 0;
         await deliveries.DistributeAsync(all, time.GetUtcNow());
         foreach (var webhook in all)

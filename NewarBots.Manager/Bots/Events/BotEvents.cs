@@ -138,16 +138,6 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, Bo
 
     private async Task<IReadOnlyList<StreamMessage>> ReadAsync(SessionId id, string after)
     {
-        if (!redis.IsConnected)
-            return [];
-        try
-        {
-            return await redis.GetDatabase().ReadEventsAsync(id, after, Batch);
-        }
-        catch (RedisServerException exception) when (exception.IsWrongType())
-        {
-            // Whoever follows the bot removes it.
-            return [];
-        }
+        return redis.IsConnected ? await redis.GetDatabase().ReadEventsAsync(id, after, Batch) : [];
     }
 }

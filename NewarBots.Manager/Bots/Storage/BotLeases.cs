@@ -14,18 +14,12 @@ internal sealed class BotLeases(IConnectionMultiplexer redis)
 {
     private static readonly TimeSpan Expiry = TimeSpan.FromSeconds(9);
 
-    /// <summary>Every lease runs out: what does not is none, and would keep all managers from the bot for ever.</summary>
-    private const string RemoveForeignScript = "return redis.call('PTTL', KEYS[1]) == -1 and redis.call('DEL', KEYS[1]) or 0";
-
     /// <returns><see langword="null"/> where another manager holds it.</returns>
     public async Task<BotLease?> TryTakeAsync(SessionId id, CancellationToken cancellation)
     {
         var key = $"newarbots:lease:{id}";
-        var database = redis.GetDatabase();
-        var ending = new RedisDistributedLock(key, database, options => options.Expiry(Expiry));
+        var ending = new RedisDistributedLock(key, redis.GetDatabase(), options => options.Expiry(Expiry));
         var handle = await ending.TryAcquireAsync(TimeSpan.Zero, cancellation);
-        if (handle is null && (bool)await database.ScriptEvaluateAsync(RemoveForeignScript, [key]))
-            handle = await ending.TryAcquireAsync(TimeSpan.Zero, cancellation);
         return handle is null ? null : new(handle, cancellation);
     }
 }

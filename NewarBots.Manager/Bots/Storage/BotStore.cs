@@ -53,7 +53,6 @@ internal sealed partial class BotStore(
         """;
 
     private static readonly string CreateScript = $$"""
-        {{GuardedRedis.Guard}}
         if KEYS[6] ~= '' then
             local seen = redis.call('GET', KEYS[6])
             if seen then return {'repeated', seen} end
@@ -90,7 +89,6 @@ internal sealed partial class BotStore(
         """;
 
     private static readonly string StartScript = $$"""
-        {{GuardedRedis.Guard}}
         if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return {'changed', ''} end
         local holder = redis.call('GET', KEYS[5])
         if holder then return {'claimed', holder} end
@@ -110,7 +108,6 @@ internal sealed partial class BotStore(
         """;
 
     private static readonly string AdoptScript = $$"""
-        {{GuardedRedis.Guard}}
         local there = redis.call('HGET', KEYS[1], 'record')
         if there and there ~= ARGV[3] then return 0 end
         redis.call('HSET', KEYS[1], 'record', ARGV[2], 'version', 1)
@@ -123,26 +120,22 @@ internal sealed partial class BotStore(
         """;
 
     private static readonly string BeginCompletingScript = $$"""
-        {{GuardedRedis.Guard}}
         redis.call('SET', KEYS[1], ARGV[1], 'NX')
         return redis.call('GET', KEYS[1])
         """;
 
     /// <summary>Who has changed it meanwhile has put it into its place.</summary>
     private static readonly string IndexScript = $$"""
-        {{GuardedRedis.Guard}}
         if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return end
         redis.call('ZADD', KEYS[2], 0, ARGV[1])
         redis.call('ZADD', KEYS[3], 0, ARGV[1])
         """;
 
     private static readonly string MarkCompleteScript = $$"""
-        {{GuardedRedis.Guard}}
         if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2]) end
         """;
 
     private static readonly string UpdateScript = $$"""
-        {{GuardedRedis.Guard}}
         if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return 0 end
         redis.call('HSET', KEYS[1], 'record', ARGV[3], 'version', ARGV[2] + 1)
         if ARGV[7] == '1' then redis.call('ZREM', KEYS[6], ARGV[1]) end
@@ -167,41 +160,33 @@ internal sealed partial class BotStore(
         return 1
         """;
 
-    /// <summary>Who reads in between must not take the bot for one that was deleted: the mark goes with what was no record.</summary>
+    /// <summary>Takes a bot whose record is unreadable out of the index, together with the mark, so that nobody takes it for one that was deleted.</summary>
     private const string LoseScript = """
-        local kind = redis.call('TYPE', KEYS[3]).ok
         redis.call('DEL', KEYS[2])
-        redis.pcall('ZREM', KEYS[1], ARGV[1])
-        return kind ~= 'none' and kind ~= 'hash' and redis.call('DEL', KEYS[3]) or 0
+        redis.call('ZREM', KEYS[1], ARGV[1])
         """;
 
-    /// <summary>Of an index, or of a claim on a meeting, whatever names no bot that is on record; a record comes and goes together with its places.</summary>
-    private static readonly string DropScript = $$"""
-        {{GuardedRedis.Guard}}
-        local function isOnRecord(id)
-            local key = ARGV[1] .. id
-            return redis.call('TYPE', key).ok == 'hash' and redis.call('HEXISTS', key, 'record') == 1
-        end
-        local dropped = {}
-        if redis.call('TYPE', KEYS[1]).ok == 'zset' then
-            for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-                if not isOnRecord(member) then
-                    redis.call('ZREM', KEYS[1], member)
-                    dropped[#dropped + 1] = member
-                end
-            end
-        else
-            local holder = redis.call('GET', KEYS[1])
-            if holder and not isOnRecord(holder) then
-                redis.call('DEL', KEYS[1])
-                dropped[1] = holder
+    /// <summary>Removes an index's members that have no record; a record comes and goes together with its places.</summary>
+    private const string FreePlacesScript = """
+        local freed = {}
+        for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+            if redis.call('HEXISTS', ARGV[1] .. member, 'record') == 0 then
+                redis.call('ZREM', KEYS[1], member)
+                freed[#freed + 1] = member
             end
         end
-        return dropped
+        return freed
+        """;
+
+    /// <summary>Removes a claim on a meeting if its holder has no record.</summary>
+    private const string FreeClaimScript = """
+        local holder = redis.call('GET', KEYS[1])
+        if not holder or redis.call('HEXISTS', ARGV[1] .. holder, 'record') == 1 then return {} end
+        redis.call('DEL', KEYS[1])
+        return {holder}
         """;
 
     private static readonly string DeleteScript = $$"""
-        {{GuardedRedis.Guard}}
         local seen = KEYS[5] ~= '' and redis.call('GET', KEYS[5])
         if seen and string.sub(seen, -string.len(ARGV[1]) - 1) == ' ' .. ARGV[1] then redis.call('DEL', KEYS[5]) end
         redis.call('DEL', KEYS[1], KEYS[2])
@@ -214,8 +199,6 @@ internal sealed partial class BotStore(
 
     private readonly BotCache _known = new();
     private readonly ConcurrentDictionary<SessionId, RedisValue> _unreadable = new();
-
-    private readonly GuardedRedis _guarded = new(() => Connected(redis), KindOf, logger);
 
     private IDatabase Database => Connected(redis);
 
@@ -250,7 +233,7 @@ internal sealed partial class BotStore(
             DueIf(BotStatus.Scheduled, bot), limits?.ScheduledOfOneUser ?? RedisValue.EmptyString, bot.IsTooLate(time.GetUtcNow()) ? 1 : 0, happened,
             DueIf(BotStatus.Queued, bot),
         ];
-        var reply = (RedisResult[])(await _guarded.RunAsync(CreateScript, keys, values))!;
+        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(CreateScript, keys, values))!;
         var holder = (string)reply[1]!;
         switch ((string)reply[0]!)
         {
@@ -267,7 +250,7 @@ internal sealed partial class BotStore(
             case "too late":
                 return new CreateResult.TooLate();
             case "claimed":
-                return new CreateResult.MeetingTaken(Holder(holder));
+                return new CreateResult.MeetingTaken(SessionId.Parse(holder));
             default:
                 var parts = holder.Split(' ');
                 if (parts[0] != idempotency!.BodyHash)
@@ -303,7 +286,7 @@ internal sealed partial class BotStore(
                 id.ToString(), version, Serialize(next), Announcement(next), RedisNames.StatusChannel(id), limits.OfOneUser ?? RedisValue.EmptyString,
                 happened, DueIf(BotStatus.Queued, next),
             ];
-            var reply = (RedisResult[])(await _guarded.RunAsync(StartScript, keys, values))!;
+            var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(StartScript, keys, values))!;
             switch ((string)reply[0]!)
             {
                 case "started":
@@ -311,7 +294,7 @@ internal sealed partial class BotStore(
                     webhooks.Wake(happened);
                     return new StartResult.Started();
                 case "claimed":
-                    return new StartResult.MeetingTaken(Holder((string)reply[1]!));
+                    return new StartResult.MeetingTaken(SessionId.Parse((string)reply[1]!));
                 case "over quota":
                     return new StartResult.OverQuota();
             }
@@ -322,8 +305,8 @@ internal sealed partial class BotStore(
     public async Task<(IReadOnlyList<SessionId> Due, DateTimeOffset? Next)> DueAsync(DateTimeOffset now)
     {
         var moment = now.ToUnixTimeMilliseconds();
-        var due = await _guarded.AskAsync(database => database.SortedSetRangeByScoreAsync(Scheduled, stop: moment));
-        var next = await _guarded.AskAsync(database => database.SortedSetRangeByScoreWithScoresAsync(Scheduled, start: moment, exclude: Exclude.Start, take: 1));
+        var due = await Database.SortedSetRangeByScoreAsync(Scheduled, stop: moment);
+        var next = await Database.SortedSetRangeByScoreWithScoresAsync(Scheduled, start: moment, exclude: Exclude.Start, take: 1);
         return (
             [.. Ids(due)],
             next.Length == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)next[0].Score));
@@ -331,9 +314,9 @@ internal sealed partial class BotStore(
 
     /// <summary>The bots that are scheduled, the next one first.</summary>
     public async Task<IReadOnlyList<Bot>> ScheduledAsync() =>
-        await ReadAsync(await _guarded.AskAsync(database => database.SortedSetRangeByScoreAsync(Scheduled)));
+        await ReadAsync(await Database.SortedSetRangeByScoreAsync(Scheduled));
 
-    public async Task<int> CountScheduledAsync() => (int)await _guarded.AskAsync(database => database.SortedSetLengthAsync(Scheduled));
+    public async Task<int> CountScheduledAsync() => (int)await Database.SortedSetLengthAsync(Scheduled);
 
     /// <summary>
     /// Keeps the record of a bot that lives already, or has ended. Nothing is announced: it goes on to speak for itself. The meeting
@@ -351,20 +334,11 @@ internal sealed partial class BotStore(
             bot.Id.ToString(), Serialize(bot), _unreadable.GetValueOrDefault(bot.Id, RedisValue.EmptyString), IsActive(bot) ? 1 : 0,
             .. places.Select(place => place.Score),
         ];
-        if (!(bool)await _guarded.RunAsync(AdoptScript, keys, values))
+        if (!(bool)await Database.ScriptEvaluateAsync(AdoptScript, keys, values))
             return false;
         _unreadable.TryRemove(bot.Id, out _);
         return true;
     }
-
-    /// <inheritdoc cref="GuardedRedis.IsDamaged"/>
-    public bool IsDamaged => _guarded.IsDamaged;
-
-    /// <summary>
-    /// Removes what is not of its key's kind, and puts what the records say in its place. Nothing can change meanwhile what belongs there:
-    /// every script that would is refused for as long as something else lies under one of its keys.
-    /// </summary>
-    public Task MendAsync(CancellationToken cancellation) => _guarded.MendAsync(() => ReplaceForeignAsync(cancellation));
 
     /// <summary>At the last look at the active bots, some were on no record.</summary>
     public bool HasLostRecords { get; private set; }
@@ -375,66 +349,24 @@ internal sealed partial class BotStore(
     /// </summary>
     public async Task FreeAsync(CancellationToken cancellation)
     {
-        foreach (var pattern in (string[])[$"{Active}*", $"{Queued}*", $"{Scheduled}*", $"{Claims}*"])
+        string[] patterns = [Active, $"{Active}:user:*", Queued, Scheduled, $"{Scheduled}:user:*", $"{Claims}*"];
+        foreach (var pattern in patterns)
         {
-            await foreach (var key in redis.KeysAsync(pattern).WithCancellation(cancellation))
+            await foreach (var key in KeysAsync(pattern).WithCancellation(cancellation))
             {
-                if (KindOf(key).Length == 0)
-                    continue;
-                foreach (var id in (string[])(await _guarded.RunAsync(DropScript, [key], [Records]))!)
-                    Log.Dropped(logger, key, id);
+                var script = key.StartsWith(Claims, StringComparison.Ordinal) ? FreeClaimScript : FreePlacesScript;
+                foreach (var id in (string[])(await Database.ScriptEvaluateAsync(script, [key], [Records]))!)
+                    Log.Freed(logger, key, id);
             }
         }
     }
 
-    private async Task ReplaceForeignAsync(CancellationToken cancellation)
-    {
-        var foreign = await ForeignAsync(cancellation);
-        if (foreign.Count == 0)
-            return;
-        var contents = foreign.Keys.ToDictionary(key => key, _ => new List<RedisValue>());
-        await foreach (var keys in redis.KeysAsync($"{Records}*").Chunk(BatchOfUnknown).WithCancellation(cancellation))
-        {
-            foreach (var bot in await ReadAsync([.. keys.Select(key => (RedisValue)key[Records.Length..])]))
-            {
-                foreach (var (index, score) in PlacesOf(bot))
-                {
-                    if (!score.IsNullOrEmpty && contents.TryGetValue(index, out var members))
-                        members.AddRange([score, bot.Id.ToString()]);
-                }
-
-                if (IsActive(bot) && contents.TryGetValue(Claim(bot), out var holder))
-                    holder.Add(bot.Id.ToString());
-            }
-        }
-
-        foreach (var (key, seen) in foreign)
-            await _guarded.ReplaceAsync(key, seen, contents[key]);
-    }
-
-    /// <returns>The keys under which something foreign lies, each with what was seen there where its kind is right and its words are not.</returns>
-    private async Task<Dictionary<string, RedisValue>> ForeignAsync(CancellationToken cancellation)
-    {
-        var foreign = new Dictionary<string, RedisValue>();
-        foreach (var pattern in (string[])["newarbots:*", $"{RedisNames.EventStreamPrefix}*"])
-        {
-            await foreach (var keys in redis.KeysAsync(pattern).Chunk(BatchOfUnknown).WithCancellation(cancellation))
-            {
-                var ours = keys.Where(key => KindOf(key).Length > 0).ToArray();
-                foreach (var key in await _guarded.ForeignAsync(ours))
-                    foreign[key] = RedisValue.EmptyString;
-                var claims = ours.Where(key => key.StartsWith(Claims, StringComparison.Ordinal) && !foreign.ContainsKey(key)).ToArray();
-                var holders = await Database.StringGetAsync([.. claims.Select(key => (RedisKey)key)]);
-                foreach (var (claim, holder) in claims.Zip(holders))
-                {
-                    if (!holder.IsNull && !SessionId.TryParse(holder, provider: null, out _))
-                        foreign[claim] = holder;
-                }
-            }
-        }
-
-        return foreign;
-    }
+    /// <summary>All keys that match; a key that is added or removed meanwhile may or may not be among them.</summary>
+    private IAsyncEnumerable<string> KeysAsync(string pattern) => redis.GetServers()
+        .Where(server => server is { IsConnected: true, IsReplica: false })
+        .ToAsyncEnumerable()
+        .SelectMany(server => server.KeysAsync(pattern: pattern, pageSize: 1_000))
+        .Select(key => (string)key!);
 
     /// <summary>Asked before a look at everything that lives, or has ended.</summary>
     /// <returns>
@@ -443,15 +375,15 @@ internal sealed partial class BotStore(
     /// </returns>
     public async Task<string?> BeginCompletingAsync()
     {
-        var mark = (string)(await _guarded.RunAsync(BeginCompletingScript, [Complete], [SessionId.New(time).ToString()]))!;
+        var mark = (string)(await Database.ScriptEvaluateAsync(BeginCompletingScript, [Complete], [SessionId.New(time).ToString()]))!;
         return mark == IsComplete ? null : mark;
     }
 
     /// <summary>Everything was seen and is on record, unless Redis was emptied since <see cref="BeginCompletingAsync"/>.</summary>
-    public Task MarkCompleteAsync(string mark) => _guarded.RunAsync(MarkCompleteScript, [Complete], [mark, IsComplete]);
+    public Task MarkCompleteAsync(string mark) => Database.ScriptEvaluateAsync(MarkCompleteScript, [Complete], [mark, IsComplete]);
 
     /// <returns><see langword="false"/> where Redis has been emptied since <see cref="MarkCompleteAsync"/>.</returns>
-    public async Task<bool> IsCompleteAsync() => await _guarded.AskAsync(database => database.StringGetAsync(Complete)) == IsComplete;
+    public async Task<bool> IsCompleteAsync() => await Database.StringGetAsync(Complete) == IsComplete;
 
     /// <returns>Those of the sessions that are on no record, in their order; no more than asked for.</returns>
     public async Task<IReadOnlyList<SessionId>> UnknownAsync(IEnumerable<SessionId> ids, int atMost)
@@ -459,7 +391,7 @@ internal sealed partial class BotStore(
         var unknown = new List<SessionId>();
         foreach (var some in ids.Chunk(BatchOfUnknown))
         {
-            var known = await _guarded.AskAsync(database => database.SortedSetScoresAsync(All, [.. some.Select(id => (RedisValue)id.ToString())]));
+            var known = await Database.SortedSetScoresAsync(All, [.. some.Select(id => (RedisValue)id.ToString())]);
             unknown.AddRange(some.Where((_, index) => known[index] is null));
             if (unknown.Count >= atMost)
                 break;
@@ -521,7 +453,7 @@ internal sealed partial class BotStore(
                 bot.Status is not BotStatus.Scheduled ? string.Empty : next.Status is BotStatus.Scheduled ? DueIf(BotStatus.Scheduled, next) : "gone",
                 happened,
             ];
-            if ((bool)await _guarded.RunAsync(UpdateScript, keys, values))
+            if ((bool)await Database.ScriptEvaluateAsync(UpdateScript, keys, values))
             {
                 _known.Remember(next);
                 webhooks.Wake(happened);
@@ -534,7 +466,7 @@ internal sealed partial class BotStore(
     /// <summary>The bots that are neither scheduled nor ended, oldest first.</summary>
     public async Task<IReadOnlyList<Bot>> ActiveAsync()
     {
-        var ids = await _guarded.AskAsync(database => database.SortedSetRangeByValueAsync(Active));
+        var ids = await Database.SortedSetRangeByValueAsync(Active);
         var bots = await ReadAsync(ids);
         // Who has lost its record would keep its place in the quota, and its meeting, for ever. What merely cannot be read keeps both.
         HasLostRecords = ids.Length - bots.Count > Ids(ids).Count(_unreadable.ContainsKey);
@@ -543,7 +475,7 @@ internal sealed partial class BotStore(
 
     /// <summary>The bots that have left the queue and have not ended, oldest first.</summary>
     public async Task<IReadOnlyList<Bot>> UnderWayAsync() =>
-        await ReadAsync(await _guarded.AskAsync(database => database.SortedSetCombineAsync(SetOperation.Difference, [Active, Queued])));
+        await ReadAsync(await Database.SortedSetCombineAsync(SetOperation.Difference, [Active, Queued]));
 
     /// <summary>The first in the queue, in their order, however long it is.</summary>
     public async Task<IReadOnlyList<Bot>> QueuedAsync(int atMost)
@@ -553,7 +485,7 @@ internal sealed partial class BotStore(
         for (var rank = 0L; first.Count < atMost; rank += atMost)
         {
             var (from, to) = (rank, rank + atMost - 1);
-            var ids = await _guarded.AskAsync(database => database.SortedSetRangeByRankAsync(Queued, from, to));
+            var ids = await Database.SortedSetRangeByRankAsync(Queued, from, to);
             first.AddRange((await ReadAsync(ids)).Where(bot => bot.Status is BotStatus.Queued));
             if (ids.Length < atMost)
                 break;
@@ -562,7 +494,7 @@ internal sealed partial class BotStore(
         return [.. first.Take(atMost)];
     }
 
-    public async Task<int> CountQueuedAsync() => (int)await _guarded.AskAsync(database => database.SortedSetLengthAsync(Queued));
+    public async Task<int> CountQueuedAsync() => (int)await Database.SortedSetLengthAsync(Queued);
 
     /// <summary>What <see cref="NewestAsync"/> would say, as far as this manager knows it, while Redis is away.</summary>
     public IEnumerable<Bot> NewestKnown(UserId? user, SessionId? after) => _known.Newest(user, after);
@@ -609,8 +541,8 @@ internal sealed partial class BotStore(
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
-            var ids = await _guarded.AskAsync(database => database.SortedSetRangeByValueAsync(
-                index, min: default, max: below, below.IsNull ? Exclude.None : Exclude.Stop, Order.Descending, skip: 0, take: batch));
+            var ids = await Database.SortedSetRangeByValueAsync(
+                index, min: default, max: below, below.IsNull ? Exclude.None : Exclude.Stop, Order.Descending, skip: 0, take: batch);
             yield return ids;
             if (ids.Length < batch)
                 yield break;
@@ -622,7 +554,7 @@ internal sealed partial class BotStore(
     {
         var (found, version) = await ReadAsync(id);
         if (found is { } bot)
-            await _guarded.RunAsync(IndexScript, [Key(id), OfStatus(bot.Status), OfStatus(bot.Status, bot.UserId)], [id.ToString(), version]);
+            await Database.ScriptEvaluateAsync(IndexScript, [Key(id), OfStatus(bot.Status), OfStatus(bot.Status, bot.UserId)], [id.ToString(), version]);
     }
 
     /// <summary>
@@ -631,12 +563,12 @@ internal sealed partial class BotStore(
     /// </summary>
     public async Task DeleteAsync(Bot bot)
     {
-        var idempotency = (string?)await _guarded.AskAsync(database => database.HashGetAsync(Key(bot.Id), IdempotencyField)) ?? string.Empty;
+        var idempotency = (string?)await Database.HashGetAsync(Key(bot.Id), IdempotencyField) ?? string.Empty;
         RedisKey[] keys =
         [
             Key(bot.Id), RedisNames.EventStream(bot.Id), All, OfUser(bot.UserId), idempotency, OfStatus(bot.Status), OfStatus(bot.Status, bot.UserId),
         ];
-        await _guarded.RunAsync(DeleteScript, keys, [bot.Id.ToString(), Deletions.ToString(), bot.UserId.ToString()]);
+        await Database.ScriptEvaluateAsync(DeleteScript, keys, [bot.Id.ToString(), Deletions.ToString(), bot.UserId.ToString()]);
         _known.Forget(bot.Id);
     }
 
@@ -677,19 +609,7 @@ internal sealed partial class BotStore(
     /// <summary>What cannot be read is no record; nobody else suffers by it.</summary>
     private async Task<(Bot? Bot, RedisValue Version)> ReadAsync(SessionId id)
     {
-        RedisValue[] fields;
-        try
-        {
-            fields = await Database.HashGetAsync(Key(id), [RecordField, VersionField]);
-        }
-        catch (RedisServerException exception) when (exception.IsWrongType())
-        {
-            // There is nothing of ours in it, and it would keep the bot from being taken up again.
-            if (await LoseAsync(id))
-                Log.NoRecord(logger, id, exception.Message);
-            return default;
-        }
-
+        var fields = await Database.HashGetAsync(Key(id), [RecordField, VersionField]);
         if (fields[0].IsNull)
         {
             // Of one that waits nobody else knows: that Redis was emptied says nothing about it.
@@ -721,15 +641,7 @@ internal sealed partial class BotStore(
     }
 
     /// <summary>It is on no record any more: the next reconciliation looks at all recordings, and recalls its one where there is one.</summary>
-    /// <returns>Something lay in its place that was no record, and is removed.</returns>
-    private async Task<bool> LoseAsync(SessionId id) => (bool)await Database.ScriptEvaluateAsync(LoseScript, [All, Complete, Key(id)], [id.ToString()]);
-
-    private SessionId Holder(string claim)
-    {
-        if (SessionId.TryParse(claim, provider: null, out var holder))
-            return holder;
-        throw _guarded.Foreign($"A meeting is claimed by '{claim}', which is no bot.");
-    }
+    private Task LoseAsync(SessionId id) => Database.ScriptEvaluateAsync(LoseScript, [All, Complete], [id.ToString()]);
 
     private static Bot Deserialize(SessionId id, RedisValue record, RedisValue version)
     {
@@ -772,9 +684,6 @@ internal sealed partial class BotStore(
 
     private const string Scheduled = "newarbots:bots:scheduled";
 
-    /// <summary>What the names of the indexes begin with of which there are many.</summary>
-    private static readonly string[] Families = [$"{All}:user:", $"{All}:status:", $"{Active}:user:", $"{Scheduled}:user:"];
-
     private static string ScheduledOf(UserId user) => $"{Scheduled}:user:{user}";
 
     private static string ActiveOf(UserId user) => $"{Active}:user:{user}";
@@ -796,28 +705,12 @@ internal sealed partial class BotStore(
 
     private static string Idempotency(UserId user, string key) => $"{IdempotencyKeys}{user}:{Hash(key)}";
 
-    /// <summary>What has to lie under a key, in Redis's own words; empty where that is somebody else's business.</summary>
-    private static string KindOf(string key) => key switch
-    {
-        Complete => "string",
-        BotOutbox.Stream => "stream",
-        All or Active or Queued or Scheduled => "zset",
-        _ when Array.Exists(Families, family => key.StartsWith(family, StringComparison.Ordinal)) => "zset",
-        _ when key.StartsWith(Records, StringComparison.Ordinal) => "hash",
-        _ when key.StartsWith(Claims, StringComparison.Ordinal) || key.StartsWith(IdempotencyKeys, StringComparison.Ordinal) => "string",
-        _ when key.StartsWith(RedisNames.EventStreamPrefix, StringComparison.Ordinal) => "stream",
-        _ => string.Empty,
-    };
-
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Where the record of bot {SessionId} should be, Redis holds something else, which is removed: {Why}")]
-        public static partial void NoRecord(ILogger logger, SessionId sessionId, string why);
-
-        [LoggerMessage(LogLevel.Error, "{Key} was kept for {SessionId}, which is on no record any more: it is free again")]
-        public static partial void Dropped(ILogger logger, string key, string sessionId);
+        [LoggerMessage(LogLevel.Error, "{Key} was held by bot {SessionId}, whose record is lost, and is free again")]
+        public static partial void Freed(ILogger logger, string key, string sessionId);
 
         [LoggerMessage(LogLevel.Error, "The record of bot {SessionId} cannot be read and is ignored: {Why}")]
         public static partial void Unreadable(ILogger logger, SessionId sessionId, string why);
