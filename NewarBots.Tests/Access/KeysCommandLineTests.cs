@@ -4,7 +4,7 @@ using CliWrap.Buffered;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
-using NewarBots.Tests.Docs;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Access;
 
@@ -15,17 +15,15 @@ public sealed partial class KeysCommandLineTests : IDisposable
 
     public KeysCommandLineTests()
     {
-        foreach (var file in (string[])["run", "global.json", "Directory.Packages.props", .. Directory.EnumerateFiles(Path.Combine(Root, "eng"))])
+        foreach (var file in (string[])["run", "global.json", "Directory.Packages.props", .. Directory.EnumerateFiles(Repository.PathOf("eng"))])
         {
-            var copy = Path.Combine(_clone, Path.GetRelativePath(Root, Path.Combine(Root, file)));
+            var copy = Path.Combine(_clone, Path.GetRelativePath(Repository.Root, Repository.PathOf(file)));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(Path.Combine(Root, file), copy);
+            File.Copy(Repository.PathOf(file), copy);
         }
         Directory.CreateDirectory(Path.Combine(_clone, "NewarBots.Manager"));
-        Directory.CreateSymbolicLink(Path.Combine(_clone, "NewarBots.Manager", "bin"), Path.Combine(Root, "NewarBots.Manager", "bin"));
+        Directory.CreateSymbolicLink(Path.Combine(_clone, "NewarBots.Manager", "bin"), Repository.PathOf("NewarBots.Manager", "bin"));
     }
-
-    private static string Root => LifeOfABotTests.Root;
 
     public void Dispose() => Directory.Delete(_clone, recursive: true);
 
@@ -79,7 +77,7 @@ public sealed partial class KeysCommandLineTests : IDisposable
         new KeyFile(new StorageLayout(storage), TimeProvider.System, NullLogger<KeyFile>.Instance).Path;
 
     private static string Documented(string verb) =>
-        CommandLine.Matches(File.ReadAllText(Path.Combine(Root, "docs", "access.md"))).Select(match => match.Value)
+        CommandLine.Matches(File.ReadAllText(Repository.PathOf("docs", "access.md"))).Select(match => match.Value)
             .Single(line => line.StartsWith($"./run keys {verb}", StringComparison.Ordinal));
 
     [GeneratedRegex("^\\./run keys .*$", RegexOptions.Multiline, matchTimeoutMilliseconds: 1000)]

@@ -17,7 +17,7 @@ public sealed partial class FeedWithoutAspireTests : IDisposable
         Write("Solution.sln", Solution);
         Write("Other/Other.csproj", """<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>""");
         foreach (var file in new[] { "Directory.Solution.targets", "NewarBots.AppHost/NewarBots.AppHost.csproj" })
-            Write(file, File.ReadAllText(Path.Combine(AspireDashboard.Root(), file)));
+            Write(file, File.ReadAllText(Repository.PathOf(file)));
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -22,7 +22,6 @@ public sealed class ComposeTests : IAsyncLifetime
     private const string DashboardImage = "newarbots-tests/dashboard:dev";
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
-    private static readonly string Root = AspireDashboard.Root();
 
     private readonly string _folder = Directory.CreateTempSubdirectory("newarbots-deployment-").FullName;
     private readonly string _stack = $"test-{SessionId.New(TimeProvider.System)}";
@@ -101,7 +100,7 @@ public sealed class ComposeTests : IAsyncLifetime
 
     private async Task UpAsync()
     {
-        var result = await Cli.Wrap(Path.Combine(Root, "deploy", "up")).WithEnvironmentVariables(_environment)
+        var result = await Cli.Wrap(Repository.PathOf("deploy", "up")).WithEnvironmentVariables(_environment)
             .WithValidation(CommandResultValidation.None).ExecuteBufferedAsync();
         Assert.True(result.IsSuccess, result.StandardOutput + result.StandardError);
     }
@@ -111,7 +110,7 @@ public sealed class ComposeTests : IAsyncLifetime
         var isPlugin = (await Cli.Wrap("docker").WithArguments(["compose", "version"]).WithValidation(CommandResultValidation.None).ExecuteBufferedAsync()).IsSuccess;
         await Cli.Wrap(isPlugin ? "docker" : "docker-compose")
             .WithArguments([.. isPlugin ? ["compose"] : Array.Empty<string>(), "--env-file", _environment["NEWARBOTS_ENV_FILE"]!, .. arguments])
-            .WithWorkingDirectory(Path.Combine(Root, "deploy"))
+            .WithWorkingDirectory(Repository.PathOf("deploy"))
             .WithEnvironmentVariables(_environment)
             .ExecuteBufferedAsync();
     }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using NewarBots.Contract;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Docs;
 
@@ -8,7 +9,7 @@ public sealed partial class ReasonsTests
     [Fact]
     public async Task Every_end_reason_and_gap_cause_is_documented()
     {
-        var page = await File.ReadAllTextAsync(Path.Combine(LifeOfABotTests.Root, "docs", "reasons.md"), TestContext.Current.CancellationToken);
+        var page = await File.ReadAllTextAsync(Repository.PathOf("docs", "reasons.md"), TestContext.Current.CancellationToken);
         var parts = page.Split("## Gaps");
 
         Assert.Equal(Enum.GetValues<EndReason>().Select(reason => WireWord.Of(reason)), WordsOf(parts[0]));

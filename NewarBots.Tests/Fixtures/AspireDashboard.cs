@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
-using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 
 namespace NewarBots.Tests.Fixtures;
@@ -23,7 +22,7 @@ internal sealed class AspireDashboard : IAsyncDisposable
         _process = new Process
         {
             StartInfo = new(
-                Path.Combine(Root(), "eng", "aspire-dashboard"),
+                Repository.PathOf("eng", "aspire-dashboard"),
                 [
                     "--frontend-url", Address.ToString(), "--otlp-grpc-url", OtlpEndpoint,
                     "--otlp-http-url", $"http://127.0.0.1:{ManagerProcess.FreePort()}",
@@ -58,7 +57,7 @@ internal sealed class AspireDashboard : IAsyncDisposable
     public static async Task<string> ProgramAsync()
     {
         await using (await StartAsync("127.0.0.1")) { }
-        return Directory.EnumerateFiles(Path.Combine(Root(), ".state", "aspire", "versions"), "aspire-managed", SearchOption.AllDirectories).Max()!;
+        return Directory.EnumerateFiles(Repository.PathOf(".state", "aspire", "versions"), "aspire-managed", SearchOption.AllDirectories).Max()!;
     }
 
     /// <summary>All received spans.</summary>
@@ -124,9 +123,6 @@ internal sealed class AspireDashboard : IAsyncDisposable
 
     private static Dictionary<string, string> AttributesOf(JsonNode node) =>
         node["attributes"]?.AsArray().ToDictionary(one => (string)one!["key"]!, one => (string?)one!["value"]?["stringValue"] ?? string.Empty) ?? [];
-
-    /// <summary>Path of the repository.</summary>
-    public static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", ".."));
 
     private void Keep(object sender, DataReceivedEventArgs line)
     {

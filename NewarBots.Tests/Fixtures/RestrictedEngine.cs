@@ -13,7 +13,7 @@ internal sealed class RestrictedEngine : IAsyncDisposable
 
     private RestrictedEngine()
     {
-        _haproxy = new Process { StartInfo = new("haproxy", ["-f", Path.Combine(AspireDashboard.Root(), "deploy", "docker-proxy.cfg")]) };
+        _haproxy = new Process { StartInfo = new("haproxy", ["-f", Repository.PathOf("deploy", "docker-proxy.cfg")]) };
         _haproxy.StartInfo.Environment["NEWARBOTS_DOCKER_PROXY"] = Socket;
         _client = new HttpClient(new SocketsHttpHandler { ConnectCallback = ConnectAsync }) { BaseAddress = new("http://engine") };
     }

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using NewarBots.Tests.Fixtures;
 
@@ -55,8 +54,7 @@ public sealed partial class GrafanaDashboardTests : IDisposable
         };
     }
 
-    private static string Read(string path, [CallerFilePath] string here = "") =>
-        File.ReadAllText(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", path));
+    private static string Read(string path) => File.ReadAllText(Repository.PathOf(path));
 
     [GeneratedRegex("newarbots_[a-z_]+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex OurNames { get; }

@@ -25,7 +25,7 @@ public sealed partial class EngineQuestionsTests
         foreach (var id in new[] { ends, stopped })
             await host.Manager.UntilAsync(id, Patience, "completed");
 
-        var listed = Listed().Matches(await File.ReadAllTextAsync(Path.Combine(AspireDashboard.Root(), "docs", "deployment.md"))).Select(match => match.Groups["question"].Value).ToHashSet();
+        var listed = Listed().Matches(await File.ReadAllTextAsync(Repository.PathOf("docs", "deployment.md"))).Select(match => match.Groups["question"].Value).ToHashSet();
         var asked = proxy.Requests.Select(Question).Distinct().Order(StringComparer.Ordinal).ToList();
         await DockerCli.RunAsync("network", "rm", $"newarbots-test-{Environment.ProcessId}");
         Assert.Equal([], asked.Except(listed));

@@ -1,17 +1,17 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Docs;
 
-public sealed partial class LifeOfABotTests
+public sealed partial class DocumentationTests
 {
     [Fact]
-    public void Every_link_in_the_docs_leads_to_a_file_and_a_heading()
+    public void Every_relative_link_in_the_docs_has_an_existing_file_and_heading()
     {
         string[] pages =
         [
-            .. Directory.EnumerateFiles(Root, "*.md"),
-            .. Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md", SearchOption.AllDirectories),
+            .. Directory.EnumerateFiles(Repository.Root, "*.md"),
+            .. Directory.EnumerateFiles(Repository.PathOf("docs"), "*.md", SearchOption.AllDirectories),
         ];
 
         var broken =
@@ -22,21 +22,17 @@ public sealed partial class LifeOfABotTests
             let heading = link.Groups["heading"].Value
             where !Path.Exists(target)
                 || (heading.Length > 0 && target.EndsWith(".md", StringComparison.Ordinal) && !HeadingsOf(target).Contains(heading))
-            select $"{Path.GetRelativePath(Root, page)} -> {link.Value}";
+            select $"{Path.GetRelativePath(Repository.Root, page)} -> {link.Value}";
         Assert.Empty(broken);
     }
 
     [Theory]
     [InlineData("README.md", 900)]
     [InlineData("docs/life-of-a-bot.md", 1200)]
-    public void Pages_that_everyone_reads_stay_short(string page, int maxWords) =>
-        Assert.InRange(File.ReadAllText(Path.Combine(Root, page)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length, 1, maxWords);
+    public void The_first_pages_stay_short(string page, int maxWords) =>
+        Assert.InRange(File.ReadAllText(Repository.PathOf(page)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length, 1, maxWords);
 
-    internal static string Root { get; } = RootOf();
-
-    private static string RootOf([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", ".."));
-
-    /// <summary>As GitHub writes them in addresses.</summary>
+    /// <summary>Headings in the form that GitHub uses in links.</summary>
     private static IEnumerable<string> HeadingsOf(string page) =>
         from Match heading in Heading.Matches(File.ReadAllText(page))
         select string.Concat(heading.Groups["text"].Value.ToLowerInvariant().Where(letter => char.IsLetterOrDigit(letter) || letter is ' ' or '-' or '_'))
