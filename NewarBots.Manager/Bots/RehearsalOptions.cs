@@ -1,13 +1,13 @@
 namespace NewarBots.Manager.Bots;
 
-/// <summary>Section <c>Rehearsal</c>: the stand-in meeting.</summary>
+/// <summary>Section <c>Rehearsal</c>: the simulated meetings.</summary>
 internal sealed class RehearsalOptions
 {
     public const string Section = "Rehearsal";
 
-    /// <summary>Where the rehearsal lies: the index here, a meeting at <c>/rehearsal/{code}</c>.</summary>
+    /// <summary>The path of the index; a meeting is at <c>/rehearsal/{code}</c>.</summary>
     public const string Path = "/rehearsal";
 
-    /// <summary>Whether it is served; in Development it is, unless this is set.</summary>
+    /// <summary>Whether the manager serves rehearsals; by default in Development only.</summary>
     public bool Enabled { get; set; }
 }

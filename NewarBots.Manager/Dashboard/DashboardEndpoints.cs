@@ -12,42 +12,21 @@ using NewarBots.Manager.Rehearsal;
 namespace NewarBots.Manager.Dashboard;
 
 /// <summary>
-/// The page at <c>/</c>: files that are built into the program, and what no other client of the API needs. Everything else it
-/// asks of the API like anybody.
+/// The dashboard at <c>/</c>: its embedded files, and endpoints that only the dashboard needs. It is otherwise an ordinary client of the
+/// API.
 /// </summary>
 internal static class DashboardEndpoints
 {
-    private const string Path = "/page";
+    private const string RoutePrefix = "/page";
 
-    /// <summary>No script, style or connection but the manager's own, and nothing can be put into the page by writing HTML.</summary>
+    private const string ResourcePrefix = "page/";
+
+    /// <summary>Only the manager's own scripts, styles and connections are allowed; Trusted Types prevent scripts from writing HTML.</summary>
     private const string ContentSecurityPolicy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-    private const string Html = "text/html; charset=utf-8";
-    private const string Script = "text/javascript; charset=utf-8";
-
-    private static readonly FrozenDictionary<string, PageFile> Files = new Dictionary<string, string>
-    {
-        ["index.html"] = Html,
-        ["page.css"] = "text/css; charset=utf-8",
-        ["icon.svg"] = "image/svg+xml",
-        ["reload.js"] = Script,
-        ["page.js"] = Script,
-        ["api.js"] = Script,
-        ["dom.js"] = Script,
-        ["key.js"] = Script,
-        ["form.js"] = Script,
-        ["schedule.js"] = Script,
-        ["words.js"] = Script,
-        ["list.js"] = Script,
-        ["start.js"] = Script,
-        ["bot.js"] = Script,
-        ["downloads.js"] = Script,
-        ["timeline.js"] = Script,
-        ["player.js"] = Script,
-        ["log.js"] = Script,
-    }.ToFrozenDictionary(file => file.Key, file => new PageFile(Read(file.Key), file.Value));
+    private static readonly FrozenDictionary<string, DashboardFile> Files = ReadFiles();
 
     public static TBuilder AddDashboard<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
@@ -59,24 +38,24 @@ internal static class DashboardEndpoints
     {
         routes.MapGet("/", (HttpResponse response) => Send(Files["index.html"], response)).ExcludeFromDescription().AllowAnonymous();
 
-        var page = routes.MapGroup(Path).ExcludeFromDescription();
+        var page = routes.MapGroup(RoutePrefix).ExcludeFromDescription();
         page.MapGet("/{name}", GetFile).AllowAnonymous();
         page.MapGet("/scenarios", GetScenarios);
         var bot = page.MapGroup($"/bots/{{id:{SessionIdConstraint.Name}}}").ForOwnBotsAlone();
         bot.MapGet("/waveform", GetWaveformAsync);
-        bot.MapGet("/pictures", ListPicturesAsync);
-        bot.MapGet("/pictures/{number:int}", GetPictureAsync);
+        bot.MapGet("/pictures", ListScreenshotsAsync);
+        bot.MapGet("/pictures/{number:int}", GetScreenshotAsync);
     }
 
     private static Results<ContentHttpResult, NotFound> GetFile(string name, HttpResponse response) =>
         Files.TryGetValue(name, out var file) ? Send(file, response) : TypedResults.NotFound();
 
-    /// <summary>The rehearsals that a bot can be sent into; none where they are not served.</summary>
+    /// <summary>The named rehearsals; empty if they are disabled.</summary>
     private static IEnumerable<Scenario> GetScenarios(HttpContext context, IOptions<RehearsalOptions> rehearsal) => rehearsal.Value.Enabled
         ? NamedScenario.All.Select(scenario => new Scenario(
             scenario.Name,
             $"{RehearsalEndpoints.AddressFor(context)}/abc-defg-hij?scenario={scenario.Name}",
-            scenario.Story,
+            scenario.Description,
             scenario.NeedsEpoch,
             scenario.Leave is var (condition, seconds) ? new() { [condition] = seconds } : []))
         : [];
@@ -93,7 +72,7 @@ internal static class DashboardEndpoints
             return BotProblems.NoRecording(bot);
         try
         {
-            var file = await waveforms.MakeAsync(recording, TimeSpan.FromSeconds(bot.Recording.DurationSeconds), cancellation);
+            var file = await waveforms.CreateAsync(recording, TimeSpan.FromSeconds(bot.Recording.DurationSeconds), cancellation);
             return TypedResults.PhysicalFile(file, "application/json");
         }
         catch (FileNotFoundException)
@@ -106,14 +85,14 @@ internal static class DashboardEndpoints
         }
     }
 
-    /// <summary>The pictures that there are of what went wrong.</summary>
-    private static async Task<Results<Ok<IEnumerable<Picture>>, ProblemHttpResult>> ListPicturesAsync(SessionId id, BotStore store, EvidenceFolder evidence) =>
+    /// <summary>The screenshots in the bot's evidence.</summary>
+    private static async Task<Results<Ok<IEnumerable<Screenshot>>, ProblemHttpResult>> ListScreenshotsAsync(SessionId id, BotStore store, EvidenceFolder evidence) =>
         (await store.LookUpAsync(id)).Bot is { } bot
             ? TypedResults.Ok(evidence.Pictures(bot).Select((picture, number) =>
-                new Picture($"{Path}/bots/{id}/pictures/{number}", Occasion(picture), new(picture.LastWriteTimeUtc))))
+                new Screenshot($"{RoutePrefix}/bots/{id}/pictures/{number}", Occasion(picture), new(picture.LastWriteTimeUtc))))
             : BotProblems.NotFound();
 
-    private static async Task<Results<PhysicalFileHttpResult, ProblemHttpResult>> GetPictureAsync(
+    private static async Task<Results<PhysicalFileHttpResult, ProblemHttpResult>> GetScreenshotAsync(
         SessionId id, int number, BotStore store, EvidenceFolder evidence)
     {
         if ((await store.LookUpAsync(id)).Bot is not { } bot)
@@ -123,35 +102,50 @@ internal static class DashboardEndpoints
         return TypedResults.PhysicalFile(picture.FullName, "image/png");
     }
 
-    /// <summary>The folders are numbered: <c>1_denied_by_host</c>.</summary>
+    /// <summary>The reason in a folder name such as <c>1_denied_by_host</c>.</summary>
     private static string Occasion(FileInfo picture) => picture.Directory!.Name[(picture.Directory.Name.IndexOf('_', StringComparison.Ordinal) + 1)..];
 
-    private static ContentHttpResult Send(PageFile file, HttpResponse response)
+    private static ContentHttpResult Send(DashboardFile file, HttpResponse response)
     {
         response.Headers.CacheControl = "no-cache";
         response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
         return TypedResults.Text(file.Text, file.ContentType);
     }
 
-    private static string Read(string name)
+    private static FrozenDictionary<string, DashboardFile> ReadFiles()
     {
-        using var stream = typeof(DashboardEndpoints).Assembly.GetManifestResourceStream($"page/{name}")
-            ?? throw new InvalidOperationException($"The page's {name} is not built into the program.");
-        using var reader = new StreamReader(stream, Encoding.UTF8);
-        return reader.ReadToEnd();
+        var assembly = typeof(DashboardEndpoints).Assembly;
+        return assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(ResourcePrefix, StringComparison.Ordinal))
+            .ToFrozenDictionary(name => name[ResourcePrefix.Length..], Read);
+
+        DashboardFile Read(string name)
+        {
+            using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!, Encoding.UTF8);
+            return new(reader.ReadToEnd(), ContentType(name));
+        }
     }
 
-    private sealed record PageFile(string Text, string ContentType);
+    private static string ContentType(string name) => Path.GetExtension(name) switch
+    {
+        ".html" => "text/html; charset=utf-8",
+        ".css" => "text/css; charset=utf-8",
+        ".js" => "text/javascript; charset=utf-8",
+        ".svg" => "image/svg+xml",
+        var other => throw new InvalidOperationException($"The dashboard has no content type for files with the extension '{other}'."),
+    };
 
-    /// <param name="Name">As in <c>?scenario=denied</c>.</param>
-    /// <param name="MeetingUrl">Where a bot is sent for it.</param>
-    /// <param name="Story">What happens.</param>
-    /// <param name="NeedsEpoch">Its address needs the parameter <c>epoch</c>: when it began, in Unix seconds.</param>
-    /// <param name="Leave">The leave condition that the story needs, and its seconds.</param>
-    private sealed record Scenario(string Name, string MeetingUrl, string Story, bool NeedsEpoch, Dictionary<string, int> Leave);
+    private sealed record DashboardFile(string Text, string ContentType);
 
-    /// <param name="Url">Where it is had, relative to the manager.</param>
-    /// <param name="Occasion">The reason that it is evidence of; <c>unexpected</c> where there was none.</param>
-    /// <param name="TakenAt">When.</param>
-    private sealed record Picture(string Url, string Occasion, DateTimeOffset TakenAt);
+    /// <param name="Name">The value of the query parameter <c>scenario</c>.</param>
+    /// <param name="MeetingUrl">The URL to send a bot to.</param>
+    /// <param name="Description">What happens in the meeting.</param>
+    /// <param name="NeedsEpoch">The URL needs the parameter <c>epoch</c>: the start of the call in Unix seconds.</param>
+    /// <param name="Leave">The leave condition that the scenario needs, and its timeout in seconds.</param>
+    private sealed record Scenario(string Name, string MeetingUrl, string Description, bool NeedsEpoch, Dictionary<string, int> Leave);
+
+    /// <param name="Url">Relative to the manager.</param>
+    /// <param name="Occasion">The bot's reason; <c>unexpected</c> if it had none.</param>
+    /// <param name="TakenAt">When the screenshot was taken.</param>
+    private sealed record Screenshot(string Url, string Occasion, DateTimeOffset TakenAt);
 }

@@ -2,20 +2,20 @@ using NewarBots.Contract;
 
 namespace NewarBots.Manager.Rehearsal;
 
-/// <summary>A scenario that can be asked for by its name, and what a bot makes of it.</summary>
-/// <param name="Group">Where the index shows it.</param>
-/// <param name="Name">As in <c>?scenario=denied</c>.</param>
-/// <param name="Query">The parameters that it stands for.</param>
-/// <param name="Story">What happens.</param>
-/// <param name="Expected">What the bot does.</param>
-/// <param name="Status">How the bot ends: completed or failed.</param>
-/// <param name="Reason">With which reason.</param>
-/// <param name="Leave">The leave condition that the story needs, and its seconds.</param>
+/// <summary>A rehearsal with a name, and how a bot is expected to end in it.</summary>
+/// <param name="Group">The section of the index that lists it.</param>
+/// <param name="Name">The value of the query parameter <c>scenario</c>.</param>
+/// <param name="Query">The query parameters it stands for.</param>
+/// <param name="Description">What happens in the meeting.</param>
+/// <param name="Expected">What the bot does; a sentence without its subject.</param>
+/// <param name="Status">The bot's final status: completed or failed.</param>
+/// <param name="Reason">The bot's final reason.</param>
+/// <param name="Leave">The leave condition that the scenario needs, and its timeout in seconds.</param>
 internal sealed partial record NamedScenario(
     ScenarioGroup Group,
     string Name,
     string Query,
-    string Story,
+    string Description,
     string Expected,
     BotStatus Status,
     EndReason Reason,
@@ -24,28 +24,29 @@ internal sealed partial record NamedScenario(
     public IEnumerable<KeyValuePair<string, string>> Parameters =>
         Query.Split('&').Select(part => part.Split('=')).Select(pair => KeyValuePair.Create(pair[0], pair[1]));
 
-    /// <summary>The guest comes back into a call that goes on: it needs <c>epoch</c>, so that the call's clock does too.</summary>
+    /// <summary>The guest rejoins a running call, so the link needs the parameter <c>epoch</c> to keep the call's clock.</summary>
     public bool NeedsEpoch => Parameters.Any(parameter => parameter.Key is "crashAt" or "reloadAt");
 
-    /// <summary>In the order of a bot's life.</summary>
+    /// <summary>In the order in which a bot goes through a meeting.</summary>
     public static IReadOnlyList<NamedScenario> All { get; } =
-        [.. AtTheDoor, .. InTheWaitingRoom, .. InTheCall, .. OfAudio, .. OfLeaving, .. OnBadPages];
+        [.. BeforeJoining, .. InTheWaitingRoom, .. InTheCall, .. WithAudio, .. WhenLeaving, .. OnMisbehavingPages];
 
-    /// <summary>One that records until the host ends the call.</summary>
-    private static NamedScenario Recorded(ScenarioGroup group, string name, string query, string story, string expected) =>
-        new(group, name, query, story, expected, BotStatus.Completed, EndReason.MeetingEnded);
+    /// <summary>The bot records until the host ends the call.</summary>
+    private static NamedScenario Recorded(ScenarioGroup group, string name, string query, string description, string expected) =>
+        new(group, name, query, description, expected, BotStatus.Completed, EndReason.MeetingEnded);
 
+    /// <summary>The bot never gets into the call.</summary>
     private static NamedScenario Refused(
-        ScenarioGroup group, string name, string query, string story, string expected, EndReason reason, (string, int)? leave = null) =>
-        new(group, name, query, story, expected, BotStatus.Failed, reason, leave);
+        ScenarioGroup group, string name, string query, string description, string expected, EndReason reason, (string, int)? leave = null) =>
+        new(group, name, query, description, expected, BotStatus.Failed, reason, leave);
 }
 
 internal enum ScenarioGroup
 {
-    Door,
+    BeforeJoining,
     WaitingRoom,
     Call,
     Audio,
     Leaving,
-    BadPages,
+    MisbehavingPages,
 }

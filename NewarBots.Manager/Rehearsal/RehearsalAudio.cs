@@ -2,34 +2,33 @@ using System.Text.Json.Serialization;
 
 namespace NewarBots.Manager.Rehearsal;
 
-/// <summary>How the voices reach the guest. All times are seconds of the call.</summary>
+/// <summary>How the voices reach the guest. Times are seconds of the call.</summary>
 internal sealed record RehearsalAudio
 {
     /// <summary>
-    /// One connection with so many fixed streams, which carry whoever speaks; 0: a connection for each participant. Where more
-    /// speak than there are streams, who began first is carried.
+    /// The number of fixed streams on one connection that carry the active speakers; 0: one connection per participant. If more
+    /// participants speak than there are streams, those who began first are carried.
     /// </summary>
     public int Streams { get; init; }
 
-    /// <summary>What plays the streams.</summary>
+    /// <summary>Which media elements play the streams.</summary>
     public MediaElements Elements { get; init; }
 
-    /// <summary>Peak of one voice, of full scale 1.</summary>
+    /// <summary>Peak of one voice; full scale is 1.</summary>
     public double Level { get; init; } = TimeCode.Level;
 
-    /// <summary>Whether the page keeps the bot from hearing.</summary>
-    public Deafness Deaf { get; init; }
+    public CaptureBlocking CaptureBlocking { get; init; }
 
-    /// <summary>When nothing is sent: the tracks mute and unmute.</summary>
+    /// <summary>When the tracks are muted.</summary>
     public MeetingSpan? Mutes { get; init; }
 
-    /// <summary>When every RTCPeerConnection is closed and made again.</summary>
+    /// <summary>When every RTCPeerConnection is closed and recreated.</summary>
     public double? RecreateAt { get; init; }
 
-    /// <summary>When every track is replaced in its sender.</summary>
+    /// <summary>When every sender replaces its track.</summary>
     public double? ReplaceAt { get; init; }
 
-    /// <summary>When every track ends and another one comes over the same connection.</summary>
+    /// <summary>When every track ends and a new one arrives over the same connection.</summary>
     public double? RenegotiateAt { get; init; }
 
     /// <summary>When every media element gets another stream.</summary>
@@ -39,23 +38,23 @@ internal sealed record RehearsalAudio
 [JsonConverter(typeof(JsonStringEnumConverter<MediaElements>))]
 internal enum MediaElements
 {
-    /// <summary>One for each stream.</summary>
+    /// <summary>One per stream.</summary>
     Each,
     None,
 }
 
-/// <summary>Which of the page's own doings keep a bot from hearing.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Deafness>))]
-internal enum Deafness
+/// <summary>When the page blocks a bot's audio capture.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<CaptureBlocking>))]
+internal enum CaptureBlocking
 {
     Never,
 
     /// <summary>
-    /// Every MediaStreamTrackProcessor that is made in the first ten seconds of the call delivers nothing, and every AudioContext but
-    /// the page's own is suspended.
+    /// MediaStreamTrackProcessors created in the first ten seconds of the call deliver nothing, and AudioContexts other than the page's
+    /// own are suspended during that time.
     /// </summary>
     Once,
 
-    /// <summary>The same until the end.</summary>
+    /// <summary>The same during the whole call.</summary>
     Always,
 }

@@ -2,31 +2,31 @@ using System.Text.Json.Serialization;
 
 namespace NewarBots.Manager.Rehearsal;
 
-/// <summary>What happens in the call. All times are seconds from its beginning.</summary>
+/// <summary>What happens in the call. Times are seconds since its start.</summary>
 internal sealed record RehearsalCall
 {
     /// <summary>
-    /// When the call began, as a Unix time; <see langword="null"/>: when the guest comes in. So a guest who comes back finds the
-    /// clock where it is.
+    /// The Unix time at which the call started, so that its clock continues for a guest who rejoins; <see langword="null"/>: when the
+    /// guest joins.
     /// </summary>
     public double? Epoch { get; init; }
 
-    /// <summary>The host removes a guest at once who has a microphone or a camera on.</summary>
+    /// <summary>The host removes guests whose microphone or camera is on.</summary>
     public bool IsMutedOnly { get; init; }
 
-    /// <summary>A second "Join now"; who does not answer is removed.</summary>
+    /// <summary>A notice with a second "Join now". A guest who does not answer it in time is removed.</summary>
     public CallNotice? Notice { get; init; }
 
-    /// <summary>When the notice comes; 0: before anything is heard of the call.</summary>
+    /// <summary>When the notice appears; 0: before the guest is in the call.</summary>
     public double NoticeAfter { get; init; }
 
-    /// <summary>When the page says that others may see one's video differently.</summary>
+    /// <summary>When "Others may see your video differently" appears.</summary>
     public double? HintAfter { get; init; }
 
-    /// <summary>When somebody writes in the chat what elsewhere would mean that the call is over.</summary>
+    /// <summary>When a chat message quotes the texts that usually mean the end of a call.</summary>
     public double? ChatAfter { get; init; }
 
-    /// <summary>The page does not say how many there are.</summary>
+    /// <summary>The page does not show the number of participants.</summary>
     public bool IsUncounted { get; init; }
 
     /// <summary>When the page has lost the call and tries to reconnect: a banner, no controls, no sound.</summary>
@@ -35,12 +35,12 @@ internal sealed record RehearsalCall
     /// <summary>When the page crashes.</summary>
     public double? CrashAt { get; init; }
 
-    /// <summary>When the page loads itself anew.</summary>
+    /// <summary>When the page reloads.</summary>
     public double? ReloadAt { get; init; }
 
-    public IReadOnlyList<TimedTrick> Tricks { get; init; } = [];
+    public IReadOnlyList<TimedMisbehavior> Misbehaviors { get; init; } = [];
 
-    /// <summary>When the host ends the call for all.</summary>
+    /// <summary>When the host ends the call for everyone.</summary>
     public double? EndAfter { get; init; }
 
     public EndedText EndedText { get; init; }
@@ -49,7 +49,7 @@ internal sealed record RehearsalCall
     public double? KickAfter { get; init; }
 }
 
-/// <summary>What a notice tells about the call.</summary>
+/// <summary>The subject of a notice.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<CallNotice>))]
 internal enum CallNotice
 {
@@ -58,7 +58,7 @@ internal enum CallNotice
     Gemini,
 }
 
-/// <summary>What a guest reads whose call is over.</summary>
+/// <summary>The page's text after the call has ended.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<EndedText>))]
 internal enum EndedText
 {
@@ -70,21 +70,21 @@ internal enum EndedText
 }
 
 /// <param name="Kind">What the page does.</param>
-/// <param name="At">When.</param>
-internal sealed record TimedTrick(PageTrick Kind, double At);
+/// <param name="At">In seconds since the start of the call.</param>
+internal sealed record TimedMisbehavior(Misbehavior Kind, double At);
 
-/// <summary>What a page does to whoever looks at it.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<PageTrick>))]
-internal enum PageTrick
+/// <summary>Ways in which a page disrupts whoever automates it.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Misbehavior>))]
+internal enum Misbehavior
 {
     Alert,
     Confirm,
     Prompt,
 
-    /// <summary>From then on it asks whether one really wants to leave.</summary>
+    /// <summary>From then on, the page asks for confirmation before it is left.</summary>
     BeforeUnload,
 
-    /// <summary>Opens a window.</summary>
+    /// <summary>The page opens a window.</summary>
     Window,
     Download,
 }

@@ -7,7 +7,7 @@ using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Rehearsal;
 
-/// <summary>The HTML of the rehearsal, from the files in Pages/, which are built into the program.</summary>
+/// <summary>Renders the rehearsals' HTML from the embedded files of the folder Pages.</summary>
 internal static class RehearsalPages
 {
     private static readonly ConcurrentDictionary<string, string> Files = new();
@@ -15,7 +15,7 @@ internal static class RehearsalPages
     public static string Read(string file) => Files.GetOrAdd(file, static name =>
     {
         using var stream = typeof(RehearsalPages).Assembly.GetManifestResourceStream($"rehearsal/{name}")
-            ?? throw new InvalidOperationException($"The rehearsal's {name} is not built into the program.");
+            ?? throw new InvalidOperationException($"The embedded resource rehearsal/{name} is missing.");
         using var reader = new StreamReader(stream, Encoding.UTF8);
         return reader.ReadToEnd();
     });
@@ -24,31 +24,31 @@ internal static class RehearsalPages
         .Replace("{{code}}", Html(code), StringComparison.Ordinal)
         .Replace("{{scenario}}", Html(JsonSerializer.Serialize(scenario, JsonSerializerOptions.Web)), StringComparison.Ordinal);
 
-    /// <param name="origin">Where the manager is, as the reader's browser sees it.</param>
-    /// <param name="address">Where the rehearsal is, as bots are sent there.</param>
+    /// <param name="origin">The manager's URL as the reader's browser sees it.</param>
+    /// <param name="address">The rehearsals' URL for bots.</param>
     public static string Index(string origin, string address)
     {
         var groups = NamedScenario.All.GroupBy(scenario => scenario.Group).ToList();
         return Read("index.html")
             .Replace("{{address}}", Html(address), StringComparison.Ordinal)
-            .Replace("{{contents}}", string.Concat(groups.Select(Contents)), StringComparison.Ordinal)
-            .Replace("{{scenarios}}", string.Concat(groups.Select(group => Group(origin, address, group))), StringComparison.Ordinal);
+            .Replace("{{contents}}", string.Concat(groups.Select(TableOfContents)), StringComparison.Ordinal)
+            .Replace("{{scenarios}}", string.Concat(groups.Select(group => Section(origin, address, group))), StringComparison.Ordinal);
     }
 
-    public static string Mistakes(IEnumerable<string> faults) => Read("mistakes.html")
-        .Replace("{{faults}}", string.Concat(faults.Select(fault => $"<li>{Html(fault)}</li>")), StringComparison.Ordinal);
+    public static string InvalidParameters(IEnumerable<string> errors) => Read("invalid-parameters.html")
+        .Replace("{{errors}}", string.Concat(errors.Select(error => $"<li>{Html(error)}</li>")), StringComparison.Ordinal);
 
-    private static string Contents(IGrouping<ScenarioGroup, NamedScenario> group)
+    private static string TableOfContents(IGrouping<ScenarioGroup, NamedScenario> group)
     {
-        var links = group.Select(scenario => $"""<a href="#{scenario.Name}" class="{Word(scenario.Status)}">{scenario.Name}</a>""");
+        var links = group.Select(scenario => $"""<a href="#{scenario.Name}" class="{SnakeCase(scenario.Status)}">{scenario.Name}</a>""");
         return $"""
-            <p><a href="#{Word(group.Key)}"><b>{Title(group.Key)}</b></a><span>{string.Join(' ', links)}</span></p>
+            <p><a href="#{SnakeCase(group.Key)}"><b>{Title(group.Key)}</b></a><span>{string.Join(' ', links)}</span></p>
 
             """;
     }
 
-    private static string Group(string origin, string address, IGrouping<ScenarioGroup, NamedScenario> group) => $"""
-        <h2 id="{Word(group.Key)}">{Title(group.Key)}</h2>
+    private static string Section(string origin, string address, IGrouping<ScenarioGroup, NamedScenario> group) => $"""
+        <h2 id="{SnakeCase(group.Key)}">{Title(group.Key)}</h2>
         <div class="scenarios">
         {string.Concat(group.Select(scenario => Card(origin, address, scenario)))}</div>
 
@@ -56,12 +56,12 @@ internal static class RehearsalPages
 
     private static string Title(ScenarioGroup group) => group switch
     {
-        ScenarioGroup.Door => "At the door",
+        ScenarioGroup.BeforeJoining => "Before joining",
         ScenarioGroup.WaitingRoom => "In the waiting room",
         ScenarioGroup.Call => "In the call",
-        ScenarioGroup.Audio => "What is heard",
+        ScenarioGroup.Audio => "Audio",
         ScenarioGroup.Leaving => "Leaving",
-        _ => "Pages that misbehave",
+        _ => "Misbehaving pages",
     };
 
     private static string Card(string origin, string address, NamedScenario scenario)
@@ -71,16 +71,16 @@ internal static class RehearsalPages
         if (scenario.Leave is var (condition, seconds))
             request["leave"] = new JsonObject { [condition] = seconds };
         var json = request.ToJsonString(new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-        // Put together by the reader's shell.
+        // The reader's shell inserts the current time.
         if (scenario.NeedsEpoch)
             json = json.Replace(scenario.Name, $"{scenario.Name}&epoch='$(date +%s)'", StringComparison.Ordinal);
-        var status = Word(scenario.Status);
+        var status = SnakeCase(scenario.Status);
         return $"""
             <article>
               <h3 id="{scenario.Name}"><a href="{Html(RehearsalOptions.Path + meeting)}">{scenario.Name}</a></h3>
-              <p>{Html(scenario.Story)}</p>
+              <p>{Html(scenario.Description)}</p>
               <p class="bot"><b>The bot</b> {Html(char.ToLowerInvariant(scenario.Expected[0]) + scenario.Expected[1..])}
-                <span class="{status}">{status} · {Word(scenario.Reason)}</span></p>
+                <span class="{status}">{status} · {SnakeCase(scenario.Reason)}</span></p>
               <p class="parameters">{Html(scenario.Query)}</p>
               <pre>curl {Html(origin)}/bots --json '{Html(json)}'</pre>
             </article>
@@ -88,7 +88,7 @@ internal static class RehearsalPages
             """;
     }
 
-    private static string Word<T>(T value) where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName($"{value}");
+    private static string SnakeCase<T>(T value) where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName($"{value}");
 
     private static string Html(string text) => HtmlEncoder.Default.Encode(text);
 }

@@ -2,36 +2,36 @@ using System.Globalization;
 
 namespace NewarBots.Manager.Rehearsal;
 
-/// <summary>The parameters of a rehearsal's address: reads them by their kind and keeps every mistake.</summary>
+/// <summary>Reads the query parameters of a rehearsal's URL by type and collects all errors.</summary>
 internal sealed class RehearsalParameters(IReadOnlyDictionary<string, string> values)
 {
     private const double LongestSeconds = 24 * 60 * 60;
 
-    /// <summary>Google Meet's own parameters, which a bot may add.</summary>
-    private static readonly string[] MeetsOwn = ["authuser", "hl", "pli"];
+    /// <summary>Google Meet's own parameters, which may be part of a meeting's URL.</summary>
+    private static readonly string[] MeetParameters = ["authuser", "hl", "pli"];
 
-    private readonly HashSet<string> _taken = [.. MeetsOwn];
-    private readonly List<string> _faults = [];
+    private readonly HashSet<string> _known = [.. MeetParameters];
+    private readonly List<string> _errors = [];
 
     /// <summary>Each begins with the parameter's name.</summary>
-    public IReadOnlyList<string> Faults => _faults;
+    public IReadOnlyList<string> Errors => _errors;
 
-    /// <summary>The names that nobody asked for.</summary>
-    public IEnumerable<string> Unknown => values.Keys.Where(name => !_taken.Contains(name));
+    /// <summary>The names that no method has read.</summary>
+    public IEnumerable<string> Unknown => values.Keys.Where(name => !_known.Contains(name));
 
     public string? Take(string name)
     {
-        _taken.Add(name);
+        _known.Add(name);
         return values.GetValueOrDefault(name);
     }
 
-    public void Fault(string fault) => _faults.Add(fault);
+    public void AddError(string error) => _errors.Add(error);
 
     public bool Flag(string name)
     {
         var text = Take(name);
         if (text is not (null or "true" or "false"))
-            Fault($"{name} is true or false, not '{text}'.");
+            AddError($"{name} must be true or false, not '{text}'.");
         return text == "true";
     }
 
@@ -41,7 +41,7 @@ internal sealed class RehearsalParameters(IReadOnlyDictionary<string, string> va
             return null;
         if (IsSeconds(text, out var seconds))
             return seconds;
-        Fault($"{name} is a number of seconds from 0 to {LongestSeconds:0}, not '{text}'.");
+        AddError($"{name} must be a number of seconds from 0 to {LongestSeconds:0}, not '{text}'.");
         return null;
     }
 
@@ -55,17 +55,17 @@ internal sealed class RehearsalParameters(IReadOnlyDictionary<string, string> va
             return null;
         if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var time) && time <= uint.MaxValue)
             return time;
-        Fault($"{name} is a Unix time in seconds, not '{text}'.");
+        AddError($"{name} must be a Unix time in seconds, not '{text}'.");
         return null;
     }
 
-    public int? Whole(string name, int from, int to)
+    public int? Integer(string name, int from, int to)
     {
         if (Take(name) is not { } text)
             return null;
         if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= from && number <= to)
             return number;
-        Fault($"{name} is a whole number from {from} to {to}, not '{text}'.");
+        AddError($"{name} must be an integer from {from} to {to}, not '{text}'.");
         return null;
     }
 
@@ -73,9 +73,9 @@ internal sealed class RehearsalParameters(IReadOnlyDictionary<string, string> va
     {
         if (Take(name) is not { } text)
             return null;
-        if (Words<T>().TryGetValue(text, out var found))
+        if (NamesOf<T>().TryGetValue(text, out var found))
             return found;
-        Fault($"{name} is one of {string.Join(", ", Words<T>().Keys)}, not '{text}'.");
+        AddError($"{name} must be one of {string.Join(", ", NamesOf<T>().Keys)}, not '{text}'.");
         return null;
     }
 
@@ -85,25 +85,25 @@ internal sealed class RehearsalParameters(IReadOnlyDictionary<string, string> va
         var found = new List<T>();
         foreach (var part in Parts(name))
         {
-            if (Words<T>().TryGetValue(part, out var value))
+            if (NamesOf<T>().TryGetValue(part, out var value))
                 found.Add(value);
             else
-                Fault($"{name} is a list of {string.Join(", ", Words<T>().Keys)}; '{part}' is none.");
+                AddError($"{name} must be a list of {string.Join(", ", NamesOf<T>().Keys)}; '{part}' is not valid.");
         }
 
         return found;
     }
 
-    /// <summary><c>one:5,other:9</c>: at which second.</summary>
+    /// <summary><c>one:5,other:9</c>, each with a second of the call.</summary>
     public IReadOnlyList<(T Value, double Seconds)> TimedListOf<T>(string name) where T : struct, Enum
     {
         var found = new List<(T, double)>();
         foreach (var part in Parts(name))
         {
-            if (part.Split(':') is [var word, var text] && Words<T>().TryGetValue(word, out var value) && IsSeconds(text, out var seconds))
+            if (part.Split(':') is [var word, var text] && NamesOf<T>().TryGetValue(word, out var value) && IsSeconds(text, out var seconds))
                 found.Add((value, seconds));
             else
-                Fault($"{name} is a list of {string.Join(", ", Words<T>().Keys)}, each with a second, such as {Words<T>().Keys.First()}:5; '{part}' is not.");
+                AddError($"{name} must be a list of {string.Join(", ", NamesOf<T>().Keys)}, each with a second, such as {NamesOf<T>().Keys.First()}:5; '{part}' is not valid.");
         }
 
         return found;
@@ -116,68 +116,68 @@ internal sealed class RehearsalParameters(IReadOnlyDictionary<string, string> va
             return null;
         if (text.Split('-') is [var from, var to] && IsSpan(from, to, out var span))
             return span;
-        Fault($"{name} is from-to in whole seconds, such as 10-18, not '{text}'.");
+        AddError($"{name} must be a range of whole seconds, such as 10-18, not '{text}'.");
         return null;
     }
 
-    /// <summary><c>1,2</c>: some of so many participants.</summary>
-    public IReadOnlySet<int> Some(string name, int participants)
+    /// <summary><c>1,2</c>: numbers of participants.</summary>
+    public IReadOnlySet<int> Participants(string name, int participants)
     {
-        var some = new HashSet<int>();
+        var indexes = new HashSet<int>();
         foreach (var part in Parts(name))
         {
-            if (!(IsParticipant(part, participants, out var index) && some.Add(index)))
-                Fault($"{name} is a list of participants below {participants}, each once; '{part}' is not.");
+            if (!(IsParticipant(part, participants, out var index) && indexes.Add(index)))
+                AddError($"{name} must list participants below {participants}, each once; '{part}' is not valid.");
         }
 
-        return some;
+        return indexes;
     }
 
-    /// <summary><c>1:20,2:25</c>: for each of so many participants a second.</summary>
-    public Dictionary<int, double> Times(string name, int participants)
+    /// <summary><c>1:20,2:25</c>: participants, each with a second of the call.</summary>
+    public Dictionary<int, double> SecondsByParticipant(string name, int participants)
     {
         var times = new Dictionary<int, double>();
         foreach (var part in Parts(name))
         {
-            if (!(part.Split(':') is [var who, var text]
-                && IsParticipant(who, participants, out var index)
+            if (!(part.Split(':') is [var participant, var text]
+                && IsParticipant(participant, participants, out var index)
                 && IsSeconds(text, out var seconds)
                 && times.TryAdd(index, seconds)))
             {
-                Fault($"{name} is a list of participant:second, such as 1:20,2:25, "
-                    + $"of participants below {participants}, each once; '{part}' is not.");
+                AddError($"{name} must be a list of participant:second, such as 1:20,2:25, "
+                    + $"with participants below {participants}, each once; '{part}' is not valid.");
             }
         }
 
         return times;
     }
 
-    /// <summary><c>0:0-5,1:5-10</c>; <see langword="null"/> where it is not given.</summary>
-    public ILookup<int, MeetingSpan>? Spans(string name, int participants)
+    /// <summary><c>0:0-5,1:5-10</c>: participants, each with a range of seconds; <see langword="null"/> if absent.</summary>
+    public ILookup<int, MeetingSpan>? SpansByParticipant(string name, int participants)
     {
         if (Take(name) is null)
             return null;
-        var times = new List<(int Who, MeetingSpan Time)>();
+        var spans = new List<(int Participant, MeetingSpan Span)>();
         foreach (var part in Parts(name))
         {
-            if (part.Split(':', '-') is [var who, var from, var to]
-                && part == $"{who}:{from}-{to}"
-                && IsParticipant(who, participants, out var index)
+            if (part.Split(':', '-') is [var participant, var from, var to]
+                && part == $"{participant}:{from}-{to}"
+                && IsParticipant(participant, participants, out var index)
                 && IsSpan(from, to, out var span))
-                times.Add((index, span));
+                spans.Add((index, span));
             else
             {
-                Fault($"{name} is a list of participant:from-to in whole seconds, such as 0:0-5,1:5-10, "
-                    + $"of participants below {participants}; '{part}' is not.");
+                AddError($"{name} must be a list of participant:from-to in whole seconds, such as 0:0-5,1:5-10, "
+                    + $"with participants below {participants}; '{part}' is not valid.");
             }
         }
 
-        return times.ToLookup(time => time.Who, time => time.Time);
+        return spans.ToLookup(entry => entry.Participant, entry => entry.Span);
     }
 
     private string[] Parts(string name) => Take(name)?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [];
 
-    private static Dictionary<string, T> Words<T>() where T : struct, Enum =>
+    private static Dictionary<string, T> NamesOf<T>() where T : struct, Enum =>
         Enum.GetValues<T>().ToDictionary(value => char.ToLowerInvariant($"{value}"[0]) + $"{value}"[1..]);
 
     private static bool IsParticipant(string text, int participants, out int index) =>

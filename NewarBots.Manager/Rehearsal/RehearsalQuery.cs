@@ -1,6 +1,6 @@
 namespace NewarBots.Manager.Rehearsal;
 
-/// <summary>Reads a scenario from the parameters of a rehearsal's address. docs/rehearsal.md lists them.</summary>
+/// <summary>Reads a scenario from the query parameters of a rehearsal's URL; docs/rehearsal.md lists them.</summary>
 internal static class RehearsalQuery
 {
     private static readonly string[] Names = ["Ada Lovelace", "Grace Hopper", "Alan Turing", "Katherine Johnson"];
@@ -10,68 +10,67 @@ internal static class RehearsalQuery
     private static readonly string[] JoinButtons =
         ["Ask to join", "Ask to join anyway", "Join now", "Join the call now", "Join anyway", "Join here too", "Switch here"];
 
-    /// <summary>Takes the parameters of the named scenario, where there is one, and the given ones over those.</summary>
-    /// <param name="given">Each parameter with its value.</param>
-    /// <returns>The scenario, or every mistake, each beginning with the parameter's name.</returns>
-    public static (RehearsalScenario? Scenario, IReadOnlyList<string> Faults) Read(
+    /// <summary>Combines the given parameters with those of the scenario they name; the given ones win.</summary>
+    /// <param name="given">The parameters with their values.</param>
+    /// <returns>The scenario, or all errors, each beginning with the parameter's name.</returns>
+    public static (RehearsalScenario? Scenario, IReadOnlyList<string> Errors) Read(
         IEnumerable<KeyValuePair<string, string>> given)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
-        var faults = new List<string>();
+        var errors = new List<string>();
         foreach (var (name, value) in given)
         {
             if (!values.TryAdd(name, value))
-                faults.Add($"{name} is given twice.");
+                errors.Add($"{name} must be given only once.");
         }
 
-        if (values.Remove("scenario", out var wanted))
+        if (values.Remove("scenario", out var requested))
         {
-            if (NamedScenario.All.FirstOrDefault(scenario => scenario.Name == wanted) is { } named)
+            if (NamedScenario.All.FirstOrDefault(candidate => candidate.Name == requested) is { } named)
             {
                 foreach (var (name, value) in named.Parameters)
                     values.TryAdd(name, value);
             }
             else
             {
-                var names = string.Join(", ", NamedScenario.All.Select(scenario => scenario.Name));
-                faults.Add($"scenario is one of {names}, not '{wanted}'.");
+                var names = string.Join(", ", NamedScenario.All.Select(known => known.Name));
+                errors.Add($"scenario must be one of {names}, not '{requested}'.");
             }
         }
 
         var parameters = new RehearsalParameters(values);
-        var read = Read(parameters);
-        faults.AddRange(parameters.Faults);
-        faults.AddRange(parameters.Unknown.Select(unknown => $"{unknown} is no parameter of a rehearsal."));
-        return faults.Count == 0 ? (read, []) : (null, faults);
+        var scenario = Read(parameters);
+        errors.AddRange(parameters.Errors);
+        errors.AddRange(parameters.Unknown.Select(unknown => $"{unknown} is not a rehearsal parameter."));
+        return errors.Count == 0 ? (scenario, []) : (null, errors);
     }
 
     private static RehearsalScenario Read(RehearsalParameters parameters)
     {
-        var door = ReadDoor(parameters);
         return new()
         {
             Opens = parameters.OneOf<RehearsalOpening>("opens") ?? default,
             TypographicApostrophes = parameters.OneOf<Apostrophe>("apostrophe") == Apostrophe.Typographic,
-            Door = door,
+            Lobby = ReadLobby(parameters),
             Call = ReadCall(parameters),
             Audio = ReadAudio(parameters),
             Participants = ReadParticipants(parameters),
         };
     }
 
-    private static RehearsalDoor ReadDoor(RehearsalParameters parameters)
+    private static RehearsalLobby ReadLobby(RehearsalParameters parameters)
     {
         var (answer, after) = ReadAnswer(parameters);
         return new()
         {
             ReadyAfter = parameters.Seconds("readyAfter") ?? 0,
             IsSignedIn = parameters.Flag("signedIn"),
-            Dialogs = parameters.ListOf<DoorDialog>("dialogs"),
+            Dialogs = parameters.ListOf<LobbyDialog>("dialogs"),
             ToastFor = parameters.Seconds("toast"),
             Toggles = parameters.OneOf<ToggleElement>("toggles") ?? default,
             TogglesAfter = parameters.Seconds("togglesAfter") ?? 0,
-            ToggleClicks = parameters.Whole("toggleClicks", 1, 5) ?? 1,
-            JoinButton = ReadJoinButton(parameters) ?? (answer == DoorAnswer.Admitted && after == 0 ? "Join now" : "Ask to join"),
+            ToggleClicks = parameters.Integer("toggleClicks", 1, 5) ?? 1,
+            JoinButton = ReadJoinButton(parameters) ?? (answer == HostAnswer.Admitted && after == 0 ? "Join now" : "Ask to join"),
             WaitingText = parameters.OneOf<WaitingText>("waitingText") ?? default,
             Answer = answer,
             AnswerAfter = after,
@@ -84,7 +83,7 @@ internal static class RehearsalQuery
         var notice = parameters.OneOf<CallNotice>("notice");
         var noticeAfter = parameters.Seconds("noticeAfter");
         if (noticeAfter is not null && notice is null)
-            parameters.Fault("noticeAfter needs a notice.");
+            parameters.AddError("noticeAfter requires notice.");
         return new()
         {
             Epoch = parameters.UnixTime("epoch"),
@@ -97,7 +96,7 @@ internal static class RehearsalQuery
             Reconnects = parameters.Span("reconnect"),
             CrashAt = parameters.Seconds("crashAt"),
             ReloadAt = parameters.Seconds("reloadAt"),
-            Tricks = [.. parameters.TimedListOf<PageTrick>("tricks").Select(trick => new TimedTrick(trick.Value, trick.Seconds))],
+            Misbehaviors = [.. parameters.TimedListOf<Misbehavior>("tricks").Select(timed => new TimedMisbehavior(timed.Value, timed.Seconds))],
             EndAfter = parameters.Seconds("duration"),
             EndedText = parameters.OneOf<EndedText>("endedText") ?? default,
             KickAfter = parameters.Seconds("kickAfter"),
@@ -106,10 +105,10 @@ internal static class RehearsalQuery
 
     private static RehearsalAudio ReadAudio(RehearsalParameters parameters) => new()
     {
-        Streams = parameters.Whole("streams", 1, 4) ?? 0,
+        Streams = parameters.Integer("streams", 1, 4) ?? 0,
         Elements = parameters.OneOf<MediaElements>("elements") ?? default,
-        Level = parameters.Whole("level", -60, -15) is { } decibels ? Math.Pow(10, decibels / 20.0) : TimeCode.Level,
-        Deaf = parameters.OneOf<Deafness>("deaf") ?? default,
+        Level = parameters.Integer("level", -60, -15) is { } decibels ? Math.Pow(10, decibels / 20.0) : TimeCode.Level,
+        CaptureBlocking = parameters.OneOf<CaptureBlocking>("deaf") ?? default,
         Mutes = parameters.Span("mute"),
         RecreateAt = parameters.Seconds("recreateAt"),
         ReplaceAt = parameters.Seconds("replaceAt"),
@@ -117,40 +116,40 @@ internal static class RehearsalQuery
         SwapAt = parameters.Seconds("swapAt"),
     };
 
-    private static (DoorAnswer Answer, double After) ReadAnswer(RehearsalParameters parameters)
+    private static (HostAnswer Answer, double After) ReadAnswer(RehearsalParameters parameters)
     {
-        var answers = new List<(DoorAnswer, double)>();
+        var answers = new List<(HostAnswer, double)>();
         if (parameters.SecondsOrNever("admitAfter") is { } admitted)
-            answers.Add(double.IsFinite(admitted) ? (DoorAnswer.Admitted, admitted) : (DoorAnswer.Never, 0));
+            answers.Add(double.IsFinite(admitted) ? (HostAnswer.Admitted, admitted) : (HostAnswer.Never, 0));
         if (parameters.Seconds("denyAfter") is { } denied)
-            answers.Add((DoorAnswer.Denied, denied));
+            answers.Add((HostAnswer.Denied, denied));
         if (parameters.Seconds("noAnswerAfter") is { } unanswered)
-            answers.Add((DoorAnswer.NoAnswer, unanswered));
+            answers.Add((HostAnswer.NoAnswer, unanswered));
         if (answers.Count > 1)
-            parameters.Fault("admitAfter and denyAfter and noAnswerAfter exclude each other.");
-        return answers.FirstOrDefault((DoorAnswer.Admitted, 0));
+            parameters.AddError("admitAfter / denyAfter / noAnswerAfter are mutually exclusive.");
+        return answers.FirstOrDefault((HostAnswer.Admitted, 0));
     }
 
     private static string? ReadJoinButton(RehearsalParameters parameters)
     {
         var text = parameters.Take("joinButton");
         if (text is not null && !JoinButtons.Contains(text))
-            parameters.Fault($"joinButton is one of {string.Join(", ", JoinButtons)}, not '{text}'.");
+            parameters.AddError($"joinButton must be one of {string.Join(", ", JoinButtons)}, not '{text}'.");
         return text;
     }
 
     private static List<RehearsalParticipant> ReadParticipants(RehearsalParameters parameters)
     {
-        // A mistake in the number is no mistake in whoever else names a participant.
-        var mistakes = parameters.Faults.Count;
-        var count = parameters.Whole("participants", 0, Names.Length) ?? (parameters.Faults.Count > mistakes ? Names.Length : 3);
-        var joins = parameters.Times("joinLate", count);
-        var leaves = parameters.Times("leave", count);
-        var recorders = parameters.Some("recorders", count);
-        var speaks = parameters.Spans("speak", count);
-        var turn = parameters.Whole("turns", 1, 3600);
+        // If the number is invalid, parameters that name a participant are checked against the maximum, to report one error only.
+        var errors = parameters.Errors.Count;
+        var count = parameters.Integer("participants", 0, Names.Length) ?? (parameters.Errors.Count > errors ? Names.Length : 3);
+        var joins = parameters.SecondsByParticipant("joinLate", count);
+        var leaves = parameters.SecondsByParticipant("leave", count);
+        var recorders = parameters.Participants("recorders", count);
+        var speaks = parameters.SpansByParticipant("speak", count);
+        var turn = parameters.Integer("turns", 1, 3600);
         if (speaks is not null && turn is not null)
-            parameters.Fault("speak and turns exclude each other.");
+            parameters.AddError("speak and turns are mutually exclusive.");
 
         var participants = new List<RehearsalParticipant>();
         for (var i = 0; i < count; i++)
@@ -158,7 +157,7 @@ internal static class RehearsalQuery
             var participant = new RehearsalParticipant(
                 recorders.Contains(i) ? RecorderName : Names[i], TimeCode.Voices[i], joins.GetValueOrDefault(i), leaves.TryGetValue(i, out var at) ? at : null);
             if (participant.LeavesAt <= participant.JoinsAt)
-                parameters.Fault($"leave has participant {i} gone at {participant.LeavesAt} s, who joins at {participant.JoinsAt} s.");
+                parameters.AddError($"leave must be after joinLate: participant {i} joins at {participant.JoinsAt} s and leaves at {participant.LeavesAt} s.");
             participants.Add(turn is { } seconds
                 ? participant with { Speaks = [new(i * seconds, (i + 1) * seconds)], SpeaksEvery = count * seconds }
                 : participant with { Speaks = speaks?[i].ToList() });

@@ -2,15 +2,15 @@ using System.Text.Json.Serialization;
 
 namespace NewarBots.Manager.Rehearsal;
 
-/// <summary>What happens in one rehearsal. The page gets it as JSON. All times are seconds.</summary>
+/// <summary>What happens in one rehearsal; the page gets it as JSON. Times are seconds.</summary>
 internal sealed record RehearsalScenario
 {
     public RehearsalOpening Opens { get; init; }
 
-    /// <summary>Apostrophes as typographers set them: "You’ve been removed".</summary>
+    /// <summary>The page uses typographic apostrophes: "You’ve been removed".</summary>
     public bool TypographicApostrophes { get; init; }
 
-    public RehearsalDoor Door { get; init; } = new();
+    public RehearsalLobby Lobby { get; init; } = new();
 
     public RehearsalCall Call { get; init; } = new();
 
@@ -19,7 +19,7 @@ internal sealed record RehearsalScenario
     public IReadOnlyList<RehearsalParticipant> Participants { get; init; } = [];
 }
 
-/// <summary>What the address shows.</summary>
+/// <summary>What the meeting's URL shows.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<RehearsalOpening>))]
 internal enum RehearsalOpening
 {
@@ -32,28 +32,28 @@ internal enum RehearsalOpening
     ConnectionProblem,
     LoginRequired,
 
-    /// <summary>Never answers.</summary>
+    /// <summary>The server does not respond.</summary>
     Never,
 
-    /// <summary>A page with nothing on it.</summary>
+    /// <summary>An empty page.</summary>
     Blank,
 
-    /// <summary>Redirects to itself for ever.</summary>
+    /// <summary>Redirects to itself forever.</summary>
     Redirects,
 
-    /// <summary>Loads itself anew for ever.</summary>
+    /// <summary>Reloads forever.</summary>
     Reloads,
 
-    /// <summary>One dialog of the browser after the other.</summary>
+    /// <summary>One browser dialog after another.</summary>
     Alerts,
 }
 
-/// <param name="Name">As the tile shows it.</param>
-/// <param name="Voice">The tones.</param>
-/// <param name="JoinsAt">Counted from the beginning of the call; 0: is there already.</param>
-/// <param name="LeavesAt">Counted from the beginning of the call.</param>
-/// <param name="Speaks">When this voice is heard; <see langword="null"/>: always.</param>
-/// <param name="SpeaksEvery"><paramref name="Speaks"/> comes again after so many seconds.</param>
+/// <param name="Name">The name on the tile.</param>
+/// <param name="Voice">The tones of the voice.</param>
+/// <param name="JoinsAt">In seconds since the start of the call; 0: already present.</param>
+/// <param name="LeavesAt">In seconds since the start of the call.</param>
+/// <param name="Speaks">When the participant speaks; <see langword="null"/>: always.</param>
+/// <param name="SpeaksEvery">The period in seconds after which <paramref name="Speaks"/> repeats.</param>
 internal sealed record RehearsalParticipant(
     string Name,
     TimeCodeVoice Voice,
@@ -63,5 +63,5 @@ internal sealed record RehearsalParticipant(
     int? SpeaksEvery = null);
 
 /// <param name="From">The first second of the meeting.</param>
-/// <param name="To">The first second behind it.</param>
+/// <param name="To">The second after the last one.</param>
 internal sealed record MeetingSpan(int From, int To);

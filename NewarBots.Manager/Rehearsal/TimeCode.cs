@@ -1,17 +1,17 @@
 namespace NewarBots.Manager.Rehearsal;
 
 /// <summary>
-/// The sound of the rehearsal: one voice for each participant, whose tone tells the second of the meeting. The voices lie in
-/// bands of their own, so that all can be read from a mix.
+/// The voices of the rehearsals: each participant's tone encodes the second of the meeting. Every voice has its own frequency band, so
+/// that all of them can be decoded from a mix.
 /// </summary>
 internal static class TimeCode
 {
-    /// <summary>Peak of one voice, of full scale 1: four of them together do not clip.</summary>
+    /// <summary>Peak of one voice; full scale is 1. Four voices together do not clip.</summary>
     public const double Level = 0.15;
 
     /// <summary>
-    /// By participant. They come round after 11, 13, 17 and 19 s, which have no common factor: two of them tell the second for
-    /// two minutes, three of them for forty.
+    /// By participant. They repeat after 11, 13, 17 and 19 s, which are coprime: two voices identify the second within two minutes, three
+    /// within forty.
     /// </summary>
     public static IReadOnlyList<TimeCodeVoice> Voices { get; } =
     [
@@ -22,12 +22,12 @@ internal static class TimeCode
     ];
 }
 
-/// <param name="Base">The tone of second 0, in Hz.</param>
-/// <param name="Step">From one second's tone to the next one's, in Hz.</param>
-/// <param name="Seconds">After so many seconds the tones come again.</param>
+/// <param name="Base">The frequency in second 0, in Hz.</param>
+/// <param name="Step">The difference from one second to the next, in Hz.</param>
+/// <param name="Seconds">The period of the tones, in seconds.</param>
 internal sealed record TimeCodeVoice(int Base, int Step, int Seconds)
 {
-    /// <param name="second">Whole seconds since the beginning of the meeting.</param>
-    /// <returns>In Hz.</returns>
+    /// <param name="second">Whole seconds since the start of the meeting.</param>
+    /// <returns>The frequency in Hz.</returns>
     public int FrequencyAt(long second) => Base + Step * (int)(second % Seconds);
 }

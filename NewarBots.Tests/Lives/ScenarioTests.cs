@@ -76,16 +76,16 @@ public sealed class ScenarioTests(RehearsedBots bots) : IClassFixture<RehearsedB
         var possible = new List<string> { "capture_stalled" };
         if (call.CrashAt is not null || call.ReloadAt is not null)
             possible.Add("browser_restarted");
-        if (audio.Deaf is not Deafness.Never)
+        if (audio.CaptureBlocking is not CaptureBlocking.Never)
             possible.Add("not_heard");
-        if (call.ReloadAt is not null || audio.Deaf is not Deafness.Never)
+        if (call.ReloadAt is not null || audio.CaptureBlocking is not CaptureBlocking.Never)
             possible.Add("capture_restarted");
         Assert.True(gaps.All(gap => possible.Contains((string)gap!["cause"]!)), $"{gaps}\n{bot}");
         Assert.Equal(gaps.Count == 0, (bool)bot.Bot["recording"]!["complete"]!);
         if (call.CrashAt is not null)
             Assert.Contains(gaps, gap => (string?)gap!["cause"] == "browser_restarted");
 
-        if (audio.Deaf is Deafness.Always)
+        if (audio.CaptureBlocking is CaptureBlocking.Always)
             Assert.Matches("(?i)no_?audio", bot.Log);
         else if (bot.Scenario.Participants.Count > 0)
             await AssertTimeCodeIsCompleteAsync(bot, gaps);
@@ -105,7 +105,7 @@ public sealed class ScenarioTests(RehearsedBots bots) : IClassFixture<RehearsedB
         // From the first word to the last.
         var end = bot.Scenario.Call.EndAfter ?? bot.Scenario.Call.KickAfter ?? double.PositiveInfinity;
         var spoken = Spoken(bot.Scenario.Participants, Math.Min(end, 600));
-        var begin = Math.Max(spoken.First, bot.Scenario.Audio.Deaf is Deafness.Once ? excused[0].To : 0);
+        var begin = Math.Max(spoken.First, bot.Scenario.Audio.CaptureBlocking is CaptureBlocking.Once ? excused[0].To : 0);
         Assert.True(bot.Scenario.Call.Epoch is not null || report.Range.First <= begin + 2, $"{report}\n{bot}");
         Assert.True(double.IsInfinity(end) || report.Range.Last >= spoken.Last - 2, $"{report}\n{bot}");
     }
@@ -114,7 +114,7 @@ public sealed class ScenarioTests(RehearsedBots bots) : IClassFixture<RehearsedB
     private static IEnumerable<(double From, double To)> Interruptions(RehearsalScenario scenario)
     {
         const double Recovery = 2;
-        if (scenario.Audio.Deaf is Deafness.Once)
+        if (scenario.Audio.CaptureBlocking is CaptureBlocking.Once)
             yield return (0, 42);
         MeetingSpan?[] spans = [scenario.Call.Reconnects, scenario.Audio.Mutes];
         foreach (var span in spans.OfType<MeetingSpan>())

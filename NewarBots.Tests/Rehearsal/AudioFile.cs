@@ -4,14 +4,14 @@ using CliWrap;
 
 namespace NewarBots.Tests.Rehearsal;
 
-/// <summary>Audio files as FFmpeg reads and writes them. Samples are 48 kHz mono, full scale 1.</summary>
+/// <summary>Decodes and encodes audio files with FFmpeg. Samples are 48 kHz mono; full scale is 1.</summary>
 internal static class AudioFile
 {
     public const int SampleRate = 48_000;
 
     private static readonly string[] Raw = ["-f", "f32le", "-ac", "1", "-ar", $"{SampleRate}"];
 
-    /// <summary>Decodes the whole file; any complaint of the decoder is an exception.</summary>
+    /// <summary>Decodes a whole file; throws on any decoder warning.</summary>
     public static async Task<float[]> DecodeAsync(string path)
     {
         using var output = new MemoryStream();
@@ -29,15 +29,15 @@ internal static class AudioFile
 
     private static async Task RunAsync(string[] arguments, PipeSource input, PipeTarget output)
     {
-        var complaints = new StringBuilder();
+        var warnings = new StringBuilder();
         var result = await Cli.Wrap("ffmpeg")
             .WithArguments(arguments)
             .WithStandardInputPipe(input)
             .WithStandardOutputPipe(output)
-            .WithStandardErrorPipe(PipeTarget.ToStringBuilder(complaints))
+            .WithStandardErrorPipe(PipeTarget.ToStringBuilder(warnings))
             .WithValidation(CommandResultValidation.None)
             .ExecuteAsync();
-        if (!result.IsSuccess || complaints.Length > 0)
-            throw new InvalidDataException($"ffmpeg {string.Join(' ', arguments)} ended with {result.ExitCode}: {complaints}");
+        if (!result.IsSuccess || warnings.Length > 0)
+            throw new InvalidDataException($"ffmpeg {string.Join(' ', arguments)} exited with {result.ExitCode}: {warnings}");
     }
 }

@@ -3,10 +3,10 @@ using NewarBots.Manager.Rehearsal;
 
 namespace NewarBots.Tests.Rehearsal;
 
-/// <summary>A second of the meeting, or a part of it, as one voice tells it.</summary>
+/// <summary>A second of the meeting, or a part of it, as decoded from one voice.</summary>
 /// <param name="Start">Its first sample.</param>
-/// <param name="End">The first sample behind it.</param>
-/// <param name="Second">Since the beginning of the meeting.</param>
+/// <param name="End">The sample after its last one.</param>
+/// <param name="Second">Since the start of the meeting.</param>
 internal readonly record struct HeardSecond(int Start, int End, long Second)
 {
     /// <summary>In seconds.</summary>
@@ -14,19 +14,18 @@ internal readonly record struct HeardSecond(int Start, int End, long Second)
 }
 
 /// <summary>
-/// Finds out which second of the meeting each tone stands for. Every voice tells it only up to its own round. While the
-/// tones go on as the clock lets expect, give or take a second, they mean what is nearest to it; where they do not,
-/// what all voices together say is the new time.
+/// Determines which second of the meeting each tone stands for. A single voice is ambiguous, because its tones repeat. While the tones
+/// follow the clock to about a second, the candidate nearest to the clock counts; otherwise all voices together determine the new time.
 /// </summary>
 internal static class MeetingSeconds
 {
     /// <summary>
-    /// The recording is looked at piece by piece, in each of which no voice changes. In a shorter one, in seconds, some voices
-    /// may have changed already and others not.
+    /// The recording is read in pieces without a change of tone. In pieces shorter than this, in seconds, some voices may have changed
+    /// before the others.
     /// </summary>
-    private const double ShortestTelling = 0.15;
+    private const double ShortestReliablePiece = 0.15;
 
-    /// <returns>For each voice, what is heard in the order of the recording.</returns>
+    /// <returns>The decoded seconds of each voice, in the order of the recording.</returns>
     public static IReadOnlyList<IReadOnlyList<HeardSecond>> Read(float[] samples, IReadOnlyList<TimeCodeVoice> voices)
     {
         var tones = voices.Select(voice => TimeCodeReader.Read(samples, voice)).ToList();
@@ -35,14 +34,14 @@ internal static class MeetingSeconds
         if (pieces.Count == 0)
             return heard;
 
-        // The clock: where in the recording, in seconds, the meeting's second 0 begins.
+        // The clock: the position of the meeting's second 0 in the recording, in seconds.
         var beginning = pieces.TakeWhile(piece => piece.Start < pieces[0].Start + 5 * AudioFile.SampleRate);
         var longest = beginning.MaxBy(piece => piece.Length)!;
         var clock = longest.Middle - (Agree(longest, voices, near: 0) + 0.5);
         foreach (var piece in pieces)
         {
             var now = piece.Middle - clock;
-            if (piece.Length >= ShortestTelling)
+            if (piece.Length >= ShortestReliablePiece)
             {
                 if (piece.Tones.Any(tone => Math.Abs(Nearest(tone.Second, voices[tone.Voice].Seconds, now) + 0.5 - now) > 1.6))
                 {
@@ -50,7 +49,7 @@ internal static class MeetingSeconds
                     now = piece.Middle - clock;
                 }
 
-                // No second begins before the clock says so, nor ends behind it.
+                // The clock is corrected so that no second begins before or ends after its time.
                 var seconds = piece.Tones.Select(tone => Nearest(tone.Second, voices[tone.Voice].Seconds, now)).Order().ToList();
                 var second = seconds[seconds.Count / 2];
                 clock = Math.Min(clock, piece.Start / (double)AudioFile.SampleRate - second);
@@ -87,7 +86,7 @@ internal static class MeetingSeconds
         return Nearest(second, round, near);
     }
 
-    /// <summary>Of all seconds that a round shows as <paramref name="residue"/>, the one whose middle is nearest.</summary>
+    /// <summary>The second nearest to <paramref name="near"/> that has this residue in its period.</summary>
     private static long Nearest(long residue, long round, double near) =>
         Math.Max(residue % round, residue + round * (long)Math.Round((near - 0.5 - residue) / round));
 

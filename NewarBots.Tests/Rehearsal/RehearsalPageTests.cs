@@ -18,14 +18,14 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 
     [Fact]
-    public async Task The_page_is_told_its_scenario()
+    public async Task Page_contains_its_scenario_as_JSON()
     {
         var html = await _client.GetStringAsync("/rehearsal/abc-defg-hij?participants=2&leave=1:3&duration=40");
 
         var json = WebUtility.HtmlDecode(ScenarioAttribute.Match(html).Value);
         var scenario = JsonDocument.Parse(json).RootElement;
         Assert.Equal(40, scenario.GetProperty("call").GetProperty("endAfter").GetDouble());
-        Assert.Equal("Admitted", scenario.GetProperty("door").GetProperty("answer").GetString());
+        Assert.Equal("Admitted", scenario.GetProperty("lobby").GetProperty("answer").GetString());
         var second = scenario.GetProperty("participants")[1];
         Assert.Equal(3, second.GetProperty("leavesAt").GetDouble());
         Assert.Equal(1000, second.GetProperty("voice").GetProperty("base").GetInt32());
@@ -35,7 +35,7 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
     [InlineData("/rehearsal")]
     [InlineData("/rehearsal/abc-defg-hij")]
     [InlineData("/rehearsal/abc-defg-hij?participants=9")]
-    public async Task A_page_runs_no_script_but_its_own_and_takes_no_html_from_scripts(string path)
+    public async Task Content_security_policy_allows_only_the_pages_own_scripts_and_trusted_types(string path)
     {
         var response = await _client.GetAsync(path);
 
@@ -48,7 +48,7 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Everything_that_a_page_asks_for_is_there()
+    public async Task Every_script_and_stylesheet_that_a_page_loads_exists()
     {
         var html = await _client.GetStringAsync("/rehearsal/abc-defg-hij") + await _client.GetStringAsync("/rehearsal");
         var paths = Asset.Matches(html).Select(match => match.Value).Distinct().ToList();
@@ -65,16 +65,16 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Every_template_that_a_script_shows_is_there_and_no_id_is_given_twice()
+    public async Task Every_template_used_by_a_script_exists_and_ids_are_unique()
     {
         var html = await _client.GetStringAsync("/rehearsal/abc-defg-hij");
-        string[] files = ["stage.js", "door.js", "call.js"];
+        string[] files = ["screens.js", "lobby.js", "call.js"];
         var scripts = await Task.WhenAll(files.Select(file => _client.GetStringAsync($"/rehearsal/assets/{file}")));
 
         Assert.Distinct(Id.Matches(html).Select(match => match.Value));
         Assert.Subset(
             Template.Matches(html).Select(match => match.Value).ToHashSet(),
-            Shown.Matches(string.Concat(scripts)).Select(match => match.Value).ToHashSet());
+            UsedTemplate.Matches(string.Concat(scripts)).Select(match => match.Value).ToHashSet());
     }
 
     [Theory]
@@ -82,7 +82,7 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
     [InlineData("ABC-DEFG-HIJ")]
     [InlineData("abc-defg-hij%0A")]
     [InlineData("%3Cscript%3E")]
-    public async Task What_is_no_meeting_code_is_answered_as_Meet_does(string code)
+    public async Task Invalid_meeting_code_shows_Meets_not_found_page(string code)
     {
         var response = await _client.GetAsync($"/rehearsal/{code}?participants=nonsense");
 
@@ -93,19 +93,19 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_mistake_is_said_and_not_executed()
+    public async Task Invalid_parameter_is_reported_as_escaped_text()
     {
         var response = await _client.GetAsync("/rehearsal/abc-defg-hij?duration=%3Cimg%3E");
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.Contains(
-            "<li>duration is a number of seconds from 0 to 86400, not &#x27;&lt;img&gt;&#x27;.</li>",
+            "<li>duration must be a number of seconds from 0 to 86400, not &#x27;&lt;img&gt;&#x27;.</li>",
             await response.Content.ReadAsStringAsync(),
             StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task An_address_that_redirects_for_ever_leads_to_itself()
+    public async Task Endless_redirect_redirects_to_its_own_URL()
     {
         var path = "/rehearsal/abc-defg-hij?opens=redirects&participants=2";
 
@@ -115,7 +115,7 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_address_that_never_answers_keeps_no_manager_from_stopping()
+    public async Task Unanswered_request_does_not_keep_the_manager_from_stopping()
     {
         var (app, client) = await ServeAsync("Development");
         var answer = client.GetAsync("/rehearsal/abc-defg-hij?opens=never");
@@ -128,7 +128,7 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_index_lists_every_scenario_and_every_parameter()
+    public async Task Index_lists_every_scenario_and_every_parameter()
     {
         var html = await _client.GetStringAsync("/rehearsal");
 
@@ -144,7 +144,7 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
     [InlineData("Production", null, HttpStatusCode.NotFound)]
     [InlineData("Production", "true", HttpStatusCode.OK)]
     [InlineData("Development", "false", HttpStatusCode.NotFound)]
-    public async Task It_is_on_in_development_or_where_the_setting_says_so(
+    public async Task Rehearsals_are_enabled_in_Development_or_by_the_setting(
         string environment, string? enabled, HttpStatusCode expected)
     {
         var (app, client) = await ServeAsync(environment, enabled);
@@ -168,10 +168,10 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
     [GeneratedRegex("(?<=data-scenario=\")[^\"]*", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex ScenarioAttribute { get; }
 
-    [GeneratedRegex("/rehearsal/assets/[a-z.]+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("/rehearsal/assets/[a-z.-]+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Asset { get; }
 
-    [GeneratedRegex("(?<=from '\\./)[a-z.]+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("(?<=from '\\./)[a-z.-]+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Import { get; }
 
     [GeneratedRegex("(?<= id=\")[^\"]*", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
@@ -180,8 +180,8 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
     [GeneratedRegex("(?<=<template id=\")[^\"]*", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Template { get; }
 
-    [GeneratedRegex("(?<=(?:show|fill)\\(')[^']*", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex Shown { get; }
+    [GeneratedRegex("(?<=(?:showScreen|cloneTemplate)\\(')[^']*", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex UsedTemplate { get; }
 
     [GeneratedRegex("(?<=<td><code>)[a-zA-Z]+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Parameter { get; }

@@ -6,7 +6,7 @@ namespace NewarBots.Tests.Rehearsal;
 public sealed class RehearsalQueryTests
 {
     [Fact]
-    public void Without_parameters_three_people_talk_until_the_guest_leaves()
+    public void Without_parameters_three_participants_speak_until_the_guest_leaves()
     {
         var scenario = Read(string.Empty);
 
@@ -14,13 +14,13 @@ public sealed class RehearsalQueryTests
         Assert.All(
             scenario.Participants, participant => Assert.True(participant is { JoinsAt: 0, LeavesAt: null, Speaks: null }));
         Assert.Equal(RehearsalOpening.Meeting, scenario.Opens);
-        Assert.Equivalent(new RehearsalDoor { JoinButton = "Join now" }, scenario.Door, strict: true);
+        Assert.Equivalent(new RehearsalLobby { JoinButton = "Join now" }, scenario.Lobby, strict: true);
         Assert.Equivalent(new RehearsalCall(), scenario.Call, strict: true);
         Assert.Equal(new RehearsalAudio(), scenario.Audio);
     }
 
     [Fact]
-    public void Each_parameter_about_who_is_there_is_heard()
+    public void Participant_parameters_are_read()
     {
         var scenario = Read("participants=4&speak=0:0-5,1:5-10,0:10-12&joinLate=2:1.5&leave=1:20,2:25&recorders=3"
             + "&apostrophe=typographic&hl=en");
@@ -35,33 +35,33 @@ public sealed class RehearsalQueryTests
     }
 
     [Fact]
-    public void Each_parameter_of_the_door_is_heard()
+    public void Lobby_parameters_are_read()
     {
-        var door = Read("readyAfter=0.5&signedIn=true&dialogs=withoutAccount,gotIt,gotIt&toast=8&toggles=button&togglesAfter=2&toggleClicks=3"
-            + "&joinButton=Switch here&denyAfter=2&waitingText=forTheHost&deniedText=askAgain").Door;
+        var lobby = Read("readyAfter=0.5&signedIn=true&dialogs=withoutAccount,gotIt,gotIt&toast=8&toggles=button&togglesAfter=2&toggleClicks=3"
+            + "&joinButton=Switch here&denyAfter=2&waitingText=forTheHost&deniedText=askAgain").Lobby;
 
         Assert.Equivalent(
-            new RehearsalDoor
+            new RehearsalLobby
             {
                 ReadyAfter = 0.5,
                 IsSignedIn = true,
-                Dialogs = [DoorDialog.WithoutAccount, DoorDialog.GotIt, DoorDialog.GotIt],
+                Dialogs = [LobbyDialog.WithoutAccount, LobbyDialog.GotIt, LobbyDialog.GotIt],
                 ToastFor = 8,
                 Toggles = ToggleElement.Button,
                 TogglesAfter = 2,
                 ToggleClicks = 3,
                 JoinButton = "Switch here",
                 WaitingText = WaitingText.ForTheHost,
-                Answer = DoorAnswer.Denied,
+                Answer = HostAnswer.Denied,
                 AnswerAfter = 2,
                 DeniedText = DeniedText.AskAgain,
             },
-            door,
+            lobby,
             strict: true);
     }
 
     [Fact]
-    public void Each_parameter_of_the_call_is_heard()
+    public void Call_parameters_are_read()
     {
         var call = Read("mutedOnly=true&notice=gemini&noticeAfter=5&hintAfter=3&duration=40&endedText=call&kickAfter=30"
             + "&chatAfter=4&uncounted=true&reconnect=10-18&crashAt=12&reloadAt=13.5&tricks=alert:5,beforeUnload:0&epoch=1766512800").Call;
@@ -81,7 +81,7 @@ public sealed class RehearsalQueryTests
                 Reconnects = new(10, 18),
                 CrashAt = 12,
                 ReloadAt = 13.5,
-                Tricks = [new(PageTrick.Alert, 5), new(PageTrick.BeforeUnload, 0)],
+                Misbehaviors = [new(Misbehavior.Alert, 5), new(Misbehavior.BeforeUnload, 0)],
                 Epoch = 1_766_512_800,
             },
             call,
@@ -89,7 +89,7 @@ public sealed class RehearsalQueryTests
     }
 
     [Fact]
-    public void Each_parameter_of_the_audio_is_heard()
+    public void Audio_parameters_are_read()
     {
         var audio = Read("streams=3&elements=none&level=-40&deaf=once&mute=6-10&recreateAt=1&replaceAt=2&renegotiateAt=3&swapAt=4").Audio;
 
@@ -99,7 +99,7 @@ public sealed class RehearsalQueryTests
                 Streams = 3,
                 Elements = MediaElements.None,
                 Level = 0.01,
-                Deaf = Deafness.Once,
+                CaptureBlocking = CaptureBlocking.Once,
                 Mutes = new(6, 10),
                 RecreateAt = 1,
                 ReplaceAt = 2,
@@ -110,7 +110,7 @@ public sealed class RehearsalQueryTests
     }
 
     [Fact]
-    public void Taking_turns_goes_round()
+    public void Turns_repeat_after_the_last_participant()
     {
         var participants = Read("participants=3&turns=5").Participants;
 
@@ -119,15 +119,15 @@ public sealed class RehearsalQueryTests
     }
 
     [Theory]
-    [InlineData("admitAfter=3", DoorAnswer.Admitted, 3)]
-    [InlineData("admitAfter=never", DoorAnswer.Never, 0)]
-    [InlineData("denyAfter=4", DoorAnswer.Denied, 4)]
-    [InlineData("noAnswerAfter=5", DoorAnswer.NoAnswer, 5)]
-    public void Whoever_has_to_wait_asks_to_join(string query, object answer, double after)
+    [InlineData("admitAfter=3", HostAnswer.Admitted, 3)]
+    [InlineData("admitAfter=never", HostAnswer.Never, 0)]
+    [InlineData("denyAfter=4", HostAnswer.Denied, 4)]
+    [InlineData("noAnswerAfter=5", HostAnswer.NoAnswer, 5)]
+    public void Join_button_says_ask_to_join_if_there_is_a_waiting_room(string query, object answer, double after)
     {
-        var door = Read(query).Door;
+        var lobby = Read(query).Lobby;
 
-        Assert.Equal(((DoorAnswer)answer, after, "Ask to join"), (door.Answer, door.AnswerAfter, door.JoinButton));
+        Assert.Equal(((HostAnswer)answer, after, "Ask to join"), (lobby.Answer, lobby.AnswerAfter, lobby.JoinButton));
     }
 
     [Theory]
@@ -190,30 +190,30 @@ public sealed class RehearsalQueryTests
     [InlineData("tricks=sing:5", "tricks")]
     [InlineData("epoch=today", "epoch")]
     [InlineData("durations=40", "durations")]
-    public void A_parameter_that_makes_no_sense_is_named(string query, string parameter)
+    public void Invalid_parameter_is_named_in_the_error(string query, string parameter)
     {
-        var (scenario, faults) = RehearsalQuery.Read(Split(query));
+        var (scenario, errors) = RehearsalQuery.Read(Split(query));
 
         Assert.Null(scenario);
-        Assert.StartsWith($"{parameter} ", Assert.Single(faults), StringComparison.Ordinal);
+        Assert.StartsWith($"{parameter} ", Assert.Single(errors), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void All_mistakes_are_named_at_once() =>
+    public void All_invalid_parameters_are_reported_at_once() =>
         Assert.Equal(
             ["apostrophe", "duration", "what"],
-            RehearsalQuery.Read(Split("duration=x&apostrophe=y&what=z")).Faults.Select(fault => fault.Split(' ')[0]).Order());
+            RehearsalQuery.Read(Split("duration=x&apostrophe=y&what=z")).Errors.Select(error => error.Split(' ')[0]).Order());
 
     [Fact]
-    public void Parameters_go_over_those_of_the_named_scenario()
+    public void Parameters_override_those_of_the_named_scenario()
     {
         var scenario = Read("scenario=waiting-room&duration=7");
 
-        Assert.Equal((5, 7, 2), (scenario.Door.AnswerAfter, scenario.Call.EndAfter, scenario.Participants.Count));
+        Assert.Equal((5, 7, 2), (scenario.Lobby.AnswerAfter, scenario.Call.EndAfter, scenario.Participants.Count));
     }
 
     [Fact]
-    public void Every_named_scenario_can_be_read()
+    public void Every_named_scenario_is_valid_and_unique()
     {
         Assert.All(NamedScenario.All, scenario => Read($"scenario={scenario.Name}"));
         Assert.Distinct(NamedScenario.All.Select(scenario => scenario.Name));
@@ -221,8 +221,8 @@ public sealed class RehearsalQueryTests
 
     private static RehearsalScenario Read(string query)
     {
-        var (scenario, faults) = RehearsalQuery.Read(Split(query));
-        Assert.Empty(faults);
+        var (scenario, errors) = RehearsalQuery.Read(Split(query));
+        Assert.Empty(errors);
         return scenario!;
     }
 

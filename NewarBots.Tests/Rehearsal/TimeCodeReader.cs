@@ -3,28 +3,28 @@ using NewarBots.Manager.Rehearsal;
 
 namespace NewarBots.Tests.Rehearsal;
 
-/// <summary>One tone of one voice, as it was heard.</summary>
+/// <summary>One tone of one voice, as decoded from a recording.</summary>
 /// <param name="Start">Its first sample, to 5 ms.</param>
-/// <param name="End">The first sample behind it, to 5 ms.</param>
-/// <param name="Second">Which of the voice's seconds it stands for, from 0 to <see cref="TimeCodeVoice.Seconds"/> - 1.</param>
+/// <param name="End">The sample after its last one, to 5 ms.</param>
+/// <param name="Second">The second within the voice's period that it stands for, from 0 to <see cref="TimeCodeVoice.Seconds"/> - 1.</param>
 internal readonly record struct HeardTone(int Start, int End, int Second)
 {
     public int Length => End - Start;
 }
 
-/// <summary>Hears one voice of the time code in a mix: which of its tones sounds when.</summary>
+/// <summary>Decodes one voice of the time code from a mix: which of its tones sounds when.</summary>
 internal static class TimeCodeReader
 {
     /// <summary>5 ms.</summary>
     private const int Hop = AudioFile.SampleRate / 200;
 
-    /// <summary>A tone is looked for in 40 ms: its neighbours, 40 Hz away, lie beyond the first zero of its spectrum.</summary>
+    /// <summary>Tones are detected in windows of 40 ms: neighbouring tones, at least 40 Hz away, are beyond the first zero of the window's spectrum.</summary>
     private const int HopsInWindow = 8;
 
-    /// <summary>A shorter tone is the blur between two others.</summary>
+    /// <summary>Shorter tones are artefacts of a change between two others.</summary>
     private const int HopsInShortestTone = 4;
 
-    /// <summary>In samples 48 kHz mono. What is silent, or is no tone of this voice, is in no entry.</summary>
+    /// <summary>Takes 48 kHz mono. Silence and tones of other voices are left out.</summary>
     public static IReadOnlyList<HeardTone> Read(ReadOnlySpan<float> samples, TimeCodeVoice voice)
     {
         var hops = samples.Length / Hop;
@@ -44,7 +44,7 @@ internal static class TimeCodeReader
         return Join(heard);
     }
 
-    /// <summary>Peak of the tone in the window around each hop.</summary>
+    /// <summary>The peak of the tone in the window around each hop.</summary>
     private static double[] Levels(ReadOnlySpan<float> samples, int frequency)
     {
         var levels = new double[samples.Length / Hop];
@@ -75,7 +75,7 @@ internal static class TimeCodeReader
         return Turn(-(long)frequency * (samples.Length - 1)) * (last - Turn(-frequency) * beforeLast);
     }
 
-    /// <summary>The unit vector that a tone has turned to after so many cycles x samples.</summary>
+    /// <summary>The unit vector of a tone's phase; the argument is its frequency multiplied by the number of samples.</summary>
     private static Complex Turn(long cycles) =>
         Complex.FromPolarCoordinates(1, 2 * Math.PI * (cycles % AudioFile.SampleRate) / AudioFile.SampleRate);
 
@@ -89,7 +89,7 @@ internal static class TimeCodeReader
             if (heard[start] < 0 || end - start < HopsInShortestTone)
                 continue;
             var tone = new HeardTone(start * Hop, end * Hop, heard[start]);
-            // The blur belongs half to the tone before it and half to the one behind it.
+            // The artefact between two tones is split between them.
             if (tones.Count > 0 && tones[^1] is var before && tone.Start - before.End is > 0 and < HopsInShortestTone * 2 * Hop)
             {
                 var middle = (tone.Start + before.End) / 2;

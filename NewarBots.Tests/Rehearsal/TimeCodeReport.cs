@@ -5,63 +5,63 @@ namespace NewarBots.Tests.Rehearsal;
 
 internal enum TimeCodeFaultKind
 {
-    /// <summary>A voice that should be heard is not.</summary>
+    /// <summary>A voice is missing.</summary>
     Missing,
 
-    /// <summary>A second is heard for longer than it lasts, or again.</summary>
+    /// <summary>A second lasts too long or occurs again.</summary>
     Doubled,
 
-    /// <summary>A second does not begin when the meeting's clock says so: the amount is positive where it comes late.</summary>
+    /// <summary>A second does not begin at its time on the meeting's clock; the amount is positive if it is late.</summary>
     Misplaced,
 
-    /// <summary>A voice is heard that should be silent.</summary>
+    /// <summary>A voice that should be silent is heard.</summary>
     Unexpected,
 }
 
 /// <param name="Kind">What is wrong.</param>
-/// <param name="Participant">Whose voice.</param>
+/// <param name="Participant">The participant whose voice it is.</param>
 /// <param name="Second">The second of the meeting.</param>
-/// <param name="Amount">How much of it, in seconds.</param>
+/// <param name="Amount">The size of the fault in seconds.</param>
 internal sealed record TimeCodeFault(TimeCodeFaultKind Kind, int Participant, long Second, double Amount);
 
-/// <summary>What a recording of a rehearsal holds, second by second of the meeting.</summary>
+/// <summary>Compares a recording of a rehearsal with the meeting, second by second.</summary>
 internal sealed record TimeCodeReport
 {
-    /// <summary>So much of a second may be missing or too much: less than a burst of five packets.</summary>
+    /// <summary>How much of a second may be missing or extra: less than a burst of five packets.</summary>
     public const double LengthTolerance = 0.08;
 
-    /// <summary>So far a second may begin from where the clock has it, where nothing else is said.</summary>
+    /// <summary>The default tolerance for the start of a second, in seconds.</summary>
     public const double PlaceTolerance = 0.06;
 
     /// <summary>
-    /// The first seconds are not judged: connections come up in them. Neither is the last one: it is cut off somewhere.
+    /// The first seconds are not checked, because connections are established in them. The last one is not either, because it is incomplete.
     /// </summary>
     private const int SettlingSeconds = 2;
 
     private TimeCodeReport(IEnumerable<TimeCodeFault> faults) =>
         Faults = [.. faults.OrderBy(fault => (fault.Kind, fault.Participant, fault.Second))];
 
-    /// <summary>By kind, participant and second.</summary>
+    /// <summary>Ordered by kind, participant and second.</summary>
     public IReadOnlyList<TimeCodeFault> Faults { get; }
 
     public bool IsClean => Faults.Count == 0;
 
-    /// <summary>How many seconds of the meeting are heard, at least in part.</summary>
+    /// <summary>The number of seconds of the meeting that are heard at least in part.</summary>
     public int SecondsHeard { get; private init; }
 
-    /// <summary>The first and the last second of the meeting that is heard.</summary>
+    /// <summary>The first and the last second of the meeting that are heard.</summary>
     public (long First, long Last) Range { get; private init; }
 
-    /// <summary>Where in the recording the meeting's clock begins, in seconds; negative where that was before it.</summary>
+    /// <summary>The start of the meeting's clock in the recording, in seconds; negative if the meeting began before the recording.</summary>
     public double Offset { get; private init; }
 
-    /// <summary>The farthest that any second begins from where the clock has it, in seconds.</summary>
+    /// <summary>The largest difference between a second's start and its time on the clock, in seconds.</summary>
     public double LargestDeviation { get; private init; }
 
-    /// <summary>How fast the recording's clock runs away from the meeting's, in seconds an hour.</summary>
+    /// <summary>The drift of the recording's clock against the meeting's, in seconds per hour.</summary>
     public double DriftPerHour { get; private init; }
 
-    /// <summary>Of a rehearsal in which so many participants always speak.</summary>
+    /// <summary>For a rehearsal in which this many participants speak all the time.</summary>
     public static TimeCodeReport Of(
         float[] samples, int participants, double placeTolerance = PlaceTolerance, double lengthTolerance = LengthTolerance) => Of(
             samples,
@@ -70,12 +70,12 @@ internal sealed record TimeCodeReport
             lengthTolerance);
 
     /// <param name="samples">48 kHz mono.</param>
-    /// <param name="participants">Who was to be heard when.</param>
+    /// <param name="participants">The participants, with the times at which each should be heard.</param>
     /// <param name="placeTolerance">
-    /// So far a second may begin from where the clock has it, in seconds: on a busy machine the meeting's own connections
-    /// stall, and their jitter buffers stretch. What is missing or doubled is found all the same.
+    /// The tolerance for the start of a second, in seconds. On a busy machine the meeting's own connections stall and their jitter buffers
+    /// stretch. Missing and doubled seconds are found regardless.
     /// </param>
-    /// <param name="lengthTolerance">So much of a second may be missing or too much, in seconds.</param>
+    /// <param name="lengthTolerance">How much of a second may be missing or extra, in seconds.</param>
     public static TimeCodeReport Of(
         float[] samples,
         IReadOnlyList<RehearsalParticipant> participants,
@@ -103,12 +103,12 @@ internal sealed record TimeCodeReport
             for (var second = first; second <= last; second++)
             {
                 var length = lengths[second].Sum();
-                var isJudged = second >= first + SettlingSeconds && second < last;
-                if (isJudged && MustSpeak(participants[i], second) && length < 1 - lengthTolerance)
+                var isChecked = second >= first + SettlingSeconds && second < last;
+                if (isChecked && MustBeHeard(participants[i], second) && length < 1 - lengthTolerance)
                     faults.Add(new(TimeCodeFaultKind.Missing, i, second, 1 - length));
                 if (length > 1 + lengthTolerance)
                     faults.Add(new(TimeCodeFaultKind.Doubled, i, second, length - 1));
-                if (!MaySpeak(participants[i], second) && length > lengthTolerance)
+                if (!MayBeHeard(participants[i], second) && length > lengthTolerance)
                     faults.Add(new(TimeCodeFaultKind.Unexpected, i, second, length));
             }
         }
@@ -130,10 +130,10 @@ internal sealed record TimeCodeReport
     public override string ToString()
     {
         var text = new StringBuilder()
-            .Append($"Seconds {Range.First} to {Range.Last} of the meeting ({SecondsHeard} of them are heard), ")
-            .Append($"whose clock begins at {Offset:0.000} s; ")
-            .Append($"largest deviation {LargestDeviation * 1000:0} ms, drift {DriftPerHour * 1000:0} ms an hour.");
-        // What goes on over many seconds is one line.
+            .Append($"Seconds {Range.First} to {Range.Last} of the meeting ({SecondsHeard} of them heard), ")
+            .Append($"clock starts at {Offset:0.000} s, ")
+            .Append($"largest deviation {LargestDeviation * 1000:0} ms, drift {DriftPerHour * 1000:0} ms per hour.");
+        // A fault that continues over several seconds is one line.
         var lines = new List<(TimeCodeFault First, TimeCodeFault Last)>();
         foreach (var fault in Faults)
         {
@@ -154,24 +154,24 @@ internal sealed record TimeCodeReport
         return text.ToString();
     }
 
-    /// <summary>Where a second begins right behind the one before it: its place is known exactly.</summary>
+    /// <summary>The starts of seconds that directly follow the previous one, which are exact.</summary>
     private static IEnumerable<(long Second, double At)> Starts(IReadOnlyList<HeardSecond> seconds) => seconds
         .Zip(seconds.Skip(1))
         .Where(pair => pair.Second.Second == pair.First.Second + 1 && pair.Second.Start == pair.First.End)
         .Select(pair => (pair.Second.Second, pair.Second.Start / (double)AudioFile.SampleRate));
 
-    private static bool MustSpeak(RehearsalParticipant participant, long second) =>
-        IsHisTurn(participant, second)
+    private static bool MustBeHeard(RehearsalParticipant participant, long second) =>
+        IsSpeaking(participant, second)
         && (participant.JoinsAt == 0 || second >= participant.JoinsAt + SettlingSeconds)
         && !(second + 1 >= participant.LeavesAt);
 
-    private static bool MaySpeak(RehearsalParticipant participant, long second) =>
-        IsHisTurn(participant, second) && second + 1 > participant.JoinsAt && !(second > participant.LeavesAt);
+    private static bool MayBeHeard(RehearsalParticipant participant, long second) =>
+        IsSpeaking(participant, second) && second + 1 > participant.JoinsAt && !(second > participant.LeavesAt);
 
-    private static bool IsHisTurn(RehearsalParticipant participant, long second)
+    private static bool IsSpeaking(RehearsalParticipant participant, long second)
     {
-        var place = participant.SpeaksEvery is { } every ? second % every : second;
-        return participant.Speaks is null || participant.Speaks.Any(time => time.From <= place && place < time.To);
+        var position = participant.SpeaksEvery is { } every ? second % every : second;
+        return participant.Speaks is null || participant.Speaks.Any(time => time.From <= position && position < time.To);
     }
 
     private static double Median(IEnumerable<double> values)

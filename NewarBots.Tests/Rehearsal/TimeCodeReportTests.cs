@@ -5,15 +5,15 @@ namespace NewarBots.Tests.Rehearsal;
 
 public sealed class TimeCodeReportTests
 {
-    private static readonly float[] Meeting = TimeCodeSound.Make(45);
+    private static readonly float[] Meeting = TimeCodeSound.Generate(45);
 
     [Theory]
     [InlineData(0)]
     [InlineData(0.3)]
     [InlineData(1999.75)]
-    public void A_faultless_recording_is_clean_wherever_it_begins(double from)
+    public void Complete_recording_is_clean_wherever_it_begins(double from)
     {
-        var report = TimeCodeReport.Of(TimeCodeSound.Make(25, from), participants: 3);
+        var report = TimeCodeReport.Of(TimeCodeSound.Generate(25, from), participants: 3);
 
         Assert.True(report.IsClean, report.ToString());
         Assert.Equal(((long)from, (long)(from + 24.99)), report.Range);
@@ -23,7 +23,7 @@ public sealed class TimeCodeReportTests
     }
 
     [Fact]
-    public void Silence_around_the_meeting_is_no_fault()
+    public void Silence_around_the_meeting_is_not_a_fault()
     {
         var report = ReportOf(TimeCodeSound.Silence(3.21), Meeting, TimeCodeSound.Silence(5));
 
@@ -33,7 +33,7 @@ public sealed class TimeCodeReportTests
     }
 
     [Fact]
-    public void A_second_that_was_cut_out_is_missing_and_what_follows_comes_too_early()
+    public void Removed_second_is_missing_and_the_rest_is_early()
     {
         var report = ReportOf(Meeting.Part(0, 30), Meeting.Part(31));
 
@@ -43,7 +43,7 @@ public sealed class TimeCodeReportTests
     }
 
     [Fact]
-    public void Half_of_one_second_and_half_of_the_next_are_missing_where_the_cut_is_between()
+    public void Cut_across_two_seconds_makes_half_of_each_missing()
     {
         var report = ReportOf(Meeting.Part(0, 30.5), Meeting.Part(31.5));
 
@@ -51,7 +51,7 @@ public sealed class TimeCodeReportTests
     }
 
     [Fact]
-    public void A_second_that_comes_twice_is_doubled_and_what_follows_comes_too_late()
+    public void Repeated_second_is_doubled_and_the_rest_is_late()
     {
         var report = ReportOf(Meeting.Part(0, 31), Meeting.Part(30));
 
@@ -61,7 +61,7 @@ public sealed class TimeCodeReportTests
     }
 
     [Fact]
-    public void Five_packets_that_are_missing_show()
+    public void Five_missing_packets_are_found()
     {
         var report = ReportOf(Meeting.Part(0, 30.3), Meeting.Part(30.4));
 
@@ -70,7 +70,7 @@ public sealed class TimeCodeReportTests
     }
 
     [Fact]
-    public void Five_packets_that_come_twice_show()
+    public void Five_repeated_packets_are_found()
     {
         var report = ReportOf(Meeting.Part(0, 30.4), Meeting.Part(30.3));
 
@@ -78,7 +78,7 @@ public sealed class TimeCodeReportTests
     }
 
     [Fact]
-    public void Five_packets_that_are_silent_show_and_shift_nothing()
+    public void Five_silent_packets_are_found_and_shift_nothing()
     {
         var report = ReportOf(Meeting.Part(0, 30.3), TimeCodeSound.Silence(0.1), Meeting.Part(30.4));
 
@@ -87,7 +87,7 @@ public sealed class TimeCodeReportTests
     }
 
     [Fact]
-    public void A_shift_of_40_ms_is_a_breathing_jitter_buffer_and_is_measured()
+    public void Shift_of_40_ms_is_tolerated_as_jitter_and_measured()
     {
         var report = ReportOf(Meeting.Part(0, 30), TimeCodeSound.Silence(0.04), Meeting.Part(30));
 
@@ -96,7 +96,7 @@ public sealed class TimeCodeReportTests
     }
 
     [Fact]
-    public void A_shift_of_200_ms_is_misplaced()
+    public void Shift_of_200_ms_is_misplaced()
     {
         var report = ReportOf(Meeting.Part(0, 30), TimeCodeSound.Silence(0.2), Meeting.Part(30));
 
@@ -105,7 +105,7 @@ public sealed class TimeCodeReportTests
     }
 
     [Fact]
-    public void A_chunk_that_is_missing_shows_although_a_voice_comes_round_at_about_that_time()
+    public void Missing_chunk_as_long_as_a_voices_period_is_found()
     {
         var report = ReportOf(Meeting.Part(0, 20), Meeting.Part(31));
 
@@ -114,7 +114,7 @@ public sealed class TimeCodeReportTests
     }
 
     [Fact]
-    public void Two_chunks_that_changed_places_are_misplaced()
+    public void Swapped_chunks_are_misplaced()
     {
         var report = ReportOf(Meeting.Part(0, 10), Meeting.Part(20, 30), Meeting.Part(10, 20), Meeting.Part(30));
 
@@ -123,19 +123,19 @@ public sealed class TimeCodeReportTests
     }
 
     [Fact]
-    public void A_participant_who_is_not_heard_is_missing_all_the_time()
+    public void Silent_participant_is_missing_in_every_second()
     {
-        var report = TimeCodeReport.Of(TimeCodeSound.Make(20, from: 0, participants: [0, 2]), participants: 3);
+        var report = TimeCodeReport.Of(TimeCodeSound.Generate(20, from: 0, participants: [0, 2]), participants: 3);
 
         Assert.Equal(Seconds(2, 18), report.Faults.Select(fault => fault.Second));
         Assert.All(report.Faults, fault => Assert.True(fault is { Kind: Missing, Participant: 1, Amount: 1 }, $"{fault}"));
     }
 
     [Fact]
-    public void One_participant_who_comes_late_by_200_ms_is_misplaced()
+    public void Participant_delayed_by_200_ms_is_misplaced()
     {
-        var others = TimeCodeSound.Make(20, from: 0, participants: [0, 2]);
-        float[] late = [.. TimeCodeSound.Silence(0.2), .. TimeCodeSound.Make(19.8, from: 0, participants: [1])];
+        var others = TimeCodeSound.Generate(20, from: 0, participants: [0, 2]);
+        float[] late = [.. TimeCodeSound.Silence(0.2), .. TimeCodeSound.Generate(19.8, from: 0, participants: [1])];
 
         var report = TimeCodeReport.Of([.. others.Zip(late, (a, b) => a + b)], participants: 3);
 
@@ -146,20 +146,20 @@ public sealed class TimeCodeReportTests
     }
 
     [Fact]
-    public void A_clock_that_runs_away_is_measured()
+    public void Clock_drift_is_measured()
     {
-        // 0.1 % fast, by leaving out every thousandth sample.
+        // Leaving out every thousandth sample makes the clock 0.1 % fast.
         var report = TimeCodeReport.Of([.. Meeting.Where((_, i) => i % 1000 != 999)], participants: 3);
 
         Assert.Equal(-3.6, report.DriftPerHour, tolerance: 0.4);
     }
 
     [Fact]
-    public void A_silent_recording_is_no_clean_one() => Assert.Equal(
+    public void Silent_recording_is_not_clean() => Assert.Equal(
         [Missing, Missing], TimeCodeReport.Of(TimeCodeSound.Silence(10), participants: 2).Faults.Select(fault => fault.Kind));
 
     [Fact]
-    public void Whoever_speaks_in_turn_comes_and_goes_is_expected_only_then()
+    public void Participants_are_expected_only_during_their_turns_and_presence()
     {
         RehearsalParticipant[] expected =
         [
@@ -169,7 +169,7 @@ public sealed class TimeCodeReportTests
         var samples = TimeCodeSound.Silence(20);
         foreach (var (participant, from, to) in new[] { (0, 0.0, 5.0), (1, 5.2, 15), (0, 10, 15) })
         {
-            var voice = TimeCodeSound.Make(to - from, from, participant);
+            var voice = TimeCodeSound.Generate(to - from, from, participant);
             for (var i = 0; i < voice.Length; i++)
                 samples[(int)(from * AudioFile.SampleRate) + i] += voice[i];
         }
@@ -183,12 +183,12 @@ public sealed class TimeCodeReportTests
     }
 
     [Fact]
-    public async Task Four_voices_go_through_opus_unharmed()
+    public async Task Four_voices_survive_Opus_encoding()
     {
         var path = Path.Combine(Path.GetTempPath(), $"{Path.GetRandomFileName()}.ogg");
         try
         {
-            await AudioFile.EncodeOpusAsync(TimeCodeSound.Make(40, from: 7.5, participants: [0, 1, 2, 3]), path);
+            await AudioFile.EncodeOpusAsync(TimeCodeSound.Generate(40, from: 7.5, participants: [0, 1, 2, 3]), path);
 
             var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(path), participants: 4);
 
@@ -203,7 +203,7 @@ public sealed class TimeCodeReportTests
     }
 
     [Fact]
-    public void A_report_says_the_same_thing_once()
+    public void Report_merges_a_continuing_fault_into_one_line()
     {
         var text = TimeCodeReport.Of([.. Meeting.Part(0, 30), .. Meeting.Part(31)], participants: 1).ToString();
 
@@ -216,7 +216,7 @@ public sealed class TimeCodeReportTests
             StringComparison.Ordinal);
     }
 
-    /// <summary>Of three participants and parts put together.</summary>
+    /// <summary>For three participants and the concatenated parts.</summary>
     private static TimeCodeReport ReportOf(params float[][] parts) => TimeCodeReport.Of([.. parts.SelectMany(part => part)], 3);
 
     private static IEnumerable<TimeCodeFault> Of(TimeCodeReport report, TimeCodeFaultKind kind) =>
@@ -228,7 +228,7 @@ public sealed class TimeCodeReportTests
     private static void AssertFaults(TimeCodeReport report, TimeCodeFaultKind kind, IEnumerable<long> seconds, double amount) =>
         AssertFaults(report, kind, [.. seconds], _ => amount);
 
-    /// <summary>For each of the three participants.</summary>
+    /// <summary>Expects the same faults for all three participants.</summary>
     private static void AssertFaults(TimeCodeReport report, TimeCodeFaultKind kind, long[] seconds, Func<long, double> amount)
     {
         Assert.Equal(

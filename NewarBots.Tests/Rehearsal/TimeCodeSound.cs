@@ -2,13 +2,13 @@ using NewarBots.Manager.Rehearsal;
 
 namespace NewarBots.Tests.Rehearsal;
 
-/// <summary>The time code without a meeting: what a faultless recording would hold.</summary>
+/// <summary>Generates the time code directly, as a perfect recording would contain it.</summary>
 internal static class TimeCodeSound
 {
-    /// <param name="seconds">How long.</param>
+    /// <param name="seconds">The length.</param>
     /// <param name="from">The meeting's time at the first sample, in seconds.</param>
-    /// <param name="participants">Who speaks; always.</param>
-    public static float[] Make(double seconds, double from = 0, params int[] participants)
+    /// <param name="participants">The participants who speak, all the time.</param>
+    public static float[] Generate(double seconds, double from = 0, params int[] participants)
     {
         var samples = new float[(int)(seconds * AudioFile.SampleRate)];
         foreach (var participant in participants is [] ? [0, 1, 2] : participants)

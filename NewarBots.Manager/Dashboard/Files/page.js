@@ -1,8 +1,8 @@
 import { getSession, onSignedOut, onStale, session, signOut } from './api.js';
-import { showBot } from './bot.js';
+import { showList } from './bot-list.js';
+import { showBot } from './bot-page.js';
 import { el } from './dom.js';
-import { showSignIn } from './key.js';
-import { showList } from './list.js';
+import { showSignIn } from './sign-in.js';
 
 const main = document.getElementById('main');
 const notice = document.getElementById('notice');

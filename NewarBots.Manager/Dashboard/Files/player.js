@@ -1,6 +1,7 @@
 import { getWaveform } from './api.js';
+import { toWords } from './bot-status.js';
 import { el, svg } from './dom.js';
-import { formatDuration, toWords } from './words.js';
+import { formatDuration } from './format.js';
 
 const maxGapsShownOpen = 6;
 

@@ -1,5 +1,6 @@
+import { isEnded } from './bot-status.js';
 import { el } from './dom.js';
-import { formatDuration, formatTime, isEnded } from './words.js';
+import { formatDuration, formatTime } from './format.js';
 
 /** One bar per phase of a bot, on a shared time axis. */
 export function timeline() {

@@ -1,7 +1,7 @@
 // The call: participants, toolbar, notices and the end.
-import { addToggles, cloneTemplate, guest, onScreenLeft, openDialog, scenario, showScreen } from './stage.js';
-import { blockCaptureFor } from './deafness.js';
-import { crash, misbehaviors } from './tricks.js';
+import { addToggles, cloneTemplate, guest, onScreenLeft, openDialog, scenario, showScreen } from './screens.js';
+import { blockCaptureFor } from './capture-blocking.js';
+import { crash, misbehaviors } from './misbehaviors.js';
 import { openVoices } from './voices.js';
 
 const { call, audio, participants } = scenario;
@@ -44,7 +44,7 @@ const startCall = () => {
   const slot = showScreen('call');
   const timers = [];
   const elapsed = call.epoch === null ? 0 : Date.now() / 1000 - call.epoch;
-  if (audio.deaf !== 'Never') blockCaptureFor(audio.deaf === 'Once' ? captureBlockedFor : Infinity);
+  if (audio.captureBlocking !== 'Never') blockCaptureFor(audio.captureBlocking === 'Once' ? captureBlockedFor : Infinity);
   const voices = openVoices(audio, participants, elapsed, participant => updateTile(participant));
   const present = new Map(); // participant -> tile
   const people = slot('people'), toolbar = slot('toolbar');
@@ -134,7 +134,7 @@ const startCall = () => {
     if (isLost) toolbar.replaceWith(banner);
     else banner.replaceWith(toolbar);
   });
-  for (const { kind, at: second } of call.tricks) at(second, misbehaviors[kind]);
+  for (const { kind, at: second } of call.misbehaviors) at(second, misbehaviors[kind]);
   at(call.crashAt, crash);
   at(call.reloadAt, () => location.reload());
 

@@ -1,5 +1,5 @@
 // A simulated Google Meet call: shows the scenario's screens one after the other. Without animation or polling, so that the CPU time of a
 // bot's browser is the bot's own.
-import { open } from './door.js';
+import { open } from './lobby.js';
 
 open();

@@ -1,6 +1,6 @@
 // The voices of the remote participants. Each voice is a time code (TimeCode.cs): a tone that changes at every whole second of the
 // meeting's clock. As in a real call, it arrives over RTCPeerConnections and media elements play it.
-import { openConnection } from './lines.js';
+import { openConnection } from './connection.js';
 
 const AudioContext = window.AudioContext;
 const sampleRate = 48000;

@@ -5,13 +5,13 @@ using static Microsoft.Playwright.Assertions;
 
 namespace NewarBots.Tests.Dashboard;
 
-/// <summary>Downloads of a manager that converts slowly, and not into everything.</summary>
-public sealed class PageDownloadTests(PageBrowser browser) : IClassFixture<PageBrowser>
+/// <summary>Downloads from a manager that converts slowly and fails for one format.</summary>
+public sealed class DownloadTests(DashboardBrowser browser) : IClassFixture<DashboardBrowser>
 {
-    private static readonly PageRunAndWaitForDownloadOptions OnceAskedAgain = new() { Timeout = 60_000 };
+    private static readonly PageRunAndWaitForDownloadOptions AfterARetry = new() { Timeout = 60_000 };
 
     [Fact]
-    public async Task A_format_that_takes_long_comes_when_it_is_made_and_one_that_cannot_be_made_says_why()
+    public async Task Slow_conversion_downloads_once_it_is_done_and_a_failed_one_shows_the_error()
     {
         await using var queueing = new QueueingManager();
         await queueing.InitializeAsync();
@@ -33,13 +33,13 @@ public sealed class PageDownloadTests(PageBrowser browser) : IClassFixture<PageB
             () => page.GetByRole(AriaRole.Link, new() { Name = "Download as mp3" }).ClickAsync(), response => response.Url.EndsWith("?format=mp3", StringComparison.Ordinal));
         Assert.Equal(503, refused.Status);
         await Expect(page.GetByText("Converting to mp3…")).ToBeVisibleAsync();
-        Assert.Empty(await open.FlawsAsync());
-        var download = await page.RunAndWaitForDownloadAsync(() => File.WriteAllTextAsync(gate, ""), OnceAskedAgain);
+        Assert.Empty(await open.FindFlawsAsync());
+        var download = await page.RunAndWaitForDownloadAsync(() => File.WriteAllTextAsync(gate, ""), AfterARetry);
         Assert.Equal($"{id}.mp3", download.SuggestedFilename);
         await Expect(page.GetByText("Converting to mp3…")).ToHaveCountAsync(0);
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Download as flac" }).ClickAsync();
         await Expect(page.GetByText("There is no flac of it")).ToContainTextAsync("no flac today");
-        Assert.Empty(await open.FlawsAsync());
+        Assert.Empty(await open.FindFlawsAsync());
     }
 }

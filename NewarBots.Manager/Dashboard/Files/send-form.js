@@ -1,7 +1,7 @@
 import { getScenarios, sendBot, session } from './api.js';
 import { el } from './dom.js';
-import { formFields } from './form.js';
-import { readStart, startAttributes } from './schedule.js';
+import { formFields } from './form-fields.js';
+import { readStart, startAttributes } from './start-time.js';
 
 /** Leave condition, label, default in seconds. */
 const conditions = [
@@ -25,7 +25,7 @@ export async function openSendForm() {
   const leave = el('details', {}, el('summary', {}, 'When to leave'),
     el('div', { class: 'conditions' }, conditions.map(([name, label, seconds]) =>
       fields.add(`leave.${name}`, `${label} (seconds)`, { type: 'number', min: 0, step: 'any', placeholder: seconds ?? 'never' }))));
-  const story = el('p', { class: 'quiet', id: 'story' });
+  const description = el('p', { class: 'quiet', id: 'scenario-description' });
   const rehearsals = el('div', { class: 'field', hidden: true });
   const send = el('button', { type: 'submit', class: 'primary' }, 'Send');
   const form = el('form', { novalidate: true, onsubmit: submit },
@@ -38,14 +38,14 @@ export async function openSendForm() {
 
   const scenarios = await getScenarios().catch(() => []);
   if (scenarios.length) {
-    const pick = el('select', { id: 'field-scenario', 'aria-describedby': 'story', onchange: choose },
+    const pick = el('select', { id: 'field-scenario', 'aria-describedby': 'scenario-description', onchange: choose },
       el('option', { value: '' }, 'None (real meeting)'), scenarios.map(scenario => el('option', { value: scenario.name }, scenario.name)));
-    rehearsals.append(el('label', { for: 'field-scenario' }, 'Rehearsal'), pick, story);
+    rehearsals.append(el('label', { for: 'field-scenario' }, 'Rehearsal'), pick, description);
     rehearsals.hidden = false;
 
     function choose() {
       const scenario = scenarios.find(known => known.name === pick.value);
-      story.textContent = scenario?.story ?? '';
+      description.textContent = scenario?.description ?? '';
       const epoch = scenario?.needsEpoch ? `&epoch=${Math.floor(Date.now() / 1000)}` : '';
       fields.input('meetingUrl').value = scenario ? scenario.meetingUrl + epoch : '';
       for (const [name] of conditions) fields.input(`leave.${name}`).value = scenario?.leave[name] ?? '';

@@ -10,8 +10,8 @@ using static Microsoft.Playwright.Assertions;
 
 namespace NewarBots.Tests.Dashboard;
 
-/// <summary>The page in a real Chromium, with bots that wait for an engine that is not there.</summary>
-public sealed partial class PageTests(QueueingManager queueing, PageBrowser browser) : IClassFixture<QueueingManager>, IClassFixture<PageBrowser>
+/// <summary>The dashboard in a real Chromium. The manager's Docker engine is unreachable, so bots stay queued.</summary>
+public sealed partial class DashboardPageTests(QueueingManager queueing, DashboardBrowser browser) : IClassFixture<QueueingManager>, IClassFixture<DashboardBrowser>
 {
     private const string Hostile = "<img src=x onerror=globalThis.ran=1><b>bold</b>";
 
@@ -25,7 +25,7 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
     private static int _meetings;
 
     [Fact]
-    public async Task Html_in_the_names_of_bots_meetings_and_speakers_shows_as_text_also_where_no_policy_holds_it()
+    public async Task Html_in_names_is_shown_as_text_even_without_the_content_security_policy()
     {
         var id = await PlacedBots.RecordedAsync(queueing, Hostile);
         await using var open = await browser.OpenAsync(queueing.Manager, withoutPolicy: true);
@@ -47,11 +47,11 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
 
         await Expect(page.Locator("main :is(img, b)")).ToHaveCountAsync(0);
         Assert.Equal("undefined", await page.EvaluateAsync<string>("typeof globalThis.ran"));
-        Assert.Empty(open.Complaints);
+        Assert.Empty(open.ConsoleErrors);
     }
 
     [Fact]
-    public async Task A_tab_that_nobody_sees_keeps_no_connection_and_knows_everything_when_it_is_seen_again()
+    public async Task Hidden_tab_closes_its_event_stream_and_catches_up_when_visible_again()
     {
         var (stopped, name) = ($"Stopped {SessionId.New(TimeProvider.System)}", $"Unseen {SessionId.New(TimeProvider.System)}");
         var id = await QueueAsync(stopped, "anna");
@@ -61,31 +61,31 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
         var row = page.GetByRole(AriaRole.Listitem).Filter(new() { HasText = stopped });
         await Expect(row).ToContainTextAsync("queued", new() { IgnoreCase = true });
 
-        var givenUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var streamClosed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         page.RequestFailed += (_, request) =>
         {
             if (IsStream(request))
-                givenUp.TrySetResult();
+                streamClosed.TrySetResult();
         };
-        await SeeAsync(false);
-        await givenUp.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await SetVisibleAsync(false);
+        await streamClosed.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         await QueueAsync(name, "anna");
         await queueing.Manager.PostAsync($"/bots/{id}/stop");
-        await page.RunAndWaitForRequestAsync(() => SeeAsync(true), IsStream);
+        await page.RunAndWaitForRequestAsync(() => SetVisibleAsync(true), IsStream);
 
         await Expect(page.GetByText(name)).ToBeVisibleAsync();
         await Expect(row).Not.ToContainTextAsync("queued", new() { IgnoreCase = true });
-        Assert.Empty(open.Complaints);
+        Assert.Empty(open.ConsoleErrors);
 
         static bool IsStream(IRequest request) => new Uri(request.Url).AbsolutePath == "/bots/events";
 
-        Task SeeAsync(bool isSeen) => page.EvaluateAsync(
+        Task SetVisibleAsync(bool isVisible) => page.EvaluateAsync(
             "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }",
-            !isSeen);
+            !isVisible);
     }
 
     [Fact]
-    public async Task A_recording_shows_its_time_and_its_gaps_and_a_gap_can_be_gone_to()
+    public async Task Recording_shows_a_time_axis_and_gaps_and_a_click_on_a_gap_seeks_to_it()
     {
         var id = await PlacedBots.RecordedAsync(queueing, "Weekly");
         await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}");
@@ -99,58 +99,58 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
         await page.GetByRole(AriaRole.Button, new() { Name = "0:20", Exact = true }).PressAsync("Enter");
 
         await Expect(page.Locator("audio")).ToHaveJSPropertyAsync("currentTime", 20);
-        Assert.Empty(await open.FlawsAsync());
-        Assert.Empty(open.Complaints);
+        Assert.Empty(await open.FindFlawsAsync());
+        Assert.Empty(open.ConsoleErrors);
     }
 
     [Fact]
-    public async Task Why_a_bot_failed_and_what_its_pictures_show_is_said_in_plain_words()
+    public async Task Failed_bot_shows_the_reason_and_captioned_screenshots()
     {
         var id = await PlacedBots.DeniedAsync(queueing);
         await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}");
         var page = open.Page;
 
-        await Expect(page.Locator(".bot-error strong")).ToHaveTextAsync("The host refused to let the bot in.");
+        await Expect(page.Locator(".bot-error strong")).ToHaveTextAsync("The host declined the bot’s request to join.");
         await Expect(page.GetByText("Nothing was recorded.")).ToBeVisibleAsync();
         await Expect(page.Locator("figcaption")).ToHaveCountAsync(2);
         await Expect(page.Locator("figcaption").First).ToContainTextAsync(": unexpected");
-        await Expect(page.Locator("figcaption").Last).ToHaveTextAsync(CaptionOfARefusal);
-        Assert.Empty(await open.FlawsAsync());
-        Assert.Empty(open.Complaints);
+        await Expect(page.Locator("figcaption").Last).ToHaveTextAsync(RefusalCaption);
+        Assert.Empty(await open.FindFlawsAsync());
+        Assert.Empty(open.ConsoleErrors);
     }
 
     [Fact]
-    public async Task What_is_wrong_with_a_request_is_said_at_the_field_at_fault()
+    public async Task Validation_errors_appear_beside_their_fields()
     {
         await using var open = await browser.OpenAsync(queueing.Manager);
         var page = open.Page;
         await page.GetByRole(AriaRole.Button, new() { Name = "Send a bot" }).ClickAsync();
-        await page.GetByLabel("Meeting address").FillAsync("http://elsewhere.example/abc");
+        await page.GetByLabel("Meeting link").FillAsync("http://elsewhere.example/abc");
         await page.GetByLabel("User", new() { Exact = true }).FillAsync("No One");
         await page.GetByRole(AriaRole.Button, new() { Name = "Send", Exact = true }).ClickAsync();
 
         await Expect(page.GetByLabel("User", new() { Exact = true })).ToHaveAttributeAsync("aria-invalid", "true");
-        await Expect(page.Locator("#field-userId-fault")).ToContainTextAsync("a-z 0-9 - _");
-        await Expect(page.Locator("#field-meetingUrl-fault")).Not.ToBeEmptyAsync();
-        await Expect(page.GetByLabel("Meeting address")).ToBeFocusedAsync();
-        Assert.Empty(await open.FlawsAsync());
+        await Expect(page.Locator("#field-userId-error")).ToContainTextAsync("a-z 0-9 - _");
+        await Expect(page.Locator("#field-meetingUrl-error")).Not.ToBeEmptyAsync();
+        await Expect(page.GetByLabel("Meeting link")).ToBeFocusedAsync();
+        Assert.Empty(await open.FindFlawsAsync());
     }
 
     [Fact]
-    public async Task A_bot_is_scheduled_in_the_readers_own_time_changed_and_cancelled()
+    public async Task Bot_is_scheduled_in_the_browsers_time_zone_rescheduled_and_cancelled()
     {
-        var today = TimeProvider.System.GetUtcNow().ToOffset(PageBrowser.Offset);
-        var startAt = new DateTimeOffset(today.Date.AddDays(3).AddHours(9), PageBrowser.Offset);
+        var today = TimeProvider.System.GetUtcNow().ToOffset(DashboardBrowser.UtcOffset);
+        var startAt = new DateTimeOffset(today.Date.AddDays(3).AddHours(9), DashboardBrowser.UtcOffset);
         await using var open = await browser.OpenAsync(queueing.Manager);
         var page = open.Page;
         var when = page.GetByLabel("Start at");
         await page.GetByRole(AriaRole.Button, new() { Name = "Send a bot" }).ClickAsync();
-        await page.GetByLabel("Meeting address").FillAsync(Meeting());
+        await page.GetByLabel("Meeting link").FillAsync(Meeting());
 
         await SendAsync(today.AddHours(-1));
-        await Expect(page.Locator("#field-startAt-fault")).ToHaveTextAsync("must not lie in the past");
+        await Expect(page.Locator("#field-startAt-error")).ToHaveTextAsync("must not be in the past");
         await SendAsync(today.AddDays(31));
-        await Expect(page.Locator("#field-startAt-fault")).ToContainTextAsync("at most 30 days ahead");
+        await Expect(page.Locator("#field-startAt-error")).ToContainTextAsync("at most 30 days ahead");
         await Expect(when).ToBeFocusedAsync();
         await SendAsync(startAt);
         await Expect(page.GetByText($"starts {startAt:ddd d MMM}, 09:00")).ToBeVisibleAsync();
@@ -166,7 +166,7 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
         await Expect(page.Locator($"a[href='#/bots/{id}']")).ToContainTextAsync("10:30");
         await page.Locator($"a[href='#/bots/{id}']").ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Cancel it" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Cancel bot" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Delete" })).ToBeVisibleAsync();
         Assert.Equal("stop_requested", (string?)(await queueing.Manager.GetAsync($"/bots/{id}")).Body!["reason"]);
 
@@ -178,7 +178,7 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
     }
 
     [Fact]
-    public async Task A_bot_that_was_sent_elsewhere_appears_by_itself()
+    public async Task Bot_sent_through_the_API_appears_in_an_open_list()
     {
         await using var open = await browser.OpenAsync(queueing.Manager);
         await Expect(open.Page.GetByText("Live", new() { Exact = true })).ToBeVisibleAsync();
@@ -189,7 +189,7 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
     }
 
     [Fact]
-    public async Task A_bot_that_is_deleted_elsewhere_leaves_the_list_and_its_page_says_so()
+    public async Task Bot_deleted_by_another_manager_disappears_from_the_list_and_its_page_says_so()
     {
         var id = await PlacedBots.DeniedAsync(queueing);
         await using var list = await browser.OpenAsync(queueing.Manager);
@@ -205,13 +205,13 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
 
         await Expect(row).ToHaveCountAsync(0);
         await Expect(own.Page.GetByRole(AriaRole.Alert).GetByRole(AriaRole.Heading)).ToContainTextAsync("was deleted");
-        await Expect(own.Page.GetByText("What the bot’s browser showed")).ToHaveCountAsync(0);
-        Assert.Empty(await own.FlawsAsync());
-        Assert.Empty(list.Complaints);
+        await Expect(own.Page.GetByText("The bot’s browser at")).ToHaveCountAsync(0);
+        Assert.Empty(await own.FindFlawsAsync());
+        Assert.Empty(list.ConsoleErrors);
     }
 
     [Fact]
-    public async Task More_bots_than_one_page_of_the_api_are_shown_and_found()
+    public async Task List_shows_and_searches_more_bots_than_one_page_of_the_API()
     {
         const string user = "many";
         for (var i = 0; i < 205; i++)
@@ -220,21 +220,21 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
         var rows = open.Page.GetByRole(AriaRole.List, new() { Name = "Bots" }).GetByRole(AriaRole.Listitem);
 
         await Expect(rows.Nth(199)).ToBeAttachedAsync();
-        await open.Page.GetByRole(AriaRole.Button, new() { Name = "Show older ones" }).ClickAsync();
+        await open.Page.GetByRole(AriaRole.Button, new() { Name = "Show older bots" }).ClickAsync();
         await open.Page.GetByLabel("Search").FillAsync($"{user} Number");
         await Expect(rows).ToHaveCountAsync(205);
         await open.Page.GetByLabel("Search").FillAsync($"{user} 203.");
         await Expect(rows).ToHaveCountAsync(1);
-        Assert.Empty(await open.FlawsAsync());
+        Assert.Empty(await open.FindFlawsAsync());
         await open.Page.GetByLabel("Status").SelectOptionAsync("completed");
-        await Expect(open.Page.GetByText("No bot is like that")).ToBeVisibleAsync();
+        await Expect(open.Page.GetByText("No bots match these filters")).ToBeVisibleAsync();
 
-        Assert.Empty(await open.FlawsAsync());
-        Assert.Empty(open.Complaints);
+        Assert.Empty(await open.FindFlawsAsync());
+        Assert.Empty(open.ConsoleErrors);
     }
 
     [Fact]
-    public async Task A_bot_is_stopped_by_keyboard_alone_and_what_cannot_be_done_is_said_in_the_dialog()
+    public async Task Bot_can_be_stopped_by_keyboard_and_a_failed_action_is_reported_in_the_dialog()
     {
         var id = await QueueAsync("By keyboard", "keyboard");
         await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}", width: 360);
@@ -247,18 +247,18 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Delete" })).ToBeVisibleAsync();
         Assert.Equal("stop_requested", (string?)(await queueing.Manager.GetAsync($"/bots/{id}")).Body!["reason"]);
 
-        // The engine that is not there is asked for the bot's container.
+        // A deletion needs the Docker engine, which is unreachable.
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete" }).PressAsync("Enter");
         await page.Keyboard.PressAsync("Tab");
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Alert)).ToContainTextAsync("cannot be reached");
-        Assert.Empty(await open.FlawsAsync());
+        Assert.Empty(await open.FindFlawsAsync());
         await page.Keyboard.PressAsync("Escape");
         await Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
     }
 
     [Fact]
-    public async Task Bots_are_counted_by_whether_they_are_active_or_scheduled()
+    public async Task List_counts_active_and_scheduled_bots()
     {
         const string user = "counted";
         await QueueAsync("Now", user);
@@ -271,43 +271,43 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
     }
 
     [Fact]
-    public async Task The_rehearsals_fit_on_a_phone_and_have_no_flaws()
+    public async Task Rehearsal_index_is_accessible_and_fits_a_phone()
     {
         await using var open = await browser.OpenAsync(queueing.Manager, "/rehearsal", withoutPolicy: true);
 
-        Assert.Empty(await open.FlawsAsync());
+        Assert.Empty(await open.FindFlawsAsync());
     }
 
     [Fact]
-    public async Task A_bot_that_is_not_there_is_said_to_be_not_there()
+    public async Task Unknown_bot_is_reported_as_not_found()
     {
         await using var open = await browser.OpenAsync(queueing.Manager, "/#/bots/0199aaaabbbbccccddddeeeeffff0001");
 
-        await Expect(open.Page.GetByRole(AriaRole.Heading, new() { Name = "There is no such bot" })).ToBeVisibleAsync();
-        Assert.Empty(await open.FlawsAsync());
+        await Expect(open.Page.GetByRole(AriaRole.Heading, new() { Name = "Bot not found" })).ToBeVisibleAsync();
+        Assert.Empty(await open.FindFlawsAsync());
     }
 
     [Fact]
-    public async Task What_the_manager_refuses_is_said_and_asked_for_again()
+    public async Task Refused_requests_are_reported_and_retried()
     {
         await using var open = await browser.OpenAsync(queueing.Manager, "/page/icon.svg");
         var page = open.Page;
         await page.RouteAsync("**/bots?*", route => route.FulfillAsync(Busy));
         await page.RouteAsync("**/bots/events", route => route.FulfillAsync(Busy));
         await page.GotoAsync("/");
-        await Expect(page.GetByText("The bots cannot be shown")).ToBeVisibleAsync();
+        await Expect(page.GetByText("Could not load the bots")).ToBeVisibleAsync();
         await Expect(page.GetByText("Too many at once.")).ToBeVisibleAsync();
-        await Expect(page.GetByText("trying again")).ToBeVisibleAsync();
-        Assert.Empty(await open.FlawsAsync());
+        await Expect(page.GetByText("retrying")).ToBeVisibleAsync();
+        Assert.Empty(await open.FindFlawsAsync());
 
         await page.UnrouteAllAsync();
 
         await Expect(page.GetByText("Live", new() { Exact = true })).ToBeVisibleAsync(new() { Timeout = 15_000 });
-        await Expect(page.GetByText("The bots cannot be shown")).Not.ToBeVisibleAsync();
+        await Expect(page.GetByText("Could not load the bots")).Not.ToBeVisibleAsync();
     }
 
     [Fact]
-    public async Task What_the_network_lost_while_the_page_was_opened_comes_when_the_network_is_back()
+    public async Task Data_that_failed_to_load_is_loaded_when_the_network_returns()
     {
         var id = await PlacedBots.RecordedAsync(queueing, "Lost");
         await using var open = await browser.OpenAsync(queueing.Manager, "/page/icon.svg");
@@ -315,36 +315,36 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
         await page.RouteAsync("**/bots?*", route => route.AbortAsync());
         await page.RouteAsync("**/bots/**", route => route.AbortAsync());
         await page.GotoAsync("/");
-        await Expect(page.GetByText("The bots cannot be shown")).ToBeVisibleAsync();
+        await Expect(page.GetByText("Could not load the bots")).ToBeVisibleAsync();
         await page.GotoAsync($"/#/bots/{id}");
-        await Expect(page.GetByText("The bot cannot be shown")).ToBeVisibleAsync();
-        Assert.Empty(await open.FlawsAsync());
+        await Expect(page.GetByText("Could not load the bot")).ToBeVisibleAsync();
+        Assert.Empty(await open.FindFlawsAsync());
 
         await page.UnrouteAllAsync();
 
         await Expect(page.Locator(".wave path")).ToBeAttachedAsync(new() { Timeout = 30_000 });
         await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1, Name = "Lost" })).ToBeVisibleAsync();
-        await Expect(page.GetByText("The bot cannot be shown")).ToHaveCountAsync(0);
+        await Expect(page.GetByText("Could not load the bot")).ToHaveCountAsync(0);
 
         await page.RouteAsync("**/bots/*/manifest", route => route.AbortAsync());
         await page.ReloadAsync();
-        await Expect(page.GetByText("The manager cannot be reached.")).ToBeVisibleAsync();
+        await Expect(page.GetByText("The manager is unreachable.")).ToBeVisibleAsync();
         await page.UnrouteAllAsync();
         await page.EvaluateAsync("dispatchEvent(new Event('online'))");
         await Expect(page.Locator(".lane")).ToHaveCountAsync(2);
 
         await page.RouteAsync("**/bots?*", route => route.AbortAsync());
         await page.GotoAsync("/#/");
-        await Expect(page.GetByText("The bots cannot be shown")).ToBeVisibleAsync();
+        await Expect(page.GetByText("Could not load the bots")).ToBeVisibleAsync();
         await page.UnrouteAllAsync();
         await page.EvaluateAsync("dispatchEvent(new Event('online'))");
         await Expect(page.Locator($"a[href='#/bots/{id}']")).ToBeVisibleAsync();
     }
 
     [Theory]
-    [InlineData("words.js")]
+    [InlineData("format.js")]
     [InlineData("page.css")]
-    public async Task What_the_network_lost_of_the_page_itself_is_loaded_again(string file)
+    public async Task Page_reloads_after_one_of_its_own_files_failed_to_load(string file)
     {
         await using var open = await browser.OpenAsync(queueing.Manager, "/page/icon.svg");
         var asked = 0;
@@ -356,7 +356,7 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
     }
 
     [Fact]
-    public async Task The_page_runs_no_script_but_the_managers_and_takes_no_html_from_scripts()
+    public async Task Content_security_policy_allows_only_the_managers_scripts_and_trusted_types()
     {
         using var response = await queueing.Manager.Api.GetAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken);
 
@@ -380,10 +380,10 @@ public sealed partial class PageTests(QueueingManager queueing, PageBrowser brow
         return $"https://meet.google.com/pag-{Letter(17576)}{Letter(676)}{Letter(26)}{Letter(1)}-abc";
     }
 
-    /// <summary>With a plus where other tests have sent more than a page of bots: then the older ones are not there yet.</summary>
+    /// <summary>With a plus if other tests have sent more than one page of bots, so that older ones are not loaded yet.</summary>
     [GeneratedRegex(@"^2\+? bots, 1 active, 1 scheduled$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Counted { get; }
 
-    [GeneratedRegex(@"^What the bot’s browser showed at \d\d:\d\d:\d\d\. The host refused to let the bot in\.$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex CaptionOfARefusal { get; }
+    [GeneratedRegex(@"^The bot’s browser at \d\d:\d\d:\d\d\. The host declined the bot’s request to join\.$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex RefusalCaption { get; }
 }

@@ -1,9 +1,9 @@
 // The screens before the call: joining, the waiting room and refusals.
-import { addToggles, cloneTemplate, guest, openDialog, scenario, showScreen, updateToggles, withApostrophes } from './stage.js';
+import { addToggles, cloneTemplate, guest, openDialog, scenario, showScreen, updateToggles, withApostrophes } from './screens.js';
 import { enterCall } from './call.js';
-import { alertForever } from './tricks.js';
+import { alertForever } from './misbehaviors.js';
 
-const { door } = scenario;
+const { lobby } = scenario;
 
 const refusals = {
   NotFound: ['Check your meeting code', 'Make sure you entered the correct meeting code in the URL, for example: xxx-yyyy-zzz'],
@@ -43,9 +43,9 @@ const openings = {
 export const open = () => {
   if (scenario.opens in openings) openings[scenario.opens]();
   else if (scenario.opens in refusals) showRefusal(refusals[scenario.opens]);
-  else if (door.readyAfter > 0) {
+  else if (lobby.readyAfter > 0) {
     showScreen('getting-ready');
-    setTimeout(showJoinScreen, door.readyAfter * 1000);
+    setTimeout(showJoinScreen, lobby.readyAfter * 1000);
   } else showJoinScreen();
 };
 
@@ -59,26 +59,26 @@ const showJoinScreen = () => {
   const slot = showScreen('before');
   const name = slot('name'), join = slot('join');
   addToggles(slot('toggles'), []);
-  slot('join-text').textContent = door.joinButton;
+  slot('join-text').textContent = lobby.joinButton;
   const present = scenario.participants.filter(participant => participant.joinsAt === 0).map(participant => participant.name);
   slot('others').textContent = present.length === 0
     ? 'No one else is here'
     : `${new Intl.ListFormat('en').format(present)} ${present.length === 1 ? 'is' : 'are'} in this call`;
-  if (door.isSignedIn) {
+  if (lobby.isSignedIn) {
     slot('heading').textContent = 'Ready to join?';
     name.replaceWith('Signed in as Mary Jackson');
     join.disabled = false;
   }
   name.addEventListener('input', () => { join.disabled = name.value.trim() === ''; });
   join.addEventListener('click', () => {
-    guest.name = door.isSignedIn ? 'Mary Jackson' : name.value.trim();
-    if (door.answer === 'Admitted' && door.answerAfter === 0) enterCall();
+    guest.name = lobby.isSignedIn ? 'Mary Jackson' : name.value.trim();
+    if (lobby.answer === 'Admitted' && lobby.answerAfter === 0) enterCall();
     else enterWaitingRoom();
   });
 
   // Each dialog opens above the previous one.
-  for (const dialog of door.dialogs.toReversed()) openDialog(dialogs[dialog], dialog === 'WithoutDevices' ? turnDevicesOff : undefined);
-  if (door.toastFor !== null) showToast(join);
+  for (const dialog of lobby.dialogs.toReversed()) openDialog(dialogs[dialog], dialog === 'WithoutDevices' ? turnDevicesOff : undefined);
+  if (lobby.toastFor !== null) showToast(join);
 };
 
 const turnDevicesOff = () => {
@@ -94,22 +94,22 @@ const showToast = over => {
   element.style.left = `${left - 40}px`;
   element.style.top = `${top - 4}px`;
   element.querySelector('button').addEventListener('click', () => element.remove());
-  setTimeout(() => element.remove(), door.toastFor * 1000);
+  setTimeout(() => element.remove(), lobby.toastFor * 1000);
 };
 
 const enterWaitingRoom = () => {
   const slot = showScreen('waiting');
   slot('guest').textContent = guest.name;
-  const [heading, text] = waitingTexts[door.waitingText];
+  const [heading, text] = waitingTexts[lobby.waitingText];
   slot('heading').textContent = withApostrophes(heading);
   slot('text').textContent = withApostrophes(text);
   addToggles(slot('toolbar'), ['dark']);
   const answer = {
     Admitted: enterCall,
-    Denied: () => showScreen({ Someone: 'denied', YouLeft: 'left', AskAgain: 'ask-again' }[door.deniedText]),
+    Denied: () => showScreen({ Someone: 'denied', YouLeft: 'left', AskAgain: 'ask-again' }[lobby.deniedText]),
     NoAnswer: () => showScreen('no-answer'),
-  }[door.answer];
-  const timer = answer && setTimeout(answer, door.answerAfter * 1000);
+  }[lobby.answer];
+  const timer = answer && setTimeout(answer, lobby.answerAfter * 1000);
   slot('leave').addEventListener('click', () => {
     clearTimeout(timer);
     showScreen('left');

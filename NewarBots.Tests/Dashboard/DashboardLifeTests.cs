@@ -7,16 +7,16 @@ using static Microsoft.Playwright.Assertions;
 
 namespace NewarBots.Tests.Dashboard;
 
-/// <summary>A whole life, done and seen through the page alone.</summary>
-public sealed partial class PageLifeTests(RecordingHost host, PageBrowser browser) : IClassFixture<RecordingHost>, IClassFixture<PageBrowser>
+/// <summary>A bot's whole life, driven through the dashboard only.</summary>
+public sealed partial class DashboardLifeTests(RecordingHost host, DashboardBrowser browser) : IClassFixture<RecordingHost>, IClassFixture<DashboardBrowser>
 {
-    private static readonly LocatorAssertionsToBeVisibleOptions InAMeeting = new() { Timeout = 60_000 };
+    private static readonly LocatorAssertionsToBeVisibleOptions DuringTheMeeting = new() { Timeout = 60_000 };
 
-    private static readonly LocatorAssertionsToBeVisibleOptions AfterAMeeting = new() { Timeout = 120_000 };
+    private static readonly LocatorAssertionsToBeVisibleOptions AfterTheMeeting = new() { Timeout = 120_000 };
 
     [Fact]
     [Trait("Suite", "Long")]
-    public async Task A_rehearsal_is_sent_watched_heard_downloaded_and_deleted()
+    public async Task Bot_is_sent_watched_listened_to_downloaded_and_deleted_from_the_dashboard()
     {
         await using var open = await browser.OpenAsync(host.Manager);
         var page = open.Page;
@@ -28,17 +28,17 @@ public sealed partial class PageLifeTests(RecordingHost host, PageBrowser browse
 
         await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1, Name = "Notes <b>" })).ToBeVisibleAsync();
         var id = BotPage.Match(page.Url).Groups["id"].Value;
-        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "What it hears" })).ToBeVisibleAsync(InAMeeting);
-        await Expect(page.GetByText("dBFS")).ToBeVisibleAsync(InAMeeting);
-        Assert.Empty(await open.FlawsAsync());
-        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Recording", Exact = true })).ToBeVisibleAsync(AfterAMeeting);
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Live audio" })).ToBeVisibleAsync(DuringTheMeeting);
+        await Expect(page.GetByText("dBFS")).ToBeVisibleAsync(DuringTheMeeting);
+        Assert.Empty(await open.FindFlawsAsync());
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Recording", Exact = true })).ToBeVisibleAsync(AfterTheMeeting);
         await Expect(page.Locator(".status").First).ToHaveTextAsync("completed");
         await Expect(page.Locator(".timeline .phase-name")).ToHaveTextAsync(
             ["queued", "launching", "joining", "recording", "leaving", "finalizing", "completed"]);
         await Expect(page.Locator(".wave path")).ToBeAttachedAsync();
         await Expect(page.Locator(".lane")).ToHaveCountAsync(3);
         await Expect(page.GetByRole(AriaRole.Log, new() { Name = "Log" })).Not.ToBeEmptyAsync();
-        Assert.Empty(await open.FlawsAsync());
+        Assert.Empty(await open.FindFlawsAsync());
 
         var position = page.GetByRole(AriaRole.Slider, new() { Name = "Position in the recording" });
         await Expect(page.Locator("audio")).ToHaveJSPropertyAsync("readyState", 4);
@@ -60,7 +60,7 @@ public sealed partial class PageLifeTests(RecordingHost host, PageBrowser browse
         await Expect(elsewhere.Page.GetByText("No bots yet")).ToBeVisibleAsync();
         Assert.Equal(HttpStatusCode.NotFound, (await host.Manager.GetAsync($"/bots/{id}")).Status);
         Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(host.Manager.Storage, "recordings", "final"), $"*{id}*", SearchOption.AllDirectories));
-        Assert.Empty(open.Complaints);
+        Assert.Empty(open.ConsoleErrors);
     }
 
     [GeneratedRegex("#/bots/(?<id>[0-9a-z]+)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

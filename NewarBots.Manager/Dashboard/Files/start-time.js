@@ -1,6 +1,6 @@
 import { changeBot, Problem } from './api.js';
 import { el } from './dom.js';
-import { formFields } from './form.js';
+import { formFields } from './form-fields.js';
 
 const minute = 60000;
 const maxAhead = 30 * 24 * 60 * minute;

@@ -1,7 +1,7 @@
 // Shows one screen of the meeting at a time, each from a template. Elements that scripts fill in or listen to have a data-slot attribute.
 const { code, scenario: text } = document.body.dataset;
 export const scenario = JSON.parse(text);
-const { door } = scenario;
+const { lobby } = scenario;
 const stage = document.getElementById('stage');
 
 export const guest = { name: '', microphone: true, camera: true };
@@ -45,13 +45,13 @@ const updateCameraText = () => {
 export const addToggles = (parent, classes, onChange = () => {}) => {
   const add = () => {
     for (const device of ['camera', 'microphone']) {
-      const toggle = cloneTemplate(door.toggles === 'Div' ? 'toggle-div' : 'toggle-button').firstElementChild;
+      const toggle = cloneTemplate(lobby.toggles === 'Div' ? 'toggle-div' : 'toggle-button').firstElementChild;
       toggle.classList.add('round', ...classes);
       toggle.dataset.device = device;
       toggle.querySelector('use').setAttribute('href', device === 'camera' ? '#camera' : '#mic');
       let clicks = 0;
       toggle.addEventListener('click', () => {
-        if (++clicks % door.toggleClicks !== 0) return;
+        if (++clicks % lobby.toggleClicks !== 0) return;
         guest[device] = !guest[device];
         update();
         onChange();
@@ -66,7 +66,7 @@ export const addToggles = (parent, classes, onChange = () => {}) => {
       parent.prepend(toggle);
     }
   };
-  if (document.body.dataset.page === 'before' && door.togglesAfter > 0) setTimeout(add, door.togglesAfter * 1000);
+  if (document.body.dataset.page === 'before' && lobby.togglesAfter > 0) setTimeout(add, lobby.togglesAfter * 1000);
   else add();
 };
 

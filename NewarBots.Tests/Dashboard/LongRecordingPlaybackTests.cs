@@ -5,16 +5,16 @@ using static Microsoft.Playwright.Assertions;
 
 namespace NewarBots.Tests.Dashboard;
 
-/// <summary>The page of a bot that recorded as long as bots stay.</summary>
-public sealed class LongRecordingPageTests(QueueingManager queueing, PageBrowser browser) : IClassFixture<QueueingManager>, IClassFixture<PageBrowser>
+/// <summary>The page of a bot that recorded for the maximum duration.</summary>
+public sealed class LongRecordingPlaybackTests(QueueingManager queueing, DashboardBrowser browser) : IClassFixture<QueueingManager>, IClassFixture<DashboardBrowser>
 {
     private const int Seconds = 4 * 3600;
 
-    /// <summary>The manager decodes four hours for it.</summary>
+    /// <summary>The manager decodes four hours of audio first.</summary>
     private static readonly LocatorAssertionsToBeAttachedOptions OnceDecoded = new() { Timeout = 120_000 };
 
-    /// <summary>How much of the whole each lies behind the left edge, and how wide it is.</summary>
-    private const string Places =
+    /// <summary>The left edge and the width of each mark, as fractions of the whole.</summary>
+    private const string Extents =
         """
         marks => {
           const box = marks[0].closest('.seek, .ticks, .track > *').getBoundingClientRect();
@@ -26,7 +26,7 @@ public sealed class LongRecordingPageTests(QueueingManager queueing, PageBrowser
     private const string Heights = "path => path.getAttribute('d').match(/[^M]+/g).map(line => line.split('V')).map(([from, to]) => (to - from.split(' ')[1]) / 2)";
 
     [Fact]
-    public async Task Four_hours_are_shown_to_scale_and_a_click_far_in_plays_from_there()
+    public async Task Four_hour_recording_is_drawn_to_scale_and_plays_from_a_click()
     {
         var id = await PlacedBots.RecordedFourHoursAsync(queueing);
         await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}");
@@ -62,27 +62,27 @@ public sealed class LongRecordingPageTests(QueueingManager queueing, PageBrowser
             else if (second is > 130 and < 230)
                 Assert.InRange(line.Item, 0, 2);
         });
-        AssertPlaces(await page.Locator(".seek > .gap").EvaluateAllAsync<double[]>(Places), count: 7, first: 1740, every: 1800, length: 60);
-        AssertPlaces(await page.Locator(".lane:nth-child(4) > span").EvaluateAllAsync<double[]>(Places), count: 240, first: 20, every: 60, length: 10);
-        AssertPlaces(await page.Locator(".timeline .gap").EvaluateAllAsync<double[]>(Places), count: 7, first: 1740, every: 1800, length: 60);
-        Assert.Empty(await open.FlawsAsync());
-        Assert.Empty(open.Complaints);
+        AssertExtents(await page.Locator(".seek > .gap").EvaluateAllAsync<double[]>(Extents), count: 7, first: 1740, every: 1800, length: 60);
+        AssertExtents(await page.Locator(".lane:nth-child(4) > span").EvaluateAllAsync<double[]>(Extents), count: 240, first: 20, every: 60, length: 10);
+        AssertExtents(await page.Locator(".timeline .gap").EvaluateAllAsync<double[]>(Extents), count: 7, first: 1740, every: 1800, length: 60);
+        Assert.Empty(await open.FindFlawsAsync());
+        Assert.Empty(open.ConsoleErrors);
     }
 
-    /// <param name="places">Where each begins and how wide it is, of the whole.</param>
-    /// <param name="count">How many there are.</param>
-    /// <param name="first">The second in which the first begins.</param>
-    /// <param name="every">Seconds from the begin of one to that of the next.</param>
-    /// <param name="length">Of each, in seconds.</param>
-    private static void AssertPlaces(double[] places, int count, double first, double every, double length)
+    /// <param name="extents">The start and the width of each mark, as fractions of the whole.</param>
+    /// <param name="count">The number of marks.</param>
+    /// <param name="first">The start of the first mark, in seconds.</param>
+    /// <param name="every">The distance between the starts of two marks, in seconds.</param>
+    /// <param name="length">The length of each mark, in seconds.</param>
+    private static void AssertExtents(double[] extents, int count, double first, double every, double length)
     {
-        // What would be narrower than can be seen is a few pixels wide.
-        const double aFewPixels = 0.006;
-        Assert.Equal(count, places.Length / 2);
-        Assert.All(places.Chunk(2).Index(), place =>
+        // Very short marks have a minimum width of a few pixels.
+        const double minimumWidth = 0.006;
+        Assert.Equal(count, extents.Length / 2);
+        Assert.All(extents.Chunk(2).Index(), extent =>
         {
-            Assert.Equal((first + (place.Index * every)) / Seconds, place.Item[0], 0.002);
-            Assert.InRange(place.Item[1], (length / Seconds) - 0.0005, Math.Max(length / Seconds, aFewPixels));
+            Assert.Equal((first + (extent.Index * every)) / Seconds, extent.Item[0], 0.002);
+            Assert.InRange(extent.Item[1], (length / Seconds) - 0.0005, Math.Max(length / Seconds, minimumWidth));
         });
     }
 }

@@ -1,7 +1,8 @@
 import { listBots, subscribe } from './api.js';
+import { badge, isEnded, statuses, toWords } from './bot-status.js';
 import { announce, el } from './dom.js';
-import { openSendForm } from './start.js';
-import { badge, formatAge, formatDateTime, formatDuration, isEnded, levelFraction, meetingLabel, startLabel, statuses, toWords } from './words.js';
+import { formatAge, formatDateTime, formatDuration, levelFraction, meetingLabel, startLabel } from './format.js';
+import { openSendForm } from './send-form.js';
 
 const pageSize = 200;
 

@@ -4,11 +4,11 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Dashboard;
 
-/// <summary>The Chromium of the recorder's image, on this machine's network, to look at the page with.</summary>
-public sealed class PageBrowser : IAsyncLifetime
+/// <summary>A Chromium from the recorder's image, on the host's network, that opens the dashboard.</summary>
+public sealed class DashboardBrowser : IAsyncLifetime
 {
-    /// <summary>Where its user is: neither where the manager is, nor whole hours from there.</summary>
-    public static TimeSpan Offset { get; } = TimeSpan.FromHours(5.5);
+    /// <summary>The browser's time zone: not the manager's, and not a whole number of hours from it.</summary>
+    public static TimeSpan UtcOffset { get; } = TimeSpan.FromHours(5.5);
 
     private ChromiumContainer _chromium = null!;
 
@@ -16,11 +16,11 @@ public sealed class PageBrowser : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _chromium.DisposeAsync();
 
-    /// <summary>The page in a window of its own.</summary>
-    /// <param name="manager">Whose.</param>
-    /// <param name="path">Behind the manager's address.</param>
-    /// <param name="width">Of the window, in CSS pixels.</param>
-    /// <param name="withoutPolicy">Whatever the page says of what may run in it.</param>
+    /// <summary>Opens the dashboard in a new window.</summary>
+    /// <param name="manager">The manager that serves it.</param>
+    /// <param name="path">Relative to the manager's URL.</param>
+    /// <param name="width">The width of the window in CSS pixels.</param>
+    /// <param name="withoutPolicy">Ignores the page's content security policy.</param>
     internal async Task<OpenPage> OpenAsync(ManagerProcess manager, string path = "/", int width = 1280, bool withoutPolicy = false)
     {
         var context = await _chromium.Browser.NewContextAsync(new()
@@ -38,7 +38,7 @@ public sealed class PageBrowser : IAsyncLifetime
     }
 }
 
-/// <summary>A window, and what the browser complained of in it.</summary>
+/// <summary>A browser window, and the errors and warnings on its console.</summary>
 internal sealed class OpenPage : IAsyncDisposable
 {
     private static readonly (int Width, ColorScheme Scheme)[] Views = [(360, ColorScheme.Dark), (1280, ColorScheme.Light)];
@@ -49,35 +49,35 @@ internal sealed class OpenPage : IAsyncDisposable
         """
         async () => {
           const { passes, violations } = await axe.run();
-          if (!passes.length) throw new Error('axe has looked at nothing');
+          if (!passes.length) throw new Error('axe checked nothing');
           return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
         }
         """;
 
     private readonly IBrowserContext _context;
-    private readonly List<string> _complaints = [];
+    private readonly List<string> _consoleErrors = [];
 
     public OpenPage(IBrowserContext context, IPage page)
     {
         (_context, Page) = (context, page);
         page.Console += (_, message) =>
         {
-            // This machine's network, which the browser is on, changes whenever a container comes or goes; the page asks again then.
+            // The host's network changes whenever a container starts or stops; the dashboard then retries.
             if (message.Type is "error" or "warning" && !message.Text.Contains("net::ERR_NETWORK_CHANGED", StringComparison.Ordinal))
-                _complaints.Add(message.Text);
+                _consoleErrors.Add(message.Text);
         };
-        page.PageError += (_, error) => _complaints.Add(error);
+        page.PageError += (_, error) => _consoleErrors.Add(error);
     }
 
     public IPage Page { get; }
 
-    public IReadOnlyList<string> Complaints => _complaints;
+    public IReadOnlyList<string> ConsoleErrors => _consoleErrors;
 
     /// <summary>
-    /// What axe finds wrong with what is shown, and what is wider than its window: by night on a narrow one, and by day on a wide one,
-    /// as which it stays.
+    /// The accessibility violations that axe finds, and horizontal overflow: in a narrow dark window and in a wide light one. The window
+    /// stays wide and light.
     /// </summary>
-    public async Task<IReadOnlyList<string>> FlawsAsync()
+    public async Task<IReadOnlyList<string>> FindFlawsAsync()
     {
         List<string> flaws = [];
         await Page.EvaluateAsync(Axe.Value);

@@ -2,52 +2,53 @@ using System.Text.Json.Serialization;
 
 namespace NewarBots.Manager.Rehearsal;
 
-/// <summary>What stands between a guest and the call. All times are seconds.</summary>
-internal sealed record RehearsalDoor
+/// <summary>What happens before the call: the join page and the waiting room. Times are seconds.</summary>
+internal sealed record RehearsalLobby
 {
-    /// <summary>How long "Getting ready…" stays.</summary>
+    /// <summary>How long "Getting ready…" is shown.</summary>
     public double ReadyAfter { get; init; }
 
-    /// <summary>The guest is known and is not asked for a name.</summary>
+    /// <summary>The guest is signed in and is not asked for a name.</summary>
     public bool IsSignedIn { get; init; }
 
-    /// <summary>Lie over the page, one over the other; the first one on top.</summary>
-    public IReadOnlyList<DoorDialog> Dialogs { get; init; } = [];
+    /// <summary>Dialogs over the join page, the first one on top.</summary>
+    public IReadOnlyList<LobbyDialog> Dialogs { get; init; } = [];
 
-    /// <summary>So long "Camera not found" lies over the join button, unless it is closed.</summary>
+    /// <summary>How long "Camera not found" covers the join button, unless it is closed.</summary>
     public double? ToastFor { get; init; }
 
     public ToggleElement Toggles { get; init; }
 
-    /// <summary>When the toggles of microphone and camera appear.</summary>
+    /// <summary>When the microphone and camera toggles appear.</summary>
     public double TogglesAfter { get; init; }
 
-    /// <summary>So many clicks until a toggle heeds one.</summary>
+    /// <summary>A toggle reacts to every n-th click only.</summary>
     public int ToggleClicks { get; init; } = 1;
 
-    /// <summary>The words on the button that asks to be let in.</summary>
+    /// <summary>The label of the join button.</summary>
     public string JoinButton { get; init; } = "Join now";
 
     public WaitingText WaitingText { get; init; }
 
-    public DoorAnswer Answer { get; init; }
+    /// <summary>The answer to the guest's request to join.</summary>
+    public HostAnswer Answer { get; init; }
 
-    /// <summary>How long the guest waits for <see cref="Answer"/>; 0 and admitted means that there is no waiting room.</summary>
+    /// <summary>How long the guest waits for <see cref="Answer"/>; 0 with <see cref="HostAnswer.Admitted"/>: no waiting room.</summary>
     public double AnswerAfter { get; init; }
 
     public DeniedText DeniedText { get; init; }
 }
 
-/// <summary>A dialog before joining, named by the control that answers it.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<DoorDialog>))]
-internal enum DoorDialog
+/// <summary>A dialog before joining, named after the button that answers it.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<LobbyDialog>))]
+internal enum LobbyDialog
 {
     WithoutAccount,
     WithoutDevices,
     GotIt,
 }
 
-/// <summary>What the toggles of microphone and camera are made of.</summary>
+/// <summary>The element of the microphone and camera toggles.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ToggleElement>))]
 internal enum ToggleElement
 {
@@ -56,19 +57,20 @@ internal enum ToggleElement
     Button,
 }
 
-/// <summary>What becomes of the guest's wish to come in.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<DoorAnswer>))]
-internal enum DoorAnswer
+[JsonConverter(typeof(JsonStringEnumConverter<HostAnswer>))]
+internal enum HostAnswer
 {
     Admitted,
     Denied,
+
+    /// <summary>The page says that no one responded.</summary>
     NoAnswer,
 
-    /// <summary>The guest waits for ever.</summary>
+    /// <summary>The guest waits forever.</summary>
     Never,
 }
 
-/// <summary>What the waiting room says.</summary>
+/// <summary>The waiting room's text.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<WaitingText>))]
 internal enum WaitingText
 {
@@ -88,7 +90,7 @@ internal enum WaitingText
     ForTheHost,
 }
 
-/// <summary>What a guest reads who is denied.</summary>
+/// <summary>The page's text after a denied request to join.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<DeniedText>))]
 internal enum DeniedText
 {
@@ -98,6 +100,6 @@ internal enum DeniedText
     /// <summary>"You left the meeting".</summary>
     YouLeft,
 
-    /// <summary>Nothing but the button "Ask to join again".</summary>
+    /// <summary>Only the button "Ask to join again".</summary>
     AskAgain,
 }

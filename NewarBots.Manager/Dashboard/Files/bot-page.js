@@ -1,11 +1,12 @@
 import { deleteBot, getBot, getManifest, getScreenshots, stopBot, subscribe } from './api.js';
+import { showLog } from './bot-log.js';
+import { badge, explainReason, isEnded, toWords } from './bot-status.js';
 import { announce, confirm, el } from './dom.js';
 import { downloads } from './downloads.js';
-import { showLog } from './log.js';
+import { formatBytes, formatDateTime, formatDuration, formatTime, levelFraction, meetingLabel, startLabel } from './format.js';
 import { player } from './player.js';
-import { changeStart } from './schedule.js';
+import { changeStart } from './start-time.js';
 import { phasesOf, phasesOfBot, timeline } from './timeline.js';
-import { badge, explainReason, formatBytes, formatDateTime, formatDuration, formatTime, isEnded, levelFraction, meetingLabel, startLabel, toWords } from './words.js';
 
 const maxLevels = 240;
 
