@@ -45,7 +45,7 @@ internal static class BotEndpoints
     private static async Task<Results<Accepted<BotResponse>, ProblemHttpResult>> CreateAsync(
         HttpRequest request,
         [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey,
-        Caller caller, BotStore store, MeetingUrlPolicy policy, IOptions<BotCapacityOptions> launching, LaunchSignal launches, ScheduleSignal schedule,
+        Caller caller, BotCommands commands, MeetingUrlPolicy policy, IOptions<BotCapacityOptions> launching, LaunchSignal launches, ScheduleSignal schedule,
         TimeProvider time,
         CancellationToken cancellation)
     {
@@ -76,7 +76,7 @@ internal static class BotEndpoints
         };
         Activity.Current?.SetTag(BotTracing.BotIdTag, bot.Id.ToString());
         var key = idempotencyKey is null ? null : new IdempotencyKey(idempotencyKey, Convert.ToHexStringLower(SHA256.HashData(body)));
-        switch (await store.CreateAsync(bot, key, BotLimits.Of(launching.Value)))
+        switch (await commands.CreateAsync(bot, key, BotLimits.Of(launching.Value)))
         {
             case CreateResult.Created created:
                 if (created.Bot.Status is BotStatus.Scheduled)
@@ -102,12 +102,12 @@ internal static class BotEndpoints
         }
     }
 
-    private static async Task<Results<Ok<BotResponse>, ProblemHttpResult>> GetAsync(SessionId id, BotStore store, HttpResponse response) =>
-        await store.LookUpAsync(id, response) is { } bot ? TypedResults.Ok(BotResponse.Of(bot)) : BotProblems.NotFound();
+    private static async Task<Results<Ok<BotResponse>, ProblemHttpResult>> GetAsync(SessionId id, BotQueries queries, HttpResponse response) =>
+        await queries.LookUpAsync(id, response) is { } bot ? TypedResults.Ok(BotResponse.Of(bot)) : BotProblems.NotFound();
 
     /// <summary>One page of bots, newest first.</summary>
     private static async Task<Results<Ok<BotPage>, ProblemHttpResult>> ListAsync(
-        Caller caller, BotStore store, string? status, string? userId, string? limit, string? cursor, HttpResponse response, CancellationToken cancellation)
+        Caller caller, BotQueries queries, string? status, string? userId, string? limit, string? cursor, HttpResponse response, CancellationToken cancellation)
     {
         var faults = new Dictionary<string, string[]>();
         BotStatus? wanted = null;
@@ -141,12 +141,12 @@ internal static class BotEndpoints
         List<Bot> found;
         try
         {
-            found = await store.NewestAsync(user, wanted, after, batch: size + 1, cancellation).Take(size + 1).ToListAsync(cancellation);
+            found = await queries.NewestAsync(user, wanted, after, batch: size + 1, cancellation).Take(size + 1).ToListAsync(cancellation);
         }
         catch (Exception exception) when (exception.IsRedisAway())
         {
             response.Headers.Warning = BotLookup.StaleWarning;
-            found = [.. store.NewestKnown(user, after).Where(bot => wanted is null || bot.Status == wanted).Take(size + 1)];
+            found = [.. queries.NewestCached(user, after).Where(bot => wanted is null || bot.Status == wanted).Take(size + 1)];
         }
 
         var page = found.Take(size).Select(BotResponse.Of).ToList();
@@ -155,13 +155,13 @@ internal static class BotEndpoints
 
     /// <summary>Changes a bot that has not started yet.</summary>
     private static async Task<Results<Ok<BotResponse>, ProblemHttpResult>> ChangeAsync(
-        SessionId id, HttpRequest request, BotStore store, ScheduleSignal schedule, TimeProvider time, CancellationToken cancellation)
+        SessionId id, HttpRequest request, BotQueries queries, BotCommands commands, ScheduleSignal schedule, TimeProvider time, CancellationToken cancellation)
     {
         if (!request.HasJsonContentType())
             return ApiProblems.UnsupportedMediaType();
         if (await RequestBody.ReadAsync(request, RequestBody.MaxBytes, cancellation) is not { } body)
             return RequestBody.TooLong(RequestBody.MaxBytes);
-        if (await store.FindAsync(id) is not { } known)
+        if (await queries.FindAsync(id) is not { } known)
             return BotProblems.NotFound();
         var now = time.GetUtcNow();
         var (change, faults) = CreateBotRequest.ReadChange(body, now);
@@ -169,7 +169,7 @@ internal static class BotEndpoints
             return ApiProblems.InvalidRequest(faults);
         if (change.StartAt + (change.Leave ?? known.Leave).MaxDuration <= now)
             return BotProblems.StartsTooLate();
-        if (await store.UpdateAsync(id, bot => BotLifecycle.Changed(bot, change, now)) is not { } changed)
+        if (await commands.UpdateAsync(id, bot => BotLifecycle.Changed(bot, change, now)) is not { } changed)
             return BotProblems.NotFound();
         if (changed.Status is not BotStatus.Scheduled)
             return BotProblems.NotScheduled(changed);

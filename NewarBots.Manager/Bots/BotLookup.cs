@@ -12,9 +12,9 @@ internal static class BotLookup
     public const string StaleWarning = "110 - \"Response is Stale\"";
 
     /// <summary>While Redis is away, a look is answered with what this manager knew last, and says so.</summary>
-    public static async Task<Bot?> LookUpAsync(this BotStore store, SessionId id, HttpResponse response)
+    public static async Task<Bot?> LookUpAsync(this BotQueries queries, SessionId id, HttpResponse response)
     {
-        var (bot, isStale) = await store.LookUpAsync(id);
+        var (bot, isStale) = await queries.LookUpAsync(id);
         if (isStale)
             response.Headers.Warning = StaleWarning;
         return bot;

@@ -18,7 +18,7 @@ internal static class BotOwnershipFilter
             if (caller.IsAdmin)
                 return await next(invocation);
             var id = SessionId.Parse((string)context.Request.RouteValues["id"]!, provider: null);
-            var (bot, _) = await context.RequestServices.GetRequiredService<BotStore>().LookUpAsync(id);
+            var (bot, _) = await context.RequestServices.GetRequiredService<BotQueries>().LookUpAsync(id);
             return bot is not null && caller.Reaches(bot.UserId) ? await next(invocation) : BotProblems.NotFound();
         });
 }

@@ -14,7 +14,10 @@ internal static class BotsRegistration
         builder.Services.AddOptions<BotCapacityOptions>().BindConfiguration(BotCapacityOptions.Section).ValidateOnStart();
         builder.Services.AddOptions<MeetingOptions>().BindConfiguration(MeetingOptions.Section);
         builder.Services.TryAddSingleton<BotMetrics>();
-        builder.Services.AddSingleton<BotStore>();
+        builder.Services.AddSingleton<BotRecords>();
+        builder.Services.AddSingleton<BotQueries>();
+        builder.Services.AddSingleton<BotCommands>();
+        builder.Services.AddSingleton<BotRecordRecovery>();
         builder.Services.AddSingleton<LaunchSignal>();
         builder.Services.AddSingleton<ScheduleSignal>();
         builder.Services.AddSingleton<BotLeases>();

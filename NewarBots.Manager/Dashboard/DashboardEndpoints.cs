@@ -61,9 +61,9 @@ internal static class DashboardEndpoints
         : [];
 
     private static async Task<IResult> GetWaveformAsync(
-        SessionId id, BotStore store, StorageLayout storage, RecordingWaveforms waveforms, CancellationToken cancellation)
+        SessionId id, BotQueries queries, StorageLayout storage, RecordingWaveforms waveforms, CancellationToken cancellation)
     {
-        if ((await store.LookUpAsync(id)).Bot is not { } bot)
+        if ((await queries.LookUpAsync(id)).Bot is not { } bot)
             return BotProblems.NotFound();
         if (!bot.Status.IsTerminal())
             return BotProblems.RecordingNotReady(bot);
@@ -86,16 +86,16 @@ internal static class DashboardEndpoints
     }
 
     /// <summary>The screenshots in the bot's evidence.</summary>
-    private static async Task<Results<Ok<IEnumerable<Screenshot>>, ProblemHttpResult>> ListScreenshotsAsync(SessionId id, BotStore store, EvidenceFolder evidence) =>
-        (await store.LookUpAsync(id)).Bot is { } bot
+    private static async Task<Results<Ok<IEnumerable<Screenshot>>, ProblemHttpResult>> ListScreenshotsAsync(SessionId id, BotQueries queries, EvidenceFolder evidence) =>
+        (await queries.LookUpAsync(id)).Bot is { } bot
             ? TypedResults.Ok(evidence.Pictures(bot).Select((picture, number) =>
                 new Screenshot($"{RoutePrefix}/bots/{id}/pictures/{number}", Occasion(picture), new(picture.LastWriteTimeUtc))))
             : BotProblems.NotFound();
 
     private static async Task<Results<PhysicalFileHttpResult, ProblemHttpResult>> GetScreenshotAsync(
-        SessionId id, int number, BotStore store, EvidenceFolder evidence)
+        SessionId id, int number, BotQueries queries, EvidenceFolder evidence)
     {
-        if ((await store.LookUpAsync(id)).Bot is not { } bot)
+        if ((await queries.LookUpAsync(id)).Bot is not { } bot)
             return BotProblems.NotFound();
         if (evidence.Pictures(bot).ElementAtOrDefault(number) is not { } picture)
             return BotProblems.NoEvidence(bot);

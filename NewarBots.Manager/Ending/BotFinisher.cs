@@ -15,7 +15,7 @@ namespace NewarBots.Manager.Ending;
 /// reconciler enqueues the bot again and the steps are repeated from the first.
 /// </summary>
 internal sealed partial class BotFinisher(
-    BotStore store,
+    BotCommands commands,
     BotLeases leases,
     BotFollower follower,
     IRecorderContainers containers,
@@ -102,7 +102,7 @@ internal sealed partial class BotFinisher(
         }
 
         if (await follower.ReadJournalAsync(bot) is null
-            || await store.UpdateAsync(id, known => BotLifecycle.EndBegun(known, container?.Exit)) is not { } finalizing)
+            || await commands.UpdateAsync(id, known => BotLifecycle.EndBegun(known, container?.Exit)) is not { } finalizing)
             return;
         using var step = BotTracing.StartStep("bot end", finalizing);
         step.TagOutcome(finalizing);
@@ -131,7 +131,7 @@ internal sealed partial class BotFinisher(
         // If the lease was lost, another manager may have moved the chunks and caused this failure: its result counts, not this one.
         cancellation.ThrowIfCancellationRequested();
         await remover.RemoveContainerAsync(finalizing, cancellation);
-        if (await store.UpdateAsync(id, known => known.EndsBegun == finalizing.EndsBegun ? end(known) : known) is { } ended)
+        if (await commands.UpdateAsync(id, known => known.EndsBegun == finalizing.EndsBegun ? end(known) : known) is { } ended)
         {
             if (ended.EndsBegun != finalizing.EndsBegun)
                 throw new OperationCanceledException($"Another manager has started to finish bot {id}.");

@@ -8,7 +8,7 @@ namespace NewarBots.Manager.Ending;
 
 /// <summary>The log of a bot's container: read from the engine while the container exists, from storage afterwards.</summary>
 internal sealed partial class BotLog(
-    IRecorderContainers containers, StorageLayout storage, BotStore store, TimeProvider time, ILogger<BotLog> logger)
+    IRecorderContainers containers, StorageLayout storage, BotQueries queries, TimeProvider time, ILogger<BotLog> logger)
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
 
@@ -35,7 +35,7 @@ internal sealed partial class BotLog(
         while (bot.AwaitsContainer)
         {
             await Task.Delay(PollInterval, time, cancellation);
-            if (await store.LookUpAsync(bot.Id) is not { Bot: { } current })
+            if (await queries.LookUpAsync(bot.Id) is not { Bot: { } current })
                 return;
             bot = current;
         }

@@ -15,7 +15,7 @@ internal sealed partial class BotRemover(
     BotLog log,
     FinalFiles finals,
     PartialRecording partials,
-    BotStore store,
+    BotCommands commands,
     ILogger<BotRemover> logger)
 {
     /// <summary>Keeps the log, then removes the container, the partial recording and the bot's Redis user. Idempotent.</summary>
@@ -47,7 +47,7 @@ internal sealed partial class BotRemover(
         finals.Delete(bot.UserId, bot.Id);
         partials.Delete(bot.UserId, bot.Id);
         folders.Remove(bot.UserId, bot.Id);
-        await store.DeleteAsync(bot);
+        await commands.DeleteAsync(bot);
         Log.Deleted(logger, bot.Id, bot.UserId);
     }
 

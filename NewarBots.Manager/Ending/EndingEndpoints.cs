@@ -26,9 +26,9 @@ internal static class EndingEndpoints
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
-        SessionId id, BotStore store, BotRemover remover, CancellationToken cancellation)
+        SessionId id, BotQueries queries, BotRemover remover, CancellationToken cancellation)
     {
-        if (await store.FindAsync(id) is not { } bot)
+        if (await queries.FindAsync(id) is not { } bot)
             return BotProblems.NotFound();
         if (!bot.Status.IsTerminal())
             return BotProblems.StillActive(bot);
@@ -37,11 +37,11 @@ internal static class EndingEndpoints
     }
 
     private static async Task<IResult> GetLogAsync(
-        SessionId id, string? follow, BotStore store, BotLog log, IHostApplicationLifetime lifetime, HttpResponse response, CancellationToken cancellation)
+        SessionId id, string? follow, BotQueries queries, BotLog log, IHostApplicationLifetime lifetime, HttpResponse response, CancellationToken cancellation)
     {
         if (follow is not (null or "true" or "false"))
             return ApiProblems.InvalidRequest("follow", "must be true or false");
-        if (await store.LookUpAsync(id, response) is not { } bot)
+        if (await queries.LookUpAsync(id, response) is not { } bot)
             return BotProblems.NotFound();
         if (follow is not "true")
             return TypedResults.Text(await log.ReadAsync(bot, cancellation), LogType);
@@ -69,9 +69,9 @@ internal static class EndingEndpoints
 
     /// <summary>A zip of what is known about a failure: page, console, connections, log.</summary>
     private static async Task<IResult> GetEvidenceAsync(
-        SessionId id, BotStore store, BotLog log, EvidenceFolder evidence, IOptions<JsonOptions> json, CancellationToken cancellation)
+        SessionId id, BotQueries queries, BotLog log, EvidenceFolder evidence, IOptions<JsonOptions> json, CancellationToken cancellation)
     {
-        if (await store.FindAsync(id) is not { } bot)
+        if (await queries.FindAsync(id) is not { } bot)
             return BotProblems.NotFound();
         if (!bot.Status.IsTerminal())
             return BotProblems.EvidenceNotReady(bot);

@@ -10,7 +10,7 @@ namespace NewarBots.Manager.Ending;
 /// Finds orphaned entries among the session folders: folders without audio, record and container, and entries that are no session
 /// folders. Keeps the result of the last scan.
 /// </summary>
-internal sealed class OrphanedFolders(StorageLayout storage, SessionFolders folders, IRecorderContainers containers, BotStore store)
+internal sealed class OrphanedFolders(StorageLayout storage, SessionFolders folders, IRecorderContainers containers, BotQueries queries)
 {
     private IReadOnlyList<OrphanedFolder> _found = [];
 
@@ -27,7 +27,7 @@ internal sealed class OrphanedFolders(StorageLayout storage, SessionFolders fold
         foreach (var session in sessions)
         {
             // The reconciler makes a recording of a folder with audio.
-            if (!session.HasAudio && !withContainer.Contains(session.Id) && await store.FindAsync(session.Id) is null)
+            if (!session.HasAudio && !withContainer.Contains(session.Id) && await queries.FindAsync(session.Id) is null)
                 found.Add(new(storage.SessionFolder(session.UserId, session.Id), session));
         }
 

@@ -28,7 +28,7 @@ internal sealed class RetentionOptionsValidator : IValidateOptions<RetentionOpti
 /// orphaned session folders, and temporary files of crashed managers.
 /// </summary>
 internal sealed partial class Retention(
-    BotStore store,
+    BotQueries queries,
     BotLeases leases,
     BotRemover remover,
     OrphanedFolders orphans,
@@ -114,18 +114,18 @@ internal sealed partial class Retention(
 
     private async Task RemoveRecordingsAsync(DateTimeOffset endedBefore, CancellationToken cancellation)
     {
-        await foreach (var bot in store.NewestAsync(user: null, status: null, after: null, Batch, cancellation))
+        await foreach (var bot in queries.NewestAsync(user: null, status: null, after: null, Batch, cancellation))
         {
             if (!bot.Status.IsTerminal() || !(bot.EndedAt < endedBefore))
                 continue;
             await using var lease = await leases.TryTakeAsync(bot.Id, cancellation);
-            if (lease is not null && await store.FindAsync(bot.Id) is not null)
+            if (lease is not null && await queries.FindAsync(bot.Id) is not null)
                 await TryRemoveAsync(bot.Id, () => remover.DeleteAsync(bot, cancellation));
         }
 
         foreach (var final in finals.List())
         {
-            if (final.WrittenAt < endedBefore && await store.FindAsync(final.Id) is null)
+            if (final.WrittenAt < endedBefore && await queries.FindAsync(final.Id) is null)
             {
                 await TryRemoveAsync(final.Id, () =>
                 {

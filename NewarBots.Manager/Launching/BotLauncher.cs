@@ -12,7 +12,8 @@ namespace NewarBots.Manager.Launching;
 /// away is tried again until it succeeds or the bot is stopped; one that the engine refuses fails the bot.
 /// </summary>
 internal sealed partial class BotLauncher(
-    BotStore store,
+    BotQueries queries,
+    BotCommands commands,
     BotLeases leases,
     IRecorderContainers containers,
     RecorderPreparation preparation,
@@ -41,8 +42,8 @@ internal sealed partial class BotLauncher(
         {
             var places = options.Value.MaxConcurrentBots;
             // In this order, one that another manager launches in between is seen twice; in the other it would be missed, and its place given away.
-            var queued = await store.QueuedAsync(places);
-            foreach (var bot in LaunchPlan.Next([.. queued, .. await store.UnderWayAsync()], places))
+            var queued = await queries.QueuedAsync(places);
+            foreach (var bot in LaunchPlan.Next([.. queued, .. await queries.UnderWayAsync()], places))
                 _queue.Enqueue(bot.Id);
         }
         catch (Exception exception) when (exception.IsRedisAway())
@@ -79,7 +80,7 @@ internal sealed partial class BotLauncher(
         // Asked first, so that a bot stays queued while the engine is away.
         var earlier = await containers.FindAsync(id, cancellation);
         var wasQueued = false;
-        var begun = await store.UpdateAsync(id, known =>
+        var begun = await commands.UpdateAsync(id, known =>
         {
             wasQueued = known.Status is BotStatus.Queued;
             return BotLifecycle.LaunchBegun(known);
@@ -92,7 +93,7 @@ internal sealed partial class BotLauncher(
         if (bot.StopRequested && earlier is null or { State: RecorderContainerState.Created })
         {
             await WithdrawAsync(bot);
-            await store.UpdateAsync(bot.Id, known => BotLifecycle.LaunchAbandoned(known, time.GetUtcNow()));
+            await commands.UpdateAsync(bot.Id, known => BotLifecycle.LaunchAbandoned(known, time.GetUtcNow()));
             return;
         }
 
@@ -101,7 +102,7 @@ internal sealed partial class BotLauncher(
             return;
 
         // Stop may have been asked for in between, when there was no container to stop yet.
-        if (await store.UpdateAsync(bot.Id, known => BotLifecycle.Launched(known, time.GetUtcNow())) is { StopRequested: true })
+        if (await commands.UpdateAsync(bot.Id, known => BotLifecycle.Launched(known, time.GetUtcNow())) is { StopRequested: true })
             stopper.Enqueue(id);
     }
 
@@ -129,7 +130,7 @@ internal sealed partial class BotLauncher(
             metrics.NotLaunched(time.GetElapsedTime(begunAt), exception, isTriedAgain: false);
             Log.Failed(logger, exception, bot.Id, exception.Message);
             await WithdrawAsync(bot);
-            await store.UpdateAsync(bot.Id, known => BotLifecycle.LaunchFailed(known, exception.Message, time.GetUtcNow()));
+            await commands.UpdateAsync(bot.Id, known => BotLifecycle.LaunchFailed(known, exception.Message, time.GetUtcNow()));
             return false;
         }
     }

@@ -12,7 +12,7 @@ namespace NewarBots.Manager.Launching;
 /// serves where the other is closed. A stop that whoever accepted it did not live to carry out is carried out by any manager.
 /// </summary>
 internal sealed partial class BotStopper(
-    IConnectionMultiplexer redis, IRecorderContainers containers, BotStore store, BackgroundLoops loops, ILogger<BotStopper> logger)
+    IConnectionMultiplexer redis, IRecorderContainers containers, BotQueries queries, BackgroundLoops loops, ILogger<BotStopper> logger)
     : BackgroundService
 {
     /// <summary>Stopping is waiting for the recorder, and costs nothing else.</summary>
@@ -41,7 +41,7 @@ internal sealed partial class BotStopper(
         try
         {
             var before = _asked;
-            _asked = (await store.UnderWayAsync())
+            _asked = (await queries.UnderWayAsync())
                 .Where(bot => bot is { StopRequested: true, AwaitsContainer: false, Status: < BotStatus.Finalizing })
                 .Select(bot => bot.Id)
                 .ToHashSet();
@@ -58,7 +58,7 @@ internal sealed partial class BotStopper(
     {
         try
         {
-            if (await store.FindAsync(id) is { } bot)
+            if (await queries.FindAsync(id) is { } bot)
                 await StopAsync(bot, cancellation);
         }
         catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisAway())

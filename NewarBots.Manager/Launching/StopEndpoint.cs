@@ -15,13 +15,13 @@ internal static class StopEndpoint
     }
 
     private static async Task<Results<Accepted<BotResponse>, ProblemHttpResult>> StopAsync(
-        SessionId id, BotStore store, BotStopper stopper, LaunchSignal launches, TimeProvider time)
+        SessionId id, BotQueries queries, BotCommands commands, BotStopper stopper, LaunchSignal launches, TimeProvider time)
     {
-        if (await store.FindAsync(id) is not { } known)
+        if (await queries.FindAsync(id) is not { } known)
             return BotProblems.NotFound();
         if (known.Status.IsTerminal())
             return BotProblems.AlreadyEnded(known);
-        if (await store.UpdateAsync(id, bot => BotLifecycle.StopAsked(bot, time.GetUtcNow())) is not { } asked)
+        if (await commands.UpdateAsync(id, bot => BotLifecycle.StopAsked(bot, time.GetUtcNow())) is not { } asked)
             return BotProblems.NotFound();
         if (asked.AwaitsContainer)
             launches.Raise();

@@ -13,7 +13,7 @@ namespace NewarBots.Manager.Reconciling;
 internal sealed partial class BotRecovery(
     IRecorderContainers containers,
     SessionFolders folders,
-    BotStore store,
+    BotRecordRecovery recovery,
     BotFollower follower,
     MeetingUrlPolicy policy,
     TimeProvider time,
@@ -28,7 +28,7 @@ internal sealed partial class BotRecovery(
         if (origin is null && !folders.Exists(found.UserId, found.Id))
             return null;
         var bot = Recall(found, origin);
-        if (!await store.AdoptAsync(bot))
+        if (!await recovery.AdoptAsync(bot))
             return null;
         Log.Adopted(logger, bot.Id, bot.UserId, bot.MeetingUrl);
         return await follower.ReadJournalAsync(bot);

@@ -18,7 +18,9 @@ internal sealed partial class Reconciler(
     IConnectionMultiplexer redis,
     IRecorderContainers containers,
     SessionFolders folders,
-    BotStore store,
+    BotQueries queries,
+    BotCommands commands,
+    BotRecordRecovery recovery,
     BotRecovery adopter,
     RecordingRecovery recordings,
     RecorderPreparation preparation,
@@ -75,7 +77,7 @@ internal sealed partial class Reconciler(
     {
         try
         {
-            if (redis.IsConnected && !await store.IsCompleteAsync())
+            if (redis.IsConnected && !await recovery.IsCompleteAsync())
                 _needed.Raise();
             await relay.TakeOverAsync(cancellation);
         }
@@ -88,23 +90,23 @@ internal sealed partial class Reconciler(
     public async Task ReconcileAsync(CancellationToken cancellation)
     {
         // Asked first: if Redis is emptied while this goes on, the next reconciliation has to see that.
-        var mark = await store.BeginCompletingAsync();
-        if (mark is not null)
+        var token = await recovery.BeginAsync();
+        if (token is not null)
             await TakeUpWaitingAsync();
         var there = await containers.ListAsync(cancellation);
         var onDisk = folders.List();
-        var known = (await store.ActiveAsync()).ToDictionary(bot => bot.Id);
-        if (mark is null)
+        var known = (await queries.ActiveAsync()).ToDictionary(bot => bot.Id);
+        if (token is null)
             await ReadWaitingAgainAsync(known);
         foreach (var id in there.Select(container => container.Id).Union(onDisk.Select(folder => folder.Id)))
         {
-            if (!known.ContainsKey(id) && await store.FindAsync(id) is { } bot)
+            if (!known.ContainsKey(id) && await queries.FindAsync(id) is { } bot)
                 known.Add(id, bot);
         }
 
         await RestoreAsync(known.Values, cancellation);
         // Nobody has to look through all recordings at any other time: each has been on record.
-        var forgotten = mark is null ? [] : await recordings.ForgottenAsync();
+        var forgotten = token is null ? [] : await recordings.ForgottenAsync();
         foreach (var action in ReconciliationPlan.Make(known.Values, there, onDisk, forgotten, _sights.Look(known, there, onDisk), time.GetUtcNow()))
         {
             switch (action)
@@ -124,19 +126,19 @@ internal sealed partial class Reconciler(
                     break;
                 case Reconciliation.StopOverdue:
                     Log.Overdue(logger, action.Id);
-                    await store.UpdateAsync(action.Id, BotLifecycle.Overdue);
+                    await commands.UpdateAsync(action.Id, BotLifecycle.Overdue);
                     stopper.Enqueue(action.Id);
                     break;
             }
         }
 
-        if (mark is not null && forgotten.Count < RecordingRecovery.AtOnce)
+        if (token is not null && forgotten.Count < RecordingRecovery.AtOnce)
         {
-            await store.IndexAsync(cancellation);
-            await store.MarkCompleteAsync(mark);
+            await recovery.IndexAsync(cancellation);
+            await recovery.CompleteAsync(token);
         }
 
-        if (!_hasFreed || store.HasLostRecords)
+        if (!_hasFreed || queries.HasLostRecords)
             await FreePlacesAsync(cancellation);
         _hasFreed = true;
     }
@@ -145,7 +147,7 @@ internal sealed partial class Reconciler(
     {
         try
         {
-            await store.FreeAsync(cancellation);
+            await recovery.FreeAsync(cancellation);
         }
         catch (RedisServerException exception) when (!exception.IsRedisAway())
         {
@@ -157,9 +159,9 @@ internal sealed partial class Reconciler(
     /// <summary>A bot that waits for its container has left nothing but its record: of those that are lost, only who has seen them knows.</summary>
     private async Task TakeUpWaitingAsync()
     {
-        foreach (var waiting in store.NewestKnown(user: null, after: null).Where(bot => bot.AwaitsContainer).ToList())
+        foreach (var waiting in queries.NewestCached(user: null, after: null).Where(bot => bot.AwaitsContainer).ToList())
         {
-            if (await store.AdoptAsync(waiting))
+            if (await recovery.AdoptAsync(waiting))
                 Log.TakenUp(logger, waiting.Id, waiting.UserId);
         }
     }
@@ -170,8 +172,8 @@ internal sealed partial class Reconciler(
     /// </summary>
     private async Task ReadWaitingAgainAsync(Dictionary<SessionId, Bot> active)
     {
-        foreach (var waiting in store.NewestKnown(user: null, after: null).Where(bot => bot.AwaitsContainer && !active.ContainsKey(bot.Id)).ToList())
-            await store.FindAsync(waiting.Id);
+        foreach (var waiting in queries.NewestCached(user: null, after: null).Where(bot => bot.AwaitsContainer && !active.ContainsKey(bot.Id)).ToList())
+            await queries.FindAsync(waiting.Id);
     }
 
     /// <summary>A restart of Redis takes its users with it, and one of the manager the ways to this machine.</summary>
@@ -201,7 +203,7 @@ internal sealed partial class Reconciler(
             }
 
             // It may have ended since it was looked at, and its user with it: that one is not to come back.
-            if (await store.FindAsync(bot.Id) is { Status: >= BotStatus.Finalizing })
+            if (await queries.FindAsync(bot.Id) is { Status: >= BotStatus.Finalizing })
                 await access.RemoveAsync(bot.Id);
         });
     }

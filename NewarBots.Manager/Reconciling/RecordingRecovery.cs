@@ -10,7 +10,7 @@ namespace NewarBots.Manager.Reconciling;
 /// Makes a record again of a bot that had ended when Redis was emptied: its manifest, beside the recording, says nearly all that the
 /// record did.
 /// </summary>
-internal sealed partial class RecordingRecovery(FinalFiles finals, StorageLayout storage, BotStore store, ILogger<RecordingRecovery> logger)
+internal sealed partial class RecordingRecovery(FinalFiles finals, StorageLayout storage, BotCommands commands, BotRecordRecovery recovery, ILogger<RecordingRecovery> logger)
 {
     /// <summary>So many in one reconciliation, the newest first; where there are more, the next one follows at once.</summary>
     public const int AtOnce = 500;
@@ -22,7 +22,7 @@ internal sealed partial class RecordingRecovery(FinalFiles finals, StorageLayout
     public async Task<IReadOnlyList<FinalSession>> ForgottenAsync()
     {
         var there = finals.List().Where(final => final.HasManifest && !_unreadable.Contains(final.Id)).ToLookup(final => final.Id);
-        var unknown = await store.UnknownAsync(there.Select(final => final.Key).OrderDescending(), AtOnce);
+        var unknown = await recovery.UnknownAsync(there.Select(final => final.Key).OrderDescending(), AtOnce);
         return [.. unknown.Select(id => there[id].First())];
     }
 
@@ -38,13 +38,13 @@ internal sealed partial class RecordingRecovery(FinalFiles finals, StorageLayout
         }
 
         var bot = Recall(manifest, new DateTimeOffset(recording.LastWriteTimeUtc));
-        if (!await store.AdoptAsync(bot))
+        if (!await recovery.AdoptAsync(bot))
             return;
         Log.Adopted(logger, bot.Id, bot.UserId);
         // Deleted meanwhile, by another manager that had it on record already.
         recording.Refresh();
         if (!recording.Exists)
-            await store.DeleteAsync(bot);
+            await commands.DeleteAsync(bot);
     }
 
     private RecordingManifest? TryRead(Reconciliation.Recall found)

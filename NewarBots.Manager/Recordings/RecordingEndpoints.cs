@@ -27,7 +27,7 @@ internal static class RecordingEndpoints
     }
 
     private static async Task<IResult> GetRecordingAsync(
-        SessionId id, BotStore store, StorageLayout storage, RecordingConverter converter, PartialRecording soFar, IOptions<FinalizingOptions> finalizing,
+        SessionId id, BotQueries queries, StorageLayout storage, RecordingConverter converter, PartialRecording soFar, IOptions<FinalizingOptions> finalizing,
         string? format, string? track, string? partial, string? chunks,
         HttpResponse response, CancellationToken cancellation)
     {
@@ -41,7 +41,7 @@ internal static class RecordingEndpoints
         var closed = partial is "true" ? AsManyAsThereAre : 0;
         if (chunks is not null && (!int.TryParse(chunks, NumberStyles.None, CultureInfo.InvariantCulture, out closed) || closed is < 1 or > MaxChunks))
             return ApiProblems.InvalidRequest("chunks", $"must be a number from 1 to {MaxChunks}");
-        if (await store.LookUpAsync(id, response) is not { } bot)
+        if (await queries.LookUpAsync(id, response) is not { } bot)
             return BotProblems.NotFound();
         if (!bot.Status.IsTerminal())
             return wanted == AudioFormat.Ogg && track is null ? await GetRecordingSoFarAsync(bot, soFar, closed, cancellation) : BotProblems.RecordingNotReady(bot);
@@ -115,9 +115,9 @@ internal static class RecordingEndpoints
     private static IEnumerable<int> TracksOf(Bot bot, StorageLayout storage) =>
         RecordingManifest.TryRead(storage.Manifest(bot.UserId, bot.Id))?.Tracks.Where(track => track.File is not null).Select(track => track.Track) ?? [];
 
-    private static async Task<IResult> GetManifestAsync(SessionId id, BotStore store, StorageLayout storage, HttpResponse response)
+    private static async Task<IResult> GetManifestAsync(SessionId id, BotQueries queries, StorageLayout storage, HttpResponse response)
     {
-        if (await store.LookUpAsync(id, response) is not { } bot)
+        if (await queries.LookUpAsync(id, response) is not { } bot)
             return BotProblems.NotFound();
         if (!bot.Status.IsTerminal())
             return BotProblems.RecordingNotReady(bot);

@@ -11,7 +11,8 @@ namespace NewarBots.Manager.Scheduling;
 /// of several, the one whose change of the record comes first has started the bot.
 /// </summary>
 internal sealed partial class BotScheduler(
-    BotStore store,
+    BotQueries queries,
+    BotCommands commands,
     ScheduleSignal signal,
     LaunchSignal launches,
     BackgroundLoops loops,
@@ -49,9 +50,9 @@ internal sealed partial class BotScheduler(
     {
         // What a manager has seen it still knows while Redis is away, and after Redis was emptied.
         if (!_hasSeenAll)
-            await store.ScheduledAsync();
+            await queries.ScheduledAsync();
         _hasSeenAll = true;
-        var (due, next) = await store.DueAsync(time.GetUtcNow());
+        var (due, next) = await queries.DueAsync(time.GetUtcNow());
         var haveToWait = false;
         foreach (var id in due)
         {
@@ -77,11 +78,11 @@ internal sealed partial class BotScheduler(
     private async Task<bool> StartAsync(SessionId id)
     {
         var now = time.GetUtcNow();
-        if (await store.UpdateAsync(id, known => BotLifecycle.StartMissed(known, now)) is not { Status: BotStatus.Scheduled } bot)
+        if (await commands.UpdateAsync(id, known => BotLifecycle.StartMissed(known, now)) is not { Status: BotStatus.Scheduled } bot)
             return true;
 
         using var start = BotTracing.StartLife("bot start", bot);
-        switch (await store.StartAsync(id, now, start?.Id, BotLimits.Of(options.Value)))
+        switch (await commands.StartAsync(id, now, start?.Id, BotLimits.Of(options.Value)))
         {
             case StartResult.Started:
                 Log.Started(logger, id, bot.DueAt);
@@ -101,7 +102,7 @@ internal sealed partial class BotScheduler(
 
     private async Task PostponeAsync(Bot bot, BotWarning why)
     {
-        if (bot.Warning != why && await store.UpdateAsync(bot.Id, known => BotLifecycle.StartPostponed(known, why)) is { Status: BotStatus.Scheduled })
+        if (bot.Warning != why && await commands.UpdateAsync(bot.Id, known => BotLifecycle.StartPostponed(known, why)) is { Status: BotStatus.Scheduled })
             Log.Postponed(logger, bot.Id, why.Text);
     }
 

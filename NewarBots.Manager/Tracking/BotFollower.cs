@@ -13,7 +13,7 @@ namespace NewarBots.Manager.Tracking;
 /// Redis has it; the journal in the session folder is the truth once the recorder is gone, whatever became of Redis.
 /// </summary>
 internal sealed partial class BotFollower(
-    IConnectionMultiplexer redis, BotStore store, StorageLayout storage, ILogger<BotFollower> logger)
+    IConnectionMultiplexer redis, BotCommands commands, StorageLayout storage, ILogger<BotFollower> logger)
 {
     private const int Batch = 200;
 
@@ -29,7 +29,7 @@ internal sealed partial class BotFollower(
         do
         {
             mayBeMore = false;
-            bot = await store.UpdateAsync(id, async known =>
+            bot = await commands.UpdateAsync(id, async known =>
             {
                 var entries = known.Status.IsTerminal() ? [] : await redis.GetDatabase().ReadEventsAsync(id, known.LastEventId, Batch);
                 mayBeMore = entries.Count == Batch;
@@ -43,7 +43,7 @@ internal sealed partial class BotFollower(
     }
 
     /// <summary>Reads what a recorder that is gone has left in its journal: all it ever said, sent or not.</summary>
-    public Task<Bot?> ReadJournalAsync(Bot bot) => store.UpdateAsync(
+    public Task<Bot?> ReadJournalAsync(Bot bot) => commands.UpdateAsync(
         bot.Id,
         // Read anew for each attempt: it is not kept in memory as a whole.
         known => JournalFile.Lines(storage.SessionFolder(bot.UserId, bot.Id))

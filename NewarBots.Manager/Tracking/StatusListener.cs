@@ -13,7 +13,7 @@ namespace NewarBots.Manager.Tracking;
 /// away, so the stream of every bot that is under way is looked at now and then as well.
 /// </summary>
 internal sealed partial class StatusListener(
-    IConnectionMultiplexer redis, BotStore store, BotFollower follower, BotNotifier news, ScheduleSignal schedule, BotMetrics metrics, BackgroundLoops loops,
+    IConnectionMultiplexer redis, BotQueries queries, BotFollower follower, BotNotifier news, ScheduleSignal schedule, BotMetrics metrics, BackgroundLoops loops,
     TimeProvider time, ILogger<StatusListener> logger)
     : BackgroundService
 {
@@ -42,7 +42,7 @@ internal sealed partial class StatusListener(
             loops.RunAsync(
                 "follow", LongestFollowing, FollowWokenAsync, token => _woken.Reader.WaitUntilReadableAsync(SweepInterval, time, token), stoppingToken));
         await redis.GetSubscriber().UnsubscribeAsync(AllBots, flags: CommandFlags.FireAndForget);
-        await redis.GetSubscriber().UnsubscribeAsync(BotStore.Deletions, flags: CommandFlags.FireAndForget);
+        await redis.GetSubscriber().UnsubscribeAsync(BotKeys.Deletions, flags: CommandFlags.FireAndForget);
     }
 
     /// <summary>Once; its client comes back to it by itself whenever Redis has been away.</summary>
@@ -52,7 +52,7 @@ internal sealed partial class StatusListener(
             return;
         try
         {
-            await redis.GetSubscriber().SubscribeAsync(BotStore.Deletions, (_, deletion) => TellDeleted(deletion));
+            await redis.GetSubscriber().SubscribeAsync(BotKeys.Deletions, (_, deletion) => TellDeleted(deletion));
             await redis.GetSubscriber().SubscribeAsync(AllBots, (channel, _) => Wake(channel));
             _isSubscribed = true;
         }
@@ -82,8 +82,8 @@ internal sealed partial class StatusListener(
         try
         {
             var before = _underWay;
-            var bots = await store.UnderWayAsync();
-            metrics.SeeActive(bots, await store.CountQueuedAsync(), await store.CountScheduledAsync());
+            var bots = await queries.UnderWayAsync();
+            metrics.SeeActive(bots, await queries.CountQueuedAsync(), await queries.CountScheduledAsync());
             _underWay = [.. bots.Select(bot => bot.Id)];
             // Those that were under way a moment ago too: their end may be what was missed.
             foreach (var id in _underWay.Union(before))

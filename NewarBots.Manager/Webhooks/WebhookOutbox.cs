@@ -7,7 +7,7 @@ using StackExchange.Redis;
 namespace NewarBots.Manager.Webhooks;
 
 /// <summary>
-/// What happened and is still to be told: a stream into which <see cref="BotStore"/>'s scripts put an event in the same step that
+/// What happened and is still to be told: a stream into which <see cref="BotCommands"/>'s scripts put an event in the same step that
 /// changes the record, so that no manager's death comes in between.
 /// </summary>
 internal sealed class WebhookOutbox(WebhookFiles webhooks, TimeProvider time) : IBotOutbox

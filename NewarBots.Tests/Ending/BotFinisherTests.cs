@@ -20,7 +20,7 @@ public sealed class EndedBotsTests(ScriptedRecorders recorders, RedisServer redi
     private IServiceProvider _manager = null!;
     private BotFinisher _ended = null!;
 
-    private BotStore Store => _manager.GetRequiredService<BotStore>();
+    private BotStorage Store => BotStorage.Of(_manager);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -49,12 +49,12 @@ public sealed class EndedBotsTests(ScriptedRecorders recorders, RedisServer redi
 
         _ended.Enqueue(bot.Id);
         await Eventually.TrueAsync(() => postponements.All.Count == 1);
-        Assert.Equal(BotStatus.Finalizing, (await Store.FindAsync(bot.Id))!.Status);
+        Assert.Equal(BotStatus.Finalizing, (await Store.Queries.FindAsync(bot.Id))!.Status);
 
         UseFFmpeg("""exec ffmpeg "$@" """);
         postponements.Forget(bot.Id);
         _ended.Enqueue(bot.Id);
-        await Eventually.TrueAsync(async () => (await Store.FindAsync(bot.Id))!.Status is BotStatus.Completed);
+        await Eventually.TrueAsync(async () => (await Store.Queries.FindAsync(bot.Id))!.Status is BotStatus.Completed);
     }
 
     [Fact]
@@ -65,18 +65,18 @@ public sealed class EndedBotsTests(ScriptedRecorders recorders, RedisServer redi
 
         _ended.Enqueue(bot.Id);
         await Eventually.TrueAsync(() => File.Exists(Path.Combine(_folder, "runs")));
-        var others = await Store.UpdateAsync(bot.Id, known => BotLifecycle.EndBegun(known, exit: null));
+        var others = await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.EndBegun(known, exit: null));
         await File.WriteAllTextAsync(Path.Combine(_folder, "go"), string.Empty, Cancellation);
         // Its lease is free again, once it has given up.
         await using (await Eventually.NotNullAsync(() => new BotLeases(_redis).TryTakeAsync(bot.Id, Cancellation)))
-            Assert.Equivalent(others, await Store.FindAsync(bot.Id), strict: true);
+            Assert.Equivalent(others, await Store.Queries.FindAsync(bot.Id), strict: true);
     }
 
     /// <summary>A bot that has left one second of audio and no container.</summary>
     private async Task<Bot> RecordedAsync()
     {
         var bot = SampleBots.In(BotStatus.Recording) with { LaunchedAt = SampleBots.Noon };
-        Assert.True(await Store.AdoptAsync(bot));
+        Assert.True(await Store.Recovery.AdoptAsync(bot));
         var folder = new StorageLayout(recorders.Storage).SessionFolder(bot.UserId, bot.Id);
         Directory.CreateDirectory(folder);
         using var writer = new ChunkWriter(folder, bot.Id, ChunkFormat.DefaultLength, new(SampleBots.Noon));

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using CliWrap;
-using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
@@ -111,9 +110,9 @@ internal static class PlacedBots
 
     /// <summary>Deletes the record like another manager: all managers are notified.</summary>
     public static Task DeleteAsync(QueueingManager host, SessionId id) =>
-        InStoreAsync(host, async store => await store.DeleteAsync(Assert.IsType<Bot>(await store.FindAsync(id))));
+        InStoreAsync(host, async store => await store.Commands.DeleteAsync(Assert.IsType<Bot>(await store.Queries.FindAsync(id))));
 
-    private static Task PlaceAsync(QueueingManager host, Bot bot) => InStoreAsync(host, async store => Assert.True(await store.AdoptAsync(bot)));
+    private static Task PlaceAsync(QueueingManager host, Bot bot) => InStoreAsync(host, async store => Assert.True(await store.Recovery.AdoptAsync(bot)));
 
     /// <summary>Also creates its recording with FFmpeg and these arguments.</summary>
     private static async Task PlaceAsync(QueueingManager host, Bot bot, IReadOnlyList<Gap> gaps, IReadOnlyList<ManifestSpeaker> speakers, string[] audio)
@@ -156,10 +155,10 @@ internal static class PlacedBots
     private static Task FFmpegAsync(params string[] arguments) =>
         Cli.Wrap("ffmpeg").WithArguments(["-nostdin", "-loglevel", "error", .. arguments]).ExecuteAsync();
 
-    private static async Task InStoreAsync(QueueingManager host, Func<BotStore, Task> act)
+    private static async Task InStoreAsync(QueueingManager host, Func<BotStorage, Task> act)
     {
         await using var connection = await ConnectionMultiplexer.ConnectAsync(host.Redis.Configuration);
         using var metrics = new MetricsProbe();
-        await act(new(connection, metrics.Bots, Outboxes.Unused(TimeProvider.System), TimeProvider.System, NullLogger<BotStore>.Instance));
+        await act(new(connection, metrics.Bots, Outboxes.Unused(TimeProvider.System), TimeProvider.System));
     }
 }

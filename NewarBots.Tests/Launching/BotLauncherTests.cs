@@ -47,7 +47,7 @@ public sealed class BotLauncherTests(ScriptedRecorders recorders, RedisServer re
     public async Task A_bot_is_launched_once_however_often_the_launcher_is_woken_meanwhile()
     {
         var manager = recorders.WholeManager(_redis, TimeProvider.System);
-        var (store, signal) = (manager.GetRequiredService<BotStore>(), manager.GetRequiredService<LaunchSignal>());
+        var (store, signal) = (BotStorage.Of(manager), manager.GetRequiredService<LaunchSignal>());
         var launcher = manager.GetServices<IHostedService>().OfType<BotLauncher>().Single();
         var launches = 0;
         using var listener = new MeterListener
@@ -72,11 +72,11 @@ public sealed class BotLauncherTests(ScriptedRecorders recorders, RedisServer re
         async Task LaunchAsync(string meeting)
         {
             var bot = Assert.IsType<CreateResult.Created>(
-                await store.CreateAsync(SampleBots.Queued(meeting, user: "woken") with { BotName = "sleep 60" }, idempotency: null)).Bot;
+                await store.Commands.CreateAsync(SampleBots.Queued(meeting, user: "woken") with { BotName = "sleep 60" }, idempotency: null)).Bot;
             await Eventually.TrueAsync(async () =>
             {
                 signal.Raise();
-                return await store.FindAsync(bot.Id) is { LaunchedAt: not null };
+                return await store.Queries.FindAsync(bot.Id) is { LaunchedAt: not null };
             });
         }
     }
@@ -85,11 +85,11 @@ public sealed class BotLauncherTests(ScriptedRecorders recorders, RedisServer re
     private async Task<Bot> LaunchedAsync(IConnectionMultiplexer connection, params (string Key, string Value)[] settings)
     {
         var manager = recorders.WholeManager(connection, TimeProvider.System, settings);
-        var store = manager.GetRequiredService<BotStore>();
+        var store = BotStorage.Of(manager);
         var launcher = manager.GetServices<IHostedService>().OfType<BotLauncher>().Single();
-        var bot = Assert.IsType<CreateResult.Created>(await store.CreateAsync(SampleBots.Queued(), idempotency: null)).Bot;
+        var bot = Assert.IsType<CreateResult.Created>(await store.Commands.CreateAsync(SampleBots.Queued(), idempotency: null)).Bot;
         await launcher.StartAsync(TestContext.Current.CancellationToken);
-        var ended = await Eventually.NotNullAsync(async () => await store.FindAsync(bot.Id) is { EndedAt: not null } known ? known : null);
+        var ended = await Eventually.NotNullAsync(async () => await store.Queries.FindAsync(bot.Id) is { EndedAt: not null } known ? known : null);
         await launcher.StopAsync(TestContext.Current.CancellationToken);
         return ended;
     }

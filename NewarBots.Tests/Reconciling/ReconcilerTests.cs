@@ -20,7 +20,7 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
     private ConnectionMultiplexer _redis = null!;
     private IServiceProvider _manager = null!;
 
-    private BotStore Store => _manager.GetRequiredService<BotStore>();
+    private BotStorage Store => BotStorage.Of(_manager);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -49,28 +49,28 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
         await ReconcileAsync();
         _time.Advance(bot.Leave.MaxDuration + bot.Leave.WaitingRoomTimeout);
         await ReconcileAsync();
-        Assert.False((await Store.FindAsync(bot.Id))!.StopRequested);
+        Assert.False((await Store.Queries.FindAsync(bot.Id))!.StopRequested);
         _time.Advance(ReconciliationPlan.OverdueAfter + TimeSpan.FromMinutes(1));
         await ReconcileAsync();
 
         Assert.Equal(0, (await recorders.ExitOf(bot.Id)).ExitCode);
-        Assert.Equal(EndReason.MaxDuration, (await Store.FindAsync(bot.Id))!.Reason);
+        Assert.Equal(EndReason.MaxDuration, (await Store.Queries.FindAsync(bot.Id))!.Reason);
         await stopper.StopAsync(Cancellation);
     }
 
     [Fact]
     public async Task One_that_another_manager_has_cancelled_unheard_does_not_come_back_when_Redis_is_emptied()
     {
-        await Store.MarkCompleteAsync((await Store.BeginCompletingAsync())!);
-        var bot = Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Queued(), idempotency: null)).Bot;
-        var other = recorders.WholeManager(_redis, _time).GetRequiredService<BotStore>();
-        await other.UpdateAsync(bot.Id, known => BotLifecycle.StopAsked(known, _time.GetUtcNow()));
+        await Store.Recovery.CompleteAsync((await Store.Recovery.BeginAsync())!);
+        var bot = Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(SampleBots.Queued(), idempotency: null)).Bot;
+        var other = BotStorage.Of(recorders.WholeManager(_redis, _time));
+        await other.Commands.UpdateAsync(bot.Id, known => BotLifecycle.StopAsked(known, _time.GetUtcNow()));
 
         await ReconcileAsync();
         await _redis.GetServers()[0].FlushAllDatabasesAsync();
         await ReconcileAsync();
 
-        Assert.Empty(await Store.ActiveAsync());
+        Assert.Empty(await Store.Queries.ActiveAsync());
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
         await reconciler.RestoreAsync([bot], Cancellation);
         Assert.Contains(bot.Id.ToString(), await UsersAsync(), StringComparison.Ordinal);
 
-        await Store.UpdateAsync(bot.Id, known => BotLifecycle.RecorderGone(known, exit: null));
+        await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.RecorderGone(known, exit: null));
         await reconciler.RestoreAsync([bot], Cancellation);
 
         Assert.DoesNotContain(bot.Id.ToString(), await UsersAsync(), StringComparison.Ordinal);
@@ -101,7 +101,7 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
 
         await ReconcileAsync();
 
-        await Eventually.TrueAsync(async () => (await Store.FindAsync(gone.Id))!.Status is BotStatus.Failed);
+        await Eventually.TrueAsync(async () => (await Store.Queries.FindAsync(gone.Id))!.Status is BotStatus.Failed);
         await ended.StopAsync(Cancellation);
     }
 
@@ -123,18 +123,18 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
         foreach (var (name, garbage) in new[] { ("null", "null"), ("none", "{"), ("another", template), ("hollow", template.Replace("\"https://meet.google.com/abc-defg-hij\"", "null", StringComparison.Ordinal)) })
             await File.WriteAllTextAsync(session.Storage.Manifest(session.Bot.UserId, SessionId.Parse($"garbage{name}")), garbage, Cancellation);
         _manager = recorders.WholeManager(_redis, _time, ("Storage:Path", session.Storage.Root));
-        await Store.MarkCompleteAsync((await Store.BeginCompletingAsync())!);
+        await Store.Recovery.CompleteAsync((await Store.Recovery.BeginAsync())!);
         await ReconcileAsync();
         Assert.Empty(await AllAsync());
 
         await _redis.GetServers()[0].FlushAllDatabasesAsync();
         await ReconcileAsync();
-        Assert.False(await Store.IsCompleteAsync());
+        Assert.False(await Store.Recovery.IsCompleteAsync());
         await ReconcileAsync();
-        Assert.True(await Store.IsCompleteAsync());
+        Assert.True(await Store.Recovery.IsCompleteAsync());
 
         Assert.Equal(RecordingRecovery.AtOnce + 1, (await AllAsync()).Count);
-        Assert.Empty(await Store.ActiveAsync());
+        Assert.Empty(await Store.Queries.ActiveAsync());
         var manifest = session.Manifest();
         Assert.Equivalent(
             new
@@ -150,7 +150,7 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
                 RecordedSeconds = 1.0,
                 Recording = new RecordingInfo("ogg", manifest.Bytes, 1, Complete: true),
             },
-            await Store.FindAsync(session.Bot.Id));
+            await Store.Queries.FindAsync(session.Bot.Id));
 
         // So it is where its record has become what nobody can read.
         await _redis.GetDatabase().HashSetAsync($"newarbots:bot:{session.Bot.Id}", "record", "{");
@@ -166,7 +166,7 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
         }
     }
 
-    private ValueTask<List<Bot>> AllAsync() => Store.NewestAsync(user: null, status: null, after: null, batch: 200, Cancellation).ToListAsync(Cancellation);
+    private ValueTask<List<Bot>> AllAsync() => Store.Queries.NewestAsync(user: null, status: null, after: null, batch: 200, Cancellation).ToListAsync(Cancellation);
 
     private Reconciler Reconciler => _manager.GetServices<IHostedService>().OfType<Reconciler>().Single();
 
@@ -188,7 +188,7 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
             CreatedAt = _time.GetUtcNow(),
             LaunchedAt = _time.GetUtcNow(),
         };
-        Assert.True(await Store.AdoptAsync(bot));
+        Assert.True(await Store.Recovery.AdoptAsync(bot));
         return bot;
     }
 

@@ -28,7 +28,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
     private readonly List<BotScheduler> _schedulers = [];
     private ConnectionMultiplexer _redis = null!;
 
-    private BotStore Store => new(_redis, _metrics.Bots, Outboxes.Unused(_time), _time, NullLogger<BotStore>.Instance);
+    private BotStorage Store => new(_redis, _metrics.Bots, Outboxes.Unused(_time), _time);
 
     public async ValueTask InitializeAsync()
     {
@@ -65,11 +65,11 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
 
         _time.SetUtcNow(Noon.AddMinutes(10).AddMilliseconds(-1));
         _signal.Raise();
-        await Task.WhenAll(bots.Select(async bot => Assert.Equal(BotStatus.Scheduled, (await Store.FindAsync(bot.Id))!.Status)));
+        await Task.WhenAll(bots.Select(async bot => Assert.Equal(BotStatus.Scheduled, (await Store.Queries.FindAsync(bot.Id))!.Status)));
         await UntilAsync(bots[^1].Id, BotStatus.Queued);
 
-        Assert.Equal(bots.Select(bot => bot.Id), (await Store.ActiveAsync()).Select(bot => bot.Id));
-        Assert.Equal(0, await Store.CountScheduledAsync());
+        Assert.Equal(bots.Select(bot => bot.Id), (await Store.Queries.ActiveAsync()).Select(bot => bot.Id));
+        Assert.Equal(0, await Store.Queries.CountScheduledAsync());
         foreach (var bot in bots)
             Assert.Equal([BotStatus.Scheduled, BotStatus.Queued], (await SaidAsync(bot.Id)).Select(message => message.Status));
     }
@@ -96,19 +96,19 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
 
         _time.Advance(TimeSpan.FromMinutes(2));
         await UntilAsync(third.Id, bot => bot.Warning is not null);
-        var waits = BotResponse.Of((await Store.FindAsync(second.Id))!);
+        var waits = BotResponse.Of((await Store.Queries.FindAsync(second.Id))!);
         Assert.Equal((BotStatus.Scheduled, EndReason.MeetingTaken), (waits.Status, waits.Reason!.Value));
         Assert.Contains(first.Id.ToString(), waits.Error, StringComparison.Ordinal);
         Assert.Equal(
             [(BotStatus.Scheduled, null), (BotStatus.Scheduled, EndReason.MeetingTaken)],
             (await SaidAsync(second.Id)).Select(message => (message.Status, message.Reason)));
 
-        await Store.UpdateAsync(first.Id, bot => BotLifecycle.StopAsked(bot, Noon));
+        await Store.Commands.UpdateAsync(first.Id, bot => BotLifecycle.StopAsked(bot, Noon));
         await UntilAsync(second.Id, BotStatus.Queued);
-        Assert.Null(BotResponse.Of((await Store.FindAsync(second.Id))!).Reason);
-        Assert.Equal(second.Id, Assert.IsType<CreateResult.MeetingTaken>(await Store.CreateAsync(SampleBots.Queued(), idempotency: null)).Holder);
+        Assert.Null(BotResponse.Of((await Store.Queries.FindAsync(second.Id))!).Reason);
+        Assert.Equal(second.Id, Assert.IsType<CreateResult.MeetingTaken>(await Store.Commands.CreateAsync(SampleBots.Queued(), idempotency: null)).Holder);
 
-        await Store.UpdateAsync(second.Id, bot => BotLifecycle.StopAsked(bot, Noon));
+        await Store.Commands.UpdateAsync(second.Id, bot => BotLifecycle.StopAsked(bot, Noon));
         await UntilAsync(third.Id, BotStatus.Queued);
     }
 
@@ -124,7 +124,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
         await UntilAsync(scheduled.Id, bot => bot.Warning?.Reason is EndReason.UserOverQuota);
         await UntilAsync(others.Id, BotStatus.Queued);
 
-        await Store.UpdateAsync(active.Id, bot => BotLifecycle.StopAsked(bot, Noon));
+        await Store.Commands.UpdateAsync(active.Id, bot => BotLifecycle.StopAsked(bot, Noon));
         await UntilAsync(scheduled.Id, BotStatus.Queued);
     }
 
@@ -139,8 +139,8 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
 
         await UntilAsync(late.Id, BotStatus.Queued);
         await UntilAsync(tooLate.Id, BotStatus.Failed);
-        Assert.Equal(EndReason.StartMissed, (await Store.FindAsync(tooLate.Id))!.Reason);
-        Assert.Equal(0, await Store.CountScheduledAsync());
+        Assert.Equal(EndReason.StartMissed, (await Store.Queries.FindAsync(tooLate.Id))!.Reason);
+        Assert.Equal(0, await Store.Queries.CountScheduledAsync());
     }
 
     [Fact]
@@ -150,15 +150,15 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
         await StartSchedulerAsync();
 
         for (var i = 2; i <= 200; i++)
-            await Store.UpdateAsync(bot.Id, known => BotLifecycle.Changed(known, new() { StartAt = Noon.AddMinutes(i) }, Noon));
+            await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.Changed(known, new() { StartAt = Noon.AddMinutes(i) }, Noon));
         _time.SetUtcNow(Noon.AddMinutes(199));
         _signal.Raise();
-        Assert.Equal(BotStatus.Scheduled, (await Store.FindAsync(bot.Id))!.Status);
+        Assert.Equal(BotStatus.Scheduled, (await Store.Queries.FindAsync(bot.Id))!.Status);
         _time.SetUtcNow(Noon.AddMinutes(200));
         _signal.Raise();
         await UntilAsync(bot.Id, BotStatus.Queued);
 
-        var launching = (await Store.UpdateAsync(bot.Id, BotLifecycle.LaunchBegun))!;
+        var launching = (await Store.Commands.UpdateAsync(bot.Id, BotLifecycle.LaunchBegun))!;
         Assert.InRange(launching.LastSequence, 2, StatusSequence.FirstOfRecorder - 1);
         Assert.Equal(100, BotLifecycle.Heard(launching, bot.Says(BotStatus.Joining, StatusSequence.FirstOfRecorder)).LastSequence);
     }
@@ -167,29 +167,29 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
     public async Task A_scheduled_bot_takes_neither_its_meeting_nor_a_place_and_a_user_may_have_so_many()
     {
         var limits = new BotLimits(Places: 1, Waiting: 1, OfOneUser: 1, ScheduledOfOneUser: 3);
-        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Store.CreateAsync(SampleBots.Scheduled(Noon.AddMinutes(i + 1)), idempotency: null, limits)));
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Store.Commands.CreateAsync(SampleBots.Scheduled(Noon.AddMinutes(i + 1)), idempotency: null, limits)));
 
         var created = results.OfType<CreateResult.Created>().ToList();
         Assert.Equal(3, created.Count);
         Assert.Equal(17, results.OfType<CreateResult.TooManyScheduled>().Count());
-        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Scheduled(user: "bert"), idempotency: null, limits));
-        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Queued(), idempotency: null, limits));
-        Assert.Single(await Store.ActiveAsync());
-        Assert.Equal(4, (await Store.ScheduledAsync()).Count);
+        Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(SampleBots.Scheduled(user: "bert"), idempotency: null, limits));
+        Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(SampleBots.Queued(), idempotency: null, limits));
+        Assert.Single(await Store.Queries.ActiveAsync());
+        Assert.Equal(4, (await Store.Queries.ScheduledAsync()).Count);
 
-        await Store.UpdateAsync(created[0].Bot.Id, bot => BotLifecycle.StopAsked(bot, Noon));
-        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Scheduled(), idempotency: null, limits));
+        await Store.Commands.UpdateAsync(created[0].Bot.Id, bot => BotLifecycle.StopAsked(bot, Noon));
+        Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(SampleBots.Scheduled(), idempotency: null, limits));
     }
 
     [Fact]
     public async Task A_scheduled_bot_that_was_cancelled_and_deleted_leaves_nothing()
     {
         var key = new IdempotencyKey("k", "hash");
-        var bot = Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Scheduled(), key)).Bot;
-        Assert.IsType<CreateResult.Repeated>(await Store.CreateAsync(SampleBots.Scheduled(), key));
+        var bot = Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(SampleBots.Scheduled(), key)).Bot;
+        Assert.IsType<CreateResult.Repeated>(await Store.Commands.CreateAsync(SampleBots.Scheduled(), key));
 
-        var ended = await Store.UpdateAsync(bot.Id, known => BotLifecycle.StopAsked(known, Noon));
-        await Store.DeleteAsync(ended!);
+        var ended = await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.StopAsked(known, Noon));
+        await Store.Commands.DeleteAsync(ended!);
 
         Assert.Empty(_redis.GetServers()[0].Keys().Select(redisKey => (string)redisKey!));
     }
@@ -200,14 +200,14 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
         var bot = await CreatedAsync(SampleBots.Scheduled(Noon.AddMinutes(1)));
         var store = Store;
         await StartSchedulerAsync(store: store);
-        await Eventually.TrueAsync(() => store.NewestKnown(user: null, after: null).Any());
+        await Eventually.TrueAsync(() => store.Queries.NewestCached(user: null, after: null).Any());
 
         await _redis.GetServers()[0].FlushAllDatabasesAsync();
-        Assert.Null(await store.FindAsync(bot.Id));
-        Assert.True(await store.AdoptAsync(Assert.Single(store.NewestKnown(user: null, after: null), known => known.AwaitsContainer)));
+        Assert.Null(await store.Queries.FindAsync(bot.Id));
+        Assert.True(await store.Recovery.AdoptAsync(Assert.Single(store.Queries.NewestCached(user: null, after: null), known => known.AwaitsContainer)));
 
-        Assert.Empty(await store.ActiveAsync());
-        Assert.IsType<CreateResult.Created>(await store.CreateAsync(SampleBots.Queued(user: "bert"), idempotency: null));
+        Assert.Empty(await store.Queries.ActiveAsync());
+        Assert.IsType<CreateResult.Created>(await store.Commands.CreateAsync(SampleBots.Queued(user: "bert"), idempotency: null));
         _time.Advance(TimeSpan.FromMinutes(1));
         await UntilAsync(bot.Id, BotStatus.Queued);
     }
@@ -250,18 +250,19 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
         Assert.Equal(("bot start", default(ActivitySpanId)), (start!.OperationName, start.ParentSpanId));
         Assert.Equal((call.TraceId, call.SpanId), Assert.Single(start.Links.Select(link => (link.Context.TraceId, link.Context.SpanId))));
         Assert.NotEqual(call.TraceId, start.TraceId);
-        using var launch = BotTracing.StartStep("bot launch", (await Store.FindAsync(bot.Id))!)!;
+        using var launch = BotTracing.StartStep("bot launch", (await Store.Queries.FindAsync(bot.Id))!)!;
         Assert.Equal((start.TraceId, start.SpanId), (launch.TraceId, launch.ParentSpanId));
     }
 
     private static string InMeeting(int number) => $"https://meet.google.com/abc-defg-h{(char)('a' + number / 26)}{(char)('a' + number % 26)}";
 
-    private async Task<Bot> CreatedAsync(Bot bot) => Assert.IsType<CreateResult.Created>(await Store.CreateAsync(bot, idempotency: null)).Bot;
+    private async Task<Bot> CreatedAsync(Bot bot) => Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(bot, idempotency: null)).Bot;
 
-    private async Task StartSchedulerAsync(int? quota = null, BotStore? store = null)
+    private async Task StartSchedulerAsync(int? quota = null, BotStorage? store = null)
     {
+        store ??= Store;
         var scheduler = new BotScheduler(
-            store ?? Store, _signal, _launches, new(_time, NullLogger<BackgroundLoops>.Instance), Options.Create(new BotCapacityOptions { MaxConcurrentBotsPerUser = quota }),
+            store.Queries, store.Commands, _signal, _launches, new(_time, NullLogger<BackgroundLoops>.Instance), Options.Create(new BotCapacityOptions { MaxConcurrentBotsPerUser = quota }),
             _time, NullLogger<BotScheduler>.Instance);
         _schedulers.Add(scheduler);
         await scheduler.StartAsync(TestContext.Current.CancellationToken);
@@ -273,7 +274,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
     private Task UntilAsync(SessionId id, Func<Bot, bool> condition) => Eventually.TrueAsync(async () =>
     {
         _time.Advance(TimeSpan.FromMilliseconds(50));
-        return condition((await Store.FindAsync(id))!);
+        return condition((await Store.Queries.FindAsync(id))!);
     });
 
     private async Task<IReadOnlyList<StatusMessage>> SaidAsync(SessionId id) =>

@@ -62,9 +62,9 @@ internal sealed class ListBenchmark : Benchmark
         await using var connection = await ConnectionMultiplexer.ConnectAsync(redis);
         await using var services = new ServiceCollection().AddMetrics().AddSingleton<BotMetrics>().BuildServiceProvider();
         var webhooks = new WebhookFiles(new StorageLayout(Path.GetTempPath()), TimeProvider.System, NullLogger<WebhookFiles>.Instance);
-        var store = new BotStore(
-            connection, services.GetRequiredService<BotMetrics>(), new WebhookOutbox(webhooks, TimeProvider.System), TimeProvider.System,
-            NullLogger<BotStore>.Instance);
+        var records = new BotRecords(connection, NullLogger<BotRecords>.Instance);
+        var commands = new BotCommands(
+            records, services.GetRequiredService<BotMetrics>(), new WebhookOutbox(webhooks, TimeProvider.System), TimeProvider.System);
         await Parallel.ForAsync(0, bots, cancellation, async (number, _) =>
         {
             var bot = new Bot
@@ -79,8 +79,8 @@ internal sealed class ListBenchmark : Benchmark
                 Metadata = new Dictionary<string, string> { ["case"] = $"{number}" },
                 CreatedAt = TimeProvider.System.GetUtcNow(),
             };
-            await store.CreateAsync(bot, idempotency: null);
-            await store.UpdateAsync(bot.Id, created => number % FailedAmongBots == 0 ? created with
+            await commands.CreateAsync(bot, idempotency: null);
+            await commands.UpdateAsync(bot.Id, created => number % FailedAmongBots == 0 ? created with
             {
                 Status = BotStatus.Failed,
                 Reason = EndReason.NobodyJoined,
@@ -96,6 +96,8 @@ internal sealed class ListBenchmark : Benchmark
             });
         });
         // A manager with a Docker engine would mark the records as complete.
-        await store.MarkCompleteAsync((await store.BeginCompletingAsync())!);
+        var recovery = new BotRecordRecovery(
+            connection, records, new BotQueries(records), TimeProvider.System, NullLogger<BotRecordRecovery>.Instance);
+        await recovery.CompleteAsync((await recovery.BeginAsync())!);
     }
 }

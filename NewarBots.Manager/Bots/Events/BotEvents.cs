@@ -11,7 +11,7 @@ namespace NewarBots.Manager.Bots.Events;
 /// no memory and misses nothing; what it waits for is shared (<see cref="BotNotifier"/>). While Redis is away it hears nothing, and
 /// everything afterwards.
 /// </summary>
-internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, BotNotifier news, TimeProvider time)
+internal sealed class BotEvents(IConnectionMultiplexer redis, BotQueries queries, BotNotifier news, TimeProvider time)
 {
     /// <summary>A status message; its id is that of its entry in the bot's stream.</summary>
     public const string StatusType = "status";
@@ -66,7 +66,7 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, Bo
                 // The record before the stream: a bot's end and its last message are written in one step, so that whoever sees
                 // the one finds the other.
                 var isDue = lookedAt is not { } before || time.GetElapsedTime(before) >= EventStream.SignOfLifeAfter;
-                var bot = isDue ? await store.FindAsync(id) : null;
+                var bot = isDue ? await queries.FindAsync(id) : null;
                 if (isDue && bot is null)
                     return;
                 if (isDue)
@@ -80,7 +80,7 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, Bo
                 }
 
                 if (isSaidToHaveEnded)
-                    bot = await store.FindAsync(id);
+                    bot = await queries.FindAsync(id);
                 if (bot?.Status.IsTerminal() is true)
                 {
                     stream.Append(EndType, id: null, news.Describe(bot));
@@ -103,7 +103,7 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotStore store, Bo
     {
         var changes = new ChangedBots(user);
         using var watching = news.Watch(changes);
-        foreach (var bot in (await store.ActiveAsync()).Concat(await store.ScheduledAsync()))
+        foreach (var bot in (await queries.ActiveAsync()).Concat(await queries.ScheduledAsync()))
             changes.Add(bot, news.Describe(bot));
         await stream.OpenAsync(cancellation);
         while (!cancellation.IsCancellationRequested)

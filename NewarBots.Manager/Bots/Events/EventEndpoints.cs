@@ -15,13 +15,13 @@ internal static class EventEndpoints
     public static async Task<Results<EmptyHttpResult, NoContent, ProblemHttpResult>> FollowAsync(
         SessionId id,
         [FromHeader(Name = "Last-Event-ID")] string? lastEventId,
-        BotStore store, BotEvents events, TimeProvider time, IHostApplicationLifetime lifetime,
+        BotQueries queries, BotEvents events, TimeProvider time, IHostApplicationLifetime lifetime,
         HttpContext context)
     {
         var after = BotEvents.FromTheBeginning;
         if (lastEventId is not null && !IsEntryId(after = lastEventId))
             return ApiProblems.InvalidRequest("Last-Event-ID", "must be the id of an event that this call has answered");
-        if ((await store.LookUpAsync(id)).Bot is not { } bot)
+        if ((await queries.LookUpAsync(id)).Bot is not { } bot)
             return BotProblems.NotFound();
         // To a browser's EventSource, which comes back after every end, this alone says that there is nothing to come back for.
         if (lastEventId is not null && !await events.HasMoreAsync(bot, after))

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
-using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Events;
@@ -143,8 +142,8 @@ public sealed class EventTests : IAsyncLifetime
 
         using (var metrics = new MetricsProbe())
         {
-            var store = new BotStore(_recorder, metrics.Bots, Outboxes.Unused(TimeProvider.System), TimeProvider.System, NullLogger<BotStore>.Instance);
-            await store.DeleteAsync((await store.FindAsync(SessionId.Parse(id)))!);
+            var store = new BotStorage(_recorder, metrics.Bots, Outboxes.Unused(TimeProvider.System), TimeProvider.System);
+            await store.Commands.DeleteAsync((await store.Queries.FindAsync(SessionId.Parse(id)))!);
         }
 
         var another = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij", userId: "carla");

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
@@ -15,7 +14,7 @@ public sealed class LostRecordTests(RedisServer server) : IClassFixture<RedisSer
 
     private readonly MetricsProbe _metrics = new();
     private ConnectionMultiplexer _redis = null!;
-    private BotStore _store = null!;
+    private BotStorage _store = null!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -23,7 +22,7 @@ public sealed class LostRecordTests(RedisServer server) : IClassFixture<RedisSer
     {
         _redis = await server.ConnectAsync();
         await _redis.GetServers()[0].FlushAllDatabasesAsync();
-        _store = new(_redis, _metrics.Bots, Outboxes.Unused(TimeProvider.System), TimeProvider.System, NullLogger<BotStore>.Instance);
+        _store = new(_redis, _metrics.Bots, Outboxes.Unused(TimeProvider.System), TimeProvider.System);
     }
 
     public async ValueTask DisposeAsync()
@@ -43,16 +42,16 @@ public sealed class LostRecordTests(RedisServer server) : IClassFixture<RedisSer
         await _redis.GetDatabase().KeyDeleteAsync($"newarbots:bot:{queued.Id}");
         await _redis.GetDatabase().HashDeleteAsync($"newarbots:bot:{scheduled.Id}", "record");
 
-        Assert.Equal([other.Id], (await _store.ActiveAsync()).Select(bot => bot.Id));
-        Assert.True(_store.HasLostRecords);
-        await _store.FreeAsync(Cancellation);
-        await _store.ActiveAsync();
+        Assert.Equal([other.Id], (await _store.Queries.ActiveAsync()).Select(bot => bot.Id));
+        Assert.True(_store.Queries.HasLostRecords);
+        await _store.Recovery.FreeAsync(Cancellation);
+        await _store.Queries.ActiveAsync();
 
-        Assert.False(_store.HasLostRecords);
+        Assert.False(_store.Queries.HasLostRecords);
         Assert.Equal([other.Id.ToString()], (await PlacesAsync()).Where(place => claims.Contains(place.Key)).Select(place => place.Value));
-        Assert.IsType<CreateResult.Created>(await _store.CreateAsync(SampleBots.Queued("https://meet.google.com/abc-defg-hia"), idempotency: null, limits));
+        Assert.IsType<CreateResult.Created>(await _store.Commands.CreateAsync(SampleBots.Queued("https://meet.google.com/abc-defg-hia"), idempotency: null, limits));
         Assert.IsType<CreateResult.Created>(
-            await _store.CreateAsync(SampleBots.Scheduled(Tomorrow, "https://meet.google.com/abc-defg-hib"), idempotency: null, limits));
+            await _store.Commands.CreateAsync(SampleBots.Scheduled(Tomorrow, "https://meet.google.com/abc-defg-hib"), idempotency: null, limits));
     }
 
     [Fact]
@@ -63,14 +62,14 @@ public sealed class LostRecordTests(RedisServer server) : IClassFixture<RedisSer
         Assert.Equal(3, before.Count);
         await _redis.GetDatabase().HashSetAsync($"newarbots:bot:{queued.Id}", "record", "no JSON");
 
-        Assert.Empty(await _store.ActiveAsync());
-        Assert.False(_store.HasLostRecords);
-        await _store.FreeAsync(Cancellation);
+        Assert.Empty(await _store.Queries.ActiveAsync());
+        Assert.False(_store.Queries.HasLostRecords);
+        await _store.Recovery.FreeAsync(Cancellation);
 
         Assert.Equal(before, await PlacesAsync());
     }
 
-    private async Task<Bot> CreatedAsync(Bot bot) => Assert.IsType<CreateResult.Created>(await _store.CreateAsync(bot, idempotency: null)).Bot;
+    private async Task<Bot> CreatedAsync(Bot bot) => Assert.IsType<CreateResult.Created>(await _store.Commands.CreateAsync(bot, idempotency: null)).Bot;
 
     /// <summary>The indexes of active bots and the claims on meetings, each with its contents.</summary>
     private async Task<SortedDictionary<string, string>> PlacesAsync()

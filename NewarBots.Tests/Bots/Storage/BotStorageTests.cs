@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Events;
@@ -11,12 +10,12 @@ using StackExchange.Redis;
 
 namespace NewarBots.Tests.Bots.Storage;
 
-public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServer>, IAsyncLifetime
+public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisServer>, IAsyncLifetime
 {
     private readonly MetricsProbe _metrics = new();
     private ConnectionMultiplexer _redis = null!;
 
-    private BotStore Store => new(_redis, _metrics.Bots, Outboxes.Unused(TimeProvider.System), TimeProvider.System, NullLogger<BotStore>.Instance);
+    private BotStorage Store => new(_redis, _metrics.Bots, Outboxes.Unused(TimeProvider.System), TimeProvider.System);
 
     public async ValueTask InitializeAsync()
     {
@@ -42,8 +41,8 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
             LaunchedAt = SampleBots.Noon,
         };
 
-        await Store.CreateAsync(bot, idempotency: null);
-        var kept = await Store.FindAsync(bot.Id);
+        await Store.Commands.CreateAsync(bot, idempotency: null);
+        var kept = await Store.Queries.FindAsync(bot.Id);
 
         Assert.Equivalent(bot, kept, strict: true);
     }
@@ -51,33 +50,33 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
     [Fact]
     public async Task Twenty_equal_requests_at_once_make_one_bot()
     {
-        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Store.CreateAsync(SampleBots.Queued(), idempotency: null)));
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Store.Commands.CreateAsync(SampleBots.Queued(), idempotency: null)));
 
         var created = Assert.Single(results.OfType<CreateResult.Created>());
         Assert.All(results.OfType<CreateResult.MeetingTaken>(), taken => Assert.Equal(created.Bot.Id, taken.Holder));
         Assert.Equal(19, results.OfType<CreateResult.MeetingTaken>().Count());
-        Assert.Equal(created.Bot.Id, Assert.Single(await Store.ActiveAsync()).Id);
+        Assert.Equal(created.Bot.Id, Assert.Single(await Store.Queries.ActiveAsync()).Id);
     }
 
     [Fact]
     public async Task Twenty_requests_with_one_idempotency_key_get_the_same_bot_and_another_body_is_refused()
     {
         var key = new IdempotencyKey("k", "hash");
-        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Store.CreateAsync(SampleBots.Queued(), key)));
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Store.Commands.CreateAsync(SampleBots.Queued(), key)));
 
         var created = Assert.Single(results.OfType<CreateResult.Created>());
         Assert.All(results.OfType<CreateResult.Repeated>(), repeated => Assert.Equal(created.Bot.Id, repeated.Bot.Id));
         Assert.Equal(19, results.OfType<CreateResult.Repeated>().Count());
-        Assert.IsType<CreateResult.KeyReused>(await Store.CreateAsync(SampleBots.Queued(), key with { BodyHash = "other" }));
+        Assert.IsType<CreateResult.KeyReused>(await Store.Commands.CreateAsync(SampleBots.Queued(), key with { BodyHash = "other" }));
     }
 
     [Fact]
     public async Task A_meeting_is_free_again_once_its_bot_has_ended()
     {
         var first = await CreatedAsync(SampleBots.Queued());
-        await Store.UpdateAsync(first.Id, bot => BotLifecycle.StopAsked(bot, SampleBots.Noon));
+        await Store.Commands.UpdateAsync(first.Id, bot => BotLifecycle.StopAsked(bot, SampleBots.Noon));
 
-        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Queued(), idempotency: null));
+        Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(SampleBots.Queued(), idempotency: null));
     }
 
     [Fact]
@@ -91,31 +90,31 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
     public async Task A_user_has_at_most_as_many_active_bots_as_the_quota_however_many_are_asked_for_at_once()
     {
         var limits = new BotLimits(Places: 50, Waiting: 50, OfOneUser: 3);
-        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Store.CreateAsync(InMeeting(i), idempotency: null, limits)));
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Store.Commands.CreateAsync(InMeeting(i), idempotency: null, limits)));
 
         var created = results.OfType<CreateResult.Created>().ToList();
         Assert.Equal(3, created.Count);
         Assert.Equal(17, results.OfType<CreateResult.OverQuota>().Count());
-        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Queued(user: "bert"), idempotency: null, limits));
-        await Store.UpdateAsync(created[0].Bot.Id, bot => BotLifecycle.StopAsked(bot, SampleBots.Noon));
-        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(InMeeting(20), idempotency: null, limits));
+        Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(SampleBots.Queued(user: "bert"), idempotency: null, limits));
+        await Store.Commands.UpdateAsync(created[0].Bot.Id, bot => BotLifecycle.StopAsked(bot, SampleBots.Noon));
+        Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(InMeeting(20), idempotency: null, limits));
     }
 
     [Fact]
     public async Task The_queue_is_full_when_every_place_is_taken_and_as_many_wait_as_may()
     {
         var limits = new BotLimits(Places: 2, Waiting: 1, OfOneUser: null);
-        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Store.CreateAsync(InMeeting(i), idempotency: null, limits)));
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Store.Commands.CreateAsync(InMeeting(i), idempotency: null, limits)));
 
         var created = results.OfType<CreateResult.Created>().ToList();
         Assert.Equal(3, created.Count);
         Assert.Equal(17, results.OfType<CreateResult.QueueFull>().Count());
         // What has a container takes no place in the queue; what is finalized takes none at all.
-        await Store.UpdateAsync(created[0].Bot.Id, BotLifecycle.LaunchBegun);
-        await Store.UpdateAsync(created[1].Bot.Id, BotLifecycle.LaunchBegun);
-        Assert.IsType<CreateResult.QueueFull>(await Store.CreateAsync(InMeeting(20), idempotency: null, limits));
-        await Store.UpdateAsync(created[2].Bot.Id, BotLifecycle.LaunchBegun);
-        Assert.IsType<CreateResult.Created>(await Store.CreateAsync(InMeeting(20), idempotency: null, limits));
+        await Store.Commands.UpdateAsync(created[0].Bot.Id, BotLifecycle.LaunchBegun);
+        await Store.Commands.UpdateAsync(created[1].Bot.Id, BotLifecycle.LaunchBegun);
+        Assert.IsType<CreateResult.QueueFull>(await Store.Commands.CreateAsync(InMeeting(20), idempotency: null, limits));
+        await Store.Commands.UpdateAsync(created[2].Bot.Id, BotLifecycle.LaunchBegun);
+        Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(InMeeting(20), idempotency: null, limits));
     }
 
     [Fact]
@@ -129,14 +128,14 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
             InMeeting(2));
         foreach (var bot in new[] { late, scheduled, early, launched })
             await CreatedAsync(bot);
-        await Store.StartAsync(scheduled.Id, now, traceParent: null, new BotLimits(Places: 1, Waiting: 1, OfOneUser: null));
-        await Store.UpdateAsync(launched.Id, BotLifecycle.LaunchBegun);
+        await Store.Commands.StartAsync(scheduled.Id, now, traceParent: null, new BotLimits(Places: 1, Waiting: 1, OfOneUser: null));
+        await Store.Commands.UpdateAsync(launched.Id, BotLifecycle.LaunchBegun);
         for (var ghost = 0; ghost < 3; ghost++)
             await _redis.GetDatabase().SortedSetAddAsync("newarbots:bots:queued", SessionId.New(TimeProvider.System).ToString(), 0);
 
-        Assert.Equal([early.Id, scheduled.Id], (await Store.QueuedAsync(atMost: 2)).Select(bot => bot.Id));
-        Assert.Equal([early.Id, scheduled.Id, late.Id], (await Store.QueuedAsync(atMost: 50)).Select(bot => bot.Id));
-        Assert.Equal(launched.Id, Assert.Single(await Store.UnderWayAsync()).Id);
+        Assert.Equal([early.Id, scheduled.Id], (await Store.Queries.QueuedAsync(atMost: 2)).Select(bot => bot.Id));
+        Assert.Equal([early.Id, scheduled.Id, late.Id], (await Store.Queries.QueuedAsync(atMost: 50)).Select(bot => bot.Id));
+        Assert.Equal(launched.Id, Assert.Single(await Store.Queries.UnderWayAsync()).Id);
     }
 
     [Fact]
@@ -144,31 +143,31 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
     {
         var bot = SampleBots.In(BotStatus.Launching);
 
-        Assert.True(await Store.AdoptAsync(bot));
-        Assert.False(await Store.AdoptAsync(bot with { BotName = "Other" }));
+        Assert.True(await Store.Recovery.AdoptAsync(bot));
+        Assert.False(await Store.Recovery.AdoptAsync(bot with { BotName = "Other" }));
 
-        Assert.Equal(bot.BotName, Assert.Single(await Store.ActiveAsync()).BotName);
+        Assert.Equal(bot.BotName, Assert.Single(await Store.Queries.ActiveAsync()).BotName);
         Assert.Equal(
             bot.Id,
-            Assert.IsType<CreateResult.MeetingTaken>(await Store.CreateAsync(SampleBots.Queued(), idempotency: null)).Holder);
+            Assert.IsType<CreateResult.MeetingTaken>(await Store.Commands.CreateAsync(SampleBots.Queued(), idempotency: null)).Holder);
     }
 
     [Fact]
     public async Task That_Redis_was_emptied_is_seen_even_while_everything_is_looked_at()
     {
-        Assert.False(await Store.IsCompleteAsync());
-        var mark = await Store.BeginCompletingAsync();
-        Assert.Equal(mark, await Store.BeginCompletingAsync());
-        Assert.False(await Store.IsCompleteAsync());
+        Assert.False(await Store.Recovery.IsCompleteAsync());
+        var mark = await Store.Recovery.BeginAsync();
+        Assert.Equal(mark, await Store.Recovery.BeginAsync());
+        Assert.False(await Store.Recovery.IsCompleteAsync());
 
         await EmptyAsync();
-        var next = await Store.BeginCompletingAsync();
-        await Store.MarkCompleteAsync(mark!);
-        Assert.False(await Store.IsCompleteAsync());
+        var next = await Store.Recovery.BeginAsync();
+        await Store.Recovery.CompleteAsync(mark!);
+        Assert.False(await Store.Recovery.IsCompleteAsync());
 
-        await Store.MarkCompleteAsync(next!);
-        Assert.True(await Store.IsCompleteAsync());
-        Assert.Null(await Store.BeginCompletingAsync());
+        await Store.Recovery.CompleteAsync(next!);
+        Assert.True(await Store.Recovery.IsCompleteAsync());
+        Assert.Null(await Store.Recovery.BeginAsync());
     }
 
     [Fact]
@@ -176,19 +175,19 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
     {
         var store = Store;
         var bot = SampleBots.Queued();
-        await store.CreateAsync(bot, idempotency: null);
+        await store.Commands.CreateAsync(bot, idempotency: null);
         await EmptyAsync();
 
-        Assert.Null(await store.FindAsync(bot.Id));
-        var waiting = Assert.Single(store.NewestKnown(user: null, after: null));
-        Assert.True(await store.AdoptAsync(waiting));
-        Assert.Equal(bot.Id, Assert.Single(await Store.ActiveAsync()).Id);
-        Assert.IsType<CreateResult.QueueFull>(await Store.CreateAsync(InMeeting(1), idempotency: null, new BotLimits(Places: 0, Waiting: 1, OfOneUser: null)));
+        Assert.Null(await store.Queries.FindAsync(bot.Id));
+        var waiting = Assert.Single(store.Queries.NewestCached(user: null, after: null));
+        Assert.True(await store.Recovery.AdoptAsync(waiting));
+        Assert.Equal(bot.Id, Assert.Single(await Store.Queries.ActiveAsync()).Id);
+        Assert.IsType<CreateResult.QueueFull>(await Store.Commands.CreateAsync(InMeeting(1), idempotency: null, new BotLimits(Places: 0, Waiting: 1, OfOneUser: null)));
 
-        await Store.MarkCompleteAsync((await Store.BeginCompletingAsync())!);
-        await Store.DeleteAsync(bot);
-        Assert.Null(await store.FindAsync(bot.Id));
-        Assert.Empty(store.NewestKnown(user: null, after: null));
+        await Store.Recovery.CompleteAsync((await Store.Recovery.BeginAsync())!);
+        await Store.Commands.DeleteAsync(bot);
+        Assert.Null(await store.Queries.FindAsync(bot.Id));
+        Assert.Empty(store.Queries.NewestCached(user: null, after: null));
     }
 
     [Theory]
@@ -201,7 +200,7 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
     public async Task A_record_that_nobody_can_read_harms_no_other_and_gives_way_to_its_bot_where_that_lives(string record, string? version)
     {
         var (bot, other) = (SampleBots.In(BotStatus.Launching), await CreatedAsync(SampleBots.Queued("https://meet.google.com/other-call-abc")));
-        Assert.True(await Store.AdoptAsync(bot));
+        Assert.True(await Store.Recovery.AdoptAsync(bot));
         var (key, others) = ($"newarbots:bot:{bot.Id}", $"newarbots:bot:{other.Id}");
         var own = (string)(await _redis.GetDatabase().HashGetAsync(key, "record"))!;
         var garbage = record switch
@@ -215,13 +214,13 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
         await _redis.GetDatabase().HashSetAsync(key, [new("record", garbage), .. version is null ? [] : new HashEntry[] { new("version", version) }]);
 
         var store = Store;
-        Assert.Null(await store.FindAsync(bot.Id));
-        Assert.Null(await store.UpdateAsync(bot.Id, known => known with { Chunks = 7 }));
-        Assert.Equal(other.Id, Assert.Single(await store.ActiveAsync()).Id);
+        Assert.Null(await store.Queries.FindAsync(bot.Id));
+        Assert.Null(await store.Commands.UpdateAsync(bot.Id, known => known with { Chunks = 7 }));
+        Assert.Equal(other.Id, Assert.Single(await store.Queries.ActiveAsync()).Id);
 
-        Assert.True(await store.AdoptAsync(bot));
-        Assert.Equal(bot.Id, (await store.FindAsync(bot.Id))!.Id);
-        Assert.False(await store.AdoptAsync(bot with { BotName = "Other" }));
+        Assert.True(await store.Recovery.AdoptAsync(bot));
+        Assert.Equal(bot.Id, (await store.Queries.FindAsync(bot.Id))!.Id);
+        Assert.False(await store.Recovery.AdoptAsync(bot with { BotName = "Other" }));
     }
 
     [Fact]
@@ -229,9 +228,9 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
     {
         var bot = await CreatedAsync(SampleBots.Queued());
 
-        await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => Store.UpdateAsync(bot.Id, known => known with { Chunks = known.Chunks + 1 })));
+        await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => Store.Commands.UpdateAsync(bot.Id, known => known with { Chunks = known.Chunks + 1 })));
 
-        Assert.Equal(30, (await Store.FindAsync(bot.Id))!.Chunks);
+        Assert.Equal(30, (await Store.Queries.FindAsync(bot.Id))!.Chunks);
     }
 
     [Fact]
@@ -242,9 +241,9 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
         // A queue: plain handlers are called side by side.
         (await _redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisNames.StatusChannel(bot.Id)))).OnMessage(message => heard.Add(message.Message!));
         await CreatedAsync(bot);
-        await Store.UpdateAsync(bot.Id, BotLifecycle.LaunchBegun);
-        await Store.UpdateAsync(bot.Id, known => BotLifecycle.Heard(known, bot.Says(BotStatus.Joining, 100)));
-        await Store.UpdateAsync(bot.Id, known => BotLifecycle.RecorderGone(known, exit: null));
+        await Store.Commands.UpdateAsync(bot.Id, BotLifecycle.LaunchBegun);
+        await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.Heard(known, bot.Says(BotStatus.Joining, 100)));
+        await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.RecorderGone(known, exit: null));
 
         var entries = await _redis.GetDatabase().StreamRangeAsync(RedisNames.EventStream(bot.Id));
         var said = entries.Select(entry => (string)entry[RedisNames.MessageField]!).ToList();
@@ -262,9 +261,9 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
             bots.Add(await CreatedAsync(SampleBots.Queued($"https://meet.google.com/abc-defg-hi{(char)('a' + i)}", i % 5 == 0 ? "bert" : "anna")));
         bots.Reverse();
 
-        var first = await Store.NewestAsync(user: null, status: null, after: null, batch: 7, TestContext.Current.CancellationToken).Take(10).ToListAsync();
-        var rest = await Store.NewestAsync(user: null, status: null, after: first[^1].Id, batch: 7, TestContext.Current.CancellationToken).ToListAsync();
-        var berts = await Store.NewestAsync(UserId.Parse("bert"), status: null, after: null, batch: 7, TestContext.Current.CancellationToken).ToListAsync();
+        var first = await Store.Queries.NewestAsync(user: null, status: null, after: null, batch: 7, TestContext.Current.CancellationToken).Take(10).ToListAsync();
+        var rest = await Store.Queries.NewestAsync(user: null, status: null, after: first[^1].Id, batch: 7, TestContext.Current.CancellationToken).ToListAsync();
+        var berts = await Store.Queries.NewestAsync(UserId.Parse("bert"), status: null, after: null, batch: 7, TestContext.Current.CancellationToken).ToListAsync();
 
         Assert.Equal(bots.Select(bot => bot.Id), first.Concat(rest).Select(bot => bot.Id));
         Assert.Equal(bots.Where(bot => bot.UserId == UserId.Parse("bert")).Select(bot => bot.Id), berts.Select(bot => bot.Id));
@@ -276,24 +275,24 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
     public async Task Those_with_one_status_are_the_same_by_their_index_and_by_looking_at_all(bool isIndexed)
     {
         if (isIndexed)
-            await Store.MarkCompleteAsync((await Store.BeginCompletingAsync())!);
+            await Store.Recovery.CompleteAsync((await Store.Recovery.BeginAsync())!);
         var tomorrow = TimeProvider.System.GetUtcNow().AddDays(1);
         var bots = new List<Bot>();
         for (var i = 0; i < 12; i++)
             bots.Add(await CreatedAsync(i < 8 ? InMeeting(i) with { UserId = UserId.Parse(i % 2 == 0 ? "anna" : "bert") } : SampleBots.Scheduled(tomorrow, $"https://meet.google.com/later-{i}")));
         for (var i = 0; i < 6; i++)
-            bots[i] = (await Store.UpdateAsync(bots[i].Id, bot => bot with { Status = i < 3 ? BotStatus.Recording : BotStatus.Failed, EndedAt = SampleBots.Noon }))!;
-        Assert.IsType<StartResult.Started>(await Store.StartAsync(bots[8].Id, tomorrow, traceParent: null, new BotLimits(Places: 20, Waiting: 20, OfOneUser: null)));
-        await Store.DeleteAsync(bots[5]);
+            bots[i] = (await Store.Commands.UpdateAsync(bots[i].Id, bot => bot with { Status = i < 3 ? BotStatus.Recording : BotStatus.Failed, EndedAt = SampleBots.Noon }))!;
+        Assert.IsType<StartResult.Started>(await Store.Commands.StartAsync(bots[8].Id, tomorrow, traceParent: null, new BotLimits(Places: 20, Waiting: 20, OfOneUser: null)));
+        await Store.Commands.DeleteAsync(bots[5]);
         var adopted = SampleBots.In(BotStatus.Recording);
-        Assert.True(await Store.AdoptAsync(adopted));
-        var all = await Store.NewestAsync(user: null, status: null, after: null, batch: 50, TestContext.Current.CancellationToken).ToListAsync();
+        Assert.True(await Store.Recovery.AdoptAsync(adopted));
+        var all = await Store.Queries.NewestAsync(user: null, status: null, after: null, batch: 50, TestContext.Current.CancellationToken).ToListAsync();
 
         foreach (var status in Enum.GetValues<BotStatus>())
         {
             foreach (var user in (UserId?[])[null, .. all.Select(bot => (UserId?)bot.UserId).Distinct()])
             {
-                var found = await Store.NewestAsync(user, status, after: null, batch: 2, TestContext.Current.CancellationToken).ToListAsync();
+                var found = await Store.Queries.NewestAsync(user, status, after: null, batch: 2, TestContext.Current.CancellationToken).ToListAsync();
                 Assert.Equal(all.Where(bot => bot.Status == status && (user is null || bot.UserId == user)).Select(bot => bot.Id), found.Select(bot => bot.Id));
                 if (isIndexed)
                     Assert.Equal(found.Count, await _redis.GetDatabase().SortedSetLengthAsync($"newarbots:bots:status:{WireWord.Of(status)}{(user is null ? "" : $":user:{user}")}"));
@@ -309,22 +308,22 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
         await _redis.GetDatabase().StringSetAsync("newarbots:bots:complete", "1");
         Assert.Equal(bot.Id, Assert.Single(await QueuedAsync()).Id);
 
-        var mark = await Store.BeginCompletingAsync();
-        await Store.IndexAsync(TestContext.Current.CancellationToken);
-        await Store.MarkCompleteAsync(mark!);
+        var mark = await Store.Recovery.BeginAsync();
+        await Store.Recovery.IndexAsync(TestContext.Current.CancellationToken);
+        await Store.Recovery.CompleteAsync(mark!);
 
-        Assert.True(await Store.IsCompleteAsync());
+        Assert.True(await Store.Recovery.IsCompleteAsync());
         Assert.Equal(bot.Id, Assert.Single(await QueuedAsync()).Id);
 
-        ValueTask<List<Bot>> QueuedAsync() => Store.NewestAsync(bot.UserId, BotStatus.Queued, after: null, batch: 2, TestContext.Current.CancellationToken).ToListAsync();
+        ValueTask<List<Bot>> QueuedAsync() => Store.Queries.NewestAsync(bot.UserId, BotStatus.Queued, after: null, batch: 2, TestContext.Current.CancellationToken).ToListAsync();
     }
 
     [Fact]
     public async Task A_deleted_bot_leaves_nothing_but_what_others_own()
     {
         var bot = await CreatedAsync(SampleBots.Queued());
-        var ended = await Store.UpdateAsync(bot.Id, known => BotLifecycle.StopAsked(known, SampleBots.Noon));
-        await Store.DeleteAsync(ended!);
+        var ended = await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.StopAsked(known, SampleBots.Noon));
+        await Store.Commands.DeleteAsync(ended!);
 
         Assert.Empty(_redis.GetServers()[0].Keys().Select(key => (string)key!));
     }
@@ -333,21 +332,21 @@ public sealed class BotStoreTests(RedisServer server) : IClassFixture<RedisServe
     public async Task The_idempotency_key_of_a_deleted_bot_can_be_used_again_and_then_is_the_next_bots()
     {
         var key = new IdempotencyKey("k", "hash");
-        var first = Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Queued(), key)).Bot;
-        var ended = await Store.UpdateAsync(first.Id, known => BotLifecycle.StopAsked(known, SampleBots.Noon));
-        Assert.IsType<CreateResult.Repeated>(await Store.CreateAsync(SampleBots.Queued(), key));
+        var first = Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(SampleBots.Queued(), key)).Bot;
+        var ended = await Store.Commands.UpdateAsync(first.Id, known => BotLifecycle.StopAsked(known, SampleBots.Noon));
+        Assert.IsType<CreateResult.Repeated>(await Store.Commands.CreateAsync(SampleBots.Queued(), key));
 
-        await Store.DeleteAsync(ended!);
-        var second = Assert.IsType<CreateResult.Created>(await Store.CreateAsync(SampleBots.Queued(), key)).Bot;
+        await Store.Commands.DeleteAsync(ended!);
+        var second = Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(SampleBots.Queued(), key)).Bot;
         // As if somebody came late.
-        await Store.DeleteAsync(ended!);
+        await Store.Commands.DeleteAsync(ended!);
 
-        Assert.Equal(second.Id, Assert.IsType<CreateResult.Repeated>(await Store.CreateAsync(SampleBots.Queued(), key)).Bot.Id);
+        Assert.Equal(second.Id, Assert.IsType<CreateResult.Repeated>(await Store.Commands.CreateAsync(SampleBots.Queued(), key)).Bot.Id);
     }
 
     private Task EmptyAsync() => _redis.GetServers()[0].FlushAllDatabasesAsync();
 
     private static Bot InMeeting(int number) => SampleBots.Queued($"https://meet.google.com/abc-defg-hi{(char)('a' + number)}");
 
-    private async Task<Bot> CreatedAsync(Bot bot) => Assert.IsType<CreateResult.Created>(await Store.CreateAsync(bot, idempotency: null)).Bot;
+    private async Task<Bot> CreatedAsync(Bot bot) => Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(bot, idempotency: null)).Bot;
 }

@@ -1,0 +1,57 @@
+using System.Security.Cryptography;
+using System.Text;
+using NewarBots.Contract;
+using StackExchange.Redis;
+
+namespace NewarBots.Manager.Bots.Storage;
+
+/// <summary>The names of everything that the manager keeps about bots in Redis.</summary>
+internal static class BotKeys
+{
+    /// <summary>The prefix of all records: hashes with the fields below.</summary>
+    public const string Records = "newarbots:bot:";
+
+    public const string RecordField = "record";
+    public const string VersionField = "version";
+
+    /// <summary>The key of the idempotency entry that was written with the record.</summary>
+    public const string IdempotencyField = "idempotency";
+
+    /// <summary>The prefix of all claims; a claim reserves a meeting of a user for one bot.</summary>
+    public const string Claims = "newarbots:claim:";
+
+    /// <summary>Every bot, in the order of their ids, which is the order of creation.</summary>
+    public const string All = "newarbots:bots";
+
+    /// <summary>Bots that are neither scheduled nor ended.</summary>
+    public const string Active = "newarbots:bots:active";
+
+    /// <summary>Queued bots by their due time.</summary>
+    public const string Queued = "newarbots:bots:queued";
+
+    /// <summary>Scheduled bots by their due time.</summary>
+    public const string Scheduled = "newarbots:bots:scheduled";
+
+    /// <summary>Says whether every known bot is on record since Redis was last emptied.</summary>
+    public const string Complete = "newarbots:bots:complete";
+
+    /// <summary>Pub/sub channel for all managers: a deleted bot, as its id, a space, and its user.</summary>
+    public static readonly RedisChannel Deletions = RedisChannel.Literal("newarbots:bots:deleted");
+
+    public static RedisKey Record(SessionId id) => $"{Records}{id}";
+
+    public static RedisKey Claim(Bot bot) => $"{Claims}{bot.UserId}:{Hash(MeetingIdentity.Of(bot.MeetingUrl))}";
+
+    public static RedisKey Idempotency(UserId user, string key) => $"newarbots:idempotency:{user}:{Hash(key)}";
+
+    public static RedisKey OfUser(UserId user) => $"{All}:user:{user}";
+
+    public static RedisKey ActiveOf(UserId user) => $"{Active}:user:{user}";
+
+    public static RedisKey ScheduledOf(UserId user) => $"{Scheduled}:user:{user}";
+
+    public static RedisKey OfStatus(BotStatus status, UserId? user = null) =>
+        $"{All}:status:{WireWord.Of(status)}{(user is null ? "" : $":user:{user}")}";
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+}

@@ -1,0 +1,114 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using NewarBots.Contract;
+using StackExchange.Redis;
+
+namespace NewarBots.Manager.Bots.Storage;
+
+/// <summary>
+/// Reads single records, and runs the scripts that write them. Shared by <see cref="BotCommands"/>, <see cref="BotQueries"/> and
+/// <see cref="BotRecordRecovery"/>.
+/// </summary>
+internal sealed partial class BotRecords(IConnectionMultiplexer redis, ILogger<BotRecords> logger)
+{
+    /// <summary>Each version with a new index gets a new word: at an earlier word, every record is indexed again.</summary>
+    public const string IsCompleteWord = "by status";
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        RespectNullableAnnotations = true,
+    };
+
+    private readonly ConcurrentDictionary<SessionId, RedisValue> _unreadable = new();
+
+    /// <summary>The records as this manager saw them last.</summary>
+    public BotCache Cache { get; } = new();
+
+    // The Redis client would queue a command for five seconds in the hope of a connection; callers and loops need to know at once.
+    public IDatabase Database => redis.IsConnected
+        ? redis.GetDatabase()
+        : throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, CommandFlags.None, "Redis cannot be reached.");
+
+    /// <param name="script">One of <see cref="BotScripts"/>.</param>
+    /// <param name="parameters">An object with a property for each parameter of the script.</param>
+    public Task<RedisResult> RunAsync(LuaScript script, object parameters) => Database.ScriptEvaluateAsync(script, parameters);
+
+    /// <returns><see langword="false"/> if Redis has been emptied since the last recovery.</returns>
+    public async Task<bool> IsCompleteAsync() => await Database.StringGetAsync(BotKeys.Complete) == IsCompleteWord;
+
+    /// <returns>The bots that have a readable record, in the order of <paramref name="ids"/>.</returns>
+    public async Task<IReadOnlyList<Bot>> ReadAsync(RedisValue[] ids)
+    {
+        var records = await Task.WhenAll(Ids(ids).Select(ReadAsync));
+        return [.. records.Select(record => record.Bot).OfType<Bot>()];
+    }
+
+    /// <summary>Treats an unreadable record as missing, so that it cannot affect other bots.</summary>
+    /// <returns>The bot with the version of its record; nothing if there is no readable record.</returns>
+    public async Task<(Bot? Bot, RedisValue Version)> ReadAsync(SessionId id)
+    {
+        var fields = await Database.HashGetAsync(BotKeys.Record(id), [BotKeys.RecordField, BotKeys.VersionField]);
+        if (fields[0].IsNull)
+        {
+            // A waiting bot exists in its record only. If Redis was emptied, the cached copy is all that is left of it.
+            if (Cache.Find(id) is not { AwaitsContainer: true } || await IsCompleteAsync())
+                Cache.Forget(id);
+            return default;
+        }
+
+        try
+        {
+            var bot = Deserialize(id, fields[0], fields[1]);
+            Cache.Remember(bot);
+            return (bot, fields[1]);
+        }
+        catch (JsonException exception)
+        {
+            if (_unreadable.TryAdd(id, fields[0]))
+            {
+                Log.Unreadable(logger, id, exception.Message);
+                await RunAsync(BotScripts.ForgetUnreadable, new { complete = (RedisKey)BotKeys.Complete, all = (RedisKey)BotKeys.All, id = id.ToString() });
+            }
+            else
+            {
+                _unreadable[id] = fields[0];
+            }
+
+            return default;
+        }
+    }
+
+    public bool IsUnreadable(SessionId id) => _unreadable.ContainsKey(id);
+
+    /// <returns>The text of an unreadable record as it was read last; empty if it is not unreadable.</returns>
+    public RedisValue UnreadableRecord(SessionId id) => _unreadable.GetValueOrDefault(id, RedisValue.EmptyString);
+
+    /// <summary>The unreadable record was overwritten.</summary>
+    public void ForgetUnreadable(SessionId id) => _unreadable.TryRemove(id, out _);
+
+    public static IEnumerable<SessionId> Ids(IEnumerable<RedisValue> members) => members
+        .Select(id => SessionId.TryParse(id, provider: null, out var session) ? session : (SessionId?)null)
+        .OfType<SessionId>();
+
+    public static string Serialize(Bot bot) => JsonSerializer.Serialize(bot, Json);
+
+    /// <returns>The score in the index of queued or scheduled bots: Unix milliseconds, rounded up; empty if the bot has another status.</returns>
+    public static RedisValue DueScore(BotStatus status, Bot bot) =>
+        bot.Status == status ? (long)Math.Ceiling((bot.DueAt - DateTimeOffset.UnixEpoch).TotalMilliseconds) : RedisValue.EmptyString;
+
+    private static Bot Deserialize(SessionId id, RedisValue record, RedisValue version)
+    {
+        var bot = JsonSerializer.Deserialize<Bot>((string)record!, Json);
+        return bot?.Id == id && bot.MeetingUrl.IsAbsoluteUri && version.HasValue && version.TryParse(out long _)
+            ? bot
+            : throw new JsonException("It is no bot, belongs to another bot, or has no version.");
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "Ignored the record of bot {SessionId}, which cannot be read: {Why}")]
+        public static partial void Unreadable(ILogger logger, SessionId sessionId, string why);
+    }
+}

@@ -1,0 +1,48 @@
+using NewarBots.Contract;
+
+namespace NewarBots.Manager.Bots.Storage;
+
+/// <param name="Key">As the caller sent it.</param>
+/// <param name="BodyHash">SHA-256 of the request's body, hexadecimal.</param>
+internal sealed record IdempotencyKey(string Key, string BodyHash);
+
+internal abstract record CreateResult
+{
+    public sealed record Created(Bot Bot) : CreateResult;
+
+    /// <summary>The same request was accepted before; this is its bot.</summary>
+    public sealed record Repeated(Bot Bot) : CreateResult;
+
+    /// <summary>The idempotency key belongs to another request.</summary>
+    public sealed record KeyReused : CreateResult;
+
+    /// <summary>The user has reached the quota of active bots.</summary>
+    public sealed record OverQuota : CreateResult;
+
+    /// <summary>Every place is taken, and the queue is full too.</summary>
+    public sealed record QueueFull : CreateResult;
+
+    /// <summary>The user has reached the quota of scheduled bots.</summary>
+    public sealed record TooManyScheduled : CreateResult;
+
+    /// <summary>The start time is so long ago that the bot would have left by now.</summary>
+    public sealed record TooLate : CreateResult;
+
+    /// <summary>Another bot of the same user is in that meeting or will join it.</summary>
+    public sealed record MeetingTaken(SessionId Holder) : CreateResult;
+}
+
+internal abstract record StartResult
+{
+    /// <summary>The bot is queued for launch.</summary>
+    public sealed record Started : StartResult;
+
+    /// <summary>The bot is no longer scheduled, or was rescheduled to a later time.</summary>
+    public sealed record NotDue : StartResult;
+
+    /// <inheritdoc cref="CreateResult.MeetingTaken"/>
+    public sealed record MeetingTaken(SessionId Holder) : StartResult;
+
+    /// <inheritdoc cref="CreateResult.OverQuota"/>
+    public sealed record OverQuota : StartResult;
+}

@@ -1,0 +1,20 @@
+-- Atomic: the record is written only if none exists or the known unreadable one is still there, together with its indexes and its claim.
+local existing = redis.call('HGET', @record, 'record')
+if existing and existing ~= @unreadable then return 0 end
+
+local function place(index, score)
+    if score == '' then redis.call('ZREM', index, @id) else redis.call('ZADD', index, score, @id) end
+end
+
+redis.call('HSET', @record, 'record', @json, 'version', 1)
+if @activeScore ~= '' then redis.call('SET', @claim, @id, 'NX') end
+place(@all, 0)
+place(@ofUser, 0)
+place(@ofStatus, 0)
+place(@ofStatusAndUser, 0)
+place(@active, @activeScore)
+place(@activeOfUser, @activeScore)
+place(@queued, @queuedScore)
+place(@scheduled, @scheduledScore)
+place(@scheduledOfUser, @scheduledScore)
+return 1

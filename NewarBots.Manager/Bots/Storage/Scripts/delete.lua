@@ -1,0 +1,9 @@
+-- Atomic: the record disappears together with its index entries. The idempotency key goes too, unless another bot uses it by now.
+local seen = @idempotency ~= '' and redis.call('GET', @idempotency)
+if seen and string.sub(seen, -string.len(@id) - 1) == ' ' .. @id then redis.call('DEL', @idempotency) end
+redis.call('DEL', @record, @events)
+redis.call('ZREM', @all, @id)
+redis.call('ZREM', @ofUser, @id)
+redis.call('ZREM', @ofStatus, @id)
+redis.call('ZREM', @ofStatusAndUser, @id)
+redis.call('PUBLISH', @channel, @id .. ' ' .. @user)

@@ -1,0 +1,4 @@
+-- Atomic: a record that changed since it was read is skipped, because that change has indexed it already.
+if redis.call('HGET', @record, 'version') ~= @version then return end
+redis.call('ZADD', @ofStatus, 0, @id)
+redis.call('ZADD', @ofStatusAndUser, 0, @id)

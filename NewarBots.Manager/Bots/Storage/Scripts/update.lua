@@ -1,0 +1,30 @@
+-- Atomic: the record changes only if its version is the one that was read, together with its indexes, its claim and its announcement.
+if redis.call('HGET', @record, 'version') ~= @version then return 0 end
+redis.call('HSET', @record, 'record', @json, 'version', @version + 1)
+
+if @isQueued == '0' then redis.call('ZREM', @queued, @id) end
+if @scheduledScore ~= '' then
+    redis.call('ZADD', @scheduled, @scheduledScore, @id)
+    redis.call('ZADD', @scheduledOfUser, @scheduledScore, @id)
+elseif @wasScheduled == '1' then
+    redis.call('ZREM', @scheduled, @id)
+    redis.call('ZREM', @scheduledOfUser, @id)
+end
+if @hasEnded == '1' then
+    redis.call('ZREM', @active, @id)
+    redis.call('ZREM', @activeOfUser, @id)
+    if redis.call('GET', @claim) == @id then redis.call('DEL', @claim) end
+end
+if @oldStatus ~= @newStatus then
+    redis.call('ZREM', @oldStatus, @id)
+    redis.call('ZREM', @oldStatusOfUser, @id)
+    redis.call('ZADD', @newStatus, 0, @id)
+    redis.call('ZADD', @newStatusOfUser, 0, @id)
+end
+
+if @message ~= '' then
+    redis.call('XADD', @events, '*', 'message', @message)
+    redis.call('PUBLISH', @channel, @message)
+end
+if @webhookEvent ~= '' then redis.call('XADD', @outbox, '*', 'event', @webhookEvent) end
+return 1
