@@ -56,7 +56,7 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
 
 /// <param name="Entry">The id of the selector pack's entry.</param>
 /// <param name="Sign">The entry's meaning.</param>
-/// <param name="Place">Where to click; <see langword="null"/> if the match is not an element.</param>
+/// <param name="Place">The position to click; <see langword="null"/> if the match is not an element.</param>
 /// <param name="Value">The content of a text box.</param>
 /// <param name="Number">The number that the element shows.</param>
 /// <param name="Names">The names that the elements show.</param>

@@ -158,7 +158,7 @@ internal sealed class AudioMonitor
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>One track: its figures when received and recorded audio last agreed, and since.</summary>
+    /// <summary>One track: its figures now, and when received and recorded audio last agreed.</summary>
     private sealed class TrackState(TrackStats stats, RecordingProgress progress, DateTimeOffset now)
     {
         private TrackStats _agreed = stats;
@@ -167,7 +167,7 @@ internal sealed class AudioMonitor
         private DateTimeOffset _since = now;
         private TimeSpan _unrecorded;
 
-        /// <summary>Where on the time line they last agreed.</summary>
+        /// <summary>The position on the time line at which they last agreed.</summary>
         public double SinceSeconds { get; private set; } = progress.RecordedSeconds;
 
         public bool IsInDoubt => _unrecorded >= MinSound;
@@ -220,6 +220,6 @@ internal enum AudioRemedy
     Warn,
 }
 
-/// <param name="Remedy">What to do now.</param>
+/// <param name="Remedy">The remedy to apply now.</param>
 /// <param name="Lost">The part of the time line that became a gap since the last check.</param>
 internal readonly record struct AudioCheck(AudioRemedy Remedy, Gap? Lost);

@@ -76,7 +76,7 @@ internal readonly record struct CaptureMessage(int Browser, string Payload);
 /// <summary>Assembles the capture script: <c>capture.js</c> with the files of the folder <c>Capture</c> in one function scope.</summary>
 internal static class CaptureScript
 {
-    /// <summary>In the order of their dependencies: constants are used where they are defined or later.</summary>
+    /// <summary>In this order: a constant must be defined before the parts that use it in a definition.</summary>
     private static readonly string[] Parts = ["samples", "encoder", "solo", "mix", "tracks", "hook"];
 
     /// <param name="hook">The global name of the hook.</param>

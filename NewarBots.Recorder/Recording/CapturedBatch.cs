@@ -27,7 +27,7 @@ internal sealed record CapturedBatch
     /// <summary>Stretches that the page filled with silence. All end before this batch does.</summary>
     public IReadOnlyList<Stall> Stalls { get; init; } = [];
 
-    /// <summary>What the page's connections report.</summary>
+    /// <summary>The report of the page's connections.</summary>
     public Reception Reception { get; init; }
 
     /// <summary>Identifies the page load, within which a track keeps its number.</summary>
@@ -112,7 +112,7 @@ internal readonly record struct Stall(long FirstPacket, long Packets);
 /// <param name="ReceivedBytes">Audio bytes received by all connections so far (<c>getStats</c>). Never decreases.</param>
 internal readonly record struct Reception(int Connections, int Tracks, long ReceivedBytes);
 
-/// <summary>What a track's connection reports as received, and what the page captured of it. No figure ever decreases.</summary>
+/// <summary>A track's received audio, as its connection reports it, and its captured audio. No figure ever decreases.</summary>
 /// <param name="Track">The track's number, from 1 in order of appearance.</param>
 /// <param name="ReceivedBytes">Audio bytes, without headers.</param>
 /// <param name="ReceivedEnergy">

@@ -33,7 +33,7 @@ internal sealed class TimeLine(TimeLinePosition position)
 
     public long Packets { get; private set; } = position.Packets;
 
-    /// <returns>What to write for this batch: first silence, then its packets except the skipped ones.</returns>
+    /// <returns>How to write this batch: first the silence, then its packets except the skipped ones.</returns>
     public Placement Place(CapturedBatch batch)
     {
         // Late packets of an earlier capture have no place: the time line has continued without them.

@@ -3,7 +3,7 @@ using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Recording;
 
-/// <summary>What a recorder wrote to its session folder.</summary>
+/// <summary>Reads the session folder that a recorder wrote.</summary>
 internal class RecorderFolder(string folder)
 {
     /// <summary>The names of the files and folders in it.</summary>

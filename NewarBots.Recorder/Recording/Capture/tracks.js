@@ -5,7 +5,7 @@ const maxQueuedBuffers = 6000; // 10 ms each
 
 const pageId = String(performance.timeOrigin);
 const connections = new Set();
-const hookedTracks = new Map(); // the page's track -> what reads it
+const hookedTracks = new Map(); // the page's track -> its clone, element and reader
 const trackInfos = new WeakMap(); // track -> its number, its figures over all hooks, and when it was last muted
 const receiverBytes = new WeakMap(); // receiver -> its bytes at the last update
 let capture = null, receivedBytes = 0, trackCount = 0;
@@ -74,7 +74,7 @@ const inboundStatsOf = receiver => Promise.race([
   new Promise(resolve => setTimeout(resolve, statsTimeout)),
 ]).catch(() => undefined);
 
-// Handles what raises no event: existing tracks, closed connections and received bytes.
+// Polls for changes that raise no event: existing tracks, closed connections and received bytes.
 const updateTracks = async () => {
   for (const connection of [...connections])
     if (connection.connectionState === 'closed') connections.delete(connection);
