@@ -18,7 +18,7 @@ internal enum TimeCodeFaultKind
     Unexpected,
 }
 
-/// <param name="Kind">What is wrong.</param>
+/// <param name="Kind">The kind of fault.</param>
 /// <param name="Participant">The participant whose voice it is.</param>
 /// <param name="Second">The second of the meeting.</param>
 /// <param name="Amount">The size of the fault in seconds.</param>
