@@ -139,7 +139,7 @@ internal static class DashboardEndpoints
 
     /// <param name="Name">The value of the query parameter <c>scenario</c>.</param>
     /// <param name="MeetingUrl">The URL to send a bot to.</param>
-    /// <param name="Description">What happens in the meeting.</param>
+    /// <param name="Description">The course of the meeting.</param>
     /// <param name="NeedsEpoch">The URL needs the parameter <c>epoch</c>: the start of the call in Unix seconds.</param>
     /// <param name="Leave">The leave condition that the scenario needs, and its timeout in seconds.</param>
     private sealed record Scenario(string Name, string MeetingUrl, string Description, bool NeedsEpoch, Dictionary<string, int> Leave);

@@ -6,8 +6,8 @@ namespace NewarBots.Manager.Rehearsal;
 /// <param name="Group">The section of the index that lists it.</param>
 /// <param name="Name">The value of the query parameter <c>scenario</c>.</param>
 /// <param name="Query">The query parameters it stands for.</param>
-/// <param name="Description">What happens in the meeting.</param>
-/// <param name="Expected">What the bot does; a sentence without its subject.</param>
+/// <param name="Description">The course of the meeting.</param>
+/// <param name="Expected">The expected reaction of the bot, as a sentence without its subject.</param>
 /// <param name="Status">The bot's final status: completed or failed.</param>
 /// <param name="Reason">The bot's final reason.</param>
 /// <param name="Leave">The leave condition that the scenario needs, and its timeout in seconds.</param>

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace NewarBots.Manager.Rehearsal;
 
-/// <summary>What happens in the call. Times are seconds since its start.</summary>
+/// <summary>The course of the call. Times are seconds since its start.</summary>
 internal sealed record RehearsalCall
 {
     /// <summary>
@@ -69,7 +69,7 @@ internal enum EndedText
     Call,
 }
 
-/// <param name="Kind">What the page does.</param>
+/// <param name="Kind">The action of the page.</param>
 /// <param name="At">In seconds since the start of the call.</param>
 internal sealed record TimedMisbehavior(Misbehavior Kind, double At);
 

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace NewarBots.Manager.Rehearsal;
 
-/// <summary>What happens before the call: the join page and the waiting room. Times are seconds.</summary>
+/// <summary>The steps before the call: the join page and the waiting room. Times are seconds.</summary>
 internal sealed record RehearsalLobby
 {
     /// <summary>How long "Getting ready…" is shown.</summary>

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace NewarBots.Manager.Rehearsal;
 
-/// <summary>What happens in one rehearsal; the page gets it as JSON. Times are seconds.</summary>
+/// <summary>The course of one rehearsal; the page gets it as JSON. Times are seconds.</summary>
 internal sealed record RehearsalScenario
 {
     public RehearsalOpening Opens { get; init; }
@@ -19,7 +19,7 @@ internal sealed record RehearsalScenario
     public IReadOnlyList<RehearsalParticipant> Participants { get; init; } = [];
 }
 
-/// <summary>What the meeting's URL shows.</summary>
+/// <summary>The page at the meeting's URL.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<RehearsalOpening>))]
 internal enum RehearsalOpening
 {
