@@ -4,44 +4,44 @@ using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Containers;
 
-/// <summary>Looks now and then at what the bots' containers use, where anybody wants to know.</summary>
+/// <summary>Measures the resource usage of the bots' containers while an exporter collects it.</summary>
 internal sealed class ContainerUsage(IRecorderContainers containers, BotMetrics metrics, BackgroundLoops loops, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
 
-    /// <summary>How busy each bot had been, and when.</summary>
-    private Dictionary<SessionId, (TimeSpan Cpu, long At)> _before = [];
+    /// <summary>CPU time at the previous measurement, and its timestamp.</summary>
+    private Dictionary<SessionId, (TimeSpan Cpu, long At)> _previous = [];
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        loops.RunAsync("measure what bots use", Interval, LookIfWantedAsync, stoppingToken);
+        loops.RunAsync("measure what bots use", Interval, MeasureIfWantedAsync, stoppingToken);
 
-    private async Task LookIfWantedAsync(CancellationToken cancellation)
+    private async Task MeasureIfWantedAsync(CancellationToken cancellation)
     {
         if (!metrics.IsUsageWanted)
             return;
         try
         {
-            await LookAsync(cancellation);
+            await MeasureAsync(cancellation);
         }
         catch (ContainerEngineException)
         {
-            // Whoever cannot do without the engine says so.
+            // Skip this measurement. The services that depend on the engine log the failure.
         }
     }
 
-    internal async Task LookAsync(CancellationToken cancellation)
+    internal async Task MeasureAsync(CancellationToken cancellation)
     {
-        var seen = new Dictionary<SessionId, (TimeSpan Cpu, long At)>();
+        var current = new Dictionary<SessionId, (TimeSpan Cpu, long At)>();
         foreach (var (id, _, state, _) in await containers.ListAsync(cancellation))
         {
             if (state is not RecorderContainerState.Running || await containers.MeasureAsync(id, cancellation) is not { } usage)
                 continue;
-            seen[id] = (usage.Cpu, time.GetTimestamp());
+            current[id] = (usage.Cpu, time.GetTimestamp());
             metrics.Used(
                 usage.MemoryBytes,
-                _before.TryGetValue(id, out var before) ? (usage.Cpu - before.Cpu) / time.GetElapsedTime(before.At) : null);
+                _previous.TryGetValue(id, out var previous) ? (usage.Cpu - previous.Cpu) / time.GetElapsedTime(previous.At) : null);
         }
 
-        _before = seen;
+        _previous = current;
     }
 }

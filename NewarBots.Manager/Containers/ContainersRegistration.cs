@@ -5,7 +5,7 @@ namespace NewarBots.Manager.Containers;
 
 internal static partial class ContainersRegistration
 {
-    /// <summary>The container engine, and a health check named <c>docker</c>. Needs <c>StorageLayout</c>.</summary>
+    /// <summary>Adds the container engine and a health check named <c>docker</c>. Needs <c>StorageLayout</c>.</summary>
     public static IHostApplicationBuilder AddContainers(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<IValidateOptions<LaunchingOptions>, LaunchingOptionsValidator>();
@@ -22,17 +22,10 @@ internal static partial class ContainersRegistration
             })
             .ValidateOnStart();
 
-        builder.Services.AddSingleton<DockerEngine>();
-        builder.Services.AddSingleton<HostPaths>();
-        builder.Services.AddSingleton<RecorderStack>();
-        builder.Services.AddSingleton<BotNetwork>();
-        builder.Services.AddSingleton<IBotNetwork>(services => services.GetRequiredService<BotNetwork>());
-        builder.Services.AddSingleton<IRecorderContainers, DockerRecorderContainers>();
-        builder.Services.AddSingleton<LoopbackRelay>();
+        builder.Services.AddDocker();
         builder.Services.AddSingleton<SessionFolders>();
         builder.Services.AddHostedService<ContainerUsage>();
         builder.Services.AddExceptionHandler<ContainerEngineExceptionHandler>();
-        builder.Services.AddHealthChecks().AddCheck<DockerHealthCheck>("docker");
         return builder;
     }
 
@@ -40,12 +33,10 @@ internal static partial class ContainersRegistration
     {
         [LoggerMessage(
             LogLevel.Warning,
-            "Launching:ChromiumSandbox is off: a page that breaks out of its renderer is held by its container alone.")]
+            "Launching:ChromiumSandbox is off: only the container isolates a page that breaks out of its renderer.")]
         public static partial void NoSandbox(ILogger logger);
 
-        [LoggerMessage(
-            LogLevel.Warning,
-            "Launching:GenerateAudio is on: no bot joins its meeting, each records tones that it makes itself.")]
+        [LoggerMessage(LogLevel.Warning, "Launching:GenerateAudio is on: bots join no meeting and record generated tones.")]
         public static partial void GeneratedAudio(ILogger logger);
     }
 }

@@ -1,95 +1,82 @@
-using System.Text.Json;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Containers;
 
 /// <summary>
-/// The engine that runs recorders: one container a bot, named by its session id alone, so that launching twice can never make
-/// two. Broken infrastructure throws <see cref="ContainerEngineException"/>.
+/// The engine that runs recorders in containers, one per bot. The container's name follows from the session id alone, so that two launches
+/// cannot create two containers. Every method throws <see cref="ContainerEngineException"/> if the engine fails.
 /// </summary>
 internal interface IRecorderContainers
 {
     /// <summary>
-    /// Makes and starts the bot's container. Where one of that name exists already it is the bot's own from an earlier,
-    /// interrupted launch: it is started if it has never been, and left as it is otherwise.
+    /// Creates and starts the bot's container. A container that exists already is from an earlier, interrupted launch: it is started if it
+    /// never was, and otherwise left as it is.
     /// </summary>
     Task LaunchAsync(RecorderContainerSpec spec, CancellationToken cancellation);
 
-    /// <returns><see langword="null"/> where the engine knows no container of this bot.</returns>
+    /// <returns><see langword="null"/> if the bot has no container.</returns>
     Task<RecorderContainer?> FindAsync(SessionId id, CancellationToken cancellation);
 
-    /// <summary>What the bot's container was made with.</summary>
-    /// <returns><see langword="null"/> where there is no container, or none that a recorder could have been started with.</returns>
+    /// <summary>Reads the environment and metadata that the bot's container was created with.</summary>
+    /// <returns><see langword="null"/> if the bot has no container, or its environment is not a recorder's.</returns>
     Task<RecorderOrigin?> FindOriginAsync(SessionId id, CancellationToken cancellation);
 
-    /// <summary>All recorders of this stack, whatever their state.</summary>
+    /// <summary>All recorders of this stack, in any state.</summary>
     Task<IReadOnlyList<RecorderContainer>> ListAsync(CancellationToken cancellation);
 
-    /// <summary>SIGTERM, then SIGKILL after <paramref name="grace"/>. Nothing happens where it does not run.</summary>
+    /// <summary>Sends SIGTERM, then SIGKILL after <paramref name="grace"/>. Does nothing if the container is not running.</summary>
     Task StopAsync(SessionId id, TimeSpan grace, CancellationToken cancellation);
 
-    /// <summary>What the bot's container uses at the moment.</summary>
-    /// <returns><see langword="null"/> where it does not run.</returns>
+    /// <summary>Measures the current resource usage of the bot's container.</summary>
+    /// <returns><see langword="null"/> if the container is not running.</returns>
     Task<RecorderUsage?> MeasureAsync(SessionId id, CancellationToken cancellation);
 
-    /// <summary>Writes what the container printed, both streams merged, as text. Nothing is written where there is no container.</summary>
+    /// <summary>Writes the container's output so far as text, both streams merged. Writes nothing if there is no container.</summary>
     Task CopyLogAsync(SessionId id, Stream destination, CancellationToken cancellation);
 
-    /// <summary>
-    /// Writes what the container has printed and what it prints, until it ends. Nothing is written where there is no container.
-    /// </summary>
+    /// <summary>Like <see cref="CopyLogAsync"/>, but continues with new output until the container exits.</summary>
     Task FollowLogAsync(SessionId id, Stream destination, CancellationToken cancellation);
 
-    /// <summary>Removes the container, running or not. Nothing happens where there is none.</summary>
+    /// <summary>Removes the container, running or not. Does nothing if there is none.</summary>
     Task RemoveAsync(SessionId id, CancellationToken cancellation);
 
     /// <summary>
-    /// The session ids of recorders as they die, from the moment of the call until the engine's connection ends, which ends
-    /// the sequence by a <see cref="ContainerEngineException"/>. Whoever listens again first lists what was missed.
+    /// The session ids of recorders that exit after this call. The sequence ends with a <see cref="ContainerEngineException"/> when the
+    /// connection to the engine ends. Callers that subscribe again must list the containers, because exits in between are lost.
     /// </summary>
     IAsyncEnumerable<SessionId> WatchExitsAsync(CancellationToken cancellation);
 }
 
-/// <summary>A recorder's container as the engine sees it.</summary>
+/// <summary>The engine-independent description of one recorder's container.</summary>
+/// <param name="Environment">The recorder's environment variables. Its session and user ids become labels as well.</param>
+/// <param name="SessionFolder">The bot's own folder by the manager's path: the only mount.</param>
+internal sealed record RecorderContainerSpec(RecorderEnvironment Environment, string SessionFolder)
+{
+    /// <summary>The caller's metadata, stored with the container but not passed to the recorder.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+
+    public string Name => RecorderContainerName.Of(Environment.SessionId);
+}
+
+/// <summary>The observed state of a recorder's container.</summary>
 /// <param name="Id">From its label.</param>
 /// <param name="UserId">From its label.</param>
 /// <param name="State">Created, running or exited.</param>
-/// <param name="Exit">How it ended, once it did.</param>
+/// <param name="Exit">Set once it has exited.</param>
 internal sealed record RecorderContainer(SessionId Id, UserId UserId, RecorderContainerState State, RecorderExit? Exit = null);
 
-/// <summary>All that a bot is, as its container remembers it.</summary>
+/// <summary>What a container was created with. Enough to restore the bot's record.</summary>
 internal sealed record RecorderOrigin(RecorderEnvironment Environment, IReadOnlyDictionary<string, string> Metadata);
 
 internal enum RecorderContainerState
 {
-    /// <summary>Made and never started.</summary>
+    /// <summary>Never started.</summary>
     Created,
     Running,
     Exited,
 }
 
-/// <param name="MemoryBytes">All its processes, without what the kernel merely caches for them.</param>
-/// <param name="Cpu">Time that it kept CPUs busy since it was started.</param>
+/// <param name="MemoryBytes">Of all its processes, without the kernel's page cache.</param>
+/// <param name="Cpu">CPU time since it was started.</param>
 internal sealed record RecorderUsage(long MemoryBytes, TimeSpan Cpu);
-
-/// <summary>The engine could not be reached, or refused. The message is one line for an operator.</summary>
-internal sealed class ContainerEngineException(string message, ContainerEngineFailure failure, Exception? inner = null)
-    : Exception(message, inner), IErrorType
-{
-    public ContainerEngineFailure Failure { get; } = failure;
-
-    public string ErrorType => JsonNamingPolicy.SnakeCaseLower.ConvertName(Failure.ToString());
-}
-
-internal enum ContainerEngineFailure
-{
-    /// <summary>No answer: it may come back, so whoever asked tries again.</summary>
-    Unreachable,
-
-    /// <summary>The recorder image is not there; the message holds the command that builds it.</summary>
-    ImageMissing,
-
-    /// <summary>The engine answered with an error that asking again will not mend.</summary>
-    Refused,
-}

@@ -4,67 +4,66 @@ using StackExchange.Redis;
 
 namespace NewarBots.Manager.Containers;
 
-/// <summary>Section <c>Launching</c>: what recorders are made of.</summary>
+/// <summary>Section <c>Launching</c>: the engine and the recorders' containers.</summary>
 internal sealed class LaunchingOptions
 {
     public const string Section = "Launching";
 
     public const string DefaultDockerHost = "unix:///var/run/docker.sock";
 
-    /// <summary>The recorder's image. It is never pulled; see <c>dotnet build NewarBots.Recorder -t:RecorderImage</c>.</summary>
+    /// <summary>The recorder image. It is never pulled: <c>dotnet build NewarBots.Recorder -t:RecorderImage</c> builds it.</summary>
     public string Image { get; set; } = "newarbots/recorder:dev";
 
     /// <summary>
-    /// The Docker network of the bots; made where it is missing, as a bridge whose containers cannot talk to each other.
+    /// The bots' Docker network. If it does not exist, the manager creates it as a bridge whose containers cannot reach each other.
     /// </summary>
     public string Network { get; set; } = "newarbots";
 
     /// <summary>
-    /// The name of this installation on its engine: containers of another stack are never touched. Made from the storage
-    /// folder's path on the host where it is not set, so that whoever shares the recordings shares the bots.
+    /// The name of this installation on its engine. Containers of other stacks are never touched. By default it is derived from the storage
+    /// folder's path on the host, so that managers that share recordings share bots.
     /// </summary>
     public string? Stack { get; set; }
 
     /// <summary>
-    /// The engine: <c>unix:///path</c> or <c>tcp://host:port</c>. The environment variable <c>DOCKER_HOST</c> where it is not set.
+    /// The engine: <c>unix:///path</c> or <c>tcp://host:port</c>. By default the environment variable <c>DOCKER_HOST</c>.
     /// </summary>
     public string DockerHost { get; set; } = DefaultDockerHost;
 
     /// <summary>
-    /// Redis as seen from the bots, as <c>host:port</c>. Where it is not set, they get <c>ConnectionStrings:redis</c>, with this
-    /// machine's own address instead of <c>localhost</c>.
+    /// Redis as seen from the bots, as <c>host:port</c>. By default <c>ConnectionStrings:redis</c>, with this machine's address instead of
+    /// <c>localhost</c>.
     /// </summary>
     public string? RecorderRedis { get; set; }
 
     /// <summary>
-    /// The OTLP endpoint as seen from the bots. Where it is not set, they get <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>, with this
-    /// machine's own address instead of <c>localhost</c>.
+    /// The OTLP endpoint as seen from the bots. By default <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>, with this machine's address instead of
+    /// <c>localhost</c>.
     /// </summary>
     public Uri? RecorderOtlpEndpoint { get; set; }
 
     /// <summary>
-    /// Chromium's own sandbox. To be turned off only on hosts that forbid user namespaces: a page that breaks out of its
-    /// renderer is then held by the container alone.
+    /// Chromium's own sandbox. Turn it off only on hosts that forbid user namespaces. Then only the container isolates a page that breaks
+    /// out of its renderer.
     /// </summary>
     public bool ChromiumSandbox { get; set; } = true;
 
     /// <summary>
-    /// Bots open no browser and join no meeting: each records tones that it makes itself. For rehearsals of many bots at once,
-    /// never for meetings.
+    /// Bots open no browser and join no meeting, and record generated tones instead. For load tests with many bots, never for meetings.
     /// </summary>
     public bool GenerateAudio { get; set; }
 
-    /// <summary>Memory of one bot, in MiB; there is no swap beyond it.</summary>
+    /// <summary>Memory limit of one bot, in MiB, without swap.</summary>
     public int MemoryMb { get; set; } = 2048;
 
-    /// <summary>Processor time of one bot, in cores.</summary>
+    /// <summary>CPU limit of one bot, in cores.</summary>
     public double Cpus { get; set; } = 1;
 
-    /// <summary>Processes and threads of one bot.</summary>
+    /// <summary>Limit of processes and threads of one bot.</summary>
     public int PidsLimit { get; set; } = 512;
 }
 
-/// <summary>Reports every mistake at once, each by the key to change.</summary>
+/// <summary>Reports all invalid settings at once, each with its key.</summary>
 internal sealed class LaunchingOptionsValidator : IValidateOptions<LaunchingOptions>
 {
     public ValidateOptionsResult Validate(string? name, LaunchingOptions options)
@@ -76,9 +75,9 @@ internal sealed class LaunchingOptionsValidator : IValidateOptions<LaunchingOpti
     private static IEnumerable<string> Faults(LaunchingOptions options)
     {
         if (string.IsNullOrWhiteSpace(options.Image))
-            yield return "Launching:Image must name the recorder's image.";
+            yield return "Launching:Image must name the recorder image.";
         if (!IsName(options.Network) || options.Network is "host" or "none" or "container")
-            yield return $"Launching:Network must name a network of the bots, never the host's (it is '{options.Network}').";
+            yield return $"Launching:Network must name a network for the bots, never the host's (it is '{options.Network}').";
         if (options.Stack is { } stack && !IsName(stack))
             yield return $"Launching:Stack must be 1 to 64 of letters, digits, '-', '_' and '.' (it is '{stack}').";
         if (!Uri.TryCreate(options.DockerHost, UriKind.Absolute, out var docker) || docker.Scheme is not ("unix" or "tcp"))

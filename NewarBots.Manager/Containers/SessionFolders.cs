@@ -1,51 +1,47 @@
-using System.Runtime.InteropServices;
 using NewarBots.Contract;
-using NewarBots.Manager.Containers.Docker;
-using NewarBots.Manager.Recordings;
 
 namespace NewarBots.Manager.Containers;
 
 /// <summary>
-/// The folder of a session while it records, which is all of the disk that a bot can write to. It belongs to
-/// <see cref="ContainerUser.OfRecorders"/> and nobody else may look into it. A symbolic link on the way to it is refused, since
-/// it would lead a bot, or a deletion, to somewhere else.
+/// The folders of sessions that record. A bot can write to its own folder and nowhere else. The folder belongs to
+/// <see cref="ContainerUser.OfRecorders"/>, and no other user can read it. Paths with a symbolic link are refused, because a link would
+/// redirect a bot's writes, or a deletion, to another place.
 /// </summary>
-internal sealed partial class SessionFolders(StorageLayout storage)
+internal sealed class SessionFolders(StorageLayout storage)
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    /// <summary>Makes it, or takes the one of an earlier, interrupted launch.</summary>
+    /// <summary>Creates the folder, or keeps the one of an earlier, interrupted launch.</summary>
     /// <returns>Its path.</returns>
-    /// <exception cref="IOException">It cannot be made; the message names the path.</exception>
-    public string Make(UserId user, SessionId id)
+    /// <exception cref="IOException">The folder cannot be created. The message names the path.</exception>
+    public string Create(UserId user, SessionId id)
     {
         var folder = storage.SessionFolder(user, id);
-        foreach (var step in StepsTo(folder))
+        foreach (var part in FoldersTo(folder))
         {
-            RefuseLink(step);
-            Directory.CreateDirectory(step);
+            RefuseLink(part);
+            Directory.CreateDirectory(part);
         }
         if (OperatingSystem.IsWindows())
             return folder;
 
         File.SetUnixFileMode(folder, OwnerOnly);
-        if (ContainerUser.IsRoot)
-            GiveTo(ContainerUser.OfRecorders, folder);
+        ContainerUser.OfRecorders.Own(folder);
         return folder;
     }
 
     /// <summary>
-    /// Lays a file for the recorder alone into a folder that was made. Nothing happens once the recorder has begun to write: it
-    /// has read what lay there, and a secret that it removed is not to come back.
+    /// Writes an input file that only the recorder can read into a folder that exists. Does nothing once the recorder has started to write:
+    /// it has read its inputs, and a secret that it deleted must not reappear.
     /// </summary>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public void Lay(UserId user, SessionId id, string name, string text)
+    public void WriteInput(UserId user, SessionId id, string name, string text)
     {
         var folder = storage.SessionFolder(user, id);
         if (Path.Exists(Path.Combine(folder, Journal.FileName)))
             return;
 
-        // Made anew and never opened: whatever an earlier recorder may have put there, a link for one, is not written through.
+        // Always a new file: an earlier recorder may have left a link, which must not be followed.
         var path = Path.Combine(folder, name);
         File.Delete(path);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
@@ -53,41 +49,40 @@ internal sealed partial class SessionFolders(StorageLayout storage)
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         using (var file = new StreamWriter(path, options))
             file.Write(text);
-        if (ContainerUser.IsRoot)
-            GiveTo(ContainerUser.OfRecorders, path);
+        ContainerUser.OfRecorders.Own(path);
     }
 
     /// <summary>
-    /// Takes back what was laid, and the folder itself where nothing else is in it: a recorder may have begun to write. Nothing happens
-    /// where there is none.
+    /// Removes the input files, and the folder if it is empty then: a recorder may have started to write. Does nothing if there is no
+    /// folder.
     /// </summary>
-    /// <exception cref="IOException">It cannot be removed.</exception>
-    public void Withdraw(UserId user, SessionId id)
+    /// <exception cref="IOException">The folder cannot be removed.</exception>
+    public void RemoveInputs(UserId user, SessionId id)
     {
         var folder = new DirectoryInfo(storage.SessionFolder(user, id));
-        foreach (var step in StepsTo(folder.FullName))
-            RefuseLink(step);
+        foreach (var part in FoldersTo(folder.FullName))
+            RefuseLink(part);
         if (!folder.Exists)
             return;
-        foreach (var laid in folder.EnumerateFiles().Where(file => SessionInput.IsName(file.Name)))
-            laid.Delete();
+        foreach (var input in folder.EnumerateFiles().Where(file => SessionInput.IsName(file.Name)))
+            input.Delete();
         if (!folder.EnumerateFileSystemInfos().Any())
             folder.Delete();
     }
 
-    /// <summary>Removes it with everything in it. Nothing happens where there is none.</summary>
+    /// <summary>Removes the folder with its contents. Does nothing if there is none.</summary>
     public void Remove(UserId user, SessionId id)
     {
         var folder = storage.SessionFolder(user, id);
-        foreach (var step in StepsTo(folder))
-            RefuseLink(step);
+        foreach (var part in FoldersTo(folder))
+            RefuseLink(part);
         if (Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
     }
 
     public bool Exists(UserId user, SessionId id) => Directory.Exists(storage.SessionFolder(user, id));
 
-    /// <summary>All sessions that have a folder; what has another shape, or is a symbolic link, is none.</summary>
+    /// <summary>All sessions that have a folder. Other entries, such as symbolic links, are skipped.</summary>
     public IReadOnlyList<SessionOnDisk> List()
     {
         var root = new DirectoryInfo(storage.TempRoot);
@@ -105,7 +100,7 @@ internal sealed partial class SessionFolders(StorageLayout storage)
             : [];
     }
 
-    /// <summary>What lies where only users' and sessions' folders should: files, links, folders with other names. None is looked into.</summary>
+    /// <summary>Paths of entries that are no user's or session's folder: files, links, folders with other names. They are not opened.</summary>
     public IReadOnlyList<string> UnknownEntries()
     {
         var root = new DirectoryInfo(storage.TempRoot);
@@ -140,12 +135,12 @@ internal sealed partial class SessionFolders(StorageLayout storage)
         }
         catch (Exception exception) when (exception is DirectoryNotFoundException or FileNotFoundException)
         {
-            // Its bot has just come to its end.
+            // The bot has just ended and its folder was removed.
             return null;
         }
     }
 
-    private IEnumerable<string> StepsTo(string folder)
+    private IEnumerable<string> FoldersTo(string folder)
     {
         yield return storage.TempRoot;
         yield return Path.GetDirectoryName(folder)!;
@@ -155,25 +150,13 @@ internal sealed partial class SessionFolders(StorageLayout storage)
     private static void RefuseLink(string path)
     {
         if (new DirectoryInfo(path).LinkTarget is { } target)
-            throw new IOException($"{path} is a symbolic link (to {target}): refused.");
+            throw new IOException($"{path} is a symbolic link (to {target}), which is refused.");
     }
-
-    private static void GiveTo(ContainerUser user, string path)
-    {
-        if (ChangeOwner(path, user.Uid, user.Gid) != 0)
-        {
-            throw new IOException(
-                $"{path} cannot be given to {user}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.");
-        }
-    }
-
-    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int ChangeOwner(string path, uint owner, uint group);
 }
 
-/// <summary>What a bot has left on the disk so far.</summary>
+/// <summary>A session's folder on the disk.</summary>
 /// <param name="Id">From the folder's name.</param>
-/// <param name="UserId">From the name of the folder around it.</param>
-/// <param name="HasAudio">There is a chunk with something in it.</param>
-/// <param name="WrittenAt">When anything was written into it last.</param>
+/// <param name="UserId">From the parent folder's name.</param>
+/// <param name="HasAudio">Whether it has a chunk that is not empty.</param>
+/// <param name="WrittenAt">When the folder or a file in it was last written.</param>
 internal sealed record SessionOnDisk(SessionId Id, UserId UserId, bool HasAudio, DateTimeOffset WrittenAt);

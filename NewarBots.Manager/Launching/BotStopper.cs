@@ -8,53 +8,53 @@ using StackExchange.Redis;
 namespace NewarBots.Manager.Launching;
 
 /// <summary>
-/// Makes recorders leave, in the background: by the command on Redis and by SIGTERM, which mean the same, so that either way
-/// serves where the other is closed. A stop that whoever accepted it did not live to carry out is carried out by any manager.
+/// Stops recorders in the background. It sends both the stop command on Redis and SIGTERM, so that one is enough if the other fails. If the
+/// manager that accepted a stop request dies, any other manager completes it.
 /// </summary>
 internal sealed partial class BotStopper(
     IConnectionMultiplexer redis, IRecorderContainers containers, BotQueries queries, BackgroundLoops loops, ILogger<BotStopper> logger)
     : BackgroundService
 {
-    /// <summary>Stopping is waiting for the recorder, and costs nothing else.</summary>
+    /// <summary>A stop only waits for the recorder, so many can run at once.</summary>
     private const int Parallelism = 64;
 
-    /// <summary>A recorder leaves, flushes and reports within 10 s of SIGTERM; SIGKILL follows only well after that.</summary>
+    /// <summary>Time until SIGKILL. A recorder leaves, flushes and reports within 10 s of SIGTERM.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(20);
 
-    /// <summary>Whoever was asked in two looks on end, and is still there, is asked again: within twice this.</summary>
-    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(5);
+    /// <summary>A stop request that two consecutive polls find pending is sent again, so at most twice this later.</summary>
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(5);
 
     private readonly BotWorkQueue _queue = new(logger);
 
-    /// <summary>Who was asked to leave at the last look.</summary>
-    private HashSet<SessionId> _asked = [];
+    /// <summary>Bots whose stop was pending at the last poll.</summary>
+    private HashSet<SessionId> _pending = [];
 
-    /// <summary>Stops the bot's recorder where it has one. May be asked for again and again.</summary>
+    /// <summary>Stops the bot's recorder if it has one. Idempotent.</summary>
     public void Enqueue(SessionId id) => _queue.Enqueue(id);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        loops.RunAsync("stop", every: LookAgainAfter, LookAgainAsync, stoppingToken),
-        _queue.ProcessAsync(Parallelism, StopOrPostponeAsync, stoppingToken));
+        loops.RunAsync("stop", every: PollInterval, RetryPendingAsync, stoppingToken),
+        _queue.ProcessAsync(Parallelism, TryStopAsync, stoppingToken));
 
-    private async Task LookAgainAsync(CancellationToken cancellation)
+    private async Task RetryPendingAsync(CancellationToken cancellation)
     {
         try
         {
-            var before = _asked;
-            _asked = (await queries.UnderWayAsync())
+            var before = _pending;
+            _pending = (await queries.UnderWayAsync())
                 .Where(bot => bot is { StopRequested: true, AwaitsContainer: false, Status: < BotStatus.Finalizing })
                 .Select(bot => bot.Id)
                 .ToHashSet();
-            foreach (var id in _asked.Intersect(before))
+            foreach (var id in _pending.Intersect(before))
                 Enqueue(id);
         }
         catch (Exception exception) when (exception.IsRedisAway())
         {
-            // Whoever reads the queue or the streams says so.
+            // The launcher and the status listener log that Redis is unreachable.
         }
     }
 
-    private async Task StopOrPostponeAsync(SessionId id, CancellationToken cancellation)
+    private async Task TryStopAsync(SessionId id, CancellationToken cancellation)
     {
         try
         {
@@ -85,7 +85,7 @@ internal sealed partial class BotStopper(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "Bot {SessionId} could not be told to stop, which will be tried again: {Why}")]
+        [LoggerMessage(LogLevel.Warning, "Stop of bot {SessionId} failed, will retry: {Why}")]
         public static partial void StopFailed(ILogger logger, SessionId sessionId, string why);
     }
 }

@@ -4,25 +4,24 @@ using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Launching;
 
-/// <summary>Section <c>Joining</c>: how bots go into meetings.</summary>
+/// <summary>Section <c>Joining</c>: how bots join meetings.</summary>
 internal sealed class JoiningOptions
 {
     public const string Section = "Joining";
 
-    /// <summary>A file with a <see cref="Contract.SelectorPack"/>; the one that is built into the recorder where it is not set.</summary>
+    /// <summary>A file with a <see cref="Contract.SelectorPack"/>. By default the recorder uses its built-in pack.</summary>
     public string? SelectorPack { get; set; }
 
     /// <summary>
-    /// A file with a <see cref="Contract.StorageState"/>: the account that bots are signed in with. Guests without an account
-    /// where it is not set.
+    /// A file with a <see cref="Contract.StorageState"/> for the account that bots sign in with. By default bots join as guests.
     /// </summary>
     public string? StorageState { get; set; }
 
-    /// <summary>The word of a <see cref="BrowserKind"/>: <c>headed</c> or <c>headless_shell</c>.</summary>
+    /// <summary>A <see cref="BrowserKind"/>: <c>headed</c> or <c>headless_shell</c>.</summary>
     public string Browser { get; set; } = WireWord.Of(BrowserKind.Headed);
 }
 
-/// <summary>Reports every mistake at once, each by the key to change; the files with the place in them.</summary>
+/// <summary>Reports all invalid settings at once, each with its key, and for files the position of each error.</summary>
 internal sealed class JoiningOptionsValidator : IValidateOptions<JoiningOptions>
 {
     public ValidateOptionsResult Validate(string? name, JoiningOptions options)
@@ -33,9 +32,9 @@ internal sealed class JoiningOptionsValidator : IValidateOptions<JoiningOptions>
 
     private static IEnumerable<string> Faults(JoiningOptions options)
     {
-        foreach (var file in JoiningFile.Of(options))
+        foreach (var file in JoiningFile.AllOf(options))
         {
-            if (WhyNot(file) is { } fault)
+            if (ErrorIn(file) is { } fault)
                 yield return fault;
         }
 
@@ -43,7 +42,7 @@ internal sealed class JoiningOptionsValidator : IValidateOptions<JoiningOptions>
             yield return $"Joining:Browser must be {WireWord.Choice<BrowserKind>()} (it is '{options.Browser}').";
     }
 
-    private static string? WhyNot(JoiningFile file)
+    private static string? ErrorIn(JoiningFile file)
     {
         try
         {
@@ -55,4 +54,51 @@ internal sealed class JoiningOptionsValidator : IValidateOptions<JoiningOptions>
             return exception.Message;
         }
     }
+}
+
+/// <summary>
+/// A file that section <c>Joining</c> names. It is read when the manager starts and again for each bot, so that a change needs no restart. Each
+/// bot gets exactly the text that was validated.
+/// </summary>
+/// <param name="Key">The setting that names the file.</param>
+/// <param name="Path">The path of the file.</param>
+/// <param name="NameInSession">Its name in a session's folder.</param>
+/// <param name="Validate">Throws <see cref="InvalidJsonFileException"/>.</param>
+internal sealed record JoiningFile(string Key, string Path, string NameInSession, Action<string> Validate)
+{
+    public static IEnumerable<JoiningFile> AllOf(JoiningOptions options)
+    {
+        if (options.SelectorPack is { Length: > 0 } pack)
+            yield return new("Joining:SelectorPack", pack, SessionInput.SelectorPack, json => SelectorPack.Parse(json));
+        if (options.StorageState is { Length: > 0 } state)
+            yield return new("Joining:StorageState", state, SessionInput.StorageState, json => StorageState.Parse(json));
+    }
+
+    /// <returns>Its text.</returns>
+    /// <exception cref="InvalidJoiningFileException">It cannot be read or is invalid.</exception>
+    public string Read()
+    {
+        try
+        {
+            var text = File.ReadAllText(Path);
+            Validate(text);
+            return text;
+        }
+        catch (Exception exception) when (exception is InvalidJsonFileException or IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidJoiningFileException($"{Key}: {Path}: {exception.Message}", exception);
+        }
+    }
+}
+
+/// <summary>The message names the setting, the file and the position of every error in it.</summary>
+internal sealed class InvalidJoiningFileException(string message, Exception inner) : Exception(message, inner);
+
+/// <summary>Section <c>Recording</c>: what bots record.</summary>
+internal sealed class RecordingOptions
+{
+    public const string Section = "Recording";
+
+    /// <summary>One file for each audio track of the meeting, in addition to the mix.</summary>
+    public bool TrackFiles { get; set; }
 }

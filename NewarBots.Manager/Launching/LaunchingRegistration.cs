@@ -6,10 +6,7 @@ namespace NewarBots.Manager.Launching;
 
 internal static class LaunchingRegistration
 {
-    /// <summary>
-    /// The launcher and the stopper of bots. Needs <see cref="Contract.StorageLayout"/> and
-    /// <c>IConnectionMultiplexer</c>.
-    /// </summary>
+    /// <summary>Adds the launcher and the stopper of bots. Needs <see cref="Contract.StorageLayout"/> and <c>IConnectionMultiplexer</c>.</summary>
     public static TBuilder AddLaunching<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
         builder.Services.AddSingleton<IValidateOptions<JoiningOptions>, JoiningOptionsValidator>();

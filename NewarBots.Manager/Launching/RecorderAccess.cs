@@ -8,21 +8,20 @@ using StackExchange.Redis;
 namespace NewarBots.Manager.Launching;
 
 /// <summary>
-/// A Redis user for each bot, which can append to its own stream, publish on its own channel and hear its own commands, and
-/// nothing else. Its password is not kept anywhere: it follows from the session id and a key that lies with the recordings. So any
-/// manager can restore the very same user for a bot that is in the middle of a meeting, when Redis has lost it in a restart; and
-/// Redis itself, whatever becomes of it, holds nothing that is needed for that.
+/// Creates a Redis user for each bot. It can append to the bot's stream, publish on its channel and subscribe to its commands, and nothing else.
+/// The password is derived from the session id and a key in the storage folder, and is stored nowhere. So any manager can restore the same user
+/// for a bot in mid-meeting after a restart of Redis has lost it.
 /// </summary>
 internal sealed partial class RecorderAccess(IConnectionMultiplexer redis, RecorderAccessKey key, ILogger<RecorderAccess> logger)
 {
     private int _warned;
 
-    /// <summary>Makes the bot's user, or sets it back to what it has to be. A bot that is connected by it notices nothing.</summary>
-    /// <exception cref="RedisException">Redis is away, or does not let the manager make users.</exception>
+    /// <summary>Creates the bot's user or resets its rights. Does not disturb a bot that is connected.</summary>
+    /// <exception cref="RedisException">Redis is unreachable, or the manager may not create users.</exception>
     public async Task<RecorderCredentials> EnsureAsync(SessionId id)
     {
         if (ConfigurationOptions.Parse(redis.Configuration).Password is null or "" && Interlocked.Exchange(ref _warned, 1) == 0)
-            Log.OpenToAnybody(logger);
+            Log.NoPassword(logger);
         var credentials = Credentials(id);
         string[] rules =
         [
@@ -36,10 +35,10 @@ internal sealed partial class RecorderAccess(IConnectionMultiplexer redis, Recor
     }
 
     /// <summary>
-    /// Ends the bot's user and whatever is connected by it. Nothing happens where there is none, or where Redis does not let the manager
-    /// remove users: no bot's end waits for that.
+    /// Deletes the bot's user and closes its connections. Idempotent. If the manager may not delete users, only logs that, because it must not
+    /// hold up the bot's end.
     /// </summary>
-    /// <exception cref="RedisException">Redis is away.</exception>
+    /// <exception cref="RedisException">Redis is unreachable.</exception>
     public async Task RemoveAsync(SessionId id)
     {
         try
@@ -58,8 +57,8 @@ internal sealed partial class RecorderAccess(IConnectionMultiplexer redis, Recor
     private static string UserOf(SessionId id) => $"newarbots-bot-{id}";
 
     /// <summary>
-    /// Redis does not replicate its users: each server has its own. One that is away, a replica for example, is left out; reconciliation,
-    /// which comes as soon as it is back, makes the users there that are missing.
+    /// Redis does not replicate users: each server has its own. Unreachable servers, such as a replica, are skipped. Reconciliation, which runs
+    /// when they are back, creates their missing users.
     /// </summary>
     private async Task OnEveryServerAsync(object[] arguments)
     {
@@ -71,13 +70,45 @@ internal sealed partial class RecorderAccess(IConnectionMultiplexer redis, Recor
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Redis does not let the manager remove the user of bot {SessionId}, which stays: {Why}")]
+        [LoggerMessage(LogLevel.Error, "Redis refused to delete the user of bot {SessionId}, so it remains: {Why}")]
         public static partial void NotRemoved(ILogger logger, SessionId sessionId, string why);
 
         [LoggerMessage(
             LogLevel.Warning,
-            "Redis lets everybody in without a password, so the bots' own users hold back nobody. Give it one (requirepass), "
+            "Redis accepts connections without a password, so the bots' restricted users protect nothing. Set a password (requirepass) "
             + "and add it to ConnectionStrings:redis.")]
-        public static partial void OpenToAnybody(ILogger logger);
+        public static partial void NoPassword(ILogger logger);
+    }
+}
+
+/// <summary>The name and password of a bot's Redis user.</summary>
+internal sealed record RecorderCredentials(string User, string Password);
+
+/// <summary>
+/// The key that the bots' passwords are derived from: 32 random bytes in <c>.recorder-access-key</c> of the storage folder, readable only by the
+/// managers. The first manager that needs the key creates it. No bot sees that folder.
+/// </summary>
+internal sealed class RecorderAccessKey(StorageLayout storage)
+{
+    private const int Length = 32;
+
+    // A failure is not cached: the next bot retries.
+    private readonly Lazy<byte[]> _bytes = new(
+        () => ReadOrCreate(Path.Combine(storage.Root, ".recorder-access-key")), LazyThreadSafetyMode.PublicationOnly);
+
+    public ReadOnlySpan<byte> Bytes => _bytes.Value;
+
+    private static byte[] ReadOrCreate(string path)
+    {
+        if (!File.Exists(path))
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            PrivateFile.WriteOnce(path, file => file.Write(RandomNumberGenerator.GetBytes(Length)));
+        }
+
+        var bytes = File.ReadAllBytes(path);
+        return bytes.Length == Length
+            ? bytes
+            : throw new InvalidDataException($"{path} does not have {Length} bytes. Remove it, and a new one is created.");
     }
 }

@@ -3,26 +3,24 @@ using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Containers;
-using NewarBots.Manager.Containers.Docker;
-using NewarBots.Manager.Recordings;
 using NewarBots.ServiceDefaults;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Launching;
 
 /// <summary>
-/// What a bot is told, so that it finds from inside its container what the manager finds from here: wherever the manager says
-/// <c>localhost</c>, the bot has to go to the machine that it runs on.
+/// Creates a recorder's environment variables. Addresses on <c>localhost</c> are translated, because from inside the container this machine has
+/// the name <see cref="IPortForwarding.HostName"/>.
 /// </summary>
 internal sealed class RecorderEnvironmentFactory(
     IOptions<LaunchingOptions> options, IOptions<JoiningOptions> joining, IOptions<RecordingOptions> recording, IConfiguration configuration)
 {
     private const int DefaultRedisPort = 6379;
 
-    /// <param name="bot">Whom to brief.</param>
-    /// <param name="credentials">Its own way into Redis.</param>
-    /// <param name="traceParent">The launch; the bot's own trace where there is none.</param>
-    public RecorderEnvironment For(Bot bot, RecorderCredentials credentials, string? traceParent)
+    /// <param name="bot">The bot to record for.</param>
+    /// <param name="credentials">The bot's own Redis user.</param>
+    /// <param name="traceParent">Trace context of the launch; <see langword="null"/> for the bot's own.</param>
+    public RecorderEnvironment Create(Bot bot, RecorderCredentials credentials, string? traceParent)
     {
         var otlp = OtlpEndpoint;
         return new()
@@ -34,10 +32,10 @@ internal sealed class RecorderEnvironmentFactory(
             Leave = bot.Leave,
             RedisUrl = RedisUrl(credentials),
             TraceParent = traceParent ?? bot.TraceParent,
-            OtlpEndpoint = otlp is null ? null : SeenFromBot(otlp),
+            OtlpEndpoint = otlp is null ? null : FromContainer(otlp),
             OtlpProtocol = otlp is null ? null : configuration["OTEL_EXPORTER_OTLP_PROTOCOL"],
             OtlpHeaders = otlp is null ? null : configuration["OTEL_EXPORTER_OTLP_HEADERS"],
-            LocalhostIs = bot.MeetingUrl.IsLoopback ? DockerContainerRequest.HostName : null,
+            LocalhostIs = bot.MeetingUrl.IsLoopback ? IPortForwarding.HostName : null,
             ChromiumSandbox = options.Value.ChromiumSandbox,
             Browser = WireWord.TryParse(joining.Value.Browser, out BrowserKind browser) ? browser : BrowserKind.Headed,
             GenerateAudio = options.Value.GenerateAudio,
@@ -51,7 +49,7 @@ internal sealed class RecorderEnvironmentFactory(
             : Path.Combine(new StorageLayout(StorageLayout.RootInContainer).SessionFolder(bot.UserId, bot.Id), name);
     }
 
-    /// <summary>The ports on this machine's loopback that the bot will want to reach.</summary>
+    /// <summary>The loopback ports of this machine that the bot needs.</summary>
     public IReadOnlySet<int> LoopbackPorts(Bot bot)
     {
         var ports = new HashSet<int>();
@@ -70,8 +68,8 @@ internal sealed class RecorderEnvironmentFactory(
         ?? (Uri.TryCreate(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"], UriKind.Absolute, out var endpoint) ? endpoint : null);
 
     /// <summary>
-    /// The manager's way to Redis, with the bot's own name and password, and without every question that its rights would not
-    /// let it ask: a client that is told nothing asks the server for its role, settings and cluster when it connects.
+    /// The manager's connection to Redis with the bot's own user. It disables the commands that the client sends by default when it connects, to
+    /// read the server's role, settings and cluster, because the bot's user may not run them.
     /// </summary>
     private string RedisUrl(RecorderCredentials credentials)
     {
@@ -88,19 +86,19 @@ internal sealed class RecorderEnvironmentFactory(
             ConfigurationChannel = string.Empty,
             CommandMap = CommandMap.Create(["INFO", "CONFIG", "CLUSTER", "SENTINEL", "GET"], available: false),
         };
-        if (options.Value.RecorderRedis is { } asSeenFromBots)
+        if (options.Value.RecorderRedis is { } fromContainers)
         {
-            forBot.EndPoints.Add(asSeenFromBots);
+            forBot.EndPoints.Add(fromContainers);
         }
         else
         {
             foreach (var endpoint in redis.EndPoints)
-                forBot.EndPoints.Add(IsLoopback(endpoint) ? new DnsEndPoint(DockerContainerRequest.HostName, PortOf(endpoint)) : endpoint);
+                forBot.EndPoints.Add(IsLoopback(endpoint) ? new DnsEndPoint(IPortForwarding.HostName, PortOf(endpoint)) : endpoint);
         }
         return forBot.ToString(includePassword: true);
     }
 
-    private static Uri SeenFromBot(Uri address) => address.IsLoopback ? new UriBuilder(address) { Host = DockerContainerRequest.HostName }.Uri : address;
+    private static Uri FromContainer(Uri address) => address.IsLoopback ? new UriBuilder(address) { Host = IPortForwarding.HostName }.Uri : address;
 
     private static bool IsLoopback(EndPoint endpoint) => endpoint switch
     {
@@ -120,6 +118,3 @@ internal sealed class RecorderEnvironmentFactory(
         return port == 0 ? DefaultRedisPort : port;
     }
 }
-
-/// <summary>A bot's own Redis user.</summary>
-internal sealed record RecorderCredentials(string User, string Password);

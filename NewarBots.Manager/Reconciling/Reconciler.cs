@@ -2,7 +2,6 @@ using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Containers;
-using NewarBots.Manager.Containers.Docker;
 using NewarBots.Manager.Ending;
 using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Launching;
@@ -25,7 +24,7 @@ internal sealed partial class Reconciler(
     RecordingRecovery recordings,
     RecorderPreparation preparation,
     RecorderAccess access,
-    LoopbackRelay relay,
+    IPortForwarding ports,
     BotFinisher ended,
     BotStopper stopper,
     BackgroundLoops loops,
@@ -79,7 +78,7 @@ internal sealed partial class Reconciler(
         {
             if (redis.IsConnected && !await recovery.IsCompleteAsync())
                 _needed.Raise();
-            await relay.TakeOverAsync(cancellation);
+            await ports.RetryTakenPortsAsync(cancellation);
         }
         catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisAway())
         {
@@ -182,7 +181,7 @@ internal sealed partial class Reconciler(
         var living = bots.Where(bot => bot.Status is > BotStatus.Queued and < BotStatus.Finalizing).ToList();
         try
         {
-            await preparation.OpenWaysAsync(living, cancellation);
+            await preparation.ForwardPortsAsync(living, cancellation);
         }
         catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {

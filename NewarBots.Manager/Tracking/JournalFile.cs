@@ -3,21 +3,21 @@ using NewarBots.Contract;
 namespace NewarBots.Manager.Tracking;
 
 /// <summary>
-/// A session's <see cref="Journal"/> on the disk, once its recorder is gone. A bot could have put anything there: a link is not
-/// followed, a pipe, which looks empty and would never end, is not opened, and neither a file nor a line without end takes memory.
+/// Reads a session's <see cref="Journal"/> after its recorder has exited. A compromised bot may have written anything there. So links are not
+/// followed, pipes are not opened because they may never end, and the sizes of files and lines are limited.
 /// </summary>
 internal static class JournalFile
 {
-    /// <summary>Longer lines are skipped; the recorder's have a few hundred characters.</summary>
+    /// <summary>Longer lines are skipped. A recorder's lines have a few hundred characters.</summary>
     private const int LongestLine = 64 * 1024;
 
-    /// <summary>A day of messages and speakers needs half of it.</summary>
+    /// <summary>A day of messages and speakers needs half of this.</summary>
     public const long MaxBytes = 32 * 1024 * 1024;
 
     public static bool IsTooBig(FileInfo journal) => journal.Length > MaxBytes;
 
-    /// <param name="folder">The session's.</param>
-    /// <returns>Its lines, without their ends; none where there is no journal that can be read.</returns>
+    /// <param name="folder">The session's folder.</param>
+    /// <returns>The lines without line breaks. None if the journal is missing, too big, or no regular file.</returns>
     public static IEnumerable<string> Lines(string folder)
     {
         var journal = new FileInfo(Path.Combine(folder, Journal.FileName));

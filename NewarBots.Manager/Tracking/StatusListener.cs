@@ -9,8 +9,8 @@ using StackExchange.Redis;
 namespace NewarBots.Manager.Tracking;
 
 /// <summary>
-/// Listens to all status channels; each message is only a wake-up to read on in that bot's stream. Pub/sub forgets whoever was
-/// away, so the stream of every bot that is under way is looked at now and then as well.
+/// Subscribes to all status channels. Each message only triggers a read of that bot's stream. Pub/sub messages can be lost, so the streams of all
+/// active bots are also polled.
 /// </summary>
 internal sealed partial class StatusListener(
     IConnectionMultiplexer redis, BotQueries queries, BotFollower follower, BotNotifier news, ScheduleSignal schedule, BotMetrics metrics, BackgroundLoops loops,
@@ -19,11 +19,11 @@ internal sealed partial class StatusListener(
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>A manager that starts may have much to read.</summary>
-    private static readonly TimeSpan LongestFollowing = TimeSpan.FromMinutes(2);
+    /// <summary>A manager that starts may have many streams to read.</summary>
+    private static readonly TimeSpan FollowTimeout = TimeSpan.FromMinutes(2);
 
-    /// <summary>A manager that starts has all bots to read on at once, each by a few questions to Redis.</summary>
-    private static readonly ParallelOptions ManyAtOnce = new() { MaxDegreeOfParallelism = 8 };
+    /// <summary>A manager that starts reads the streams of all bots, each with a few Redis calls.</summary>
+    private static readonly ParallelOptions Parallelism = new() { MaxDegreeOfParallelism = 8 };
 
     private static readonly RedisChannel AllBots = RedisChannel.Pattern($"{RedisNames.StatusChannelPrefix}*");
 
@@ -31,8 +31,8 @@ internal sealed partial class StatusListener(
 
     private bool _isSubscribed;
 
-    /// <summary>Those that were under way at the last look.</summary>
-    private HashSet<SessionId> _underWay = [];
+    /// <summary>Bots that were active at the last sweep.</summary>
+    private HashSet<SessionId> _active = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -40,25 +40,25 @@ internal sealed partial class StatusListener(
             loops.RunAsync("subscribe", every: SweepInterval, SubscribeAsync, stoppingToken),
             loops.RunAsync("sweep", every: SweepInterval, SweepAsync, stoppingToken),
             loops.RunAsync(
-                "follow", LongestFollowing, FollowWokenAsync, token => _woken.Reader.WaitUntilReadableAsync(SweepInterval, time, token), stoppingToken));
+                "follow", FollowTimeout, FollowWokenAsync, token => _woken.Reader.WaitUntilReadableAsync(SweepInterval, time, token), stoppingToken));
         await redis.GetSubscriber().UnsubscribeAsync(AllBots, flags: CommandFlags.FireAndForget);
         await redis.GetSubscriber().UnsubscribeAsync(BotKeys.Deletions, flags: CommandFlags.FireAndForget);
     }
 
-    /// <summary>Once; its client comes back to it by itself whenever Redis has been away.</summary>
+    /// <summary>Subscribes once. The Redis client renews the subscription after each reconnect.</summary>
     private async Task SubscribeAsync(CancellationToken cancellation)
     {
         if (_isSubscribed)
             return;
         try
         {
-            await redis.GetSubscriber().SubscribeAsync(BotKeys.Deletions, (_, deletion) => TellDeleted(deletion));
+            await redis.GetSubscriber().SubscribeAsync(BotKeys.Deletions, (_, deletion) => NotifyDeleted(deletion));
             await redis.GetSubscriber().SubscribeAsync(AllBots, (channel, _) => Wake(channel));
             _isSubscribed = true;
         }
         catch (Exception exception) when (exception.IsRedisAway())
         {
-            Log.RedisAway(logger, exception.Message);
+            Log.RedisUnreachable(logger, exception.Message);
         }
     }
 
@@ -70,7 +70,7 @@ internal sealed partial class StatusListener(
         _woken.Writer.TryWrite(id);
     }
 
-    private void TellDeleted(RedisValue deletion)
+    private void NotifyDeleted(RedisValue deletion)
     {
         if (deletion.ToString().Split(' ') is [var session, var user]
             && SessionId.TryParse(session, provider: null, out var id) && UserId.TryParse(user, provider: null, out var owner))
@@ -81,18 +81,18 @@ internal sealed partial class StatusListener(
     {
         try
         {
-            var before = _underWay;
+            var before = _active;
             var bots = await queries.UnderWayAsync();
             metrics.SeeActive(bots, await queries.CountQueuedAsync(), await queries.CountScheduledAsync());
-            _underWay = [.. bots.Select(bot => bot.Id)];
-            // Those that were under way a moment ago too: their end may be what was missed.
-            foreach (var id in _underWay.Union(before))
+            _active = [.. bots.Select(bot => bot.Id)];
+            // Also those that were active at the last sweep: the missed message may be their last.
+            foreach (var id in _active.Union(before))
                 _woken.Writer.TryWrite(id);
         }
         catch (Exception exception) when (exception.IsRedisAway())
         {
             metrics.SeeActive(null);
-            Log.RedisAway(logger, exception.Message);
+            Log.RedisUnreachable(logger, exception.Message);
         }
     }
 
@@ -101,7 +101,7 @@ internal sealed partial class StatusListener(
         var ids = new HashSet<SessionId>();
         while (_woken.Reader.TryRead(out var id))
             ids.Add(id);
-        return Parallel.ForEachAsync(ids, ManyAtOnce, (id, _) => FollowAsync(id));
+        return Parallel.ForEachAsync(ids, Parallelism, (id, _) => FollowAsync(id));
     }
 
     private async ValueTask FollowAsync(SessionId id)
@@ -111,28 +111,38 @@ internal sealed partial class StatusListener(
             if (await follower.FollowAsync(id) is not { } bot)
                 return;
             news.Tell(bot);
-            // Whichever manager took the order: should that one die, this one knows.
+            // Another manager may have accepted it. If that one dies, this one must know the start time.
             if (bot.Status is BotStatus.Scheduled)
                 schedule.Raise();
         }
         catch (Exception exception) when (exception.IsRedisAway())
         {
-            // The next sweep reads on from the same place.
-            Log.RedisAway(logger, exception.Message);
+            // The next sweep continues from the same position.
+            Log.RedisUnreachable(logger, exception.Message);
         }
         catch (Exception exception)
         {
-            // Whatever one bot's words bring about, the others are still to be heard.
+            // One bot's messages must not keep those of others from being read.
             Log.Unexpected(logger, exception, id);
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "The words of bot {SessionId} met an error that nobody expected")]
+        [LoggerMessage(LogLevel.Error, "Unexpected error while reading the status messages of bot {SessionId}, will retry")]
         public static partial void Unexpected(ILogger logger, Exception exception, SessionId sessionId);
 
-        [LoggerMessage(LogLevel.Warning, "Status messages cannot be read at the moment: {Why}")]
-        public static partial void RedisAway(ILogger logger, string why);
+        [LoggerMessage(LogLevel.Warning, "Status messages cannot be read, will retry: {Why}")]
+        public static partial void RedisUnreachable(ILogger logger, string why);
+    }
+}
+
+internal static class TrackingRegistration
+{
+    public static IHostApplicationBuilder AddTracking(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<BotFollower>();
+        builder.Services.AddHostedService<StatusListener>();
+        return builder;
     }
 }

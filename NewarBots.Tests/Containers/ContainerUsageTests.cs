@@ -6,7 +6,7 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Containers;
 
-public sealed class BotUsageTests(ScriptedRecorders recorders) : IClassFixture<ScriptedRecorders>
+public sealed class ContainerUsageTests(ScriptedRecorders recorders) : IClassFixture<ScriptedRecorders>
 {
     [Fact]
     public async Task CPU_and_memory_of_a_container_are_read_from_the_Docker_engine()
@@ -17,11 +17,11 @@ public sealed class BotUsageTests(ScriptedRecorders recorders) : IClassFixture<S
         var busy = recorders.Bot("while true; do :; done");
         await recorders.Containers.LaunchAsync(busy, CancellationToken.None);
 
-        await usage.LookAsync(CancellationToken.None);
+        await usage.MeasureAsync(CancellationToken.None);
         Assert.Empty(probe.Of("newarbots.bot.cpu.usage"));
         await Eventually.TrueAsync(async () =>
         {
-            await usage.LookAsync(CancellationToken.None);
+            await usage.MeasureAsync(CancellationToken.None);
             return probe.Of("newarbots.bot.cpu.usage").Any(one => one.Value > 0.05);
         });
 

@@ -6,13 +6,13 @@ namespace NewarBots.Tests.Containers;
 public sealed class LaunchingOptionsTests
 {
     [Fact]
-    public void What_is_set_by_default_is_valid()
+    public void The_defaults_are_valid()
     {
         Assert.Equal(ValidateOptionsResult.Success, Validate(new()));
     }
 
     [Fact]
-    public void Every_mistake_is_told_at_once_by_the_key_to_change()
+    public void All_invalid_settings_are_reported_at_once_each_with_its_key()
     {
         var result = Validate(new()
         {
@@ -40,7 +40,7 @@ public sealed class LaunchingOptionsTests
     [InlineData("none")]
     [InlineData("container:manager")]
     [InlineData("")]
-    public void No_bot_is_ever_on_the_hosts_network_or_in_another_containers(string network)
+    public void Bots_cannot_use_the_network_of_the_host_or_of_another_container(string network)
     {
         Assert.True(Validate(new() { Network = network }).Failed);
     }

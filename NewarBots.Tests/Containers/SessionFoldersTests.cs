@@ -3,7 +3,6 @@ using CliWrap;
 using CliWrap.Buffered;
 using NewarBots.Contract;
 using NewarBots.Manager.Containers;
-using NewarBots.Manager.Containers.Docker;
 using NewarBots.Manager.Recordings;
 
 namespace NewarBots.Tests.Containers;
@@ -22,9 +21,9 @@ public sealed class SessionFoldersTests : IDisposable
     public void Dispose() => _root.Delete(recursive: true);
 
     [Fact]
-    public async Task A_session_folder_is_for_its_recorder_alone()
+    public async Task A_session_folder_is_accessible_only_to_its_recorder()
     {
-        var folder = Folders.Make(_user, _id);
+        var folder = Folders.Create(_user, _id);
 
         Assert.Equal(Storage.SessionFolder(_user, _id), folder);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
@@ -34,20 +33,20 @@ public sealed class SessionFoldersTests : IDisposable
     }
 
     [Fact]
-    public async Task What_an_interrupted_launch_left_is_kept()
+    public async Task Files_of_an_interrupted_launch_are_kept()
     {
-        var chunk = Path.Combine(Folders.Make(_user, _id), "chunk_00000.ogg");
+        var chunk = Path.Combine(Folders.Create(_user, _id), "chunk_00000.ogg");
         await File.WriteAllTextAsync(chunk, "audio");
 
-        Folders.Make(_user, _id);
+        Folders.Create(_user, _id);
 
         Assert.Equal("audio", await File.ReadAllTextAsync(chunk));
     }
 
     [Fact]
-    public async Task A_removed_folder_is_gone_with_everything_in_it_and_removing_it_again_does_no_harm()
+    public async Task A_folder_is_removed_with_its_contents_and_a_second_removal_does_nothing()
     {
-        var folder = Folders.Make(_user, _id);
+        var folder = Folders.Create(_user, _id);
         await File.WriteAllTextAsync(Path.Combine(folder, "journal.jsonl"), "{}");
 
         Folders.Remove(_user, _id);
@@ -60,7 +59,7 @@ public sealed class SessionFoldersTests : IDisposable
     [InlineData("recordings/temp")]
     [InlineData("recordings/temp/user_anna")]
     [InlineData("recordings/temp/user_anna/ID")]
-    public async Task A_symbolic_link_on_the_way_is_refused_and_nothing_behind_it_touched(string link)
+    public async Task A_symbolic_link_in_the_path_is_refused_and_its_target_left_alone(string link)
     {
         var elsewhere = Directory.CreateDirectory(Path.Combine(_root.FullName, "elsewhere", "user_anna", _id.ToString()));
         var precious = Path.Combine(elsewhere.FullName, "precious");
@@ -71,18 +70,18 @@ public sealed class SessionFoldersTests : IDisposable
             ? elsewhere.Parent!.Parent!.FullName
             : link.EndsWith("anna", StringComparison.Ordinal) ? elsewhere.Parent!.FullName : elsewhere.FullName);
 
-        Assert.Contains(path, Assert.Throws<IOException>(() => Folders.Make(_user, _id)).Message, StringComparison.Ordinal);
+        Assert.Contains(path, Assert.Throws<IOException>(() => Folders.Create(_user, _id)).Message, StringComparison.Ordinal);
         Assert.Throws<IOException>(() => Folders.Remove(_user, _id));
 
         Assert.Equal("mine", await File.ReadAllTextAsync(precious));
     }
 
     [Fact]
-    public async Task A_link_that_a_recorder_left_in_its_folder_is_removed_and_not_followed()
+    public async Task A_link_that_a_recorder_left_in_its_folder_is_removed_without_following_it()
     {
         var precious = Path.Combine(_root.FullName, "precious");
         await File.WriteAllTextAsync(precious, "mine");
-        var folder = Folders.Make(_user, _id);
+        var folder = Folders.Create(_user, _id);
         Directory.CreateSymbolicLink(Path.Combine(folder, "link"), _root.FullName);
 
         Folders.Remove(_user, _id);
@@ -92,12 +91,12 @@ public sealed class SessionFoldersTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_laid_into_it_is_for_its_recorder_alone()
+    public async Task An_input_file_is_accessible_only_to_its_recorder()
     {
-        var path = Path.Combine(Folders.Make(_user, _id), "storage-state.json");
+        var path = Path.Combine(Folders.Create(_user, _id), "storage-state.json");
 
-        Folders.Lay(_user, _id, "storage-state.json", "first");
-        Folders.Lay(_user, _id, "storage-state.json", "second");
+        Folders.WriteInput(_user, _id, "storage-state.json", "first");
+        Folders.WriteInput(_user, _id, "storage-state.json", "second");
 
         Assert.Equal("second", await File.ReadAllTextAsync(path));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
@@ -106,51 +105,51 @@ public sealed class SessionFoldersTests : IDisposable
     }
 
     [Fact]
-    public async Task Nothing_is_laid_through_a_link_that_an_earlier_recorder_left()
+    public async Task An_input_file_replaces_a_link_that_an_earlier_recorder_left()
     {
         var precious = Path.Combine(_root.FullName, "precious");
         await File.WriteAllTextAsync(precious, "mine");
-        var path = Path.Combine(Folders.Make(_user, _id), "selectors.json");
+        var path = Path.Combine(Folders.Create(_user, _id), "selectors.json");
         File.CreateSymbolicLink(path, precious);
 
-        Folders.Lay(_user, _id, "selectors.json", "{}");
+        Folders.WriteInput(_user, _id, "selectors.json", "{}");
 
         Assert.Equal(("mine", "{}"), (await File.ReadAllTextAsync(precious), await File.ReadAllTextAsync(path)));
     }
 
     [Fact]
-    public async Task A_secret_does_not_come_back_once_the_recorder_has_begun()
+    public async Task A_secret_is_not_written_again_after_the_recorder_has_started()
     {
-        var folder = Folders.Make(_user, _id);
+        var folder = Folders.Create(_user, _id);
         await File.WriteAllTextAsync(Path.Combine(folder, "journal.jsonl"), "{}");
 
-        Folders.Lay(_user, _id, "storage-state.json", "secret");
+        Folders.WriteInput(_user, _id, "storage-state.json", "secret");
 
         Assert.False(File.Exists(Path.Combine(folder, "storage-state.json")));
     }
 
     [Fact]
-    public void What_was_made_and_laid_can_be_withdrawn_and_withdrawing_it_again_does_no_harm()
+    public void Input_files_and_their_folder_are_removed_and_a_second_removal_does_nothing()
     {
-        var folder = Folders.Make(_user, _id);
-        Folders.Lay(_user, _id, "storage-state.json", "secret");
-        Folders.Lay(_user, _id, "selectors.json", "{}");
+        var folder = Folders.Create(_user, _id);
+        Folders.WriteInput(_user, _id, "storage-state.json", "secret");
+        Folders.WriteInput(_user, _id, "selectors.json", "{}");
 
-        Folders.Withdraw(_user, _id);
-        Folders.Withdraw(_user, _id);
+        Folders.RemoveInputs(_user, _id);
+        Folders.RemoveInputs(_user, _id);
 
         Assert.False(Directory.Exists(folder));
     }
 
     [Fact]
-    public async Task Where_a_recorder_has_begun_only_what_was_laid_is_withdrawn()
+    public async Task Only_the_input_files_are_removed_after_the_recorder_has_started()
     {
-        var folder = Folders.Make(_user, _id);
-        Folders.Lay(_user, _id, "storage-state.json", "secret");
+        var folder = Folders.Create(_user, _id);
+        Folders.WriteInput(_user, _id, "storage-state.json", "secret");
         var journal = Path.Combine(folder, "journal.jsonl");
         await File.WriteAllTextAsync(journal, "{}");
 
-        Folders.Withdraw(_user, _id);
+        Folders.RemoveInputs(_user, _id);
 
         Assert.Equal([journal], Directory.GetFileSystemEntries(folder));
     }

@@ -132,7 +132,7 @@ public sealed class ScriptedRecorders : IAsyncLifetime
             MeetingUrl = new Uri("https://meet.google.com/abc-defg-hij"),
             BotName = script,
         };
-        return new(environment, new SessionFolders(new StorageLayout(Storage)).Make(environment.UserId, environment.SessionId));
+        return new(environment, new SessionFolders(new StorageLayout(Storage)).Create(environment.UserId, environment.SessionId));
     }
 
     /// <summary>Waits for the container's exit.</summary>

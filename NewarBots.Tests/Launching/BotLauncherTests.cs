@@ -21,7 +21,7 @@ public sealed class BotLauncherTests(ScriptedRecorders recorders, RedisServer re
     public ValueTask DisposeAsync() => _redis.DisposeAsync();
 
     [Fact]
-    public async Task A_bot_that_gets_no_container_leaves_neither_a_folder_nor_a_way_into_Redis()
+    public async Task A_bot_that_gets_no_container_leaves_no_folder_and_no_Redis_user()
     {
         var bot = await LaunchedAsync(_redis, ("Launching:Image", "newarbots-tests/not-there:dev"));
 
@@ -32,7 +32,7 @@ public sealed class BotLauncherTests(ScriptedRecorders recorders, RedisServer re
     }
 
     [Fact]
-    public async Task A_bot_for_which_Redis_refuses_a_user_is_failed_at_once_and_says_why()
+    public async Task A_bot_fails_at_once_with_the_reason_if_Redis_refuses_to_create_its_user()
     {
         await using var restricted = await RedisServer.RunAsync();
         await using var connection = await restricted.ConnectAsManagerWithoutAclAsync();
@@ -44,7 +44,7 @@ public sealed class BotLauncherTests(ScriptedRecorders recorders, RedisServer re
     }
 
     [Fact]
-    public async Task A_bot_is_launched_once_however_often_the_launcher_is_woken_meanwhile()
+    public async Task A_bot_is_launched_once_even_if_the_launcher_is_signalled_repeatedly()
     {
         var manager = recorders.WholeManager(_redis, TimeProvider.System);
         var (store, signal) = (BotStorage.Of(manager), manager.GetRequiredService<LaunchSignal>());
@@ -62,7 +62,7 @@ public sealed class BotLauncherTests(ScriptedRecorders recorders, RedisServer re
         listener.Start();
         await launcher.StartAsync(TestContext.Current.CancellationToken);
 
-        // While the second is launched, what the first was woken for once too often has its turn.
+        // During the second launch, the surplus signals for the first bot are processed.
         await LaunchAsync("https://meet.google.com/abc-defg-hij");
         await LaunchAsync("https://meet.google.com/xyz-defg-hij");
         await launcher.StopAsync(TestContext.Current.CancellationToken);
@@ -72,7 +72,7 @@ public sealed class BotLauncherTests(ScriptedRecorders recorders, RedisServer re
         async Task LaunchAsync(string meeting)
         {
             var bot = Assert.IsType<CreateResult.Created>(
-                await store.Commands.CreateAsync(SampleBots.Queued(meeting, user: "woken") with { BotName = "sleep 60" }, idempotency: null)).Bot;
+                await store.Commands.CreateAsync(SampleBots.Queued(meeting, user: "signalled") with { BotName = "sleep 60" }, idempotency: null)).Bot;
             await Eventually.TrueAsync(async () =>
             {
                 signal.Raise();

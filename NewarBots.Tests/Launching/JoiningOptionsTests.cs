@@ -10,14 +10,14 @@ public sealed class JoiningOptionsTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public void What_is_set_by_default_is_valid() => Assert.Equal(ValidateOptionsResult.Success, Validate(new()));
+    public void The_defaults_are_valid() => Assert.Equal(ValidateOptionsResult.Success, Validate(new()));
 
     [Fact]
-    public void An_empty_setting_is_none() =>
+    public void An_empty_setting_counts_as_not_set() =>
         Assert.Equal(ValidateOptionsResult.Success, Validate(new() { SelectorPack = string.Empty, StorageState = string.Empty }));
 
     [Fact]
-    public void Every_mistake_is_told_at_once_by_the_key_the_file_and_the_place_in_it()
+    public void All_errors_are_reported_at_once_with_key_file_and_position()
     {
         var pack = Write("pack.json", "{\n  \"name\": \"x\", \"version\": \"1\",\n  \"entries\": []\n}");
         var state = Path.Combine(_folder.FullName, "missing.json");
@@ -31,11 +31,11 @@ public sealed class JoiningOptionsTests : IDisposable
     }
 
     [Fact]
-    public void What_a_bot_gets_is_the_text_that_was_checked()
+    public void A_bot_gets_the_text_that_was_validated()
     {
         const string State = """{"cookies":[{"name":"a","value":"b","domain":"meet.google.com"}],"origins":[]}""";
 
-        var file = Assert.Single(JoiningFile.Of(new() { StorageState = Write("state.json", State) }));
+        var file = Assert.Single(JoiningFile.AllOf(new() { StorageState = Write("state.json", State) }));
 
         Assert.Equal(("storage-state.json", State), (file.NameInSession, file.Read()));
     }

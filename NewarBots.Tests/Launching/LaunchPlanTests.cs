@@ -7,7 +7,7 @@ namespace NewarBots.Tests.Launching;
 public sealed class LaunchPlanTests
 {
     [Fact]
-    public void Queued_bots_are_launched_in_order_of_arrival_as_far_as_there_is_room()
+    public void Queued_bots_are_launched_in_order_of_arrival_up_to_the_capacity()
     {
         var recording = SampleBots.In(BotStatus.Recording);
         var first = SampleBots.Queued();
@@ -19,7 +19,7 @@ public sealed class LaunchPlanTests
     }
 
     [Fact]
-    public void A_launch_that_was_interrupted_goes_on_before_any_other_and_even_where_there_is_no_room_for_more()
+    public void An_interrupted_launch_continues_first_even_at_full_capacity()
     {
         var queued = SampleBots.Queued();
         var interrupted = SampleBots.In(BotStatus.Launching);
@@ -28,7 +28,7 @@ public sealed class LaunchPlanTests
     }
 
     [Fact]
-    public void Bots_that_have_a_container_are_not_launched_again_and_hold_their_place_until_it_is_gone()
+    public void Bots_with_a_container_are_not_launched_again_and_take_a_slot_until_they_finalize()
     {
         var launched = SampleBots.In(BotStatus.Launching) with { LaunchedAt = SampleBots.Noon };
         var finalizing = SampleBots.In(BotStatus.Finalizing);
@@ -39,7 +39,7 @@ public sealed class LaunchPlanTests
     }
 
     [Fact]
-    public void A_bot_that_was_scheduled_has_its_place_in_the_queue_from_when_it_was_due()
+    public void A_scheduled_bot_is_queued_by_its_start_time()
     {
         var scheduled = SampleBots.Scheduled() with { Status = BotStatus.Queued };
         var before = SampleBots.Queued() with { CreatedAt = scheduled.DueAt.AddSeconds(-1) };

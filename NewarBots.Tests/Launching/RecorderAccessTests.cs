@@ -26,7 +26,7 @@ public sealed class RecorderAccessTests(RedisServer server) : IClassFixture<Redi
     }
 
     [Fact]
-    public async Task A_bot_appends_to_its_stream_publishes_its_status_and_hears_its_commands()
+    public async Task A_bot_can_append_to_its_stream_publish_its_status_and_receive_its_commands()
     {
         await using var bot = await ConnectAsync(await Access.EnsureAsync(_id));
         var commands = await bot.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisNames.CommandChannel(_id)));
@@ -47,7 +47,7 @@ public sealed class RecorderAccessTests(RedisServer server) : IClassFixture<Redi
     {
         var other = SessionId.New(TimeProvider.System);
         var (user, password) = await Access.EnsureAsync(_id);
-        // Not as the recorder connects: whoever took it over would not keep to the commands that its client knows.
+        // With all commands, unlike the recorder: an attacker who took it over would not use its client.
         await using var bot = await server.ConnectAsync($"user={user},password={password},allowAdmin=true");
         var database = bot.GetDatabase();
         Func<Task>[] attempts =
@@ -76,7 +76,7 @@ public sealed class RecorderAccessTests(RedisServer server) : IClassFixture<Redi
     }
 
     [Fact]
-    public async Task Where_Redis_has_a_password_a_bot_gets_in_by_its_own_only()
+    public async Task A_bot_can_connect_only_with_its_own_password_if_Redis_has_one()
     {
         await using var closed = await RedisServer.RunAsync();
         await using var manager = await closed.ConnectAsync();
@@ -92,7 +92,7 @@ public sealed class RecorderAccessTests(RedisServer server) : IClassFixture<Redi
     }
 
     [Fact]
-    public async Task The_very_same_user_comes_back_after_Redis_has_lost_it()
+    public async Task The_same_user_is_restored_after_Redis_has_lost_it()
     {
         var credentials = await Access.EnsureAsync(_id);
         await Access.RemoveAsync(_id);
@@ -105,7 +105,7 @@ public sealed class RecorderAccessTests(RedisServer server) : IClassFixture<Redi
     }
 
     [Fact]
-    public async Task A_bot_that_is_connected_notices_nothing_when_its_user_is_made_again()
+    public async Task A_connected_bot_is_not_disturbed_when_its_user_is_recreated()
     {
         await using var bot = await ConnectAsync(await Access.EnsureAsync(_id));
         var lost = 0;
@@ -132,7 +132,7 @@ public sealed class RecorderAccessTests(RedisServer server) : IClassFixture<Redi
     }
 
     [Fact]
-    public async Task A_server_of_several_that_is_away_holds_nobody_up()
+    public async Task An_unreachable_replica_does_not_block_users_on_the_other_servers()
     {
         await using var replica = await RedisServer.RunAsync();
         await using var both = await ConnectionMultiplexer.ConnectAsync($"{server.Configuration},{replica.Configuration},allowAdmin=true");
@@ -147,7 +147,7 @@ public sealed class RecorderAccessTests(RedisServer server) : IClassFixture<Redi
     }
 
     [Fact]
-    public async Task A_manager_that_may_not_make_users_hears_a_refusal_and_not_that_Redis_is_away()
+    public async Task A_missing_right_to_create_users_is_not_reported_as_an_unreachable_Redis()
     {
         await using var restricted = await RedisServer.RunAsync();
         await using var manager = await restricted.ConnectAsManagerWithoutAclAsync();
@@ -158,7 +158,7 @@ public sealed class RecorderAccessTests(RedisServer server) : IClassFixture<Redi
     }
 
     [Fact]
-    public async Task The_password_is_nowhere_in_Redis()
+    public async Task The_password_is_not_stored_in_Redis()
     {
         var credentials = await Access.EnsureAsync(_id);
 
@@ -176,11 +176,11 @@ public sealed class RecorderAccessTests(RedisServer server) : IClassFixture<Redi
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(key));
     }
 
-    /// <summary>As the recorder connects: with what the briefing says, and nothing more.</summary>
+    /// <summary>Connects with the URL from the recorder's environment.</summary>
     private async Task<ConnectionMultiplexer> ConnectAsync(RecorderCredentials credentials, RedisServer? redis = null)
     {
-        var url = RecorderBriefingTests.Briefing(("Launching:RecorderRedis", (redis ?? server).Configuration))
-            .For(SampleBots.Launchable("https://meet.google.com/abc-defg-hij"), credentials, traceParent: null).RedisUrl!;
+        var url = RecorderEnvironmentFactoryTests.Factory(("Launching:RecorderRedis", (redis ?? server).Configuration))
+            .Create(SampleBots.Launchable("https://meet.google.com/abc-defg-hij"), credentials, traceParent: null).RedisUrl!;
         return await ConnectionMultiplexer.ConnectAsync(url);
     }
 

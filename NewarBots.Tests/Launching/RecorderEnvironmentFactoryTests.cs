@@ -8,16 +8,16 @@ using StackExchange.Redis;
 
 namespace NewarBots.Tests.Launching;
 
-public sealed class RecorderBriefingTests
+public sealed class RecorderEnvironmentFactoryTests
 {
     private static readonly RecorderCredentials Credentials = new("newarbots-bot-1", "secret");
 
     [Fact]
-    public void A_bot_is_told_all_that_its_record_says()
+    public void The_environment_has_all_settings_of_the_bot()
     {
         var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij");
 
-        var environment = Briefing().For(bot, Credentials, traceParent: null);
+        var environment = Factory().Create(bot, Credentials, traceParent: null);
 
         Assert.Equal(
             new RecorderEnvironment
@@ -34,25 +34,25 @@ public sealed class RecorderBriefingTests
     }
 
     [Fact]
-    public void The_launch_is_what_the_recorder_goes_on_from()
+    public void The_recorders_trace_continues_the_launch()
     {
         const string Launch = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01";
 
-        var environment = Briefing().For(SampleBots.Launchable("https://meet.google.com/abc-defg-hij"), Credentials, Launch);
+        var environment = Factory().Create(SampleBots.Launchable("https://meet.google.com/abc-defg-hij"), Credentials, Launch);
 
         Assert.Equal(Launch, environment.TraceParent);
     }
 
     [Fact]
-    public void A_bot_is_told_where_its_selectors_and_its_account_lie()
+    public void The_environment_has_the_paths_of_the_selector_pack_and_storage_state()
     {
         var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij");
-        var briefing = Briefing(
+        var factory = Factory(
             ("Joining:SelectorPack", "/etc/newarbots/pack.json"),
             ("Joining:StorageState", "/etc/newarbots/state.json"),
             ("Joining:Browser", "headless_shell"));
 
-        var environment = briefing.For(bot, Credentials, traceParent: null);
+        var environment = factory.Create(bot, Credentials, traceParent: null);
 
         Assert.Equal(BrowserKind.HeadlessShell, environment.Browser);
         Assert.Equal($"/app/storage/recordings/temp/user_anna/{bot.Id}/selectors.json", environment.SelectorPack);
@@ -63,40 +63,40 @@ public sealed class RecorderBriefingTests
     [InlineData("http://localhost:8082/rehearsal/one", "host.docker.internal", 8082)]
     [InlineData("http://127.0.0.1/rehearsal/one", "host.docker.internal", 80)]
     [InlineData("https://meet.google.com/abc-defg-hij", null, null)]
-    public void A_meeting_on_localhost_is_the_users_localhost(string url, string? localhostIs, int? port)
+    public void A_meeting_on_localhost_is_on_the_managers_machine(string url, string? localhostIs, int? port)
     {
         var bot = SampleBots.Launchable(url);
-        var briefing = Briefing(("ConnectionStrings:redis", "redis.example:6379"));
+        var factory = Factory(("ConnectionStrings:redis", "redis.example:6379"));
 
-        var environment = briefing.For(bot, Credentials, traceParent: null);
+        var environment = factory.Create(bot, Credentials, traceParent: null);
 
         Assert.Equal(new Uri(url), environment.MeetingUrl);
         Assert.Equal(localhostIs, environment.LocalhostIs);
-        Assert.Equal(port is null ? [] : [port.Value], briefing.LoopbackPorts(bot));
+        Assert.Equal(port is null ? [] : [port.Value], factory.LoopbackPorts(bot));
     }
 
     [Theory]
     [InlineData("127.0.0.1:6390", "host.docker.internal:6390", 6390)]
     [InlineData("localhost", "host.docker.internal:6379", 6379)]
     [InlineData("redis.example:6380,ssl=true,password=of-the-manager", "redis.example:6380", null)]
-    public void Redis_is_found_from_inside_the_container(string connectionString, string endpoint, int? port)
+    public void The_Redis_address_works_from_inside_the_container(string connectionString, string endpoint, int? port)
     {
         var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij");
-        var briefing = Briefing(("ConnectionStrings:redis", connectionString));
+        var factory = Factory(("ConnectionStrings:redis", connectionString));
 
-        var redis = ConfigurationOptions.Parse(briefing.For(bot, Credentials, traceParent: null).RedisUrl!);
+        var redis = ConfigurationOptions.Parse(factory.Create(bot, Credentials, traceParent: null).RedisUrl!);
 
         Assert.Equal(endpoint, Assert.Single(redis.EndPoints).ToString()!.Replace("Unspecified/", string.Empty, StringComparison.Ordinal));
         Assert.Equal((Credentials.User, Credentials.Password), (redis.User, redis.Password));
         Assert.Equal(connectionString.Contains("ssl=true", StringComparison.Ordinal), redis.Ssl);
-        Assert.Equal(port is null ? [] : [port.Value], briefing.LoopbackPorts(bot));
+        Assert.Equal(port is null ? [] : [port.Value], factory.LoopbackPorts(bot));
     }
 
     [Fact]
-    public void What_is_set_for_the_bots_goes_before_what_the_manager_uses()
+    public void Settings_for_bots_override_those_of_the_manager()
     {
         var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij");
-        var briefing = Briefing(
+        var factory = Factory(
             ("ConnectionStrings:redis", "127.0.0.1:6379"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4317"),
             ("Launching:RecorderRedis", "10.0.0.7:6379"),
@@ -105,34 +105,34 @@ public sealed class RecorderBriefingTests
             ("Launching:GenerateAudio", "true"),
             ("Recording:TrackFiles", "true"));
 
-        var environment = briefing.For(bot, Credentials, traceParent: null);
+        var environment = factory.Create(bot, Credentials, traceParent: null);
 
         Assert.StartsWith("10.0.0.7:6379,", environment.RedisUrl, StringComparison.Ordinal);
         Assert.Equal(new Uri("http://collector:4317"), environment.OtlpEndpoint);
         Assert.False(environment.ChromiumSandbox);
         Assert.True(environment.GenerateAudio);
         Assert.True(environment.RecordTracks);
-        Assert.Empty(briefing.LoopbackPorts(bot));
+        Assert.Empty(factory.LoopbackPorts(bot));
     }
 
     [Fact]
-    public void The_managers_own_collector_is_the_bots_too()
+    public void Bots_export_to_the_managers_collector_by_default()
     {
         var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij");
-        var briefing = Briefing(
+        var factory = Factory(
             ("ConnectionStrings:redis", "redis:6379"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4317"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
             ("OTEL_EXPORTER_OTLP_HEADERS", "x-otlp-api-key=abc"));
 
-        var environment = briefing.For(bot, Credentials, traceParent: null);
+        var environment = factory.Create(bot, Credentials, traceParent: null);
 
         Assert.Equal(new Uri("http://host.docker.internal:4317"), environment.OtlpEndpoint);
         Assert.Equal(("grpc", "x-otlp-api-key=abc"), (environment.OtlpProtocol, environment.OtlpHeaders));
-        Assert.Equal([4317], briefing.LoopbackPorts(bot));
+        Assert.Equal([4317], factory.LoopbackPorts(bot));
     }
 
-    internal static RecorderEnvironmentFactory Briefing(params (string Key, string Value)[] settings)
+    internal static RecorderEnvironmentFactory Factory(params (string Key, string Value)[] settings)
     {
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:redis"] = "redis:6379" })

@@ -20,7 +20,7 @@ public sealed class RecorderPreparationTests(ScriptedRecorders recorders, RedisS
     public ValueTask DisposeAsync() => _manager.DisposeAsync();
 
     [Fact]
-    public async Task Prepared_twice_a_bot_finds_the_same()
+    public async Task A_second_preparation_gives_the_same_result()
     {
         var bot = SampleBots.Launchable("http://localhost:8082/rehearsal/one");
 
@@ -32,7 +32,7 @@ public sealed class RecorderPreparationTests(ScriptedRecorders recorders, RedisS
     }
 
     [Fact]
-    public async Task What_a_restart_of_Redis_took_away_comes_back_the_same()
+    public async Task The_Redis_user_is_the_same_after_a_restart_of_Redis()
     {
         var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij");
         var access = recorders.Services(_manager, ("ConnectionStrings:redis", redis.Configuration)).GetRequiredService<RecorderAccess>();
@@ -47,7 +47,7 @@ public sealed class RecorderPreparationTests(ScriptedRecorders recorders, RedisS
     }
 
     [Fact]
-    public async Task A_bot_in_its_container_reaches_Redis_as_itself()
+    public async Task A_bot_connects_to_Redis_with_its_own_user()
     {
         var services = recorders.Services(_manager, ("ConnectionStrings:redis", redis.Configuration));
         var (gateway, _) = await services.GetRequiredService<IBotNetwork>().FindAsync(CancellationToken.None);

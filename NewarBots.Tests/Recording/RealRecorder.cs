@@ -151,10 +151,10 @@ internal sealed class RealRecorder : RecorderFolder, IAsyncDisposable
     private async Task LaunchAsync(Uri page, LeaveConditions leave, JoiningOptions joining, bool tracks)
     {
         var folders = new SessionFolders(new StorageLayout(_storage));
-        var folder = folders.Make(UserId.Default, _session);
-        var laid = JoiningFile.Of(joining).ToDictionary(file => file.NameInSession);
+        var folder = folders.Create(UserId.Default, _session);
+        var laid = JoiningFile.AllOf(joining).ToDictionary(file => file.NameInSession);
         foreach (var (name, file) in laid)
-            folders.Lay(UserId.Default, _session, name, file.Read());
+            folders.WriteInput(UserId.Default, _session, name, file.Read());
 
         var inContainer = new StorageLayout(StorageLayout.RootInContainer).SessionFolder(UserId.Default, _session);
         var environment = new RecorderEnvironment

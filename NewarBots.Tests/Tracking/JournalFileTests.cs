@@ -13,7 +13,7 @@ public sealed class JournalFileTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void Its_lines_come_as_they_were_written_but_those_that_are_longer_than_any_of_a_recorder() =>
+    public void Lines_are_read_as_written_except_those_that_are_too_long() =>
         Gen.Select(Gen.Int[0, 70_000].Array[0, 12], Gen.Bool).Sample((lengths, endsWithLine) =>
         {
             var lines = lengths.Select((length, index) => new string((char)('a' + index), length)).ToList();
@@ -24,7 +24,7 @@ public sealed class JournalFileTests : IDisposable
         }, iter: 50, threads: 1);
 
     [Fact]
-    public void One_that_is_not_there_or_a_link_or_too_big_has_none()
+    public void A_journal_that_is_missing_a_link_or_too_big_has_no_lines()
     {
         Assert.Empty(JournalFile.Lines(_folder));
         File.CreateSymbolicLink(Path, "/etc/passwd");

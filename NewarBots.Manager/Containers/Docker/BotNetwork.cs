@@ -7,7 +7,7 @@ using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Containers.Docker;
 
-/// <summary>The network that the bots are on: a bridge of their own, on which no bot can reach another.</summary>
+/// <summary>The bots' own bridge network, on which no bot can reach another.</summary>
 internal sealed partial class BotNetwork(
     DockerEngine engine, IOptions<LaunchingOptions> options, ILogger<BotNetwork> logger) : IBotNetwork, IDisposable
 {
@@ -17,7 +17,7 @@ internal sealed partial class BotNetwork(
 
     public void Dispose() => _oneAtATime.Dispose();
 
-    /// <summary>Makes it where it is missing.</summary>
+    /// <summary>Creates the network if it does not exist.</summary>
     public async Task EnsureAsync(CancellationToken cancellation)
     {
         if (await ExistsAsync(cancellation))
@@ -35,13 +35,13 @@ internal sealed partial class BotNetwork(
         }
     }
 
-    /// <summary>Whether the engine refused because there are two networks of one name.</summary>
-    public static bool HasDouble(ContainerEngineException exception) =>
+    /// <summary>Whether the engine refused because two networks have the same name.</summary>
+    public static bool IsAmbiguous(ContainerEngineException exception) =>
         exception.Failure is ContainerEngineFailure.Refused && exception.Message.Contains("is ambiguous", StringComparison.Ordinal);
 
     /// <summary>
-    /// Old engines let two managers make two networks of one name at the same instant, and then start no container on either. The
-    /// oldest stays; hardly anybody is on the others, and one that is used cannot be removed.
+    /// Old engines let two managers create two networks of the same name at once, and then start no container on either. Keeps the oldest
+    /// and removes the others, unless a container uses them.
     /// </summary>
     public async Task RemoveDoublesAsync(CancellationToken cancellation)
     {
@@ -50,12 +50,12 @@ internal sealed partial class BotNetwork(
         {
             try
             {
-                await engine.AskAsync(
-                    DockerEngine.Patience, (docker, token) => docker.Networks.DeleteNetworkAsync(surplus.ID, token), cancellation);
+                await engine.CallAsync(
+                    DockerEngine.ShortTimeout, (docker, token) => docker.Networks.DeleteNetworkAsync(surplus.ID, token), cancellation);
             }
             catch (ContainerEngineException exception) when (exception.Failure is ContainerEngineFailure.Refused)
             {
-                Log.DoubleStays(logger, Name, exception.Message);
+                Log.DuplicateKept(logger, Name, exception.Message);
             }
         }
     }
@@ -69,7 +69,7 @@ internal sealed partial class BotNetwork(
     }
 
     /// <summary>
-    /// The engine's <c>host-gateway</c>, on whatever network a container is: the address of the default bridge's interface.
+    /// The engine's <c>host-gateway</c> for containers on any network: the address of the default bridge's interface.
     /// </summary>
     private static IPAddress? GatewayOf(NetworkResponse defaultBridge) =>
         defaultBridge.Options is { } options && options.TryGetValue("com.docker.network.bridge.name", out var name)
@@ -95,8 +95,8 @@ internal sealed partial class BotNetwork(
     {
         try
         {
-            await engine.AskAsync(
-                DockerEngine.LongPatience,
+            await engine.CallAsync(
+                DockerEngine.LongTimeout,
                 (docker, token) => docker.Networks.CreateNetworkAsync(
                     new()
                     {
@@ -107,11 +107,11 @@ internal sealed partial class BotNetwork(
                     },
                     token),
                 cancellation);
-            Log.Made(logger, Name);
+            Log.Created(logger, Name);
         }
         catch (ContainerEngineException) when (!cancellation.IsCancellationRequested)
         {
-            // Another manager was quicker.
+            // Another manager may have created it first.
             if (!await ExistsAsync(cancellation))
                 throw;
         }
@@ -119,10 +119,10 @@ internal sealed partial class BotNetwork(
     }
 
     private Task<IReadOnlyList<NetworkResponse>> FindAllAsync(string name, CancellationToken cancellation) =>
-        engine.AskAsync<IReadOnlyList<NetworkResponse>>(
+        engine.CallAsync<IReadOnlyList<NetworkResponse>>(
             async (docker, token) =>
             {
-                // The engine's filter also finds names that only contain this one.
+                // The engine's filter also matches names that only contain this one.
                 var similar = await docker.Networks.ListNetworksAsync(
                     new()
                     {
@@ -138,10 +138,20 @@ internal sealed partial class BotNetwork(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Made the Docker network {Network} for the bots.")]
-        public static partial void Made(ILogger logger, string network);
+        [LoggerMessage(LogLevel.Information, "Created the Docker network {Network} for the bots.")]
+        public static partial void Created(ILogger logger, string network);
 
-        [LoggerMessage(LogLevel.Debug, "A second network named {Network} was not removed: {Reason}")]
-        public static partial void DoubleStays(ILogger logger, string network, string reason);
+        [LoggerMessage(LogLevel.Debug, "Kept a second network named {Network}, which could not be removed: {Reason}")]
+        public static partial void DuplicateKept(ILogger logger, string network, string reason);
     }
+}
+
+/// <summary>The bots' addresses, as seen from this machine.</summary>
+internal interface IBotNetwork
+{
+    /// <returns>
+    /// This machine's address that containers know as <see cref="IPortForwarding.HostName"/>, <see langword="null"/> if the engine runs on
+    /// another machine; and the subnets that bots connect from.
+    /// </returns>
+    Task<(IPAddress? Gateway, IReadOnlyList<IPNetwork> Bots)> FindAsync(CancellationToken cancellation);
 }

@@ -2,30 +2,26 @@ using System.Reflection;
 using System.Text.Json;
 using Docker.DotNet.Models;
 using NewarBots.Contract;
-using NewarBots.Manager.Recordings;
 
 namespace NewarBots.Manager.Containers.Docker;
 
 /// <summary>
-/// What Docker is told about a recorder: its limits, and that it may do next to nothing. Everything that a page could reach
-/// after breaking out of Chromium is decided here.
+/// The Docker request for a recorder's container, with its resource limits and minimal privileges. It decides what a page can reach after
+/// breaking out of Chromium.
 /// </summary>
 internal static class DockerContainerRequest
 {
-    /// <summary>The host name by which a container reaches the machine that it runs on.</summary>
-    public const string HostName = "host.docker.internal";
-
     private const long MiB = 1024 * 1024;
 
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
 
     private static string SeccompProfile { get; } = ReadSeccompProfile();
 
-    /// <param name="spec">The container to make.</param>
+    /// <param name="spec">The container to create.</param>
     /// <param name="options">Image, network and limits.</param>
-    /// <param name="user">Who the recorder is.</param>
-    /// <param name="sessionFolderOnHost">The session's folder by the path that the engine knows it by.</param>
-    /// <param name="stack">Whose container it is.</param>
+    /// <param name="user">The user that the recorder runs as.</param>
+    /// <param name="sessionFolderOnHost">The session folder by the engine's path.</param>
+    /// <param name="stack">See <see cref="RecorderStack"/>.</param>
     public static CreateContainerParameters From(
         RecorderContainerSpec spec, LaunchingOptions options, ContainerUser user, string sessionFolderOnHost, string stack) =>
         new()
@@ -66,7 +62,7 @@ internal static class DockerContainerRequest
                     new() { Type = "bind", Source = sessionFolderOnHost, Target = SessionFolderInContainer(spec.Environment) },
                 ],
                 NetworkMode = options.Network,
-                ExtraHosts = [$"{HostName}:host-gateway"],
+                ExtraHosts = [$"{IPortForwarding.HostName}:host-gateway"],
             },
         };
 

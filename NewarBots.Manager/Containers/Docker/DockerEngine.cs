@@ -8,19 +8,18 @@ using NewarBots.Manager.Hosting;
 namespace NewarBots.Manager.Containers.Docker;
 
 /// <summary>
-/// The connection to the Docker engine. Every question to it is bounded in time, and every failure becomes a
-/// <see cref="ContainerEngineException"/> that names the engine's address. No API version is asked for, so that the engine
-/// answers in its own.
+/// The connection to the Docker engine. Every call has a timeout, and every failure becomes a <see cref="ContainerEngineException"/> that
+/// names the engine's address. Requests name no API version, so that the engine uses its own.
 /// </summary>
 internal sealed class DockerEngine(IOptions<LaunchingOptions> options, BotMetrics metrics, TimeProvider time) : IDisposable
 {
-    /// <summary>How long an engine that works may take for a question that it has only to look up.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    /// <summary>For lookups.</summary>
+    public static readonly TimeSpan ShortTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Making and starting containers queues inside the engine.</summary>
-    public static readonly TimeSpan LongPatience = TimeSpan.FromSeconds(60);
+    /// <summary>For creating, starting and removing containers, which queue inside the engine.</summary>
+    public static readonly TimeSpan LongTimeout = TimeSpan.FromSeconds(60);
 
-    // The library's own timeout covers the sending only, and its connecting cannot be cancelled at all: time is kept here.
+    // The library's own timeout covers only sending, and its connect cannot be cancelled. CallWithTimeoutAsync keeps the time instead.
     private readonly DockerClient _client =
         new DockerClientConfiguration(new Uri(options.Value.DockerHost), defaultTimeout: Timeout.InfiniteTimeSpan).CreateClient();
 
@@ -28,27 +27,27 @@ internal sealed class DockerEngine(IOptions<LaunchingOptions> options, BotMetric
 
     public void Dispose() => _client.Dispose();
 
-    public Task<T> AskAsync<T>(
-        Func<IDockerClient, CancellationToken, Task<T>> question, CancellationToken cancellation, [CallerMemberName] string operation = "") =>
-        AskAsync(Patience, question, cancellation, operation);
+    public Task<T> CallAsync<T>(
+        Func<IDockerClient, CancellationToken, Task<T>> call, CancellationToken cancellation, [CallerMemberName] string operation = "") =>
+        CallAsync(ShortTimeout, call, cancellation, operation);
 
-    /// <param name="patience">How long the answer may take; without an end where it is read as it comes.</param>
-    /// <param name="question">One request, or what takes several.</param>
-    /// <param name="cancellation">Gives up at once.</param>
-    /// <param name="operation">What the metrics call it: the method that asks.</param>
-    /// <exception cref="ContainerEngineException">No answer within <paramref name="patience"/>, or an error for an answer.</exception>
-    public async Task<T> AskAsync<T>(
-        TimeSpan patience,
-        Func<IDockerClient, CancellationToken, Task<T>> question,
+    /// <param name="timeout">For the whole call; infinite for streams.</param>
+    /// <param name="call">One request or several.</param>
+    /// <param name="cancellation">Cancels at once.</param>
+    /// <param name="operation">The metrics' name for it: the calling method.</param>
+    /// <exception cref="ContainerEngineException">No response within <paramref name="timeout"/>, or an error response.</exception>
+    public async Task<T> CallAsync<T>(
+        TimeSpan timeout,
+        Func<IDockerClient, CancellationToken, Task<T>> call,
         CancellationToken cancellation,
         [CallerMemberName] string operation = "")
     {
-        var askedAt = time.GetTimestamp();
+        var startedAt = time.GetTimestamp();
         try
         {
-            var answer = await AskInTimeAsync(patience, question, cancellation);
+            var result = await CallWithTimeoutAsync(timeout, call, cancellation);
             Measure(failure: null);
-            return answer;
+            return result;
         }
         catch (ContainerEngineException exception)
         {
@@ -58,47 +57,47 @@ internal sealed class DockerEngine(IOptions<LaunchingOptions> options, BotMetric
 
         void Measure(Exception? failure)
         {
-            // A log that is followed takes as long as its bot.
-            if (patience != Timeout.InfiniteTimeSpan)
-                metrics.AskedDocker(time.GetElapsedTime(askedAt), WordOf(operation), failure);
+            // Streams last as long as their bot.
+            if (timeout != Timeout.InfiniteTimeSpan)
+                metrics.AskedDocker(time.GetElapsedTime(startedAt), SnakeCase(operation), failure);
         }
     }
 
-    private async Task<T> AskInTimeAsync<T>(
-        TimeSpan patience, Func<IDockerClient, CancellationToken, Task<T>> question, CancellationToken cancellation)
+    private async Task<T> CallWithTimeoutAsync<T>(
+        TimeSpan timeout, Func<IDockerClient, CancellationToken, Task<T>> call, CancellationToken cancellation)
     {
-        using var timeout = new CancellationTokenSource(patience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
+        using var expired = new CancellationTokenSource(timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(expired.Token, cancellation);
         try
         {
-            return await question(_client, either.Token).WaitAsync(either.Token);
+            return await call(_client, either.Token).WaitAsync(either.Token);
         }
         catch (Exception exception) when (exception is not ContainerEngineException)
         {
-            // The library wraps a cancellation into a failed request.
+            // The library reports a cancellation as a failed request.
             cancellation.ThrowIfCancellationRequested();
-            throw timeout.IsCancellationRequested
-                ? Unreachable($"does not answer within {patience.TotalSeconds:0} s", exception)
+            throw expired.IsCancellationRequested
+                ? Unreachable($"did not respond within {timeout.TotalSeconds:0} s", exception)
                 : Translate(exception);
         }
     }
 
-    public async Task AskAsync(
-        TimeSpan patience,
-        Func<IDockerClient, CancellationToken, Task> question,
+    public async Task CallAsync(
+        TimeSpan timeout,
+        Func<IDockerClient, CancellationToken, Task> call,
         CancellationToken cancellation,
         [CallerMemberName] string operation = "") =>
-        await AskAsync(
-            patience,
+        await CallAsync(
+            timeout,
             async (docker, token) =>
             {
-                await question(docker, token);
+                await call(docker, token);
                 return true;
             },
             cancellation,
             operation);
 
-    /// <summary>A request without an end, such as the engine's events. It always ends by an exception.</summary>
+    /// <summary>Runs an endless request, such as the engine's events. It always ends with an exception.</summary>
     public async Task FollowAsync(Func<IDockerClient, CancellationToken, Task> request, CancellationToken cancellation)
     {
         try
@@ -115,23 +114,23 @@ internal sealed class DockerEngine(IOptions<LaunchingOptions> options, BotMetric
     }
 
     public static ContainerEngineException ImageMissing(string image, Exception inner) => new(
-        $"The recorder's image {image} is not there. Build it: dotnet build NewarBots.Recorder -t:RecorderImage",
+        $"The recorder image {image} does not exist. Build it: dotnet build NewarBots.Recorder -t:RecorderImage",
         ContainerEngineFailure.ImageMissing,
         inner);
 
-    private static string WordOf(string operation) =>
+    private static string SnakeCase(string operation) =>
         JsonNamingPolicy.SnakeCaseLower.ConvertName(operation.EndsWith("Async", StringComparison.Ordinal) ? operation[..^"Async".Length] : operation);
 
     private ContainerEngineException Translate(Exception exception) => exception switch
     {
         DockerApiException refusal => new($"Docker refused: {MessageOf(refusal)}", ContainerEngineFailure.Refused, refusal),
-        _ => Unreachable($"cannot be reached: {exception.GetBaseException().Message}", exception),
+        _ => Unreachable($"is unreachable: {exception.GetBaseException().Message}", exception),
     };
 
     private ContainerEngineException Unreachable(string what, Exception? inner) =>
         new($"Docker at {Address} {what.ReplaceLineEndings(" ")}.", ContainerEngineFailure.Unreachable, inner);
 
-    /// <summary>The engine answers <c>{"message": "…"}</c>; whatever stands in front of it may not.</summary>
+    /// <summary>The engine responds with <c>{"message": "…"}</c>; a proxy in front of it may not.</summary>
     private static string MessageOf(DockerApiException exception)
     {
         var text = exception.ResponseBody ?? string.Empty;
@@ -142,7 +141,7 @@ internal sealed class DockerEngine(IOptions<LaunchingOptions> options, BotMetric
         }
         catch (Exception problem) when (problem is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            // Then the text itself is the message.
+            // Use the whole body as the message.
         }
         return $"{text.ReplaceLineEndings(" ").Trim()} ({(int)exception.StatusCode})";
     }

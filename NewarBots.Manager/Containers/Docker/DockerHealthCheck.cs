@@ -4,16 +4,16 @@ using Microsoft.Extensions.Options;
 
 namespace NewarBots.Manager.Containers.Docker;
 
-/// <summary>Says within two seconds whether a bot could be launched, and if not, what to do about it.</summary>
+/// <summary>Reports within two seconds whether bots can be launched, and otherwise what to do about it.</summary>
 internal sealed class DockerHealthCheck(DockerEngine engine, IOptions<LaunchingOptions> options) : IHealthCheck
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         try
         {
-            await engine.AskAsync(Patience, LookForImageAsync, cancellationToken);
+            await engine.CallAsync(Timeout, RequireImageAsync, cancellationToken);
             return HealthCheckResult.Healthy();
         }
         catch (ContainerEngineException exception)
@@ -22,7 +22,7 @@ internal sealed class DockerHealthCheck(DockerEngine engine, IOptions<LaunchingO
         }
     }
 
-    private async Task LookForImageAsync(IDockerClient docker, CancellationToken cancellation)
+    private async Task RequireImageAsync(IDockerClient docker, CancellationToken cancellation)
     {
         try
         {

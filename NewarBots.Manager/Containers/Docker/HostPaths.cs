@@ -4,8 +4,8 @@ using Docker.DotNet;
 namespace NewarBots.Manager.Containers.Docker;
 
 /// <summary>
-/// The path by which the engine knows a folder of ours. The same path, unless this manager is itself a container of that
-/// engine: then the folder lies on one of its mounts, and the engine says what is behind it.
+/// Translates the manager's paths to the engine's. They are the same unless this manager is itself a container of that engine. Then the
+/// path must be on one of the container's mounts, and the engine knows the host folder behind it.
 /// </summary>
 internal sealed partial class HostPaths(DockerEngine engine)
 {
@@ -13,20 +13,20 @@ internal sealed partial class HostPaths(DockerEngine engine)
 
     private IReadOnlyList<HostMount>? _mounts;
 
-    /// <exception cref="ContainerEngineException">The path lies on no mount of our container: no bot could write there.</exception>
+    /// <exception cref="ContainerEngineException">The path is on no mount of this manager's container, so no bot could write to it.</exception>
     public async Task<string> ResolveAsync(string path, CancellationToken cancellation)
     {
         if (_ownContainer is null)
             return path;
 
-        // Mounts never change while a container runs. Asking twice at once does no harm.
-        _mounts ??= await engine.AskAsync((docker, token) => MountsOfAsync(docker, _ownContainer, token), cancellation);
+        // Mounts do not change while a container runs. Two concurrent lookups do no harm.
+        _mounts ??= await engine.CallAsync((docker, token) => MountsOfAsync(docker, _ownContainer, token), cancellation);
         return Resolve(path, _mounts) ?? throw new ContainerEngineException(
-            $"{path} lies on no mount of this container, so that no bot could write there: mount a folder or volume at Storage:Path.",
+            $"{path} is on no mount of this container, so no bot could write to it. Mount a folder or volume at Storage:Path.",
             ContainerEngineFailure.Refused);
     }
 
-    /// <returns><see langword="null"/> where the path lies on none of the mounts.</returns>
+    /// <returns><see langword="null"/> if the path is on none of the mounts.</returns>
     internal static string? Resolve(string path, IReadOnlyList<HostMount> mounts)
     {
         var mount = mounts.Where(mount => mount.Covers(path)).MaxBy(mount => mount.Inside.Length);
@@ -38,7 +38,7 @@ internal sealed partial class HostPaths(DockerEngine engine)
         };
     }
 
-    /// <summary>Docker mounts <c>/etc/hostname</c> and others from its folder for the container, which is named by the id.</summary>
+    /// <summary>Docker mounts <c>/etc/hostname</c> and similar files from a folder whose name is the container's id.</summary>
     internal static string? ContainerIdOf(string mountInfo) =>
         ContainerFolder().Match(mountInfo) is { Success: true } match ? match.Groups["id"].Value : null;
 
@@ -58,7 +58,7 @@ internal sealed partial class HostPaths(DockerEngine engine)
         }
         catch (DockerContainerNotFoundException)
         {
-            // A container of some other engine, with this one inside it or beside it: both see the same files.
+            // This manager is a container of another engine that sees the same files as this one.
             return [new("/", "/")];
         }
     }
@@ -70,8 +70,8 @@ internal sealed partial class HostPaths(DockerEngine engine)
 }
 
 /// <summary>A mount of a container.</summary>
-/// <param name="Inside">Where it lies in the container.</param>
-/// <param name="Outside">The host's folder behind it.</param>
+/// <param name="Inside">The path in the container.</param>
+/// <param name="Outside">The host folder behind it.</param>
 internal sealed record HostMount(string Inside, string Outside)
 {
     public bool Covers(string path) =>

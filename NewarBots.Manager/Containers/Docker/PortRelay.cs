@@ -1,32 +1,32 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
-using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Containers.Docker;
 
 /// <summary>
-/// Forwards the connections of one listening socket to one port of the loopback, until it is disposed. Nobody can keep the others out: a
-/// caller gets one more connection only while more are left than it has, so that there is always room for who has none.
+/// Forwards connections of one listening socket to one loopback port until it is disposed. No caller can starve the others: an address gets
+/// another connection only if more are free than it already has.
 /// </summary>
 internal sealed class PortRelay(
     Socket listener, int port, IPAddress source, IReadOnlyList<IPNetwork> served, TimeProvider time) : IAsyncDisposable
 {
-    /// <summary>Further ones wait in the listener's backlog.</summary>
+    /// <summary>More connections wait in the listener's backlog.</summary>
     private const int MaxConnections = 1024;
 
-    /// <summary>When accepting fails: the caller gave up before its turn, or this process has no handle left.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    /// <summary>After a failed accept: the caller closed its connection early, or this process has no free handle.</summary>
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
 
     private readonly CancellationTokenSource _ended = new();
-    private readonly SemaphoreSlim _places = new(MaxConnections);
-    private readonly ConcurrentDictionary<IPAddress, int> _held = new();
+    private readonly SemaphoreSlim _free = new(MaxConnections);
+    private readonly ConcurrentDictionary<IPAddress, int> _perAddress = new();
     private volatile IReadOnlyList<IPNetwork> _served = served;
     private Task _accepting = Task.CompletedTask;
 
     public void Start() => _accepting = AcceptAsync();
 
-    /// <summary>Whoever comes from elsewhere is hung up on.</summary>
+    /// <summary>Sets the networks whose callers are served. Other connections are closed at once.</summary>
     public void Serve(IReadOnlyList<IPNetwork> networks) => _served = networks;
 
     public async ValueTask DisposeAsync()
@@ -34,10 +34,10 @@ internal sealed class PortRelay(
         await _ended.CancelAsync();
         listener.Dispose();
         await _accepting;
-        // Whoever has all places is alone.
-        for (var place = 0; place < MaxConnections; place++)
-            await _places.WaitAsync();
-        _places.Dispose();
+        // All slots are free once every connection is closed.
+        for (var closed = 0; closed < MaxConnections; closed++)
+            await _free.WaitAsync();
+        _free.Dispose();
         _ended.Dispose();
     }
 
@@ -45,21 +45,21 @@ internal sealed class PortRelay(
     {
         while (!_ended.IsCancellationRequested)
         {
-            var hasPlace = false;
+            var isReserved = false;
             try
             {
-                await _places.WaitAsync(_ended.Token);
-                hasPlace = true;
+                await _free.WaitAsync(_ended.Token);
+                isReserved = true;
                 var caller = await listener.AcceptAsync(_ended.Token);
-                hasPlace = false;
+                isReserved = false;
                 _ = ServeAsync(caller);
             }
             catch (Exception exception) when (exception is SocketException or ObjectDisposedException or OperationCanceledException)
             {
-                if (hasPlace)
-                    _places.Release();
+                if (isReserved)
+                    _free.Release();
                 if (!_ended.IsCancellationRequested)
-                    await Task.Delay(Pause, time, CancellationToken.None);
+                    await Task.Delay(RetryDelay, time, CancellationToken.None);
             }
         }
     }
@@ -76,27 +76,27 @@ internal sealed class PortRelay(
         }
         catch (SocketException)
         {
-            // Either side is gone; the other learns it by its closed connection.
+            // One side is gone. Closing the socket notifies the other.
         }
         finally
         {
-            _places.Release();
+            _free.Release();
         }
     }
 
     private async Task ConnectAsync(Socket caller, IPAddress address)
     {
-        var held = _held.AddOrUpdate(address, 1, (_, before) => before + 1);
+        var held = _perAddress.AddOrUpdate(address, 1, (_, before) => before + 1);
         try
         {
-            // Its own place is taken already.
-            if (held <= _places.CurrentCount + 1)
+            // This connection has taken its slot already, hence + 1.
+            if (held <= _free.CurrentCount + 1)
                 await ForwardAsync(caller);
         }
         finally
         {
-            if (_held.AddOrUpdate(address, 0, (_, before) => before - 1) == 0)
-                _held.TryRemove(new(address, 0));
+            if (_perAddress.AddOrUpdate(address, 0, (_, before) => before - 1) == 0)
+                _perAddress.TryRemove(new(address, 0));
         }
     }
 
@@ -109,5 +109,65 @@ internal sealed class PortRelay(
         caller.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, optionValue: true);
         using var connection = new RelayedConnection(caller, server, time, _ended.Token);
         await connection.RunAsync();
+    }
+}
+
+/// <summary>
+/// Copies bytes between two sockets in both directions. If one side closes its half, the other may continue until it is idle for a minute.
+/// If one side fails, both end.
+/// </summary>
+internal sealed class RelayedConnection : IDisposable
+{
+    private const int BufferSize = 16 * 1024;
+
+    private static readonly TimeSpan HalfClosedTimeout = TimeSpan.FromMinutes(1);
+
+    private readonly Socket _caller;
+    private readonly Socket _server;
+    private readonly CancellationTokenSource _ended;
+    private readonly CancellationTokenRegistration _stopping;
+    private volatile bool _isHalfClosed;
+
+    public RelayedConnection(Socket caller, Socket server, TimeProvider time, CancellationToken stopping)
+    {
+        _caller = caller;
+        _server = server;
+        _ended = new(Timeout.InfiniteTimeSpan, time);
+        _stopping = stopping.Register(_ended.Cancel);
+    }
+
+    /// <summary>Completes when both directions have ended. The caller closes the sockets.</summary>
+    public Task RunAsync() => Task.WhenAll(PumpAsync(_caller, _server), PumpAsync(_server, _caller));
+
+    public void Dispose()
+    {
+        _stopping.Dispose();
+        _ended.Dispose();
+    }
+
+    private async Task PumpAsync(Socket from, Socket to)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            while (await from.ReceiveAsync(buffer, _ended.Token) is > 0 and var count)
+            {
+                if (_isHalfClosed)
+                    _ended.CancelAfter(HalfClosedTimeout);
+                for (var sent = 0; sent < count;)
+                    sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), _ended.Token);
+            }
+            to.Shutdown(SocketShutdown.Send);
+            _isHalfClosed = true;
+            _ended.CancelAfter(HalfClosedTimeout);
+        }
+        catch (Exception exception) when (exception is SocketException or OperationCanceledException)
+        {
+            await _ended.CancelAsync();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 }

@@ -6,8 +6,8 @@ using NewarBots.Contract;
 namespace NewarBots.Manager.Containers.Docker;
 
 /// <summary>
-/// Whose containers are ours. Managers on one storage folder are one stack, wherever each of them runs; so the name comes from
-/// the folder's path on the host.
+/// The name of this installation on its engine. Managers that share a storage folder are one stack, on whatever machine they run, so the
+/// default name is derived from the folder's path on the host.
 /// </summary>
 internal sealed class RecorderStack(IOptions<LaunchingOptions> options, StorageLayout storage, HostPaths hostPaths)
 {
@@ -17,4 +17,18 @@ internal sealed class RecorderStack(IOptions<LaunchingOptions> options, StorageL
     /// <returns>12 hexadecimal digits.</returns>
     internal static string NameFor(string storageOnHost) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(storageOnHost)))[..12];
+}
+
+/// <summary>Labels of a recorder's container.</summary>
+internal static class RecorderLabels
+{
+    public const string Session = "newarbots.session";
+
+    public const string User = "newarbots.user";
+
+    /// <summary>The caller's metadata as a JSON object of strings.</summary>
+    public const string Metadata = "newarbots.metadata";
+
+    /// <summary>See <see cref="RecorderStack"/>.</summary>
+    public const string Stack = "newarbots.stack";
 }

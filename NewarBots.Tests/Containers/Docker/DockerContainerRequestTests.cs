@@ -19,7 +19,7 @@ public sealed class DockerContainerRequestTests
     private static readonly CreateContainerParameters Request = From(new());
 
     [Fact]
-    public void It_is_named_and_labelled_after_its_session()
+    public void The_container_has_the_name_and_labels_of_its_session()
     {
         Assert.Equal("newar-bot-0193a0", Request.Name);
         Assert.Equal(
@@ -34,7 +34,7 @@ public sealed class DockerContainerRequestTests
     }
 
     [Fact]
-    public void It_is_told_what_its_environment_says_to_the_letter()
+    public void The_recorder_reads_its_environment_back_unchanged()
     {
         var read = RecorderEnvironment.Read(name => Request.Env
             .Where(variable => variable.StartsWith($"{name}=", StringComparison.Ordinal))
@@ -45,7 +45,7 @@ public sealed class DockerContainerRequestTests
     }
 
     [Fact]
-    public void It_has_the_limits_that_every_bot_has()
+    public void The_container_has_the_default_resource_limits()
     {
         var host = Request.HostConfig;
 
@@ -61,7 +61,7 @@ public sealed class DockerContainerRequestTests
     }
 
     [Fact]
-    public void It_has_no_right_that_it_does_not_need()
+    public void The_container_has_no_privileges()
     {
         var host = Request.HostConfig;
 
@@ -77,7 +77,7 @@ public sealed class DockerContainerRequestTests
     }
 
     [Fact]
-    public void It_sees_its_own_session_folder_and_no_other()
+    public void The_container_mounts_only_its_own_session_folder()
     {
         var mount = Assert.Single(Request.HostConfig.Mounts);
 
@@ -89,7 +89,7 @@ public sealed class DockerContainerRequestTests
     }
 
     [Fact]
-    public void Its_limits_image_and_network_can_be_set()
+    public void Limits_image_and_network_are_configurable()
     {
         var request = From(new() { Image = "other:1", Network = "mine", MemoryMb = 512, Cpus = 0.5, PidsLimit = 100 });
 
@@ -101,7 +101,7 @@ public sealed class DockerContainerRequestTests
     }
 
     [Fact]
-    public void Its_seccomp_profile_refuses_by_default_and_allows_nothing_that_reaches_out_of_a_sandbox()
+    public void The_seccomp_profile_denies_by_default_and_allows_no_call_that_breaks_out_of_a_sandbox()
     {
         var profile = Assert.Single(Request.HostConfig.SecurityOpt, option => option.StartsWith("seccomp=", StringComparison.Ordinal));
         using var json = JsonDocument.Parse(profile["seccomp=".Length..]);

@@ -7,7 +7,7 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Containers.Docker;
 
-/// <summary>An engine that behaves badly: a socket that somebody else listens on.</summary>
+/// <summary>Misbehaving engines, simulated by a socket.</summary>
 public sealed class DockerEngineTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("newarbots-engine-");
@@ -33,40 +33,40 @@ public sealed class DockerEngineTests : IDisposable
     }
 
     [Fact]
-    public async Task One_that_never_answers_is_given_up_in_time()
+    public async Task A_call_to_an_engine_that_never_responds_times_out()
     {
-        var asking = AskAsync(CancellationToken.None);
+        var calling = CallAsync(CancellationToken.None);
         using var connection = await _listener.AcceptAsync();
 
-        _time.Advance(DockerEngine.Patience);
+        _time.Advance(DockerEngine.ShortTimeout);
 
-        var failure = await Assert.ThrowsAsync<ContainerEngineException>(() => asking);
+        var failure = await Assert.ThrowsAsync<ContainerEngineException>(() => calling);
         Assert.Equal(ContainerEngineFailure.Unreachable, failure.Failure);
-        Assert.Contains("does not answer within 10 s", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("did not respond within 10 s", failure.Message, StringComparison.Ordinal);
         Assert.Equal(
-            new Measured("newarbots.docker.duration", 10, "newarbots.operation=ask error.type=unreachable"),
+            new Measured("newarbots.docker.duration", 10, "newarbots.operation=call error.type=unreachable"),
             Assert.Single(_metrics.Of("newarbots.docker.duration")));
     }
 
     [Fact]
-    public async Task Whoever_asked_may_change_their_mind()
+    public async Task A_call_can_be_cancelled()
     {
         using var cancellation = new CancellationTokenSource();
-        var asking = AskAsync(cancellation.Token);
+        var calling = CallAsync(cancellation.Token);
         using var connection = await _listener.AcceptAsync();
 
         await cancellation.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => calling);
     }
 
     [Theory]
     [InlineData("")]
     [InlineData("SSH-2.0-OpenSSH_9.2\r\n\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<html")]
-    public async Task One_that_is_no_engine_cannot_be_reached(string answer)
+    public async Task A_server_that_is_no_Docker_engine_is_reported_as_unreachable(string response)
     {
-        var failure = await AskAnsweredAsync(answer);
+        var failure = await CallWithResponseAsync(response);
 
         Assert.Equal(ContainerEngineFailure.Unreachable, failure.Failure);
         Assert.DoesNotContain('\n', failure.Message);
@@ -75,41 +75,41 @@ public sealed class DockerEngineTests : IDisposable
     [Theory]
     [InlineData("""{"message":"no space left\non device"}""", "Docker refused: no space left on device (500)")]
     [InlineData("bad gateway", "Docker refused: bad gateway (500)")]
-    public async Task Its_refusal_is_told_in_one_line(string body, string message)
+    public async Task An_error_response_becomes_a_message_of_one_line(string body, string message)
     {
-        var failure = await AskAnsweredAsync($"HTTP/1.1 500 Internal Server Error\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+        var failure = await CallWithResponseAsync($"HTTP/1.1 500 Internal Server Error\r\nContent-Length: {body.Length}\r\n\r\n{body}");
 
         Assert.Equal((ContainerEngineFailure.Refused, message), (failure.Failure, failure.Message));
     }
 
     [Fact]
-    public async Task Its_events_end_by_an_exception_when_it_goes_away()
+    public async Task The_event_stream_ends_with_an_exception_when_the_engine_disconnects()
     {
         var following = _engine.FollowAsync(
             (docker, token) => docker.System.MonitorEventsAsync(new(), new Progress<global::Docker.DotNet.Models.Message>(), token),
             CancellationToken.None);
-        await AnswerAsync("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+        await RespondAsync("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
 
         var failure = await Assert.ThrowsAsync<ContainerEngineException>(() => following);
 
         Assert.Equal(ContainerEngineFailure.Unreachable, failure.Failure);
     }
 
-    private Task<global::Docker.DotNet.Models.VersionResponse> AskAsync(CancellationToken cancellation) =>
-        _engine.AskAsync((docker, token) => docker.System.GetVersionAsync(token), cancellation);
+    private Task<global::Docker.DotNet.Models.VersionResponse> CallAsync(CancellationToken cancellation) =>
+        _engine.CallAsync((docker, token) => docker.System.GetVersionAsync(token), cancellation);
 
-    private async Task<ContainerEngineException> AskAnsweredAsync(string answer)
+    private async Task<ContainerEngineException> CallWithResponseAsync(string response)
     {
-        var asking = AskAsync(CancellationToken.None);
-        await AnswerAsync(answer);
-        return await Assert.ThrowsAsync<ContainerEngineException>(() => asking);
+        var calling = CallAsync(CancellationToken.None);
+        await RespondAsync(response);
+        return await Assert.ThrowsAsync<ContainerEngineException>(() => calling);
     }
 
-    private async Task AnswerAsync(string answer)
+    private async Task RespondAsync(string response)
     {
         using var connection = await _listener.AcceptAsync();
         await connection.ReceiveAsync(new byte[4096]);
-        await connection.SendAsync(System.Text.Encoding.UTF8.GetBytes(answer));
+        await connection.SendAsync(System.Text.Encoding.UTF8.GetBytes(response));
         connection.Shutdown(SocketShutdown.Both);
     }
 }

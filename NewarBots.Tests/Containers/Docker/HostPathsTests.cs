@@ -16,19 +16,19 @@ public sealed class HostPathsTests
     [InlineData("/app/storage/recordings/temp", "/var/lib/docker/volumes/recordings/_data/recordings/temp")]
     [InlineData("/app/storage-of-others", "/srv/app/storage-of-others")]
     [InlineData("/elsewhere", null)]
-    public void The_innermost_mount_tells_what_is_behind_a_path(string inside, string? outside)
+    public void The_innermost_mount_gives_the_host_path(string inside, string? outside)
     {
         Assert.Equal(outside, HostPaths.Resolve(inside, Mounts));
     }
 
     [Fact]
-    public void A_container_of_another_engine_sees_the_same_files_as_this_one()
+    public void A_container_of_another_engine_uses_the_same_paths_as_the_host()
     {
         Assert.Equal("/data/recordings", HostPaths.Resolve("/data/recordings", [new("/", "/")]));
     }
 
     [Fact]
-    public void A_process_finds_the_id_of_its_container_among_its_mounts()
+    public void The_id_of_the_own_container_is_read_from_the_mounts()
     {
         var id = new string('a', 64);
         var mounts = $"""
@@ -42,7 +42,7 @@ public sealed class HostPathsTests
     }
 
     [Fact]
-    public void A_stack_is_its_storage_folder_and_no_other()
+    public void The_stack_name_identifies_the_storage_folder()
     {
         Assert.Matches("^[0-9a-f]{12}$", RecorderStack.NameFor("/srv/one"));
         Assert.Equal(RecorderStack.NameFor("/srv/one"), RecorderStack.NameFor("/srv/one"));

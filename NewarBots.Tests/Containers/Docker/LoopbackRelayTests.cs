@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using NewarBots.Manager.Containers;
 using NewarBots.Manager.Containers.Docker;
 using NewarBots.Tests.Fixtures;
 
@@ -25,14 +26,14 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
     }
 
     [Fact]
-    public async Task A_bot_reaches_what_listens_on_this_machines_loopback()
+    public async Task A_bot_reaches_a_server_on_this_machines_loopback()
     {
         var services = recorders.Services();
         var (gateway, _) = await services.GetRequiredService<IBotNetwork>().FindAsync(_deadline.Token);
         Assert.SkipWhen(gateway is null, "The engine's default bridge is not on this machine.");
         _server.Start();
         await using var relay = services.GetRequiredService<LoopbackRelay>();
-        await relay.EnsureAsync(Port, LoopbackRelay.Source, _deadline.Token);
+        await relay.EnsureAsync(Port, IPortForwarding.BotSource, _deadline.Token);
         var serving = Task.Run(async () =>
         {
             using var connection = await _server.AcceptTcpClientAsync(_deadline.Token);
@@ -46,7 +47,7 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
     }
 
     [Fact]
-    public async Task A_server_can_tell_a_relayed_caller_from_a_local_one()
+    public async Task A_server_can_distinguish_a_forwarded_connection_from_a_local_one()
     {
         _server.Start();
         await using var relay = await RelayAsync();
@@ -57,12 +58,12 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
         await direct.ConnectAsync(IPAddress.Loopback, Port, _deadline.Token);
         using var local = await _server.AcceptTcpClientAsync(_deadline.Token);
 
-        Assert.True(Request(relayed).IsRelayed());
-        Assert.False(Request(local).IsRelayed());
+        Assert.True(Request(relayed).IsForwarded());
+        Assert.False(Request(local).IsForwarded());
     }
 
     [Fact]
-    public async Task Both_sides_are_heard_to_the_end_though_one_has_stopped_talking()
+    public async Task A_half_closed_connection_still_delivers_the_response()
     {
         _server.Start();
         await using var relay = await RelayAsync();
@@ -87,7 +88,7 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
     }
 
     [Fact]
-    public async Task A_caller_from_outside_the_bots_network_is_hung_up_on()
+    public async Task A_connection_from_outside_the_bots_network_is_closed()
     {
         _server.Start();
         await using var relay = await RelayAsync(new Network(Gateway, IPNetwork.Parse("10.99.0.0/16")));
@@ -99,7 +100,7 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
     }
 
     [Fact]
-    public async Task A_caller_is_hung_up_on_where_nobody_listens()
+    public async Task A_connection_is_closed_if_no_server_listens()
     {
         _server.Start();
         await using var relay = await RelayAsync();
@@ -113,7 +114,7 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
     }
 
     [Fact]
-    public async Task A_caller_that_takes_all_connections_it_can_get_leaves_room_for_the_others()
+    public async Task A_greedy_caller_cannot_use_up_the_connections_of_others()
     {
         _server.Start(2_000);
         await using var relay = await RelayAsync();
@@ -151,34 +152,34 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
                 connection.Dispose();
         }
 
-        // The server hears of it, or the caller is hung up on.
+        // Either the server accepts the connection, or the relay closes it.
         async Task<bool> IsServedAsync(TcpClient caller)
         {
             var accepted = _server.AcceptTcpClientAsync(_deadline.Token).AsTask();
-            var hungUp = caller.GetStream().ReadAsync(new byte[1], _deadline.Token).AsTask();
-            if (await Task.WhenAny(accepted, hungUp) == accepted)
+            var closed = caller.GetStream().ReadAsync(new byte[1], _deadline.Token).AsTask();
+            if (await Task.WhenAny(accepted, closed) == accepted)
             {
                 served.Add(await accepted);
                 return true;
             }
 
-            // Else it would take the next one's.
-            using var nobody = new TcpClient();
-            await nobody.ConnectAsync(IPAddress.Loopback, Port, _deadline.Token);
+            // Completes the pending accept, which would otherwise take the next caller's connection.
+            using var filler = new TcpClient();
+            await filler.ConnectAsync(IPAddress.Loopback, Port, _deadline.Token);
             (await accepted).Dispose();
             return false;
         }
     }
 
     [Fact]
-    public async Task A_port_that_is_served_there_already_is_left_to_who_serves_it()
+    public async Task A_port_that_another_process_serves_is_left_to_it()
     {
         using var everywhere = new TcpListener(IPAddress.Any, 0);
         everywhere.Start();
         var port = ((IPEndPoint)everywhere.LocalEndpoint).Port;
         await using var relay = new LoopbackRelay(new Network(Gateway), TimeProvider.System, NullLogger<LoopbackRelay>.Instance);
 
-        await relay.EnsureAsync(port, LoopbackRelay.Source, _deadline.Token);
+        await relay.EnsureAsync(port, IPortForwarding.BotSource, _deadline.Token);
 
         using var caller = new TcpClient();
         await caller.ConnectAsync(Gateway, port, _deadline.Token);
@@ -186,11 +187,11 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
     }
 
     [Fact]
-    public async Task Asked_for_many_times_at_once_it_listens_once_and_ends_with_its_manager()
+    public async Task A_port_that_is_requested_many_times_at_once_is_forwarded_once_until_the_manager_ends()
     {
         _server.Start();
         var relay = new LoopbackRelay(new Network(Gateway), TimeProvider.System, NullLogger<LoopbackRelay>.Instance);
-        await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => relay.EnsureAsync(Port, LoopbackRelay.Source, _deadline.Token))));
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => relay.EnsureAsync(Port, IPortForwarding.BotSource, _deadline.Token))));
         using var caller = await CallAsync();
         using var server = await _server.AcceptTcpClientAsync(_deadline.Token);
 
@@ -201,7 +202,7 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
     }
 
     [Fact]
-    public async Task Nothing_listens_where_the_engine_is_not_on_this_machine()
+    public async Task Nothing_is_forwarded_if_the_engine_is_on_another_machine()
     {
         _server.Start();
         await using var relay = await RelayAsync(new Network(Gateway: null));
@@ -210,7 +211,7 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
     }
 
     [Fact]
-    public async Task A_server_that_listened_there_itself_finds_its_port_free_when_it_comes_back()
+    public async Task A_server_that_listens_on_the_bridge_itself_can_restart_on_its_port()
     {
         _server.Start();
         var port = Port;
@@ -220,13 +221,13 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
         itself.Stop();
         _server.Stop();
 
-        await relay.TakeOverAsync(_deadline.Token);
+        await relay.RetryTakenPortsAsync(_deadline.Token);
         using (var back = new TcpListener(Gateway, port))
             back.Start();
 
         using var alone = new TcpListener(IPAddress.Loopback, port);
         alone.Start();
-        await relay.TakeOverAsync(_deadline.Token);
+        await relay.RetryTakenPortsAsync(_deadline.Token);
         using var caller = new TcpClient();
         await caller.ConnectAsync(Gateway, port, _deadline.Token);
     }
@@ -234,7 +235,7 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
     private async Task<LoopbackRelay> RelayAsync(Network? network = null)
     {
         var relay = new LoopbackRelay(network ?? new Network(Gateway), TimeProvider.System, NullLogger<LoopbackRelay>.Instance);
-        await relay.EnsureAsync(Port, LoopbackRelay.Source, _deadline.Token);
+        await relay.EnsureAsync(Port, IPortForwarding.BotSource, _deadline.Token);
         return relay;
     }
 
@@ -254,7 +255,7 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
         }
         catch (IOException)
         {
-            // Hung up on without a word.
+            // The connection was reset.
         }
         return all.ToArray();
     }

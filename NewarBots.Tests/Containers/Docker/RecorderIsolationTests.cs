@@ -6,6 +6,7 @@ using NewarBots.Contract;
 using NewarBots.Manager.Access;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Events;
+using NewarBots.Manager.Containers;
 using NewarBots.Manager.Containers.Docker;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Recordings;
@@ -15,11 +16,11 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Containers.Docker;
 
-/// <summary>What a container of a bot may and may not do, asked from inside it.</summary>
+/// <summary>Isolation of a bot's container, probed from inside.</summary>
 public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClassFixture<ScriptedRecorders>
 {
     [Fact]
-    public async Task It_is_nobody_and_has_no_rights_and_gets_none()
+    public async Task A_recorder_runs_as_an_unprivileged_user_and_cannot_gain_privileges()
     {
         var seen = await recorders.Run("id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status | tr -d '\\t'");
 
@@ -29,7 +30,7 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
     }
 
     [Fact]
-    public async Task It_writes_to_its_own_session_folder_and_to_nothing_that_stays()
+    public async Task A_recorder_can_write_only_to_its_session_folder_and_to_temporary_memory()
     {
         var bot = recorders.Bot(
             """
@@ -50,7 +51,7 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
     }
 
     [Fact]
-    public async Task Its_memory_processors_and_processes_are_limited()
+    public async Task A_recorders_memory_CPU_and_processes_are_limited()
     {
         var bot = recorders.Bot("true");
         await recorders.Containers.LaunchAsync(bot, CancellationToken.None);
@@ -67,7 +68,7 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
     }
 
     [Fact]
-    public async Task It_may_make_a_user_namespace_but_mount_and_trace_nothing_in_it()
+    public async Task A_recorder_may_create_a_user_namespace_but_not_mount_or_enter_namespaces_in_it()
     {
         var seen = await recorders.Run(
             """
@@ -98,7 +99,7 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
     }
 
     [Fact]
-    public async Task It_sees_no_other_session_no_socket_of_the_engine_and_no_secret_but_its_own()
+    public async Task A_recorder_sees_no_other_session_no_engine_socket_and_no_foreign_secret()
     {
         var other = recorders.Bot("echo of another session > /app/storage/recordings/temp/user_$USER_ID/$RECORDING_SESSION_ID/chunk");
         await recorders.Containers.LaunchAsync(other, CancellationToken.None);
@@ -124,12 +125,12 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
     }
 
     [Fact]
-    public async Task Of_the_manager_it_reaches_the_rehearsal_and_nothing_else()
+    public async Task A_recorder_reaches_only_the_managers_rehearsal_through_the_relay()
     {
         await using var redis = await RedisServer.RunAsync();
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("DOCKER_HOST", "unix:///nowhere/docker.sock"));
         await using var relay = recorders.Services().GetRequiredService<LoopbackRelay>();
-        await relay.EnsureAsync(manager.Port, LoopbackRelay.Source, CancellationToken.None);
+        await relay.EnsureAsync(manager.Port, IPortForwarding.BotSource, CancellationToken.None);
 
         var seen = await recorders.Run(
             $$"""
@@ -148,7 +149,7 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
     }
 
     [Fact]
-    public async Task Where_the_manager_listens_on_its_side_too_it_is_a_stranger_without_a_key()
+    public async Task A_recorder_needs_a_key_if_the_manager_listens_on_the_bridge()
     {
         var (gateway, _) = await recorders.Services().GetRequiredService<IBotNetwork>().FindAsync(CancellationToken.None);
         Assert.SkipWhen(gateway is null, "The engine's default bridge is not on this machine.");
@@ -177,7 +178,7 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
     }
 
     [Fact]
-    public async Task Of_Redis_it_reaches_its_own_stream_and_channels_and_nothing_of_another_bot()
+    public async Task A_recorder_can_use_only_its_own_stream_and_channels_in_Redis()
     {
         await using var redis = await RedisServer.RunAsync();
         await using var manager = await redis.ConnectAsync();
@@ -208,7 +209,7 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
     }
 
     [Fact]
-    public async Task Its_browser_goes_to_no_address_inside_however_that_is_written()
+    public async Task The_browser_opens_no_internal_address_in_any_notation()
     {
         var bridge = await DockerCli.BridgeAddressAsync();
         using var listener = new TcpListener(IPAddress.Parse(bridge), 0);
@@ -250,17 +251,17 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
             }
             catch (OperationCanceledException)
             {
-                // All have called who will.
+                // The test has ended.
             }
         }
     }
 
     [Fact]
-    public async Task Chromiums_own_sandbox_is_on()
+    public async Task The_sandbox_of_Chromium_is_on()
     {
         var image = await BrowserImageAsync();
 
-        // For each renderer: its user namespace, and how many seccomp filters it has beside the container's.
+        // Prints the renderer's namespaces, and its number of seccomp filters including the container's.
         var seen = await recorders.Run(
             """
             chromium --headless=new --disable-gpu --user-data-dir=/tmp/profile data:text/html,hello >/tmp/browser.log 2>&1 &
@@ -282,14 +283,14 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
             Lines(seen));
     }
 
-    /// <summary>The recorder's image, of which a script can run any program.</summary>
+    /// <summary>Makes a copy of the recorder image that runs scripts.</summary>
     private static async Task<string> BrowserImageAsync()
     {
         const string Recorder = "newarbots/recorder:dev";
         const string Image = "newarbots-tests/scripted-browser:dev";
         Assert.SkipWhen(
             (await ScriptedRecorders.Docker("image", "inspect", Recorder)).ExitCode != 0,
-            $"{Recorder} is not there: dotnet build NewarBots.Recorder -t:RecorderImage");
+            $"{Recorder} does not exist: dotnet build NewarBots.Recorder -t:RecorderImage");
         await ScriptedRecorders.BuildAsync(Image, from: Recorder);
         return Image;
     }

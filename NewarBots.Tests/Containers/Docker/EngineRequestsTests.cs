@@ -5,14 +5,14 @@ using NewarBots.Tests.Lives;
 
 namespace NewarBots.Tests.Containers.Docker;
 
-/// <summary>What the manager asks the engine for, which whoever narrows the way to the socket has to let through.</summary>
+/// <summary>The engine requests that a restricted socket must allow.</summary>
 [Collection(AloneOnTheMachine.Name)]
-public sealed partial class EngineQuestionsTests
+public sealed partial class EngineRequestsTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public async Task A_bots_life_asks_the_engine_for_what_the_docs_list_and_the_narrow_socket_lets_through_and_for_nothing_else()
+    public async Task A_bots_life_needs_only_the_engine_requests_that_the_docs_list_and_the_restricted_socket_allows()
     {
         await using var narrow = await RestrictedEngine.StartAsync();
         await using var proxy = new EngineProxy(narrow.Socket);
@@ -23,13 +23,13 @@ public sealed partial class EngineQuestionsTests
         await host.Manager.Api.GetStringAsync(new Uri($"/bots/{stopped}/logs", UriKind.Relative));
         await host.Manager.PostAsync($"/bots/{stopped}/stop");
         foreach (var id in new[] { ends, stopped })
-            await host.Manager.UntilAsync(id, Patience, "completed");
+            await host.Manager.UntilAsync(id, Timeout, "completed");
 
-        var listed = Listed().Matches(await File.ReadAllTextAsync(Repository.PathOf("docs", "deployment.md"))).Select(match => match.Groups["question"].Value).ToHashSet();
-        var asked = proxy.Requests.Select(Question).Distinct().Order(StringComparer.Ordinal).ToList();
+        var listed = Listed().Matches(await File.ReadAllTextAsync(Repository.PathOf("docs", "deployment.md"))).Select(match => match.Groups["request"].Value).ToHashSet();
+        var requested = proxy.Requests.Select(Normalize).Distinct().Order(StringComparer.Ordinal).ToList();
         await DockerCli.RunAsync("network", "rm", $"newarbots-test-{Environment.ProcessId}");
-        Assert.Equal([], asked.Except(listed));
-        Assert.Equal([], new[] { "POST /containers/create", "POST /networks/create", "GET /events", "DELETE /containers/{id}" }.Except(asked));
+        Assert.Equal([], requested.Except(listed));
+        Assert.Equal([], new[] { "POST /containers/create", "POST /networks/create", "GET /events", "DELETE /containers/{id}" }.Except(requested));
     }
 
     [Theory]
@@ -44,15 +44,15 @@ public sealed partial class EngineQuestionsTests
     [InlineData("POST", "/v1.41/containers/../build")]
     [InlineData("DELETE", "/v1.41/images/any")]
     [InlineData("PUT", "/v1.41/containers/create")]
-    public async Task A_narrow_socket_refuses_what_no_manager_asks_for(string method, string path)
+    public async Task A_restricted_socket_refuses_requests_that_no_manager_needs(string method, string path)
     {
         await using var narrow = await RestrictedEngine.StartAsync();
 
         Assert.Equal((HttpStatusCode.Forbidden, HttpStatusCode.OK), (await narrow.AskAsync(method, path), await narrow.AskAsync("GET", "/v1.41/version")));
     }
 
-    /// <summary>Without the version, the query, and whom it is about.</summary>
-    private static string Question(string request)
+    /// <summary>Method and path without version, query, id or name.</summary>
+    private static string Normalize(string request)
     {
         var parts = request.Split(' ', '?')[1].Split('/', StringSplitOptions.RemoveEmptyEntries).SkipWhile(part => part[0] == 'v' && char.IsDigit(part[1])).ToList();
         if (parts is ["containers" or "networks" or "images", not ("json" or "create"), ..])
@@ -60,6 +60,6 @@ public sealed partial class EngineQuestionsTests
         return $"{request.Split(' ')[0]} /{string.Join('/', parts)}";
     }
 
-    [GeneratedRegex(@"^\| `(?<question>(GET|POST|DELETE) /[^`]+)`", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"^\| `(?<request>(GET|POST|DELETE) /[^`]+)`", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Listed();
 }

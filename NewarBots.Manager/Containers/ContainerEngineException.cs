@@ -1,0 +1,40 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Diagnostics;
+using NewarBots.Manager.Api;
+using NewarBots.Manager.Bots;
+
+namespace NewarBots.Manager.Containers;
+
+/// <summary>The engine was unreachable or refused a request. The message is one line for an operator.</summary>
+internal sealed class ContainerEngineException(string message, ContainerEngineFailure failure, Exception? inner = null)
+    : Exception(message, inner), IErrorType
+{
+    public ContainerEngineFailure Failure { get; } = failure;
+
+    public string ErrorType => JsonNamingPolicy.SnakeCaseLower.ConvertName(Failure.ToString());
+}
+
+internal enum ContainerEngineFailure
+{
+    /// <summary>No response. A retry may succeed.</summary>
+    Unreachable,
+
+    /// <summary>The recorder image does not exist. The message has the command that builds it.</summary>
+    ImageMissing,
+
+    /// <summary>The engine responded with an error that a retry will not fix.</summary>
+    Refused,
+}
+
+/// <summary>Responds with 503 if a request needs the container engine and the engine fails.</summary>
+internal sealed class ContainerEngineExceptionHandler : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (exception is not ContainerEngineException)
+            return false;
+        httpContext.Response.Headers.RetryAfter = ApiRegistration.RetryAfterSeconds;
+        await ApiProblems.EngineUnavailable(exception.Message).ExecuteAsync(httpContext);
+        return true;
+    }
+}

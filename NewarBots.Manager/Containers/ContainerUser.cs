@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+
+namespace NewarBots.Manager.Containers;
+
+/// <summary>
+/// The user that recorders run as, and that owns their files. Never root: a manager that runs as root uses an unassigned user id and gives
+/// it the session folders. Any other manager uses its own, so that it can read the recordings.
+/// </summary>
+internal sealed partial record ContainerUser(uint Uid, uint Gid)
+{
+    private const uint Unassigned = 10001;
+
+    public static ContainerUser OfRecorders { get; } = IsRoot ? new(Unassigned, Unassigned) : new(EffectiveUserId(), EffectiveGroupId());
+
+    private static bool IsRoot => EffectiveUserId() == 0;
+
+    /// <summary>Makes this user the owner. A symbolic link is not followed. Does nothing if the manager does not run as root.</summary>
+    /// <exception cref="IOException">The owner cannot be changed.</exception>
+    public void Own(string path)
+    {
+        if (IsRoot && ChangeOwner(path, Uid, Gid) != 0)
+            throw new IOException($"{path} cannot be given to {this}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.");
+    }
+
+    /// <summary><c>uid:gid</c>.</summary>
+    public override string ToString() => $"{Uid}:{Gid}";
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    private static partial uint EffectiveUserId();
+
+    [LibraryImport("libc", EntryPoint = "getegid")]
+    private static partial uint EffectiveGroupId();
+
+    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int ChangeOwner(string path, uint owner, uint group);
+}

@@ -1,0 +1,158 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.Json;
+using Docker.DotNet;
+using Docker.DotNet.Models;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+
+namespace NewarBots.Manager.Containers.Docker;
+
+/// <summary>Finds the recorders' containers and reads their labels and state. Containers of other stacks are ignored.</summary>
+internal sealed partial class DockerContainerLookup(DockerEngine engine, RecorderStack stack, ILogger<DockerContainerLookup> logger)
+{
+    /// <summary>Ids of containers that were logged already.</summary>
+    private readonly ConcurrentDictionary<string, bool> _unidentified = new();
+
+    public async Task<RecorderContainer?> FindAsync(SessionId id, CancellationToken cancellation) =>
+        await InspectOwnAsync(id, cancellation) is { } container ? Read(container) : null;
+
+    public async Task<RecorderOrigin?> FindOriginAsync(SessionId id, CancellationToken cancellation)
+    {
+        if (await InspectOwnAsync(id, cancellation) is not { } container)
+            return null;
+        var variables = container.Config.Env
+            .Select(variable => variable.Split('=', 2))
+            .Where(parts => parts.Length == 2)
+            .ToLookup(parts => parts[0], parts => parts[1]);
+        try
+        {
+            var environment = RecorderEnvironment.Read(name => variables[name].LastOrDefault());
+            return environment.SessionId == id ? new(environment, MetadataOf(container)) : null;
+        }
+        catch (InvalidRecorderEnvironmentException exception)
+        {
+            Log.UnreadableEnvironment(logger, RecorderContainerName.Of(id), exception.Message);
+            return null;
+        }
+    }
+
+    public async Task<IReadOnlyList<RecorderContainer>> ListAsync(CancellationToken cancellation)
+    {
+        var ofStack = Filter(("label", await StackLabelAsync(cancellation)));
+        var listed = await engine.CallAsync(
+            (docker, token) => docker.Containers.ListContainersAsync(new() { All = true, Filters = ofStack }, token),
+            cancellation);
+
+        var recorders = new List<RecorderContainer>(listed.Count);
+        foreach (var container in listed)
+        {
+            if (Identify(container.ID, container.Labels) is not var (session, user)
+                || !container.Names.Contains($"/{RecorderContainerName.Of(session)}"))
+                continue;
+
+            var state = StateOf(container.State);
+            if (state is not RecorderContainerState.Exited)
+                recorders.Add(new(session, user, state));
+            else if (await InspectOwnAsync(container.ID, cancellation) is { } exited && Read(exited) is { } recorder)
+                recorders.Add(recorder);
+        }
+        return recorders;
+    }
+
+    /// <returns><see langword="null"/> if the bot has no container, or it belongs to another stack.</returns>
+    public Task<ContainerInspectResponse?> InspectOwnAsync(SessionId id, CancellationToken cancellation) =>
+        InspectOwnAsync(RecorderContainerName.Of(id), cancellation);
+
+    public Task<ContainerInspectResponse?> InspectAsync(string nameOrId, CancellationToken cancellation) =>
+        engine.CallAsync<ContainerInspectResponse?>(
+            async (docker, token) =>
+            {
+                try
+                {
+                    return await docker.Containers.InspectContainerAsync(nameOrId, token);
+                }
+                catch (DockerContainerNotFoundException)
+                {
+                    return null;
+                }
+            },
+            cancellation);
+
+    /// <returns><see langword="null"/> if the labels do not identify a bot. Logged once per container.</returns>
+    public (SessionId Session, UserId User)? Identify(string container, IDictionary<string, string> labels)
+    {
+        labels.TryGetValue(RecorderLabels.Session, out var session);
+        labels.TryGetValue(RecorderLabels.User, out var user);
+        if (SessionId.TryParse(session, provider: null, out var sessionId) && UserId.TryParse(user, provider: null, out var userId))
+            return (sessionId, userId);
+
+        if (_unidentified.TryAdd(container, value: true))
+            Log.Unidentified(logger, container, session);
+        return null;
+    }
+
+    /// <summary>The label that all containers of this stack have, as <c>name=value</c>.</summary>
+    public async Task<string> StackLabelAsync(CancellationToken cancellation) =>
+        $"{RecorderLabels.Stack}={await stack.NameAsync(cancellation)}";
+
+    public static Dictionary<string, IDictionary<string, bool>> Filter(params IEnumerable<(string Key, string Value)> conditions) =>
+        conditions.ToDictionary(
+            condition => condition.Key,
+            IDictionary<string, bool> (condition) => new Dictionary<string, bool> { [condition.Value] = true });
+
+    public static string? StackOf(ContainerInspectResponse container) =>
+        container.Config.Labels?.TryGetValue(RecorderLabels.Stack, out var stack) is true ? stack : null;
+
+    public static RecorderContainerState StateOf(string status) => status switch
+    {
+        "created" => RecorderContainerState.Created,
+        "running" or "paused" or "restarting" => RecorderContainerState.Running,
+        _ => RecorderContainerState.Exited,
+    };
+
+    private async Task<ContainerInspectResponse?> InspectOwnAsync(string nameOrId, CancellationToken cancellation)
+    {
+        var ours = await stack.NameAsync(cancellation);
+        return await InspectAsync(nameOrId, cancellation) is { } container && StackOf(container) == ours ? container : null;
+    }
+
+    private RecorderContainer? Read(ContainerInspectResponse container)
+    {
+        if (Identify(container.ID, container.Config.Labels) is not var (session, user))
+            return null;
+
+        var state = StateOf(container.State.Status);
+        var exit = state is RecorderContainerState.Exited
+            ? new RecorderExit(
+                container.State.ExitCode,
+                container.State.OOMKilled,
+                DateTimeOffset.Parse(container.State.FinishedAt, CultureInfo.InvariantCulture))
+            : null;
+        return new(session, user, state, exit);
+    }
+
+    private static Dictionary<string, string> MetadataOf(ContainerInspectResponse container)
+    {
+        if (container.Config.Labels?.TryGetValue(RecorderLabels.Metadata, out var json) is not true)
+            return [];
+        try
+        {
+            return JsonSerializer.Deserialize<Dictionary<string, string>>(json) ?? [];
+        }
+        catch (JsonException)
+        {
+            return [];
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            LogLevel.Warning, "Ignored container {Container}: it has this stack's label, but its session label '{Session}' is no session id of a bot.")]
+        public static partial void Unidentified(ILogger logger, string container, string? session);
+
+        [LoggerMessage(LogLevel.Warning, "Container {Container} has an unreadable environment, so its bot cannot be restored from it: {Why}")]
+        public static partial void UnreadableEnvironment(ILogger logger, string container, string why);
+    }
+}
