@@ -1,3 +1,4 @@
+using NewarBots.Tests.Fixtures;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -34,7 +35,7 @@ internal sealed class SourceProject
     /// <param name="name">The project's folder below the repository, which is also its assembly's name.</param>
     public static SourceProject Read(string name)
     {
-        var folder = Path.Combine(LifeOfABotTests.Root, name);
+        var folder = Repository.PathOf(name);
         var options = CSharpParseOptions.Default.WithLanguageVersion(LanguageVersion.Latest);
         var trees = Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories)
             .Where(file => Path.GetRelativePath(folder, file).Split(Path.DirectorySeparatorChar)[0] is not ("bin" or "obj"))
