@@ -7,8 +7,8 @@ using NewarBots.Manager.Tracking;
 namespace NewarBots.Manager.Reconciling;
 
 /// <summary>
-/// Makes a record again of a bot that Redis has forgotten. What it is, its container says; what it has done, its journal. Where
-/// there is no container any more, the folder's place still says its id and its user, and nobody knows the meeting.
+/// Recreates the record of a bot from its container and its journal. Without a container only the id and the user are known, from
+/// the folder's path; the meeting stays unknown.
 /// </summary>
 internal sealed partial class BotRecovery(
     IRecorderContainers containers,
@@ -21,20 +21,20 @@ internal sealed partial class BotRecovery(
 {
     private static readonly Uri UnknownMeeting = new("about:blank");
 
-    /// <returns>The bot, as far as it has come; <see langword="null"/> where it was deleted, or adopted by somebody else, meanwhile.</returns>
-    public async Task<Bot?> AdoptAsync(Reconciliation.Adopt found, CancellationToken cancellation)
+    /// <returns>The recovered bot; <see langword="null"/> if it was deleted or recovered by another manager in the meantime.</returns>
+    public async Task<Bot?> RecoverAsync(Reconciliation.RecoverBot found, CancellationToken cancellation)
     {
         var origin = await containers.FindOriginAsync(found.Id, cancellation);
         if (origin is null && !folders.Exists(found.UserId, found.Id))
             return null;
-        var bot = Recall(found, origin);
+        var bot = BuildRecord(found, origin);
         if (!await recovery.AdoptAsync(bot))
             return null;
-        Log.Adopted(logger, bot.Id, bot.UserId, bot.MeetingUrl);
+        Log.Recovered(logger, bot.Id, bot.UserId, bot.MeetingUrl);
         return await follower.ReadJournalAsync(bot);
     }
 
-    private Bot Recall(Reconciliation.Adopt found, RecorderOrigin? origin)
+    private Bot BuildRecord(Reconciliation.RecoverBot found, RecorderOrigin? origin)
     {
         var madeAt = found.Id.MadeAt ?? time.GetUtcNow();
         var meeting = origin?.Environment.MeetingUrl ?? UnknownMeeting;
@@ -50,15 +50,14 @@ internal sealed partial class BotRecovery(
             Metadata = origin?.Metadata ?? new Dictionary<string, string>(),
             TraceParent = origin?.Environment.TraceParent,
             CreatedAt = madeAt,
-            // One that was made and never started is the launcher's to start.
+            // Not launched yet: the launcher starts the created container.
             LaunchedAt = found.Container is RecorderContainerState.Created ? null : madeAt,
         };
     }
 
     private static partial class Log
     {
-        [LoggerMessage(
-            LogLevel.Warning, "Bot {SessionId} of user {UserId} in {Meeting} was on no record and is taken up again as it was found")]
-        public static partial void Adopted(ILogger logger, SessionId sessionId, UserId userId, Uri meeting);
+        [LoggerMessage(LogLevel.Warning, "Recovered bot {SessionId} of user {UserId} in {Meeting}, which had no record")]
+        public static partial void Recovered(ILogger logger, SessionId sessionId, UserId userId, Uri meeting);
     }
 }

@@ -5,41 +5,44 @@ using NewarBots.Manager.Containers;
 namespace NewarBots.Manager.Reconciling;
 
 /// <summary>
-/// For how long this manager has seen each recorder run, and for how long nothing has come of it. By the machine's monotonic clock:
-/// a wall clock that jumps makes no bot old and none young, and a manager that starts anew begins to count anew.
+/// Measures how long this manager has observed each recorder running, and how long it has been inactive. Uses the monotonic
+/// clock, so that jumps of the wall clock have no effect. A restart of the manager resets the measurement.
 /// </summary>
 internal sealed class LivenessTracker(TimeProvider time)
 {
-    private Dictionary<SessionId, Sight> _sights = [];
+    private Dictionary<SessionId, Observation> _observations = [];
 
-    /// <summary>Looks once more.</summary>
+    /// <summary>Adds one observation of all recorders.</summary>
     /// <param name="known">The records.</param>
-    /// <param name="containers">All that there are.</param>
-    /// <param name="folders">The sessions on the disk.</param>
-    public IReadOnlyDictionary<SessionId, Liveness> Look(
+    /// <param name="containers">All containers of this stack.</param>
+    /// <param name="folders">All session folders.</param>
+    public IReadOnlyDictionary<SessionId, Liveness> Observe(
         IReadOnlyDictionary<SessionId, Bot> known, IEnumerable<RecorderContainer> containers, IEnumerable<SessionOnDisk> folders)
     {
         var now = time.GetTimestamp();
         var running = containers.Where(container => container.State is RecorderContainerState.Running).Select(container => container.Id).ToHashSet();
         var writtenAt = folders.ToLookup(folder => folder.Id, folder => folder.WrittenAt);
-        _sights = known.Keys.Union(writtenAt.Select(folder => folder.Key)).ToDictionary(id => id, id =>
+        _observations = known.Keys.Union(writtenAt.Select(folder => folder.Key)).ToDictionary(id => id, id =>
         {
-            var before = _sights.GetValueOrDefault(id);
-            var trace = (known.GetValueOrDefault(id)?.LastSequence, writtenAt[id].DefaultIfEmpty().Max());
-            return new Sight(running.Contains(id) ? before?.RunsSince ?? now : null, before is not null && trace == before.Trace ? before.ChangedAt : now, trace);
+            var before = _observations.GetValueOrDefault(id);
+            var activity = (known.GetValueOrDefault(id)?.LastSequence, writtenAt[id].DefaultIfEmpty().Max());
+            return new Observation(
+                running.Contains(id) ? before?.RunningSince ?? now : null,
+                before is not null && activity == before.Activity ? before.ActiveAt : now,
+                activity);
         });
-        return _sights.ToDictionary(
-            sight => sight.Key,
-            sight => new Liveness(time.GetElapsedTime(sight.Value.RunsSince ?? now, now), time.GetElapsedTime(sight.Value.ChangedAt, now)));
+        return _observations.ToDictionary(
+            entry => entry.Key,
+            entry => new Liveness(time.GetElapsedTime(entry.Value.RunningSince ?? now, now), time.GetElapsedTime(entry.Value.ActiveAt, now)));
     }
 
-    /// <param name="RunsSince">When it was first seen running, in every look since; <see langword="null"/> where it does not.</param>
-    /// <param name="ChangedAt">When it was first seen as it is.</param>
-    /// <param name="Trace">Its last word's number, where it is on record, and when it wrote last.</param>
-    private sealed record Sight(long? RunsSince, long ChangedAt, (long? Sequence, DateTimeOffset WrittenAt) Trace);
+    /// <param name="RunningSince">Timestamp of the first of the uninterrupted observations as running; <see langword="null"/> if it does not run.</param>
+    /// <param name="ActiveAt">Timestamp of the first observation with this activity.</param>
+    /// <param name="Activity">The last status message's sequence number, and the last write to the folder.</param>
+    private sealed record Observation(long? RunningSince, long ActiveAt, (long? Sequence, DateTimeOffset WrittenAt) Activity);
 }
 
-/// <summary>What is known of a recorder.</summary>
-/// <param name="Seen">For so long it has been seen running, again and again.</param>
-/// <param name="Silent">For so long it has neither said nor written anything.</param>
-internal sealed record Liveness(TimeSpan Seen, TimeSpan Silent);
+/// <summary>What this manager has observed of one recorder.</summary>
+/// <param name="Running">How long it has been observed running without interruption.</param>
+/// <param name="Inactive">How long it has neither published a status nor written a file.</param>
+internal sealed record Liveness(TimeSpan Running, TimeSpan Inactive);

@@ -9,9 +9,20 @@ using StackExchange.Redis;
 
 namespace NewarBots.Manager.Reconciling;
 
+internal static class ReconcilingRegistration
+{
+    public static IHostApplicationBuilder AddReconciling(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<BotRecovery>();
+        builder.Services.AddSingleton<RecordingRecovery>();
+        builder.Services.AddHostedService<Reconciler>();
+        return builder;
+    }
+}
+
 /// <summary>
-/// Looks at what runs, what lies on the disk and what is recorded, and mends what has come apart while nobody watched: at start,
-/// every minute, and as soon as Redis is back or is seen to have been emptied.
+/// Makes records, containers and files agree again after a crash or an outage: at start, every minute, and as soon as Redis
+/// reconnects or is found to be empty.
 /// </summary>
 internal sealed partial class Reconciler(
     IConnectionMultiplexer redis,
@@ -20,12 +31,12 @@ internal sealed partial class Reconciler(
     BotQueries queries,
     BotCommands commands,
     BotRecordRecovery recovery,
-    BotRecovery adopter,
+    BotRecovery bots,
     RecordingRecovery recordings,
     RecorderPreparation preparation,
     RecorderAccess access,
     IPortForwarding ports,
-    BotFinisher ended,
+    BotFinisher finisher,
     BotStopper stopper,
     BackgroundLoops loops,
     TimeProvider time,
@@ -35,29 +46,28 @@ internal sealed partial class Reconciler(
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
 
-    /// <summary>Each by a few questions to Redis.</summary>
-    private static readonly ParallelOptions ManyAtOnce = new() { MaxDegreeOfParallelism = 8 };
+    private static readonly ParallelOptions RestoreOptions = new() { MaxDegreeOfParallelism = 8 };
 
-    /// <summary>With very many bots, or much to be recalled.</summary>
-    private static readonly TimeSpan LongestReconciling = TimeSpan.FromMinutes(5);
+    /// <summary>With very many bots, or many recordings to recover.</summary>
+    private static readonly TimeSpan LongestReconciliation = TimeSpan.FromMinutes(5);
 
     private readonly AsyncAutoResetEvent _needed = new();
-    private readonly LivenessTracker _sights = new(time);
+    private readonly LivenessTracker _liveness = new(time);
     private TimeSpan _next = Interval;
     private bool _hasFreed;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        redis.ConnectionRestored += WhenRedisIsBack;
+        redis.ConnectionRestored += OnRedisRestored;
         await Task.WhenAll(
-            loops.RunAsync("reconcile", LongestReconciling, ReconcileOrPostponeAsync, token => _needed.WaitAsync(_next, time, token), stoppingToken),
+            loops.RunAsync("reconcile", LongestReconciliation, ReconcileOrRetryAsync, token => _needed.WaitAsync(_next, time, token), stoppingToken),
             loops.RunAsync("watch", every: WatchInterval, WatchAsync, stoppingToken));
-        redis.ConnectionRestored -= WhenRedisIsBack;
+        redis.ConnectionRestored -= OnRedisRestored;
 
-        void WhenRedisIsBack(object? sender, ConnectionFailedEventArgs connection) => _needed.Raise();
+        void OnRedisRestored(object? sender, ConnectionFailedEventArgs connection) => _needed.Raise();
     }
 
-    private async Task ReconcileOrPostponeAsync(CancellationToken cancellation)
+    private async Task ReconcileOrRetryAsync(CancellationToken cancellation)
     {
         _next = Interval;
         try
@@ -66,12 +76,12 @@ internal sealed partial class Reconciler(
         }
         catch (Exception exception) when (exception is ContainerEngineException or IOException || exception.IsRedisAway())
         {
-            Log.Postponed(logger, exception.Message);
+            Log.WillRetry(logger, exception.Message);
             _next = RetryAfter;
         }
     }
 
-    /// <summary>What cannot wait for the next reconciliation: an emptied Redis and bots cut off by another manager's death.</summary>
+    /// <summary>Checks what cannot wait for the next reconciliation: whether Redis was emptied, and whether ports that a crashed manager forwarded are free.</summary>
     private async Task WatchAsync(CancellationToken cancellation)
     {
         try
@@ -82,43 +92,43 @@ internal sealed partial class Reconciler(
         }
         catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisAway())
         {
-            // Redis's return is heard of by itself, and the engine is asked again.
+            // The event of the restored Redis connection triggers a reconciliation; the engine is asked again at the next turn.
         }
     }
 
     public async Task ReconcileAsync(CancellationToken cancellation)
     {
-        // Asked first: if Redis is emptied while this goes on, the next reconciliation has to see that.
+        // First: if Redis is emptied from here on, the next reconciliation must notice.
         var token = await recovery.BeginAsync();
         if (token is not null)
-            await TakeUpWaitingAsync();
-        var there = await containers.ListAsync(cancellation);
+            await RecoverWaitingAsync();
+        var existing = await containers.ListAsync(cancellation);
         var onDisk = folders.List();
         var known = (await queries.ActiveAsync()).ToDictionary(bot => bot.Id);
         if (token is null)
-            await ReadWaitingAgainAsync(known);
-        foreach (var id in there.Select(container => container.Id).Union(onDisk.Select(folder => folder.Id)))
+            await RefreshWaitingAsync(known);
+        foreach (var id in existing.Select(container => container.Id).Union(onDisk.Select(folder => folder.Id)))
         {
             if (!known.ContainsKey(id) && await queries.FindAsync(id) is { } bot)
                 known.Add(id, bot);
         }
 
         await RestoreAsync(known.Values, cancellation);
-        // Nobody has to look through all recordings at any other time: each has been on record.
-        var forgotten = token is null ? [] : await recordings.ForgottenAsync();
-        foreach (var action in ReconciliationPlan.Make(known.Values, there, onDisk, forgotten, _sights.Look(known, there, onDisk), time.GetUtcNow()))
+        // Recordings lose their records only when Redis is emptied, so no other reconciliation lists them all.
+        var unrecorded = token is null ? [] : await recordings.FindUnrecordedAsync();
+        foreach (var action in ReconciliationPlan.Make(known.Values, existing, onDisk, unrecorded, _liveness.Observe(known, existing, onDisk), time.GetUtcNow()))
         {
             switch (action)
             {
-                case Reconciliation.Adopt found:
-                    if (await adopter.AdoptAsync(found, cancellation) is { } adopted)
-                        await RestoreAsync([adopted], cancellation);
+                case Reconciliation.RecoverBot found:
+                    if (await bots.RecoverAsync(found, cancellation) is { } recovered)
+                        await RestoreAsync([recovered], cancellation);
                     break;
-                case Reconciliation.Recall found:
-                    await recordings.AdoptAsync(found);
+                case Reconciliation.RecoverRecording found:
+                    await recordings.RecoverAsync(found);
                     break;
-                case Reconciliation.TakeToItsEnd:
-                    ended.Enqueue(action.Id);
+                case Reconciliation.Finish:
+                    finisher.Enqueue(action.Id);
                     break;
                 case Reconciliation.Stop:
                     stopper.Enqueue(action.Id);
@@ -131,7 +141,7 @@ internal sealed partial class Reconciler(
             }
         }
 
-        if (token is not null && forgotten.Count < RecordingRecovery.AtOnce)
+        if (token is not null && unrecorded.Count < RecordingRecovery.BatchSize)
         {
             await recovery.IndexAsync(cancellation);
             await recovery.CompleteAsync(token);
@@ -155,41 +165,41 @@ internal sealed partial class Reconciler(
         }
     }
 
-    /// <summary>A bot that waits for its container has left nothing but its record: of those that are lost, only who has seen them knows.</summary>
-    private async Task TakeUpWaitingAsync()
+    /// <summary>A bot that waits for its container has neither container nor files, so its lost record is recovered from this manager's memory.</summary>
+    private async Task RecoverWaitingAsync()
     {
         foreach (var waiting in queries.NewestCached(user: null, after: null).Where(bot => bot.AwaitsContainer).ToList())
         {
             if (await recovery.AdoptAsync(waiting))
-                Log.TakenUp(logger, waiting.Id, waiting.UserId);
+                Log.Recovered(logger, waiting.Id, waiting.UserId);
         }
     }
 
     /// <summary>
-    /// One that waited when this manager saw it last may have been cancelled by another since, whose word was missed: it is read again, so
-    /// that <see cref="TakeUpWaitingAsync"/> does not bring it back one day.
+    /// Another manager may have cancelled a bot that this manager remembers as waiting. Reads it again, so that
+    /// <see cref="RecoverWaitingAsync"/> does not recover it later.
     /// </summary>
-    private async Task ReadWaitingAgainAsync(Dictionary<SessionId, Bot> active)
+    private async Task RefreshWaitingAsync(Dictionary<SessionId, Bot> active)
     {
         foreach (var waiting in queries.NewestCached(user: null, after: null).Where(bot => bot.AwaitsContainer && !active.ContainsKey(bot.Id)).ToList())
             await queries.FindAsync(waiting.Id);
     }
 
-    /// <summary>A restart of Redis takes its users with it, and one of the manager the ways to this machine.</summary>
+    /// <summary>Restores the Redis users of live bots, lost when Redis restarts, and their port forwarding, lost when the manager restarts.</summary>
     public async Task RestoreAsync(IEnumerable<Bot> bots, CancellationToken cancellation)
     {
-        var living = bots.Where(bot => bot.Status is > BotStatus.Queued and < BotStatus.Finalizing).ToList();
+        var live = bots.Where(bot => bot.Status is > BotStatus.Queued and < BotStatus.Finalizing).ToList();
         try
         {
-            await preparation.ForwardPortsAsync(living, cancellation);
+            await preparation.ForwardPortsAsync(live, cancellation);
         }
         catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {
-            // What is to be done for the bots does not wait for it.
-            Log.WaysNotOpened(logger, exception, exception.Message);
+            // The rest of the reconciliation does not depend on it.
+            Log.ForwardingFailed(logger, exception, exception.Message);
         }
 
-        await Parallel.ForEachAsync(living, ManyAtOnce, async (bot, _) =>
+        await Parallel.ForEachAsync(live, RestoreOptions, async (bot, _) =>
         {
             try
             {
@@ -197,11 +207,11 @@ internal sealed partial class Reconciler(
             }
             catch (Exception exception) when (!exception.IsRedisAway())
             {
-                // Nor do the other bots.
-                Log.NotRestored(logger, exception, bot.Id, exception.Message);
+                // The other bots do not depend on it.
+                Log.RedisUserFailed(logger, exception, bot.Id, exception.Message);
             }
 
-            // It may have ended since it was looked at, and its user with it: that one is not to come back.
+            // If the bot has ended since its record was read, its user was removed and must not come back.
             if (await queries.FindAsync(bot.Id) is { Status: >= BotStatus.Finalizing })
                 await access.RemoveAsync(bot.Id);
         });
@@ -209,22 +219,22 @@ internal sealed partial class Reconciler(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Redis refuses to list its keys, so places of bots whose records are lost stay taken: {Why}")]
-        public static partial void PlacesNotFreed(ILogger logger, string why);
+        [LoggerMessage(LogLevel.Error, "Redis refuses to list its keys, places of bots with lost records stay taken: {Error}")]
+        public static partial void PlacesNotFreed(ILogger logger, string error);
 
-        [LoggerMessage(LogLevel.Warning, "Bot {SessionId} has outlived its time and not left by itself: it is stopped")]
+        [LoggerMessage(LogLevel.Warning, "Bot {SessionId} has exceeded its maximum duration and did not leave, stopping it")]
         public static partial void Overdue(ILogger logger, SessionId sessionId);
 
-        [LoggerMessage(LogLevel.Warning, "Bot {SessionId} of user {UserId}, which waits for its container, was on no record any more and is taken up again as it was known")]
-        public static partial void TakenUp(ILogger logger, SessionId sessionId, UserId userId);
+        [LoggerMessage(LogLevel.Warning, "Recovered the lost record of bot {SessionId} of user {UserId}, which waits for its container")]
+        public static partial void Recovered(ILogger logger, SessionId sessionId, UserId userId);
 
-        [LoggerMessage(LogLevel.Error, "The ways by which bots reach this machine cannot be opened: {Why}")]
-        public static partial void WaysNotOpened(ILogger logger, Exception exception, string why);
+        [LoggerMessage(LogLevel.Error, "Restoring port forwarding for live bots failed, will retry: {Error}")]
+        public static partial void ForwardingFailed(ILogger logger, Exception exception, string error);
 
-        [LoggerMessage(LogLevel.Error, "The Redis user of bot {SessionId} cannot be restored: {Why}")]
-        public static partial void NotRestored(ILogger logger, Exception exception, SessionId sessionId, string why);
+        [LoggerMessage(LogLevel.Error, "Restoring the Redis user of bot {SessionId} failed, will retry: {Error}")]
+        public static partial void RedisUserFailed(ILogger logger, Exception exception, SessionId sessionId, string error);
 
-        [LoggerMessage(LogLevel.Warning, "Reconciliation has to wait: {Why}")]
-        public static partial void Postponed(ILogger logger, string why);
+        [LoggerMessage(LogLevel.Warning, "Reconciliation failed, will retry: {Error}")]
+        public static partial void WillRetry(ILogger logger, string error);
     }
 }

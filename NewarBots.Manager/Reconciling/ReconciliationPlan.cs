@@ -5,60 +5,59 @@ using NewarBots.Manager.Ending;
 
 namespace NewarBots.Manager.Reconciling;
 
-/// <summary>One thing to be mended between what the records say, what the engine runs and what lies on the disk.</summary>
+/// <summary>One action that makes records, containers and files agree again.</summary>
 internal abstract record Reconciliation(SessionId Id)
 {
-    /// <summary>It lives, or has left audio, and nobody knows it: it becomes a record again.</summary>
-    /// <param name="Id">From its container's label or its folder's name.</param>
-    /// <param name="UserId">Likewise.</param>
-    /// <param name="Container">How its container is; <see langword="null"/> where there is none.</param>
-    public sealed record Adopt(SessionId Id, UserId UserId, RecorderContainerState? Container) : Reconciliation(Id);
+    /// <summary>Recreates the record of a bot that has a container or audio, but no record.</summary>
+    /// <param name="Id">From the container's label or the folder's name.</param>
+    /// <param name="UserId">From the container's label or the folder's name.</param>
+    /// <param name="Container">The container's state; <see langword="null"/> if there is no container.</param>
+    public sealed record RecoverBot(SessionId Id, UserId UserId, RecorderContainerState? Container) : Reconciliation(Id);
 
-    /// <summary>Its recorder is gone and nobody has taken it to its end, or cleared up behind it.</summary>
-    public sealed record TakeToItsEnd(SessionId Id) : Reconciliation(Id);
+    /// <summary>Recreates the record of an ended bot that has a recording, but no record.</summary>
+    public sealed record RecoverRecording(SessionId Id, UserId UserId) : Reconciliation(Id);
 
-    /// <summary>It still runs and should not: it was asked to stop, or its life is over by its record.</summary>
+    /// <summary>Finishes a bot whose recorder is gone, or removes the container of an ended bot.</summary>
+    public sealed record Finish(SessionId Id) : Reconciliation(Id);
+
+    /// <summary>Stops a recorder that still runs although its bot was asked to stop or has ended.</summary>
     public sealed record Stop(SessionId Id) : Reconciliation(Id);
 
-    /// <summary>It has ended, its recording is there, and nobody knows it: it becomes a record again.</summary>
-    public sealed record Recall(SessionId Id, UserId UserId) : Reconciliation(Id);
-
-    /// <summary>It should have left long ago, and its own watchdog has not seen to it.</summary>
+    /// <summary>Stops a recorder that runs longer than its maximum duration allows.</summary>
     public sealed record StopOverdue(SessionId Id) : Reconciliation(Id);
 }
 
 /// <summary>
-/// Compares records, containers, folders and recordings; a pure function of these. A plan made right after one was carried out is
-/// empty. Containers and folders are looked at before the records are read: every bot has a record before it has either, so
-/// one without a record is not just being born.
+/// Compares records, containers, session folders and recordings: a pure function. A second plan made right after the first was
+/// carried out is empty. Containers and folders must be listed before the records are read: every bot has a record before it has
+/// either, so a new bot is never taken for one without a record.
 /// </summary>
 internal static class ReconciliationPlan
 {
     /// <summary>
-    /// That the engine does not know a container is no proof of death: its list may be older than the launch, or the engine
-    /// another one than before. It is believed once neither a launch nor a byte on the disk has been newer than this, by the wall clock
-    /// or, where that was set back, by looking again; a recorder in a call writes each second.
+    /// A container missing from the engine's list is no proof that the recorder is gone: the list may be older than the launch, or
+    /// come from another engine. The recorder counts as gone once its launch and its last write are both older than this, by the
+    /// wall clock, or by the monotonic clock if the wall clock was set back. A recorder in a call writes every second.
     /// </summary>
-    public static TimeSpan Doubt { get; } = TimeSpan.FromSeconds(30);
+    public static TimeSpan GoneAfter { get; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// A recorder leaves by itself at the end of its longest life, and its watchdog ends it where it does not. One that is frozen,
-    /// or was before its watchdog was set, is given this much longer.
+    /// Extra time for a recorder to leave at its maximum duration, or to be killed by its watchdog. A frozen recorder does neither.
     /// </summary>
     public static TimeSpan OverdueAfter { get; } = TimeSpan.FromMinutes(5);
 
-    /// <param name="known">The records of all active bots, and of those whose container, folder or recording is given here.</param>
-    /// <param name="containers">This stack's, one a session.</param>
-    /// <param name="folders">The sessions on the disk.</param>
-    /// <param name="recordings">Finished ones that may be on no record.</param>
-    /// <param name="signs">What has come of the recorders of those that are known and of those that have a folder.</param>
-    /// <param name="now">The time of the look.</param>
+    /// <param name="known">The records of all active bots, and of all bots that have one of the given containers, folders or recordings.</param>
+    /// <param name="containers">This stack's containers, at most one per session.</param>
+    /// <param name="folders">All session folders.</param>
+    /// <param name="recordings">Finished recordings that may have no record.</param>
+    /// <param name="liveness">Observations of the recorders in <paramref name="known"/> and <paramref name="folders"/>.</param>
+    /// <param name="now">The current time.</param>
     public static IReadOnlyList<Reconciliation> Make(
         IReadOnlyCollection<Bot> known,
         IReadOnlyCollection<RecorderContainer> containers,
         IReadOnlyCollection<SessionOnDisk> folders,
         IReadOnlyCollection<FinalSession> recordings,
-        IReadOnlyDictionary<SessionId, Liveness> signs,
+        IReadOnlyDictionary<SessionId, Liveness> liveness,
         DateTimeOffset now)
     {
         var botOf = known.ToDictionary(bot => bot.Id);
@@ -71,61 +70,61 @@ internal static class ReconciliationPlan
             {
                 var container = containerOf.GetValueOrDefault(id);
                 return botOf.TryGetValue(id, out var bot)
-                    ? OfKnown(bot, container, folderOf[id].FirstOrDefault(folder => folder.UserId == bot.UserId), signs.GetValueOrDefault(id), now)
-                    : OfUnknown(container, folderOf[id].FirstOrDefault(folder => folder.HasAudio), signs.GetValueOrDefault(id), now);
+                    ? ForKnown(bot, container, folderOf[id].FirstOrDefault(folder => folder.UserId == bot.UserId), liveness.GetValueOrDefault(id), now)
+                    : ForUnknown(container, folderOf[id].FirstOrDefault(folder => folder.HasAudio), liveness.GetValueOrDefault(id), now);
             }),
-            // Last: those that live are not to wait for them.
+            // Last, so that live bots do not wait for them.
             .. recordings
                 .Where(recording => !botOf.ContainsKey(recording.Id) && !containerOf.ContainsKey(recording.Id) && !folderOf[recording.Id].Any(folder => folder.HasAudio))
-                .Select(recording => new Reconciliation.Recall(recording.Id, recording.UserId)),
+                .Select(recording => new Reconciliation.RecoverRecording(recording.Id, recording.UserId)),
         ];
     }
 
-    private static IEnumerable<Reconciliation> OfUnknown(
-        RecorderContainer? container, SessionOnDisk? folder, Liveness? signs, DateTimeOffset now) => (container, folder) switch
+    private static IEnumerable<Reconciliation> ForUnknown(
+        RecorderContainer? container, SessionOnDisk? folder, Liveness? liveness, DateTimeOffset now) => (container, folder) switch
         {
             ({ State: RecorderContainerState.Exited }, _) =>
             [
-                new Reconciliation.Adopt(container.Id, container.UserId, container.State),
-                new Reconciliation.TakeToItsEnd(container.Id),
+                new Reconciliation.RecoverBot(container.Id, container.UserId, container.State),
+                new Reconciliation.Finish(container.Id),
             ],
-            ({ }, _) => [new Reconciliation.Adopt(container.Id, container.UserId, container.State)],
-            (null, { }) when now - folder.WrittenAt > Doubt || signs?.Silent > Doubt =>
+            ({ }, _) => [new Reconciliation.RecoverBot(container.Id, container.UserId, container.State)],
+            (null, { }) when now - folder.WrittenAt > GoneAfter || liveness?.Inactive > GoneAfter =>
             [
-                new Reconciliation.Adopt(folder.Id, folder.UserId, Container: null),
-                new Reconciliation.TakeToItsEnd(folder.Id),
+                new Reconciliation.RecoverBot(folder.Id, folder.UserId, Container: null),
+                new Reconciliation.Finish(folder.Id),
             ],
             _ => [],
         };
 
-    private static IEnumerable<Reconciliation> OfKnown(
-        Bot bot, RecorderContainer? container, SessionOnDisk? folder, Liveness? signs, DateTimeOffset now) => (bot, container?.State) switch
+    private static IEnumerable<Reconciliation> ForKnown(
+        Bot bot, RecorderContainer? container, SessionOnDisk? folder, Liveness? liveness, DateTimeOffset now) => (bot, container?.State) switch
         {
             (_, RecorderContainerState.Running) when bot.StopRequested || bot.Status >= BotStatus.Finalizing =>
                 [new Reconciliation.Stop(bot.Id)],
-            (_, RecorderContainerState.Running) => signs is not null && IsOverdue(bot, signs, now) ? [new Reconciliation.StopOverdue(bot.Id)] : [],
-            (_, RecorderContainerState.Exited) => [new Reconciliation.TakeToItsEnd(bot.Id)],
-            ({ Status: BotStatus.Finalizing }, _) => [new Reconciliation.TakeToItsEnd(bot.Id)],
-            _ when bot.Status.IsTerminal() => container is null ? [] : [new Reconciliation.TakeToItsEnd(bot.Id)],
-            // The launcher's own: it makes the container, or starts the one that an interrupted launch has made.
+            (_, RecorderContainerState.Running) => liveness is not null && IsOverdue(bot, liveness, now) ? [new Reconciliation.StopOverdue(bot.Id)] : [],
+            (_, RecorderContainerState.Exited) => [new Reconciliation.Finish(bot.Id)],
+            ({ Status: BotStatus.Finalizing }, _) => [new Reconciliation.Finish(bot.Id)],
+            _ when bot.Status.IsTerminal() => container is null ? [] : [new Reconciliation.Finish(bot.Id)],
+            // The launcher's job: it creates the container, or starts the one that an interrupted launch created.
             ({ AwaitsContainer: true }, _) => [],
-            _ when now - LastSignOfLife(bot, folder) > Doubt || signs?.Silent > Doubt => [new Reconciliation.TakeToItsEnd(bot.Id)],
+            _ when now - LastActivity(bot, folder) > GoneAfter || liveness?.Inactive > GoneAfter => [new Reconciliation.Finish(bot.Id)],
             _ => [],
         };
 
     /// <summary>
-    /// It was seen to run for longer than it may; or it should be gone by the wall clock, and gives no sign of life. The wall clock
-    /// alone is not believed: it may have jumped, and a live recorder is never silent for longer than it waits to be let in.
+    /// The recorder was observed running longer than it may; or it is overdue by the wall clock and inactive. The wall clock alone is
+    /// not enough, since it may have jumped. A live recorder is never inactive for longer than its waiting room timeout.
     /// </summary>
-    private static bool IsOverdue(Bot bot, Liveness signs, DateTimeOffset now)
+    private static bool IsOverdue(Bot bot, Liveness liveness, DateTimeOffset now)
     {
-        var longestSilence = bot.Leave.WaitingRoomTimeout + OverdueAfter;
-        var longestLife = bot.Leave.MaxDuration + longestSilence;
-        return signs.Seen > longestLife
-            || (signs.Silent > longestSilence && now - (bot.LaunchedAt ?? bot.CreatedAt) > longestLife);
+        var longestInactivity = bot.Leave.WaitingRoomTimeout + OverdueAfter;
+        var longestRun = bot.Leave.MaxDuration + longestInactivity;
+        return liveness.Running > longestRun
+            || (liveness.Inactive > longestInactivity && now - (bot.LaunchedAt ?? bot.CreatedAt) > longestRun);
     }
 
-    private static DateTimeOffset LastSignOfLife(Bot bot, SessionOnDisk? folder)
+    private static DateTimeOffset LastActivity(Bot bot, SessionOnDisk? folder)
     {
         var launched = bot.LaunchedAt ?? bot.CreatedAt;
         return folder is not null && folder.WrittenAt > launched ? folder.WrittenAt : launched;

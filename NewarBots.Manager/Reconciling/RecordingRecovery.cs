@@ -7,47 +7,48 @@ using NewarBots.Manager.Recordings;
 namespace NewarBots.Manager.Reconciling;
 
 /// <summary>
-/// Makes a record again of a bot that had ended when Redis was emptied: its manifest, beside the recording, says nearly all that the
-/// record did.
+/// Recreates the record of an ended bot from the manifest beside its recording, after Redis was emptied. The manifest holds nearly
+/// everything that the record held.
 /// </summary>
-internal sealed partial class RecordingRecovery(FinalFiles finals, StorageLayout storage, BotCommands commands, BotRecordRecovery recovery, ILogger<RecordingRecovery> logger)
+internal sealed partial class RecordingRecovery(
+    FinalFiles finals, StorageLayout storage, BotCommands commands, BotRecordRecovery recovery, ILogger<RecordingRecovery> logger)
 {
-    /// <summary>So many in one reconciliation, the newest first; where there are more, the next one follows at once.</summary>
-    public const int AtOnce = 500;
+    /// <summary>Most recordings to recover in one reconciliation, the newest first. The next reconciliation continues.</summary>
+    public const int BatchSize = 500;
 
-    /// <summary>What has a manifest's name and is none, or has lost its recording.</summary>
-    private readonly HashSet<SessionId> _unreadable = [];
+    /// <summary>Sessions with an invalid manifest or without a recording. They are not tried again.</summary>
+    private readonly HashSet<SessionId> _invalid = [];
 
-    /// <summary>Finished recordings that are on no record.</summary>
-    public async Task<IReadOnlyList<FinalSession>> ForgottenAsync()
+    /// <summary>Finished recordings without a record.</summary>
+    public async Task<IReadOnlyList<FinalSession>> FindUnrecordedAsync()
     {
-        var there = finals.List().Where(final => final.HasManifest && !_unreadable.Contains(final.Id)).ToLookup(final => final.Id);
-        var unknown = await recovery.UnknownAsync(there.Select(final => final.Key).OrderDescending(), AtOnce);
-        return [.. unknown.Select(id => there[id].First())];
+        var recordings = finals.List().Where(final => final.HasManifest && !_invalid.Contains(final.Id)).ToLookup(final => final.Id);
+        var unknown = await recovery.UnknownAsync(recordings.Select(final => final.Key).OrderDescending(), BatchSize);
+        return [.. unknown.Select(id => recordings[id].First())];
     }
 
-    public async Task AdoptAsync(Reconciliation.Recall found)
+    public async Task RecoverAsync(Reconciliation.RecoverRecording found)
     {
         var manifest = TryRead(found);
         var recording = new FileInfo(storage.Recording(found.UserId, found.Id));
         if (manifest is null || manifest.SessionId != found.Id || manifest.UserId != found.UserId || !recording.Exists || recording.Length != manifest.Bytes)
         {
-            _unreadable.Add(found.Id);
-            Log.Unreadable(logger, found.Id, found.UserId);
+            _invalid.Add(found.Id);
+            Log.Invalid(logger, found.Id, found.UserId);
             return;
         }
 
-        var bot = Recall(manifest, new DateTimeOffset(recording.LastWriteTimeUtc));
+        var bot = BuildRecord(manifest, new DateTimeOffset(recording.LastWriteTimeUtc));
         if (!await recovery.AdoptAsync(bot))
             return;
-        Log.Adopted(logger, bot.Id, bot.UserId);
-        // Deleted meanwhile, by another manager that had it on record already.
+        Log.Recovered(logger, bot.Id, bot.UserId);
+        // Another manager that already had the record may have deleted the bot in the meantime.
         recording.Refresh();
         if (!recording.Exists)
             await commands.DeleteAsync(bot);
     }
 
-    private RecordingManifest? TryRead(Reconciliation.Recall found)
+    private RecordingManifest? TryRead(Reconciliation.RecoverRecording found)
     {
         try
         {
@@ -59,7 +60,7 @@ internal sealed partial class RecordingRecovery(FinalFiles finals, StorageLayout
         }
     }
 
-    private static Bot Recall(RecordingManifest manifest, DateTimeOffset writtenAt) => new()
+    private static Bot BuildRecord(RecordingManifest manifest, DateTimeOffset writtenAt) => new()
     {
         Id = manifest.SessionId,
         UserId = manifest.UserId,
@@ -82,10 +83,10 @@ internal sealed partial class RecordingRecovery(FinalFiles finals, StorageLayout
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "The recording {SessionId} of user {UserId} was on no record and is on one again, as its manifest says")]
-        public static partial void Adopted(ILogger logger, SessionId sessionId, UserId userId);
+        [LoggerMessage(LogLevel.Warning, "Recovered the record of recording {SessionId} of user {UserId} from its manifest")]
+        public static partial void Recovered(ILogger logger, SessionId sessionId, UserId userId);
 
-        [LoggerMessage(LogLevel.Warning, "What lies beside the recording {SessionId} of user {UserId} is not its manifest: it stays, and is on no record")]
-        public static partial void Unreadable(ILogger logger, SessionId sessionId, UserId userId);
+        [LoggerMessage(LogLevel.Warning, "Recording {SessionId} of user {UserId} has no record and no valid manifest, its files are kept")]
+        public static partial void Invalid(ILogger logger, SessionId sessionId, UserId userId);
     }
 }

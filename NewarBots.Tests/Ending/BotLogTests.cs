@@ -9,7 +9,7 @@ namespace NewarBots.Tests.Ending;
 public sealed class BotLogTests(ScriptedRecorders recorders, RedisServer redis) : IClassFixture<ScriptedRecorders>, IClassFixture<RedisServer>
 {
     [Fact]
-    public async Task A_log_that_the_engine_refuses_says_so_and_holds_nothing_up()
+    public async Task A_log_that_the_engine_refuses_to_return_says_so_and_does_not_delay_the_end()
     {
         var bot = SampleBots.In(BotStatus.Finalizing);
         await DockerCli.RunAsync(

@@ -6,65 +6,65 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Reconciling;
 
-public sealed class RecorderSightsTests
+public sealed class LivenessTrackerTests
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
     private readonly JumpingClock _time = new();
-    private readonly LivenessTracker _sights;
+    private readonly LivenessTracker _liveness;
     private Bot _bot = SampleBots.In(BotStatus.Recording);
     private DateTimeOffset _writtenAt = SampleBots.Noon;
 
-    public RecorderSightsTests() => _sights = new(_time);
+    public LivenessTrackerTests() => _liveness = new(_time);
 
     [Fact]
-    public void A_recorder_is_as_old_as_the_first_look_at_it_whatever_the_wall_clock_says()
+    public void Time_counts_from_the_first_observation_and_ignores_jumps_of_the_wall_clock()
     {
-        Assert.Equal(new Liveness(TimeSpan.Zero, TimeSpan.Zero), Look());
+        Assert.Equal(new Liveness(TimeSpan.Zero, TimeSpan.Zero), Observe());
         _time.Advance(Minute);
         _time.Jump(TimeSpan.FromDays(3));
-        Assert.Equal(new Liveness(Minute, Minute), Look());
+        Assert.Equal(new Liveness(Minute, Minute), Observe());
     }
 
     [Fact]
-    public void A_word_or_a_byte_on_the_disk_is_a_sign_of_life()
+    public void A_status_message_or_a_write_to_the_folder_counts_as_activity()
     {
-        Look();
+        Observe();
         _time.Advance(Minute);
         _bot = _bot with { LastSequence = 200 };
-        Assert.Equal(new Liveness(Minute, TimeSpan.Zero), Look());
+        Assert.Equal(new Liveness(Minute, TimeSpan.Zero), Observe());
         _time.Advance(Minute);
         _writtenAt += Minute;
-        Assert.Equal(new Liveness(2 * Minute, TimeSpan.Zero), Look());
+        Assert.Equal(new Liveness(2 * Minute, TimeSpan.Zero), Observe());
         _time.Advance(Minute);
-        Assert.Equal(new Liveness(3 * Minute, Minute), Look());
+        Assert.Equal(new Liveness(3 * Minute, Minute), Observe());
     }
 
     [Fact]
-    public void What_does_not_run_grows_no_older_and_no_less_silent()
+    public void A_recorder_that_does_not_run_accumulates_inactivity_but_no_running_time()
     {
-        Look();
+        Observe();
         _time.Advance(Minute);
-        Assert.Equal(new Liveness(TimeSpan.Zero, Minute), Look(RecorderContainerState.Exited));
+        Assert.Equal(new Liveness(TimeSpan.Zero, Minute), Observe(RecorderContainerState.Exited));
         _time.Advance(Minute);
-        Assert.Equal(new Liveness(TimeSpan.Zero, 2 * Minute), Look());
+        Assert.Equal(new Liveness(TimeSpan.Zero, 2 * Minute), Observe());
     }
 
     [Fact]
-    public void What_is_neither_known_nor_on_the_disk_any_more_is_forgotten()
+    public void A_session_without_a_record_and_a_folder_is_forgotten()
     {
-        Look();
+        Observe();
         _time.Advance(Minute);
-        Assert.Empty(_sights.Look(new Dictionary<SessionId, Bot>(), [], []));
-        Assert.Equal(new Liveness(TimeSpan.Zero, TimeSpan.Zero), Look());
+        Assert.Empty(_liveness.Observe(new Dictionary<SessionId, Bot>(), [], []));
+        Assert.Equal(new Liveness(TimeSpan.Zero, TimeSpan.Zero), Observe());
     }
 
-    private Liveness? Look(RecorderContainerState state = RecorderContainerState.Running) => _sights.Look(
+    private Liveness? Observe(RecorderContainerState state = RecorderContainerState.Running) => _liveness.Observe(
         new Dictionary<SessionId, Bot> { [_bot.Id] = _bot },
         [new RecorderContainer(_bot.Id, _bot.UserId, state)],
         [new SessionOnDisk(_bot.Id, _bot.UserId, HasAudio: true, _writtenAt)]).GetValueOrDefault(_bot.Id);
 
-    /// <summary>A machine whose wall clock is set while its monotonic one goes on.</summary>
+    /// <summary>A clock whose wall time can jump, independent of its monotonic time.</summary>
     private sealed class JumpingClock : TimeProvider
     {
         private TimeSpan _passed;

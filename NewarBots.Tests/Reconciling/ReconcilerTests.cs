@@ -12,7 +12,7 @@ using StackExchange.Redis;
 
 namespace NewarBots.Tests.Reconciling;
 
-/// <summary>The reconciler with a real engine and a real Redis, at a time of its own.</summary>
+/// <summary>The reconciler with a real Docker engine, a real Redis and a fake clock.</summary>
 public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer redis)
     : IClassFixture<ScriptedRecorders>, IClassFixture<RedisServer>, IAsyncLifetime
 {
@@ -33,13 +33,13 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
 
     public async ValueTask DisposeAsync()
     {
-        // What runs on would be adopted by the next test's manager, which finds a Redis that was emptied.
+        // The next test's manager would recover remaining containers, since its Redis is empty.
         await DockerCli.RemoveStackAsync(recorders.Stack);
         await _redis.DisposeAsync();
     }
 
     [Fact]
-    public async Task A_recorder_that_is_frozen_is_stopped_once_its_time_is_over_and_not_before()
+    public async Task A_frozen_recorder_is_stopped_once_it_is_overdue_and_not_before()
     {
         var bot = await LaunchedAsync("trap 'exit 0' TERM; while :; do sleep 0.1; done");
         await ScriptedRecorders.Docker("pause", bot.ContainerName);
@@ -59,7 +59,7 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
     }
 
     [Fact]
-    public async Task One_that_another_manager_has_cancelled_unheard_does_not_come_back_when_Redis_is_emptied()
+    public async Task A_bot_cancelled_by_another_manager_is_not_recovered_after_Redis_was_emptied()
     {
         await Store.Recovery.CompleteAsync((await Store.Recovery.BeginAsync())!);
         var bot = Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(SampleBots.Queued(), idempotency: null)).Bot;
@@ -74,7 +74,7 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
     }
 
     [Fact]
-    public async Task A_look_that_is_older_than_a_bots_end_does_not_bring_its_Redis_user_back()
+    public async Task Restoring_from_an_outdated_record_does_not_recreate_the_Redis_user_of_an_ended_bot()
     {
         var bot = await LaunchedAsync("sleep 1000");
         var reconciler = Reconciler;
@@ -88,7 +88,7 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
     }
 
     [Fact]
-    public async Task What_cannot_be_restored_for_one_bot_does_not_keep_the_others_from_their_ends()
+    public async Task A_failure_to_restore_one_bot_does_not_stop_others_from_being_finished()
     {
         await using var restricted = await RedisServer.RunAsync();
         await using var connection = await restricted.ConnectAsManagerWithoutAclAsync();
@@ -96,23 +96,23 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
         await LaunchedAsync("sleep 1000");
         var gone = await LaunchedAsync("exit 1");
         await recorders.ExitOf(gone.Id);
-        var ended = _manager.GetRequiredService<BotFinisher>();
-        await ended.StartAsync(Cancellation);
+        var finisher = _manager.GetRequiredService<BotFinisher>();
+        await finisher.StartAsync(Cancellation);
 
         await ReconcileAsync();
 
         await Eventually.TrueAsync(async () => (await Store.Queries.FindAsync(gone.Id))!.Status is BotStatus.Failed);
-        await ended.StopAsync(Cancellation);
+        await finisher.StopAsync(Cancellation);
     }
 
     [Fact]
-    public async Task Recordings_are_on_record_again_after_Redis_was_emptied_a_bounded_number_at_a_time_and_garbage_is_left_alone()
+    public async Task Recordings_are_recovered_in_batches_after_Redis_was_emptied_and_invalid_manifests_are_left_alone()
     {
         using var session = new RecordedSession();
         session.Write(await OpusPackets.OfToneAsync(50));
         await session.RecordAsync();
         var template = await File.ReadAllTextAsync(session.ManifestPath, Cancellation);
-        for (var i = 0; i < RecordingRecovery.AtOnce; i++)
+        for (var i = 0; i < RecordingRecovery.BatchSize; i++)
         {
             var copy = SessionId.New(TimeProvider.System);
             File.Copy(session.Recording, session.Storage.Recording(session.Bot.UserId, copy));
@@ -133,7 +133,7 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
         await ReconcileAsync();
         Assert.True(await Store.Recovery.IsCompleteAsync());
 
-        Assert.Equal(RecordingRecovery.AtOnce + 1, (await AllAsync()).Count);
+        Assert.Equal(RecordingRecovery.BatchSize + 1, (await AllAsync()).Count);
         Assert.Empty(await Store.Queries.ActiveAsync());
         var manifest = session.Manifest();
         Assert.Equivalent(
@@ -152,17 +152,17 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
             },
             await Store.Queries.FindAsync(session.Bot.Id));
 
-        // So it is where its record has become what nobody can read.
+        // An unreadable record is recovered in the same way.
         await _redis.GetDatabase().HashSetAsync($"newarbots:bot:{session.Bot.Id}", "record", "{");
-        await AssertRecalledAsync();
+        await AssertRecoveredAsync();
         await _redis.GetDatabase().StringSetAsync($"newarbots:bot:{session.Bot.Id}", "foreign");
-        await AssertRecalledAsync();
+        await AssertRecoveredAsync();
 
-        async Task AssertRecalledAsync()
+        async Task AssertRecoveredAsync()
         {
-            Assert.Equal(RecordingRecovery.AtOnce, (await AllAsync()).Count);
+            Assert.Equal(RecordingRecovery.BatchSize, (await AllAsync()).Count);
             await ReconcileAsync();
-            Assert.Equal(RecordingRecovery.AtOnce + 1, (await AllAsync()).Count);
+            Assert.Equal(RecordingRecovery.BatchSize + 1, (await AllAsync()).Count);
         }
     }
 

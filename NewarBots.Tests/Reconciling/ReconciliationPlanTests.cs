@@ -12,7 +12,7 @@ public sealed class ReconciliationPlanTests
 {
     private static readonly DateTimeOffset Now = SampleBots.Noon.AddHours(1);
 
-    private static readonly Liveness JustSeen = new(TimeSpan.Zero, TimeSpan.Zero);
+    private static readonly Liveness Active = new(TimeSpan.Zero, TimeSpan.Zero);
 
     private static Bot Recording { get; } = SampleBots.In(BotStatus.Recording) with { LaunchedAt = SampleBots.Noon };
 
@@ -20,9 +20,9 @@ public sealed class ReconciliationPlanTests
     public void A_bot_whose_recorder_runs_is_left_alone() => Assert.Empty(Plan(Recording, RecorderContainerState.Running));
 
     [Fact]
-    public void A_bot_whose_recorder_exited_or_vanished_while_nobody_watched_is_taken_to_its_end()
+    public void A_bot_whose_recorder_exited_or_vanished_is_finished()
     {
-        var expected = new Reconciliation.TakeToItsEnd(Recording.Id);
+        var expected = new Reconciliation.Finish(Recording.Id);
 
         Assert.Equal([expected], Plan(Recording, RecorderContainerState.Exited));
         Assert.Equal([expected], Plan(Recording, container: null));
@@ -30,31 +30,31 @@ public sealed class ReconciliationPlanTests
     }
 
     [Fact]
-    public void A_container_that_is_not_listed_right_after_its_launch_is_no_proof_of_its_end() =>
-        Assert.Empty(Plan(Recording with { LaunchedAt = Now - ReconciliationPlan.Doubt }, container: null));
+    public void A_container_missing_from_the_list_right_after_its_launch_does_not_count_as_gone() =>
+        Assert.Empty(Plan(Recording with { LaunchedAt = Now - ReconciliationPlan.GoneAfter }, container: null));
 
     [Fact]
-    public void A_container_that_is_not_listed_while_its_folder_is_written_to_is_no_proof_of_its_end() =>
-        Assert.Empty(Plan(Recording, container: null, FolderOf(Recording, Now - ReconciliationPlan.Doubt)));
+    public void A_container_missing_from_the_list_does_not_count_as_gone_while_its_folder_is_written_to() =>
+        Assert.Empty(Plan(Recording, container: null, FolderOf(Recording, Now - ReconciliationPlan.GoneAfter)));
 
     [Fact]
-    public void A_bot_that_spoke_before_its_launch_was_on_record_and_then_vanished_is_taken_to_its_end()
+    public void A_bot_that_vanished_before_its_launch_was_recorded_is_finished()
     {
         var bot = SampleBots.In(BotStatus.Joining);
 
-        Assert.Equal([new Reconciliation.TakeToItsEnd(bot.Id)], Plan(bot, container: null));
+        Assert.Equal([new Reconciliation.Finish(bot.Id)], Plan(bot, container: null));
     }
 
     [Fact]
-    public void A_finalization_that_was_interrupted_goes_on()
+    public void An_interrupted_finalization_is_resumed()
     {
         var bot = SampleBots.In(BotStatus.Finalizing);
 
-        Assert.Equal([new Reconciliation.TakeToItsEnd(bot.Id)], Plan(bot, container: null));
+        Assert.Equal([new Reconciliation.Finish(bot.Id)], Plan(bot, container: null));
     }
 
     [Fact]
-    public void A_bot_that_was_asked_to_stop_and_still_runs_is_asked_again()
+    public void A_bot_that_still_runs_after_a_stop_request_is_stopped_again()
     {
         var asked = Recording with { StopRequested = true };
 
@@ -62,17 +62,17 @@ public sealed class ReconciliationPlanTests
     }
 
     [Fact]
-    public void What_an_ended_bot_has_left_in_the_engine_is_stopped_and_cleared_away()
+    public void The_container_of_an_ended_bot_is_stopped_and_removed()
     {
         var ended = SampleBots.In(BotStatus.Completed);
 
         Assert.Equal([new Reconciliation.Stop(ended.Id)], Plan(ended, RecorderContainerState.Running));
-        Assert.Equal([new Reconciliation.TakeToItsEnd(ended.Id)], Plan(ended, RecorderContainerState.Exited));
-        Assert.Equal([new Reconciliation.TakeToItsEnd(ended.Id)], Plan(ended, RecorderContainerState.Created));
+        Assert.Equal([new Reconciliation.Finish(ended.Id)], Plan(ended, RecorderContainerState.Exited));
+        Assert.Equal([new Reconciliation.Finish(ended.Id)], Plan(ended, RecorderContainerState.Created));
     }
 
     [Fact]
-    public void The_chunks_of_an_ended_bot_that_could_not_be_put_together_stay()
+    public void Chunks_of_a_failed_bot_are_kept()
     {
         var failed = SampleBots.In(BotStatus.Failed);
 
@@ -80,45 +80,45 @@ public sealed class ReconciliationPlanTests
     }
 
     [Fact]
-    public void A_recorder_that_no_record_knows_is_adopted_whether_it_runs_or_was_never_started()
+    public void A_recorder_without_a_record_is_recovered_whether_it_runs_or_was_never_started()
     {
         foreach (var state in new[] { RecorderContainerState.Running, RecorderContainerState.Created })
         {
             Assert.Equal(
-                [new Reconciliation.Adopt(Recording.Id, Recording.UserId, state)],
+                [new Reconciliation.RecoverBot(Recording.Id, Recording.UserId, state)],
                 Make([], [ContainerOf(Recording, state)], [FolderOf(Recording, Now)]));
         }
     }
 
     [Fact]
-    public void An_exited_recorder_that_no_record_knows_is_adopted_and_taken_to_its_end() =>
+    public void An_exited_recorder_without_a_record_is_recovered_and_finished() =>
         Assert.Equal(
             [
-                new Reconciliation.Adopt(Recording.Id, Recording.UserId, RecorderContainerState.Exited),
-                new Reconciliation.TakeToItsEnd(Recording.Id),
+                new Reconciliation.RecoverBot(Recording.Id, Recording.UserId, RecorderContainerState.Exited),
+                new Reconciliation.Finish(Recording.Id),
             ],
             Make([], [ContainerOf(Recording, RecorderContainerState.Exited)], []));
 
     [Fact]
-    public void Chunks_that_no_record_and_no_container_knows_become_a_recording_once_nobody_writes_them_any_more()
+    public void Chunks_without_a_record_and_a_container_become_a_recording_once_they_are_no_longer_written()
     {
         Assert.Equal(
-            [new Reconciliation.Adopt(Recording.Id, Recording.UserId, Container: null), new Reconciliation.TakeToItsEnd(Recording.Id)],
+            [new Reconciliation.RecoverBot(Recording.Id, Recording.UserId, Container: null), new Reconciliation.Finish(Recording.Id)],
             Make([], [], [FolderOf(Recording, SampleBots.Noon)]));
         Assert.Empty(Make([], [], [FolderOf(Recording, Now)]));
         Assert.Empty(Make([], [], [FolderOf(Recording, SampleBots.Noon) with { HasAudio = false }]));
     }
 
     [Fact]
-    public void Another_users_folder_of_the_same_name_says_nothing_about_a_bot()
+    public void A_folder_of_another_user_with_the_same_session_id_is_ignored()
     {
         var others = FolderOf(Recording, Now) with { UserId = UserId.Parse("mallory") };
 
-        Assert.Equal([new Reconciliation.TakeToItsEnd(Recording.Id)], Plan(Recording, container: null, others));
+        Assert.Equal([new Reconciliation.Finish(Recording.Id)], Plan(Recording, container: null, others));
     }
 
     [Fact]
-    public void Queued_bots_and_launches_under_way_are_the_launchers_own()
+    public void Queued_bots_and_bots_being_launched_are_left_to_the_launcher()
     {
         Assert.Empty(Plan(SampleBots.Queued(), container: null));
         Assert.Empty(Plan(SampleBots.In(BotStatus.Launching), RecorderContainerState.Created));
@@ -126,87 +126,87 @@ public sealed class ReconciliationPlanTests
     }
 
     [Fact]
-    public void However_the_clock_jumps_a_bot_whose_recorder_runs_is_not_declared_dead() =>
-        Gen.Select(AnyTrio, Gen.Int[-1_000_000, 1_000_000]).Sample((trio, jump) =>
+    public void A_bot_whose_recorder_runs_is_never_finished_however_the_clock_jumps() =>
+        Gen.Select(AnySituation, Gen.Int[-1_000_000, 1_000_000]).Sample((situation, jump) =>
         {
-            if (trio is { Bot: not null, Container.State: RecorderContainerState.Running })
+            if (situation is { Bot: not null, Container.State: RecorderContainerState.Running })
             {
                 Assert.DoesNotContain(
-                    Make([trio.Bot], [trio.Container], trio.Folder is null ? [] : [trio.Folder], Now.AddSeconds(jump), trio.Signs),
-                    action => action is Reconciliation.TakeToItsEnd);
+                    Make([situation.Bot], [situation.Container], situation.Folder is null ? [] : [situation.Folder], Now.AddSeconds(jump), situation.Liveness),
+                    action => action is Reconciliation.Finish);
             }
         });
 
     [Fact]
-    public void However_far_the_wall_clock_was_set_back_the_doubt_ends_by_looking_again()
+    public void An_inactive_recorder_counts_as_gone_even_if_the_wall_clock_was_set_back()
     {
         var folder = FolderOf(Recording, Now.AddDays(1));
-        var doubted = JustSeen with { Silent = ReconciliationPlan.Doubt };
-        var silent = JustSeen with { Silent = ReconciliationPlan.Doubt + TimeSpan.FromSeconds(1) };
+        var notYet = Active with { Inactive = ReconciliationPlan.GoneAfter };
+        var inactive = Active with { Inactive = ReconciliationPlan.GoneAfter + TimeSpan.FromSeconds(1) };
 
-        Assert.Equal([], WithoutContainer(Recording with { LaunchedAt = Now.AddDays(1) }, doubted));
-        Assert.Equal([], WithoutContainer(bot: null, doubted));
-        Assert.Equal([new Reconciliation.TakeToItsEnd(Recording.Id)], WithoutContainer(Recording with { LaunchedAt = Now.AddDays(1) }, silent));
+        Assert.Equal([], WithoutContainer(Recording with { LaunchedAt = Now.AddDays(1) }, notYet));
+        Assert.Equal([], WithoutContainer(bot: null, notYet));
+        Assert.Equal([new Reconciliation.Finish(Recording.Id)], WithoutContainer(Recording with { LaunchedAt = Now.AddDays(1) }, inactive));
         Assert.Equal(
-            [new Reconciliation.Adopt(Recording.Id, Recording.UserId, Container: null), new Reconciliation.TakeToItsEnd(Recording.Id)],
-            WithoutContainer(bot: null, silent));
+            [new Reconciliation.RecoverBot(Recording.Id, Recording.UserId, Container: null), new Reconciliation.Finish(Recording.Id)],
+            WithoutContainer(bot: null, inactive));
 
-        IReadOnlyList<Reconciliation> WithoutContainer(Bot? bot, Liveness signs) => ReconciliationPlan.Make(
-            bot is null ? [] : [bot], [], [folder], [], new Dictionary<SessionId, Liveness> { [Recording.Id] = signs }, Now);
+        IReadOnlyList<Reconciliation> WithoutContainer(Bot? bot, Liveness liveness) => ReconciliationPlan.Make(
+            bot is null ? [] : [bot], [], [folder], [], new Dictionary<SessionId, Liveness> { [Recording.Id] = liveness }, Now);
     }
 
     [Fact]
-    public void A_recorder_that_should_be_gone_and_gives_no_sign_of_life_is_stopped()
+    public void An_overdue_and_inactive_recorder_is_stopped()
     {
         var end = Now + Recording.Leave.MaxDuration;
-        var silent = JustSeen with { Silent = Recording.Leave.WaitingRoomTimeout + ReconciliationPlan.OverdueAfter + TimeSpan.FromSeconds(1) };
+        var inactive = Active with { Inactive = Recording.Leave.WaitingRoomTimeout + ReconciliationPlan.OverdueAfter + TimeSpan.FromSeconds(1) };
 
-        Assert.Equal([new Reconciliation.StopOverdue(Recording.Id)], Plan(Recording, end, silent));
+        Assert.Equal([new Reconciliation.StopOverdue(Recording.Id)], Plan(Recording, end, inactive));
     }
 
     [Fact]
-    public void A_recorder_that_was_seen_running_for_longer_than_it_may_is_stopped_whatever_it_says_and_the_wall_clock()
+    public void A_recorder_observed_running_for_longer_than_allowed_is_stopped_even_if_it_is_active()
     {
         var longest = Recording.Leave.MaxDuration + Recording.Leave.WaitingRoomTimeout + ReconciliationPlan.OverdueAfter;
 
-        Assert.Equal([new Reconciliation.StopOverdue(Recording.Id)], Plan(Recording, Now, JustSeen with { Seen = longest + TimeSpan.FromSeconds(1) }));
-        Assert.Empty(Plan(Recording, Now, JustSeen with { Seen = longest }));
+        Assert.Equal([new Reconciliation.StopOverdue(Recording.Id)], Plan(Recording, Now, Active with { Running = longest + TimeSpan.FromSeconds(1) }));
+        Assert.Empty(Plan(Recording, Now, Active with { Running = longest }));
     }
 
     [Fact]
-    public void However_far_the_wall_clock_jumps_a_recorder_that_waits_or_speaks_is_not_stopped() =>
+    public void A_waiting_or_active_recorder_is_never_stopped_however_the_clock_jumps() =>
         Gen.Int[-1_000_000, 1_000_000].Sample(jump => Assert.Empty(
-            Plan(Recording, Now.AddSeconds(jump), JustSeen with { Silent = Recording.Leave.WaitingRoomTimeout + ReconciliationPlan.OverdueAfter })));
+            Plan(Recording, Now.AddSeconds(jump), Active with { Inactive = Recording.Leave.WaitingRoomTimeout + ReconciliationPlan.OverdueAfter })));
 
     [Fact]
-    public void A_recording_that_no_record_knows_becomes_one_after_all_that_lives()
+    public void Recordings_without_a_record_are_recovered_after_live_bots()
     {
         var ended = SessionId.New(TimeProvider.System);
-        var lives = SampleBots.In(BotStatus.Recording);
-        FinalSession[] recordings = [RecordingOf(ended), RecordingOf(lives.Id), RecordingOf(Recording.Id)];
+        var live = SampleBots.In(BotStatus.Recording);
+        FinalSession[] recordings = [RecordingOf(ended), RecordingOf(live.Id), RecordingOf(Recording.Id)];
 
         Assert.Equal(
-            [new Reconciliation.Adopt(lives.Id, lives.UserId, RecorderContainerState.Running), new Reconciliation.Recall(ended, Recording.UserId)],
+            [new Reconciliation.RecoverBot(live.Id, live.UserId, RecorderContainerState.Running), new Reconciliation.RecoverRecording(ended, Recording.UserId)],
             ReconciliationPlan.Make(
-                [SampleBots.In(BotStatus.Completed) with { Id = Recording.Id }], [ContainerOf(lives, RecorderContainerState.Running)], [], recordings,
+                [SampleBots.In(BotStatus.Completed) with { Id = Recording.Id }], [ContainerOf(live, RecorderContainerState.Running)], [], recordings,
                 new Dictionary<SessionId, Liveness>(), Now));
     }
 
     [Fact]
     public void A_second_plan_right_after_the_first_is_empty() =>
-        AnyTrio.List[0, 6].Sample(trios =>
+        AnySituation.List[0, 6].Sample(situations =>
         {
-            var world = trios.ToList();
+            var world = situations.ToList();
             foreach (var action in PlanOf(world))
                 CarryOut(action, world);
 
             Assert.Empty(PlanOf(world));
         });
 
-    /// <summary>What may be known and seen of one bot, in every combination.</summary>
-    private sealed record Trio(SessionId Id, Bot? Bot, RecorderContainer? Container, SessionOnDisk? Folder, bool IsRecorded, Liveness Signs);
+    /// <summary>The record, container, folder, recording and observations of one bot, in every combination.</summary>
+    private sealed record Situation(SessionId Id, Bot? Bot, RecorderContainer? Container, SessionOnDisk? Folder, bool IsRecorded, Liveness Liveness);
 
-    private static Gen<Trio> AnyTrio { get; } = Gen.Select(
+    private static Gen<Situation> AnySituation { get; } = Gen.Select(
         Gen.Enum<BotStatus>().Nullable(),
         Gen.Bool,
         Gen.Int[0, 120].Nullable(),
@@ -216,7 +216,7 @@ public sealed class ReconciliationPlanTests
         (status, stop, launchedAgo, state, folder, more) =>
         {
             var sample = SampleBots.Queued();
-            return new Trio(
+            return new Situation(
                 sample.Id,
                 status is { } known
                     ? sample with { Status = known, StopRequested = stop, LaunchedAt = launchedAgo is { } ago ? Now.AddSeconds(-ago) : null }
@@ -227,53 +227,53 @@ public sealed class ReconciliationPlanTests
                 new(TimeSpan.FromHours(more.Item2), TimeSpan.FromHours(more.Item3)));
         });
 
-    private static IReadOnlyList<Reconciliation> PlanOf(IReadOnlyCollection<Trio> world) => ReconciliationPlan.Make(
-        [.. world.Select(trio => trio.Bot).OfType<Bot>()],
-        [.. world.Select(trio => trio.Container).OfType<RecorderContainer>()],
-        [.. world.Select(trio => trio.Folder).OfType<SessionOnDisk>()],
-        [.. world.Where(trio => trio.IsRecorded).Select(trio => RecordingOf(trio.Id))],
-        world.Where(trio => trio.Bot is not null || trio.Folder is not null).ToDictionary(trio => trio.Id, trio => trio.Signs),
+    private static IReadOnlyList<Reconciliation> PlanOf(IReadOnlyCollection<Situation> world) => ReconciliationPlan.Make(
+        [.. world.Select(situation => situation.Bot).OfType<Bot>()],
+        [.. world.Select(situation => situation.Container).OfType<RecorderContainer>()],
+        [.. world.Select(situation => situation.Folder).OfType<SessionOnDisk>()],
+        [.. world.Where(situation => situation.IsRecorded).Select(situation => RecordingOf(situation.Id))],
+        world.Where(situation => situation.Bot is not null || situation.Folder is not null).ToDictionary(situation => situation.Id, situation => situation.Liveness),
         Now);
 
-    /// <summary>What the executors make of the world, as values.</summary>
-    private static void CarryOut(Reconciliation action, List<Trio> world)
+    /// <summary>Applies an action to the situations, as the reconciler does.</summary>
+    private static void CarryOut(Reconciliation action, List<Situation> world)
     {
-        var at = world.FindIndex(trio => trio.Id == action.Id);
+        var at = world.FindIndex(situation => situation.Id == action.Id);
         world[at] = action switch
         {
-            Reconciliation.Adopt adopt => world[at] with
+            Reconciliation.RecoverBot recovered => world[at] with
             {
                 Bot = SampleBots.In(BotStatus.Launching) with
                 {
-                    Id = adopt.Id,
-                    UserId = adopt.UserId,
-                    LaunchedAt = adopt.Container is RecorderContainerState.Created ? null : SampleBots.Noon,
+                    Id = recovered.Id,
+                    UserId = recovered.UserId,
+                    LaunchedAt = recovered.Container is RecorderContainerState.Created ? null : SampleBots.Noon,
                 },
-                Signs = JustSeen,
+                Liveness = Active,
             },
-            Reconciliation.Recall recall => world[at] with { Bot = SampleBots.In(BotStatus.Completed) with { Id = recall.Id, UserId = recall.UserId } },
-            // A recorder that was stopped exits, and the engine's word of that takes the bot to its end.
-            Reconciliation.TakeToItsEnd or Reconciliation.Stop or Reconciliation.StopOverdue => world[at] with
+            Reconciliation.RecoverRecording recovered => world[at] with { Bot = SampleBots.In(BotStatus.Completed) with { Id = recovered.Id, UserId = recovered.UserId } },
+            // A stopped recorder exits, and its exit event finishes the bot.
+            Reconciliation.Finish or Reconciliation.Stop or Reconciliation.StopOverdue => world[at] with
             {
                 Bot = world[at].Bot! with { Status = BotStatus.Completed },
                 Container = null,
                 Folder = null,
             },
-            _ => throw new InvalidOperationException($"Nobody knows how to carry out {action}."),
+            _ => throw new InvalidOperationException($"Unknown action: {action}."),
         };
     }
 
     private static IReadOnlyList<Reconciliation> Plan(Bot bot, RecorderContainerState? container, SessionOnDisk? folder = null) =>
         Make([bot], container is { } state ? [ContainerOf(bot, state)] : [], folder is null ? [] : [folder]);
 
-    private static IReadOnlyList<Reconciliation> Plan(Bot bot, DateTimeOffset now, Liveness signs) =>
-        Make([bot], [ContainerOf(bot, RecorderContainerState.Running)], [], now, signs);
+    private static IReadOnlyList<Reconciliation> Plan(Bot bot, DateTimeOffset now, Liveness liveness) =>
+        Make([bot], [ContainerOf(bot, RecorderContainerState.Running)], [], now, liveness);
 
-    /// <summary>With these signs of life of each recorder.</summary>
+    /// <summary>With these observations of each recorder.</summary>
     private static IReadOnlyList<Reconciliation> Make(
         IReadOnlyCollection<Bot> known, IReadOnlyCollection<RecorderContainer> containers, IReadOnlyCollection<SessionOnDisk> folders,
-        DateTimeOffset? now = null, Liveness? signs = null) => ReconciliationPlan.Make(
-            known, containers, folders, recordings: [], containers.ToDictionary(container => container.Id, _ => signs ?? JustSeen), now ?? Now);
+        DateTimeOffset? now = null, Liveness? liveness = null) => ReconciliationPlan.Make(
+            known, containers, folders, recordings: [], containers.ToDictionary(container => container.Id, _ => liveness ?? Active), now ?? Now);
 
     private static RecorderContainer ContainerOf(Bot bot, RecorderContainerState state) => new(bot.Id, bot.UserId, state);
 
