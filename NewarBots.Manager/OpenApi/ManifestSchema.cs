@@ -54,7 +54,7 @@ internal static class ManifestSchema
         var ignored = ApiSchemas.Object(
             "A file that is not in the recording.",
             ("file", ApiSchemas.Text("Its name in the session's folder.")),
-            ("why", ApiSchemas.Words<IgnoredBecause>("Why it is not in the recording.")),
+            ("why", ApiSchemas.Words<IgnoreReason>("Why it is not in the recording.")),
             ("bytes", ApiSchemas.Whole("Its size, where it is a plain file.", 0)));
         ignored.Required = new HashSet<string> { "file", "why" };
 

@@ -3,16 +3,16 @@ using NewarBots.Contract;
 namespace NewarBots.Manager.Recordings;
 
 /// <summary>
-/// Which chunks make up a recording and where each of them lies: a pure function over what was found, so that a damaged, empty,
-/// doubled, missing or foreign chunk costs only itself and never moves what is behind it.
+/// Decides which chunks make up a recording, and where each belongs: a pure function. A damaged, empty, duplicate, missing or foreign
+/// chunk affects only itself and never moves later chunks.
 /// </summary>
-/// <param name="Pieces">The whole time line without holes or overlaps, in order; empty: nothing was recorded.</param>
-/// <param name="Gaps">What of it is silence because nothing was captured or kept, and what is missing behind its end.</param>
-/// <param name="Ignored">The chunks that are not in it.</param>
+/// <param name="Pieces">The whole timeline in order, without holes or overlaps. Empty if nothing was recorded.</param>
+/// <param name="Gaps">Stretches of silence in place of lost audio, and audio missing after the end.</param>
+/// <param name="Ignored">Chunks that are not part of the recording.</param>
 internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<Gap> Gaps, IReadOnlyList<IgnoredFile> Ignored)
 {
-    /// <summary>A position beyond this is not believed.</summary>
-    private static readonly long LongestTimeLine = (long)TimeSpan.FromDays(1).TotalSeconds * ChunkFormat.PacketsPerSecond;
+    /// <summary>A position beyond this is treated as unknown.</summary>
+    private static readonly long LongestTimeline = (long)TimeSpan.FromDays(1).TotalSeconds * ChunkFormat.PacketsPerSecond;
 
     /// <summary>The recording's length in packets of 20 ms.</summary>
     public long Packets => Pieces is [.., var last] ? last.Range.End : 0;
@@ -21,27 +21,28 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
 
     public IEnumerable<Piece.OfChunk> Chunks => Pieces.OfType<Piece.OfChunk>();
 
-    /// <summary>Wall-clock time of the time line's begin, by the first chunk that tells it.</summary>
+    /// <summary>Wall-clock time of the start of the timeline, from the first chunk with a plausible start time and a known position.</summary>
     public DateTimeOffset? StartedAt => Chunks
-        .Where(piece => piece.Chunk.StartedAt is not null && piece.Problem is not ChunkProblem.PositionUnknown)
+        // The years keep later arithmetic from overflowing: tags are untrusted.
+        .Where(piece => piece.Chunk.StartedAt?.Year is > 1 and < 9999 && piece.Chunk.FirstPacket == piece.Range.First - piece.Skip)
         .Select(piece => piece.Chunk.StartedAt - TimeSpan.FromSeconds(Seconds(piece.Range.First - piece.Skip)))
         .FirstOrDefault();
 
-    /// <summary>No gap, and no chunk that lost something.</summary>
+    /// <summary>No gaps, and no chunk lost audio.</summary>
     public bool IsWhole => Gaps.Count == 0
         && Chunks.All(piece => piece.Problem is null)
-        && !Ignored.Any(chunk => chunk.Why is IgnoredBecause.TooBig or IgnoredBecause.Unreadable or IgnoredBecause.Undecodable);
+        && !Ignored.Any(chunk => chunk.Why is IgnoreReason.TooBig or IgnoreReason.Unreadable or IgnoreReason.Undecodable);
 
-    /// <summary>The chunks of which something is in no recording, although somebody with other means may find audio in it.</summary>
+    /// <summary>Chunks with data that is not in the recording, and that other tools may still be able to read.</summary>
     public IEnumerable<string> Damaged => Chunks.Where(piece => piece.Problem is ChunkProblem.Damaged).Select(piece => piece.Chunk.File)
         .Concat(Ignored
-            .Where(chunk => chunk.Why is IgnoredBecause.Unreadable or IgnoredBecause.Undecodable or IgnoredBecause.OtherSession)
+            .Where(chunk => chunk.Why is IgnoreReason.Unreadable or IgnoreReason.Undecodable or IgnoreReason.OtherSession)
             .Select(chunk => chunk.File))
         .Order(StringComparer.Ordinal);
 
-    /// <param name="session">Whose chunks they are to be.</param>
-    /// <param name="chunks">What was found, in any order.</param>
-    /// <param name="journal">What the recorder noted.</param>
+    /// <param name="session">Chunks of other sessions are ignored.</param>
+    /// <param name="chunks">All chunks found, in any order.</param>
+    /// <param name="journal">The recorder's journal.</param>
     public static ChunkManifest Plan(SessionId session, IEnumerable<OggOpusChunk> chunks, SessionJournal journal)
     {
         var pieces = new List<Piece>();
@@ -63,7 +64,7 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
             var skip = Math.Max(0, end - claimed);
             if (skip >= chunk.Packets)
             {
-                ignored.Add(new(chunk.File, IgnoredBecause.Doubled, chunk.Bytes));
+                ignored.Add(new(chunk.File, IgnoreReason.Doubled, chunk.Bytes));
                 continue;
             }
 
@@ -71,7 +72,7 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
             if (first > end)
             {
                 pieces.Add(new Piece.Silence(new(end, first - end)));
-                gaps.Add(NewGap(end, first, CauseOfHole(previous, chunk)));
+                gaps.Add(NewGap(end, first, CauseOfGap(previous, chunk)));
             }
 
             ChunkProblem? problem = chunk switch
@@ -97,48 +98,48 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
 
     public static double Seconds(long packets) => (double)packets / ChunkFormat.PacketsPerSecond;
 
-    private static IgnoredBecause? ReasonToIgnore(OggOpusChunk chunk, SessionId session) => chunk switch
+    private static IgnoreReason? ReasonToIgnore(OggOpusChunk chunk, SessionId session) => chunk switch
     {
-        { Bytes: 0 } => IgnoredBecause.Empty,
-        { IsTooBig: true } => IgnoredBecause.TooBig,
-        { Session: { } other } when other != session.ToString() => IgnoredBecause.OtherSession,
-        { Packets: 0 } => IgnoredBecause.Unreadable,
-        { IsUndecodable: true } => IgnoredBecause.Undecodable,
+        { Bytes: 0 } => IgnoreReason.Empty,
+        { IsTooBig: true } => IgnoreReason.TooBig,
+        { Session: { } other } when other != session.ToString() => IgnoreReason.OtherSession,
+        { Packets: 0 } => IgnoreReason.Unreadable,
+        { IsUndecodable: true } => IgnoreReason.Undecodable,
         _ => null,
     };
 
-    /// <summary>Each chunk begins where it says; one that does not say so, or nothing believable, behind the one before it.</summary>
+    /// <summary>Each chunk starts at the position in its tags, or directly after the previous chunk if that is absent or implausible.</summary>
     private static IEnumerable<(OggOpusChunk Chunk, long First)> Locate(IEnumerable<OggOpusChunk> chunks)
     {
         var end = 0L;
         foreach (var chunk in chunks)
         {
-            var first = chunk.FirstPacket is { } claimed && claimed <= LongestTimeLine ? claimed : end;
+            var first = chunk.FirstPacket is { } claimed && claimed <= LongestTimeline ? claimed : end;
             end = first + chunk.Packets;
             yield return (chunk, first);
         }
     }
 
-    private static string CauseOfHole(OggOpusChunk? previous, OggOpusChunk next) =>
+    private static string CauseOfGap(OggOpusChunk? previous, OggOpusChunk next) =>
         previous is { Problem: not null } && previous.Index + 1 == next.Index ? GapCause.ChunkDamaged : GapCause.ChunkMissing;
 
     private static Gap NewGap(long first, long end, string cause) => new(Seconds(first), Seconds(end), cause);
 }
 
-/// <summary>A stretch of the recording's time line.</summary>
-/// <param name="Range">Its place in the recording.</param>
+/// <summary>A stretch of the recording's timeline.</summary>
+/// <param name="Range">Position in the recording.</param>
 internal abstract record Piece(PacketRange Range)
 {
-    /// <param name="Range">Its place in the recording.</param>
-    /// <param name="Chunk">Where its audio comes from.</param>
-    /// <param name="Skip">So many of the chunk's first packets are in the recording already.</param>
-    /// <param name="Problem">What is wrong with it.</param>
+    /// <param name="Range">Position in the recording.</param>
+    /// <param name="Chunk">Source of the audio.</param>
+    /// <param name="Skip">Number of the chunk's first packets to leave out, because the previous chunk holds them too.</param>
+    /// <param name="Problem"><see langword="null"/> if the chunk is intact and its position is known.</param>
     public sealed record OfChunk(PacketRange Range, OggOpusChunk Chunk, long Skip, ChunkProblem? Problem) : Piece(Range)
     {
-        /// <summary>The file can be taken as it is.</summary>
+        /// <summary>The file can be used unchanged.</summary>
         public bool IsIntact => Skip == 0 && Chunk.Problem is null;
     }
 
-    /// <param name="Range">Its place in the recording.</param>
+    /// <param name="Range">Position in the recording.</param>
     public sealed record Silence(PacketRange Range) : Piece(Range);
 }

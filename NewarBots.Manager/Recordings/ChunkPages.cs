@@ -4,10 +4,10 @@ using NewarBots.Contract.Ogg;
 namespace NewarBots.Manager.Recordings;
 
 /// <summary>
-/// Reads a chunk file's audio, page by page, and decides what of it is to be believed: whole pages of one stream, each with whole
-/// packets of 20 ms, each at or behind the end of the one before. Constant memory.
+/// Reads the audio of a chunk file page by page, in constant memory. Accepts only complete pages of one stream that hold complete
+/// packets of 20 ms and start at or after the end of the previous page.
 /// </summary>
-/// <param name="stream">The chunk's file, at its begin.</param>
+/// <param name="stream">The chunk file, positioned at its start.</param>
 internal sealed class ChunkPages(Stream stream)
 {
     private readonly OggPageReader _pages = new(stream);
@@ -15,22 +15,22 @@ internal sealed class ChunkPages(Stream stream)
     private uint _expectedSequence;
     private bool _ended;
 
-    /// <summary>The chunk's comments, once its first audio was read.</summary>
+    /// <summary>The chunk's comment tags, available once the first page of audio was read.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Tags { get; private set; } = [];
 
-    /// <summary>The page's place on the chunk's own time line.</summary>
+    /// <summary>The current page's position on the chunk's own timeline.</summary>
     public PacketRange Range { get; private set; }
 
-    /// <summary>The page's packets, until the next <see cref="Read"/>.</summary>
+    /// <summary>The current page's packets, valid until the next <see cref="Read"/>.</summary>
     public OggPackets Packets => _pages.Packets;
 
-    /// <summary>Something before this page, or after the last one, was not as it should be.</summary>
+    /// <summary>Invalid data was skipped so far.</summary>
     public bool IsDamaged { get; private set; }
 
-    /// <summary>The file ends behind its last page with something that is no page.</summary>
+    /// <summary>The file ends with an incomplete page.</summary>
     public bool HasTornTail { get; private set; }
 
-    /// <summary>Goes to the next page of audio.</summary>
+    /// <summary>Advances to the next page of audio.</summary>
     /// <returns><see langword="false"/> at the end of the file.</returns>
     public bool Read()
     {
@@ -48,7 +48,7 @@ internal sealed class ChunkPages(Stream stream)
 
             if (_pages.Sequence == 1 && TryReadTags())
                 continue;
-            if (IsBareEnd)
+            if (IsEmptyLastPage)
             {
                 _ended = true;
                 continue;
@@ -71,8 +71,8 @@ internal sealed class ChunkPages(Stream stream)
         return false;
     }
 
-    /// <summary>What was to be said had been flushed before: the stream's end has a page of its own, without packets (RFC 3533, 6).</summary>
-    private bool IsBareEnd => _pages.Marks.HasFlag(OggPageMarks.EndOfStream)
+    /// <summary>An end-of-stream page without packets, written if all audio was flushed before the stream ended (RFC 3533, 6).</summary>
+    private bool IsEmptyLastPage => _pages.Marks.HasFlag(OggPageMarks.EndOfStream)
         && _pages.Packets.Count == 0
         && _pages.Sequence == _expectedSequence
         && _pages.Granule == Range.End * ChunkFormat.SamplesPerPacket;
@@ -116,8 +116,8 @@ internal sealed class ChunkPages(Stream stream)
 
         var (end, remainder) = Math.DivRem(_pages.Granule, ChunkFormat.SamplesPerPacket);
         var first = end - count;
-        // A lost page held no more packets than fit on one: a position farther away than that is not to be believed.
-        var believable = Range.End + ((_pages.Sequence - (long)Math.Max(_expectedSequence, 2)) * OggPage.MaxPackets);
-        return count > 0 && remainder == 0 && first >= Range.End && first <= believable ? new(first, count) : null;
+        // Lost pages held at most MaxPackets packets each: a larger jump in position is implausible.
+        var latest = Range.End + ((_pages.Sequence - (long)Math.Max(_expectedSequence, 2)) * OggPage.MaxPackets);
+        return count > 0 && remainder == 0 && first >= Range.End && first <= latest ? new(first, count) : null;
     }
 }

@@ -4,11 +4,11 @@ using NewarBots.Contract;
 
 namespace NewarBots.Manager.Recordings;
 
-/// <summary>Reads a chunk file once, whole: its hash, its tags, its length and what is wrong with it.</summary>
+/// <summary>Reads a whole chunk file once, for its hash, tags, length and damage.</summary>
 internal static class ChunkReader
 {
     /// <param name="path">A plain file, not a link.</param>
-    /// <param name="index">From its name.</param>
+    /// <param name="index">From the file name.</param>
     public static OggOpusChunk Read(string path, int index)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);

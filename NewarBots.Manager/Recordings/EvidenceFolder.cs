@@ -6,18 +6,18 @@ using NewarBots.Manager.Bots;
 namespace NewarBots.Manager.Recordings;
 
 /// <summary>
-/// What a recorder saw when something went wrong (<see cref="StorageLayout.EvidenceFolderName"/>): kept beside the recording, and handed
-/// out as a zip together with the bot and its log.
+/// Screenshots and other files that a recorder saved when something went wrong (<see cref="StorageLayout.EvidenceFolderName"/>). Keeps
+/// them beside the recording, and packs them into a zip together with the bot and its log.
 /// </summary>
 internal sealed class EvidenceFolder(StorageLayout storage)
 {
-    /// <summary>More than this of one bot is not kept: a recorder that went mad must not fill the disk for all.</summary>
+    /// <summary>Limit for one bot, so that a faulty or hostile recorder cannot fill the disk.</summary>
     private const long MaxBytes = 32 * 1024 * 1024;
 
     private const int MaxFiles = 200;
 
-    /// <summary>Copies what there is to its final place; may be repeated.</summary>
-    /// <exception cref="IOException">The disk is full or gone.</exception>
+    /// <summary>Copies the evidence of a session beside its recording. Idempotent.</summary>
+    /// <exception cref="IOException">The disk is full or unavailable.</exception>
     public void Keep(SessionFolder session, UserId user, SessionId id)
     {
         var bytes = 0L;
@@ -38,7 +38,7 @@ internal sealed class EvidenceFolder(StorageLayout storage)
             Directory.Delete(folder, recursive: true);
     }
 
-    /// <summary>The pictures of the pages that the bot saw, in the order of their occasions, whose folders are numbered: <c>1_denied_by_host</c>.</summary>
+    /// <summary>Screenshots in the order of their occasions, whose folders are numbered: <c>1_denied_by_host</c>.</summary>
     public IEnumerable<FileInfo> Pictures(Bot bot)
     {
         var folder = new DirectoryInfo(storage.Evidence(bot.UserId, bot.Id));
@@ -52,10 +52,10 @@ internal sealed class EvidenceFolder(StorageLayout storage)
         int.TryParse(occasion.AsSpan(0, Math.Max(0, occasion.IndexOf('_', StringComparison.Ordinal))), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number : int.MaxValue;
 
-    /// <param name="bot">It has ended.</param>
-    /// <param name="description">The bot as the API shows it, JSON.</param>
-    /// <param name="log">What its container printed.</param>
-    /// <returns>A zip; <see langword="null"/> where nothing went wrong.</returns>
+    /// <param name="bot">An ended bot.</param>
+    /// <param name="description">The bot as JSON, as the API returns it.</param>
+    /// <param name="log">The container's log.</param>
+    /// <returns>A zip file; <see langword="null"/> if nothing went wrong.</returns>
     public byte[]? Pack(Bot bot, byte[] description, string log)
     {
         var folder = new DirectoryInfo(storage.Evidence(bot.UserId, bot.Id));

@@ -5,15 +5,14 @@ using NewarBots.Contract;
 namespace NewarBots.Manager.Recordings;
 
 /// <summary>
-/// Puts files end to end with FFmpeg's concat demuxer, packet by packet as they are. Each file's length is stated, in whole
-/// packets, so that no file begins where FFmpeg guesses that the one before it ended: guessed from running timestamps, an
-/// hour once became 649,802 seconds.
+/// Joins files with FFmpeg's concat demuxer, without re-encoding. The list states each file's exact length: FFmpeg would otherwise
+/// guess it from the timestamps, and once turned one hour into 649,802 seconds.
 /// </summary>
 internal sealed class FFmpegConcatenator(FFmpeg ffmpeg)
 {
-    /// <param name="parts">Files like chunks, whose granule positions begin at zero, with their lengths in packets.</param>
-    /// <param name="session">Noted in the result's tags.</param>
-    /// <param name="target">The result, a file beside which the list of the parts is left.</param>
+    /// <param name="parts">Ogg Opus files whose granule positions start at zero.</param>
+    /// <param name="session">Written into the tags of the result.</param>
+    /// <param name="target">Path of the result. The list of parts is left beside it.</param>
     /// <param name="cancellation">Kills FFmpeg.</param>
     public async Task ConcatenateAsync(
         IReadOnlyList<ConcatenationPart> parts, SessionId session, string target, CancellationToken cancellation)
@@ -24,7 +23,7 @@ internal sealed class FFmpegConcatenator(FFmpeg ffmpeg)
         [
             "-xerror", "-f", "concat", "-safe", "0", "-i", $"file:{list}",
             "-map", "0:a:0", "-c", "copy",
-            // The same parts give the same bytes: no version, no random serial number, none of the first chunk's own tags.
+            // Reproducible output: no version, no random serial number, no tags of the first chunk.
             "-map_metadata", "-1", "-map_metadata:s", "-1", "-fflags", "+bitexact",
             "-metadata:s:a:0", $"{ChunkFormat.SessionTag}={session}",
             "-f", "ogg", "-y", $"file:{target}",

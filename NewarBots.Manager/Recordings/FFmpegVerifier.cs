@@ -4,13 +4,13 @@ using NewarBots.Contract;
 
 namespace NewarBots.Manager.Recordings;
 
-/// <summary>Decodes a file whole and measures what comes out: whatever it claims about itself, this is what a listener gets.</summary>
+/// <summary>Decodes a whole file and measures the result, independent of the length that its headers claim.</summary>
 internal sealed class FFmpegVerifier(FFmpeg ffmpeg)
 {
     /// <param name="path">An audio file.</param>
-    /// <param name="expected">How long it should be; bounds the time that this may take.</param>
+    /// <param name="expected">Expected length, which determines the timeout.</param>
     /// <param name="cancellation">Kills FFmpeg.</param>
-    /// <exception cref="BadAudioException">It cannot be decoded to its end.</exception>
+    /// <exception cref="BadAudioException">The file cannot be decoded to its end.</exception>
     public async Task<DecodedAudio> DecodeAsync(string path, TimeSpan expected, CancellationToken cancellation)
     {
         var meter = new AudioMeter();
@@ -18,7 +18,7 @@ internal sealed class FFmpegVerifier(FFmpeg ffmpeg)
         [
             "-xerror", "-i", $"file:{path}",
             "-map", "0:a:0", "-ac", $"{ChunkFormat.Channels}", "-ar", $"{ChunkFormat.SampleRate}",
-            // Handed over a second at a time: 20 ms at a time costs a third more. p=0: the last second is not padded.
+            // Frames of one second: frames of 20 ms take a third more time. p=0: the last frame is not padded.
             "-af", "asetnsamples=n=48000:p=0", "-f", BitConverter.IsLittleEndian ? "s16le" : "s16be", "pipe:1",
         ];
         await ffmpeg.RunAsync(
@@ -30,14 +30,14 @@ internal sealed class FFmpegVerifier(FFmpeg ffmpeg)
     }
 }
 
-/// <param name="Samples">At 48 kHz.</param>
-/// <param name="AudiblePackets">How many stretches of 20 ms are not silent (<see cref="ChunkFormat.AudibleLevel"/>).</param>
+/// <param name="Samples">Number of samples at 48 kHz.</param>
+/// <param name="AudiblePackets">Number of 20 ms stretches that are not silent (<see cref="ChunkFormat.AudibleLevel"/>).</param>
 internal readonly record struct DecodedAudio(long Samples, long AudiblePackets)
 {
     public TimeSpan Length => TimeSpan.FromSeconds((double)Samples / ChunkFormat.SampleRate);
 }
 
-/// <summary>Counts the samples of a stream of 16-bit PCM, as this machine orders its bytes, and how much of it is audible.</summary>
+/// <summary>Counts all samples and the audible stretches in 16-bit PCM of this machine's byte order.</summary>
 internal sealed class AudioMeter
 {
     private const int BytesPerPacket = ChunkFormat.SamplesPerPacket * sizeof(short);
@@ -68,7 +68,7 @@ internal sealed class AudioMeter
         return new(Result.Samples + samples.Length, audible);
     }
 
-    // Ends as soon as it is sure, which in anything but silence is soon.
+    // Returns early: audible packets exceed the limit after a few samples.
     private static bool IsAudible(ReadOnlySpan<short> packet)
     {
         var energy = 0L;

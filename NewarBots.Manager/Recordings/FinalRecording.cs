@@ -5,13 +5,13 @@ using NewarBots.Contract;
 namespace NewarBots.Manager.Recordings;
 
 /// <summary>
-/// The finished file and its manifest at their final place. The manifest comes last and says that both are whole: an audio
-/// file without one is what an interrupted attempt left, and is replaced by the next.
+/// The finished audio file and its manifest. The manifest is written last and marks both as complete: an audio file without a manifest
+/// comes from an interrupted attempt, and the next attempt replaces it.
 /// </summary>
-/// <param name="storage">Where everything lies.</param>
-/// <param name="user">Whose it is.</param>
+/// <param name="storage">The storage paths.</param>
+/// <param name="user">Owner of the bot.</param>
 /// <param name="id">The session.</param>
-/// <param name="attempt">The number of this attempt to make it: a higher one than those of all before.</param>
+/// <param name="attempt">Number of this finalization attempt, higher than those of all earlier attempts.</param>
 internal sealed class FinalRecording(StorageLayout storage, UserId user, SessionId id, int attempt)
 {
     private const string Work = ".finalizing";
@@ -21,10 +21,10 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
 
     public override string ToString() => _audio;
 
-    /// <summary>Either of the two is there.</summary>
-    public bool HasTraces => File.Exists(_audio) || File.Exists(_manifest);
+    /// <summary>The audio file or the manifest exists.</summary>
+    public bool HasAnyFile => File.Exists(_audio) || File.Exists(_manifest);
 
-    /// <returns>The manifest, where it and the audio file agree.</returns>
+    /// <returns>The manifest; <see langword="null"/> unless both files exist and match.</returns>
     public async Task<RecordingManifest?> FindAsync(CancellationToken cancellation)
     {
         if (RecordingManifest.TryRead(_manifest) is not { } manifest || manifest.SessionId != id || !File.Exists(_audio))
@@ -34,47 +34,48 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
     }
 
     /// <summary>
-    /// A folder beside the final place, empty: a file in it is moved there in one step. It is this attempt's alone. Those of earlier ones
-    /// go; a manager that was held up over one, and goes on, finds it gone and touches nobody else's.
+    /// Creates an empty folder for this attempt, on the same volume as the final files, so that moving them is atomic. Deletes the
+    /// folders of earlier attempts: a manager that lost its lease finds its folder gone, and cannot touch another attempt's files.
     /// </summary>
     public WorkFolder MakeWorkFolder()
     {
         foreach (var earlier in WorkFolders().Where(folder => AttemptOf(folder) < attempt))
             Directory.Delete(earlier, recursive: true);
-        // Attempts are counted anew where Redis was emptied: two managers may have the same number, and not the same folder.
+        // The random suffix matters if Redis was emptied: the count restarts, and two managers may have the same number.
         return new(Path.Combine(storage.FinalFolder(user), $".{id}.{attempt}.{RandomNumberGenerator.GetHexString(8, lowercase: true)}{Work}"));
     }
 
-    /// <summary>What interrupted attempts have left of their scratch space.</summary>
-    public void ClearAway()
+    /// <summary>Deletes the work folders of interrupted attempts.</summary>
+    public void DeleteWorkFolders()
     {
         foreach (var folder in WorkFolders())
             Directory.Delete(folder, recursive: true);
     }
 
-    /// <summary>Brings the file to the disk.</summary>
-    /// <returns>Its size, and its SHA-256 in lower-case hexadecimal.</returns>
-    public static async Task<(long Bytes, string Sha256)> SealAsync(string path, CancellationToken cancellation)
+    /// <summary>Flushes a file to disk.</summary>
+    /// <returns>The size, and the SHA-256 in lower-case hexadecimal.</returns>
+    public static async Task<(long Bytes, string Sha256)> FlushAsync(string path, CancellationToken cancellation)
     {
         await using (var file = new FileStream(path, FileMode.Open, FileAccess.Write))
             file.Flush(flushToDisk: true);
         return await MeasureAsync(path, cancellation);
     }
 
-    /// <param name="audio">A file in the work folder that was brought to the disk.</param>
-    /// <param name="tracks">Likewise, those of the tracks alone; others that lie there go.</param>
-    /// <param name="manifest">What they are.</param>
-    /// <param name="work">Of the same recording.</param>
+    /// <summary>Moves the files to their final place, the manifest last.</summary>
+    /// <param name="audio">The assembled file in the work folder, flushed to disk.</param>
+    /// <param name="tracks">The assembled tracks. Track files of earlier attempts are deleted.</param>
+    /// <param name="manifest">Describes all files.</param>
+    /// <param name="work">The work folder of this attempt.</param>
     public void Publish(string audio, IEnumerable<AssembledTrack> tracks, RecordingManifest manifest, WorkFolder work)
     {
-        var beside = work.PathOf("manifest.json");
-        using (var file = new FileStream(beside, FileMode.Create, FileAccess.Write))
+        var temporary = work.PathOf("manifest.json");
+        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
         {
             manifest.Write(file);
             file.Flush(flushToDisk: true);
         }
 
-        // Before anything is taken away: whoever was held up here while another manager published finds its own work gone.
+        // First, because it fails if another manager has published in the meantime and deleted this work folder.
         File.Move(audio, _audio, overwrite: true);
         var moved = new HashSet<string>();
         foreach (var track in tracks)
@@ -86,14 +87,14 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
             moved.Add(path);
         }
 
-        DeleteTracks(storage, user, id, but: moved);
-        File.Move(beside, _manifest, overwrite: true);
+        DeleteTracks(storage, user, id, except: moved);
+        File.Move(temporary, _manifest, overwrite: true);
     }
 
     /// <summary>
-    /// Moves the chunks that nobody could read to beside the recording: nothing that was flushed is thrown away for that. May be repeated.
+    /// Moves damaged chunks to a folder beside the recording, since flushed audio must never be lost. Idempotent.
     /// </summary>
-    /// <exception cref="IOException">The disk is full or gone.</exception>
+    /// <exception cref="IOException">The disk is full or unavailable.</exception>
     public void KeepDamaged(SessionFolder session, RecordingManifest manifest)
     {
         foreach (var name in manifest.Damaged)
@@ -107,10 +108,10 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
         }
     }
 
-    /// <summary>The files of tracks alone, whatever their numbers.</summary>
-    public static void DeleteTracks(StorageLayout storage, UserId user, SessionId id, IReadOnlySet<string>? but = null)
+    /// <summary>Deletes all track files of a session, except those in <paramref name="except"/>.</summary>
+    public static void DeleteTracks(StorageLayout storage, UserId user, SessionId id, IReadOnlySet<string>? except = null)
     {
-        foreach (var track in Directory.EnumerateFiles(storage.FinalFolder(user), StorageLayout.TrackPattern(id)).Where(track => but?.Contains(track) is not true))
+        foreach (var track in Directory.EnumerateFiles(storage.FinalFolder(user), StorageLayout.TrackPattern(id)).Where(track => except?.Contains(track) is not true))
             File.Delete(track);
     }
 
@@ -127,7 +128,7 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
     }
 }
 
-/// <summary>Scratch space of one attempt: empty at its begin, gone at its end, or at the begin of the next one.</summary>
+/// <summary>Folder for temporary files: created empty, deleted with its content at the end.</summary>
 internal sealed class WorkFolder : IDisposable
 {
     private readonly string _path;

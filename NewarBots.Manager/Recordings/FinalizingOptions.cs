@@ -3,32 +3,30 @@ using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Recordings;
 
-/// <summary>Section <c>Finalizing</c>: how chunks become recordings.</summary>
+/// <summary>Section <c>Finalizing</c>: how recordings are assembled and converted.</summary>
 internal sealed class FinalizingOptions
 {
     public const string Section = "Finalizing";
 
-    /// <summary>How many recordings are put together at once, how many of those that are still recorded, and how many are converted to another format; further ones wait.</summary>
+    /// <summary>Limit of concurrent finalizations, and separately of concurrent partial recordings and conversions. Further ones wait.</summary>
     public int MaxConcurrent { get; set; } = 2;
 
-    /// <summary>The ffmpeg program: a path, or a name to be looked up on the PATH.</summary>
+    /// <summary>Path of the ffmpeg program, or a name to find on the PATH.</summary>
     public string FFmpegPath { get; set; } = "ffmpeg";
 
-    /// <summary>
-    /// How long one run of FFmpeg may take, whatever the recording's length. A run that takes longer is killed and tried again once.
-    /// </summary>
+    /// <summary>Timeout of one FFmpeg run, plus <see cref="FFmpegTimeoutPerHour"/>. A run that takes longer is killed and retried once.</summary>
     public TimeSpan FFmpegTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>What a run may take beyond that for each hour of audio.</summary>
+    /// <summary>Added to <see cref="FFmpegTimeout"/> for each hour of audio.</summary>
     public TimeSpan FFmpegTimeoutPerHour { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long who asks for another format waits for it before they are told to ask again. Proxies and clients commonly give up after a minute.</summary>
+    /// <summary>How long a request waits for a conversion before the answer asks the client to retry. Proxies and clients commonly time out after a minute.</summary>
     public TimeSpan ConversionPatience { get; set; } = TimeSpan.FromSeconds(45);
 
     public TimeSpan TimeoutFor(TimeSpan audio) => FFmpegTimeout + (FFmpegTimeoutPerHour * audio.TotalHours);
 }
 
-/// <summary>Names every setting at fault at once.</summary>
+/// <summary>Reports all invalid settings at once.</summary>
 internal sealed class FinalizingOptionsValidator : IValidateOptions<FinalizingOptions>
 {
     public ValidateOptionsResult Validate(string? name, FinalizingOptions options)

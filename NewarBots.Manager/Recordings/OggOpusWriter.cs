@@ -3,7 +3,7 @@ using NewarBots.Contract.Ogg;
 
 namespace NewarBots.Manager.Recordings;
 
-/// <summary>Writes packets of 20 ms as an Ogg Opus file like a chunk, a page a second.</summary>
+/// <summary>Writes packets of 20 ms as an Ogg Opus file in the format of a chunk, one page per second.</summary>
 internal sealed class OggOpusWriter(Stream target)
 {
     private readonly OggPage _page = new();
@@ -29,7 +29,7 @@ internal sealed class OggOpusWriter(Stream target)
             Append(OpusHeaders.SilencePacket);
     }
 
-    /// <summary>Ends the stream; nothing can be appended any more.</summary>
+    /// <summary>Ends the stream. Nothing can be appended afterwards.</summary>
     public void Complete() => WritePage(OggPageMarks.EndOfStream);
 
     private void WriteHeaders()

@@ -8,8 +8,8 @@ using NewarBots.Manager.Hosting;
 namespace NewarBots.Manager.Recordings;
 
 /// <summary>
-/// What a bot has recorded so far, as one file: its chunks but the last one, which is still written to. The same chunks give the
-/// same bytes, so that a file can be had in parts and, when it was removed meanwhile, made again.
+/// Assembles the recording so far of a live bot into one file: all chunks except the last one, which is still being written. Output is
+/// reproducible: a deleted file can be assembled again with the same bytes, so that range requests stay valid.
 /// </summary>
 internal sealed partial class PartialRecording(StorageLayout storage, FFmpegConcatenator concatenator, IOptions<FinalizingOptions> options, TimeProvider time) : IDisposable
 {
@@ -17,52 +17,52 @@ internal sealed partial class PartialRecording(StorageLayout storage, FFmpegConc
 
     private static readonly TimeSpan AbandonedAfter = TimeSpan.FromDays(1);
 
-    /// <summary>One file of a bot is made at a time; what is made already waits for nobody.</summary>
-    private readonly ConcurrentDictionary<SessionId, SemaphoreSlim> _ofBot = new();
+    /// <summary>Each bot's files are assembled one at a time. Opening an existing file does not wait.</summary>
+    private readonly ConcurrentDictionary<SessionId, SemaphoreSlim> _locks = new();
 
-    /// <summary>For all bots together, and apart from those for conversions, which may take minutes each.</summary>
-    private readonly SemaphoreSlim _places = new(options.Value.MaxConcurrent);
+    /// <summary>Limits all bots together. Separate from conversions, which may take minutes each.</summary>
+    private readonly SemaphoreSlim _slots = new(options.Value.MaxConcurrent);
 
-    /// <summary>How many chunks there are that do not change any more.</summary>
+    /// <summary>Number of chunks that are no longer written to.</summary>
     public int ClosedChunks(UserId user, SessionId id) =>
         SessionFolder.Find(storage, user, id)?.Chunks() is [.., var open] ? open.Index : 0;
 
-    /// <param name="user">Whose bot it is.</param>
+    /// <param name="user">Owner of the bot.</param>
     /// <param name="id">The bot.</param>
-    /// <param name="chunks">Those with a number below this.</param>
-    /// <param name="cancellation">Leaves nothing.</param>
-    /// <returns>The file, open; <see langword="null"/> where there are not so many chunks, or none of them can be read.</returns>
-    /// <exception cref="FinalizationException">They cannot be put together.</exception>
-    /// <exception cref="FFmpegMissingException">There is no FFmpeg.</exception>
-    /// <exception cref="IOException">The disk is full or gone.</exception>
+    /// <param name="chunks">Number of chunks to include, from the first.</param>
+    /// <param name="cancellation">Leaves no files behind.</param>
+    /// <returns>The open file; <see langword="null"/> if there are fewer closed chunks, or none is readable.</returns>
+    /// <exception cref="FinalizationException">The chunks cannot be assembled.</exception>
+    /// <exception cref="FFmpegMissingException">FFmpeg is not installed.</exception>
+    /// <exception cref="IOException">The disk is full or unavailable.</exception>
     public async Task<FileStream?> OpenAsync(UserId user, SessionId id, int chunks, CancellationToken cancellation)
     {
         var path = Path.Combine(storage.SoFarFolder(user, id), $"{chunks:D5}.ogg");
-        if (Find(path) is { } made)
-            return made;
-        var ofBot = _ofBot.GetOrAdd(id, _ => new(1));
-        await ofBot.WaitAsync(cancellation);
+        if (Find(path) is { } existing)
+            return existing;
+        var botLock = _locks.GetOrAdd(id, _ => new(1));
+        await botLock.WaitAsync(cancellation);
         try
         {
-            if (Find(path) is { } madeMeanwhile)
-                return madeMeanwhile;
-            return chunks <= ClosedChunks(user, id) && await MakeInTurnAsync(user, id, chunks, path, cancellation) ? File.OpenRead(path) : null;
+            if (Find(path) is { } madeInTheMeantime)
+                return madeInTheMeantime;
+            return chunks <= ClosedChunks(user, id) && await AssembleInSlotAsync(user, id, chunks, path, cancellation) ? File.OpenRead(path) : null;
         }
         finally
         {
-            ofBot.Release();
+            botLock.Release();
         }
     }
 
-    /// <summary>Nothing is recorded any more.</summary>
+    /// <summary>Deletes the partial recordings of an ended bot.</summary>
     public void Delete(UserId user, SessionId id)
     {
-        _ofBot.TryRemove(id, out _);
+        _locks.TryRemove(id, out _);
         if (Directory.Exists(storage.SoFarFolder(user, id)))
             Directory.Delete(storage.SoFarFolder(user, id), recursive: true);
     }
 
-    /// <summary>Removes what was left by managers that were killed.</summary>
+    /// <summary>Deletes files left by crashed managers.</summary>
     public void DeleteAbandonedFiles()
     {
         if (!Directory.Exists(storage.SoFarRoot))
@@ -74,7 +74,7 @@ internal sealed partial class PartialRecording(StorageLayout storage, FFmpegConc
         }
     }
 
-    public void Dispose() => _places.Dispose();
+    public void Dispose() => _slots.Dispose();
 
     private static FileStream? Find(string path)
     {
@@ -88,29 +88,29 @@ internal sealed partial class PartialRecording(StorageLayout storage, FFmpegConc
         }
     }
 
-    private async Task<bool> MakeInTurnAsync(UserId user, SessionId id, int chunks, string path, CancellationToken cancellation)
+    private async Task<bool> AssembleInSlotAsync(UserId user, SessionId id, int chunks, string path, CancellationToken cancellation)
     {
-        await _places.WaitAsync(cancellation);
+        await _slots.WaitAsync(cancellation);
         try
         {
-            return await MakeAsync(user, id, chunks, path, cancellation);
+            return await AssembleAsync(user, id, chunks, path, cancellation);
         }
         finally
         {
-            _places.Release();
+            _slots.Release();
         }
     }
 
-    private async Task<bool> MakeAsync(UserId user, SessionId id, int chunks, string path, CancellationToken cancellation)
+    private async Task<bool> AssembleAsync(UserId user, SessionId id, int chunks, string path, CancellationToken cancellation)
     {
         var session = SessionFolder.Find(storage, user, id);
         if (session is null)
             return false;
-        // A name of its own: another manager may be at it.
+        // A unique name, since another manager may be assembling the same file.
         using var work = new WorkFolder(Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetRandomFileName()}"));
         foreach (var chunk in session.Chunks().Where(chunk => chunk.Index < chunks && chunk.Bytes > 0))
             Copy(chunk.Path, work.PathOf(Path.GetFileName(chunk.Path)));
-        var copies = new AudioFolder(new(work.Root));
+        var copies = new ChunkFolder(new(work.Root));
         var plan = ChunkManifest.Plan(id, copies.Chunks().Select(chunk => ChunkReader.Read(chunk.Path, chunk.Index)), SessionJournal.Empty);
         if (plan.Pieces.Count == 0)
             return false;
@@ -124,8 +124,8 @@ internal sealed partial class PartialRecording(StorageLayout storage, FFmpegConc
     }
 
     /// <summary>
-    /// Copies what a recorder that still runs has written, and could exchange at any moment: a link that was a file when the folder
-    /// was listed is not followed, and a pipe not waited for.
+    /// Copies a chunk of a running recorder, which is untrusted and may replace the file at any moment: links are not followed, and
+    /// pipes are not waited for.
     /// </summary>
     private static void Copy(string source, string target)
     {
@@ -133,13 +133,13 @@ internal sealed partial class PartialRecording(StorageLayout storage, FFmpegConc
         if (handle.IsInvalid)
             return;
         using var file = new FileStream(handle, FileAccess.Read);
-        if (!file.CanSeek || file.Length > SizeLimits.OfChunk)
+        if (!file.CanSeek || file.Length > ChunkFolder.MaxChunkBytes)
             return;
         using var copy = File.Create(target);
         file.CopyTo(copy);
     }
 
-    /// <summary>O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW of Linux, whose last one differs by processor.</summary>
+    /// <summary>Linux O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW. The value of O_NOFOLLOW depends on the architecture.</summary>
     private static int OpenFlags => 0x800 | 0x80000 | (RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x8000 : 0x20000);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -1,12 +1,12 @@
 namespace NewarBots.Manager.Recordings;
 
 /// <summary>
-/// Gives every piece of the plan a file that FFmpeg can take as it is: an intact chunk is its own; what is left of a damaged
-/// one, and silence, are written anew.
+/// Provides a valid Ogg Opus file for every piece of a plan: the chunk itself if it is intact, otherwise a repaired copy or generated
+/// silence.
 /// </summary>
-/// <param name="source">Where the chunks lie.</param>
-/// <param name="folder">Where new files go.</param>
-internal sealed class PieceFiles(AudioFolder source, string folder)
+/// <param name="source">The folder with the chunks.</param>
+/// <param name="folder">Folder for generated files.</param>
+internal sealed class PieceFiles(ChunkFolder source, string folder)
 {
     public IReadOnlyList<ConcatenationPart> Make(ChunkManifest plan, CancellationToken cancellation)
     {

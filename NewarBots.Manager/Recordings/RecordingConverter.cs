@@ -7,8 +7,8 @@ using NewarBots.Manager.Hosting;
 namespace NewarBots.Manager.Recordings;
 
 /// <summary>
-/// Makes a recording's other formats, each when it is asked for first, and keeps them beside it. Whoever asks meanwhile waits for
-/// the same run; one that was begun goes on when nobody waits any more.
+/// Converts a recording to another format on first request, and keeps the result beside it. Concurrent requests wait for the same
+/// conversion, which continues even if no request waits any more.
 /// </summary>
 internal sealed partial class RecordingConverter(
     StorageLayout storage,
@@ -18,25 +18,25 @@ internal sealed partial class RecordingConverter(
     TimeProvider time,
     ILogger<RecordingConverter> logger) : IDisposable
 {
-    public const string Unfinished = ".unfinished";
+    public const string TemporarySuffix = ".unfinished";
 
-    /// <summary>What has not been written to for so long, nobody writes any more: a manager was killed over it.</summary>
+    /// <summary>A temporary file without writes for this long belongs to a crashed manager.</summary>
     private static readonly TimeSpan AbandonedAfter = TimeSpan.FromMinutes(10);
 
-    private readonly SemaphoreSlim _places = new(options.Value.MaxConcurrent);
+    private readonly SemaphoreSlim _slots = new(options.Value.MaxConcurrent);
     private readonly ConcurrentDictionary<string, Lazy<Task>> _running = new();
 
-    /// <param name="recording">A finished file: a recording's, or that of one of its tracks.</param>
-    /// <param name="length">How long it is.</param>
-    /// <param name="format">What is wanted.</param>
-    /// <param name="patience">How long to wait for it.</param>
-    /// <param name="cancellation">Ends the waiting alone.</param>
-    /// <returns>The file; <see langword="null"/> where it takes longer, and is being made.</returns>
+    /// <param name="recording">A finished recording or track.</param>
+    /// <param name="length">Length of the audio.</param>
+    /// <param name="format">Target format.</param>
+    /// <param name="timeout">How long to wait for the conversion.</param>
+    /// <param name="cancellation">Stops waiting. The conversion continues.</param>
+    /// <returns>The file; <see langword="null"/> if the conversion is still running.</returns>
     /// <exception cref="FinalizationException">The recording cannot be converted.</exception>
-    /// <exception cref="FFmpegMissingException">There is no FFmpeg.</exception>
-    /// <exception cref="IOException">The disk is full or gone, or the recording was just deleted.</exception>
+    /// <exception cref="FFmpegMissingException">FFmpeg is not installed.</exception>
+    /// <exception cref="IOException">The disk is full or unavailable, or the recording was just deleted.</exception>
     public async Task<string?> ConvertAsync(
-        string recording, TimeSpan length, AudioFormat format, TimeSpan patience, CancellationToken cancellation)
+        string recording, TimeSpan length, AudioFormat format, TimeSpan timeout, CancellationToken cancellation)
     {
         var target = StorageLayout.Converted(recording, format.Name);
         if (File.Exists(target))
@@ -44,7 +44,7 @@ internal sealed partial class RecordingConverter(
         var run = _running.GetOrAdd(target, _ => new(() => RunAsync(recording, length, format, target)));
         try
         {
-            await run.Value.WaitAsync(patience, time, cancellation);
+            await run.Value.WaitAsync(timeout, time, cancellation);
             return target;
         }
         catch (TimeoutException)
@@ -53,34 +53,34 @@ internal sealed partial class RecordingConverter(
         }
     }
 
-    /// <summary>Removes what conversions that were killed have left.</summary>
+    /// <summary>Deletes temporary files left by crashed managers.</summary>
     public void DeleteAbandonedFiles()
     {
         if (!Directory.Exists(storage.FinalRoot))
             return;
-        foreach (var file in new DirectoryInfo(storage.FinalRoot).EnumerateFiles($".*{Unfinished}", SearchOption.AllDirectories))
+        foreach (var file in new DirectoryInfo(storage.FinalRoot).EnumerateFiles($".*{TemporarySuffix}", SearchOption.AllDirectories))
         {
             if (time.GetUtcNow().UtcDateTime - file.LastWriteTimeUtc > AbandonedAfter)
                 file.Delete();
         }
     }
 
-    public void Dispose() => _places.Dispose();
+    public void Dispose() => _slots.Dispose();
 
     private async Task RunAsync(string recording, TimeSpan length, AudioFormat format, string target)
     {
-        // Not on the time of the one who happened to ask first.
+        // The first request waits no longer than its timeout, too.
         await Task.Yield();
         try
         {
-            await _places.WaitAsync(lifetime.ApplicationStopping);
+            await _slots.WaitAsync(lifetime.ApplicationStopping);
             try
             {
                 await ConvertAsync(recording, length, format, target);
             }
             finally
             {
-                _places.Release();
+                _slots.Release();
             }
         }
         finally
@@ -91,29 +91,29 @@ internal sealed partial class RecordingConverter(
 
     private async Task ConvertAsync(string recording, TimeSpan length, AudioFormat format, string target)
     {
-        // A name of its own: another manager may be just as far.
-        var beside = Path.Combine(
-            Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}{Unfinished}");
+        // A unique name, since another manager may be converting the same file.
+        var temporary = Path.Combine(
+            Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}{TemporarySuffix}");
         try
         {
             string[] arguments =
             [
                 "-xerror", "-i", $"file:{recording}", "-map", "0:a:0", "-map_metadata", "-1", "-map_metadata:s", "-1",
-                .. format.Encoding, "-y", $"file:{beside}",
+                .. format.Encoding, "-y", $"file:{temporary}",
             ];
-            var begun = time.GetTimestamp();
+            var started = time.GetTimestamp();
             await ffmpeg.RunAsync(arguments, length, () => PipeTarget.Null, lifetime.ApplicationStopping);
-            await using (var file = new FileStream(beside, FileMode.Open, FileAccess.Write))
+            await using (var file = new FileStream(temporary, FileMode.Open, FileAccess.Write))
                 file.Flush(flushToDisk: true);
-            File.Move(beside, target, overwrite: true);
-            Log.Converted(logger, target, length, time.GetElapsedTime(begun));
+            File.Move(temporary, target, overwrite: true);
+            Log.Converted(logger, length, target, time.GetElapsedTime(started));
         }
         finally
         {
-            File.Delete(beside);
+            File.Delete(temporary);
         }
 
-        // Deleted meanwhile: whoever deletes takes the recording first, so that one of the two sees the other's file.
+        // A deletion removes the recording before its converted files: either it sees this file, or the recording is gone here.
         if (File.Exists(recording))
             return;
         File.Delete(target);
@@ -122,7 +122,32 @@ internal sealed partial class RecordingConverter(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Made {File} of {Length} of audio in {Elapsed}")]
-        public static partial void Converted(ILogger logger, string file, TimeSpan length, TimeSpan elapsed);
+        [LoggerMessage(LogLevel.Information, "Converted {Length} of audio to {File} in {Elapsed}")]
+        public static partial void Converted(ILogger logger, TimeSpan length, string file, TimeSpan elapsed);
     }
+}
+
+/// <summary>An audio format of the API.</summary>
+/// <param name="Name">Also the file extension.</param>
+/// <param name="ContentType">Media type.</param>
+/// <param name="Encoding">FFmpeg's output arguments.</param>
+internal sealed record AudioFormat(string Name, string ContentType, IReadOnlyList<string> Encoding)
+{
+    /// <summary>The format of recordings. Needs no conversion.</summary>
+    public static AudioFormat Ogg { get; } = new("ogg", "audio/ogg", []);
+
+    /// <summary>All formats that <see cref="RecordingConverter"/> makes.</summary>
+    public static IReadOnlyList<AudioFormat> Converted { get; } =
+    [
+        new("mp3", "audio/mpeg", ["-c:a", "libmp3lame", "-b:a", "96k", "-f", "mp3"]),
+        // faststart: the index comes first, so that a player can start before it has the whole file.
+        new("m4a", "audio/mp4", ["-c:a", "aac", "-b:a", "96k", "-movflags", "+faststart", "-f", "ipod"]),
+        // rf64: a plain WAV file cannot exceed 4 GB (12 hours).
+        new("wav", "audio/wav", ["-c:a", "pcm_s16le", "-rf64", "auto", "-f", "wav"]),
+        new("flac", "audio/flac", ["-c:a", "flac", "-sample_fmt", "s16", "-f", "flac"]),
+    ];
+
+    public static IReadOnlyList<AudioFormat> All { get; } = [Ogg, .. Converted];
+
+    public static AudioFormat? Find(string name) => All.FirstOrDefault(format => format.Name == name);
 }

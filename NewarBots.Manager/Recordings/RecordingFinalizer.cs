@@ -6,9 +6,9 @@ using NewarBots.Manager.Hosting;
 namespace NewarBots.Manager.Recordings;
 
 /// <summary>
-/// Makes a recording of a session's folder: reads the chunks, plans, puts them together, decodes the result, publishes it, and
-/// only then deletes the chunks. Each attempt begins anew from what lies on the disk, so that one that was interrupted anywhere
-/// and repeated comes to the same result; once the manifest is published, a repeat finds it and only tidies up.
+/// Makes the recording of a session: reads the chunks, assembles and decodes them, publishes the result, and only then deletes the
+/// chunks. Idempotent: an attempt interrupted anywhere can be repeated with the same result. Once the manifest is published, a repeat
+/// only cleans up.
 /// </summary>
 internal sealed partial class RecordingFinalizer(
     StorageLayout storage,
@@ -18,16 +18,16 @@ internal sealed partial class RecordingFinalizer(
     IOptions<FinalizingOptions> options,
     ILogger<RecordingFinalizer> logger) : IDisposable
 {
-    private readonly SemaphoreSlim _places = new(options.Value.MaxConcurrent);
+    private readonly SemaphoreSlim _slots = new(options.Value.MaxConcurrent);
 
-    /// <param name="bot">Its recorder is gone: nobody writes to its folder any more.</param>
-    /// <param name="cancellation">Leaves the chunks as they are.</param>
-    /// <exception cref="FinalizationException">The chunks cannot be put together; they stay.</exception>
-    /// <exception cref="FFmpegMissingException">They stay until there is an FFmpeg.</exception>
-    /// <exception cref="IOException">The disk is full or gone; they stay.</exception>
+    /// <param name="bot">A bot whose recorder is gone, so that nothing writes to its folder.</param>
+    /// <param name="cancellation">Keeps the chunks.</param>
+    /// <exception cref="FinalizationException">The chunks cannot be assembled. They are kept.</exception>
+    /// <exception cref="FFmpegMissingException">FFmpeg is not installed. The chunks are kept.</exception>
+    /// <exception cref="IOException">The disk is full or unavailable. The chunks are kept.</exception>
     public async Task<FinalizationResult> FinalizeAsync(Bot bot, CancellationToken cancellation)
     {
-        await _places.WaitAsync(cancellation);
+        await _slots.WaitAsync(cancellation);
         using var part = BotTracing.StartPart("recording finalize");
         part?.SetTag(BotTracing.BotIdTag, bot.Id.ToString());
         try
@@ -41,11 +41,11 @@ internal sealed partial class RecordingFinalizer(
         }
         finally
         {
-            _places.Release();
+            _slots.Release();
         }
     }
 
-    public void Dispose() => _places.Dispose();
+    public void Dispose() => _slots.Dispose();
 
     private async Task<FinalizationResult> FinalizeOnceAsync(Bot bot, CancellationToken cancellation)
     {
@@ -54,10 +54,10 @@ internal sealed partial class RecordingFinalizer(
             evidence.Keep(session, bot.UserId, bot.Id);
         var final = new FinalRecording(storage, bot.UserId, bot.Id, bot.EndsBegun);
         var manifest = await final.FindAsync(cancellation)
-            ?? (session is null ? null : await MakeRecordingAsync(bot, session, final, cancellation));
+            ?? (session is null ? null : await AssembleAndPublishAsync(bot, session, final, cancellation));
         if (manifest is null)
             return NothingRecorded(session, final);
-        final.ClearAway();
+        final.DeleteWorkFolders();
         if (session is not null)
         {
             final.KeepDamaged(session, manifest);
@@ -74,8 +74,8 @@ internal sealed partial class RecordingFinalizer(
         };
     }
 
-    /// <returns><see langword="null"/> where there is no audio.</returns>
-    private async Task<RecordingManifest?> MakeRecordingAsync(
+    /// <returns><see langword="null"/> if there is no audio.</returns>
+    private async Task<RecordingManifest?> AssembleAndPublishAsync(
         Bot bot, SessionFolder session, FinalRecording final, CancellationToken cancellation)
     {
         if (!session.HasAudio)
@@ -86,13 +86,13 @@ internal sealed partial class RecordingFinalizer(
             return null;
         var tracks = await trackAssembler.AssembleAsync(bot.Id, session, work, cancellation);
 
-        // Whoever was held up does not put its own over what another manager has published meanwhile.
+        // If this manager lost its lease, another one may have published. Its recording must not be overwritten.
         cancellation.ThrowIfCancellationRequested();
         if (await final.FindAsync(cancellation) is { } published)
             return published;
 
         using var part = BotTracing.StartPart("recording publish");
-        var manifest = Describe(bot, mix, journal, tracks, [.. session.Others()]);
+        var manifest = Describe(bot, mix, journal, tracks, [.. session.OtherEntries()]);
         final.Publish(mix.Path, tracks, manifest, work);
         Log.Published(logger, bot.Id, manifest.Chunks.Count, manifest.DurationSeconds, manifest.Complete);
         return manifest;
@@ -100,10 +100,10 @@ internal sealed partial class RecordingFinalizer(
 
     private FinalizationResult.NothingRecorded NothingRecorded(SessionFolder? session, FinalRecording final)
     {
-        if (final.HasTraces)
-            throw new FinalizationException($"{final} is there without its counterpart, or they do not agree, and there are no chunks to make it anew.");
+        if (final.HasAnyFile)
+            throw new FinalizationException($"The recording {final} and its manifest do not match or one is missing, and there are no chunks to assemble it again.");
         if (session is not null && (session.HasAudio || session.Tracks().Any(track => track.Folder.HasAudio)))
-            Log.NothingReadable(logger, session.Path);
+            Log.NoReadableAudio(logger, session.Path);
         else
             session?.Delete();
         return new();
@@ -115,9 +115,9 @@ internal sealed partial class RecordingFinalizer(
             .Concat(manifest.Ignored.Select(ignored => (ignored.File, Bytes: ignored.Bytes ?? 0)))
             .ToHashSet();
         if (session.Chunks().FirstOrDefault(chunk => !known.Contains((Path.GetFileName(chunk.Path), chunk.Bytes))) is { } unknown)
-            Log.NotInTheRecording(logger, unknown.Path);
+            Log.NotInRecording(logger, unknown.Path);
         else if (session.Tracks().FirstOrDefault(track => track.Folder.HasAudio && !manifest.Accounts(track.Track)) is { Folder: { } missing })
-            Log.NotInTheRecording(logger, missing.Path);
+            Log.NotInRecording(logger, missing.Path);
         else
             session.Delete();
     }
@@ -136,8 +136,8 @@ internal sealed partial class RecordingFinalizer(
             Platform = bot.Platform,
             Metadata = bot.Metadata,
             Reason = bot.Reason,
-            // Without the journal nobody knows what is missing.
-            Complete = bot.EndedCleanly && plan.IsWhole && !others.Any(other => other.Why is IgnoredBecause.TooBig),
+            // A recorder that crashed may have lost audio at the end, without a trace.
+            Complete = bot.EndedCleanly && plan.IsWhole && !others.Any(other => other.Why is IgnoreReason.TooBig),
             StartedAt = plan.StartedAt,
             EndedAt = plan.StartedAt + decoded.Length,
             DurationSeconds = decoded.Length.TotalSeconds,
@@ -171,13 +171,19 @@ internal sealed partial class RecordingFinalizer(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "The recording of {SessionId} is there: {Chunks} chunks, {Seconds:0.00} s, complete: {Complete}")]
+        [LoggerMessage(LogLevel.Information, "Published the recording of bot {SessionId}: {Chunks} chunks, {Seconds:0.00} s, complete: {Complete}")]
         public static partial void Published(ILogger logger, SessionId sessionId, int chunks, double seconds, bool complete);
 
-        [LoggerMessage(LogLevel.Warning, "{Folder} stays: there are chunks in it, and none of them holds any audio that can be read")]
-        public static partial void NothingReadable(ILogger logger, string folder);
+        [LoggerMessage(LogLevel.Warning, "No chunk in {Folder} holds readable audio, the folder is kept")]
+        public static partial void NoReadableAudio(ILogger logger, string folder);
 
-        [LoggerMessage(LogLevel.Warning, "{Path} is not in the published recording: the session's folder stays")]
-        public static partial void NotInTheRecording(ILogger logger, string path);
+        [LoggerMessage(LogLevel.Warning, "{Path} is not part of the published recording, the session folder is kept")]
+        public static partial void NotInRecording(ILogger logger, string path);
     }
 }
+
+/// <summary>
+/// The chunks of a session cannot be assembled, and a retry will not help. The chunks are kept. The message names the path, or FFmpeg's
+/// command line, exit code and last output.
+/// </summary>
+internal class FinalizationException(string message, Exception? inner = null) : Exception(message, inner);

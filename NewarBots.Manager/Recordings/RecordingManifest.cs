@@ -7,7 +7,7 @@ using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Recordings;
 
-/// <summary>What exactly was recorded: the JSON file beside the recording. Times of day are UTC, durations seconds.</summary>
+/// <summary>The JSON file beside the recording that describes its content. Times are UTC, durations are in seconds.</summary>
 internal sealed record RecordingManifest
 {
     public const int CurrentVersion = 1;
@@ -38,18 +38,18 @@ internal sealed record RecordingManifest
 
     public EndReason? Reason { get; init; }
 
-    /// <summary>The recorder ended by its own will, and the recording has neither gaps nor damage.</summary>
+    /// <summary>The recorder exited cleanly, and the recording has neither gaps nor damage.</summary>
     public required bool Complete { get; init; }
 
-    /// <summary>Wall-clock time of the first sample; absent where no chunk tells it.</summary>
+    /// <summary>Wall-clock time of the first sample; absent if no chunk states it.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
     public DateTimeOffset? EndedAt { get; init; }
 
-    /// <summary>As decoded.</summary>
+    /// <summary>Measured by decoding.</summary>
     public required double DurationSeconds { get; init; }
 
-    /// <summary>How much of it is not silent, as decoded (<see cref="ChunkFormat.AudibleLevel"/>).</summary>
+    /// <summary>Seconds that are not silent (<see cref="ChunkFormat.AudibleLevel"/>), measured by decoding.</summary>
     public required double AudibleSeconds { get; init; }
 
     public required string Format { get; init; }
@@ -58,32 +58,29 @@ internal sealed record RecordingManifest
 
     public required string Sha256 { get; init; }
 
-    /// <summary>What the recording was put together from, in order.</summary>
+    /// <summary>The chunks in the recording, in order.</summary>
     public required IReadOnlyList<ManifestChunk> Chunks { get; init; }
 
-    /// <summary>Where nothing could be captured or kept; silence in the recording.</summary>
+    /// <summary>Stretches without audio, because it was not captured or was lost. Silence in the recording.</summary>
     public required IReadOnlyList<Gap> Gaps { get; init; }
 
-    /// <summary>Who spoke when, in order of their first words; empty where the recorder did not tell.</summary>
+    /// <summary>Speakers in order of their first segment; empty if the recorder detected none.</summary>
     public IReadOnlyList<ManifestSpeaker> Speakers { get; init; } = [];
 
-    /// <summary>The tracks that were kept alone as well, each in a file beside the recording; empty where that was not asked for.</summary>
+    /// <summary>Single tracks, each in a file beside the recording; empty unless requested.</summary>
     public IReadOnlyList<ManifestTrack> Tracks { get; init; } = [];
 
-    /// <summary>What else lay in the session's folder and is not in the recording.</summary>
+    /// <summary>Other entries of the session folder, which are not in the recording.</summary>
     public required IReadOnlyList<IgnoredFile> Ignored { get; init; }
 
-    /// <summary>
-    /// The chunks of which something could not be read: they are kept as they were found, in the folder beside the recording that ends
-    /// in <c>.damaged</c>, under these names.
-    /// </summary>
+    /// <summary>Damaged chunks, kept unchanged under these names in the folder beside the recording that ends in <c>.damaged</c>.</summary>
     public IReadOnlyList<string> Damaged { get; init; } = [];
 
-    /// <summary>Everything that can be had of a track is in the recording.</summary>
+    /// <summary>Whether all readable audio of a track is in its file.</summary>
     public bool Accounts(int track) => Tracks.Any(known => known.Track == track && known.Problem is not TrackProblem.Undecodable);
 
-    /// <returns><see langword="null"/> where there is none or what is there is no manifest of this version.</returns>
-    /// <exception cref="IOException">The file is there and cannot be read.</exception>
+    /// <returns><see langword="null"/> if the file is missing, or is no manifest of this version.</returns>
+    /// <exception cref="IOException">The file exists, but cannot be read.</exception>
     public static RecordingManifest? TryRead(string path)
     {
         try
@@ -102,14 +99,14 @@ internal sealed record RecordingManifest
     public void Write(Stream target) => JsonSerializer.Serialize(target, this, Json);
 }
 
-/// <param name="Index">The chunk's number.</param>
-/// <param name="File">Its file's name.</param>
-/// <param name="Sha256">Of the file as it was found.</param>
-/// <param name="Bytes">The file's size.</param>
-/// <param name="StartSeconds">Where it begins in the recording.</param>
-/// <param name="DurationSeconds">How long it is in the recording.</param>
-/// <param name="StartedAt">Wall-clock time of its first sample.</param>
-/// <param name="Problem">What was wrong with it.</param>
+/// <param name="Index">Number of the chunk.</param>
+/// <param name="File">Name of the file.</param>
+/// <param name="Sha256">Hash of the chunk file.</param>
+/// <param name="Bytes">Size of the chunk file.</param>
+/// <param name="StartSeconds">Start in the recording.</param>
+/// <param name="DurationSeconds">Length in the recording.</param>
+/// <param name="StartedAt">Wall-clock time of the chunk's first sample.</param>
+/// <param name="Problem">Damage of the chunk, if any.</param>
 internal sealed record ManifestChunk(
     int Index,
     string File,
@@ -120,36 +117,36 @@ internal sealed record ManifestChunk(
     DateTimeOffset? StartedAt = null,
     ChunkProblem? Problem = null);
 
-/// <summary>One track alone. Its times are on the recording's time line.</summary>
-/// <param name="Track">Its number, as in the source <c>track:1</c> of a speaker.</param>
+/// <summary>One single track. Times are on the recording's timeline.</summary>
+/// <param name="Track">Number of the track, as in the speaker source <c>track:1</c>.</param>
 internal sealed record ManifestTrack(int Track)
 {
-    /// <summary>Whom it carried, where that was one person throughout.</summary>
+    /// <summary>Name of the participant, if the track carried only one.</summary>
     public string? Name { get; init; }
 
-    /// <summary>Its file's name, beside the recording; absent where it could not be made.</summary>
+    /// <summary>Name of the file beside the recording; absent if the track could not be assembled.</summary>
     public string? File { get; init; }
 
-    /// <summary>Where it begins; absent where no chunk tells it.</summary>
+    /// <summary>Start in the recording; absent if no chunk states it.</summary>
     public double? StartSeconds { get; init; }
 
-    /// <summary>As decoded.</summary>
+    /// <summary>Measured by decoding.</summary>
     public double? DurationSeconds { get; init; }
 
     public long? Bytes { get; init; }
 
     public string? Sha256 { get; init; }
 
-    /// <summary>Where something of this track is missing that the mix may have; silence in its file.</summary>
+    /// <summary>Stretches without audio of this track, although the mix may have it. Silence in the file.</summary>
     public IReadOnlyList<Gap> Gaps { get; init; } = [];
 
-    /// <summary>Why there is no file.</summary>
+    /// <summary>Reason why there is no file.</summary>
     public TrackProblem? Problem { get; init; }
 
-    /// <param name="track">What came of its chunks.</param>
-    /// <param name="session">Whose it is.</param>
-    /// <param name="startedAt">When the recording begins.</param>
-    /// <param name="speakers">Who spoke in the recording.</param>
+    /// <param name="track">The assembled track.</param>
+    /// <param name="session">The session.</param>
+    /// <param name="startedAt">Start of the recording.</param>
+    /// <param name="speakers">Speakers of the recording.</param>
     public static ManifestTrack Of(AssembledTrack track, SessionId session, DateTimeOffset? startedAt, IReadOnlyList<ManifestSpeaker> speakers)
     {
         var named = speakers.Where(speaker => speaker.Source == $"track:{track.Track}").ToList();
@@ -164,46 +161,46 @@ internal sealed record ManifestTrack(int Track)
             DurationSeconds = audio.Decoded.Length.TotalSeconds,
             Bytes = audio.Bytes,
             Sha256 = audio.Sha256,
-            Gaps = [.. audio.Plan.Gaps.Select(gap => new Gap(OnTimeLine(gap.StartSeconds), OnTimeLine(gap.EndSeconds), gap.Cause))],
+            Gaps = [.. audio.Plan.Gaps.Select(gap => new Gap(OnTimeline(gap.StartSeconds), OnTimeline(gap.EndSeconds), gap.Cause))],
         };
 
-        double OnTimeLine(double seconds) => Math.Round((start ?? 0) + seconds, 3);
+        double OnTimeline(double seconds) => Math.Round((start ?? 0) + seconds, 3);
     }
 }
 
-/// <param name="File">Its name in the session's folder.</param>
-/// <param name="Why">Why it is not in the recording.</param>
-/// <param name="Bytes">Its size, where it is a plain file.</param>
-internal sealed record IgnoredFile(string File, IgnoredBecause Why, long? Bytes = null);
+/// <param name="File">Name in the session folder.</param>
+/// <param name="Why">Reason why it is not in the recording.</param>
+/// <param name="Bytes">Size of a plain file.</param>
+internal sealed record IgnoredFile(string File, IgnoreReason Why, long? Bytes = null);
 
-/// <summary>In the manifest in snake_case.</summary>
-[JsonConverter(typeof(SnakeCaseEnumConverter<IgnoredBecause>))]
-internal enum IgnoredBecause
+/// <summary>Reason why an entry of the session folder is not in the recording. In snake_case in the manifest.</summary>
+[JsonConverter(typeof(SnakeCaseEnumConverter<IgnoreReason>))]
+internal enum IgnoreReason
 {
-    /// <summary>Its name is not a chunk's.</summary>
+    /// <summary>The name is not that of a chunk.</summary>
     NotAChunk,
 
-    /// <summary>It is a symbolic link and was not followed.</summary>
+    /// <summary>A symbolic link, which was not followed.</summary>
     SymbolicLink,
 
-    /// <summary>It is a folder and was not looked into.</summary>
+    /// <summary>A folder, which was not read.</summary>
     Folder,
 
-    /// <summary>It has no bytes.</summary>
+    /// <summary>The file is empty.</summary>
     Empty,
 
-    /// <summary>It is far longer than a recorder makes it, and was not read.</summary>
+    /// <summary>The file is far larger than a recorder writes it, and was not read.</summary>
     TooBig,
 
-    /// <summary>There is no whole page of audio in it.</summary>
+    /// <summary>The file has no complete page of audio.</summary>
     Unreadable,
 
-    /// <summary>Its pages are whole, and a decoder can do nothing with what is on them.</summary>
+    /// <summary>The pages are complete, but FFmpeg cannot decode the packets in them.</summary>
     Undecodable,
 
-    /// <summary>All of it is in another chunk.</summary>
+    /// <summary>Another chunk holds the same audio.</summary>
     Doubled,
 
-    /// <summary>It says that it belongs to another session.</summary>
+    /// <summary>The tags name another session.</summary>
     OtherSession,
 }

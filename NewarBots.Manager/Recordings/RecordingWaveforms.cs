@@ -55,7 +55,7 @@ internal sealed class RecordingWaveforms(FFmpeg ffmpeg) : IDisposable
             arguments, length, () => PipeTarget.Create((pcm, token) => (meter = new PeakMeter(length)).ReadAsync(pcm, token)), cancellation);
 
         // A unique name, because another manager may create the same waveform.
-        var temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}{RecordingConverter.Unfinished}");
+        var temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}{RecordingConverter.TemporarySuffix}");
         try
         {
             await using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))

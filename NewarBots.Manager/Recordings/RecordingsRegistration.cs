@@ -5,9 +5,7 @@ namespace NewarBots.Manager.Recordings;
 
 internal static class RecordingsRegistration
 {
-    /// <summary>
-    /// What makes recordings of chunks, and a health check named <c>ffmpeg</c>. Needs <c>StorageLayout</c>.
-    /// </summary>
+    /// <summary>Registers everything that makes recordings from chunks, and the health check <c>ffmpeg</c>. Requires <c>StorageLayout</c>.</summary>
     public static TBuilder AddRecordings<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
         builder.Services.AddSingleton<IValidateOptions<FinalizingOptions>, FinalizingOptionsValidator>();

@@ -4,40 +4,40 @@ using NewarBots.Manager.Tracking;
 
 namespace NewarBots.Manager.Recordings;
 
-/// <summary>A session's folder: the chunks of its mix, and what lies beside them.</summary>
-internal sealed partial class SessionFolder : AudioFolder
+/// <summary>The folder of a session, with the chunks of the mix, single tracks, evidence and the journal.</summary>
+internal sealed partial class SessionFolder : ChunkFolder
 {
     private SessionFolder(DirectoryInfo folder) : base(folder)
     {
     }
 
-    /// <returns><see langword="null"/> where there is none.</returns>
-    /// <exception cref="FinalizationException">A symbolic link stands in its place.</exception>
+    /// <returns><see langword="null"/> if the folder does not exist.</returns>
+    /// <exception cref="FinalizationException">The folder or its parent is a symbolic link.</exception>
     public static SessionFolder? Find(StorageLayout storage, UserId user, SessionId id)
     {
         var folder = new DirectoryInfo(storage.SessionFolder(user, id));
         foreach (var step in new[] { folder.Parent!, folder })
         {
             if (step.LinkTarget is { } target)
-                throw new FinalizationException($"{step.FullName} is a symbolic link (to {target}) and is not followed.");
+                throw new FinalizationException($"{step.FullName} is a symbolic link (to {target}), which is not followed.");
         }
 
         return folder.Exists ? new(folder) : null;
     }
 
-    /// <summary>The folders of tracks alone, by the tracks' numbers.</summary>
-    public IReadOnlyList<(int Track, AudioFolder Folder)> Tracks() =>
+    /// <summary>The folders of single tracks, in order of their numbers.</summary>
+    public IReadOnlyList<(int Track, ChunkFolder Folder)> Tracks() =>
     [
         .. Folder.EnumerateDirectories()
-            .Select(folder => (Track: TrackOf(folder), Folder: new AudioFolder(folder)))
+            .Select(folder => (Track: TrackOf(folder), Folder: new ChunkFolder(folder)))
             .Where(track => track.Track is not null)
             .Select(track => (track.Track!.Value, track.Folder))
             .OrderBy(track => track.Value),
     ];
 
     /// <summary>
-    /// The plain files that the recorder left as evidence, each with the name of the folder that it lies in. The names go into a zip that
-    /// somebody unpacks elsewhere: none is taken that could mean a path there.
+    /// The plain files that the recorder saved as evidence, each with the name of its folder. The names become paths in a zip file, so
+    /// names that could escape the target folder are skipped.
     /// </summary>
     public IEnumerable<(string Occasion, FileInfo File)> Evidence() => Folder
         .EnumerateDirectories(StorageLayout.EvidenceFolderName)
@@ -45,28 +45,28 @@ internal sealed partial class SessionFolder : AudioFolder
         .SelectMany(evidence => evidence.EnumerateDirectories())
         .Where(occasion => occasion.LinkTarget is null && EvidenceName.IsMatch(occasion.Name))
         .SelectMany(occasion => occasion.EnumerateFiles().Select(file => (occasion.Name, file)))
-        // A pipe looks like an empty file, and reading it would never end.
+        // An empty file is skipped: it may be a pipe, and reading that would never end.
         .Where(evidence => evidence.file is { LinkTarget: null, Length: > 0 } && EvidenceName.IsMatch(evidence.file.Name));
 
-    /// <summary>Everything that is neither a chunk, a track's folder, a journal that can be read, evidence nor what the manager laid there.</summary>
-    public IEnumerable<IgnoredFile> Others()
+    /// <summary>All entries except chunks, track folders, evidence, a readable journal, and files that the manager put there.</summary>
+    public IEnumerable<IgnoredFile> OtherEntries()
     {
         foreach (var entry in Folder.EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal))
         {
             if (entry.LinkTarget is not null)
-                yield return new(entry.Name, IgnoredBecause.SymbolicLink);
+                yield return new(entry.Name, IgnoreReason.SymbolicLink);
             else if (entry is DirectoryInfo { Name: not StorageLayout.EvidenceFolderName } folder && TrackOf(folder) is null)
-                yield return new(entry.Name, IgnoredBecause.Folder);
+                yield return new(entry.Name, IgnoreReason.Folder);
             else if (entry is FileInfo { Name: Journal.FileName } journal && JournalFile.IsTooBig(journal))
-                yield return new(entry.Name, IgnoredBecause.TooBig, journal.Length);
+                yield return new(entry.Name, IgnoreReason.TooBig, journal.Length);
             else if (entry is FileInfo file && !ChunkFormat.TryParseFileName(file.Name, out _) && file.Name is not Journal.FileName && !SessionInput.IsName(file.Name))
-                yield return new(entry.Name, IgnoredBecause.NotAChunk, file.Length);
+                yield return new(entry.Name, IgnoreReason.NotAChunk, file.Length);
         }
     }
 
     public SessionJournal ReadJournal(SessionId session) => SessionJournal.Read(session, JournalFile.Lines(Path));
 
-    /// <summary>Removes it with everything in it; what links in it point to stays.</summary>
+    /// <summary>Deletes the folder with its content, without following links.</summary>
     public void Delete() => Folder.Delete(recursive: true);
 
     [GeneratedRegex("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}\\z", RegexOptions.None, matchTimeoutMilliseconds: 100)]

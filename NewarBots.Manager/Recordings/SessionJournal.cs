@@ -2,14 +2,14 @@ using NewarBots.Contract;
 
 namespace NewarBots.Manager.Recordings;
 
-/// <summary>What a session's <see cref="Journal"/> says about its audio.</summary>
-/// <param name="RecordedPackets">The longest time line that the recorder reported, in packets of 20 ms.</param>
-/// <param name="Gaps">Holes that it filled with silence.</param>
+/// <summary>The content of a session's <see cref="Journal"/> that describes its audio.</summary>
+/// <param name="RecordedPackets">Longest recorded length that the recorder reported, in packets of 20 ms.</param>
+/// <param name="Gaps">Stretches that the recorder filled with silence.</param>
 internal sealed record SessionJournal(long RecordedPackets, IReadOnlyList<Gap> Gaps)
 {
     public static SessionJournal Empty { get; } = new(0, []);
 
-    /// <summary>Who spoke when, piece by piece.</summary>
+    /// <summary>Detected speech, in pieces.</summary>
     public IReadOnlyList<Speech> Speeches { get; init; } = [];
 
     public static SessionJournal Read(SessionId session, IEnumerable<string> lines)
@@ -28,16 +28,16 @@ internal sealed record SessionJournal(long RecordedPackets, IReadOnlyList<Gap> G
                 speeches.Add(speech);
         }
 
-        return new((long)Math.Round(Math.Min(recorded, int.MaxValue) * ChunkFormat.PacketsPerSecond), [.. United(gaps)]) { Speeches = speeches };
+        return new((long)Math.Round(Math.Min(recorded, int.MaxValue) * ChunkFormat.PacketsPerSecond), [.. Merge(gaps)]) { Speeches = speeches };
     }
 
-    /// <summary>A gap that lasts is noted piece by piece: pieces of one cause that touch are one gap.</summary>
-    private static IEnumerable<Gap> United(IEnumerable<Gap> gaps)
+    /// <summary>The recorder writes a long gap in pieces. Adjacent pieces with the same cause are one gap.</summary>
+    private static IEnumerable<Gap> Merge(IEnumerable<Gap> gaps)
     {
-        foreach (var ofOneCause in gaps.GroupBy(gap => gap.Cause))
+        foreach (var sameCause in gaps.GroupBy(gap => gap.Cause))
         {
             Gap? last = null;
-            foreach (var gap in ofOneCause.OrderBy(gap => gap.StartSeconds))
+            foreach (var gap in sameCause.OrderBy(gap => gap.StartSeconds))
             {
                 if (last is not null && gap.StartSeconds <= last.EndSeconds)
                 {

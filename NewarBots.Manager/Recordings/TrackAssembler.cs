@@ -5,17 +5,17 @@ using NewarBots.Manager.Bots;
 namespace NewarBots.Manager.Recordings;
 
 /// <summary>
-/// Beside the mix, one file for each track that the recorder kept alone. One that cannot be put together costs only itself: the
-/// recording is made without it, and says so.
+/// Assembles one file for each single track that the recorder saved in addition to the mix. If a track fails, the recording is made
+/// without it, and the manifest says so.
 /// </summary>
 internal sealed partial class TrackAssembler(AudioAssembler assembler, ILogger<TrackAssembler> logger)
 {
-    /// <param name="session">Whose tracks they are.</param>
-    /// <param name="folder">The session's folder; it stays as it is.</param>
-    /// <param name="work">Where the files are made.</param>
-    /// <param name="cancellation">Leaves what has been made.</param>
-    /// <exception cref="FFmpegMissingException">There is no FFmpeg.</exception>
-    /// <exception cref="IOException">The disk is full or gone.</exception>
+    /// <param name="session">The session.</param>
+    /// <param name="folder">The session's folder. It is not changed.</param>
+    /// <param name="work">Folder for the results and temporary files.</param>
+    /// <param name="cancellation">Leaves unfinished files in <paramref name="work"/>.</param>
+    /// <exception cref="FFmpegMissingException">FFmpeg is not installed.</exception>
+    /// <exception cref="IOException">The disk is full or unavailable.</exception>
     public async Task<IReadOnlyList<AssembledTrack>> AssembleAsync(
         SessionId session, SessionFolder folder, WorkFolder work, CancellationToken cancellation)
     {
@@ -30,7 +30,7 @@ internal sealed partial class TrackAssembler(AudioAssembler assembler, ILogger<T
     }
 
     private async Task<AssembledTrack> AssembleAsync(
-        SessionId session, int track, AudioFolder source, WorkFolder work, CancellationToken cancellation)
+        SessionId session, int track, ChunkFolder source, WorkFolder work, CancellationToken cancellation)
     {
         using var part = BotTracing.StartPart("track finalize");
         part?.SetTag("newarbots.track", track);
@@ -42,7 +42,7 @@ internal sealed partial class TrackAssembler(AudioAssembler assembler, ILogger<T
                 Log.Unreadable(logger, source.Path);
             return new(track, audio, audio is null ? TrackProblem.Unreadable : null);
         }
-        // An FFmpeg that hangs over one track, and did not over the mix, is to cost no more than the track.
+        // If FFmpeg hangs on this track but did not on the mix, the track is at fault, and the recording must not fail.
         catch (Exception exception) when (exception is FinalizationException or FFmpegUnfinishedException { Hung: true })
         {
             part.Fail(exception);
@@ -53,26 +53,26 @@ internal sealed partial class TrackAssembler(AudioAssembler assembler, ILogger<T
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "There is no audio in {Folder} that can be read: the recording is made without this track")]
+        [LoggerMessage(LogLevel.Warning, "No chunk in {Folder} holds readable audio, the recording is made without this track")]
         public static partial void Unreadable(ILogger logger, string folder);
 
-        [LoggerMessage(LogLevel.Error, "The chunks in {Folder} cannot be put together and stay; the recording is made without this track: {Why}")]
-        public static partial void Undecodable(ILogger logger, string folder, string why);
+        [LoggerMessage(LogLevel.Error, "Assembling the chunks in {Folder} failed, they are kept and the recording is made without this track: {Error}")]
+        public static partial void Undecodable(ILogger logger, string folder, string error);
     }
 }
 
-/// <param name="Track">Its number in the session.</param>
-/// <param name="Audio">Its file; <see langword="null"/> where it could not be made.</param>
-/// <param name="Problem">Why not.</param>
+/// <param name="Track">Number of the track in the session.</param>
+/// <param name="Audio">The assembled file; <see langword="null"/> if assembly failed.</param>
+/// <param name="Problem">Reason for the failure.</param>
 internal sealed record AssembledTrack(int Track, AssembledAudio? Audio, TrackProblem? Problem);
 
-/// <summary>Why a track has no file. In the manifest in snake_case.</summary>
+/// <summary>Reason why a track has no file. In snake_case in the manifest.</summary>
 [JsonConverter(typeof(SnakeCaseEnumConverter<TrackProblem>))]
 internal enum TrackProblem
 {
-    /// <summary>There is no whole page of audio in its chunks.</summary>
+    /// <summary>No chunk has a complete page of audio.</summary>
     Unreadable,
 
-    /// <summary>Its chunks could not be put together and decoded; they are kept.</summary>
+    /// <summary>The chunks could not be assembled or decoded. They are kept.</summary>
     Undecodable,
 }

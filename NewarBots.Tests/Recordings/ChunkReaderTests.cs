@@ -17,7 +17,7 @@ public sealed class ChunkReaderTests : IDisposable
     public void Dispose() => _session.Dispose();
 
     [Fact]
-    public async Task A_whole_chunk_tells_where_it_belongs_and_how_long_it_is()
+    public async Task An_intact_chunk_is_read_with_its_position_and_length()
     {
         await WriteAsync(packets: 477);
 
@@ -37,7 +37,7 @@ public sealed class ChunkReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_chunk_that_its_recorder_could_not_end_is_as_good_as_any_other()
+    public async Task A_chunk_without_an_end_of_stream_page_is_intact()
     {
         _session.WriteChunk(3, FirstPacket, await OpusPackets.OfToneAsync(100), ended: false);
 
@@ -48,7 +48,7 @@ public sealed class ChunkReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_chunk_that_ends_right_behind_a_flush_is_whole()
+    public async Task A_chunk_that_ends_right_after_a_flush_is_intact()
     {
         _session.WriteChunk(3, FirstPacket, await OpusPackets.OfToneAsync(100), ended: false, completed: true);
 
@@ -59,7 +59,7 @@ public sealed class ChunkReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task Wherever_a_chunk_is_cut_off_its_whole_pages_count_and_nothing_else()
+    public async Task A_truncated_chunk_yields_exactly_its_complete_pages()
     {
         var ends = await WriteAsync(packets: 500);
         var file = File.ReadAllBytes(Path);
@@ -78,7 +78,7 @@ public sealed class ChunkReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_byte_that_changed_costs_the_page_around_it_and_nothing_else()
+    public async Task A_changed_byte_loses_only_the_page_that_contains_it()
     {
         var ends = await WriteAsync(packets: 500);
         var file = File.ReadAllBytes(Path);
@@ -100,7 +100,7 @@ public sealed class ChunkReaderTests : IDisposable
     }
 
     [Fact]
-    public void Any_bytes_at_all_are_read_to_their_end()
+    public void Arbitrary_bytes_are_read_to_the_end_without_an_error()
     {
         Gen.Byte.Array[0, 3000].Sample(
             bytes =>
@@ -111,7 +111,7 @@ public sealed class ChunkReaderTests : IDisposable
             iter: 200);
     }
 
-    /// <returns>Where each page ends, the two header pages first.</returns>
+    /// <returns>End offset of each page, starting with the two header pages.</returns>
     private async Task<List<long>> WriteAsync(int packets)
     {
         _session.WriteChunk(3, FirstPacket, await OpusPackets.OfToneAsync(packets));

@@ -24,7 +24,7 @@ public sealed class FFmpegTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_FFmpeg_the_chunks_wait_for_it()
+    public async Task Without_FFmpeg_the_chunks_are_kept_until_it_is_installed()
     {
         var tone = await OpusPackets.OfToneAsync(50);
         _session.Write(tone);
@@ -38,7 +38,7 @@ public sealed class FFmpegTests : IDisposable
     }
 
     [Fact]
-    public async Task An_FFmpeg_that_hangs_once_is_killed_and_tried_again()
+    public async Task An_FFmpeg_that_hangs_once_is_killed_and_retried()
     {
         _session.Write(await OpusPackets.OfToneAsync(50));
         UseScript($"""[ $(wc -l < {Runs}) -gt 1 ] || sleep 1000; exec ffmpeg "$@" """);
@@ -46,35 +46,35 @@ public sealed class FFmpegTests : IDisposable
 
         Assert.Equal(1, (await _session.RecordAsync()).Recording.DurationSeconds);
 
-        // The concatenation twice, the verification once.
+        // Concatenation ran twice, verification once.
         Assert.Equal(3, File.ReadAllLines(Runs).Length);
     }
 
     [Fact]
-    public async Task An_FFmpeg_that_always_hangs_says_nothing_about_the_chunks_which_stay()
+    public async Task Chunks_are_kept_if_FFmpeg_always_hangs()
     {
         _session.Write(await OpusPackets.OfToneAsync(50));
-        UseScript("echo waiting for godot >&2; sleep 1000");
+        UseScript("echo waiting forever >&2; sleep 1000");
         _session.Options.FFmpegTimeout = TimeSpan.FromSeconds(0.5);
 
         var exception = await Assert.ThrowsAsync<FFmpegUnfinishedException>(_session.FinalizeAsync);
 
         Assert.True(exception.Hung);
-        Assert.Contains("waiting for godot", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("waiting forever", exception.Message, StringComparison.Ordinal);
         Assert.Equal(2, File.ReadAllLines(Runs).Length);
         Assert.True(File.Exists(_session.ChunkPath(0)));
         Assert.False(File.Exists(_session.Recording));
     }
 
     [Fact]
-    public async Task A_failure_tells_the_command_line_the_exit_code_and_the_last_words()
+    public async Task A_failure_reports_the_command_line_exit_code_and_last_output()
     {
         _session.Write(await OpusPackets.OfToneAsync(50));
-        UseScript("echo this is not my day >&2; exit 7");
+        UseScript("echo invalid data >&2; exit 7");
 
         var exception = await Assert.ThrowsAsync<BadAudioException>(_session.FinalizeAsync);
 
-        Assert.Contains("exit code 7: this is not my day", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("exit code 7: invalid data", exception.Message, StringComparison.Ordinal);
         Assert.Contains("-f concat", exception.Message, StringComparison.Ordinal);
         Assert.True(File.Exists(_session.ChunkPath(0)));
     }
@@ -82,7 +82,7 @@ public sealed class FFmpegTests : IDisposable
     [Theory]
     [InlineData("kill -KILL $$")]
     [InlineData("exit 255")]
-    public async Task An_FFmpeg_that_somebody_killed_says_nothing_about_the_chunks_which_stay(string death)
+    public async Task Chunks_are_kept_if_FFmpeg_is_killed(string death)
     {
         _session.Write(await OpusPackets.OfToneAsync(50));
         UseScript(death);
@@ -92,7 +92,7 @@ public sealed class FFmpegTests : IDisposable
     }
 
     [Fact]
-    public async Task A_full_disk_is_nobodys_fault_and_can_be_tried_again()
+    public async Task A_full_disk_is_reported_as_a_retryable_error()
     {
         _session.Write(await OpusPackets.OfToneAsync(50));
         UseScript("echo 'av_interleaved_write_frame(): No space left on device' >&2; exit 1");
@@ -103,7 +103,7 @@ public sealed class FFmpegTests : IDisposable
     }
 
     [Fact]
-    public async Task A_result_that_is_not_as_long_as_its_chunks_is_not_published()
+    public async Task A_result_with_a_wrong_length_is_not_published()
     {
         _session.Write(await OpusPackets.OfToneAsync(500));
         UseScript("""
@@ -119,7 +119,7 @@ public sealed class FFmpegTests : IDisposable
     }
 
     [Fact]
-    public async Task No_more_recordings_are_made_at_once_than_are_allowed()
+    public async Task The_number_of_concurrent_finalizations_is_limited()
     {
         var tone = await OpusPackets.OfToneAsync(50);
         _session.Options.MaxConcurrent = 1;
@@ -140,7 +140,7 @@ public sealed class FFmpegTests : IDisposable
     [Theory]
     [InlineData("ffmpeg", HealthStatus.Healthy, "ffmpeg version")]
     [InlineData("/nowhere/ffmpeg", HealthStatus.Degraded, "'/nowhere/ffmpeg'")]
-    public async Task Health_says_whether_there_is_an_FFmpeg(string path, HealthStatus status, string description)
+    public async Task The_health_check_reports_whether_FFmpeg_can_be_run(string path, HealthStatus status, string description)
     {
         using var host = Host(path);
 
@@ -151,7 +151,7 @@ public sealed class FFmpegTests : IDisposable
     }
 
     [Fact]
-    public void Options_name_every_key_at_fault()
+    public void Validation_names_every_invalid_setting()
     {
         var result = new FinalizingOptionsValidator().Validate(null, new()
         {
@@ -175,7 +175,7 @@ public sealed class FFmpegTests : IDisposable
         return builder.Build();
     }
 
-    /// <summary>Puts a script in FFmpeg's place that notes each run.</summary>
+    /// <summary>Replaces FFmpeg with a script that logs each run.</summary>
     private void UseScript(string body)
     {
         var script = Path.Combine(_folder, "ffmpeg");

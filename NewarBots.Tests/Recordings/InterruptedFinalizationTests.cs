@@ -17,14 +17,14 @@ public sealed class InterruptedFinalizationTests : IDisposable
     }
 
     [Fact]
-    public async Task An_attempt_that_was_killed_while_it_worked_leaves_nothing_that_the_next_one_minds()
+    public async Task An_attempt_killed_while_assembling_does_not_affect_the_next()
     {
         var whole = await RecordOnceAsync();
         File.Delete(_session.Recording);
         File.Delete(_session.ManifestPath);
         var work = Path.Combine(Path.GetDirectoryName(_session.Recording)!, $".{_session.Bot.Id}.finalizing");
         Directory.CreateDirectory(work);
-        await File.WriteAllTextAsync(Path.Combine(work, "recording.ogg"), "half of it");
+        await File.WriteAllTextAsync(Path.Combine(work, "recording.ogg"), "incomplete");
         RestoreChunks();
 
         await AssertRepeatGivesAsync(whole);
@@ -33,18 +33,18 @@ public sealed class InterruptedFinalizationTests : IDisposable
     }
 
     [Fact]
-    public async Task An_attempt_that_was_killed_before_its_manifest_was_in_place_is_made_anew()
+    public async Task An_attempt_killed_before_writing_the_manifest_is_repeated()
     {
         var whole = await RecordOnceAsync();
         File.Delete(_session.ManifestPath);
-        await File.AppendAllTextAsync(_session.Recording, "from another time");
+        await File.AppendAllTextAsync(_session.Recording, "stale");
         RestoreChunks();
 
         await AssertRepeatGivesAsync(whole);
     }
 
     [Fact]
-    public async Task An_attempt_that_was_killed_before_or_while_it_deleted_the_chunks_is_taken_up_there()
+    public async Task An_attempt_killed_before_or_while_deleting_the_chunks_is_completed()
     {
         var whole = await RecordOnceAsync();
 
@@ -59,7 +59,7 @@ public sealed class InterruptedFinalizationTests : IDisposable
     }
 
     [Fact]
-    public async Task Chunks_that_the_published_recording_does_not_know_are_never_deleted()
+    public async Task Chunks_that_are_not_in_the_published_recording_are_never_deleted()
     {
         await RecordOnceAsync();
         _session.WriteChunk(2, 1000, await OpusPackets.OfToneAsync(50));
@@ -70,7 +70,7 @@ public sealed class InterruptedFinalizationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_manifest_that_is_none_is_replaced_while_there_are_chunks()
+    public async Task An_invalid_manifest_is_replaced_while_chunks_exist()
     {
         var whole = await RecordOnceAsync();
         await File.WriteAllTextAsync(_session.ManifestPath, "{");
@@ -80,7 +80,7 @@ public sealed class InterruptedFinalizationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_recording_that_lost_its_manifest_and_its_chunks_is_left_alone()
+    public async Task A_recording_without_manifest_and_chunks_is_left_unchanged()
     {
         await RecordOnceAsync();
         File.Delete(_session.ManifestPath);
@@ -91,7 +91,7 @@ public sealed class InterruptedFinalizationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_recording_that_was_published_knows_better_than_whoever_comes_later_how_its_bot_ended()
+    public async Task A_published_recording_determines_the_end_reason_of_its_bot()
     {
         await RecordOnceAsync();
         _session.Bot = _session.Bot with { Reason = EndReason.RecorderCrashed, EndedCleanly = false, Error = "The container vanished." };
@@ -102,11 +102,11 @@ public sealed class InterruptedFinalizationTests : IDisposable
         Assert.True(ended.Recording!.Complete);
     }
 
-    /// <param name="attempt">Of the other manager: the same again, where Redis was emptied in between.</param>
+    /// <param name="attempt">The other manager's attempt number: the same number if Redis was emptied in between.</param>
     [Theory]
     [InlineData(2)]
     [InlineData(1)]
-    public async Task An_attempt_that_was_held_up_and_given_to_another_manager_takes_nothing_from_that_ones(int attempt)
+    public async Task An_attempt_that_lost_its_lease_does_not_disturb_the_attempt_of_another_manager(int attempt)
     {
         _session.Write(await OpusPackets.OfToneAsync(777));
         var (runs, go) = (Path.Combine(_chunks, "runs"), Path.Combine(_chunks, "go"));
@@ -118,12 +118,12 @@ public sealed class InterruptedFinalizationTests : IDisposable
         using var lost = new CancellationTokenSource();
         using var finalizer = _session.Finalizer();
 
-        var heldUp = finalizer.FinalizeAsync(_session.Bot with { EndsBegun = 1 }, lost.Token);
+        var suspended = finalizer.FinalizeAsync(_session.Bot with { EndsBegun = 1 }, lost.Token);
         await Eventually.TrueAsync(() => File.Exists(runs));
         var next = finalizer.FinalizeAsync(_session.Bot with { EndsBegun = attempt }, CancellationToken.None);
         await Eventually.TrueAsync(() => File.ReadAllLines(runs).Length == 2);
         await lost.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => heldUp);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => suspended);
         await File.WriteAllTextAsync(go, string.Empty);
 
         Assert.Equal(15.54, Assert.IsType<FinalizationResult.Recorded>(await next).Recording.DurationSeconds);
@@ -131,7 +131,7 @@ public sealed class InterruptedFinalizationTests : IDisposable
     }
 
     [Fact]
-    public async Task One_that_was_held_up_in_the_middle_of_publishing_takes_nothing_from_what_another_has_published()
+    public async Task Publishing_after_losing_the_lease_does_not_change_what_another_manager_published()
     {
         var tone = await OpusPackets.OfToneAsync(100);
         _session.Write(tone);
@@ -150,7 +150,7 @@ public sealed class InterruptedFinalizationTests : IDisposable
     }
 
     [Fact]
-    public async Task Wherever_it_is_cancelled_a_repeat_gives_the_same()
+    public async Task A_repeat_gives_the_same_result_wherever_the_first_attempt_was_cancelled()
     {
         var whole = await RecordOnceAsync();
         for (var milliseconds = 0; milliseconds < 400; milliseconds += 35)

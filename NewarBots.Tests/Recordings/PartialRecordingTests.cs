@@ -8,62 +8,62 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Recordings;
 
-public sealed class RecordingSoFarTests : IDisposable
+public sealed class PartialRecordingTests : IDisposable
 {
     private readonly RecordedSession _session = new();
-    private readonly PartialRecording _soFar;
+    private readonly PartialRecording _partials;
 
-    public RecordingSoFarTests()
+    public PartialRecordingTests()
     {
         var options = Microsoft.Extensions.Options.Options.Create(_session.Options);
-        _soFar = new(_session.Storage, new(new FFmpeg(options, TimeProvider.System, NullLogger<FFmpeg>.Instance)), options, TimeProvider.System);
+        _partials = new(_session.Storage, new(new FFmpeg(options, TimeProvider.System, NullLogger<FFmpeg>.Instance)), options, TimeProvider.System);
     }
 
     public void Dispose()
     {
-        _soFar.Dispose();
+        _partials.Dispose();
         _session.Dispose();
     }
 
     [Fact]
-    public async Task All_closed_chunks_can_be_heard_and_the_recorder_is_not_disturbed()
+    public async Task All_closed_chunks_are_included_and_the_session_folder_is_unchanged()
     {
         var tone = await OpusPackets.OfToneAsync(1700);
         _session.Write(tone);
         var before = Directory.GetFiles(_session.Folder).Order(StringComparer.Ordinal);
 
-        Assert.Equal(3, _soFar.ClosedChunks(_session.Bot.UserId, _session.Bot.Id));
-        var path = await MakeAsync(3);
+        Assert.Equal(3, _partials.ClosedChunks(_session.Bot.UserId, _session.Bot.Id));
+        var path = await AssembleAsync(3);
 
         Assert.Equal(await _session.DecodeAsync(tone.Take(1500)), await RecordedSession.DecodeAsync(path!));
         Assert.Equal(before, Directory.GetFiles(_session.Folder).Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public async Task The_same_chunks_give_the_same_bytes_also_when_more_have_come()
+    public async Task The_same_chunks_give_the_same_bytes_after_more_chunks_were_added()
     {
         var tone = await OpusPackets.OfToneAsync(2600);
         _session.Write([.. tone.Take(1100)]);
-        var first = await File.ReadAllBytesAsync((await MakeAsync(2))!, TestContext.Current.CancellationToken);
-        _soFar.Delete(_session.Bot.UserId, _session.Bot.Id);
+        var first = await File.ReadAllBytesAsync((await AssembleAsync(2))!, TestContext.Current.CancellationToken);
+        _partials.Delete(_session.Bot.UserId, _session.Bot.Id);
 
         _session.Write(tone);
 
-        Assert.Equal(first, await File.ReadAllBytesAsync((await MakeAsync(2))!, TestContext.Current.CancellationToken));
+        Assert.Equal(first, await File.ReadAllBytesAsync((await AssembleAsync(2))!, TestContext.Current.CancellationToken));
     }
 
     [Fact]
-    public async Task The_chunk_that_is_being_written_is_not_to_be_had()
+    public async Task The_chunk_being_written_is_not_included()
     {
-        Assert.Equal(0, _soFar.ClosedChunks(_session.Bot.UserId, _session.Bot.Id));
+        Assert.Equal(0, _partials.ClosedChunks(_session.Bot.UserId, _session.Bot.Id));
         _session.Write(await OpusPackets.OfToneAsync(400));
-        Assert.Equal(0, _soFar.ClosedChunks(_session.Bot.UserId, _session.Bot.Id));
+        Assert.Equal(0, _partials.ClosedChunks(_session.Bot.UserId, _session.Bot.Id));
 
-        Assert.Null(await MakeAsync(1));
+        Assert.Null(await AssembleAsync(1));
     }
 
     [Fact]
-    public async Task A_chunk_that_is_missing_or_a_link_or_a_pipe_is_silence()
+    public async Task Silence_replaces_a_chunk_that_is_a_link_or_a_pipe()
     {
         var tone = await OpusPackets.OfToneAsync(2600);
         _session.Write(tone);
@@ -73,39 +73,39 @@ public sealed class RecordingSoFarTests : IDisposable
         File.Delete(_session.ChunkPath(2));
         await CliWrap.Cli.Wrap("mkfifo").WithArguments(_session.ChunkPath(2)).ExecuteAsync();
 
-        var samples = await RecordedSession.DecodeAsync((await MakeAsync(5))!);
+        var samples = await RecordedSession.DecodeAsync((await AssembleAsync(5))!);
 
         Assert.Equal(2500 * 960, samples.Length);
         Assert.All(samples.Skip(600 * 960).Take(800 * 960), sample => Assert.InRange(sample, -1, 1));
     }
 
     [Fact]
-    public async Task Only_the_latest_are_kept_and_none_of_a_bot_that_has_ended()
+    public async Task Only_the_latest_files_are_kept_until_the_bot_ends()
     {
         _session.Write(await OpusPackets.OfToneAsync(2600));
         foreach (var chunks in (int[])[1, 2, 3, 4])
-            await MakeAsync(chunks);
+            await AssembleAsync(chunks);
 
         var folder = _session.Storage.SoFarFolder(_session.Bot.UserId, _session.Bot.Id);
         Assert.Equal(2, Directory.GetFileSystemEntries(folder).Length);
-        _soFar.Delete(_session.Bot.UserId, _session.Bot.Id);
+        _partials.Delete(_session.Bot.UserId, _session.Bot.Id);
         Assert.False(Directory.Exists(folder));
     }
 
     [Fact]
-    public async Task What_is_made_is_had_while_another_bots_is_being_made()
+    public async Task An_existing_file_opens_while_the_file_of_another_bot_is_being_assembled()
     {
         var tone = await OpusPackets.OfToneAsync(1100);
         _session.Write(tone);
-        var (first, made) = (_session.Bot, await MakeAsync(2));
+        var (first, made) = (_session.Bot, await AssembleAsync(2));
         var gate = Path.Combine(_session.Storage.Root, "gate");
         await UseScriptAsync($"touch '{gate}.begun'; while [ ! -e '{gate}' ]; do sleep 0.05; done; exec ffmpeg \"$@\"");
         _session.Bot = first with { Id = SessionId.Parse("0199aaaabbbbccccddddeeeeffff0002") };
         _session.Write(tone);
 
-        var another = MakeAsync(2);
+        var another = AssembleAsync(2);
         await Eventually.TrueAsync(() => File.Exists($"{gate}.begun"));
-        await using (var file = await _soFar.OpenAsync(first.UserId, first.Id, 2, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System))
+        await using (var file = await _partials.OpenAsync(first.UserId, first.Id, 2, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System))
             Assert.Equal(made, file?.Name);
         await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
 
@@ -113,25 +113,25 @@ public sealed class RecordingSoFarTests : IDisposable
     }
 
     [Fact]
-    public async Task Not_more_are_made_at_once_than_there_are_places_and_who_does_not_wait_any_longer_takes_none()
+    public async Task Concurrency_is_limited_and_a_cancelled_request_frees_its_slot()
     {
         var tone = await OpusPackets.OfToneAsync(600);
         var (running, most, gate) = (Path.Combine(_session.Storage.Root, "running"), Path.Combine(_session.Storage.Root, "most"), Path.Combine(_session.Storage.Root, "gate"));
         Directory.CreateDirectory(running);
         await UseScriptAsync(
             $"mkdir '{running}'/$$; ls '{running}' | wc -l >> '{most}'; while [ ! -e '{gate}' ]; do sleep 0.05; done; ffmpeg \"$@\"; code=$?; rmdir '{running}'/$$; exit $code");
-        using var impatient = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var all = new List<Task<string?>>();
         for (var number = 0; number < 6; number++)
         {
             _session.Bot = _session.Bot with { Id = SessionId.New(TimeProvider.System) };
             Directory.CreateDirectory(_session.Folder);
             _session.Write(tone);
-            all.Add(MakeAsync(1, number < 4 ? TestContext.Current.CancellationToken : impatient.Token));
+            all.Add(AssembleAsync(1, number < 4 ? TestContext.Current.CancellationToken : cancelled.Token));
         }
 
         await Eventually.TrueAsync(() => Directory.GetDirectories(running).Length == _session.Options.MaxConcurrent);
-        await impatient.CancelAsync();
+        await cancelled.CancelAsync();
         foreach (var waiting in all.Skip(4))
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
@@ -150,11 +150,11 @@ public sealed class RecordingSoFarTests : IDisposable
             File.SetUnixFileMode(_session.Options.FFmpegPath, UnixFileMode.UserRead | UnixFileMode.UserExecute);
     }
 
-    private async Task<string?> MakeAsync(int chunks) => await MakeAsync(chunks, TestContext.Current.CancellationToken);
+    private async Task<string?> AssembleAsync(int chunks) => await AssembleAsync(chunks, TestContext.Current.CancellationToken);
 
-    private async Task<string?> MakeAsync(int chunks, CancellationToken cancellation)
+    private async Task<string?> AssembleAsync(int chunks, CancellationToken cancellation)
     {
-        await using var file = await _soFar.OpenAsync(_session.Bot.UserId, _session.Bot.Id, chunks, cancellation);
+        await using var file = await _partials.OpenAsync(_session.Bot.UserId, _session.Bot.Id, chunks, cancellation);
         return file?.Name;
     }
 }

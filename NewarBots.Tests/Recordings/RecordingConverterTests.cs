@@ -13,7 +13,7 @@ namespace NewarBots.Tests.Recordings;
 
 public sealed class RecordingConverterTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(1);
 
     private readonly RecordedSession _session = new();
     private readonly IHost _host = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true }).Build();
@@ -28,7 +28,7 @@ public sealed class RecordingConverterTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Formats))]
-    public async Task A_recording_is_as_long_in_every_format_and_what_players_expect(string name)
+    public async Task Every_format_has_the_same_length_and_the_expected_codec(string name)
     {
         _session.Write(await OpusPackets.OfToneAsync(777));
         await _session.RecordAsync();
@@ -38,7 +38,7 @@ public sealed class RecordingConverterTests : IDisposable
 
         Assert.Equal(Path.ChangeExtension(_session.Recording, name), path);
         var samples = (await RecordedSession.DecodeAsync(path!)).Length;
-        // The longest frame of them has 1,152 samples; where a format counts in whole frames, its last one is padded.
+        // Formats that count in frames pad the last frame. The longest frame has 1,152 samples.
         Assert.InRange(samples, 777 * 960, 777 * 960 + 1152);
         var probe = await Cli.Wrap("ffprobe")
             .WithArguments(["-v", "error", "-show_entries", "stream=codec_name,channels,sample_rate", "-of", "csv=p=0", path!])
@@ -49,7 +49,7 @@ public sealed class RecordingConverterTests : IDisposable
     }
 
     [Fact]
-    public async Task Many_who_ask_at_once_wait_for_one_conversion_and_a_later_one_finds_it()
+    public async Task Concurrent_requests_share_one_conversion_and_later_requests_find_the_file()
     {
         _session.Write(await OpusPackets.OfToneAsync(3000));
         await _session.RecordAsync();
@@ -65,7 +65,7 @@ public sealed class RecordingConverterTests : IDisposable
     }
 
     [Fact]
-    public async Task Two_managers_that_convert_the_same_come_to_one_whole_file()
+    public async Task Two_managers_that_convert_the_same_recording_produce_one_complete_file()
     {
         _session.Write(await OpusPackets.OfToneAsync(3000));
         await _session.RecordAsync();
@@ -79,7 +79,7 @@ public sealed class RecordingConverterTests : IDisposable
     }
 
     [Fact]
-    public async Task One_who_gives_up_waiting_finds_the_file_later()
+    public async Task A_request_that_timed_out_finds_the_file_later()
     {
         _session.Write(await OpusPackets.OfToneAsync(500));
         await _session.RecordAsync();
@@ -94,14 +94,14 @@ public sealed class RecordingConverterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_conversion_that_fails_leaves_nothing_and_may_be_tried_again()
+    public async Task A_failed_conversion_leaves_no_files_and_can_be_retried()
     {
         _session.Write(await OpusPackets.OfToneAsync(500));
         await _session.RecordAsync();
         _session.Options.FFmpegPath = Script("exit 1");
         using (var failing = Converter())
             await Assert.ThrowsAsync<BadAudioException>(() => ConvertAsync(failing, "mp3"));
-        Assert.Equal(["json", "ogg"], Left());
+        Assert.Equal(["json", "ogg"], RemainingFiles());
 
         _session.Options.FFmpegPath = "ffmpeg";
         using var converter = Converter();
@@ -109,7 +109,7 @@ public sealed class RecordingConverterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_recording_that_is_deleted_while_it_is_converted_leaves_nothing()
+    public async Task Deleting_a_recording_during_its_conversion_leaves_no_files()
     {
         _session.Write(await OpusPackets.OfToneAsync(500));
         await _session.RecordAsync();
@@ -123,50 +123,50 @@ public sealed class RecordingConverterTests : IDisposable
         await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
 
         await Assert.ThrowsAsync<FileNotFoundException>(() => conversion);
-        Assert.Equal(["json"], Left());
+        Assert.Equal(["json"], RemainingFiles());
     }
 
     [Fact]
-    public async Task What_is_deleted_goes_in_every_format_and_with_what_a_killed_conversion_left()
+    public async Task Deleting_a_recording_deletes_converted_and_temporary_files()
     {
         _session.Write(await OpusPackets.OfToneAsync(500));
         await _session.RecordAsync();
         using var converter = Converter();
         await ConvertAsync(converter, "mp3");
-        await File.WriteAllTextAsync(Unfinished, "RIFF", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(TemporaryFile, "RIFF", TestContext.Current.CancellationToken);
 
         new FinalFiles(_session.Storage, new(_session.Storage)).Delete(_session.Bot.UserId, _session.Bot.Id);
 
-        Assert.Empty(Left());
+        Assert.Empty(RemainingFiles());
     }
 
     [Fact]
-    public async Task What_a_killed_conversion_left_is_cleared_away_once_nobody_can_be_writing_it()
+    public async Task Abandoned_temporary_files_are_deleted_after_a_while()
     {
         Directory.CreateDirectory(_session.Storage.FinalFolder(_session.Bot.UserId));
-        await File.WriteAllTextAsync(Unfinished, "RIFF", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(TemporaryFile, "RIFF", TestContext.Current.CancellationToken);
         using var converter = Converter();
 
         converter.DeleteAbandonedFiles();
-        Assert.True(File.Exists(Unfinished));
-        File.SetLastWriteTimeUtc(Unfinished, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-1));
+        Assert.True(File.Exists(TemporaryFile));
+        File.SetLastWriteTimeUtc(TemporaryFile, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-1));
         converter.DeleteAbandonedFiles();
 
-        Assert.False(File.Exists(Unfinished));
+        Assert.False(File.Exists(TemporaryFile));
     }
 
-    private string Unfinished =>
+    private string TemporaryFile =>
         Path.Combine(_session.Storage.FinalFolder(_session.Bot.UserId), $".{_session.Bot.Id}.wav.0123456789abcdef0123456789abcdef.unfinished");
 
-    private string[] Left() =>
+    private string[] RemainingFiles() =>
     [
         .. Directory.GetFiles(_session.Storage.FinalFolder(_session.Bot.UserId))
             .Select(file => Path.GetExtension(file)[1..])
             .Order(StringComparer.Ordinal),
     ];
 
-    private Task<string?> ConvertAsync(RecordingConverter converter, string format, TimeSpan? patience = null) => converter.ConvertAsync(
-        _session.Recording, TimeSpan.FromMinutes(1), AudioFormat.Find(format)!, patience ?? Patience, TestContext.Current.CancellationToken);
+    private Task<string?> ConvertAsync(RecordingConverter converter, string format, TimeSpan? timeout = null) => converter.ConvertAsync(
+        _session.Recording, TimeSpan.FromMinutes(1), AudioFormat.Find(format)!, timeout ?? Timeout, TestContext.Current.CancellationToken);
 
     private RecordingConverter Converter()
     {
@@ -180,7 +180,7 @@ public sealed class RecordingConverterTests : IDisposable
             NullLogger<RecordingConverter>.Instance);
     }
 
-    /// <summary>A program that stands in FFmpeg's place.</summary>
+    /// <summary>A script in place of FFmpeg.</summary>
     private string Script(string body)
     {
         var path = Path.Combine(_session.Storage.Root, string.Create(CultureInfo.InvariantCulture, $"ffmpeg-{body.Length}"));

@@ -17,7 +17,7 @@ public sealed class RecordingFinalizerTests : IDisposable
     [InlineData(500)]
     [InlineData(777)]
     [InlineData(18_000)]
-    public async Task Chunks_become_one_recording_that_decodes_to_the_very_samples_of_one_stream(int packets)
+    public async Task Assembled_chunks_decode_to_the_same_samples_as_one_stream(int packets)
     {
         var tone = await OpusPackets.OfToneAsync(packets);
         _session.Write(tone);
@@ -32,7 +32,7 @@ public sealed class RecordingFinalizerTests : IDisposable
     }
 
     [Fact]
-    public async Task Evidence_is_kept_beside_the_recording_and_nothing_that_it_links_to()
+    public async Task Evidence_is_kept_beside_the_recording_without_following_links()
     {
         _session.Write(await OpusPackets.OfToneAsync(50));
         var occasion = Directory.CreateDirectory(Path.Combine(_session.Folder, "evidence", "1_browser_crashed")).FullName;
@@ -50,7 +50,7 @@ public sealed class RecordingFinalizerTests : IDisposable
     }
 
     [Fact]
-    public async Task Evidence_is_kept_where_nothing_was_recorded_too()
+    public async Task Evidence_is_kept_even_if_nothing_was_recorded()
     {
         var occasion = Directory.CreateDirectory(Path.Combine(_session.Folder, "evidence", "1_denied_by_host")).FullName;
         File.WriteAllText(Path.Combine(occasion, "looks.txt"), "a door");
@@ -62,7 +62,7 @@ public sealed class RecordingFinalizerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_torn_last_chunk_keeps_its_whole_pages_wherever_it_was_cut()
+    public async Task A_truncated_last_chunk_keeps_its_complete_pages()
     {
         var tone = await OpusPackets.OfToneAsync(900);
         foreach (var keptBytes in new[] { 1, 3, 40, 140, 5_000, 20_000 })
@@ -84,7 +84,7 @@ public sealed class RecordingFinalizerTests : IDisposable
     }
 
     [Fact]
-    public async Task Missing_damaged_doubled_foreign_and_empty_chunks_cost_only_themselves()
+    public async Task Missing_damaged_duplicate_foreign_and_empty_chunks_affect_only_themselves()
     {
         var tone = await OpusPackets.OfToneAsync(3500);
         _session.Write(tone);
@@ -116,22 +116,22 @@ public sealed class RecordingFinalizerTests : IDisposable
         Assert.Equal((1, "chunk_damaged"), (manifest.Gaps[1].EndSeconds - manifest.Gaps[1].StartSeconds, manifest.Gaps[1].Cause));
         Assert.Equal(
             [
-                ("chunk_00004.ogg.link", IgnoredBecause.SymbolicLink),
-                ("chunk_00007.ogg", IgnoredBecause.Doubled),
-                ("chunk_00008.ogg", IgnoredBecause.OtherSession),
-                ("chunk_00009.ogg", IgnoredBecause.Empty),
-                ("chunk_00010.ogg", IgnoredBecause.Unreadable),
-                ("chunk_00011.ogg", IgnoredBecause.SymbolicLink),
-                ("chunk_00012.ogg", IgnoredBecause.Folder),
-                ("page.html", IgnoredBecause.NotAChunk),
+                ("chunk_00004.ogg.link", IgnoreReason.SymbolicLink),
+                ("chunk_00007.ogg", IgnoreReason.Doubled),
+                ("chunk_00008.ogg", IgnoreReason.OtherSession),
+                ("chunk_00009.ogg", IgnoreReason.Empty),
+                ("chunk_00010.ogg", IgnoreReason.Unreadable),
+                ("chunk_00011.ogg", IgnoreReason.SymbolicLink),
+                ("chunk_00012.ogg", IgnoreReason.Folder),
+                ("page.html", IgnoreReason.NotAChunk),
             ],
             manifest.Ignored.Select(ignored => (ignored.File, ignored.Why)).Order());
-        var heard = await _session.DecodeAsync();
+        var assembled = await _session.DecodeAsync();
         var original = await _session.DecodeAsync(tone);
-        Assert.Equal(original[..(10 * 48_000)], heard[..(10 * 48_000)]);
-        Assert.All(heard[(11 * 48_000)..(20 * 48_000)], sample => Assert.InRange(sample, -1, 1));
-        // A decoder needs a moment to find its state again behind silence; from there on every sample is in its place.
-        Assert.True(Difference(original[(31 * 48_000)..], heard[(31 * 48_000)..]) < 0.001);
+        Assert.Equal(original[..(10 * 48_000)], assembled[..(10 * 48_000)]);
+        Assert.All(assembled[(11 * 48_000)..(20 * 48_000)], sample => Assert.InRange(sample, -1, 1));
+        // The decoder needs a moment after silence to recover its state; later samples are in their places.
+        Assert.True(Difference(original[(31 * 48_000)..], assembled[(31 * 48_000)..]) < 0.001);
         Assert.False(Directory.Exists(_session.Folder));
         Assert.Equal(["chunk_00002.ogg", "chunk_00008.ogg", "chunk_00010.ogg"], manifest.Damaged);
         Assert.Equal(manifest.Damaged, Directory.GetFiles(_session.DamagedFolder).Select(path => Path.GetFileName(path)).Order());
@@ -140,7 +140,7 @@ public sealed class RecordingFinalizerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_chunk_whose_audio_cannot_be_decoded_costs_only_itself()
+    public async Task An_undecodable_chunk_affects_only_itself()
     {
         var tone = await OpusPackets.OfToneAsync(1500);
         _session.Write(tone);
@@ -149,7 +149,7 @@ public sealed class RecordingFinalizerTests : IDisposable
         {
             var packet = new byte[60];
             random.NextBytes(packet);
-            // Two frames of 10 ms, of which the first is longer than the packet: only a decoder sees that.
+            // Two frames of 10 ms, the first longer than the packet: only a decoder detects that.
             (packet[0], packet[1]) = (0xF2, 250);
             return packet;
         })]);
@@ -162,7 +162,7 @@ public sealed class RecordingFinalizerTests : IDisposable
         Assert.Equal([new Gap(10, 20, "chunk_missing")], _session.Manifest().Gaps);
         Assert.Equal(undecodable, await File.ReadAllBytesAsync(Path.Combine(_session.DamagedFolder, "chunk_00001.ogg")));
 
-        // Interrupted before it was moved, and taken up there.
+        // As if interrupted before the chunk was moved: the repeat moves it.
         Directory.Delete(_session.DamagedFolder, recursive: true);
         Directory.CreateDirectory(_session.Folder);
         await File.WriteAllBytesAsync(_session.ChunkPath(1), undecodable);
@@ -172,7 +172,7 @@ public sealed class RecordingFinalizerTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_damaged_of_a_track_alone_is_kept_too_and_all_goes_with_the_bot()
+    public async Task Damaged_chunks_of_a_track_are_kept_and_deleted_with_the_bot()
     {
         var tone = await OpusPackets.OfToneAsync(1000);
         _session.Write(tone);
@@ -190,13 +190,13 @@ public sealed class RecordingFinalizerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_chunk_and_a_journal_without_end_are_not_read_and_cost_only_themselves()
+    public async Task A_huge_chunk_and_a_huge_journal_are_not_read_and_affect_only_themselves()
     {
         const long terabyte = 1L << 40;
         _session.Write(await OpusPackets.OfToneAsync(50));
-        foreach (var endless in new[] { _session.ChunkPath(1), Path.Combine(_session.Folder, "journal.jsonl") })
+        foreach (var huge in new[] { _session.ChunkPath(1), Path.Combine(_session.Folder, "journal.jsonl") })
         {
-            await using var file = File.Create(endless);
+            await using var file = File.Create(huge);
             file.SetLength(terabyte);
         }
 
@@ -204,13 +204,13 @@ public sealed class RecordingFinalizerTests : IDisposable
 
         Assert.Equal((1, 1.0, false), (result.Chunks, result.Recording.DurationSeconds, result.Recording.Complete));
         Assert.Equal(
-            [("chunk_00001.ogg", IgnoredBecause.TooBig, terabyte), ("journal.jsonl", IgnoredBecause.TooBig, terabyte)],
+            [("chunk_00001.ogg", IgnoreReason.TooBig, terabyte), ("journal.jsonl", IgnoreReason.TooBig, terabyte)],
             _session.Manifest().Ignored.Select(ignored => (ignored.File, ignored.Why, ignored.Bytes!.Value)));
         Assert.False(Directory.Exists(_session.Folder));
     }
 
     [Fact]
-    public async Task Without_a_chunk_nothing_is_recorded_and_nothing_is_left()
+    public async Task Without_chunks_nothing_is_recorded_and_the_folder_is_deleted()
     {
         _session.WriteJournal("{}");
 
@@ -222,7 +222,7 @@ public sealed class RecordingFinalizerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_chunk_that_nobody_can_read_stays_for_somebody_to_look_at()
+    public async Task An_unreadable_chunk_is_kept_for_inspection()
     {
         File.WriteAllText(_session.ChunkPath(0), "garbage");
 
@@ -232,7 +232,7 @@ public sealed class RecordingFinalizerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_session_folder_that_is_a_link_is_not_followed()
+    public async Task A_session_folder_that_is_a_symbolic_link_is_rejected()
     {
         using var other = new RecordedSession();
         other.Write(await OpusPackets.OfToneAsync(50));
@@ -245,7 +245,7 @@ public sealed class RecordingFinalizerTests : IDisposable
     }
 
     [Fact]
-    public async Task Half_a_recording_is_heard_as_half_of_it_audible()
+    public async Task Silence_does_not_count_as_audible()
     {
         var tone = await OpusPackets.OfToneAsync(500);
         _session.WriteChunk(0, 500, tone);
@@ -267,7 +267,7 @@ public sealed class RecordingFinalizerTests : IDisposable
         file.WriteByte((byte)(value ^ 0x55));
     }
 
-    /// <summary>The difference's energy relative to the first signal's.</summary>
+    /// <summary>Energy of the difference, relative to the energy of the first signal.</summary>
     private static double Difference(short[] a, short[] b) =>
         a.Zip(b, (x, y) => Math.Pow(x - y, 2)).Sum() / a.Sum(x => Math.Pow(x, 2));
 }

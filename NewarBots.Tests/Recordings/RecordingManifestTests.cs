@@ -53,14 +53,14 @@ public sealed class RecordingManifestTests
         ],
         Ignored =
         [
-            new("chunk_00003.ogg", IgnoredBecause.Doubled, 18000),
-            new("elsewhere", IgnoredBecause.SymbolicLink),
+            new("chunk_00003.ogg", IgnoreReason.Doubled, 18000),
+            new("elsewhere", IgnoreReason.SymbolicLink),
         ],
         Damaged = ["track_1/chunk_00001.ogg"],
     };
 
     [Fact]
-    public void The_manifest_is_the_JSON_that_others_rely_on()
+    public void The_manifest_has_the_documented_JSON_format()
     {
         using var json = new MemoryStream();
         Manifest.Write(json);
@@ -69,7 +69,7 @@ public sealed class RecordingManifestTests
     }
 
     [Fact]
-    public void What_was_written_is_read_back()
+    public void A_written_manifest_is_read_back()
     {
         var read = RecordingManifest.TryRead(Golden)!;
 
@@ -82,7 +82,7 @@ public sealed class RecordingManifestTests
     [InlineData("null")]
     [InlineData("{\"version\": 1}")]
     [InlineData("[1]")]
-    public void What_is_no_manifest_is_not_read(string text)
+    public void An_invalid_manifest_is_not_read(string text)
     {
         var path = Path.GetTempFileName();
         File.WriteAllText(path, text);

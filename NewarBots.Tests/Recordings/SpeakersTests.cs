@@ -5,7 +5,7 @@ namespace NewarBots.Tests.Recordings;
 public sealed class SpeakersTests
 {
     [Fact]
-    public void Pieces_of_one_stretch_are_one_segment_and_its_level_is_their_mean_power()
+    public void Adjacent_pieces_become_one_segment_with_their_mean_power_as_level()
     {
         var speaker = Assert.Single(Speakers.Of(
             [new("track:1", 20, 25, -30), new("track:1", 0, 10, -20), new("track:1", 10, 20, -20), new("track:1", 26, 27, -40)], durationSeconds: 60));
@@ -15,7 +15,7 @@ public sealed class SpeakersTests
     }
 
     [Fact]
-    public void The_only_name_of_a_source_is_its_name_from_the_start_and_two_names_are_two_speakers()
+    public void A_single_name_applies_to_the_whole_source_and_two_names_make_two_speakers()
     {
         var speakers = Speakers.Of(
             [new("track:1", 0, 1, -20), new("track:1", 2, 3, -20, "Ada"), new("csrc:7", 4, 5, -20, "Ada"), new("csrc:7", 6, 7, -20, "Grace")],
@@ -27,7 +27,7 @@ public sealed class SpeakersTests
     }
 
     [Fact]
-    public void Nobody_speaks_behind_the_recordings_end()
+    public void Speech_after_the_end_of_the_recording_is_cut_off()
     {
         var speakers = Speakers.Of([new("track:1", 8, 12, -20), new("track:2", 11, 12, -20)], durationSeconds: 10);
 

@@ -12,7 +12,7 @@ public sealed class TrackAssemblerTests : IDisposable
     public void Dispose() => _session.Dispose();
 
     [Fact]
-    public async Task Each_track_becomes_a_file_beside_the_recording_that_says_where_it_begins_and_whose_it_is()
+    public async Task Each_track_becomes_a_file_with_its_start_and_participant_in_the_manifest()
     {
         var tone = await OpusPackets.OfToneAsync(1500);
         _session.Write(tone);
@@ -44,7 +44,7 @@ public sealed class TrackAssemblerTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_killed_recorder_flushed_of_a_track_is_in_its_file_and_what_is_damaged_is_a_gap_on_the_recordings_time_line()
+    public async Task Flushed_audio_of_a_killed_recorder_is_in_the_track_file_and_damage_becomes_a_gap()
     {
         var tone = await OpusPackets.OfToneAsync(1500);
         _session.Write(tone);
@@ -63,7 +63,7 @@ public sealed class TrackAssemblerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_track_that_cannot_be_put_together_costs_only_itself_and_keeps_its_chunks()
+    public async Task A_track_that_cannot_be_assembled_affects_only_itself_and_keeps_its_chunks()
     {
         var tone = await OpusPackets.OfToneAsync(100);
         _session.Write(tone);
@@ -87,7 +87,7 @@ public sealed class TrackAssemblerTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_no_tracks_folder_is_not_looked_into()
+    public async Task Folders_and_links_that_are_no_track_folders_are_ignored()
     {
         var tone = await OpusPackets.OfToneAsync(50);
         _session.Write(tone);
@@ -105,13 +105,13 @@ public sealed class TrackAssemblerTests : IDisposable
 
         Assert.Empty(_session.Manifest().Tracks);
         Assert.Equal(
-            [("track_007", IgnoredBecause.Folder), ("track_1", IgnoredBecause.SymbolicLink), ("track_3", IgnoredBecause.NotAChunk)],
+            [("track_007", IgnoreReason.Folder), ("track_1", IgnoreReason.SymbolicLink), ("track_3", IgnoreReason.NotAChunk)],
             _session.Manifest().Ignored.Select(ignored => (ignored.File, ignored.Why)));
         Assert.Single(Directory.GetFiles(other.TrackFolder(1)));
     }
 
     [Fact]
-    public async Task Tracks_without_a_mix_make_no_recording_and_stay()
+    public async Task Tracks_without_a_mix_make_no_recording_and_are_kept()
     {
         _session.WriteTrack(1, 0, await OpusPackets.OfToneAsync(50));
 
@@ -121,14 +121,14 @@ public sealed class TrackAssemblerTests : IDisposable
     }
 
     [Fact]
-    public async Task What_an_interrupted_attempt_left_of_tracks_is_replaced()
+    public async Task Track_files_of_an_interrupted_attempt_are_replaced()
     {
         var tone = await OpusPackets.OfToneAsync(50);
         _session.Write(tone);
         _session.WriteTrack(1, 0, tone);
         Directory.CreateDirectory(Path.GetDirectoryName(_session.Recording)!);
         foreach (var track in new[] { 1, 2 })
-            await File.WriteAllTextAsync(FileOf(track), "half of it");
+            await File.WriteAllTextAsync(FileOf(track), "incomplete");
 
         await _session.RecordAsync();
 
@@ -138,6 +138,6 @@ public sealed class TrackAssemblerTests : IDisposable
 
     private string FileOf(int track) => _session.Storage.Track(_session.Bot.UserId, _session.Bot.Id, track);
 
-    /// <summary>Two frames of 10 ms each, of which the first is longer than the packet: only a decoder sees that.</summary>
+    /// <summary>Packets with two frames of 10 ms, the first longer than the packet: only a decoder detects that.</summary>
     private static List<byte[]> Undecodable(int count) => [.. Enumerable.Range(0, count).Select(_ => (byte[])[0xF2, 250, .. new byte[58]])];
 }
