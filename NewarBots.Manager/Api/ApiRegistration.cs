@@ -49,7 +49,7 @@ internal static class ApiRegistration
             var problem = context.Features.Get<IExceptionHandlerFeature>()?.Error switch
             {
                 BadHttpRequestException error => ApiProblems.Unreadable(error),
-                { } error when error.IsRedisAway() => ApiProblems.StoreUnavailable(),
+                { } error when error.IsRedisUnavailable() => ApiProblems.StoreUnavailable(),
                 _ => ApiProblems.InternalError(),
             };
             if (problem.StatusCode is StatusCodes.Status503ServiceUnavailable)

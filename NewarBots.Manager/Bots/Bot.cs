@@ -4,8 +4,7 @@ using NewarBots.Contract;
 namespace NewarBots.Manager.Bots;
 
 /// <summary>
-/// The record of one bot, as it lies in the bot store. It changes only by the functions of
-/// <see cref="BotLifecycle"/>.
+/// The record of one bot, as stored in Redis. It changes only by the functions of <see cref="BotLifecycle"/>.
 /// </summary>
 internal sealed record Bot
 {
@@ -29,7 +28,7 @@ internal sealed record Bot
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When it is to start; <see langword="null"/>: as soon as possible.</summary>
+    /// <summary>The scheduled start; <see langword="null"/>: as soon as possible.</summary>
     public DateTimeOffset? StartAt { get; init; }
 
     public DateTimeOffset? JoiningAt { get; init; }
@@ -38,7 +37,7 @@ internal sealed record Bot
 
     public DateTimeOffset? EndedAt { get; init; }
 
-    /// <summary>Chunks on disk so far, the open one included; afterwards those in the recording.</summary>
+    /// <summary>Chunks on disk, including the open one; once the bot has ended, the chunks in the recording.</summary>
     public int Chunks { get; init; }
 
     public double RecordedSeconds { get; init; }
@@ -47,68 +46,69 @@ internal sealed record Bot
 
     public int? Participants { get; init; }
 
-    /// <summary>How loud its last second was, in dBFS.</summary>
+    /// <summary>The level of its latest second, in dBFS.</summary>
     public int? Level { get; init; }
 
     /// <summary>
-    /// What is wrong while it records on, gone with the recorder's next word that does not repeat it; or why it has not started yet
-    /// although it is due.
+    /// A problem while the recording continues, until a status of the recorder comes without it; or the reason why a due bot has not
+    /// started yet.
     /// </summary>
     public BotWarning? Warning { get; init; }
 
     public RecordingInfo? Recording { get; init; }
 
-    /// <summary>The latest <see cref="StatusMessage.Detail"/>: what the recorder saw.</summary>
+    /// <summary>The latest <see cref="StatusMessage.Detail"/> of the recorder.</summary>
     public string? Detail { get; init; }
 
-    /// <summary>One line for a person about what went wrong.</summary>
+    /// <summary>What went wrong, as one line for a person.</summary>
     public string? Error { get; init; }
 
-    /// <summary>Somebody asked for it to leave; holds in every state until it has ended.</summary>
+    /// <summary>A stop was requested; stays set in every later status.</summary>
     public bool StopRequested { get; init; }
 
-    /// <summary>Its container was made and started; from then on only its end brings the bot forward.</summary>
+    /// <summary>When its container was started.</summary>
     public DateTimeOffset? LaunchedAt { get; init; }
 
-    /// <summary>The recorder gave an ordinary reason and exited by itself: nothing behind the last chunk is missing.</summary>
+    /// <summary>The recorder gave an ordinary reason and exited cleanly, so no audio after the last chunk is missing.</summary>
     public bool EndedCleanly { get; init; }
 
     /// <summary>
-    /// How often a manager has begun to take it to its end; the fencing token of that: only who began last may say how it ended.
+    /// How often a manager has begun to finalize the bot. A fencing token: only the latest attempt may write the result.
     /// </summary>
-    public int EndsBegun { get; init; }
+    [JsonPropertyName("endsBegun")]
+    public int FinalizationAttempt { get; init; }
 
-    /// <summary>The highest <see cref="StatusMessage.Sequence"/> seen of this bot.</summary>
+    /// <summary>The highest <see cref="StatusMessage.Sequence"/> received from this bot.</summary>
     public long LastSequence { get; init; }
 
-    /// <summary>The id of the last entry of the bot's event stream that was read; the next read goes on behind it.</summary>
+    /// <summary>The id of the last entry that was read from the bot's event stream.</summary>
     public string LastEventId { get; init; } = "0-0";
 
     /// <summary>
-    /// W3C trace context of the request that made the bot, or, of a scheduled one, of its start: everything it does later joins that trace.
+    /// W3C trace context of the request that created the bot or, for a scheduled bot, of its start. Later spans join that trace.
     /// </summary>
     public string? TraceParent { get; init; }
 
-    /// <summary>From when on it waits for a container.</summary>
+    /// <summary>When the bot begins to wait for a container.</summary>
     [JsonIgnore]
     public DateTimeOffset DueAt => StartAt > CreatedAt ? StartAt.Value : CreatedAt;
 
-    /// <summary>It waits for its container, or is just being given one.</summary>
+    /// <summary>The bot waits for its container, or that container is being created.</summary>
     [JsonIgnore]
     public bool AwaitsContainer => Status is BotStatus.Scheduled or BotStatus.Queued or BotStatus.Launching && LaunchedAt is null;
 
     [JsonIgnore]
     public string ContainerName => RecorderContainerName.Of(Id);
 
-    /// <summary>Had it started in time, it would have had to leave by now: whatever is there to be recorded is another meeting.</summary>
+    /// <summary>Even a punctual start would have reached <c>maxDuration</c> by now, so a recording would be of another meeting.</summary>
     public bool IsTooLate(DateTimeOffset now) => StartAt + Leave.MaxDuration <= now;
 }
 
-/// <param name="Reason">The machine word.</param>
-/// <param name="Text">One line for a person.</param>
+/// <param name="Reason">The machine-readable reason.</param>
+/// <param name="Text">The same as one line for a person.</param>
 internal sealed record BotWarning(EndReason Reason, string? Text);
 
-/// <summary>What kind of page the meeting is.</summary>
+/// <summary>The kind of meeting page.</summary>
 [JsonConverter(typeof(SnakeCaseEnumConverter<Platform>))]
 internal enum Platform
 {
@@ -116,11 +116,16 @@ internal enum Platform
     Rehearsal,
 }
 
-/// <summary>The finished file.</summary>
+/// <summary>The finished recording.</summary>
 /// <param name="Format">Container and codec in one word: <c>ogg</c>.</param>
 /// <param name="Bytes">The file's size.</param>
 /// <param name="DurationSeconds">Its length, as decoded.</param>
 /// <param name="Complete">
-/// <see langword="false"/> where the recorder did not end by its own will, or where the time line has gaps or damaged chunks.
+/// <see langword="false"/> if the recorder did not end cleanly, or if the timeline has gaps or damaged chunks.
 /// </param>
 internal sealed record RecordingInfo(string Format, long Bytes, double DurationSeconds, bool Complete);
+
+internal static class RecorderContainerName
+{
+    public static string Of(SessionId id) => $"newar-bot-{id}";
+}

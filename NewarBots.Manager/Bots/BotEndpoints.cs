@@ -143,7 +143,7 @@ internal static class BotEndpoints
         {
             found = await queries.NewestAsync(user, wanted, after, batch: size + 1, cancellation).Take(size + 1).ToListAsync(cancellation);
         }
-        catch (Exception exception) when (exception.IsRedisAway())
+        catch (Exception exception) when (exception.IsRedisUnavailable())
         {
             response.Headers.Warning = BotLookup.StaleWarning;
             found = [.. queries.NewestCached(user, after).Where(bot => wanted is null || bot.Status == wanted).Take(size + 1)];

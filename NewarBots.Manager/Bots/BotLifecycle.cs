@@ -3,12 +3,12 @@ using NewarBots.Contract;
 namespace NewarBots.Manager.Bots;
 
 /// <summary>
-/// How a bot changes: pure functions from what is known and what was observed to what is known next. A terminal state is never
-/// left, and the status never goes back; so whatever comes late, twice or in another order leads to the same end.
+/// How a bot changes: pure functions from a record and an observation to the next record. A terminal status is never left, and the status
+/// never goes back, so late, repeated and reordered observations converge.
 /// </summary>
 internal static class BotLifecycle
 {
-    /// <summary>Its user wants something else, and it has not started yet. A time that has passed means now.</summary>
+    /// <summary>The user changed a bot that has not started yet. A start time in the past means now.</summary>
     public static Bot Changed(Bot bot, ChangeBotRequest change, DateTimeOffset now) => bot.Status is not BotStatus.Scheduled
         ? bot
         : bot with
@@ -20,22 +20,22 @@ internal static class BotLifecycle
             Warning = change.StartAt is null ? bot.Warning : null,
         };
 
-    /// <summary>It is due, and there is a place for it among the active ones.</summary>
-    /// <param name="bot">A scheduled one.</param>
-    /// <param name="traceParent">Of its start, where that is traced.</param>
+    /// <summary>The bot is due and may become active.</summary>
+    /// <param name="bot">The bot; unchanged unless it is scheduled.</param>
+    /// <param name="traceParent">The trace context of its start, if that is traced.</param>
     public static Bot Started(Bot bot, string? traceParent) => bot.Status is BotStatus.Scheduled
         ? bot with { Status = BotStatus.Queued, Warning = null, TraceParent = traceParent ?? bot.TraceParent }
         : bot;
 
-    /// <summary>It is due, and something is in its way that will pass.</summary>
+    /// <summary>The bot is due and cannot start yet, for a temporary reason.</summary>
     public static Bot StartPostponed(Bot bot, BotWarning why) => bot.Status is BotStatus.Scheduled ? bot with { Warning = why } : bot;
 
-    /// <summary>It ends where it is too late to start; whatever was in its way until then is the reason.</summary>
+    /// <summary>Ends a bot that can no longer start in time. The reason is the obstacle that delayed it, if there was one.</summary>
     public static Bot StartMissed(Bot bot, DateTimeOffset now) => bot.Status is BotStatus.Scheduled && bot.IsTooLate(now)
         ? End(bot, BotStatus.Failed, bot.Warning?.Reason ?? EndReason.StartMissed, now) with
         {
             Warning = null,
-            Error = $"It was to start at {bot.StartAt:u}, and could not before it would have had to leave again. {bot.Warning?.Text}".TrimEnd(),
+            Error = $"The start was scheduled for {bot.StartAt:u}, and was not possible before the maximum duration had passed. {bot.Warning?.Text}".TrimEnd(),
         }
         : bot;
 
@@ -44,17 +44,17 @@ internal static class BotLifecycle
     public static Bot Launched(Bot bot, DateTimeOffset now) =>
         bot.Status.IsTerminal() ? bot : bot with { LaunchedAt = bot.LaunchedAt ?? now };
 
-    /// <summary>Its container could not be made or started, and trying again will not help.</summary>
+    /// <summary>The container could not be created or started, and a retry will not help.</summary>
     public static Bot LaunchFailed(Bot bot, string error, DateTimeOffset now) =>
         bot.Status is BotStatus.Queued or BotStatus.Launching
             ? End(bot, BotStatus.Failed, bot.Reason ?? EndReason.LaunchFailed, now) with { Error = error }
             : bot;
 
     /// <summary>
-    /// A status message of its recorder. One that is older than what is known adds only the time of a step that is still
-    /// missing; one with a status that is not the recorder's to give, or about another bot, adds nothing.
+    /// A status message of the recorder. An older message than the latest adds only missing step times. A message with a status that
+    /// recorders do not report, or of another bot, is ignored.
     /// </summary>
-    public static Bot Heard(Bot bot, StatusMessage message)
+    public static Bot StatusReceived(Bot bot, StatusMessage message)
     {
         if (bot.Status.IsTerminal()
             || message.SessionId != bot.Id
@@ -82,16 +82,16 @@ internal static class BotLifecycle
             Warning = message is { Status: BotStatus.Recording, Reason: { } warning } ? new(warning, message.Detail) : null,
             Detail = message switch
             {
-                // A warning's words are no longer true when it is over.
+                // The text of a warning must not outlive the warning.
                 { Status: BotStatus.Recording, Reason: not null } => bot.Detail,
-                // Neither is what it waited for.
+                // Nor must the text about waiting outlive the wait.
                 { Status: BotStatus.Leaving } => message.Detail,
                 _ => message.Detail ?? bot.Detail,
             },
         };
     }
 
-    /// <summary>Somebody asked for it to leave. A bot that waits for its time or its launch ends here; others leave the call first.</summary>
+    /// <summary>A stop was requested. A scheduled or queued bot ends at once; others leave the call first.</summary>
     public static Bot StopAsked(Bot bot, DateTimeOffset now) => bot.Status switch
     {
         BotStatus.Scheduled or BotStatus.Queued => End(bot, BotStatus.Failed, EndReason.StopRequested, now) with { StopRequested = true, Warning = null },
@@ -99,43 +99,43 @@ internal static class BotLifecycle
         _ => bot with { StopRequested = true },
     };
 
-    /// <summary>Its time is over and it has not left by itself. Whatever it says on the way, that is why it is made to.</summary>
+    /// <summary>The bot has reached its maximum duration and is still in the call. That reason stands, whatever the recorder reports later.</summary>
     public static Bot Overdue(Bot bot) => bot.Status >= BotStatus.Finalizing
         ? bot
         : bot with { StopRequested = true, Reason = bot.Reason ?? EndReason.MaxDuration };
 
-    /// <summary>It was asked to stop while its launch was being tried, and no recorder has come of that.</summary>
+    /// <summary>A stop was requested during the launch, and no recorder was started.</summary>
     public static Bot LaunchAbandoned(Bot bot, DateTimeOffset now) =>
         bot is { Status: BotStatus.Launching, StopRequested: true, AwaitsContainer: true }
             ? End(bot, BotStatus.Failed, EndReason.StopRequested, now)
             : bot;
 
     /// <summary>
-    /// Its container is no more. The recorder's own reason stands; where it gave none, the engine's word decides.
+    /// The container is gone. The recorder's own reason stands; without one, the container's exit decides.
     /// </summary>
-    /// <param name="bot">The bot, after everything that its recorder said has been heard.</param>
-    /// <param name="exit"><see langword="null"/> where the container vanished and nobody can say how it ended.</param>
+    /// <param name="bot">The bot, after every status of its recorder was applied.</param>
+    /// <param name="exit"><see langword="null"/> if the container vanished, so that its exit is unknown.</param>
     public static Bot RecorderGone(Bot bot, RecorderExit? exit)
     {
         if (bot.Status >= BotStatus.Finalizing)
             return bot;
 
-        var saidGoodbye = exit?.ExitCode is (long)RecorderExitCode.Ended or (long)RecorderExitCode.EndedByGuess && bot.Reason is not null;
-        var clean = saidGoodbye && exit!.ExitCode is (long)RecorderExitCode.Ended && bot.Reason!.Value.IsOrdinary();
+        var gaveReason = exit?.ExitCode is (long)RecorderExitCode.Ended or (long)RecorderExitCode.EndedByGuess && bot.Reason is not null;
+        var clean = gaveReason && exit!.ExitCode is (long)RecorderExitCode.Ended && bot.Reason!.Value.IsOrdinary();
         return bot with
         {
             Status = BotStatus.Finalizing,
             EndedCleanly = clean,
             Reason = bot.Reason ?? ReasonOf(bot, exit),
-            Error = clean ? null : saidGoodbye ? bot.Detail : Describe(exit),
+            Error = clean ? null : gaveReason ? bot.Detail : Describe(exit),
         };
     }
 
-    /// <summary>A manager takes it to its end: <see cref="RecorderGone"/>, or once more what another has begun.</summary>
-    public static Bot EndBegun(Bot bot, RecorderExit? exit) =>
-        bot.Status.IsTerminal() ? bot : RecorderGone(bot, exit) with { EndsBegun = bot.EndsBegun + 1 };
+    /// <summary>A manager begins to finalize the bot, for the first time or after another manager did not finish.</summary>
+    public static Bot FinalizationBegun(Bot bot, RecorderExit? exit) =>
+        bot.Status.IsTerminal() ? bot : RecorderGone(bot, exit) with { FinalizationAttempt = bot.FinalizationAttempt + 1 };
 
-    /// <summary>Its chunks were put together, or there were none.</summary>
+    /// <summary>The chunks were assembled, or there were none.</summary>
     public static Bot Finalized(Bot bot, FinalizationResult result, DateTimeOffset now)
     {
         if (bot.Status is not BotStatus.Finalizing)
@@ -143,7 +143,7 @@ internal static class BotLifecycle
 
         return result switch
         {
-            // One that was published before knows better than whoever finds the journal gone.
+            // A recording published earlier knows the reason, even if the journal is gone by now.
             FinalizationResult.Recorded recorded => End(bot, BotStatus.Completed, recorded.Reason ?? bot.Reason, now) with
             {
                 Error = recorded.Recording.Complete ? null : bot.Error,
@@ -156,7 +156,7 @@ internal static class BotLifecycle
         };
     }
 
-    /// <summary>Its chunks are there and cannot be put together. They stay where they are.</summary>
+    /// <summary>The chunks exist but cannot be assembled. They stay on disk.</summary>
     public static Bot FinalizationFailed(Bot bot, string error, DateTimeOffset now) =>
         bot.Status is BotStatus.Finalizing
             ? End(bot, BotStatus.Failed, EndReason.FinalizationFailed, now) with { Error = error }
@@ -176,12 +176,34 @@ internal static class BotLifecycle
 
     private static string Describe(RecorderExit? exit) => exit switch
     {
-        null => "The container vanished before it could say how it ended.",
+        null => "The container vanished, so its exit code is unknown.",
         { OutOfMemory: true } => "The container reached its memory limit and was killed.",
-        _ => $"The recorder ended with exit code {exit.ExitCode} before it had said goodbye.",
+        _ => $"The recorder ended unexpectedly, with exit code {exit.ExitCode}.",
     };
 
     private static BotStatus Later(BotStatus a, BotStatus b) => a > b ? a : b;
 
     private static DateTimeOffset Earlier(DateTimeOffset? known, DateTimeOffset other) => known < other ? known.Value : other;
+}
+
+/// <summary>How a recorder's process ended.</summary>
+/// <param name="ExitCode">The process's exit code; 137 for SIGKILL.</param>
+/// <param name="OutOfMemory">The engine's flag.</param>
+/// <param name="FinishedAt">By the engine's clock.</param>
+internal sealed record RecorderExit(long ExitCode, bool OutOfMemory, DateTimeOffset FinishedAt);
+
+/// <summary>The result of assembling a bot's chunks.</summary>
+internal abstract record FinalizationResult
+{
+    /// <summary>The recording and its manifest are published and were decoded completely.</summary>
+    public sealed record Recorded(RecordingInfo Recording, int Chunks, double AudibleSeconds) : FinalizationResult
+    {
+        /// <summary>The bot's end reason, as known when the recording was made.</summary>
+        public EndReason? Reason { get; init; }
+
+        public IReadOnlyList<Gap> Gaps { get; init; } = [];
+    }
+
+    /// <summary>No chunk holds any audio; nothing was written.</summary>
+    public sealed record NothingRecorded : FinalizationResult;
 }

@@ -3,11 +3,11 @@ using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Bots;
 
-/// <summary>How many bots are accepted.</summary>
-/// <param name="Places">How many may have a container at once.</param>
-/// <param name="Waiting">How many may wait for a place beside them.</param>
-/// <param name="OfOneUser">How many of one user may be active; <see langword="null"/>: as many as all.</param>
-/// <param name="ScheduledOfOneUser">How many of one user may be scheduled beside them.</param>
+/// <summary>The limits for accepting bots.</summary>
+/// <param name="Places">Bots that may have a container at once.</param>
+/// <param name="Waiting">Bots that may wait for a container.</param>
+/// <param name="OfOneUser">Active bots of one user; <see langword="null"/>: no limit.</param>
+/// <param name="ScheduledOfOneUser">Scheduled bots of one user; <see langword="null"/>: no limit.</param>
 internal sealed record BotLimits(int Places, int Waiting, int? OfOneUser, int? ScheduledOfOneUser = null)
 {
     public static BotLimits Of(BotCapacityOptions options) =>
@@ -19,19 +19,19 @@ internal sealed class BotCapacityOptions
 {
     public const string Section = "Launching";
 
-    /// <summary>How many bots may have a container at once on this host; further ones wait in <c>queued</c>.</summary>
+    /// <summary>How many bots may have a container at once on this host; others wait in <c>queued</c>.</summary>
     public int MaxConcurrentBots { get; set; } = 50;
 
-    /// <summary>How many bots may wait for a place; further ones are refused (503) until there is room in the queue.</summary>
+    /// <summary>How many bots may wait for a container; further requests are rejected (503) until the queue has room.</summary>
     public int MaxQueuedBots { get; set; } = 1000;
 
     /// <summary>
-    /// How many bots of one user may be active at once, waiting ones included; further ones are refused (429). No limit where it
-    /// is not set.
+    /// How many bots of one user may be active at once, including waiting ones; further requests are rejected (429). No limit by
+    /// default.
     /// </summary>
     public int? MaxConcurrentBotsPerUser { get; set; }
 
-    /// <summary>How many bots of one user may be scheduled for later; further ones are refused (429).</summary>
+    /// <summary>How many bots of one user may be scheduled; further requests are rejected (429).</summary>
     public int MaxScheduledBotsPerUser { get; set; } = 1000;
 }
 

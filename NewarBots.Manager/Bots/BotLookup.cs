@@ -11,7 +11,7 @@ internal static class BotLookup
     /// <summary>RFC 7234, 5.5.1.</summary>
     public const string StaleWarning = "110 - \"Response is Stale\"";
 
-    /// <summary>While Redis is away, a look is answered with what this manager knew last, and says so.</summary>
+    /// <summary>While Redis is unreachable, answers from the cache and marks the response as stale.</summary>
     public static async Task<Bot?> LookUpAsync(this BotQueries queries, SessionId id, HttpResponse response)
     {
         var (bot, isStale) = await queries.LookUpAsync(id);

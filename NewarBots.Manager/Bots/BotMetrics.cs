@@ -5,8 +5,8 @@ using NewarBots.ServiceDefaults;
 namespace NewarBots.Manager.Bots;
 
 /// <summary>
-/// What the manager measures. No tag names a bot, a user or a meeting: however many there are, the series stay few. Each is
-/// described in <c>docs/telemetry.md</c>.
+/// The manager's metrics, described in <c>docs/telemetry.md</c>. No tag holds a bot, a user or a meeting, so the number of series stays
+/// small.
 /// </summary>
 internal sealed class BotMetrics
 {
@@ -18,13 +18,13 @@ internal sealed class BotMetrics
     private const string OperationTag = "newarbots.operation";
     private const string ErrorTypeTag = "error.type";
 
-    /// <summary>For what takes milliseconds to seconds.</summary>
+    /// <summary>For milliseconds to seconds.</summary>
     private static readonly InstrumentAdvice<double> Short = new()
     {
         HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
     };
 
-    /// <summary>For what takes seconds to hours.</summary>
+    /// <summary>For seconds to hours.</summary>
     private static readonly InstrumentAdvice<double> Long = new()
     {
         HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600],
@@ -49,41 +49,41 @@ internal sealed class BotMetrics
     public BotMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(TelemetryNames.Manager);
-        meter.CreateObservableGauge("newarbots.bots", CountActive, "{bot}", "Bots whose life has not ended, by status; those that are queued are the queue's length.");
+        meter.CreateObservableGauge("newarbots.bots", CountActive, "{bot}", "Bots that have not ended, by status; the queued ones are the length of the queue.");
         _queue = meter.CreateHistogram("newarbots.queue.duration", Seconds, "How long bots waited for their launch.", advice: Long);
-        _launch = meter.CreateHistogram("newarbots.launch.duration", Seconds, "How long it took to make and start a bot's container.", advice: Short);
-        _toRecording = meter.CreateHistogram("newarbots.time_to_recording", Seconds, "From the request, or the time to start, to the first recorded second.", advice: Long);
-        _recorded = meter.CreateCounter<double>("newarbots.recorded", Seconds, "Recorded audio, as bots report it.");
-        _chunks = meter.CreateCounter<long>("newarbots.chunks", "{chunk}", "Chunks begun, as bots report them.");
+        _launch = meter.CreateHistogram("newarbots.launch.duration", Seconds, "How long it took to create and start a bot's container.", advice: Short);
+        _toRecording = meter.CreateHistogram("newarbots.time_to_recording", Seconds, "From the request, or the scheduled start, to the first recorded second.", advice: Long);
+        _recorded = meter.CreateCounter<double>("newarbots.recorded", Seconds, "Recorded audio, as reported by bots.");
+        _chunks = meter.CreateCounter<long>("newarbots.chunks", "{chunk}", "Chunks begun, as reported by bots.");
         _gap = meter.CreateHistogram("newarbots.gap.duration", Seconds, "Gaps in finished recordings, by cause.", advice: Long);
-        _finalization = meter.CreateHistogram("newarbots.finalization.duration", Seconds, "How long it took to make a recording of a bot's chunks.", advice: Long);
-        _ends = meter.CreateCounter<long>("newarbots.bot.ends", "{bot}", "Bots that came to their end, by status and reason.");
+        _finalization = meter.CreateHistogram("newarbots.finalization.duration", Seconds, "How long it took to assemble a bot's chunks into a recording.", advice: Long);
+        _ends = meter.CreateCounter<long>("newarbots.bot.ends", "{bot}", "Bots that ended, by status and reason.");
         _webhook = meter.CreateHistogram("newarbots.webhook.duration", Seconds, "How long a webhook's receiver took to answer.", advice: Short);
         _docker = meter.CreateHistogram("newarbots.docker.duration", Seconds, "How long the engine took to answer.", advice: Short);
         _redis = meter.CreateHistogram("newarbots.redis.duration", Seconds, "How long Redis took to answer.", advice: Short);
         _memory = meter.CreateHistogram(
-            "newarbots.bot.memory.usage", "By", "Memory of a bot's container, each time it is looked at.",
+            "newarbots.bot.memory.usage", "By", "Memory of a bot's container, per sample.",
             advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [.. MemoryMiB.Select(size => size * 1024 * 1024)] });
         _cpu = meter.CreateHistogram(
-            "newarbots.bot.cpu.usage", "{cpu}", "CPUs that a bot's container kept busy since it was looked at last.",
+            "newarbots.bot.cpu.usage", "{cpu}", "CPUs that a bot's container kept busy since the previous sample.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.5, 2] });
     }
 
     private static readonly long[] MemoryMiB = [64, 128, 192, 256, 320, 384, 512, 640, 768, 1024, 1280, 1536, 1792, 2048];
 
-    /// <summary>Whether anybody wants to know what containers use.</summary>
+    /// <summary>Whether container usage is collected.</summary>
     public bool IsUsageWanted => _memory.Enabled || _cpu.Enabled;
 
     public bool IsRedisWanted => _redis.Enabled;
 
-    /// <param name="underWay">All bots that have left the queue and have not ended; <see langword="null"/> where nobody knows at the moment.</param>
-    /// <param name="queued">How many are in the queue.</param>
-    /// <param name="scheduled">How many more are scheduled.</param>
+    /// <param name="underWay">All bots that have left the queue and have not ended; <see langword="null"/> while they are unknown.</param>
+    /// <param name="queued">The number of queued bots.</param>
+    /// <param name="scheduled">The number of scheduled bots.</param>
     public void SeeActive(IEnumerable<Bot>? underWay, int queued = 0, int scheduled = 0) => _active = underWay is null
         ? null
         : new Dictionary<BotStatus, int>(underWay.CountBy(bot => bot.Status)) { [BotStatus.Queued] = queued, [BotStatus.Scheduled] = scheduled };
 
-    /// <summary>A bot's record was changed; each change is told once, by whoever made it.</summary>
+    /// <summary>A bot's record was changed. The manager that changed it calls this once per change.</summary>
     public void Changed(Bot before, Bot after, DateTimeOffset now)
     {
         if (before.Status is BotStatus.Queued && after.Status is BotStatus.Launching)
@@ -100,9 +100,9 @@ internal sealed class BotMetrics
 
     public void Launched(TimeSpan took) => _launch.Record(took.TotalSeconds, Tag(OutcomeTag, "launched"));
 
-    /// <param name="took">Until it was given up.</param>
-    /// <param name="why">What stood in the way.</param>
-    /// <param name="isTriedAgain">The bot still waits for its container.</param>
+    /// <param name="took">Until the failure.</param>
+    /// <param name="why">The failure.</param>
+    /// <param name="isTriedAgain">Whether the launch will be retried.</param>
     public void NotLaunched(TimeSpan took, Exception why, bool isTriedAgain) =>
         _launch.Record(took.TotalSeconds, Tag(OutcomeTag, isTriedAgain ? "postponed" : "failed"), Tag(ErrorTypeTag, ErrorTypeOf(why)));
 
@@ -110,7 +110,7 @@ internal sealed class BotMetrics
     {
         var recorded = result as FinalizationResult.Recorded;
         _finalization.Record(took.TotalSeconds, Tag(OutcomeTag, recorded is null ? "nothing_recorded" : "recorded"));
-        // A journal could hold any word; only those that are known become a series.
+        // A journal could hold any cause; only known ones become a series.
         foreach (var gap in recorded?.Gaps ?? [])
             _gap.Record(gap.EndSeconds - gap.StartSeconds, Tag(CauseTag, GapCause.All.Contains(gap.Cause) ? gap.Cause : "other"));
     }
@@ -118,13 +118,13 @@ internal sealed class BotMetrics
     public void NotFinalized(TimeSpan took, Exception why) =>
         _finalization.Record(took.TotalSeconds, Tag(OutcomeTag, "failed"), Tag(ErrorTypeTag, ErrorTypeOf(why)));
 
-    /// <param name="took">Until the receiver had answered, or was given up.</param>
-    /// <param name="outcome">The delivery's status afterwards; <c>pending</c> is sent again.</param>
+    /// <param name="took">Until the receiver answered or the attempt failed.</param>
+    /// <param name="outcome">The delivery's status afterwards; <c>pending</c> means a retry.</param>
     public void Notified(TimeSpan took, string outcome) => _webhook.Record(took.TotalSeconds, Tag(OutcomeTag, outcome));
 
-    /// <param name="took">Until it had answered, or was given up.</param>
-    /// <param name="operation">What it was asked: one of a few words.</param>
-    /// <param name="failure"><see langword="null"/> where it did what it was asked.</param>
+    /// <param name="took">Until the engine answered or the call failed.</param>
+    /// <param name="operation">The kind of call; one of a few words.</param>
+    /// <param name="failure"><see langword="null"/> if it succeeded.</param>
     public void AskedDocker(TimeSpan took, string operation, Exception? failure)
     {
         if (failure is null)
@@ -134,11 +134,11 @@ internal sealed class BotMetrics
     }
 
     /// <param name="took">From the call to the answer.</param>
-    /// <param name="command">Redis's own name for it.</param>
+    /// <param name="command">The name of the Redis command.</param>
     public void AskedRedis(TimeSpan took, string command) => _redis.Record(took.TotalSeconds, Tag(OperationTag, command));
 
-    /// <param name="memoryBytes">What its container holds at the moment.</param>
-    /// <param name="cpus">CPUs kept busy; <see langword="null"/> at the first look, which has nothing to compare with.</param>
+    /// <param name="memoryBytes">The container's current memory.</param>
+    /// <param name="cpus">CPUs kept busy since the previous sample; <see langword="null"/> for the first sample.</param>
     public void Used(long memoryBytes, double? cpus)
     {
         _memory.Record(memoryBytes);
@@ -146,7 +146,7 @@ internal sealed class BotMetrics
             _cpu.Record(busy);
     }
 
-    /// <summary>Statuses without a bot are told as well, so that a line goes down to nothing where a bot has left.</summary>
+    /// <summary>Statuses without bots are reported as 0, so that a chart returns to 0.</summary>
     private IEnumerable<Measurement<int>> CountActive() =>
         _active is { } active
             ? Enum.GetValues<BotStatus>().Where(status => !status.IsTerminal())
@@ -162,7 +162,7 @@ internal sealed class BotMetrics
     private static KeyValuePair<string, object?> Tag(string name, string? value) => new(name, value);
 }
 
-/// <summary>An exception that names its own value of the tag <c>error.type</c>.</summary>
+/// <summary>An exception with its own value for the tag <c>error.type</c>.</summary>
 internal interface IErrorType
 {
     string ErrorType { get; }

@@ -7,8 +7,8 @@ namespace NewarBots.Manager.Bots;
 internal static class BotOwnershipFilter
 {
     /// <summary>
-    /// Whoever asks for another's bot is told what they are told of one that there is not, for every call in this group, whose
-    /// addresses have the bot's <c>id</c>. A bot never changes its user.
+    /// Callers without access to a bot get the same 404 as for a missing bot, for every route in this group, which all have the bot's
+    /// <c>id</c>. A bot never changes its user.
     /// </summary>
     public static TBuilder ForOwnBotsAlone<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
         builder.AddEndpointFilter(async (invocation, next) =>

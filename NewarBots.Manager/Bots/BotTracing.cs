@@ -4,7 +4,7 @@ using NewarBots.ServiceDefaults;
 
 namespace NewarBots.Manager.Bots;
 
-/// <summary>The manager's spans: one short span a step, each in the trace of the request that made the bot.</summary>
+/// <summary>The manager's spans: one short span per step, in the trace of the request that created the bot.</summary>
 internal static class BotTracing
 {
     public const string BotIdTag = "newarbots.bot.id";
@@ -14,8 +14,8 @@ internal static class BotTracing
     private const string ErrorTypeTag = "error.type";
 
     /// <param name="name">The step as a verb, without ids: <c>bot launch</c>.</param>
-    /// <param name="bot">Whose step it is.</param>
-    /// <param name="since">When it began, where it is only told of afterwards.</param>
+    /// <param name="bot">The bot.</param>
+    /// <param name="since">The start of the step, if it is recorded afterwards.</param>
     public static Activity? StartStep(string name, Bot bot, DateTimeOffset since = default)
     {
         var parent = ActivityContext.TryParse(bot.TraceParent, traceState: null, isRemote: true, out var known) ? known : default;
@@ -25,8 +25,8 @@ internal static class BotTracing
     }
 
     /// <summary>
-    /// Begins the trace of a bot's life, for one that was asked for long before: in the trace of its request, days of waiting would dwarf
-    /// everything. A link leads there.
+    /// Begins a new trace for a scheduled bot, linked to its request. In the trace of the request, days of waiting would dwarf every
+    /// other span.
     /// </summary>
     public static Activity? StartLife(string name, Bot bot)
     {
@@ -36,17 +36,17 @@ internal static class BotTracing
         return activity;
     }
 
-    /// <summary>It has not come to anything, and nobody is told of it.</summary>
+    /// <summary>Drops a span without a result, so that it is not exported.</summary>
     public static void Forget(this Activity? activity)
     {
         if (activity is not null)
             activity.ActivityTraceFlags = ActivityTraceFlags.None;
     }
 
-    /// <summary>A part of the step that is under way.</summary>
+    /// <summary>Starts a part of the current step.</summary>
     public static Activity? StartPart(string name) => Source.StartActivity(name);
 
-    /// <summary>A part of the step that is under way; what it throws is its error.</summary>
+    /// <summary>Runs a part of the current step; an exception marks its span as failed.</summary>
     public static async Task<T> InPartAsync<T>(string name, Func<Task<T>> act)
     {
         using var part = StartPart(name);

@@ -14,19 +14,19 @@ internal sealed class MeetingOptions
     public const string GoogleMeetHost = "meet.google.com";
 
     /// <summary>
-    /// Hosts that bots may go to, each as <c>host</c> (its scheme's default port) or <c>host:port</c>. Empty:
-    /// <c>meet.google.com</c>. Hosts other than that may be spoken to by plain http.
+    /// Hosts that bots may join, each as <c>host</c> (its scheme's default port) or <c>host:port</c>. Empty:
+    /// <c>meet.google.com</c>. Plain http is allowed for any other host.
     /// </summary>
     public IList<string> AllowedHosts { get; } = [];
 }
 
-/// <summary>Decides which URLs are meetings that a bot may be sent to. Whatever is not allowed by name is refused.</summary>
+/// <summary>Decides which URLs a bot may join. Only hosts that are explicitly allowed are accepted.</summary>
 internal sealed partial class MeetingUrlPolicy(
     IOptions<MeetingOptions> meetings, IOptions<RehearsalOptions> rehearsal, IServer server)
 {
     private const int MaxLength = 2048;
 
-    /// <returns>The meeting, or the one sentence that says why it is none.</returns>
+    /// <returns>The meeting, or one sentence that explains the rejection.</returns>
     public (Uri? Url, Platform Platform, string? Fault) Check(string? text)
     {
         if (string.IsNullOrWhiteSpace(text))
@@ -39,7 +39,7 @@ internal sealed partial class MeetingUrlPolicy(
             return Refused("must be an https URL");
         if (url.UserInfo.Length > 0)
             return Refused("must not contain a user name or password");
-        // A host can be written in many ways. As browsers write it is how it is checked, kept, compared and gone to from here on.
+        // A host can be written in many ways. From here on the form that browsers use is checked, stored, compared and opened.
         url = new UriBuilder(url) { Host = url.IdnHost, Port = url.IsDefaultPort ? -1 : url.Port }.Uri;
 
         if (IsOwnRehearsal(url))
@@ -65,8 +65,7 @@ internal sealed partial class MeetingUrlPolicy(
         : allowed.Equals($"{url.IdnHost}:{url.Port}", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>
-    /// The rehearsal lives on the manager's own ports only: any other port on this host stays out of reach, whatever path
-    /// is asked for.
+    /// The rehearsal is served on the manager's own ports only. Bots must not reach any other port on this host, whatever the path.
     /// </summary>
     private bool IsOwnRehearsal(Uri url) =>
         rehearsal.Value.Enabled
@@ -83,4 +82,27 @@ internal sealed partial class MeetingUrlPolicy(
 
     [GeneratedRegex("^/(?:[a-z]{3}-?[a-z]{4}-?[a-z]{3}|lookup/[A-Za-z0-9_-]+)/?$", RegexOptions.IgnoreCase, matchTimeoutMilliseconds: 100)]
     private static partial Regex GoogleMeetPath { get; }
+}
+
+/// <summary>Section <c>Rehearsal</c>: the stand-in meeting.</summary>
+internal sealed class RehearsalOptions
+{
+    public const string Section = "Rehearsal";
+
+    /// <summary>The path of the index; a meeting is at <c>/rehearsal/{code}</c>.</summary>
+    public const string Path = "/rehearsal";
+
+    /// <summary>Whether it is served; by default only in Development.</summary>
+    public bool Enabled { get; set; }
+}
+
+/// <summary>
+/// Decides whether two URLs are the same meeting. On Google Meet the path identifies it, with or without hyphens, and the query does not
+/// matter. On any other page the query counts too (a rehearsal's scenario).
+/// </summary>
+internal static class MeetingIdentity
+{
+    public static string Of(Uri url) => url.Host == MeetingOptions.GoogleMeetHost
+        ? $"{url.Host}{url.AbsolutePath.TrimEnd('/').Replace("-", string.Empty, StringComparison.Ordinal).ToLowerInvariant()}"
+        : url.GetLeftPart(UriPartial.Query);
 }

@@ -73,7 +73,7 @@ internal sealed partial class BotFinisher(
             Log.FFmpegUnfinished(logger, id, backoff.Postpone(id, exception.Message), exception.Message);
         }
         catch (Exception exception) when (exception
-            is ContainerEngineException or FFmpegMissingException or IOException || exception.IsRedisAway())
+            is ContainerEngineException or FFmpegMissingException or IOException || exception.IsRedisUnavailable())
         {
             Log.WillRetry(logger, id, exception.Message);
         }
@@ -102,7 +102,7 @@ internal sealed partial class BotFinisher(
         }
 
         if (await follower.ReadJournalAsync(bot) is null
-            || await commands.UpdateAsync(id, known => BotLifecycle.EndBegun(known, container?.Exit)) is not { } finalizing)
+            || await commands.UpdateAsync(id, known => BotLifecycle.FinalizationBegun(known, container?.Exit)) is not { } finalizing)
             return;
         using var step = BotTracing.StartStep("bot end", finalizing);
         step.TagOutcome(finalizing);
@@ -131,9 +131,9 @@ internal sealed partial class BotFinisher(
         // If the lease was lost, another manager may have moved the chunks and caused this failure: its result counts, not this one.
         cancellation.ThrowIfCancellationRequested();
         await remover.RemoveContainerAsync(finalizing, cancellation);
-        if (await commands.UpdateAsync(id, known => known.EndsBegun == finalizing.EndsBegun ? end(known) : known) is { } ended)
+        if (await commands.UpdateAsync(id, known => known.FinalizationAttempt == finalizing.FinalizationAttempt ? end(known) : known) is { } ended)
         {
-            if (ended.EndsBegun != finalizing.EndsBegun)
+            if (ended.FinalizationAttempt != finalizing.FinalizationAttempt)
                 throw new OperationCanceledException($"Another manager has started to finish bot {id}.");
             step.TagOutcome(ended);
             Log.Ended(logger, id, WireWord.Of(ended.Status), ended.Reason, ended.RecordedSeconds);

@@ -64,7 +64,7 @@ internal sealed partial class Retention(
         {
             await RemoveExpiredAsync(cancellation);
         }
-        catch (Exception exception) when (exception is ContainerEngineException or IOException or UnauthorizedAccessException || exception.IsRedisAway())
+        catch (Exception exception) when (exception is ContainerEngineException or IOException or UnauthorizedAccessException || exception.IsRedisUnavailable())
         {
             Log.WillRetry(logger, exception.Message);
         }
@@ -77,9 +77,9 @@ internal sealed partial class Retention(
 
     private async Task RemoveExpiredAsync(CancellationToken cancellation)
     {
-        if (_clock.Look() is { } set)
+        if (_clock.Check() is { } set)
             Log.ClockSet(logger, set);
-        if (options.Value.KeepFor is { } keepFor && !_clock.IsDoubted)
+        if (options.Value.KeepFor is { } keepFor && !_clock.IsDistrusted)
             await RemoveRecordingsAsync(endedBefore: time.GetUtcNow() - keepFor, cancellation);
         converter.DeleteAbandonedFiles();
         partials.DeleteAbandonedFiles();
@@ -87,7 +87,7 @@ internal sealed partial class Retention(
         {
             if (_reported.Add(orphan.Path))
                 Log.Orphaned(logger, orphan.Path);
-            if (orphan.Session is { } session && time.GetUtcNow() - session.WrittenAt > OrphansKeptFor && !_clock.IsDoubted)
+            if (orphan.Session is { } session && time.GetUtcNow() - session.WrittenAt > OrphansKeptFor && !_clock.IsDistrusted)
             {
                 await TryRemoveAsync(session.Id, () =>
                 {

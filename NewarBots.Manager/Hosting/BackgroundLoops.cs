@@ -1,43 +1,44 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace NewarBots.Manager.Hosting;
 
 /// <summary>
-/// The manager's loops in the background. Each turns again and again until the end of the host, whatever one turn meets: a loop that
-/// died of it would be missed by nobody until a bot is.
+/// The manager's background loops. Each runs until the host stops, even if a turn fails with an unexpected error: a loop that ended
+/// silently would only be noticed once a bot is missing.
 /// </summary>
 internal sealed partial class BackgroundLoops(TimeProvider time, ILogger<BackgroundLoops> logger)
 {
-    /// <summary>Enough for a loop that looks every few seconds, on a bad day.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    /// <summary>Enough for a loop that runs every few seconds on an overloaded machine.</summary>
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<string, LoopTurn> _lastTurns = new();
 
-    /// <summary>The loops that have not come through a turn for longer than they may.</summary>
+    /// <summary>The loops whose last successful turn is longer ago than their timeout.</summary>
     public IReadOnlyList<StuckLoop> Stuck =>
     [
         .. from loop in _lastTurns
            let since = time.GetElapsedTime(loop.Value.At)
-           where since > loop.Value.Patience
+           where since > loop.Value.Timeout
            orderby loop.Key
            select new StuckLoop(loop.Key, since, loop.Value.Failure),
     ];
 
-    /// <param name="name">What it does, as it stands in <c>/health</c>.</param>
-    /// <param name="patience">How long it may be from the end of one turn that succeeds to that of the next.</param>
-    /// <param name="turn">One turn. What it expects to fail, it deals with itself.</param>
-    /// <param name="wait">Lasts until the next one, or the end of the host.</param>
-    /// <param name="stopping">The end of the host.</param>
+    /// <param name="name">The loop's name in <c>/health</c>.</param>
+    /// <param name="timeout">The longest time between the ends of two successful turns before the loop counts as stuck.</param>
+    /// <param name="turn">One turn; it handles the failures that it expects.</param>
+    /// <param name="wait">Waits for the next turn, or for the host to stop.</param>
+    /// <param name="stopping">Cancelled when the host stops.</param>
     public async Task RunAsync(
-        string name, TimeSpan patience, Func<CancellationToken, Task> turn, Func<CancellationToken, Task> wait, CancellationToken stopping)
+        string name, TimeSpan timeout, Func<CancellationToken, Task> turn, Func<CancellationToken, Task> wait, CancellationToken stopping)
     {
-        _lastTurns[name] = new(time.GetTimestamp(), patience, Failure: null);
+        _lastTurns[name] = new(time.GetTimestamp(), timeout, Failure: null);
         while (!stopping.IsCancellationRequested)
         {
             try
             {
                 await turn(stopping);
-                _lastTurns[name] = new(time.GetTimestamp(), patience, Failure: null);
+                _lastTurns[name] = new(time.GetTimestamp(), timeout, Failure: null);
             }
             catch (Exception exception) when (!stopping.IsCancellationRequested)
             {
@@ -55,21 +56,31 @@ internal sealed partial class BackgroundLoops(TimeProvider time, ILogger<Backgro
 
     /// <inheritdoc cref="RunAsync(string, TimeSpan, Func{CancellationToken, Task}, Func{CancellationToken, Task}, CancellationToken)"/>
     public Task RunAsync(string name, TimeSpan every, Func<CancellationToken, Task> turn, CancellationToken stopping) =>
-        RunAsync(name, Patience, turn, token => time.WaitAsync(every, token), stopping);
+        RunAsync(name, DefaultTimeout, turn, token => time.WaitAsync(every, token), stopping);
 
-    /// <param name="At">When the last one that succeeded was over: a timestamp.</param>
-    /// <param name="Patience">For so long that is good.</param>
-    /// <param name="Failure">What has failed since.</param>
-    private sealed record LoopTurn(long At, TimeSpan Patience, string? Failure);
+    /// <param name="At">The timestamp at the end of the last successful turn.</param>
+    /// <param name="Timeout">The loop's timeout.</param>
+    /// <param name="Failure">The error of the latest turn, if it failed.</param>
+    private sealed record LoopTurn(long At, TimeSpan Timeout, string? Failure);
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "The loop '{Loop}' met an error that nobody expected, and goes on")]
+        [LoggerMessage(LogLevel.Error, "Unexpected error in the loop '{Loop}', which continues with its next turn")]
         public static partial void Unexpected(ILogger logger, Exception exception, string loop);
     }
 }
 
-/// <param name="Name">What it does.</param>
-/// <param name="Since">For so long it has not come through a turn.</param>
-/// <param name="Failure">What it has failed by since; <see langword="null"/>: it hangs.</param>
+/// <param name="Name">The loop's name.</param>
+/// <param name="Since">The time since its last successful turn.</param>
+/// <param name="Failure">The error of its latest turn; <see langword="null"/> if that turn has not returned.</param>
 internal sealed record StuckLoop(string Name, TimeSpan Since, string? Failure);
+
+/// <summary>Reports the loops that are stuck.</summary>
+internal sealed class BackgroundLoopsHealthCheck(BackgroundLoops loops) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var stuck = loops.Stuck.Select(loop => $"'{loop.Name}' has not succeeded for {loop.Since:hh\\:mm\\:ss}: {loop.Failure ?? "it hangs"}").ToList();
+        return Task.FromResult(stuck is [] ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded(string.Join("; ", stuck)));
+    }
+}

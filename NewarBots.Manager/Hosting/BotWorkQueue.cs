@@ -4,11 +4,11 @@ using NewarBots.Contract;
 namespace NewarBots.Manager.Hosting;
 
 /// <summary>
-/// Work on bots in the background: in order of arrival, several bots at once, each bot by one worker at a time. What is
-/// enqueued while its bot waits already is one piece of work; what is enqueued while its bot is worked on is done again
-/// afterwards, because the work in hand may have looked before the news came.
+/// Background work on bots: first in, first out, several bots at once, but only one worker per bot. Enqueuing a bot that already
+/// waits has no effect. Enqueuing a bot that is being worked on repeats the work afterwards, because the current run may have read
+/// the bot before it changed.
 /// </summary>
-/// <param name="logger">Is told of work that did not deal with its own failure; the other bots' goes on.</param>
+/// <param name="logger">Receives unexpected errors; they do not affect other bots.</param>
 internal sealed partial class BotWorkQueue(ILogger logger)
 {
     private readonly Channel<SessionId> _waiting = Channel.CreateUnbounded<SessionId>();
@@ -18,8 +18,8 @@ internal sealed partial class BotWorkQueue(ILogger logger)
     private enum State
     {
         Waiting,
-        InHand,
-        InHandAndAgain,
+        Running,
+        RunningAndRepeat,
     }
 
     public void Enqueue(SessionId id)
@@ -28,8 +28,8 @@ internal sealed partial class BotWorkQueue(ILogger logger)
         {
             if (_states.TryGetValue(id, out var state))
             {
-                if (state is State.InHand)
-                    _states[id] = State.InHandAndAgain;
+                if (state is State.Running)
+                    _states[id] = State.RunningAndRepeat;
                 return;
             }
 
@@ -39,7 +39,7 @@ internal sealed partial class BotWorkQueue(ILogger logger)
     }
 
     /// <summary>
-    /// Works until <paramref name="cancellation"/>, then waits for what is in hand. Work that fails is not done again by itself.
+    /// Works until <paramref name="cancellation"/>, then waits for current work to end. Failed work is not retried.
     /// </summary>
     public async Task ProcessAsync(int parallelism, Func<SessionId, CancellationToken, Task> work, CancellationToken cancellation)
     {
@@ -49,7 +49,7 @@ internal sealed partial class BotWorkQueue(ILogger logger)
             await Parallel.ForEachAsync(_waiting.Reader.ReadAllAsync(cancellation), options, async (id, token) =>
             {
                 lock (_states)
-                    _states[id] = State.InHand;
+                    _states[id] = State.Running;
                 try
                 {
                     await work(id, token);
@@ -66,7 +66,7 @@ internal sealed partial class BotWorkQueue(ILogger logger)
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            // The end of the host; whoever starts next finds unfinished bots by their records.
+            // The host stops; the next manager finds unfinished bots by their records.
         }
     }
 
@@ -74,7 +74,7 @@ internal sealed partial class BotWorkQueue(ILogger logger)
     {
         lock (_states)
         {
-            if (_states[id] is State.InHandAndAgain)
+            if (_states[id] is State.RunningAndRepeat)
             {
                 _states[id] = State.Waiting;
                 _waiting.Writer.TryWrite(id);
@@ -88,7 +88,7 @@ internal sealed partial class BotWorkQueue(ILogger logger)
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Work on bot {SessionId} met an error that nobody expected")]
+        [LoggerMessage(LogLevel.Error, "Unexpected error while working on bot {SessionId}")]
         public static partial void Unexpected(ILogger logger, Exception exception, SessionId sessionId);
     }
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 
@@ -15,4 +16,14 @@ internal static class HostingRegistration
         builder.Services.AddHealthChecks().AddCheck<BackgroundLoopsHealthCheck>("loops");
         return builder;
     }
+}
+
+/// <summary>Section <c>Storage</c>. Services use the <see cref="StorageLayout"/> made from it.</summary>
+internal sealed class StorageOptions
+{
+    public const string Section = "Storage";
+
+    /// <summary>The folder that holds <c>recordings/</c>; a relative path is relative to the working directory.</summary>
+    [Required(ErrorMessage = "Storage:Path must name the folder for the recordings.")]
+    public string Path { get; set; } = "storage";
 }

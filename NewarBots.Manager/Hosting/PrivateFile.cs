@@ -3,14 +3,14 @@ using System.Security.Cryptography;
 
 namespace NewarBots.Manager.Hosting;
 
-/// <summary>Files in the storage folder that managers alone may read, and that several of them, and commands, may change.</summary>
+/// <summary>Files in the storage folder that only their owner may read. Several managers and commands may change them at once.</summary>
 internal static partial class PrivateFile
 {
     private const UnixFileMode OwnersFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode OwnersFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LockRetryInterval = TimeSpan.FromMilliseconds(20);
 
     public static void CreateFolder(string folder)
     {
@@ -20,8 +20,8 @@ internal static partial class PrivateFile
             Directory.CreateDirectory(folder, OwnersFolder);
     }
 
-    /// <summary>One after the other, in whatever process. The lock goes with its holder, however that ends.</summary>
-    /// <exception cref="IOException">Somebody else has held it for too long.</exception>
+    /// <summary>Takes an exclusive lock across processes. The operating system releases it when its holder ends, even in a crash.</summary>
+    /// <exception cref="IOException">Another process held the lock for too long.</exception>
     public static async Task<IDisposable> LockAsync(string path, TimeProvider time, CancellationToken cancellation)
     {
         var started = time.GetTimestamp();
@@ -31,22 +31,22 @@ internal static partial class PrivateFile
             {
                 return Open(path, FileMode.OpenOrCreate);
             }
-            catch (IOException) when (time.GetElapsedTime(started) < LockPatience)
+            catch (IOException) when (time.GetElapsedTime(started) < LockTimeout)
             {
-                await Task.Delay(LockPause, time, cancellation);
+                await Task.Delay(LockRetryInterval, time, cancellation);
             }
         }
     }
 
-    /// <summary>The file appears whole, and is on disk when this returns.</summary>
+    /// <summary>Writes a file that appears whole, and is on disk when this returns.</summary>
     public static void Write(string path, Action<Stream> write) => Write(path, write, beside => File.Move(beside, path, overwrite: true));
 
-    /// <summary>The same; of several who make it at once, in whatever process, one succeeds, and its file holds for all.</summary>
+    /// <summary>Like <see cref="Write(string, Action{Stream})"/>, but the first of several writers wins, across processes, and all use its file.</summary>
     public static void WriteOnce(string path, Action<Stream> write) => Write(path, write, beside =>
     {
-        // File.Move looks first and renames then, so that of two the later one would win after the first has read its own.
+        // File.Move checks before it renames, so a second writer could replace the file after the first has read it.
         if (Link(beside, path) != 0 && !File.Exists(path))
-            throw new IOException($"{path} cannot be made: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.");
+            throw new IOException($"{path} cannot be created: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.");
     });
 
     private static void Write(string path, Action<Stream> write, Action<string> publish)

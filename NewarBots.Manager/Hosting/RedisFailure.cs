@@ -5,10 +5,10 @@ namespace NewarBots.Manager.Hosting;
 internal static class RedisFailure
 {
     /// <summary>
-    /// Redis did not answer, or not in time, or says that it cannot at the moment: the same may succeed later. What it refuses for good,
-    /// by its rules or by what lies there, is something else. Its client has no common base for the two.
+    /// Whether Redis is unreachable, timed out, or reported a temporary condition, so that a retry may succeed. A permanent refusal, for
+    /// example by an access rule, does not count. The client library has no common base class for these errors.
     /// </summary>
-    public static bool IsRedisAway(this Exception exception) => exception switch
+    public static bool IsRedisUnavailable(this Exception exception) => exception switch
     {
         RedisServerException refusal => refusal.Kind
             is RedisErrorKind.Loading or RedisErrorKind.ReadOnly or RedisErrorKind.MasterDown or RedisErrorKind.ClusterDown

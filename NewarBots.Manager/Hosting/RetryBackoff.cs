@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using NewarBots.Contract;
 
 namespace NewarBots.Manager.Hosting;
 
 /// <summary>
-/// Bots whose end FFmpeg did not live to see. Trying costs minutes of a processor each time, so it is done less and less often; it is
-/// never given up, because nothing is wrong with the audio. By the monotonic clock, and forgotten with this process.
+/// Exponential backoff for bots whose finalization FFmpeg did not complete (it was killed or timed out). Each attempt can cost minutes of CPU,
+/// so attempts become rare; they never stop, because the audio itself is intact. Kept in memory, by the monotonic clock.
 /// </summary>
 internal sealed class RetryBackoff(TimeProvider time)
 {
@@ -16,23 +17,39 @@ internal sealed class RetryBackoff(TimeProvider time)
 
     public IReadOnlyCollection<Postponement> All => [.. _postponed.Values];
 
-    /// <summary>Once more it has come to nothing.</summary>
-    /// <returns>When it is tried again at the earliest.</returns>
+    /// <summary>An attempt failed.</summary>
+    /// <returns>The time until the next attempt.</returns>
     public TimeSpan Postpone(SessionId id, string why) => _postponed.AddOrUpdate(
         id,
         _ => new(id, Attempts: 1, Shortest, time.GetTimestamp(), why),
         (_, before) => new(id, before.Attempts + 1, 2 * before.Wait < Longest ? 2 * before.Wait : Longest, time.GetTimestamp(), why)).Wait;
 
-    /// <summary>It is not to be tried yet.</summary>
+    /// <summary>Whether it is too early for the next attempt.</summary>
     public bool IsPostponed(SessionId id) =>
         _postponed.TryGetValue(id, out var postponed) && time.GetElapsedTime(postponed.At) < postponed.Wait;
 
     public void Forget(SessionId id) => _postponed.TryRemove(id, out _);
 }
 
-/// <param name="Id">Whose end.</param>
-/// <param name="Attempts">How many have failed.</param>
-/// <param name="Wait">From the last one to the next.</param>
-/// <param name="At">When the last one failed: a timestamp.</param>
-/// <param name="Why">What it failed by.</param>
+/// <param name="Id">The bot.</param>
+/// <param name="Attempts">The number of failed attempts.</param>
+/// <param name="Wait">The time from the last attempt to the next.</param>
+/// <param name="At">The timestamp of the last failure.</param>
+/// <param name="Why">The error of the last attempt.</param>
 internal sealed record Postponement(SessionId Id, int Attempts, TimeSpan Wait, long At, string Why);
+
+/// <summary>Reports recordings that FFmpeg fails to assemble again and again.</summary>
+internal sealed class RetryBackoffHealthCheck(RetryBackoff backoff) : IHealthCheck
+{
+    /// <summary>So few failures may be caused by a temporarily overloaded machine.</summary>
+    private const int Tolerated = 2;
+
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var stuck = backoff.All.Where(postponed => postponed.Attempts > Tolerated).OrderBy(postponed => postponed.Id).ToList();
+        return Task.FromResult(stuck is []
+            ? HealthCheckResult.Healthy()
+            : HealthCheckResult.Degraded(
+                $"{stuck.Count} recordings cannot be assembled, because FFmpeg is killed or times out. {stuck[0].Id}, tried {stuck[0].Attempts} times: {stuck[0].Why}"));
+    }
+}

@@ -33,7 +33,7 @@ internal sealed partial class BotLauncher(
     private readonly BotWorkQueue _queue = new(logger);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        loops.RunAsync("launch", BackgroundLoops.Patience, EnqueueAsync, token => signal.WaitAsync(PollInterval, time, token), stoppingToken),
+        loops.RunAsync("launch", BackgroundLoops.DefaultTimeout, EnqueueAsync, token => signal.WaitAsync(PollInterval, time, token), stoppingToken),
         _queue.ProcessAsync(Parallelism, TryLaunchAsync, stoppingToken));
 
     private async Task EnqueueAsync(CancellationToken cancellation)
@@ -46,7 +46,7 @@ internal sealed partial class BotLauncher(
             foreach (var bot in LaunchPlan.Next([.. queued, .. await queries.UnderWayAsync()], capacity))
                 _queue.Enqueue(bot.Id);
         }
-        catch (Exception exception) when (exception.IsRedisAway())
+        catch (Exception exception) when (exception.IsRedisUnavailable())
         {
             Log.QueueUnreadable(logger, exception.Message);
         }
@@ -61,7 +61,7 @@ internal sealed partial class BotLauncher(
             if (lease is not null)
                 await LaunchAsync(id, lease.Lost);
         }
-        catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisAway())
+        catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisUnavailable())
         {
             Log.WillRetry(logger, id, exception.Message);
         }
@@ -141,7 +141,7 @@ internal sealed partial class BotLauncher(
         {
             await preparation.UndoAsync(bot);
         }
-        catch (Exception exception) when (!exception.IsRedisAway())
+        catch (Exception exception) when (!exception.IsRedisUnavailable())
         {
             // The cause of the failed launch may affect this too. The bot must end anyway.
             Log.CleanUpFailed(logger, exception, bot.Id, exception.Message);
@@ -149,7 +149,7 @@ internal sealed partial class BotLauncher(
     }
 
     private static bool IsTransient(Exception exception) =>
-        exception is ContainerEngineException { Failure: ContainerEngineFailure.Unreachable } || exception.IsRedisAway();
+        exception is ContainerEngineException { Failure: ContainerEngineFailure.Unreachable } || exception.IsRedisUnavailable();
 
     private static partial class Log
     {

@@ -48,7 +48,7 @@ internal sealed partial class BotStopper(
             foreach (var id in _pending.Intersect(before))
                 Enqueue(id);
         }
-        catch (Exception exception) when (exception.IsRedisAway())
+        catch (Exception exception) when (exception.IsRedisUnavailable())
         {
             // The launcher and the status listener log that Redis is unreachable.
         }
@@ -61,7 +61,7 @@ internal sealed partial class BotStopper(
             if (await queries.FindAsync(id) is { } bot)
                 await StopAsync(bot, cancellation);
         }
-        catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisAway())
+        catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisUnavailable())
         {
             Log.StopFailed(logger, id, exception.Message);
         }

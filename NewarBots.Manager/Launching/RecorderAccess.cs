@@ -45,7 +45,7 @@ internal sealed partial class RecorderAccess(IConnectionMultiplexer redis, Recor
         {
             await OnEveryServerAsync(["DELUSER", UserOf(id)]);
         }
-        catch (RedisServerException exception) when (!exception.IsRedisAway())
+        catch (RedisServerException exception) when (!exception.IsRedisUnavailable())
         {
             Log.NotRemoved(logger, id, exception.Message);
         }

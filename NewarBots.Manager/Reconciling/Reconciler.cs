@@ -74,7 +74,7 @@ internal sealed partial class Reconciler(
         {
             await ReconcileAsync(cancellation);
         }
-        catch (Exception exception) when (exception is ContainerEngineException or IOException || exception.IsRedisAway())
+        catch (Exception exception) when (exception is ContainerEngineException or IOException || exception.IsRedisUnavailable())
         {
             Log.WillRetry(logger, exception.Message);
             _next = RetryAfter;
@@ -90,7 +90,7 @@ internal sealed partial class Reconciler(
                 _needed.Raise();
             await ports.RetryTakenPortsAsync(cancellation);
         }
-        catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisAway())
+        catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisUnavailable())
         {
             // The event of the restored Redis connection triggers a reconciliation; the engine is asked again at the next turn.
         }
@@ -158,7 +158,7 @@ internal sealed partial class Reconciler(
         {
             await recovery.FreeAsync(cancellation);
         }
-        catch (RedisServerException exception) when (!exception.IsRedisAway())
+        catch (RedisServerException exception) when (!exception.IsRedisUnavailable())
         {
             // A Redis that forbids listing keys must not keep bots from being recovered.
             Log.PlacesNotFreed(logger, exception.Message);
@@ -205,7 +205,7 @@ internal sealed partial class Reconciler(
             {
                 await access.EnsureAsync(bot.Id);
             }
-            catch (Exception exception) when (!exception.IsRedisAway())
+            catch (Exception exception) when (!exception.IsRedisUnavailable())
             {
                 // The other bots do not depend on it.
                 Log.RedisUserFailed(logger, exception, bot.Id, exception.Message);

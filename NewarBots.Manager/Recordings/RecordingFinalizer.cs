@@ -52,7 +52,7 @@ internal sealed partial class RecordingFinalizer(
         var session = SessionFolder.Find(storage, bot.UserId, bot.Id);
         if (session is not null)
             evidence.Keep(session, bot.UserId, bot.Id);
-        var final = new FinalRecording(storage, bot.UserId, bot.Id, bot.EndsBegun);
+        var final = new FinalRecording(storage, bot.UserId, bot.Id, bot.FinalizationAttempt);
         var manifest = await final.FindAsync(cancellation)
             ?? (session is null ? null : await AssembleAndPublishAsync(bot, session, final, cancellation));
         if (manifest is null)

@@ -7,8 +7,8 @@ using NewarBots.Manager.Hosting;
 namespace NewarBots.Manager.Scheduling;
 
 /// <summary>
-/// Queues scheduled bots when they are due. It waits for the next one, and is woken where that becomes another. Each manager does so;
-/// of several, the one whose change of the record comes first has started the bot.
+/// Queues scheduled bots when they are due. It sleeps until the next one is due, and is woken when the schedule changes. Every manager runs
+/// a scheduler; the first one to change the record starts the bot.
 /// </summary>
 internal sealed partial class BotScheduler(
     BotQueries queries,
@@ -20,35 +20,35 @@ internal sealed partial class BotScheduler(
     TimeProvider time,
     ILogger<BotScheduler> logger) : BackgroundService
 {
-    /// <summary>The clock may be set meanwhile, and a word of another manager be lost.</summary>
+    /// <summary>The clock may be set meanwhile, and a notification of another manager may be lost.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
-    /// <summary>Where Redis is away, or a due bot has to wait for something that nobody tells of.</summary>
-    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
+    /// <summary>While Redis is unreachable, or a due bot waits for something that causes no notification.</summary>
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     private TimeSpan _wait;
     private bool _hasSeenAll;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        loops.RunAsync("schedule", BackgroundLoops.Patience, StartOrPostponeAsync, token => signal.WaitAsync(_wait, time, token), stoppingToken);
+        loops.RunAsync("schedule", BackgroundLoops.DefaultTimeout, StartOrPostponeAsync, token => signal.WaitAsync(_wait, time, token), stoppingToken);
 
     private async Task StartOrPostponeAsync(CancellationToken cancellation)
     {
-        _wait = LookAgainAfter;
+        _wait = RetryInterval;
         try
         {
             _wait = await StartDueAsync(cancellation);
         }
-        catch (Exception exception) when (exception.IsRedisAway())
+        catch (Exception exception) when (exception.IsRedisUnavailable())
         {
             Log.Unreadable(logger, exception.Message);
         }
     }
 
-    /// <returns>How long there is nothing to be done, as far as it is known.</returns>
+    /// <returns>How long to sleep.</returns>
     private async Task<TimeSpan> StartDueAsync(CancellationToken cancellation)
     {
-        // What a manager has seen it still knows while Redis is away, and after Redis was emptied.
+        // Reading all scheduled bots once puts them into the cache, which survives an emptied Redis.
         if (!_hasSeenAll)
             await queries.ScheduledAsync();
         _hasSeenAll = true;
@@ -63,18 +63,18 @@ internal sealed partial class BotScheduler(
         return WaitFor(next, time.GetUtcNow(), haveToWait);
     }
 
-    /// <param name="next">When the next one is due.</param>
-    /// <param name="now">The time of the question.</param>
-    /// <param name="haveToWait">Some are due and cannot start yet.</param>
+    /// <param name="next">When the next bot is due, if any.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="haveToWait">Some bots are due but cannot start yet.</param>
     internal static TimeSpan WaitFor(DateTimeOffset? next, DateTimeOffset now, bool haveToWait)
     {
-        var longest = haveToWait ? LookAgainAfter : LongestWait;
+        var longest = haveToWait ? RetryInterval : LongestWait;
         return next - now is not { } untilNext || untilNext > longest ? longest
             : untilNext > TimeSpan.Zero ? untilNext
             : TimeSpan.Zero;
     }
 
-    /// <returns><see langword="false"/> where it has to wait.</returns>
+    /// <returns><see langword="false"/> if the bot has to wait.</returns>
     private async Task<bool> StartAsync(SessionId id)
     {
         var now = time.GetUtcNow();
@@ -92,7 +92,7 @@ internal sealed partial class BotScheduler(
                 await PostponeAsync(bot, new(EndReason.MeetingTaken, $"Bot {taken.Holder} of the same user is in this meeting; this one starts once that one has left."));
                 break;
             case StartResult.OverQuota:
-                await PostponeAsync(bot, new(EndReason.UserOverQuota, $"User {bot.UserId} has as many active bots as one may have; this one starts once one of them has ended."));
+                await PostponeAsync(bot, new(EndReason.UserOverQuota, $"User {bot.UserId} has reached the quota of active bots; this one starts once one of them has ended."));
                 break;
         }
 
@@ -111,10 +111,19 @@ internal sealed partial class BotScheduler(
         [LoggerMessage(LogLevel.Information, "Started bot {SessionId}, which was scheduled for {StartAt}")]
         public static partial void Started(ILogger logger, SessionId sessionId, DateTimeOffset startAt);
 
-        [LoggerMessage(LogLevel.Warning, "Bot {SessionId} is due and cannot start yet: {Why}")]
+        [LoggerMessage(LogLevel.Warning, "Bot {SessionId} is due but cannot start yet, will retry: {Why}")]
         public static partial void Postponed(ILogger logger, SessionId sessionId, string? why);
 
-        [LoggerMessage(LogLevel.Warning, "The schedule of bots cannot be read at the moment: {Why}")]
+        [LoggerMessage(LogLevel.Warning, "Reading the schedule failed, will retry: {Why}")]
         public static partial void Unreadable(ILogger logger, string why);
+    }
+}
+
+internal static class SchedulingRegistration
+{
+    public static TBuilder AddScheduling<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
+    {
+        builder.Services.AddHostedService<BotScheduler>();
+        return builder;
     }
 }

@@ -5,7 +5,7 @@ using StackExchange.Redis.Profiling;
 
 namespace NewarBots.Manager.Telemetry;
 
-/// <summary>Measures every command to Redis, whoever sends it, by the client's own profiler.</summary>
+/// <summary>Measures every Redis command of this process with the client's profiler.</summary>
 internal sealed class RedisLatency(IConnectionMultiplexer redis, BotMetrics metrics, BackgroundLoops loops) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -17,13 +17,23 @@ internal sealed class RedisLatency(IConnectionMultiplexer redis, BotMetrics metr
         if (!metrics.IsRedisWanted)
             return Task.CompletedTask;
         redis.RegisterProfiler(() => _session);
-        return loops.RunAsync("measure Redis", Interval, TellAsync, stoppingToken);
+        return loops.RunAsync("measure Redis", Interval, ReportAsync, stoppingToken);
     }
 
-    private Task TellAsync(CancellationToken cancellation)
+    private Task ReportAsync(CancellationToken cancellation)
     {
         foreach (var command in _session.FinishProfiling())
             metrics.AskedRedis(command.ElapsedTime, command.Command);
         return Task.CompletedTask;
+    }
+}
+
+internal static class TelemetryRegistration
+{
+    /// <summary>Background measurements; all others are reported by each step to <see cref="BotMetrics"/>.</summary>
+    public static TBuilder AddTelemetry<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
+    {
+        builder.Services.AddHostedService<RedisLatency>();
+        return builder;
     }
 }

@@ -35,7 +35,7 @@ internal sealed partial class BotFollower(
                 hasMore = entries.Count == Batch;
                 if (entries.Count == 0)
                     return known;
-                return Messages(id, entries).Aggregate(known, BotLifecycle.Heard) with { LastEventId = entries[^1].Id };
+                return Messages(id, entries).Aggregate(known, BotLifecycle.StatusReceived) with { LastEventId = entries[^1].Id };
             });
         }
         while (hasMore && bot is not null);
@@ -49,7 +49,7 @@ internal sealed partial class BotFollower(
         known => JournalFile.Lines(storage.SessionFolder(bot.UserId, bot.Id))
             .Select(line => Journal.TryParse(line)?.Status)
             .OfType<StatusMessage>()
-            .Aggregate(known, BotLifecycle.Heard));
+            .Aggregate(known, BotLifecycle.StatusReceived));
 
     private List<StatusMessage> Messages(SessionId id, IReadOnlyList<StreamMessage> entries)
     {

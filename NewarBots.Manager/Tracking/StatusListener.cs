@@ -56,7 +56,7 @@ internal sealed partial class StatusListener(
             await redis.GetSubscriber().SubscribeAsync(AllBots, (channel, _) => Wake(channel));
             _isSubscribed = true;
         }
-        catch (Exception exception) when (exception.IsRedisAway())
+        catch (Exception exception) when (exception.IsRedisUnavailable())
         {
             Log.RedisUnreachable(logger, exception.Message);
         }
@@ -89,7 +89,7 @@ internal sealed partial class StatusListener(
             foreach (var id in _active.Union(before))
                 _woken.Writer.TryWrite(id);
         }
-        catch (Exception exception) when (exception.IsRedisAway())
+        catch (Exception exception) when (exception.IsRedisUnavailable())
         {
             metrics.SeeActive(null);
             Log.RedisUnreachable(logger, exception.Message);
@@ -115,7 +115,7 @@ internal sealed partial class StatusListener(
             if (bot.Status is BotStatus.Scheduled)
                 schedule.Raise();
         }
-        catch (Exception exception) when (exception.IsRedisAway())
+        catch (Exception exception) when (exception.IsRedisUnavailable())
         {
             // The next sweep continues from the same position.
             Log.RedisUnreachable(logger, exception.Message);

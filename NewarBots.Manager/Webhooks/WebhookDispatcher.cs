@@ -40,7 +40,7 @@ internal sealed partial class WebhookDispatcher(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await loops.RunAsync(
-            "send webhooks", BackgroundLoops.Patience, _ => TurnOrPostponeAsync(), token => outbox.News.WaitAsync(Interval, time, token), stoppingToken);
+            "send webhooks", BackgroundLoops.DefaultTimeout, _ => TurnOrPostponeAsync(), token => outbox.News.WaitAsync(Interval, time, token), stoppingToken);
         _over.CancelAfter(Farewell);
         while (_inFlight.Values.Any(count => count > 0))
             await outbox.News.WaitAsync(Interval, time, CancellationToken.None);
@@ -52,7 +52,7 @@ internal sealed partial class WebhookDispatcher(
         {
             await TurnAsync();
         }
-        catch (Exception exception) when (exception.IsRedisAway())
+        catch (Exception exception) when (exception.IsRedisUnavailable())
         {
             // It is told elsewhere, and everything waits in Redis.
         }
@@ -125,7 +125,7 @@ internal sealed partial class WebhookDispatcher(
         {
             await deliveries.SettleAsync(webhook, delivery, claimedUntil);
         }
-        catch (Exception exception) when (exception.IsRedisAway())
+        catch (Exception exception) when (exception.IsRedisUnavailable())
         {
             // Then it is once the claim is over.
         }

@@ -1,7 +1,7 @@
+using System.Reflection;
 using CsCheck;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Hosting;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Bots;
@@ -16,13 +16,13 @@ public sealed class BotLifecycleTests
         new FinalizationResult.Recorded(new RecordingInfo("ogg", 1000, 40, Complete: true), Chunks: 4, AudibleSeconds: 38);
 
     [Fact]
-    public void A_bot_that_records_and_leaves_by_itself_ends_completed_with_the_recorders_reason()
+    public void Bot_that_records_and_leaves_completes_with_the_reason_of_its_recorder()
     {
         var bot = SampleBots.Queued();
         bot = BotLifecycle.Launched(BotLifecycle.LaunchBegun(bot), Noon);
         foreach (var (status, sequence) in new[] { (BotStatus.Joining, 100L), (BotStatus.Waiting, 101), (BotStatus.Recording, 102) })
-            bot = BotLifecycle.Heard(bot, bot.Says(status, sequence));
-        bot = BotLifecycle.Heard(bot, bot.Says(BotStatus.Leaving, 103, EndReason.EveryoneLeft));
+            bot = BotLifecycle.StatusReceived(bot, bot.Says(status, sequence));
+        bot = BotLifecycle.StatusReceived(bot, bot.Says(BotStatus.Leaving, 103, EndReason.EveryoneLeft));
         bot = BotLifecycle.RecorderGone(bot, CleanExit);
         bot = BotLifecycle.Finalized(bot, Recorded, Noon.AddMinutes(5));
 
@@ -43,7 +43,7 @@ public sealed class BotLifecycleTests
     [InlineData(0, false, EndReason.RecorderCrashed)]
     [InlineData(2, false, EndReason.LaunchFailed)]
     [InlineData(3, false, EndReason.MaxDuration)]
-    public void A_recorder_that_dies_without_a_word_gets_the_engines_reason(long exitCode, bool outOfMemory, EndReason reason)
+    public void Recorder_that_exits_without_a_reason_gets_one_from_its_exit(long exitCode, bool outOfMemory, EndReason reason)
     {
         var bot = BotLifecycle.RecorderGone(SampleBots.In(BotStatus.Recording), new RecorderExit(exitCode, outOfMemory, Noon));
 
@@ -54,10 +54,10 @@ public sealed class BotLifecycleTests
     }
 
     [Fact]
-    public void A_bot_that_had_to_be_stopped_because_its_time_was_over_ends_with_max_duration_whatever_it_says_on_the_way()
+    public void Overdue_bot_ends_with_max_duration_whatever_its_recorder_reports()
     {
         var stopped = BotLifecycle.Overdue(SampleBots.In(BotStatus.Recording));
-        var says = BotLifecycle.Heard(stopped, stopped.Says(BotStatus.Leaving, 103, EndReason.StopRequested));
+        var says = BotLifecycle.StatusReceived(stopped, stopped.Says(BotStatus.Leaving, 103, EndReason.StopRequested));
         var left = BotLifecycle.RecorderGone(says, CleanExit);
         var killed = BotLifecycle.RecorderGone(stopped, new RecorderExit(137, OutOfMemory: false, Noon));
 
@@ -67,10 +67,10 @@ public sealed class BotLifecycleTests
     }
 
     [Fact]
-    public void A_recorder_that_is_killed_while_it_leaves_keeps_its_own_reason_but_did_not_end_cleanly()
+    public void Recorder_killed_while_leaving_keeps_its_reason_but_did_not_end_cleanly()
     {
         var bot = SampleBots.In(BotStatus.Recording);
-        bot = BotLifecycle.Heard(bot, bot.Says(BotStatus.Leaving, 100, EndReason.MeetingEnded));
+        bot = BotLifecycle.StatusReceived(bot, bot.Says(BotStatus.Leaving, 100, EndReason.MeetingEnded));
         bot = BotLifecycle.RecorderGone(bot, new RecorderExit(137, OutOfMemory: false, Noon));
 
         Assert.Equal(EndReason.MeetingEnded, bot.Reason);
@@ -78,10 +78,10 @@ public sealed class BotLifecycleTests
     }
 
     [Fact]
-    public void A_bot_that_was_not_let_in_fails_with_the_recorders_reason()
+    public void Bot_that_was_not_admitted_fails_with_the_reason_of_its_recorder()
     {
         var bot = SampleBots.In(BotStatus.Waiting);
-        bot = BotLifecycle.Heard(bot, bot.Says(BotStatus.Leaving, 100, EndReason.DeniedByHost));
+        bot = BotLifecycle.StatusReceived(bot, bot.Says(BotStatus.Leaving, 100, EndReason.DeniedByHost));
         bot = BotLifecycle.Finalized(
             BotLifecycle.RecorderGone(bot, CleanExit), new FinalizationResult.NothingRecorded(), Noon);
 
@@ -89,11 +89,11 @@ public sealed class BotLifecycleTests
     }
 
     [Fact]
-    public void A_bot_that_is_stopped_while_it_waits_does_not_say_for_how_long_it_still_will()
+    public void Bot_stopped_while_waiting_does_not_keep_the_remaining_wait_as_its_error()
     {
         var bot = SampleBots.In(BotStatus.Waiting);
-        bot = BotLifecycle.Heard(bot, bot.Says(BotStatus.Waiting, 100) with { Detail = "Waits to be let in, for 585 s more." });
-        bot = BotLifecycle.Heard(bot, bot.Says(BotStatus.Leaving, 101, EndReason.StopRequested));
+        bot = BotLifecycle.StatusReceived(bot, bot.Says(BotStatus.Waiting, 100) with { Detail = "Waits to be let in, for 585 s more." });
+        bot = BotLifecycle.StatusReceived(bot, bot.Says(BotStatus.Leaving, 101, EndReason.StopRequested));
         bot = BotLifecycle.Finalized(
             BotLifecycle.RecorderGone(bot, CleanExit), new FinalizationResult.NothingRecorded(), Noon);
 
@@ -101,7 +101,7 @@ public sealed class BotLifecycleTests
     }
 
     [Fact]
-    public void A_queued_bot_that_is_stopped_ends_at_once_and_a_recording_one_leaves_first()
+    public void Stop_ends_a_queued_bot_at_once_and_lets_a_recording_bot_leave_first()
     {
         Assert.Equal(
             (BotStatus.Failed, EndReason.StopRequested),
@@ -113,7 +113,7 @@ public sealed class BotLifecycleTests
     }
 
     [Fact]
-    public void A_scheduled_bot_that_is_stopped_ends_at_once_whatever_it_waited_for()
+    public void Stop_ends_a_scheduled_bot_at_once_and_clears_its_warning()
     {
         var bot = BotLifecycle.StartPostponed(SampleBots.Scheduled(), new(EndReason.MeetingTaken, "Another is there."));
         var stopped = BotResponse.Of(BotLifecycle.StopAsked(bot, Noon));
@@ -122,7 +122,7 @@ public sealed class BotLifecycleTests
     }
 
     [Fact]
-    public void What_is_changed_of_a_scheduled_bot_replaces_what_was_there_and_a_time_that_has_passed_means_now()
+    public void Changes_apply_to_scheduled_bots_only_and_a_start_in_the_past_means_now()
     {
         var bot = SampleBots.Scheduled() with { Metadata = new Dictionary<string, string> { ["case"] = "42" } };
         var waits = BotLifecycle.StartPostponed(bot, new(EndReason.MeetingTaken, "Another is there."));
@@ -143,7 +143,7 @@ public sealed class BotLifecycleTests
     }
 
     [Fact]
-    public void A_bot_that_could_not_start_before_it_would_have_left_ends_with_what_was_in_its_way()
+    public void Missed_start_fails_with_the_obstacle_as_its_reason()
     {
         var bot = SampleBots.Scheduled();
         var tooLate = bot.StartAt!.Value + bot.Leave.MaxDuration;
@@ -153,29 +153,29 @@ public sealed class BotLifecycleTests
         var waited = BotLifecycle.StartMissed(BotLifecycle.StartPostponed(bot, new(EndReason.MeetingTaken, "Bot x is there.")), tooLate);
         Assert.Equal((BotStatus.Failed, EndReason.MeetingTaken), Ending(waited));
         Assert.Equal(
-            "It was to start at 2026-03-14 13:00:00Z, and could not before it would have had to leave again. Bot x is there.", BotResponse.Of(waited).Error);
+            "The start was scheduled for 2026-03-14 13:00:00Z, and was not possible before the maximum duration had passed. Bot x is there.", BotResponse.Of(waited).Error);
 
         static (BotStatus, EndReason) Ending(Bot bot) => (bot.Status, bot.Reason!.Value);
     }
 
     [Fact]
-    public void Neither_the_managers_words_nor_another_bots_are_taken_from_a_recorder()
+    public void Status_that_a_recorder_does_not_report_or_of_another_bot_is_ignored()
     {
         var bot = SampleBots.In(BotStatus.Joining);
 
         foreach (var status in new[] { BotStatus.Scheduled, BotStatus.Queued, BotStatus.Launching, BotStatus.Finalizing, BotStatus.Completed, BotStatus.Failed })
-            Assert.Same(bot, BotLifecycle.Heard(bot, bot.Says(status, 100)));
-        Assert.Same(bot, BotLifecycle.Heard(bot, SampleBots.Queued().Says(BotStatus.Recording, 100)));
+            Assert.Same(bot, BotLifecycle.StatusReceived(bot, bot.Says(status, 100)));
+        Assert.Same(bot, BotLifecycle.StatusReceived(bot, SampleBots.Queued().Says(BotStatus.Recording, 100)));
     }
 
     [Fact]
-    public void A_warning_of_a_recorder_is_no_end_and_lasts_until_it_says_otherwise()
+    public void Warning_does_not_end_a_bot_and_lasts_until_a_newer_status_without_it()
     {
         var bot = SampleBots.In(BotStatus.Recording);
 
-        var warned = BotLifecycle.Heard(bot, bot.Says(BotStatus.Recording, 110, EndReason.NoAudio) with { Detail = "Track 1 is not heard." });
-        var hearing = BotLifecycle.Heard(warned, bot.Says(BotStatus.Recording, 111));
-        var late = BotLifecycle.Heard(hearing, bot.Says(BotStatus.Recording, 109, EndReason.NoAudio));
+        var warned = BotLifecycle.StatusReceived(bot, bot.Says(BotStatus.Recording, 110, EndReason.NoAudio) with { Detail = "Track 1 is not heard." });
+        var hearing = BotLifecycle.StatusReceived(warned, bot.Says(BotStatus.Recording, 111));
+        var late = BotLifecycle.StatusReceived(hearing, bot.Says(BotStatus.Recording, 109, EndReason.NoAudio));
 
         Assert.Equal(EndReason.NoAudio, BotResponse.Of(warned).Reason);
         Assert.Equal("Track 1 is not heard.", BotResponse.Of(warned).Error);
@@ -184,30 +184,52 @@ public sealed class BotLifecycleTests
         Assert.Null(BotResponse.Of(hearing).Reason);
         Assert.Null(BotResponse.Of(hearing).Error);
         Assert.Null(late.Warning);
-        Assert.Null(BotLifecycle.Heard(warned, bot.Says(BotStatus.Leaving, 112, EndReason.MeetingEnded)).Warning);
+        Assert.Null(BotLifecycle.StatusReceived(warned, bot.Says(BotStatus.Leaving, 112, EndReason.MeetingEnded)).Warning);
     }
 
-    /// <summary>Every way in which the world can touch a bot.</summary>
-    private static Gen<Func<Bot, Bot>> Touch { get; } = Gen.OneOf(
-        Gen.Const<Func<Bot, Bot>>(BotLifecycle.LaunchBegun),
-        Gen.Const<Func<Bot, Bot>>(bot => BotLifecycle.Launched(bot, Noon)),
-        Gen.Const<Func<Bot, Bot>>(bot => BotLifecycle.LaunchFailed(bot, "no room", Noon)),
-        Gen.Const<Func<Bot, Bot>>(bot => BotLifecycle.LaunchAbandoned(bot, Noon)),
-        Gen.Const<Func<Bot, Bot>>(bot => BotLifecycle.StopAsked(bot, Noon)),
-        Gen.Const<Func<Bot, Bot>>(bot => BotLifecycle.RecorderGone(bot, exit: null)),
-        Gen.Const<Func<Bot, Bot>>(bot => BotLifecycle.Finalized(bot, Recorded, Noon)),
-        Gen.Const<Func<Bot, Bot>>(bot => BotLifecycle.FinalizationFailed(bot, "broken", Noon)),
-        Gen.Select(Gen.Enum<BotStatus>(), Gen.Long[90, 120], Gen.Enum<EndReason>(), (status, sequence, reason) =>
-            (Func<Bot, Bot>)(bot => BotLifecycle.Heard(bot, bot.Says(status, sequence, reason)))));
+    /// <summary>Every operation of <see cref="BotLifecycle"/> with any arguments, by its name.</summary>
+    private static IReadOnlyDictionary<string, Gen<Func<Bot, Bot>>> Operations { get; } = new Dictionary<string, Gen<Func<Bot, Bot>>>
+    {
+        [nameof(BotLifecycle.Changed)] = Gen.Int[-60, 60].Select(Gen.Bool, (minutes, isRescheduled) => Operation(bot => BotLifecycle.Changed(
+            bot, new() { BotName = "Other", StartAt = isRescheduled ? Noon.AddMinutes(minutes) : null }, Noon))),
+        [nameof(BotLifecycle.Started)] = Gen.Const(Operation(bot => BotLifecycle.Started(bot, traceParent: null))),
+        [nameof(BotLifecycle.StartPostponed)] = Gen.Enum<EndReason>().Select(reason => Operation(bot => BotLifecycle.StartPostponed(bot, new(reason, "Wait.")))),
+        [nameof(BotLifecycle.StartMissed)] = Gen.Int[0, 48].Select(hours => Operation(bot => BotLifecycle.StartMissed(bot, Noon.AddHours(hours)))),
+        [nameof(BotLifecycle.LaunchBegun)] = Gen.Const(Operation(BotLifecycle.LaunchBegun)),
+        [nameof(BotLifecycle.Launched)] = Gen.Const(Operation(bot => BotLifecycle.Launched(bot, Noon))),
+        [nameof(BotLifecycle.LaunchFailed)] = Gen.Const(Operation(bot => BotLifecycle.LaunchFailed(bot, "no room", Noon))),
+        [nameof(BotLifecycle.LaunchAbandoned)] = Gen.Const(Operation(bot => BotLifecycle.LaunchAbandoned(bot, Noon))),
+        [nameof(BotLifecycle.StatusReceived)] = Gen.Select(Gen.Enum<BotStatus>(), Gen.Long[90, 120], Gen.Enum<EndReason>(), (status, sequence, reason) =>
+            Operation(bot => BotLifecycle.StatusReceived(bot, bot.Says(status, sequence, reason)))),
+        [nameof(BotLifecycle.StopAsked)] = Gen.Const(Operation(bot => BotLifecycle.StopAsked(bot, Noon))),
+        [nameof(BotLifecycle.Overdue)] = Gen.Const(Operation(BotLifecycle.Overdue)),
+        [nameof(BotLifecycle.RecorderGone)] = Exit.Select(exit => Operation(bot => BotLifecycle.RecorderGone(bot, exit))),
+        [nameof(BotLifecycle.FinalizationBegun)] = Exit.Select(exit => Operation(bot => BotLifecycle.FinalizationBegun(bot, exit))),
+        [nameof(BotLifecycle.Finalized)] = Gen.Bool.Select(isRecorded => Operation(bot =>
+            BotLifecycle.Finalized(bot, isRecorded ? Recorded : new FinalizationResult.NothingRecorded(), Noon))),
+        [nameof(BotLifecycle.FinalizationFailed)] = Gen.Const(Operation(bot => BotLifecycle.FinalizationFailed(bot, "broken", Noon))),
+    };
+
+    private static long[] ExitCodes { get; } = [0, 2, 3, 4, 137, 139];
+
+    private static Gen<RecorderExit?> Exit => Gen.Select(Gen.Bool, Gen.Int[0, 5].Select(i => ExitCodes[i]), Gen.Bool, (isKnown, exitCode, outOfMemory) =>
+        isKnown ? new RecorderExit(exitCode, outOfMemory, Noon) : null);
+
+    private static Func<Bot, Bot> Operation(Func<Bot, Bot> operation) => operation;
 
     [Fact]
-    public void A_terminal_state_is_never_left_and_no_status_ever_goes_back() =>
-        Touch.Array[1, 40].Sample(touches =>
+    public void Generated_histories_use_every_operation() => Assert.Equal(
+        typeof(BotLifecycle).GetMethods(BindingFlags.Public | BindingFlags.Static).Select(method => method.Name).Order(StringComparer.Ordinal),
+        Operations.Keys.Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void Terminal_status_is_never_left_and_no_status_goes_back() =>
+        Gen.Select(Gen.Enum<BotStatus>(), Gen.OneOf([.. Operations.Values]).Array[1, 40]).Sample((status, operations) =>
         {
-            var bot = SampleBots.Queued();
-            foreach (var touch in touches)
+            var bot = status is BotStatus.Scheduled ? SampleBots.Scheduled() : SampleBots.In(status);
+            foreach (var operation in operations)
             {
-                var next = touch(bot);
+                var next = operation(bot);
                 Assert.True(next.Status >= bot.Status);
                 if (bot.Status.IsTerminal())
                     Assert.Equal(bot, next);
@@ -216,7 +238,7 @@ public sealed class BotLifecycleTests
         });
 
     [Fact]
-    public void A_recorder_that_only_guesses_its_reason_leaves_a_recording_that_may_not_be_complete()
+    public void Guessed_end_reason_leaves_the_recording_marked_as_possibly_incomplete()
     {
         var bot = SampleBots.In(BotStatus.Leaving) with { Reason = EndReason.MeetingEnded, Detail = "The page is no call any more." };
 
@@ -228,23 +250,23 @@ public sealed class BotLifecycleTests
     [Theory]
     [InlineData(EndReason.StorageFailed)]
     [InlineData(EndReason.BrowserCrashed)]
-    public void A_recording_that_was_cut_short_is_not_complete(EndReason reason) =>
+    public void Recording_cut_short_did_not_end_cleanly(EndReason reason) =>
         Assert.False(BotLifecycle.RecorderGone(SampleBots.In(BotStatus.Leaving) with { Reason = reason }, CleanExit).EndedCleanly);
 
     [Fact]
-    public void Messages_that_come_late_twice_or_in_another_order_lead_to_the_same_end() =>
+    public void Late_repeated_and_reordered_messages_converge() =>
         Gen.Select(Gen.Int[1, 12].SelectMany(Life), Gen.Int[0, 1000]).Sample((life, seed) =>
         {
             var bot = SampleBots.In(BotStatus.Launching);
-            var inOrder = life.Aggregate(bot, (known, said) => BotLifecycle.Heard(known, bot.Says(said.Status, said.Sequence, said.Reason)));
+            var inOrder = life.Aggregate(bot, (known, said) => BotLifecycle.StatusReceived(known, bot.Says(said.Status, said.Sequence, said.Reason)));
             var random = new Random(seed);
             var shuffled = life.Concat(life.Take(random.Next(life.Length))).OrderBy(_ => random.Next())
-                .Aggregate(bot, (known, said) => BotLifecycle.Heard(known, bot.Says(said.Status, said.Sequence, said.Reason)));
+                .Aggregate(bot, (known, said) => BotLifecycle.StatusReceived(known, bot.Says(said.Status, said.Sequence, said.Reason)));
 
             Assert.Equal(inOrder, shuffled);
         });
 
-    /// <summary>What one recorder says in its life: statuses only go on, sequences grow, and only its leaving has a reason.</summary>
+    /// <summary>The messages of one recorder: statuses and sequences only increase, and only leaving has a reason.</summary>
     private static Gen<(BotStatus Status, long Sequence, EndReason? Reason)[]> Life(int length) =>
         Gen.Select(Gen.Int[(int)BotStatus.Joining, (int)BotStatus.Recording].Array[length], Gen.Bool, (statuses, leaves) =>
         {

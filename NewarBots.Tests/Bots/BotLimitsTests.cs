@@ -7,7 +7,7 @@ namespace NewarBots.Tests.Bots;
 public sealed class BotLimitsTests(RedisServer redis) : IClassFixture<RedisServer>
 {
     [Fact]
-    public async Task A_user_over_quota_is_told_so_and_a_full_queue_says_when_to_ask_again_until_a_bot_is_stopped()
+    public async Task Quota_and_full_queue_reject_requests_until_a_bot_is_stopped()
     {
         await using var manager = await ManagerProcess.StartAsync(
             redis.Configuration,

@@ -28,7 +28,7 @@ public sealed class BotMetricsTests : IDisposable
             bot.Says(BotStatus.Recording, 103) with { Chunks = 2, RecordedSeconds = 12.5 },
             bot.Says(BotStatus.Leaving, 104, EndReason.EveryoneLeft) with { Chunks = 2, RecordedSeconds = 12.5 },
         })
-            bot = Changed(bot, BotLifecycle.Heard(bot, message), Noon.AddSeconds(200));
+            bot = Changed(bot, BotLifecycle.StatusReceived(bot, message), Noon.AddSeconds(200));
         bot = Changed(bot, BotLifecycle.RecorderGone(bot, new(0, OutOfMemory: false, Noon)), Noon.AddSeconds(210));
         var result = new FinalizationResult.Recorded(new("ogg", 1000, 12.6, Complete: true), Chunks: 2, AudibleSeconds: 12);
         bot = Changed(bot, BotLifecycle.Finalized(bot, result, Noon.AddSeconds(211)), Noon.AddSeconds(211));
@@ -50,7 +50,7 @@ public sealed class BotMetricsTests : IDisposable
         bot = Changed(bot, BotLifecycle.Started(bot, traceParent: null), Noon.AddDays(1));
         bot = Changed(bot, BotLifecycle.LaunchBegun(bot), Noon.AddDays(1).AddSeconds(3));
         var recording = new StatusMessage(bot.Id, BotStatus.Recording, Noon.AddDays(1).AddSeconds(9).ToUnixTimeMilliseconds(), 101);
-        Changed(bot, BotLifecycle.Heard(bot, recording), Noon.AddDays(1).AddSeconds(10));
+        Changed(bot, BotLifecycle.StatusReceived(bot, recording), Noon.AddDays(1).AddSeconds(10));
 
         Assert.Equal(3, Assert.Single(_probe.Of("newarbots.queue.duration")).Value);
         Assert.Equal(9, Assert.Single(_probe.Of("newarbots.time_to_recording")).Value);

@@ -65,7 +65,7 @@ public sealed class BotFinisherTests(ScriptedRecorders recorders, RedisServer re
 
         _finisher.Enqueue(bot.Id);
         await Eventually.TrueAsync(() => File.Exists(Path.Combine(_folder, "runs")));
-        var takenOver = await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.EndBegun(known, exit: null));
+        var takenOver = await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.FinalizationBegun(known, exit: null));
         await File.WriteAllTextAsync(Path.Combine(_folder, "go"), string.Empty, Cancellation);
         // The lease is free once the first manager has given up.
         await using (await Eventually.NotNullAsync(() => new BotLeases(_redis).TryTakeAsync(bot.Id, Cancellation)))

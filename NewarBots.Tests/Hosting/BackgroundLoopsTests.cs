@@ -7,7 +7,7 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Hosting;
 
-public sealed class LoopsTests : IDisposable
+public sealed class BackgroundLoopsTests : IDisposable
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
@@ -16,12 +16,12 @@ public sealed class LoopsTests : IDisposable
     private readonly BackgroundLoops _loops;
     private int _turns;
 
-    public LoopsTests() => _loops = new(_time, NullLogger<BackgroundLoops>.Instance);
+    public BackgroundLoopsTests() => _loops = new(_time, NullLogger<BackgroundLoops>.Instance);
 
     public void Dispose() => _host.Dispose();
 
     [Fact]
-    public async Task A_loop_goes_on_whatever_a_turn_meets_and_ends_with_the_host()
+    public async Task Loop_continues_after_a_failed_turn_and_ends_with_the_host()
     {
         var loop = _loops.RunAsync("test", Second, _ => throw new InvalidOperationException($"{++_turns}"), _host.Token);
 
@@ -33,14 +33,14 @@ public sealed class LoopsTests : IDisposable
     }
 
     [Fact]
-    public async Task Health_says_which_loop_fails_for_long_and_that_it_is_well_again()
+    public async Task Health_names_a_loop_that_keeps_failing_until_it_succeeds_again()
     {
         var isBroken = true;
         var loop = _loops.RunAsync("test", Second, _ => ++_turns > 0 && isBroken ? throw new IOException("no disk") : Task.CompletedTask, _host.Token);
         await TurnAsync();
         Assert.Equal(HealthStatus.Healthy, (await HealthAsync()).Status);
 
-        _time.Advance(BackgroundLoops.Patience);
+        _time.Advance(BackgroundLoops.DefaultTimeout);
         await TurnAsync();
         var health = await HealthAsync();
         Assert.Equal(HealthStatus.Degraded, health.Status);
@@ -55,12 +55,12 @@ public sealed class LoopsTests : IDisposable
     }
 
     [Fact]
-    public async Task Health_says_which_loop_hangs()
+    public async Task Health_names_a_loop_that_hangs()
     {
         var hangs = new TaskCompletionSource();
         var loop = _loops.RunAsync("test", Second, _ => hangs.Task, _host.Token);
 
-        _time.Advance(BackgroundLoops.Patience + Second);
+        _time.Advance(BackgroundLoops.DefaultTimeout + Second);
 
         Assert.Equal("'test' has not succeeded for 00:01:01: it hangs", (await HealthAsync()).Description);
         hangs.SetResult();
@@ -70,7 +70,7 @@ public sealed class LoopsTests : IDisposable
     }
 
     [Fact]
-    public async Task Work_that_fails_unexpectedly_does_not_keep_the_queue_from_the_next()
+    public async Task Unexpected_error_in_one_piece_of_work_does_not_stop_the_queue()
     {
         var queue = new BotWorkQueue(NullLogger.Instance);
         var done = new TaskCompletionSource<SessionId>();
@@ -80,7 +80,7 @@ public sealed class LoopsTests : IDisposable
             (id, _) =>
             {
                 if (id == fails)
-                    throw new InvalidOperationException("Nobody expected this.");
+                    throw new InvalidOperationException("Unexpected.");
                 done.TrySetResult(id);
                 return Task.CompletedTask;
             },
@@ -94,7 +94,7 @@ public sealed class LoopsTests : IDisposable
         await processing;
     }
 
-    /// <summary>Lets time pass until the loop has turned once more: it may not have begun to wait.</summary>
+    /// <summary>Advances the clock until the loop has run one more turn; it may not have begun to wait yet.</summary>
     private Task TurnAsync()
     {
         var before = _turns;

@@ -7,47 +7,47 @@ public sealed class ClockWatchTests
     private readonly TwoClocks _time = new();
 
     [Fact]
-    public void A_clock_that_was_set_ahead_is_doubted_for_an_hour()
+    public void Clock_set_ahead_is_distrusted_for_an_hour()
     {
         var clock = Watched();
         _time.Wall += TimeSpan.FromDays(40);
 
-        Assert.Equal(TimeSpan.FromDays(40), clock.Look());
-        Assert.True(clock.IsDoubted);
+        Assert.Equal(TimeSpan.FromDays(40), clock.Check());
+        Assert.True(clock.IsDistrusted);
         _time.Pass(TimeSpan.FromMinutes(59));
-        Assert.Null(clock.Look());
-        Assert.True(clock.IsDoubted);
+        Assert.Null(clock.Check());
+        Assert.True(clock.IsDistrusted);
         _time.Pass(TimeSpan.FromMinutes(2));
-        Assert.False(clock.IsDoubted);
+        Assert.False(clock.IsDistrusted);
     }
 
     [Fact]
-    public void Once_it_is_set_back_it_is_believed_again()
+    public void Clock_set_back_is_trusted_again()
     {
         var clock = Watched();
         _time.Wall += TimeSpan.FromDays(40);
-        clock.Look();
+        clock.Check();
         _time.Wall -= TimeSpan.FromDays(40);
 
-        Assert.Equal(TimeSpan.FromDays(-40), clock.Look());
-        Assert.False(clock.IsDoubted);
+        Assert.Equal(TimeSpan.FromDays(-40), clock.Check());
+        Assert.False(clock.IsDistrusted);
     }
 
     [Fact]
-    public void A_clock_that_goes_on_or_is_corrected_by_little_is_believed()
+    public void Clock_that_runs_normally_or_is_corrected_slightly_is_trusted()
     {
         var clock = Watched();
         _time.Pass(TimeSpan.FromDays(40));
-        Assert.Null(clock.Look());
+        Assert.Null(clock.Check());
         _time.Wall += TimeSpan.FromMinutes(4);
-        Assert.Null(clock.Look());
-        Assert.False(clock.IsDoubted);
+        Assert.Null(clock.Check());
+        Assert.False(clock.IsDistrusted);
     }
 
     private ClockWatch Watched()
     {
         var clock = new ClockWatch(_time);
-        Assert.Null(clock.Look());
+        Assert.Null(clock.Check());
         return clock;
     }
 

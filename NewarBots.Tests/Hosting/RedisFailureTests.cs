@@ -12,28 +12,28 @@ public sealed class RedisFailureTests(RedisServer server) : IClassFixture<RedisS
     [InlineData("CONFIG SET min-replicas-to-write 1", true)]
     [InlineData("ACL SETUSER default -set", false)]
     [InlineData("LPUSH key element", false)]
-    public async Task What_Redis_cannot_do_at_the_moment_is_told_from_what_it_refuses(string cause, bool isAway)
+    public async Task Temporary_errors_count_as_unavailable_and_permanent_refusals_do_not(string cause, bool isUnavailable)
     {
         await using var redis = await RedisServer.RunAsync();
         await using var connection = await redis.ConnectAsync();
         var words = cause.Split(' ');
         await connection.GetDatabase().ExecuteAsync(words[0], words[1..]);
 
-        // As the store changes things: by a script.
+        // By a script, because the manager writes through scripts only.
         var exception = await Assert.ThrowsAnyAsync<RedisException>(
             () => connection.GetDatabase().ScriptEvaluateAsync("redis.call('GET', KEYS[1]) redis.call('SET', KEYS[1], 1)", ["key"]));
 
-        Assert.True(exception.IsRedisAway() == isAway, exception.ToString());
+        Assert.True(exception.IsRedisUnavailable() == isUnavailable, exception.ToString());
     }
 
     [Fact]
-    public async Task A_Redis_that_is_gone_is_away()
+    public async Task Stopped_Redis_is_unavailable()
     {
         await using var connection = await server.ConnectAsync("connectTimeout=500");
         server.Stop();
 
         var exception = await Assert.ThrowsAnyAsync<Exception>(() => connection.GetDatabase().PingAsync());
 
-        Assert.True(exception.IsRedisAway(), exception.ToString());
+        Assert.True(exception.IsRedisUnavailable(), exception.ToString());
     }
 }

@@ -9,7 +9,7 @@ using StackExchange.Redis;
 
 namespace NewarBots.Tests.Hosting;
 
-/// <summary>What Aspire's integration reads, with it and without it.</summary>
+/// <summary>The settings of Aspire's Redis integration, which apply with and without Aspire.</summary>
 public sealed class RedisSettingsTests(RedisServer redis) : IClassFixture<RedisServer>
 {
     private const string Section = "Aspire:StackExchange:Redis";
@@ -17,7 +17,7 @@ public sealed class RedisSettingsTests(RedisServer redis) : IClassFixture<RedisS
     [Theory]
     [InlineData(Section)]
     [InlineData($"{Section}:redis")]
-    public async Task Redis_is_found_by_Aspires_own_section(string section)
+    public async Task Redis_is_configured_by_the_section_of_Aspire(string section)
     {
         await using var services = Services(
             ($"{section}:ConnectionString", redis.Configuration),
@@ -31,7 +31,7 @@ public sealed class RedisSettingsTests(RedisServer redis) : IClassFixture<RedisS
     }
 
     [Fact]
-    public void The_connection_string_goes_before_the_named_section_and_that_before_the_general_one()
+    public void Connection_string_overrides_the_named_section_which_overrides_the_general_one()
     {
         var settings = new List<(string, string)> { ($"{Section}:ConnectionString", "general:1") };
         Assert.Equal("general:1", Address(settings));
@@ -45,7 +45,7 @@ public sealed class RedisSettingsTests(RedisServer redis) : IClassFixture<RedisS
     }
 
     [Fact]
-    public async Task Where_its_check_is_turned_off_health_is_silent_about_Redis()
+    public async Task Disabled_health_check_is_not_registered()
     {
         await using var without = Services(("ConnectionStrings:redis", redis.Configuration), ($"{Section}:DisableHealthChecks", "true"));
         await using var with = Services(("ConnectionStrings:redis", redis.Configuration));
@@ -58,7 +58,7 @@ public sealed class RedisSettingsTests(RedisServer redis) : IClassFixture<RedisS
     }
 
     [Fact]
-    public void A_value_that_is_none_is_named()
+    public void Invalid_value_is_reported_with_its_key()
     {
         var wrong = Assert.Throws<InvalidOperationException>(() => RedisSettings.ReadOptions(
             Configuration(("ConnectionStrings:redis", "127.0.0.1"), ($"{Section}:ConfigurationOptions:ConnectTimeout", "soon")), "redis"));

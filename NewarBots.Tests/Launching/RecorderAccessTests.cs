@@ -153,7 +153,7 @@ public sealed class RecorderAccessTests(RedisServer server) : IClassFixture<Redi
         await using var manager = await restricted.ConnectAsManagerWithoutAclAsync();
         var access = new RecorderAccess(manager, new RecorderAccessKey(new StorageLayout(_storage)), NullLogger<RecorderAccess>.Instance);
 
-        Assert.False((await Assert.ThrowsAsync<RedisServerException>(() => access.EnsureAsync(_id))).IsRedisAway());
+        Assert.False((await Assert.ThrowsAsync<RedisServerException>(() => access.EnsureAsync(_id))).IsRedisUnavailable());
         await access.RemoveAsync(_id);
     }
 

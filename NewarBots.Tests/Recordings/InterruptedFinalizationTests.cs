@@ -118,9 +118,9 @@ public sealed class InterruptedFinalizationTests : IDisposable
         using var lost = new CancellationTokenSource();
         using var finalizer = _session.Finalizer();
 
-        var suspended = finalizer.FinalizeAsync(_session.Bot with { EndsBegun = 1 }, lost.Token);
+        var suspended = finalizer.FinalizeAsync(_session.Bot with { FinalizationAttempt = 1 }, lost.Token);
         await Eventually.TrueAsync(() => File.Exists(runs));
-        var next = finalizer.FinalizeAsync(_session.Bot with { EndsBegun = attempt }, CancellationToken.None);
+        var next = finalizer.FinalizeAsync(_session.Bot with { FinalizationAttempt = attempt }, CancellationToken.None);
         await Eventually.TrueAsync(() => File.ReadAllLines(runs).Length == 2);
         await lost.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => suspended);

@@ -16,7 +16,7 @@ using StackExchange.Redis;
 
 namespace NewarBots.Tests.Scheduling;
 
-/// <summary>Schedulers on a real Redis, by a clock that the test moves.</summary>
+/// <summary>Schedulers on a real Redis, with a clock that the test advances.</summary>
 public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisServer>, IAsyncLifetime
 {
     private static readonly DateTimeOffset Noon = SampleBots.Noon;
@@ -45,7 +45,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
     }
 
     [Fact]
-    public void It_waits_for_the_next_one_and_never_for_long()
+    public void Scheduler_sleeps_until_the_next_bot_is_due_and_never_for_long()
     {
         Assert.Equal(TimeSpan.FromSeconds(5), BotScheduler.WaitFor(next: null, Noon, haveToWait: false));
         Assert.Equal(TimeSpan.FromSeconds(5), BotScheduler.WaitFor(Noon.AddHours(1), Noon, haveToWait: false));
@@ -55,7 +55,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
     }
 
     [Fact]
-    public async Task A_bot_is_queued_when_it_is_due_and_not_before_by_one_of_several_schedulers()
+    public async Task Due_bot_is_queued_by_exactly_one_of_several_schedulers()
     {
         var bots = new List<Bot>();
         for (var i = 0; i < 20; i++)
@@ -71,11 +71,11 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
         Assert.Equal(bots.Select(bot => bot.Id), (await Store.Queries.ActiveAsync()).Select(bot => bot.Id));
         Assert.Equal(0, await Store.Queries.CountScheduledAsync());
         foreach (var bot in bots)
-            Assert.Equal([BotStatus.Scheduled, BotStatus.Queued], (await SaidAsync(bot.Id)).Select(message => message.Status));
+            Assert.Equal([BotStatus.Scheduled, BotStatus.Queued], (await MessagesAsync(bot.Id)).Select(message => message.Status));
     }
 
     [Fact]
-    public async Task A_clock_that_is_set_ahead_makes_due_what_it_passes()
+    public async Task Clock_set_ahead_starts_the_bots_that_become_due()
     {
         var bot = await CreatedAsync(SampleBots.Scheduled(Noon.AddDays(1)));
         await StartSchedulerAsync();
@@ -87,7 +87,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
     }
 
     [Fact]
-    public async Task A_meeting_is_its_bots_from_when_that_is_due_and_the_next_one_waits_until_it_has_left()
+    public async Task Bot_claims_its_meeting_when_due_and_the_next_one_waits_until_it_has_left()
     {
         var first = await CreatedAsync(SampleBots.Queued());
         var second = await CreatedAsync(SampleBots.Scheduled(Noon.AddMinutes(1)));
@@ -101,7 +101,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
         Assert.Contains(first.Id.ToString(), waits.Error, StringComparison.Ordinal);
         Assert.Equal(
             [(BotStatus.Scheduled, null), (BotStatus.Scheduled, EndReason.MeetingTaken)],
-            (await SaidAsync(second.Id)).Select(message => (message.Status, message.Reason)));
+            (await MessagesAsync(second.Id)).Select(message => (message.Status, message.Reason)));
 
         await Store.Commands.UpdateAsync(first.Id, bot => BotLifecycle.StopAsked(bot, Noon));
         await UntilAsync(second.Id, BotStatus.Queued);
@@ -113,7 +113,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
     }
 
     [Fact]
-    public async Task A_user_over_quota_has_no_more_active_bots_by_scheduling_them()
+    public async Task Scheduling_does_not_circumvent_the_quota_of_active_bots()
     {
         var active = await CreatedAsync(SampleBots.Queued());
         var scheduled = await CreatedAsync(SampleBots.Scheduled(Noon.AddMinutes(1), InMeeting(1)));
@@ -129,7 +129,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
     }
 
     [Fact]
-    public async Task What_nobody_was_there_to_start_is_started_late_or_ends_where_it_is_too_late()
+    public async Task Overdue_bot_starts_late_or_fails_if_it_is_too_late()
     {
         var late = await CreatedAsync(SampleBots.Scheduled(Noon.AddHours(23)));
         var tooLate = await CreatedAsync(SampleBots.Scheduled(Noon.AddHours(1)));
@@ -144,7 +144,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
     }
 
     [Fact]
-    public async Task A_bot_that_is_put_off_again_and_again_starts_at_its_last_time_and_its_recorder_is_still_heard()
+    public async Task Bot_rescheduled_many_times_starts_at_its_last_time_and_its_recorder_status_still_counts()
     {
         var bot = await CreatedAsync(SampleBots.Scheduled(Noon.AddMinutes(1)));
         await StartSchedulerAsync();
@@ -160,11 +160,11 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
 
         var launching = (await Store.Commands.UpdateAsync(bot.Id, BotLifecycle.LaunchBegun))!;
         Assert.InRange(launching.LastSequence, 2, StatusSequence.FirstOfRecorder - 1);
-        Assert.Equal(100, BotLifecycle.Heard(launching, bot.Says(BotStatus.Joining, StatusSequence.FirstOfRecorder)).LastSequence);
+        Assert.Equal(100, BotLifecycle.StatusReceived(launching, bot.Says(BotStatus.Joining, StatusSequence.FirstOfRecorder)).LastSequence);
     }
 
     [Fact]
-    public async Task A_scheduled_bot_takes_neither_its_meeting_nor_a_place_and_a_user_may_have_so_many()
+    public async Task Scheduled_bot_claims_neither_meeting_nor_place_and_counts_against_its_own_quota()
     {
         var limits = new BotLimits(Places: 1, Waiting: 1, OfOneUser: 1, ScheduledOfOneUser: 3);
         var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Store.Commands.CreateAsync(SampleBots.Scheduled(Noon.AddMinutes(i + 1)), idempotency: null, limits)));
@@ -182,7 +182,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
     }
 
     [Fact]
-    public async Task A_scheduled_bot_that_was_cancelled_and_deleted_leaves_nothing()
+    public async Task Cancelled_and_deleted_scheduled_bot_leaves_nothing_behind()
     {
         var key = new IdempotencyKey("k", "hash");
         var bot = Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(SampleBots.Scheduled(), key)).Bot;
@@ -195,7 +195,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
     }
 
     [Fact]
-    public async Task A_manager_that_runs_puts_back_what_was_scheduled_when_Redis_is_emptied()
+    public async Task Running_manager_restores_scheduled_bots_after_Redis_was_emptied()
     {
         var bot = await CreatedAsync(SampleBots.Scheduled(Noon.AddMinutes(1)));
         var store = Store;
@@ -213,7 +213,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
     }
 
     [Fact]
-    public async Task What_somebody_else_has_put_among_the_scheduled_ones_harms_nobody()
+    public async Task Unknown_members_of_the_schedule_do_not_affect_other_bots()
     {
         await _redis.GetDatabase().SortedSetAddAsync("newarbots:bots:scheduled", [new("no id!", 0), new("0199aaaabbbbccccddddeeeeffff0001", 0)]);
         var bot = await CreatedAsync(SampleBots.Scheduled(Noon.AddMinutes(1)));
@@ -225,7 +225,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
     }
 
     [Fact]
-    public async Task The_trace_of_its_life_begins_with_its_start_and_leads_to_the_call_that_asked_for_it()
+    public async Task Trace_of_a_scheduled_bot_begins_at_its_start_and_links_to_its_request()
     {
         var call = ActivityContext.Parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", traceState: null);
         var bot = await CreatedAsync(SampleBots.Scheduled(Noon.AddMinutes(1)) with { TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" });
@@ -270,14 +270,14 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
 
     private Task UntilAsync(SessionId id, BotStatus status) => UntilAsync(id, bot => bot.Status == status);
 
-    /// <summary>Lets the time go on, slowly.</summary>
+    /// <summary>Advances the clock in small steps.</summary>
     private Task UntilAsync(SessionId id, Func<Bot, bool> condition) => Eventually.TrueAsync(async () =>
     {
         _time.Advance(TimeSpan.FromMilliseconds(50));
         return condition((await Store.Queries.FindAsync(id))!);
     });
 
-    private async Task<IReadOnlyList<StatusMessage>> SaidAsync(SessionId id) =>
+    private async Task<IReadOnlyList<StatusMessage>> MessagesAsync(SessionId id) =>
     [
         .. (await _redis.GetDatabase().StreamRangeAsync(RedisNames.EventStream(id)))
             .Select(entry => JsonSerializer.Deserialize((string)entry[RedisNames.MessageField]!, ContractJson.Default.StatusMessage)!),

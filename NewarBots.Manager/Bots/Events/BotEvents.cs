@@ -7,33 +7,33 @@ using StackExchange.Redis;
 namespace NewarBots.Manager.Bots.Events;
 
 /// <summary>
-/// Tells a client what is said of bots. Each reads the bot's stream in Redis on at a pace of its own, so that a slow one costs
-/// no memory and misses nothing; what it waits for is shared (<see cref="BotNotifier"/>). While Redis is away it hears nothing, and
-/// everything afterwards.
+/// Streams events of bots to clients. Each client reads the bot's Redis stream at its own pace, so a slow client costs no memory and
+/// misses nothing. Wake-ups are shared (<see cref="BotNotifier"/>). While Redis is unreachable no events are sent; clients catch up
+/// afterwards.
 /// </summary>
-internal sealed class BotEvents(IConnectionMultiplexer redis, BotQueries queries, BotNotifier news, TimeProvider time)
+internal sealed class BotEvents(IConnectionMultiplexer redis, BotQueries queries, BotNotifier notifier, TimeProvider time)
 {
-    /// <summary>A status message; its id is that of its entry in the bot's stream.</summary>
+    /// <summary>A status message; its id is the id of its entry in the bot's stream.</summary>
     public const string StatusType = "status";
 
-    /// <summary>The last event of a bot's stream: the bot as it has ended.</summary>
+    /// <summary>The last event of a bot's stream: the ended bot.</summary>
     public const string EndType = "end";
 
-    /// <summary>A bot as it is now.</summary>
+    /// <summary>The current state of a bot.</summary>
     public const string BotType = "bot";
 
-    /// <summary>A bot's id: there is no such bot any more.</summary>
+    /// <summary>The id of a deleted bot.</summary>
     public const string DeletedType = "deleted";
 
     public const string FromTheBeginning = "0-0";
 
     private const int Batch = 200;
 
-    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(5);
 
     /// <returns>
-    /// There is something to be sent to a client that was told everything up to <paramref name="after"/>, or there may be: that cannot
-    /// be told while Redis is away.
+    /// Whether there are events, or may be some later, for a client that has received everything up to <paramref name="after"/>. While
+    /// Redis is unreachable the answer is <see langword="true"/>.
     /// </returns>
     public async Task<bool> HasMoreAsync(Bot bot, string after)
     {
@@ -41,70 +41,70 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotQueries queries
         {
             return !bot.Status.IsTerminal() || !redis.IsConnected || (await ReadAsync(bot.Id, after)).Count > 0;
         }
-        catch (Exception exception) when (exception.IsRedisAway())
+        catch (Exception exception) when (exception.IsRedisUnavailable())
         {
             return true;
         }
     }
 
-    /// <summary>Everything that was said of one bot, and what is said until its end.</summary>
+    /// <summary>Sends the past and future status messages of one bot, until it ends.</summary>
     /// <param name="id">The bot.</param>
-    /// <param name="after">The id of the entry that was sent last.</param>
-    /// <param name="stream">To the client.</param>
-    /// <param name="cancellation">The client has gone, or the manager goes.</param>
+    /// <param name="after">The id of the entry that the client received last.</param>
+    /// <param name="stream">The response.</param>
+    /// <param name="cancellation">Cancelled when the client disconnects or the manager stops.</param>
     public async Task FollowAsync(SessionId id, string after, EventStream stream, CancellationToken cancellation)
     {
         var woken = new AsyncAutoResetEvent();
-        using var listening = news.Listen(id, woken);
+        using var listening = notifier.Listen(id, woken);
         await stream.OpenAsync(cancellation);
-        long? lookedAt = null;
-        var isSaidToHaveEnded = false;
+        long? checkedAt = null;
+        var hasEnd = false;
         while (!cancellation.IsCancellationRequested)
         {
             try
             {
-                // The record before the stream: a bot's end and its last message are written in one step, so that whoever sees
-                // the one finds the other.
-                var isDue = lookedAt is not { } before || time.GetElapsedTime(before) >= EventStream.SignOfLifeAfter;
+                // Read the record before the stream: a bot's end and its last message are written atomically, so after seeing the
+                // end the last message is certainly found.
+                var isDue = checkedAt is not { } before || time.GetElapsedTime(before) >= EventStream.KeepAliveInterval;
                 var bot = isDue ? await queries.FindAsync(id) : null;
                 if (isDue && bot is null)
                     return;
                 if (isDue)
-                    lookedAt = time.GetTimestamp();
+                    checkedAt = time.GetTimestamp();
 
                 while (await ReadAsync(id, after) is { Count: > 0 } entries)
                 {
-                    isSaidToHaveEnded |= Append(id, entries, stream);
+                    hasEnd |= Append(id, entries, stream);
                     await stream.FlushAsync(cancellation);
                     after = entries[^1].Id;
                 }
 
-                if (isSaidToHaveEnded)
+                if (hasEnd)
                     bot = await queries.FindAsync(id);
                 if (bot?.Status.IsTerminal() is true)
                 {
-                    stream.Append(EndType, id: null, news.Describe(bot));
+                    stream.Append(EndType, id: null, notifier.Describe(bot));
                     await stream.FlushAsync(cancellation);
                     return;
                 }
             }
-            catch (Exception exception) when (exception.IsRedisAway())
+            catch (Exception exception) when (exception.IsRedisUnavailable())
             {
-                // The stream stays open; the client is told once Redis is back.
+                // The response stays open; the client catches up once Redis is reachable again.
             }
 
             await stream.KeepAliveAsync(cancellation);
-            await woken.WaitAsync(LookAgainAfter, time, cancellation);
+            await woken.WaitAsync(CheckInterval, time, cancellation);
         }
     }
 
-    /// <summary>All bots that are active or scheduled, and each bot whenever it changes or is deleted; without end.</summary>
+    /// <summary>Sends all active and scheduled bots, then every change and deletion, until cancelled.</summary>
     public async Task WatchAsync(UserId? user, EventStream stream, CancellationToken cancellation)
     {
         var changes = new ChangedBots(user);
-        using var watching = news.Watch(changes);
+        using var watching = notifier.Watch(changes);
         foreach (var bot in (await queries.ActiveAsync()).Concat(await queries.ScheduledAsync()))
-            changes.Add(bot, news.Describe(bot));
+            changes.Add(bot, notifier.Describe(bot));
         await stream.OpenAsync(cancellation);
         while (!cancellation.IsCancellationRequested)
         {
@@ -113,14 +113,14 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotQueries queries
             await stream.FlushAsync(cancellation);
             do
             {
-                await changes.Added.WaitAsync(LookAgainAfter, time, cancellation);
+                await changes.Added.WaitAsync(CheckInterval, time, cancellation);
                 await stream.KeepAliveAsync(cancellation);
             }
             while (!changes.IsAny && !cancellation.IsCancellationRequested);
         }
     }
 
-    /// <returns>An end was among them.</returns>
+    /// <returns>Whether the bot's end was among them.</returns>
     private static bool Append(SessionId id, IReadOnlyList<StreamMessage> entries, EventStream stream)
     {
         var hasEnd = false;
@@ -128,7 +128,7 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotQueries queries
         {
             if (EventStreamReading.TryRead(id, entry.Message) is not { } message)
                 continue;
-            // Written anew: whatever lies in the stream, this is one line.
+            // Serialized again: whatever is in the Redis stream, this is one line.
             stream.Append(StatusType, entry.Id, JsonSerializer.Serialize(message, ContractJson.Default.StatusMessage));
             hasEnd |= message.Status.IsTerminal();
         }
@@ -136,8 +136,6 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotQueries queries
         return hasEnd;
     }
 
-    private async Task<IReadOnlyList<StreamMessage>> ReadAsync(SessionId id, string after)
-    {
-        return redis.IsConnected ? await redis.GetDatabase().ReadEventsAsync(id, after, Batch) : [];
-    }
+    private async Task<IReadOnlyList<StreamMessage>> ReadAsync(SessionId id, string after) =>
+        redis.IsConnected ? await redis.GetDatabase().ReadEventsAsync(id, after, Batch) : [];
 }

@@ -7,8 +7,8 @@ using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 namespace NewarBots.Manager.Bots.Events;
 
 /// <summary>
-/// Passes on, within this process, what is heard of bots: one subscription in Redis serves however many look on. Nothing is
-/// kept for them here; whoever is woken reads on from where they were.
+/// Notifies this process's event streams of changes of bots, so that one Redis subscription serves any number of clients. No events are
+/// kept here; a woken client reads on from its own position.
 /// </summary>
 internal sealed class BotNotifier(IOptions<JsonOptions> json)
 {
@@ -16,7 +16,7 @@ internal sealed class BotNotifier(IOptions<JsonOptions> json)
     private readonly Dictionary<SessionId, List<AsyncAutoResetEvent>> _listeners = [];
     private readonly List<ChangedBots> _watchers = [];
 
-    /// <summary>From now on <paramref name="signal"/> is raised whenever something was said of the bot, or may have been.</summary>
+    /// <summary>Raises <paramref name="signal"/> whenever the bot has, or may have, a new event, until disposed of.</summary>
     public IDisposable Listen(SessionId id, AsyncAutoResetEvent signal)
     {
         lock (_lock)
@@ -26,19 +26,19 @@ internal sealed class BotNotifier(IOptions<JsonOptions> json)
             signals.Add(signal);
         }
 
-        return new Ended(() =>
+        return new Subscription(() =>
         {
             if (_listeners[id].Remove(signal) && _listeners[id].Count == 0)
                 _listeners.Remove(id);
         }, _lock);
     }
 
-    /// <summary>From now on <paramref name="changes"/> is given every bot that changes.</summary>
+    /// <summary>Adds every changed bot to <paramref name="changes"/>, until disposed of.</summary>
     public IDisposable Watch(ChangedBots changes)
     {
         lock (_lock)
             _watchers.Add(changes);
-        return new Ended(() => _watchers.Remove(changes), _lock);
+        return new Subscription(() => _watchers.Remove(changes), _lock);
     }
 
     public void Wake(SessionId id)
@@ -50,7 +50,7 @@ internal sealed class BotNotifier(IOptions<JsonOptions> json)
         }
     }
 
-    /// <summary>The record as it is now; said again without a change that shows, it is no news.</summary>
+    /// <summary>Passes the current record to all watchers, which ignore it if nothing visible has changed.</summary>
     public void Tell(Bot bot)
     {
         lock (_lock)
@@ -69,10 +69,10 @@ internal sealed class BotNotifier(IOptions<JsonOptions> json)
             _watchers.ForEach(watcher => watcher.Remove(id, owner, description));
     }
 
-    /// <summary>A bot as the API shows it, in one line.</summary>
+    /// <summary>The API's representation of a bot, as one line of JSON.</summary>
     public string Describe(Bot bot) => JsonSerializer.Serialize(BotResponse.Of(bot), json.Value.SerializerOptions);
 
-    private sealed class Ended(Action end, Lock gate) : IDisposable
+    private sealed class Subscription(Action end, Lock gate) : IDisposable
     {
         public void Dispose()
         {

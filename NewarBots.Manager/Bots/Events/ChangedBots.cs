@@ -4,17 +4,17 @@ using NewarBots.Manager.Hosting;
 namespace NewarBots.Manager.Bots.Events;
 
 /// <summary>
-/// What one who looks on has not been told yet: each bot once, as it was last, or that it was deleted. However slow they are, it holds no
-/// more than there are bots, or were since they began.
+/// The changes that a watching client has not received yet: the latest state of each changed bot, or its deletion. However slow the
+/// client is, this holds at most one entry per bot.
 /// </summary>
-/// <param name="user">Only this user's.</param>
+/// <param name="user">Only bots of this user, if given.</param>
 internal sealed class ChangedBots(UserId? user)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<SessionId, string> _latest = [];
     private readonly OrderedDictionary<SessionId, (string Type, string Json)> _pending = [];
 
-    /// <summary>Who is deleted does not come back, whatever is told of it late.</summary>
+    /// <summary>A late change must not bring a deleted bot back.</summary>
     private readonly HashSet<SessionId> _deleted = [];
 
     public AsyncAutoResetEvent Added { get; } = new();
@@ -28,8 +28,8 @@ internal sealed class ChangedBots(UserId? user)
         }
     }
 
-    /// <param name="bot">Which one.</param>
-    /// <param name="description">What is to be told of it; the same as last is no change.</param>
+    /// <param name="bot">The changed bot.</param>
+    /// <param name="description">Its representation; ignored if it equals the previous one.</param>
     public void Add(Bot bot, string description)
     {
         if (user is not null && bot.UserId != user)
@@ -48,9 +48,9 @@ internal sealed class ChangedBots(UserId? user)
         Added.Raise();
     }
 
-    /// <param name="id">Which one was deleted.</param>
-    /// <param name="owner">Whose it was.</param>
-    /// <param name="description">What is to be told of that.</param>
+    /// <param name="id">The deleted bot.</param>
+    /// <param name="owner">Its user.</param>
+    /// <param name="description">The data of the event.</param>
     public void Remove(SessionId id, UserId owner, string description)
     {
         if (user is not null && owner != user)
@@ -65,7 +65,7 @@ internal sealed class ChangedBots(UserId? user)
         Added.Raise();
     }
 
-    /// <returns>Types of events, and their data.</returns>
+    /// <returns>The types and data of the pending events, which are removed.</returns>
     public IReadOnlyList<(string Type, string Json)> Take()
     {
         lock (_lock)

@@ -5,12 +5,12 @@ using StackExchange.Redis;
 namespace NewarBots.Manager.Bots.Events;
 
 /// <summary>
-/// Reads bots' event streams. A recorder appends to its own, and one that was taken over appends what it likes: an entry of hundreds of
-/// megabytes would end the manager, and end it again whenever it reads on. So Redis itself leaves out what is too long to be a status message.
+/// Reads bots' event streams. A recorder appends to its own stream, and a compromised recorder can append anything: an entry of hundreds
+/// of megabytes would crash the manager again and again. So the script in Redis omits messages that are too long.
 /// </summary>
 internal static class EventStreamReading
 {
-    /// <summary>Characters; the longest that is ever said is an error's text.</summary>
+    /// <summary>In bytes; the longest regular messages hold an error text.</summary>
     private const int LongestMessage = 16 * 1024;
 
     private const string Script = """
@@ -25,10 +25,10 @@ internal static class EventStreamReading
         return read
         """;
 
-    /// <param name="redis">Where the stream is.</param>
+    /// <param name="redis">The database.</param>
     /// <param name="id">The bot.</param>
-    /// <param name="behind">The id of the entry that was read last.</param>
-    /// <param name="atMost">How many are read.</param>
+    /// <param name="behind">The id of the last entry that was read.</param>
+    /// <param name="atMost">How many entries are read.</param>
     public static async Task<IReadOnlyList<StreamMessage>> ReadEventsAsync(this IDatabase redis, SessionId id, string behind, int atMost)
     {
         var read = await redis.ScriptEvaluateAsync(
@@ -36,7 +36,7 @@ internal static class EventStreamReading
         return [.. ((RedisResult[])read!).Select(entry => new StreamMessage((string)entry[0]!, (RedisValue)entry[1]))];
     }
 
-    /// <returns><see langword="null"/> for what is no status message of this bot.</returns>
+    /// <returns>The message; <see langword="null"/> if it is not a status message of this bot.</returns>
     public static StatusMessage? TryRead(SessionId id, RedisValue json)
     {
         try
@@ -51,6 +51,6 @@ internal static class EventStreamReading
     }
 }
 
-/// <param name="Id">Of the entry in the stream.</param>
-/// <param name="Message">What it says; empty where it says nothing that could be a status message.</param>
+/// <param name="Id">The id of the entry.</param>
+/// <param name="Message">Its message; empty if it has none or one that is too long.</param>
 internal sealed record StreamMessage(string Id, RedisValue Message);

@@ -25,7 +25,7 @@ internal sealed class BotQueries(BotRecords records)
         {
             return (await FindAsync(id), IsStale: false);
         }
-        catch (Exception exception) when (exception.IsRedisAway() && records.Cache.Find(id) is not null)
+        catch (Exception exception) when (exception.IsRedisUnavailable() && records.Cache.Find(id) is not null)
         {
             return (records.Cache.Find(id), IsStale: true);
         }

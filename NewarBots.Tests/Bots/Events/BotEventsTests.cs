@@ -12,7 +12,7 @@ using StackExchange.Redis;
 
 namespace NewarBots.Tests.Bots.Events;
 
-/// <summary>Events over a real connection, from a real manager on a real Redis; what a recorder would say is written into its stream.</summary>
+/// <summary>Events of a real manager on a real Redis; the test writes the messages of recorders.</summary>
 public sealed class EventTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -38,7 +38,7 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Events_begin_with_the_history_go_on_live_and_end_with_the_bot()
+    public async Task Stream_starts_with_the_history_continues_live_and_ends_with_the_bot()
     {
         var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
         await using var events = await OpenAsync($"/bots/{id}/events");
@@ -57,7 +57,7 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_client_that_comes_back_gets_what_it_has_missed_and_nothing_once_it_has_all()
+    public async Task Reconnecting_client_gets_the_events_it_missed_and_nothing_once_it_has_all()
     {
         var (id, first) = await StoppedAfterFirstAsync();
 
@@ -71,7 +71,7 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_no_message_of_this_bot_is_not_passed_on()
+    public async Task Entries_that_are_no_messages_of_this_bot_are_not_sent()
     {
         var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
         var stream = RedisNames.EventStream(SessionId.Parse(id));
@@ -86,7 +86,7 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_stream_stays_open_while_redis_is_away_and_goes_on_afterwards()
+    public async Task Stream_stays_open_while_Redis_is_unreachable_and_continues_afterwards()
     {
         var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
         await using var events = await OpenAsync($"/bots/{id}/events");
@@ -102,7 +102,7 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task One_who_comes_back_while_redis_is_away_is_not_told_that_there_is_nothing_more()
+    public async Task Client_that_reconnects_while_Redis_is_unreachable_does_not_get_204()
     {
         var (id, first) = await StoppedAfterFirstAsync();
         _redis.Stop();
@@ -116,7 +116,7 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task All_bots_of_a_user_are_told_as_they_are_and_as_they_change()
+    public async Task Stream_of_all_bots_sends_their_current_state_and_every_change()
     {
         var known = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij", userId: "ben");
         await using var events = await OpenAsync("/bots/events?userId=ben");
@@ -130,7 +130,7 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_deletion_by_whomever_is_told_to_those_who_may_see_the_bot()
+    public async Task Deletion_by_any_manager_is_sent_to_clients_that_may_see_the_bot()
     {
         var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij", userId: "ben");
         await using var own = await OpenAsync("/bots/events?userId=ben");
@@ -157,7 +157,7 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Another_managers_bots_are_told_too()
+    public async Task Bots_of_another_manager_are_sent_too()
     {
         await using var another = await _manager.StartAnotherAsync();
         await using var all = await OpenAsync("/bots/events");
@@ -173,7 +173,7 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_manager_that_stops_does_not_wait_for_those_who_listen()
+    public async Task Stopping_manager_does_not_wait_for_listening_clients()
     {
         var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
         await using var events = await OpenAsync($"/bots/{id}/events");
@@ -188,7 +188,7 @@ public sealed class EventTests : IAsyncLifetime
     [InlineData("/bots/0199aaaabbbbccccddddeeeeffff0001/events", null, HttpStatusCode.NotFound)]
     [InlineData("/bots/0199aaaabbbbccccddddeeeeffff0001/events", "7", HttpStatusCode.BadRequest)]
     [InlineData("/bots/events?userId=A", null, HttpStatusCode.BadRequest)]
-    public async Task What_cannot_be_followed_is_refused(string path, string? lastEventId, HttpStatusCode expected)
+    public async Task Invalid_stream_requests_are_rejected(string path, string? lastEventId, HttpStatusCode expected)
     {
         using var response = await SendAsync(path, lastEventId);
 

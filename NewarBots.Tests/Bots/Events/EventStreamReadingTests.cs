@@ -8,7 +8,7 @@ namespace NewarBots.Tests.Bots.Events;
 public sealed class EventStreamReadingTests(RedisServer server) : IClassFixture<RedisServer>
 {
     [Fact]
-    public async Task What_is_too_long_to_be_a_status_message_is_left_out_by_Redis_and_read_past()
+    public async Task Message_that_is_too_long_is_omitted_by_Redis_and_skipped()
     {
         await using var connection = await server.ConnectAsync();
         var redis = connection.GetDatabase();

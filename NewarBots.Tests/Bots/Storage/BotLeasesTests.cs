@@ -9,7 +9,7 @@ public sealed class BotLeasesTests(RedisServer redis) : IClassFixture<RedisServe
     private static readonly SessionId Id = SessionId.New(TimeProvider.System);
 
     [Fact]
-    public async Task One_of_two_managers_holds_a_bot_and_the_other_takes_it_within_15_seconds_of_its_death()
+    public async Task Lease_of_a_crashed_manager_can_be_taken_by_another_within_15_seconds()
     {
         await using var own = await redis.ConnectAsync();
         var mortal = await redis.ConnectAsync();
@@ -28,7 +28,7 @@ public sealed class BotLeasesTests(RedisServer redis) : IClassFixture<RedisServe
     }
 
     [Fact]
-    public async Task Who_loses_a_lease_is_told()
+    public async Task Losing_a_lease_cancels_its_token()
     {
         await using var connection = await redis.ConnectAsync();
         await using var lease = await new BotLeases(connection).TryTakeAsync(SessionId.New(TimeProvider.System), TestContext.Current.CancellationToken);

@@ -30,7 +30,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
-    public async Task A_record_comes_back_as_it_was_kept()
+    public async Task Record_survives_a_round_trip()
     {
         var bot = SampleBots.Queued() with
         {
@@ -48,7 +48,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
-    public async Task Twenty_equal_requests_at_once_make_one_bot()
+    public async Task Twenty_equal_requests_at_once_create_one_bot()
     {
         var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Store.Commands.CreateAsync(SampleBots.Queued(), idempotency: null)));
 
@@ -59,7 +59,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
-    public async Task Twenty_requests_with_one_idempotency_key_get_the_same_bot_and_another_body_is_refused()
+    public async Task Twenty_requests_with_one_idempotency_key_get_the_same_bot_and_another_body_is_rejected()
     {
         var key = new IdempotencyKey("k", "hash");
         var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Store.Commands.CreateAsync(SampleBots.Queued(), key)));
@@ -71,7 +71,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
-    public async Task A_meeting_is_free_again_once_its_bot_has_ended()
+    public async Task Meeting_is_free_again_once_its_bot_has_ended()
     {
         var first = await CreatedAsync(SampleBots.Queued());
         await Store.Commands.UpdateAsync(first.Id, bot => BotLifecycle.StopAsked(bot, SampleBots.Noon));
@@ -80,14 +80,14 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
-    public async Task Two_users_may_each_send_a_bot_to_one_meeting()
+    public async Task Two_users_can_each_send_a_bot_to_one_meeting()
     {
         await CreatedAsync(SampleBots.Queued(user: "anna"));
         await CreatedAsync(SampleBots.Queued(user: "bert"));
     }
 
     [Fact]
-    public async Task A_user_has_at_most_as_many_active_bots_as_the_quota_however_many_are_asked_for_at_once()
+    public async Task Concurrent_requests_do_not_exceed_the_quota_of_a_user()
     {
         var limits = new BotLimits(Places: 50, Waiting: 50, OfOneUser: 3);
         var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Store.Commands.CreateAsync(InMeeting(i), idempotency: null, limits)));
@@ -101,7 +101,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
-    public async Task The_queue_is_full_when_every_place_is_taken_and_as_many_wait_as_may()
+    public async Task Queue_is_full_when_every_place_and_every_queue_slot_is_taken()
     {
         var limits = new BotLimits(Places: 2, Waiting: 1, OfOneUser: null);
         var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Store.Commands.CreateAsync(InMeeting(i), idempotency: null, limits)));
@@ -118,7 +118,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
-    public async Task The_first_in_the_queue_are_those_due_longest_and_what_is_no_queued_bot_takes_nobodys_turn()
+    public async Task Queue_is_ordered_by_due_time_and_skips_entries_without_a_queued_bot()
     {
         var now = TimeProvider.System.GetUtcNow();
         var (late, scheduled, early, launched) = (
@@ -139,7 +139,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
-    public async Task A_bot_that_lives_already_is_taken_up_once_with_its_claim_on_the_meeting()
+    public async Task Running_bot_is_adopted_once_with_its_claim_on_the_meeting()
     {
         var bot = SampleBots.In(BotStatus.Launching);
 
@@ -153,7 +153,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
-    public async Task That_Redis_was_emptied_is_seen_even_while_everything_is_looked_at()
+    public async Task Emptying_Redis_during_recovery_starts_another_recovery()
     {
         Assert.False(await Store.Recovery.IsCompleteAsync());
         var mark = await Store.Recovery.BeginAsync();
@@ -171,7 +171,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
-    public async Task A_bot_that_waits_is_remembered_when_Redis_was_emptied_and_forgotten_when_it_was_deleted()
+    public async Task Waiting_bot_stays_cached_when_Redis_was_emptied_and_not_when_it_was_deleted()
     {
         var store = Store;
         var bot = SampleBots.Queued();
@@ -197,7 +197,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     [InlineData("homeless", "1")]
     [InlineData("own", null)]
     [InlineData("own", "one")]
-    public async Task A_record_that_nobody_can_read_harms_no_other_and_gives_way_to_its_bot_where_that_lives(string record, string? version)
+    public async Task Unreadable_record_affects_no_other_bot_and_is_overwritten_when_its_bot_is_adopted(string record, string? version)
     {
         var (bot, other) = (SampleBots.In(BotStatus.Launching), await CreatedAsync(SampleBots.Queued("https://meet.google.com/other-call-abc")));
         Assert.True(await Store.Recovery.AdoptAsync(bot));
@@ -224,7 +224,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
-    public async Task Changes_made_at_once_are_all_kept()
+    public async Task Concurrent_changes_are_all_kept()
     {
         var bot = await CreatedAsync(SampleBots.Queued());
 
@@ -234,7 +234,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
-    public async Task Each_status_that_the_manager_gives_is_said_on_the_stream_and_the_channel_in_order()
+    public async Task Every_status_set_by_the_manager_is_published_in_order()
     {
         var bot = SampleBots.Queued();
         var heard = new List<string>();
@@ -242,7 +242,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
         (await _redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisNames.StatusChannel(bot.Id)))).OnMessage(message => heard.Add(message.Message!));
         await CreatedAsync(bot);
         await Store.Commands.UpdateAsync(bot.Id, BotLifecycle.LaunchBegun);
-        await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.Heard(known, bot.Says(BotStatus.Joining, 100)));
+        await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.StatusReceived(known, bot.Says(BotStatus.Joining, 100)));
         await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.RecorderGone(known, exit: null));
 
         var entries = await _redis.GetDatabase().StreamRangeAsync(RedisNames.EventStream(bot.Id));
@@ -254,7 +254,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
-    public async Task Pages_come_newest_first_and_continue_behind_the_cursor()
+    public async Task Pages_are_newest_first_and_continue_after_the_cursor()
     {
         var bots = new List<Bot>();
         for (var i = 0; i < 25; i++)
@@ -272,7 +272,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Those_with_one_status_are_the_same_by_their_index_and_by_looking_at_all(bool isIndexed)
+    public async Task Filter_by_status_gives_the_same_bots_with_and_without_the_index(bool isIndexed)
     {
         if (isIndexed)
             await Store.Recovery.CompleteAsync((await Store.Recovery.BeginAsync())!);
@@ -301,7 +301,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
-    public async Task Records_of_a_version_that_kept_no_index_by_status_are_found_before_and_after_they_are_in_it()
+    public async Task Records_of_a_version_without_the_status_index_are_found_before_and_after_indexing()
     {
         var bot = await CreatedAsync(SampleBots.Queued());
         await _redis.GetDatabase().KeyDeleteAsync([.. _redis.GetServers()[0].Keys(pattern: "newarbots:bots:status:*")]);
@@ -319,7 +319,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
-    public async Task A_deleted_bot_leaves_nothing_but_what_others_own()
+    public async Task Deleted_bot_leaves_nothing_behind()
     {
         var bot = await CreatedAsync(SampleBots.Queued());
         var ended = await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.StopAsked(known, SampleBots.Noon));
@@ -329,7 +329,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
-    public async Task The_idempotency_key_of_a_deleted_bot_can_be_used_again_and_then_is_the_next_bots()
+    public async Task Idempotency_key_of_a_deleted_bot_can_be_reused()
     {
         var key = new IdempotencyKey("k", "hash");
         var first = Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(SampleBots.Queued(), key)).Bot;

@@ -4,3 +4,6 @@ namespace NewarBots.Manager.Bots;
 
 /// <summary>Wakes the launcher: a bot was queued, or a place became free.</summary>
 internal sealed class LaunchSignal : AsyncAutoResetEvent;
+
+/// <summary>Wakes the scheduler: a bot was scheduled or rescheduled.</summary>
+internal sealed class ScheduleSignal : AsyncAutoResetEvent;
