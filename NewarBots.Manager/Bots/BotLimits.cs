@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Bots;
 

@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using NewarBots.Manager.Bots.Storage;
-using NewarBots.Manager.Hosting;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Webhooks;

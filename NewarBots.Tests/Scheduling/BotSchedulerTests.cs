@@ -80,7 +80,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
         var bot = await CreatedAsync(SampleBots.Scheduled(Noon.AddDays(1)));
         await StartSchedulerAsync();
 
-        // The clock alone: no timer has heard of it.
+        // Sets only the clock, without firing timers.
         _time.AdjustTime(Noon.AddDays(1));
 
         await UntilAsync(bot.Id, BotStatus.Queued);

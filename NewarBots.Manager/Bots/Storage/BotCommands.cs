@@ -1,6 +1,5 @@
 using System.Text.Json;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots.Events;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Bots.Storage;

@@ -204,8 +204,8 @@ public sealed class EventTests : IAsyncLifetime
         return (JsonDocument.Parse(item.Data).RootElement.GetProperty("id").GetString(), Status(item));
     }
 
-    /// <summary>As the recorder would: on the stream and on the channel.</summary>
-    /// <returns>A bot that was stopped once the first of its events had been read, and that one's id.</returns>
+    /// <summary>Publishes on the stream and the channel, like a recorder.</summary>
+    /// <returns>A bot that was stopped after the first of its events was read, and the id of that event.</returns>
     private async Task<(string Id, string First)> StoppedAfterFirstAsync()
     {
         var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");

@@ -109,7 +109,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
         var created = results.OfType<CreateResult.Created>().ToList();
         Assert.Equal(3, created.Count);
         Assert.Equal(17, results.OfType<CreateResult.QueueFull>().Count());
-        // What has a container takes no place in the queue; what is finalized takes none at all.
+        // A bot with a container takes no slot in the queue; a bot that is finalized takes no place at all.
         await Store.Commands.UpdateAsync(created[0].Bot.Id, BotLifecycle.LaunchBegun);
         await Store.Commands.UpdateAsync(created[1].Bot.Id, BotLifecycle.LaunchBegun);
         Assert.IsType<CreateResult.QueueFull>(await Store.Commands.CreateAsync(InMeeting(20), idempotency: null, limits));
@@ -238,7 +238,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     {
         var bot = SampleBots.Queued();
         var heard = new List<string>();
-        // A queue: plain handlers are called side by side.
+        // A message queue, because plain handlers run concurrently.
         (await _redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisNames.StatusChannel(bot.Id)))).OnMessage(message => heard.Add(message.Message!));
         await CreatedAsync(bot);
         await Store.Commands.UpdateAsync(bot.Id, BotLifecycle.LaunchBegun);
@@ -338,7 +338,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
 
         await Store.Commands.DeleteAsync(ended!);
         var second = Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(SampleBots.Queued(), key)).Bot;
-        // As if somebody came late.
+        // As if another manager deleted it late.
         await Store.Commands.DeleteAsync(ended!);
 
         Assert.Equal(second.Id, Assert.IsType<CreateResult.Repeated>(await Store.Commands.CreateAsync(SampleBots.Queued(), key)).Bot.Id);
