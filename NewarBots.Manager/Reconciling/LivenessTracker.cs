@@ -42,7 +42,7 @@ internal sealed class LivenessTracker(TimeProvider time)
     private sealed record Observation(long? RunningSince, long ActiveAt, (long? Sequence, DateTimeOffset WrittenAt) Activity);
 }
 
-/// <summary>What this manager has observed of one recorder.</summary>
+/// <summary>Observations of one recorder by this manager.</summary>
 /// <param name="Running">How long it has been observed running without interruption.</param>
 /// <param name="Inactive">How long it has neither published a status nor written a file.</param>
 internal sealed record Liveness(TimeSpan Running, TimeSpan Inactive);

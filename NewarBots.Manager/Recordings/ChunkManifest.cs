@@ -25,7 +25,7 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
     public DateTimeOffset? StartedAt => Chunks
         // The years keep later arithmetic from overflowing: tags are untrusted.
         .Where(piece => piece.Chunk.StartedAt?.Year is > 1 and < 9999 && piece.Chunk.FirstPacket == piece.Range.First - piece.Skip)
-        .Select(piece => piece.Chunk.StartedAt - TimeSpan.FromSeconds(Seconds(piece.Range.First - piece.Skip)))
+        .Select(piece => piece.Chunk.StartedAt - TimeSpan.FromTicks((piece.Range.First - piece.Skip) * TimeSpan.TicksPerSecond / ChunkFormat.PacketsPerSecond))
         .FirstOrDefault();
 
     /// <summary>No gaps, and no chunk lost audio.</summary>

@@ -100,6 +100,16 @@ internal sealed class RecordedSession : IDisposable
 
     public void WriteJournal(params string[] lines) => File.WriteAllText(Path.Combine(Folder, Journal.FileName), string.Join('\n', lines));
 
+    /// <summary>Replaces FFmpeg with a shell script.</summary>
+    public void UseFFmpegScript(string body)
+    {
+        var path = Path.Combine(_root, "ffmpeg");
+        File.WriteAllText(path, $"#!/bin/sh\n{body}\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Options.FFmpegPath = path;
+    }
+
     public RecordingFinalizer Finalizer()
     {
         var options = Microsoft.Extensions.Options.Options.Create(Options);

@@ -178,11 +178,7 @@ public sealed class FFmpegTests : IDisposable
     /// <summary>Replaces FFmpeg with a script that logs each run.</summary>
     private void UseScript(string body)
     {
-        var script = Path.Combine(_folder, "ffmpeg");
         File.WriteAllText(Runs, string.Empty);
-        File.WriteAllText(script, $"#!/bin/sh\necho run >> {Runs}\n{body}\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
-        _session.Options.FFmpegPath = script;
+        _session.UseFFmpegScript($"echo run >> {Runs}\n{body}");
     }
 }

@@ -110,11 +110,7 @@ public sealed class InterruptedFinalizationTests : IDisposable
     {
         _session.Write(await OpusPackets.OfToneAsync(777));
         var (runs, go) = (Path.Combine(_chunks, "runs"), Path.Combine(_chunks, "go"));
-        var script = Path.Combine(_chunks, "ffmpeg");
-        await File.WriteAllTextAsync(script, $"#!/bin/sh\necho >> {runs}; until [ -e {go} ]; do sleep 0.02; done; exec ffmpeg \"$@\"\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
-        _session.Options.FFmpegPath = script;
+        _session.UseFFmpegScript($"echo >> {runs}; until [ -e {go} ]; do sleep 0.02; done; exec ffmpeg \"$@\"");
         using var lost = new CancellationTokenSource();
         using var finalizer = _session.Finalizer();
 

@@ -99,7 +99,7 @@ public sealed class PartialRecordingTests : IDisposable
         _session.Write(tone);
         var (first, made) = (_session.Bot, await AssembleAsync(2));
         var gate = Path.Combine(_session.Storage.Root, "gate");
-        await UseScriptAsync($"touch '{gate}.begun'; while [ ! -e '{gate}' ]; do sleep 0.05; done; exec ffmpeg \"$@\"");
+        _session.UseFFmpegScript($"touch '{gate}.begun'; while [ ! -e '{gate}' ]; do sleep 0.05; done; exec ffmpeg \"$@\"");
         _session.Bot = first with { Id = SessionId.Parse("0199aaaabbbbccccddddeeeeffff0002") };
         _session.Write(tone);
 
@@ -118,7 +118,7 @@ public sealed class PartialRecordingTests : IDisposable
         var tone = await OpusPackets.OfToneAsync(600);
         var (running, most, gate) = (Path.Combine(_session.Storage.Root, "running"), Path.Combine(_session.Storage.Root, "most"), Path.Combine(_session.Storage.Root, "gate"));
         Directory.CreateDirectory(running);
-        await UseScriptAsync(
+        _session.UseFFmpegScript(
             $"mkdir '{running}'/$$; ls '{running}' | wc -l >> '{most}'; while [ ! -e '{gate}' ]; do sleep 0.05; done; ffmpeg \"$@\"; code=$?; rmdir '{running}'/$$; exit $code");
         using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var all = new List<Task<string?>>();
@@ -140,14 +140,6 @@ public sealed class PartialRecordingTests : IDisposable
         var counts = await File.ReadAllLinesAsync(most, TestContext.Current.CancellationToken);
         Assert.Equal(4, counts.Length);
         Assert.Equal(_session.Options.MaxConcurrent, counts.Max(count => int.Parse(count, CultureInfo.InvariantCulture)));
-    }
-
-    private async Task UseScriptAsync(string ffmpeg)
-    {
-        _session.Options.FFmpegPath = Path.Combine(_session.Storage.Root, "ffmpeg");
-        await File.WriteAllTextAsync(_session.Options.FFmpegPath, $"#!/bin/sh\n{ffmpeg}\n", TestContext.Current.CancellationToken);
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(_session.Options.FFmpegPath, UnixFileMode.UserRead | UnixFileMode.UserExecute);
     }
 
     private async Task<string?> AssembleAsync(int chunks) => await AssembleAsync(chunks, TestContext.Current.CancellationToken);

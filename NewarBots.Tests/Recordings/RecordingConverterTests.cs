@@ -1,4 +1,3 @@
-using System.Globalization;
 using CliWrap;
 using CliWrap.Buffered;
 using Microsoft.Extensions.DependencyInjection;
@@ -54,7 +53,7 @@ public sealed class RecordingConverterTests : IDisposable
         _session.Write(await OpusPackets.OfToneAsync(3000));
         await _session.RecordAsync();
         var runs = Path.Combine(_session.Storage.Root, "runs");
-        _session.Options.FFmpegPath = Script($"echo run >> '{runs}'; exec ffmpeg \"$@\"");
+        _session.UseFFmpegScript($"echo run >> '{runs}'; exec ffmpeg \"$@\"");
         using var converter = Converter();
 
         var paths = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => ConvertAsync(converter, "mp3")));
@@ -84,7 +83,7 @@ public sealed class RecordingConverterTests : IDisposable
         _session.Write(await OpusPackets.OfToneAsync(500));
         await _session.RecordAsync();
         var gate = Path.Combine(_session.Storage.Root, "gate");
-        _session.Options.FFmpegPath = Script($"while [ ! -e '{gate}' ]; do sleep 0.05; done; exec ffmpeg \"$@\"");
+        _session.UseFFmpegScript($"while [ ! -e '{gate}' ]; do sleep 0.05; done; exec ffmpeg \"$@\"");
         using var converter = Converter();
 
         Assert.Null(await ConvertAsync(converter, "mp3", TimeSpan.FromMilliseconds(100)));
@@ -98,7 +97,7 @@ public sealed class RecordingConverterTests : IDisposable
     {
         _session.Write(await OpusPackets.OfToneAsync(500));
         await _session.RecordAsync();
-        _session.Options.FFmpegPath = Script("exit 1");
+        _session.UseFFmpegScript("exit 1");
         using (var failing = Converter())
             await Assert.ThrowsAsync<BadAudioException>(() => ConvertAsync(failing, "mp3"));
         Assert.Equal(["json", "ogg"], RemainingFiles());
@@ -114,7 +113,7 @@ public sealed class RecordingConverterTests : IDisposable
         _session.Write(await OpusPackets.OfToneAsync(500));
         await _session.RecordAsync();
         var gate = Path.Combine(_session.Storage.Root, "gate");
-        _session.Options.FFmpegPath = Script($"ffmpeg \"$@\"; touch '{gate}.made'; while [ ! -e '{gate}' ]; do sleep 0.05; done");
+        _session.UseFFmpegScript($"ffmpeg \"$@\"; touch '{gate}.made'; while [ ! -e '{gate}' ]; do sleep 0.05; done");
         using var converter = Converter();
 
         var conversion = ConvertAsync(converter, "wav");
@@ -178,15 +177,5 @@ public sealed class RecordingConverterTests : IDisposable
             _host.Services.GetRequiredService<IHostApplicationLifetime>(),
             TimeProvider.System,
             NullLogger<RecordingConverter>.Instance);
-    }
-
-    /// <summary>A script in place of FFmpeg.</summary>
-    private string Script(string body)
-    {
-        var path = Path.Combine(_session.Storage.Root, string.Create(CultureInfo.InvariantCulture, $"ffmpeg-{body.Length}"));
-        File.WriteAllText(path, $"#!/bin/sh\n{body}\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return path;
     }
 }
