@@ -2,7 +2,6 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Containers;
-using NewarBots.Manager.Recordings;
 
 namespace NewarBots.Manager.Ending;
 

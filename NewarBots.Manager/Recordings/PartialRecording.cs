@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Options;
 using Microsoft.Win32.SafeHandles;
 using NewarBots.Contract;
-using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Recordings;
 

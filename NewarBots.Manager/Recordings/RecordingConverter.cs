@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using CliWrap;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
-using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Recordings;
 

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Recordings;
 

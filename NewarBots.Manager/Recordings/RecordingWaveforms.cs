@@ -1,7 +1,6 @@
 using System.Text.Json;
 using CliWrap;
 using NewarBots.Contract;
-using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Recordings;
 
