@@ -11,7 +11,7 @@ using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
 namespace NewarBots.Manager.Ending;
 
-/// <summary>What a bot leaves beside its recording: its log and its evidence; and the deletion of everything.</summary>
+/// <summary>Endpoints for the log and the evidence of a bot, and for deleting a bot with all its data.</summary>
 internal static class EndingEndpoints
 {
     private const string LogType = "text/plain; charset=utf-8";
@@ -57,7 +57,7 @@ internal static class EndingEndpoints
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // Whoever read it has gone, or the manager goes.
+            // The client disconnected, or the manager is stopping.
         }
         catch (ContainerEngineException exception)
         {
