@@ -11,9 +11,9 @@ using StackExchange.Redis;
 
 namespace NewarBots.Tests.Ending;
 
-/// <summary>The finisher with a real Docker engine, a real Redis, and a script in place of FFmpeg.</summary>
-public sealed class BotFinisherTests(ScriptedRecorders recorders, RedisServer redis)
-    : IClassFixture<ScriptedRecorders>, IClassFixture<RedisServer>, IAsyncLifetime
+/// <summary>The finisher with containers in memory, a real Redis, and a script in place of FFmpeg.</summary>
+public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer redis)
+    : IClassFixture<InMemoryRecorders>, IClassFixture<RedisServer>, IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("newarbots-finisher-").FullName;
     private ConnectionMultiplexer _redis = null!;

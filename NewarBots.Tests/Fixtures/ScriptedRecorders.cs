@@ -1,23 +1,13 @@
 using System.Text;
 using CliWrap;
 using CliWrap.Buffered;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using NewarBots.Contract;
-using NewarBots.Manager.Api;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Containers;
-using NewarBots.Manager.Ending;
-using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Launching;
-using NewarBots.Manager.Reconciling;
-using NewarBots.Manager.Recordings;
-using NewarBots.Manager.Scheduling;
-using NewarBots.Manager.Tracking;
-using NewarBots.Manager.Webhooks;
 using StackExchange.Redis;
 
 namespace NewarBots.Tests.Fixtures;
@@ -90,50 +80,17 @@ public sealed class ScriptedRecorders : IAsyncLifetime
         return host.Services;
     }
 
-    /// <summary>All services of a manager. Hosted services are not started.</summary>
+    /// <inheritdoc cref="TestManager.Build"/>
     internal IServiceProvider WholeManager(IConnectionMultiplexer redis, TimeProvider time, params (string Key, string Value)[] settings)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Launching:Image"] = Image,
-            ["Launching:Stack"] = Stack,
-            ["Launching:Network"] = Stack,
-            ["Storage:Path"] = Storage,
-            ["ConnectionStrings:redis"] = redis.Configuration,
-        });
-        builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, string? (setting) => setting.Value));
-        builder.AddHosting();
-        builder.AddApi();
-        builder.AddBots();
-        builder.AddScheduling();
-        builder.AddWebhooks();
-        builder.AddContainers();
-        builder.AddLaunching();
-        builder.AddTracking();
-        builder.AddReconciling();
-        builder.AddRecordings();
-        builder.AddEnding();
-        builder.Services.AddSingleton(redis);
-        builder.Services.AddSingleton(time);
-        var host = builder.Build();
+        var host = TestManager.Build(
+            Storage, redis, time, [("Launching:Image", Image), ("Launching:Stack", Stack), ("Launching:Network", Stack), .. settings]);
         _hosts.Add(host);
         return host.Services;
     }
 
-    /// <summary>A bot whose recorder runs the script, with its session folder.</summary>
-    internal RecorderContainerSpec Bot(string script)
-    {
-        var environment = new RecorderEnvironment
-        {
-            SessionId = SessionId.New(TimeProvider.System),
-            UserId = UserId.Parse("anna"),
-            MeetingUrl = new Uri("https://meet.google.com/abc-defg-hij"),
-            BotName = script,
-        };
-        return new(environment, new SessionFolders(new StorageLayout(Storage)).Create(environment.UserId, environment.SessionId));
-    }
+    /// <inheritdoc cref="TestManager.Bot"/>
+    internal RecorderContainerSpec Bot(string script) => TestManager.Bot(Storage, script);
 
     /// <summary>Waits for the container's exit.</summary>
     internal async Task<RecorderExit> ExitOf(SessionId id)

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Containers;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
@@ -11,8 +12,8 @@ using StackExchange.Redis;
 
 namespace NewarBots.Tests.Launching;
 
-public sealed class BotLauncherTests(ScriptedRecorders recorders, RedisServer redis)
-    : IClassFixture<ScriptedRecorders>, IClassFixture<RedisServer>, IAsyncLifetime
+public sealed class BotLauncherTests(InMemoryRecorders recorders, RedisServer redis)
+    : IClassFixture<InMemoryRecorders>, IClassFixture<RedisServer>, IAsyncLifetime
 {
     private ConnectionMultiplexer _redis = null!;
 
@@ -23,7 +24,9 @@ public sealed class BotLauncherTests(ScriptedRecorders recorders, RedisServer re
     [Fact]
     public async Task A_bot_that_gets_no_container_leaves_no_folder_and_no_Redis_user()
     {
-        var bot = await LaunchedAsync(_redis, ("Launching:Image", "newarbots-tests/not-there:dev"));
+        recorders.Containers.LaunchFailure = new("The recorder image does not exist.", ContainerEngineFailure.ImageMissing);
+        var bot = await LaunchedAsync(_redis);
+        recorders.Containers.LaunchFailure = null;
 
         Assert.Equal(EndReason.LaunchFailed, bot.Reason);
         Assert.False(Directory.Exists(new StorageLayout(recorders.Storage).SessionFolder(bot.UserId, bot.Id)));
@@ -82,9 +85,9 @@ public sealed class BotLauncherTests(ScriptedRecorders recorders, RedisServer re
     }
 
     /// <returns>The bot, once it has ended.</returns>
-    private async Task<Bot> LaunchedAsync(IConnectionMultiplexer connection, params (string Key, string Value)[] settings)
+    private async Task<Bot> LaunchedAsync(IConnectionMultiplexer connection)
     {
-        var manager = recorders.WholeManager(connection, TimeProvider.System, settings);
+        var manager = recorders.WholeManager(connection, TimeProvider.System);
         var store = BotStorage.Of(manager);
         var launcher = manager.GetServices<IHostedService>().OfType<BotLauncher>().Single();
         var bot = Assert.IsType<CreateResult.Created>(await store.Commands.CreateAsync(SampleBots.Queued(), idempotency: null)).Bot;

@@ -1,8 +1,8 @@
 namespace NewarBots.Tests.Lives;
 
 /// <summary>
-/// Whole bots want the machine for themselves: while they record, no other test runs. What a recorder misses because the
-/// machine is too busy is a true gap in its recording, and no test's business.
+/// Tests that record whole meetings run alone. On a busy machine a recorder misses audio, which is a real gap in its recording and would fail
+/// the test.
 /// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class AloneOnTheMachine : ICollectionFixture<RecordingHost>

@@ -7,12 +7,12 @@ using StackExchange.Redis;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>What bots, users of Redis and users of the host may leave where the manager looks.</summary>
+/// <summary>Invalid data in Redis, in the engine and on the disk.</summary>
 [Collection(AloneOnTheMachine.Name)]
 public sealed class BadInputTests
 {
     [Fact]
-    public async Task Garbage_in_Redis_in_the_engine_and_on_the_disk_is_said_once_and_harms_nobody()
+    public async Task Invalid_data_in_Redis_the_engine_and_on_the_disk_is_logged_once_and_affects_no_bot()
     {
         await using var host = await LightHost.StartAsync();
         var manager = host.Manager;
@@ -23,7 +23,7 @@ public sealed class BadInputTests
         var id = await manager.RecordAsync(manager.Rehearsal("duration=15"), userId: "bad");
         await host.RecordedAsync(id, seconds: 2);
 
-        // On the stream and the channel: garbage, somebody else's message, its own once more, and in another order.
+        // On the stream and the channel: garbage, another bot's message, and the bot's own messages repeated in another order.
         var stream = RedisNames.EventStream(SessionId.Parse(id));
         var own = (await redis.StreamRangeAsync(stream)).Select(entry => entry[RedisNames.MessageField]).ToList();
         foreach (var message in own.AsEnumerable().Reverse().Concat(own))
@@ -54,14 +54,14 @@ public sealed class BadInputTests
             await redis.SortedSetAddAsync("newarbots:bots", member, 0);
         }
 
-        // A session folder that is a link, and another one's files in the bot's own.
+        // A session folder that is a link, and a foreign file in the bot's own folder.
         var elsewhere = Directory.CreateTempSubdirectory("newarbots-elsewhere-");
         await File.WriteAllTextAsync(Path.Combine(elsewhere.FullName, ChunkFormat.FileName(0)), "precious");
         var link = host.FolderOf(SessionId.New(TimeProvider.System).ToString(), "bad");
         Directory.CreateSymbolicLink(link, elsewhere.FullName);
         await File.WriteAllTextAsync(Path.Combine(host.FolderOf(id, "bad"), "chunk_..%2f..%2f.ogg"), "climbs");
 
-        // A container of this stack with a label that is no session id.
+        // A container of this stack whose session label is no session id.
         var stranger = $"survive-stranger-{wrong}";
         await DockerCli.RunAsync(
             "run", "--detach", "--name", stranger, "--label", $"newarbots.stack={manager.Stack}", "--label", "newarbots.session=NO SESSION",
@@ -79,7 +79,7 @@ public sealed class BadInputTests
         Assert.Equal("precious", await File.ReadAllTextAsync(Path.Combine(elsewhere.FullName, ChunkFormat.FileName(0))));
         Assert.Equal("exited", await DockerCli.RunAsync("inspect", "--format", "{{.State.Status}}", stranger));
         Assert.Equal([$"newar-bot-{id}", $"newar-bot-{second}"], (await engine.NamesAsync("create")).Where(name => name != stranger));
-        foreach (var once in new[] { $"The record of bot {unreadable} cannot be read", $"Where the record of bot {wrong} should be", "has our stack's label but no session" })
+        foreach (var once in new[] { $"The record of bot {unreadable} cannot be read", $"Where the record of bot {wrong} should be", "it has this stack's label, but its session label" })
             Assert.Equal(1, manager.Output.Split(once).Length - 1);
         elsewhere.Delete(recursive: true);
     }

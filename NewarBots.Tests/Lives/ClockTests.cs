@@ -3,17 +3,17 @@ using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>The manager's clock is set while bots record, as by a machine that finds its time server at last.</summary>
+/// <summary>The manager's clock jumps while bots record, for example when the machine first reaches its time server.</summary>
 [Collection(AloneOnTheMachine.Name)]
 [Trait("Suite", "Long")]
 public sealed class ClockTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     [Theory]
     [InlineData(25)]
     [InlineData(-25)]
-    public async Task A_clock_that_jumps_by_a_day_ends_no_bot_and_hides_no_end(int hours)
+    public async Task A_clock_that_jumps_by_a_day_neither_ends_a_bot_nor_hides_the_end_of_one(int hours)
     {
         using var clock = new SettableClock();
         await using var host = await LightHost.StartAsync(clock.Environment);
@@ -28,20 +28,20 @@ public sealed class ClockTests
 
         clock.Set(TimeSpan.FromHours(hours));
         await DockerCli.RunAsync("kill", "--signal", "KILL", $"newar-bot-{dies}");
-        var died = await manager.UntilAsync(dies, Patience, "completed");
+        var died = await manager.UntilAsync(dies, Timeout, "completed");
         Assert.Equal("recorder_crashed", (string?)died["reason"]);
         Assert.True((double)died["recordedSeconds"]! >= recorded - 2, died.ToJsonString());
 
         var later = await manager.RecordAsync(manager.Rehearsal("duration=3"), userId: "later");
-        Assert.True((bool)(await manager.UntilAsync(later, Patience, "completed"))["recording"]!["complete"]!, await host.AccountOfAsync(later));
+        Assert.True((bool)(await manager.UntilAsync(later, Timeout, "completed"))["recording"]!["complete"]!, await host.AccountOfAsync(later));
 
-        // A manager that starts compares everything with everything. That a container is gone it only believes after a while.
+        // A manager that starts reconciles everything. It treats a missing container as gone only after a grace period.
         manager.Kill();
         await DockerCli.RunAsync("rm", "--force", $"newar-bot-{vanishes}");
         await manager.StartAsync();
         var vanished = await manager.UntilAsync(vanishes, TimeSpan.FromMinutes(3), "completed");
         Assert.Equal("recorder_crashed", (string?)vanished["reason"]);
-        var lived = await manager.UntilAsync(lives, Patience, "completed");
+        var lived = await manager.UntilAsync(lives, Timeout, "completed");
         Assert.Equal("meeting_ended", (string?)lived["reason"]);
         Assert.True((bool)lived["recording"]!["complete"]!, await host.AccountOfAsync(lives));
         Assert.Equal(4, (await engine.NamesAsync("create")).Count);

@@ -4,15 +4,15 @@ using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>Recorders that end without a word.</summary>
+/// <summary>Recorders that die without a final status message.</summary>
 [Collection(AloneOnTheMachine.Name)]
 public sealed class DyingRecorderTests(LightHost host) : IClassFixture<LightHost>
 {
-    /// <summary>The engine tells of the death at once; the rest is finalising.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    /// <summary>The engine reports the exit at once. The rest is finalization.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
 
     [Fact]
-    public async Task A_recorder_that_is_killed_is_a_partial_recording_within_seconds_and_misses_two_seconds_at_most()
+    public async Task A_killed_recorder_yields_a_partial_recording_within_seconds_that_misses_at_most_two_seconds()
     {
         var engine = new EngineEvents(host.Manager.Stack);
         var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "killed");
@@ -20,7 +20,7 @@ public sealed class DyingRecorderTests(LightHost host) : IClassFixture<LightHost
         var startedAt = (DateTimeOffset)(await host.Manager.GetAsync($"/bots/{id}")).Body!["recordingAt"]!;
         await DockerCli.RunAsync("kill", "--signal", "KILL", $"newar-bot-{id}");
         var killedAt = TimeProvider.System.GetUtcNow();
-        var bot = await host.Manager.UntilAsync(id, Patience, "completed");
+        var bot = await host.Manager.UntilAsync(id, Timeout, "completed");
 
         Assert.InRange((DateTimeOffset)bot["endedAt"]! - killedAt, TimeSpan.Zero, TimeSpan.FromSeconds(5));
         Assert.Equal("recorder_crashed", (string?)bot["reason"]);
@@ -32,29 +32,29 @@ public sealed class DyingRecorderTests(LightHost host) : IClassFixture<LightHost
     }
 
     [Fact]
-    public async Task However_often_a_recorder_is_told_to_stop_it_ends_well()
+    public async Task A_recorder_that_receives_many_stop_signals_still_completes_its_recording()
     {
         var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "nagged");
         await host.RecordedAsync(id, seconds: 2);
         while ((await Cli.Wrap("docker").WithArguments(["kill", "--signal", "TERM", $"newar-bot-{id}"])
             .WithValidation(CommandResultValidation.None).ExecuteAsync()).IsSuccess)
         {
-            // Until it is gone.
+            // Repeat until the container is gone.
         }
 
-        var bot = await host.Manager.UntilAsync(id, Patience, "completed");
+        var bot = await host.Manager.UntilAsync(id, Timeout, "completed");
         Assert.Equal("stop_requested", (string?)bot["reason"]);
         Assert.True((bool)bot["recording"]!["complete"]!, await host.AccountOfAsync(id));
     }
 
     [Fact]
     [Trait("Suite", "Long")]
-    public async Task A_recorder_that_reaches_its_memory_limit_is_a_partial_recording_that_says_so()
+    public async Task A_recorder_that_runs_out_of_memory_yields_a_partial_recording_with_that_reason()
     {
         var engine = new EngineEvents(host.Manager.Stack);
         var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "hungry");
         var recorded = await host.RecordedAsync(id, seconds: 3);
-        // The kernel takes whoever is named first here, and only the recorder's own user is asked to name.
+        // Makes the kernel's OOM killer choose the recorder. Its own user may raise the score.
         await DockerCli.RunAsync(
             "exec", "--detach", $"newar-bot-{id}", "sh", "-c",
             "for p in /proc/[0-9]*; do case $(readlink $p/exe) in *NewarBots.Recorder) echo 1000 > $p/oom_score_adj;; esac; done; tail /dev/zero");

@@ -5,19 +5,19 @@ using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>The engine itself is restarted, and its containers with it.</summary>
+/// <summary>The engine restarts, and its containers with it.</summary>
 [Collection(AloneOnTheMachine.Name)]
 [Trait("Suite", "Long")]
 public sealed class EngineRestartTests
 {
     private const string LightImage = "newarbots-tests/light:dev";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Bots_that_ended_with_the_engine_are_finalised_and_those_that_were_sent_meanwhile_record(bool isKilled)
+    public async Task After_an_engine_restart_interrupted_bots_are_finalized_and_waiting_bots_record(bool isKilled)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root may run a Docker engine.");
         await BuildLightImageAsync();
@@ -33,17 +33,17 @@ public sealed class EngineRestartTests
         else
             await engine.TerminateAsync();
         var waits = await manager.RecordAsync(manager.Rehearsal("duration=3"), userId: "waits");
-        await Eventually.TrueAsync(async () => (string?)(await manager.GetAsync("/health")).Body!["checks"]!["docker"]!["status"] == "degraded", Patience);
+        await Eventually.TrueAsync(async () => (string?)(await manager.GetAsync("/health")).Body!["checks"]!["docker"]!["status"] == "degraded", Timeout);
         Assert.Equal("queued", (string?)(await manager.GetAsync($"/bots/{waits}")).Body!["status"]);
         await engine.StartAsync();
 
-        var ended = await manager.UntilAsync(ends, Patience, "completed");
-        // An engine that comes back finds the containers that outlived it and asks them to end, and may not wait until they have.
+        var ended = await manager.UntilAsync(ends, Timeout, "completed");
+        // A restarted engine sends SIGTERM to containers that survived it, but may not wait for their exit.
         var isAsked = !isKilled || (string?)ended["reason"] == "stop_requested";
         Assert.Equal(isAsked ? "stop_requested" : "recorder_crashed", (string?)ended["reason"]);
         Assert.Equal(isAsked, (bool)ended["recording"]!["complete"]!);
         Assert.True((double)ended["recordedSeconds"]! >= recorded - 2, ended.ToJsonString());
-        Assert.True((bool)(await manager.UntilAsync(waits, Patience, "completed"))["recording"]!["complete"]!, await host.AccountOfAsync(waits));
+        Assert.True((bool)(await manager.UntilAsync(waits, Timeout, "completed"))["recording"]!["complete"]!, await host.AccountOfAsync(waits));
         Assert.Empty(await engine.RunAsync("ps", "--all", "--quiet"));
         foreach (var (id, user) in new[] { (ends, "ends"), (waits, "waits") })
         {
@@ -53,7 +53,7 @@ public sealed class EngineRestartTests
         }
     }
 
-    /// <summary>The recorder without a browser, which takes long to be copied and which bots that make their audio themselves do not need.</summary>
+    /// <summary>Builds the recorder without its browser, which generated audio does not need and which takes long to copy.</summary>
     private static async Task BuildLightImageAsync()
     {
         var recorder = Environment.GetEnvironmentVariable("Launching__Image") ?? "newarbots/recorder:dev";

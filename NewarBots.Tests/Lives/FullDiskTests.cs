@@ -4,7 +4,7 @@ using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>A storage that is a small disk of its own; only root can make one.</summary>
+/// <summary>The storage folder is a small disk of its own, which only root can mount.</summary>
 [Collection(AloneOnTheMachine.Name)]
 [Trait("Suite", "Long")]
 public sealed class FullDiskTests : IAsyncLifetime
@@ -26,7 +26,7 @@ public sealed class FullDiskTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task On_a_full_disk_a_recorder_leaves_and_says_so_and_its_recording_is_made_once_there_is_room()
+    public async Task A_recorder_leaves_with_that_reason_when_the_disk_is_full_and_is_finalized_when_there_is_space()
     {
         await using var host = await LightHost.StartAsync(("Storage__Path", _disk.FullName));
         var engine = new EngineEvents(host.Manager.Stack);

@@ -2,14 +2,14 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>Bots around which something dies.</summary>
+/// <summary>A recorder, its browser or the manager dies while a bot records.</summary>
 [Collection(AloneOnTheMachine.Name)]
 public sealed class InterruptedLifeTests(RecordingHost host)
 {
     private ManagerProcess Manager => host.Manager;
 
-    /// <summary>So much of what came last before a kill may be missing, in seconds.</summary>
-    private const double MostMissing = 2;
+    /// <summary>Maximum loss before a kill, in seconds.</summary>
+    private const double MaxLoss = 2;
 
     [Fact]
     public async Task A_recorder_that_is_killed_mid_meeting_still_yields_a_recording_with_the_reason()
@@ -22,41 +22,41 @@ public sealed class InterruptedLifeTests(RecordingHost host)
 
         Assert.Equal("recorder_crashed", (string?)bot["reason"]);
         Assert.False((bool)bot["recording"]!["complete"]!);
-        Assert.InRange((double)bot["recordedSeconds"]!, await PlaceAsync(id, killedAt) - MostMissing, double.PositiveInfinity);
+        Assert.InRange((double)bot["recordedSeconds"]!, await PlaceAsync(id, killedAt) - MaxLoss, double.PositiveInfinity);
         Assert.Empty(await DockerCli.ContainersOfAsync(Manager.Stack));
         var path = Path.Combine(Manager.Storage, "recordings", "final", "user_anna", $"{id}.ogg");
         var report = await LiveAudio.ReportAsync(path, participants: 2);
         Assert.True(report.IsClean, report.ToString());
     }
 
-    /// <summary>Whatever of Chromium dies, what was heard before is kept up to the last moments, and the hole ends with the next browser.</summary>
+    /// <summary>Audio up to the last moments is kept, and the gap ends with the next browser.</summary>
     [Theory]
     [Trait("Suite", "Long")]
     [InlineData("type=renderer")]
     [InlineData("about:blank")]
-    public async Task A_browser_that_is_killed_costs_no_more_than_the_hole_that_is_named(string process)
+    public async Task A_killed_browser_costs_only_the_gap_in_the_manifest(string process)
     {
         var id = await Manager.RecordAsync(Manager.Rehearsal("participants=2&admitAfter=0&duration=600"), userId: "dora");
         await RecordedAsync(id, seconds: 6);
         var killedAt = TimeProvider.System.GetUtcNow();
         await DockerCli.KillInsideAsync($"newar-bot-{id}", process);
-        // The time line goes on with the next browser.
+        // The timeline continues with the next browser.
         await RecordedAsync(id, seconds: 25);
         await Manager.PostAsync($"/bots/{id}/stop");
         var bot = await Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
 
         var gap = Assert.Single((await Manager.GetAsync($"/bots/{id}/manifest")).Body!["gaps"]!.AsArray(), gap => (string?)gap!["cause"] == "browser_restarted")!;
-        Assert.InRange((double)gap["startSeconds"]!, await PlaceAsync(id, killedAt) - MostMissing, (double)gap["endSeconds"]!);
+        Assert.InRange((double)gap["startSeconds"]!, await PlaceAsync(id, killedAt) - MaxLoss, (double)gap["endSeconds"]!);
         Assert.False((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
     }
 
     [Fact]
-    public async Task A_manager_that_is_killed_while_a_bot_records_loses_nothing()
+    public async Task A_manager_that_is_killed_while_a_bot_records_loses_no_audio()
     {
         var id = await Manager.RecordAsync(Manager.Rehearsal("participants=2&admitAfter=0&duration=30"), userId: "bert");
         await RecordedAsync(id, seconds: 5);
         Manager.Kill();
-        // Its meeting went with it, as far as the page's connection is concerned, but the page itself is loaded and goes on.
+        // The manager serves the meeting too, but its page is already loaded and continues without a connection.
         await Manager.StartAsync();
         var bot = await Manager.UntilAsync(id, TimeSpan.FromSeconds(90), "completed");
 
@@ -66,7 +66,7 @@ public sealed class InterruptedLifeTests(RecordingHost host)
     }
 
     [Fact]
-    public async Task A_recorder_that_ends_while_no_manager_runs_is_finalized_by_the_next_one()
+    public async Task A_recorder_that_exits_while_no_manager_runs_is_finalized_by_the_next_manager()
     {
         var id = await Manager.RecordAsync(Manager.Rehearsal("participants=1&admitAfter=0&duration=600"), userId: "carla");
         await RecordedAsync(id, seconds: 4);
@@ -80,7 +80,7 @@ public sealed class InterruptedLifeTests(RecordingHost host)
         Assert.Empty(await DockerCli.ContainersOfAsync(Manager.Stack));
     }
 
-    /// <summary>Where on the recording's time line, in seconds, a moment lies.</summary>
+    /// <summary>The position of a moment in the recording, in seconds.</summary>
     private async Task<double> PlaceAsync(string id, DateTimeOffset moment) =>
         (moment - (DateTimeOffset)(await Manager.GetAsync($"/bots/{id}/manifest")).Body!["startedAt"]!).TotalSeconds;
 

@@ -2,7 +2,7 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>The settings for joining, from the manager's start to the end of a bot.</summary>
+/// <summary>The settings in section <c>Joining</c>, from the manager's start to a bot's end.</summary>
 [Collection(AloneOnTheMachine.Name)]
 public sealed class JoiningSettingsLifeTests(RedisServer redis) : IClassFixture<RedisServer>, IDisposable
 {
@@ -13,7 +13,7 @@ public sealed class JoiningSettingsLifeTests(RedisServer redis) : IClassFixture<
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public async Task A_manager_with_a_broken_selector_pack_refuses_to_start_and_tells_the_file_and_the_place()
+    public async Task A_manager_with_an_invalid_selector_pack_refuses_to_start_and_reports_file_and_position()
     {
         var pack = Write("{\n  \"name\": \"x\",\n  \"version\": \"1\",\n  \"entries\": [{ \"id\": \"a\", \"sign\": \"no_such_sign\" }]\n}");
 
@@ -25,7 +25,7 @@ public sealed class JoiningSettingsLifeTests(RedisServer redis) : IClassFixture<
     }
 
     [Fact]
-    public async Task An_account_that_breaks_while_the_manager_runs_fails_the_next_bot_with_the_place_and_a_mended_one_is_taken_at_once()
+    public async Task An_account_file_that_becomes_invalid_fails_the_next_bot_with_the_position_and_works_again_once_it_is_fixed()
     {
         var state = Write(State);
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("Joining__StorageState", state));
@@ -34,13 +34,13 @@ public sealed class JoiningSettingsLifeTests(RedisServer redis) : IClassFixture<
         var broken = await manager.UntilAsync(
             await manager.RecordAsync(manager.Rehearsal("scenario=not-found")), TimeSpan.FromSeconds(30), "failed");
         await File.WriteAllTextAsync(state, State);
-        var mended = await manager.UntilAsync(
+        var repaired = await manager.UntilAsync(
             await manager.RecordAsync(manager.Rehearsal("scenario=not-found")), TimeSpan.FromSeconds(60), "failed");
 
         Assert.Equal("launch_failed", (string?)broken["reason"]);
         Assert.Contains($"Joining:StorageState: {state}: ", (string?)broken["error"], StringComparison.Ordinal);
         Assert.Contains("line 1, $.cookies[0].domain: ", (string?)broken["error"], StringComparison.Ordinal);
-        Assert.Equal("meeting_not_found", (string?)mended["reason"]);
+        Assert.Equal("meeting_not_found", (string?)repaired["reason"]);
         Assert.DoesNotContain("5e5e5e", manager.Output, StringComparison.Ordinal);
         foreach (var file in Directory.EnumerateFiles(manager.Storage, "*", SearchOption.AllDirectories))
             Assert.DoesNotContain("5e5e5e", await File.ReadAllTextAsync(file), StringComparison.Ordinal);
@@ -48,7 +48,7 @@ public sealed class JoiningSettingsLifeTests(RedisServer redis) : IClassFixture<
 
     [Fact]
     [Trait("Suite", "Long")]
-    public async Task The_headless_shell_hears_every_second_as_well()
+    public async Task The_headless_shell_records_every_second_too()
     {
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("Joining__Browser", "headless_shell"));
         var id = await manager.RecordAsync(manager.Rehearsal("participants=3&admitAfter=2&duration=25"));

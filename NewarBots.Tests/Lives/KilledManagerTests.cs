@@ -6,12 +6,12 @@ using StackExchange.Redis;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>A manager that is killed while its bot is in each of the states of its life, and the next one after it.</summary>
+/// <summary>A manager is killed while its bot is in each status, and a new manager starts.</summary>
 [Collection(AloneOnTheMachine.Name)]
 [Trait("Suite", "Long")]
 public sealed class KilledManagerTests(LightHost host) : IClassFixture<LightHost>
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     [Theory]
     [InlineData(BotStatus.Queued)]
@@ -21,7 +21,7 @@ public sealed class KilledManagerTests(LightHost host) : IClassFixture<LightHost
     [InlineData(BotStatus.Recording)]
     [InlineData(BotStatus.Leaving)]
     [InlineData(BotStatus.Finalizing)]
-    public async Task Whenever_a_manager_is_killed_the_next_one_brings_its_bot_to_a_whole_recording(BotStatus status)
+    public async Task A_bot_completes_its_recording_even_if_its_manager_is_killed_in_any_status(BotStatus status)
     {
         var user = $"killed-{WireWord.Of(status)}";
         var engine = new EngineEvents(host.Manager.Stack);
@@ -29,10 +29,10 @@ public sealed class KilledManagerTests(LightHost host) : IClassFixture<LightHost
         var reached = await WaitForAsync(redis, status);
 
         var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("admitAfter=1&duration=5"), userId: user);
-        await reached.WaitAsync(Patience);
+        await reached.WaitAsync(Timeout);
         host.Manager.Kill();
         await host.Manager.StartAsync();
-        var bot = await host.Manager.UntilAsync(id, Patience, "completed");
+        var bot = await host.Manager.UntilAsync(id, Timeout, "completed");
 
         Assert.Equal("meeting_ended", (string?)bot["reason"]);
         Assert.True((bool)bot["recording"]!["complete"]!, await host.AccountOfAsync(id));
@@ -42,7 +42,7 @@ public sealed class KilledManagerTests(LightHost host) : IClassFixture<LightHost
         Assert.True(report.IsClean, report.ToString());
     }
 
-    /// <returns>Ends with the first message of that status, whatever bot it is of.</returns>
+    /// <returns>A task that completes with the first message of that status, from any bot.</returns>
     private static async Task<Task> WaitForAsync(ConnectionMultiplexer redis, BotStatus status)
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -3,11 +3,11 @@ using NewarBots.Tests.Fixtures;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>
-/// Like <see cref="RecordingHost"/>, for lives in which the browser is not the point: its bots make their audio themselves.
+/// Like <see cref="RecordingHost"/>, but bots open no browser and record generated audio.
 /// </summary>
 public sealed class LightHost : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     internal RedisServer Redis { get; private set; } = null!;
 
@@ -15,8 +15,8 @@ public sealed class LightHost : IAsyncLifetime
 
     internal static Task<LightHost> StartAsync(params (string Name, string Value)[] settings) => StartAsync(redisOnBridge: true, settings);
 
-    /// <param name="redisOnBridge">Bots reach Redis directly; else through the manager's relay, as they do where it listens on the loopback alone.</param>
-    /// <param name="settings">Of the manager, over the usual ones.</param>
+    /// <param name="redisOnBridge">Bots connect to Redis directly; otherwise through the manager's relay, because Redis listens on the loopback only.</param>
+    /// <param name="settings">Environment variables of the manager.</param>
     internal static async Task<LightHost> StartAsync(bool redisOnBridge, params (string Name, string Value)[] settings)
     {
         var host = new LightHost();
@@ -36,18 +36,19 @@ public sealed class LightHost : IAsyncLifetime
 
     internal string FolderOf(string id, string user) => Path.Combine(Manager.Storage, "recordings", "temp", $"user_{user}", id);
 
-    /// <summary>Sessions that still lie among the unfinished ones.</summary>
+    /// <summary>Session folders that are not finalized.</summary>
     internal IEnumerable<string> Folders() =>
         Directory.GetDirectories(Path.Combine(Manager.Storage, "recordings", "temp"), "user_*").SelectMany(Directory.GetFileSystemEntries);
 
-    /// <returns>How much the bot says it has recorded, once that is as much as asked for.</returns>
+    /// <summary>Waits until the bot reports that many recorded seconds.</summary>
+    /// <returns>The reported seconds.</returns>
     internal async Task<double> RecordedAsync(string id, double seconds, ManagerProcess? by = null)
     {
         double recorded = 0;
         try
         {
             await Eventually.TrueAsync(
-                async () => (recorded = (double?)(await (by ?? Manager).GetAsync($"/bots/{id}")).Body?["recordedSeconds"] ?? 0) >= seconds, Patience);
+                async () => (recorded = (double?)(await (by ?? Manager).GetAsync($"/bots/{id}")).Body?["recordedSeconds"] ?? 0) >= seconds, Timeout);
         }
         catch (TimeoutException exception)
         {
@@ -57,7 +58,7 @@ public sealed class LightHost : IAsyncLifetime
         return recorded;
     }
 
-    /// <summary>All that is known of a bot, for the failure message.</summary>
+    /// <summary>The bot's record, manifest and logs, for failure messages.</summary>
     internal async Task<string> AccountOfAsync(string id) => string.Join(
         '\n',
         (await Manager.GetAsync($"/bots/{id}")).Body,
@@ -65,7 +66,7 @@ public sealed class LightHost : IAsyncLifetime
         await Manager.Api.GetStringAsync(new Uri($"/bots/{id}/logs", UriKind.Relative)),
         Manager.Output);
 
-    /// <summary>Exactly one container was ever made, none is left, and of the folders only the recording's.</summary>
+    /// <summary>Asserts that exactly one container was created, and that only the recording's files remain.</summary>
     internal async Task NothingIsLeftAsync(string id, string user, EngineEvents engine)
     {
         Assert.Equal([$"newar-bot-{id}"], await engine.NamesAsync("create"));

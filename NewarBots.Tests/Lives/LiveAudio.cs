@@ -6,9 +6,9 @@ namespace NewarBots.Tests.Lives;
 internal static class LiveAudio
 {
     /// <summary>
-    /// How far a real call may stretch a second. Its far side, its network and its jitter buffers run on the same two cores as the
-    /// recorder; where they are late, WebRTC plays the sound slower and faster again. A lost or doubled second, or half of one,
-    /// is far outside of this; that no packet of the recorder's own is lost or doubled, the chunk tests show exactly.
+    /// How much a real call may stretch a second, as a fraction. The sender and its jitter buffers share the recorder's two cores. When they are late,
+    /// WebRTC plays the audio slower and then faster. A lost or repeated half second is far outside this tolerance. The chunk tests show exactly that
+    /// the recorder itself loses and repeats no packet.
     /// </summary>
     public const double Stretch = 0.3;
 
@@ -18,7 +18,7 @@ internal static class LiveAudio
     public static async Task<TimeCodeReport> ReportAsync(string path, RehearsalScenario scenario)
     {
         var samples = await AudioFile.DecodeAsync(path);
-        // A quiet voice is as good a time code as a loud one.
+        // Amplify quiet scenarios to the level of the time code.
         var gain = (float)(TimeCode.Level / scenario.Audio.Level);
         return TimeCodeReport.Of([.. samples.Select(sample => sample * gain)], scenario.Participants, placeTolerance: Stretch, lengthTolerance: Stretch);
     }

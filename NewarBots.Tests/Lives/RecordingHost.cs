@@ -2,7 +2,7 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>A manager with everything real around it: its own Redis, which bots reach on the bridge, and this machine's engine.</summary>
+/// <summary>A manager with its own Redis, which bots reach on the bridge, and this machine's engine.</summary>
 public sealed class RecordingHost : IAsyncLifetime
 {
     internal RedisServer Redis { get; private set; } = null!;

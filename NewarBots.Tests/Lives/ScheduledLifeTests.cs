@@ -7,31 +7,31 @@ using StackExchange.Redis;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>Bots that start later, and managers that die meanwhile.</summary>
+/// <summary>Managers die before their scheduled bots are due.</summary>
 [Collection(AloneOnTheMachine.Name)]
 public sealed class ScheduledLifeTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan OnTime = TimeSpan.FromSeconds(2);
 
     private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
 
     [Fact]
-    public async Task Scheduled_bots_start_on_time_and_once_whichever_of_their_managers_dies_before()
+    public async Task Scheduled_bots_start_once_and_on_time_even_if_a_manager_dies_before()
     {
         await using var host = await LightHost.StartAsync();
         await using var other = await host.Manager.StartAnotherAsync();
         await using var redis = await host.Redis.ConnectAsync();
         var engine = new EngineEvents(host.Manager.Stack);
 
-        // Accepted by one of two managers, which dies at once.
+        // One of two managers accepts the bot and dies at once.
         var startAt = Now.AddSeconds(3);
         var one = await ScheduleAsync(other, "https://meet.google.com/abc-defg-hij?duration=3", startAt, user: "one");
         other.Kill();
-        await host.Manager.UntilAsync(one, Patience, "launching", "joining", "recording", "leaving", "finalizing", "completed");
+        await host.Manager.UntilAsync(one, Timeout, "launching", "joining", "recording", "leaving", "finalizing", "completed");
         await StartedOnTimeAsync(redis, one, startAt);
 
-        // Accepted by the only manager, which dies, and is due after the next one has come.
+        // The only manager accepts the bot and dies. The bot is due after the next manager has started.
         startAt = Now.AddSeconds(8);
         var two = await ScheduleAsync(host.Manager, "https://meet.google.com/abc-defg-hij?duration=4", startAt, user: "two");
         host.Manager.Kill();
@@ -40,12 +40,12 @@ public sealed class ScheduledLifeTests
 
         foreach (var id in (string[])[one, two])
         {
-            var bot = await host.Manager.UntilAsync(id, Patience, "completed");
+            var bot = await host.Manager.UntilAsync(id, Timeout, "completed");
             Assert.True((bool)bot["recording"]!["complete"]!, await host.AccountOfAsync(id));
         }
 
         await StartedOnTimeAsync(redis, two, startAt, dueAt);
-        // The first one may have been just about to get its container when its manager was killed.
+        // The first bot may have been in launch when its manager was killed.
         Assert.Equal([$"newar-bot-{one}", $"newar-bot-{two}"], (await engine.NamesAsync("create")).Order(StringComparer.Ordinal));
         Assert.Empty(await DockerCli.ContainersOfAsync(host.Manager.Stack));
     }
@@ -58,10 +58,10 @@ public sealed class ScheduledLifeTests
         return (string)bot["id"]!;
     }
 
-    /// <param name="redis">Where its words are.</param>
+    /// <param name="redis">Has the bot's messages.</param>
     /// <param name="id">The bot.</param>
-    /// <param name="startAt">Not before.</param>
-    /// <param name="dueAt">When there was a manager again, where that took longer.</param>
+    /// <param name="startAt">The scheduled start.</param>
+    /// <param name="dueAt">When a manager was available again, if that was later.</param>
     private static async Task StartedOnTimeAsync(ConnectionMultiplexer redis, string id, DateTimeOffset startAt, DateTimeOffset? dueAt = null)
     {
         var entries = await redis.GetDatabase().StreamRangeAsync(RedisNames.EventStream(SessionId.Parse(id)));

@@ -6,16 +6,16 @@ using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>Who spoke when, and a file for each track beside the mix, from the setting to the API.</summary>
+/// <summary>Speaker segments and track files, from the setting to the API.</summary>
 [Collection(AloneOnTheMachine.Name)]
 public sealed class TrackLifeTests(RedisServer redis) : IClassFixture<RedisServer>
 {
-    /// <summary>In seconds: so far who spoke when may be from when they did.</summary>
+    /// <summary>Tolerance of speaker segments, in seconds.</summary>
     private const double Tolerance = 1;
 
     [Fact]
     [Trait("Suite", "Long")]
-    public async Task Three_who_take_turns_are_three_files_each_with_one_voice_in_its_place_and_the_manifest_tells_who_spoke_when()
+    public async Task Three_speakers_yield_three_aligned_track_files_and_their_segments_in_the_manifest()
     {
         const string Query = "participants=3&turns=3&joinLate=2:5&duration=24";
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("Recording__TrackFiles", "true"));
@@ -47,7 +47,7 @@ public sealed class TrackLifeTests(RedisServer redis) : IClassFixture<RedisServe
                 other => Assert.True(TimeCodeReader.Read(alone, other.Voice).Sum(tone => tone.Length) < AudioFile.SampleRate / 5, $"{index}\n{account}"));
         }
 
-        // Who came late has no five seconds of nothing.
+        // The track of a late participant does not start with silence.
         Assert.InRange((double)manifest["tracks"]![2]!["startSeconds"]!, clock.Offset + 3.5, clock.Offset + 7);
 
         var (status, problem) = await manager.GetAsync($"/bots/{id}/recording?track=4");
@@ -60,7 +60,7 @@ public sealed class TrackLifeTests(RedisServer redis) : IClassFixture<RedisServe
 
     [Fact]
     [Trait("Suite", "Long")]
-    public async Task A_recorder_that_is_killed_leaves_its_tracks_as_well_those_of_connections_that_were_made_anew_by_themselves()
+    public async Task A_killed_recorder_leaves_its_track_files_too_with_new_ones_for_recreated_connections()
     {
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("Recording__TrackFiles", "true"));
         var id = await manager.RecordAsync(manager.Rehearsal("participants=2&recreateAt=5&duration=600"));

@@ -5,14 +5,14 @@ using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>Two managers on one Redis and one storage.</summary>
+/// <summary>Two managers share a Redis and a storage folder.</summary>
 [Collection(AloneOnTheMachine.Name)]
 public sealed class TwoManagersTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public async Task Two_managers_make_one_container_for_each_bot_and_no_error()
+    public async Task Two_managers_create_one_container_per_bot_without_errors()
     {
         await using var host = await LightHost.StartAsync();
         await using var other = await host.Manager.StartAnotherAsync();
@@ -31,7 +31,7 @@ public sealed class TwoManagersTests
             answer => Assert.Equal((HttpStatusCode.Conflict, one), (answer.Status, (string?)answer.Body!["botId"])));
         foreach (var id in ids.Append(one))
         {
-            var bot = await other.UntilAsync(id, Patience, "completed");
+            var bot = await other.UntilAsync(id, Timeout, "completed");
             Assert.True((bool)bot["recording"]!["complete"]!, await host.AccountOfAsync(id));
         }
 
@@ -47,16 +47,16 @@ public sealed class TwoManagersTests
     [InlineData(true)]
     [InlineData(false)]
     [Trait("Suite", "Long")]
-    public async Task When_one_manager_dies_the_other_goes_on_with_its_bots_and_carries_out_what_it_had_accepted(bool isTheFirst)
+    public async Task When_one_manager_dies_the_other_continues_its_bots_and_completes_its_stop_requests(bool isTheFirst)
     {
-        // On the loopback alone, Redis is reached through whichever manager's relay came first.
+        // Redis listens on the loopback only, so bots use the relay of the manager that started first.
         await using var host = await LightHost.StartAsync(redisOnBridge: false);
         await using var other = await host.Manager.StartAnotherAsync();
         var (dies, lives) = isTheFirst ? (host.Manager, other) : (other, host.Manager);
         var engine = new EngineEvents(host.Manager.Stack);
-        var goesOn = await dies.RecordAsync("https://meet.google.com/abc-defg-hij?duration=25", userId: "goeson");
+        var continues = await dies.RecordAsync("https://meet.google.com/abc-defg-hij?duration=25", userId: "continues");
         var stops = await dies.RecordAsync("https://meet.google.com/abc-defg-hik", userId: "stops");
-        await host.RecordedAsync(goesOn, seconds: 3, by: lives);
+        await host.RecordedAsync(continues, seconds: 3, by: lives);
         await host.RecordedAsync(stops, seconds: 3, by: lives);
 
         var (status, _) = await dies.PostAsync($"/bots/{stops}/stop");
@@ -65,21 +65,21 @@ public sealed class TwoManagersTests
         Assert.Equal(HttpStatusCode.Accepted, status);
         var stopped = await lives.UntilAsync(stops, TimeSpan.FromSeconds(15 + 5), "completed");
         Assert.Equal("stop_requested", (string?)stopped["reason"]);
-        // The recorder's words come through again before it ends.
-        await host.RecordedAsync(goesOn, seconds: 20, by: lives);
-        var ended = await lives.UntilAsync(goesOn, Patience, "completed");
+        // The recorder's messages arrive again before it exits.
+        await host.RecordedAsync(continues, seconds: 20, by: lives);
+        var ended = await lives.UntilAsync(continues, Timeout, "completed");
         Assert.True((bool)ended["recording"]!["complete"]!, ended.ToJsonString());
         Assert.Equal("meeting_ended", (string?)ended["reason"]);
         Assert.Equal(2, (await engine.NamesAsync("create")).Count);
         Assert.Empty(await DockerCli.ContainersOfAsync(host.Manager.Stack));
-        Assert.False(Directory.Exists(host.FolderOf(goesOn, "goeson")) || Directory.Exists(host.FolderOf(stops, "stops")));
-        var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(host.RecordingOf(goesOn, "goeson")), participants: 1);
+        Assert.False(Directory.Exists(host.FolderOf(continues, "continues")) || Directory.Exists(host.FolderOf(stops, "stops")));
+        var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(host.RecordingOf(continues, "continues")), participants: 1);
         Assert.True(report.IsClean, report.ToString());
     }
 
     [Fact]
     [Trait("Suite", "Long")]
-    public async Task A_manager_that_is_told_to_end_leaves_its_bots_running_and_its_leases_free()
+    public async Task A_manager_that_is_terminated_keeps_its_bots_running_and_releases_its_leases()
     {
         var folder = Directory.CreateTempSubdirectory("newarbots-ffmpeg-");
         var ffmpeg = Path.Combine(folder.FullName, "ffmpeg");
@@ -99,7 +99,7 @@ public sealed class TwoManagersTests
         Assert.Equal("running", await DockerCli.RunAsync("inspect", "--format", "{{.State.Status}}", $"newar-bot-{lives}"));
         await host.Manager.StartAsync(("Finalizing__FFmpegPath", "ffmpeg"));
         foreach (var id in new[] { ends, lives })
-            Assert.True((bool)(await host.Manager.UntilAsync(id, Patience, "completed"))["recording"]!["complete"]!, await host.AccountOfAsync(id));
+            Assert.True((bool)(await host.Manager.UntilAsync(id, Timeout, "completed"))["recording"]!["complete"]!, await host.AccountOfAsync(id));
         folder.Delete(recursive: true);
 
         List<string> Leases() => [.. redis.GetServers()[0].Keys(pattern: "newarbots:lease:*").Select(key => key.ToString())];

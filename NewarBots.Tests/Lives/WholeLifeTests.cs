@@ -10,14 +10,14 @@ using StackExchange.Redis;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>Bots whose life nothing disturbs.</summary>
+/// <summary>Bots without disturbances.</summary>
 [Collection(AloneOnTheMachine.Name)]
 public sealed class WholeLifeTests(RecordingHost host)
 {
     private ManagerProcess Manager => host.Manager;
 
     [Fact]
-    public async Task One_call_records_a_meeting_of_three_speakers_without_a_second_missing_doubled_or_out_of_place()
+    public async Task One_request_records_a_meeting_of_three_speakers_with_no_second_missing_repeated_or_misplaced()
     {
         await using var redis = await host.Redis.ConnectAsync();
         var heard = new List<StatusMessage>();
@@ -35,14 +35,14 @@ public sealed class WholeLifeTests(RecordingHost host)
         var firstChunk = await FinishedChunkAsync(chunksFolder);
         var bot = await Manager.UntilAsync(id, TimeSpan.FromSeconds(120), "completed");
 
-        // The bot's own account of itself.
+        // The bot's record.
         Assert.Equal("meeting_ended", (string?)bot["reason"]);
         Assert.True((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
         var seconds = (double)bot["recording"]!["durationSeconds"]!;
         Assert.InRange(seconds, 35, 42);
         Assert.Equal((int)Math.Ceiling(seconds / 10), (int)bot["chunks"]!);
 
-        // Nothing is left behind.
+        // Containers, session folder and Redis user are gone.
         Assert.Empty(await DockerCli.ContainersOfAsync(Manager.Stack));
         Assert.False(Directory.Exists(chunksFolder));
         Assert.DoesNotContain(
@@ -60,11 +60,11 @@ public sealed class WholeLifeTests(RecordingHost host)
         // A chunk plays alone and is ten seconds long.
         Assert.Equal(480_000, (await AudioFile.DecodeAsync(firstChunk)).Length);
 
-        await TheManifestTellsTheTruthAsync(id, seconds, audio);
-        await TheWordsCameInOrderAsync(id, heard, redis);
+        await ManifestIsCorrectAsync(id, seconds, audio);
+        await MessagesAreInOrderAsync(id, heard, redis);
         Assert.Contains("recording", await Manager.Api.GetStringAsync(new Uri($"/bots/{id}/logs", UriKind.Relative)), StringComparison.OrdinalIgnoreCase);
 
-        // Part of the file, and then none of it.
+        // A range of the file, and then its deletion.
         using var part = new HttpRequestMessage(HttpMethod.Get, $"/bots/{id}/recording");
         part.Headers.Range = new(0, 3);
         Assert.Equal("OggS"u8.ToArray(), await (await Manager.Api.SendAsync(part)).Content.ReadAsByteArrayAsync());
@@ -76,7 +76,7 @@ public sealed class WholeLifeTests(RecordingHost host)
     [Theory]
     [InlineData("scenario=denied", "denied_by_host")]
     [InlineData("scenario=not-found", "meeting_not_found")]
-    public async Task A_bot_that_does_not_get_in_fails_with_the_reason_and_leaves_nothing(string query, string reason)
+    public async Task A_bot_that_cannot_join_fails_with_the_reason_and_its_files_can_be_deleted(string query, string reason)
     {
         var id = await Manager.RecordAsync(Manager.Rehearsal(query), userId: "bert");
         var bot = await Manager.UntilAsync(id, TimeSpan.FromSeconds(90), "failed");
@@ -98,7 +98,7 @@ public sealed class WholeLifeTests(RecordingHost host)
     }
 
     [Fact]
-    public async Task A_bot_that_is_asked_to_stop_leaves_and_keeps_what_it_recorded()
+    public async Task A_bot_that_is_stopped_leaves_and_keeps_its_recording()
     {
         var id = await Manager.RecordAsync(Manager.Rehearsal("participants=1&admitAfter=0&duration=600"), userId: "carla");
         await RecordedAsync(id, seconds: 5);
@@ -123,7 +123,7 @@ public sealed class WholeLifeTests(RecordingHost host)
     private async Task RecordedAsync(string id, double seconds) => await Eventually.TrueAsync(
         async () => (double)(await Manager.GetAsync($"/bots/{id}")).Body!["recordedSeconds"]! >= seconds, TimeSpan.FromSeconds(90));
 
-    /// <summary>A copy of the first chunk, once the second one has begun.</summary>
+    /// <summary>Copies the first chunk once the second one has started.</summary>
     private static async Task<string> FinishedChunkAsync(string folder)
     {
         await Eventually.TrueAsync(() => File.Exists(Path.Combine(folder, ChunkFormat.FileName(1))), TimeSpan.FromSeconds(60));
@@ -132,7 +132,7 @@ public sealed class WholeLifeTests(RecordingHost host)
         return copy;
     }
 
-    private async Task TheManifestTellsTheTruthAsync(string id, double seconds, byte[] audio)
+    private async Task ManifestIsCorrectAsync(string id, double seconds, byte[] audio)
     {
         var (_, manifest) = await Manager.GetAsync($"/bots/{id}/manifest");
         var chunks = manifest!["chunks"]!.AsArray();
@@ -148,7 +148,7 @@ public sealed class WholeLifeTests(RecordingHost host)
         Assert.All(starts.Zip(starts.Skip(1)), pair => Assert.Equal(10, (pair.Second - pair.First).TotalSeconds, precision: 1));
     }
 
-    private static async Task TheWordsCameInOrderAsync(string id, List<StatusMessage> heard, ConnectionMultiplexer redis)
+    private static async Task MessagesAreInOrderAsync(string id, List<StatusMessage> heard, ConnectionMultiplexer redis)
     {
         await Eventually.TrueAsync(() =>
         {

@@ -12,9 +12,9 @@ using StackExchange.Redis;
 
 namespace NewarBots.Tests.Reconciling;
 
-/// <summary>The reconciler with a real Docker engine, a real Redis and a fake clock.</summary>
-public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer redis)
-    : IClassFixture<ScriptedRecorders>, IClassFixture<RedisServer>, IAsyncLifetime
+/// <summary>The reconciler with containers in memory, a real Redis and a fake clock.</summary>
+public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer redis)
+    : IClassFixture<InMemoryRecorders>, IClassFixture<RedisServer>, IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
     private ConnectionMultiplexer _redis = null!;
@@ -34,7 +34,7 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
     public async ValueTask DisposeAsync()
     {
         // The next test's manager would recover remaining containers, since its Redis is empty.
-        await DockerCli.RemoveStackAsync(recorders.Stack);
+        recorders.Containers.Clear();
         await _redis.DisposeAsync();
     }
 
@@ -42,7 +42,6 @@ public sealed class ReconcilerTests(ScriptedRecorders recorders, RedisServer red
     public async Task A_frozen_recorder_is_stopped_once_it_is_overdue_and_not_before()
     {
         var bot = await LaunchedAsync("trap 'exit 0' TERM; while :; do sleep 0.1; done");
-        await ScriptedRecorders.Docker("pause", bot.ContainerName);
         var stopper = _manager.GetRequiredService<BotStopper>();
         await stopper.StartAsync(Cancellation);
 

@@ -1,62 +1,19 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using NewarBots.Contract;
-using NewarBots.Manager.Bots;
 using NewarBots.Manager.Containers;
 using NewarBots.Manager.Hosting;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Containers.Docker;
 
-public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) : IClassFixture<ScriptedRecorders>
+public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) : RecorderContainersContract, IClassFixture<ScriptedRecorders>
 {
-    private IRecorderContainers Containers => recorders.Containers;
+    internal override IRecorderContainers Containers => recorders.Containers;
+
+    internal override RecorderContainerSpec Bot(string script) => recorders.Bot(script);
 
     [Fact]
-    public async Task A_recorder_runs_until_it_ends_and_then_tells_how()
-    {
-        var bot = recorders.Bot("exec sleep 60");
-        var id = bot.Environment.SessionId;
-        Assert.Null(await Containers.FindAsync(id, CancellationToken.None));
-
-        await Containers.LaunchAsync(bot, CancellationToken.None);
-
-        Assert.Equal(
-            new RecorderContainer(id, bot.Environment.UserId, RecorderContainerState.Running),
-            await Containers.FindAsync(id, CancellationToken.None));
-        Assert.Contains(await Containers.ListAsync(CancellationToken.None), container => container.Id == id);
-
-        await Containers.StopAsync(id, TimeSpan.FromSeconds(5), CancellationToken.None);
-
-        var exit = await recorders.ExitOf(id);
-        Assert.Equal(143, exit.ExitCode);
-        Assert.False(exit.OutOfMemory);
-        Assert.InRange(TimeProvider.System.GetUtcNow() - exit.FinishedAt, TimeSpan.FromSeconds(-5), TimeSpan.FromMinutes(1));
-
-        await Containers.RemoveAsync(id, CancellationToken.None);
-        Assert.Null(await Containers.FindAsync(id, CancellationToken.None));
-    }
-
-    [Fact]
-    public async Task A_log_is_followed_while_it_is_printed_and_ends_with_the_container()
-    {
-        var bot = recorders.Bot("echo first; exec sleep 60");
-        var id = bot.Environment.SessionId;
-        await Containers.LaunchAsync(bot, CancellationToken.None);
-        var log = new System.IO.Pipelines.Pipe();
-
-        var following = Containers.FollowLogAsync(id, log.Writer.AsStream(), CancellationToken.None);
-        using var reader = new StreamReader(log.Reader.AsStream());
-        Assert.Equal("first", await reader.ReadLineAsync());
-        Assert.False(following.IsCompleted);
-        await Containers.StopAsync(id, TimeSpan.FromSeconds(5), CancellationToken.None);
-
-        await following.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System);
-        await Containers.RemoveAsync(id, CancellationToken.None);
-    }
-
-    [Fact]
-    public async Task A_bot_launched_many_times_at_once_has_one_container()
+    public async Task A_bot_that_several_managers_launch_at_once_has_one_container()
     {
         var bot = recorders.Bot("exec sleep 60");
         var other = recorders.Manager();
@@ -69,7 +26,7 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
     }
 
     [Fact]
-    public async Task A_container_that_was_made_and_never_started_is_started_by_the_next_launch()
+    public async Task A_container_that_was_never_started_is_started_by_the_next_launch()
     {
         var bot = recorders.Bot("echo started");
         await ScriptedRecorders.Docker(
@@ -88,36 +45,19 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
     }
 
     [Fact]
-    public async Task A_recorder_that_has_ended_is_not_started_again()
+    public async Task A_paused_recorder_can_be_stopped()
     {
-        var bot = recorders.Bot("echo once");
+        var bot = recorders.Bot("trap 'exit 0' TERM; while :; do sleep 0.1; done");
         await Containers.LaunchAsync(bot, CancellationToken.None);
-        await recorders.ExitOf(bot.Environment.SessionId);
+        await ScriptedRecorders.Docker("pause", bot.Name);
 
-        await Containers.LaunchAsync(bot, CancellationToken.None);
+        await Containers.StopAsync(bot.Environment.SessionId, TimeSpan.FromSeconds(20), CancellationToken.None);
 
-        Assert.Equal("once\n", await recorders.LogOf(bot.Environment.SessionId));
+        Assert.Equal(0, (await recorders.ExitOf(bot.Environment.SessionId)).ExitCode);
     }
 
     [Fact]
-    public async Task What_it_printed_on_both_streams_can_be_read_while_it_lives_and_afterwards()
-    {
-        Assert.Equal("out ä\nerr\n", await recorders.Run("echo 'out ä'; sleep 0.3; echo err >&2"));
-    }
-
-    [Fact]
-    public async Task Nothing_happens_to_a_container_that_is_not_there()
-    {
-        var nobody = SessionId.New(TimeProvider.System);
-
-        await Containers.StopAsync(nobody, TimeSpan.FromSeconds(1), CancellationToken.None);
-        await Containers.RemoveAsync(nobody, CancellationToken.None);
-
-        Assert.Empty(await recorders.LogOf(nobody));
-    }
-
-    [Fact]
-    public async Task A_recorder_that_takes_too_much_memory_is_killed_and_the_engine_says_why()
+    public async Task A_recorder_that_exceeds_its_memory_limit_is_killed_with_the_reason()
     {
         var bot = recorders.Bot("tail /dev/zero");
 
@@ -129,30 +69,7 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
     }
 
     [Fact]
-    public async Task Exits_are_told_from_the_moment_of_the_call()
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        var exits = Containers.WatchExitsAsync(deadline.Token);
-        var early = recorders.Bot("exit 3");
-        await Containers.LaunchAsync(early, CancellationToken.None);
-        await recorders.ExitOf(early.Environment.SessionId);
-        var late = recorders.Bot("exit 4");
-        var waiting = new HashSet<SessionId> { early.Environment.SessionId, late.Environment.SessionId };
-
-        await foreach (var id in exits)
-        {
-            if (id == early.Environment.SessionId && waiting.Contains(id))
-                await Containers.LaunchAsync(late, CancellationToken.None);
-            waiting.Remove(id);
-            if (waiting.Count == 0)
-                break;
-        }
-
-        Assert.Empty(waiting);
-    }
-
-    [Fact]
-    public async Task Another_stack_on_the_same_engine_is_never_touched()
+    public async Task Containers_of_another_stack_are_never_touched()
     {
         var bot = recorders.Bot("exec sleep 60");
         var id = bot.Environment.SessionId;
@@ -170,7 +87,7 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
     }
 
     [Fact]
-    public async Task A_container_of_this_stack_whose_labels_name_no_bot_is_left_alone()
+    public async Task A_container_of_this_stack_without_a_bots_labels_is_left_alone()
     {
         var name = $"stranger-{recorders.Stack}";
         await ScriptedRecorders.Docker(
@@ -183,7 +100,7 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
     }
 
     [Fact]
-    public async Task A_missing_image_is_answered_with_the_command_that_builds_it()
+    public async Task A_missing_image_is_reported_with_the_command_that_builds_it()
     {
         var services = recorders.Services(("Launching:Image", "newarbots-tests/never-built:1"));
 
@@ -198,7 +115,7 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
     }
 
     [Fact]
-    public async Task An_engine_that_is_not_there_is_named_by_its_address()
+    public async Task An_unreachable_engine_is_reported_with_its_address()
     {
         var services = recorders.Services(("DOCKER_HOST", "unix:///nowhere/docker.sock"));
 
@@ -211,13 +128,13 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
     }
 
     [Fact]
-    public async Task An_engine_that_answers_is_healthy()
+    public async Task A_reachable_engine_is_healthy()
     {
         Assert.Equal(HealthStatus.Healthy, (await Health(recorders.Services())).Status);
     }
 
     [Fact]
-    public async Task A_network_that_many_managers_make_at_once_is_made_once()
+    public async Task A_network_that_several_managers_create_at_once_exists_once()
     {
         var name = $"{recorders.Stack}-raced";
         var managers = Enumerable.Range(0, 4).Select(_ => recorders.Manager(("Launching:Network", name))).ToList();

@@ -10,12 +10,12 @@ using StackExchange.Redis;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>Redis dies while bots record, and comes back; or does not pass on what it was told.</summary>
+/// <summary>Redis restarts, loses its data or drops messages while bots record.</summary>
 [Collection(AloneOnTheMachine.Name)]
-public sealed class RedisAwayTests
+public sealed class UnreachableRedisTests
 {
     [Fact]
-    public async Task While_Redis_is_away_the_manager_tells_what_it_knows_takes_nothing_on_and_loses_nothing()
+    public async Task While_Redis_is_down_the_manager_serves_cached_bots_rejects_changes_and_loses_no_audio()
     {
         await using var host = await LightHost.StartAsync();
         var engine = new EngineEvents(host.Manager.Stack);
@@ -62,7 +62,7 @@ public sealed class RedisAwayTests
 
     [Fact]
     [Trait("Suite", "Long")]
-    public async Task Whatever_bots_are_just_doing_when_Redis_is_emptied_each_is_recorded_whole_and_once()
+    public async Task Bots_in_any_status_are_recorded_completely_and_once_when_Redis_is_emptied()
     {
         await using var host = await LightHost.StartAsync();
         var engine = new EngineEvents(host.Manager.Stack);
@@ -71,7 +71,7 @@ public sealed class RedisAwayTests
         var emptied = new ConcurrentDictionary<BotStatus, Task>();
         await redis.GetSubscriber().SubscribeAsync(RedisChannel.Pattern($"{RedisNames.StatusChannelPrefix}*"), (channel, message) =>
         {
-            // Once in each status, as soon as the first bot has it.
+            // Empties Redis once per status, when the first bot reaches it.
             var status = JsonSerializer.Deserialize((string)message!, ContractJson.Default.StatusMessage)!.Status;
             if (!status.IsTerminal())
                 _ = emptied.GetOrAdd(status, _ => emptying.GetServers()[0].FlushAllDatabasesAsync());
@@ -100,7 +100,7 @@ public sealed class RedisAwayTests
     }
 
     [Fact]
-    public async Task A_message_that_nobody_heard_is_read_from_the_stream_within_seconds()
+    public async Task A_lost_pubsub_message_is_read_from_the_stream_within_seconds()
     {
         await using var host = await LightHost.StartAsync();
         await using var redis = await host.Redis.ConnectAsync();

@@ -8,14 +8,14 @@ namespace NewarBots.Tests.Lives;
 
 /// <summary>Bots whose records are lost, with or without their manager and their container.</summary>
 [Collection(AloneOnTheMachine.Name)]
-public sealed class ForgottenLifeTests(RecordingHost host)
+public sealed class LostRecordLifeTests(RecordingHost host)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
 
     private ManagerProcess Manager => host.Manager;
 
     [Fact]
-    public async Task A_bot_whose_record_is_lost_mid_meeting_is_known_again_within_seconds_and_records_to_its_end()
+    public async Task A_record_that_is_lost_mid_meeting_is_restored_within_seconds_and_the_recording_is_complete()
     {
         var meeting = Manager.Rehearsal("participants=2&admitAfter=0&duration=30");
         var (status, accepted) = await Manager.PostAsync("/bots", JsonSerializer.Serialize(
@@ -25,13 +25,13 @@ public sealed class ForgottenLifeTests(RecordingHost host)
         await RecordedAsync(id, seconds: 4);
 
         await FlushAsync();
-        var known = await KnownAgainAsync(id, TimeSpan.FromSeconds(10));
+        var known = await RestoredAsync(id, TimeSpan.FromSeconds(10));
         foreach (var field in new[] { "meetingUrl", "platform", "botName", "userId", "createdAt", "metadata" })
             Assert.True(JsonNode.DeepEquals(Seconds(accepted[field]), Seconds(known[field])), $"{field}: {known}");
         Assert.Equal(HttpStatusCode.Conflict, (await Manager.PostAsync(
             "/bots", JsonSerializer.Serialize(new { meetingUrl = meeting, userId = "emma" }))).Status);
 
-        var bot = await Manager.UntilAsync(id, Patience, "completed");
+        var bot = await Manager.UntilAsync(id, Timeout, "completed");
         Assert.Equal("meeting_ended", (string?)bot["reason"]);
         Assert.True((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
         Assert.True((double)bot["recordedSeconds"]! >= 28, bot.ToJsonString());
@@ -40,15 +40,15 @@ public sealed class ForgottenLifeTests(RecordingHost host)
     }
 
     [Fact]
-    public async Task A_bot_that_had_ended_is_known_again_within_seconds_and_its_recording_can_be_had_and_deleted()
+    public async Task A_lost_record_of_an_ended_bot_is_restored_within_seconds_with_its_recording()
     {
         var (_, accepted) = await Manager.PostAsync("/bots", JsonSerializer.Serialize(
             new { meetingUrl = Manager.Rehearsal("participants=1&admitAfter=0&duration=4"), userId = "ida", botName = "Minutes", metadata = new { matter = "43" } }));
         var id = (string)accepted!["id"]!;
-        var before = await Manager.UntilAsync(id, Patience, "completed");
+        var before = await Manager.UntilAsync(id, Timeout, "completed");
 
         await FlushAsync();
-        var after = await KnownAgainAsync(id, TimeSpan.FromSeconds(10));
+        var after = await RestoredAsync(id, TimeSpan.FromSeconds(10));
 
         foreach (var (field, value) in before.AsObject().Where(field => field.Key is not ("joiningAt" or "recordingAt" or "endedAt" or "participants" or "level")))
             Assert.True(JsonNode.DeepEquals(Seconds(value), Seconds(after[field])), $"{field}: {after}");
@@ -62,7 +62,7 @@ public sealed class ForgottenLifeTests(RecordingHost host)
 
     [Fact]
     [Trait("Suite", "Long")]
-    public async Task Chunks_that_only_the_disk_remembers_become_a_recording()
+    public async Task Chunks_without_a_container_and_a_record_become_a_recording()
     {
         var id = await Manager.RecordAsync(Manager.Rehearsal("participants=1&admitAfter=0&duration=600"), userId: "fritz");
         var recorded = await RecordedAsync(id, seconds: 5);
@@ -71,8 +71,8 @@ public sealed class ForgottenLifeTests(RecordingHost host)
         await FlushAsync();
         Age(Path.Combine(Manager.Storage, "recordings", "temp", "user_fritz", id));
         await Manager.StartAsync();
-        await KnownAgainAsync(id, TimeSpan.FromSeconds(10));
-        var bot = await Manager.UntilAsync(id, Patience, "completed");
+        await RestoredAsync(id, TimeSpan.FromSeconds(10));
+        var bot = await Manager.UntilAsync(id, Timeout, "completed");
 
         Assert.Equal("recorder_crashed", (string?)bot["reason"]);
         Assert.True((double)bot["recordedSeconds"]! >= recorded - 2, bot.ToJsonString());
@@ -83,7 +83,7 @@ public sealed class ForgottenLifeTests(RecordingHost host)
 
     [Fact]
     [Trait("Suite", "Long")]
-    public async Task A_recorder_that_ended_unknown_while_no_manager_ran_is_finalized_as_it_said()
+    public async Task A_recorder_that_exited_without_a_record_and_a_manager_is_finalized_with_its_own_reason()
     {
         var id = await Manager.RecordAsync(Manager.Rehearsal("participants=1&admitAfter=0&duration=600"), userId: "gerda");
         await RecordedAsync(id, seconds: 3);
@@ -91,15 +91,15 @@ public sealed class ForgottenLifeTests(RecordingHost host)
         await FlushAsync();
         await DockerCli.RunAsync("stop", "--time", "20", $"newar-bot-{id}");
         await Manager.StartAsync();
-        await KnownAgainAsync(id, TimeSpan.FromSeconds(10));
-        var bot = await Manager.UntilAsync(id, Patience, "completed");
+        await RestoredAsync(id, TimeSpan.FromSeconds(10));
+        var bot = await Manager.UntilAsync(id, Timeout, "completed");
 
         Assert.Equal("stop_requested", (string?)bot["reason"]);
         Assert.True((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
         Assert.Empty(await DockerCli.ContainersOfAsync(Manager.Stack));
     }
 
-    /// <summary>As if nothing had been written there for a while.</summary>
+    /// <summary>Sets all timestamps in the folder to a minute ago.</summary>
     private static void Age(string folder)
     {
         var before = TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(-1);
@@ -108,7 +108,7 @@ public sealed class ForgottenLifeTests(RecordingHost host)
         Directory.SetLastWriteTimeUtc(folder, before);
     }
 
-    /// <summary>Times are recalled to the millisecond, which is more than a person asks for.</summary>
+    /// <summary>Times are compared by the second, because they are restored only to the millisecond.</summary>
     private static JsonNode? Seconds(JsonNode? value) =>
         value?.GetValueKind() is JsonValueKind.String && DateTimeOffset.TryParse((string?)value, out var time) ? time.ToUnixTimeSeconds() : value;
 
@@ -118,14 +118,14 @@ public sealed class ForgottenLifeTests(RecordingHost host)
         await redis.GetServers()[0].FlushAllDatabasesAsync();
     }
 
-    private Task<JsonNode> KnownAgainAsync(string id, TimeSpan patience) => Eventually.NotNullAsync(
-        async () => await Manager.GetAsync($"/bots/{id}") is (HttpStatusCode.OK, { } bot) ? bot : null, patience);
+    private Task<JsonNode> RestoredAsync(string id, TimeSpan timeout) => Eventually.NotNullAsync(
+        async () => await Manager.GetAsync($"/bots/{id}") is (HttpStatusCode.OK, { } bot) ? bot : null, timeout);
 
     private async Task<double> RecordedAsync(string id, double seconds)
     {
         double recorded = 0;
         await Eventually.TrueAsync(
-            async () => (recorded = (double)(await Manager.GetAsync($"/bots/{id}")).Body!["recordedSeconds"]!) >= seconds, Patience);
+            async () => (recorded = (double)(await Manager.GetAsync($"/bots/{id}")).Body!["recordedSeconds"]!) >= seconds, Timeout);
         return recorded;
     }
 }

@@ -2,13 +2,13 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>Bots whose manager misses a part.</summary>
+/// <summary>A prerequisite of the manager is missing.</summary>
 [Collection(AloneOnTheMachine.Name)]
 [Trait("Suite", "Long")]
-public sealed class WithoutPartsTests(RedisServer redis) : IClassFixture<RedisServer>
+public sealed class MissingPrerequisitesTests(RedisServer redis) : IClassFixture<RedisServer>
 {
     [Fact]
-    public async Task Without_its_image_a_bot_fails_with_the_command_that_builds_it()
+    public async Task Without_the_recorder_image_a_bot_fails_with_the_command_that_builds_it()
     {
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("Launching__Image", "newarbots/recorder:missing"));
         var id = await manager.RecordAsync("https://meet.google.com/abc-defg-hij");
@@ -19,7 +19,7 @@ public sealed class WithoutPartsTests(RedisServer redis) : IClassFixture<RedisSe
     }
 
     [Fact]
-    public async Task Without_ffmpeg_the_chunks_stay_until_it_is_there()
+    public async Task Without_FFmpeg_the_chunks_are_kept_until_it_is_installed()
     {
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("Finalizing__FFmpegPath", "/nowhere/ffmpeg"));
         var (_, health) = await manager.GetAsync("/health");

@@ -3,17 +3,17 @@ using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>An engine that stops answering, or is gone for a while. Containers run on, and some do not.</summary>
+/// <summary>An engine that hangs or is unreachable for a while, although most containers keep running.</summary>
 [Collection(AloneOnTheMachine.Name)]
 [Trait("Suite", "Long")]
-public sealed class EngineAwayTests
+public sealed class UnreachableEngineTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task While_the_engine_does_not_answer_nobody_is_declared_dead_and_new_bots_wait(bool hangs)
+    public async Task While_the_engine_is_unreachable_no_bot_is_declared_dead_and_new_bots_wait(bool hangs)
     {
         await using var proxy = new EngineProxy();
         await using var host = await LightHost.StartAsync(("Launching__DockerHost", proxy.Address));
@@ -30,7 +30,7 @@ public sealed class EngineAwayTests
             proxy.Disconnect();
         await DockerCli.RunAsync("kill", "--signal", "KILL", $"newar-bot-{dies}");
         var waits = await manager.RecordAsync(manager.Rehearsal("duration=3"), userId: "waits");
-        // Longer than a container that the engine does not know is given.
+        // Longer than the grace period of a missing container.
         await host.RecordedAsync(lives, seconds: 45);
         Assert.Equal("recording", (string?)(await manager.GetAsync($"/bots/{lives}")).Body!["status"]);
         Assert.Equal("recording", (string?)(await manager.GetAsync($"/bots/{dies}")).Body!["status"]);
@@ -45,7 +45,7 @@ public sealed class EngineAwayTests
         Assert.Equal("recorder_crashed", (string?)died["reason"]);
         Assert.True((double)died["recordedSeconds"]! >= recorded - 2, died.ToJsonString());
         foreach (var id in new[] { waits, lives })
-            Assert.True((bool)(await manager.UntilAsync(id, Patience, "completed"))["recording"]!["complete"]!, await host.AccountOfAsync(id));
+            Assert.True((bool)(await manager.UntilAsync(id, Timeout, "completed"))["recording"]!["complete"]!, await host.AccountOfAsync(id));
         Assert.Equal(3, (await engine.NamesAsync("create")).Count);
         Assert.Empty(await DockerCli.ContainersOfAsync(manager.Stack));
         Assert.Empty(host.Folders());
@@ -54,7 +54,7 @@ public sealed class EngineAwayTests
     }
 
     [Fact]
-    public async Task A_recorder_that_dies_while_the_engines_events_are_cut_off_is_a_partial_recording_within_5_seconds()
+    public async Task A_recorder_that_dies_while_the_engine_is_disconnected_yields_a_partial_recording_within_5_seconds()
     {
         await using var proxy = new EngineProxy();
         await using var host = await LightHost.StartAsync(("Launching__DockerHost", proxy.Address));

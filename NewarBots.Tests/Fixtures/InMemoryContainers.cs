@@ -1,0 +1,146 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Threading.Channels;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Containers;
+
+namespace NewarBots.Tests.Fixtures;
+
+/// <summary>
+/// Recorders without an engine, for tests of the logic around them. Like <see cref="ScriptedRecorders"/> each runs the script in
+/// <c>BOT_NAME</c>, of which only <c>echo</c>, <c>exit</c>, <c>true</c> and <c>trap 'exit N' TERM</c> have an effect. A script that ends with
+/// another command runs until it is stopped.
+/// </summary>
+internal sealed class InMemoryContainers : IRecorderContainers
+{
+    private readonly ConcurrentDictionary<SessionId, Container> _containers = new();
+    private readonly ConcurrentDictionary<Channel<SessionId>, bool> _watchers = new();
+
+    /// <summary>Thrown by every launch while it is set.</summary>
+    public ContainerEngineException? LaunchFailure { get; set; }
+
+    public void Clear() => _containers.Clear();
+
+    public Task LaunchAsync(RecorderContainerSpec spec, CancellationToken cancellation)
+    {
+        if (LaunchFailure is { } failure)
+            throw failure;
+        var container = new Container(spec);
+        if (_containers.TryAdd(spec.Environment.SessionId, container))
+            Run(container);
+        return Task.CompletedTask;
+    }
+
+    public Task<RecorderContainer?> FindAsync(SessionId id, CancellationToken cancellation) =>
+        Task.FromResult(_containers.TryGetValue(id, out var container) ? container.Observed : null);
+
+    public Task<RecorderOrigin?> FindOriginAsync(SessionId id, CancellationToken cancellation) => Task.FromResult(
+        _containers.TryGetValue(id, out var container) ? new RecorderOrigin(container.Spec.Environment, container.Spec.Metadata) : null);
+
+    public Task<IReadOnlyList<RecorderContainer>> ListAsync(CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<RecorderContainer>>([.. _containers.Values.Select(container => container.Observed)]);
+
+    public Task StopAsync(SessionId id, TimeSpan grace, CancellationToken cancellation)
+    {
+        if (_containers.TryGetValue(id, out var container))
+            Exit(container, container.ExitCodeOfStop);
+        return Task.CompletedTask;
+    }
+
+    public Task<RecorderUsage?> MeasureAsync(SessionId id, CancellationToken cancellation) => Task.FromResult(
+        _containers.TryGetValue(id, out var container) && container.Exit is null ? new RecorderUsage(1024 * 1024, TimeSpan.FromSeconds(1)) : null);
+
+    public async Task CopyLogAsync(SessionId id, Stream destination, CancellationToken cancellation)
+    {
+        if (_containers.TryGetValue(id, out var container))
+            await destination.WriteAsync(Encoding.UTF8.GetBytes(container.Log), cancellation);
+    }
+
+    public async Task FollowLogAsync(SessionId id, Stream destination, CancellationToken cancellation)
+    {
+        await CopyLogAsync(id, destination, cancellation);
+        if (_containers.TryGetValue(id, out var container))
+            await container.Exited.Task.WaitAsync(cancellation);
+    }
+
+    public Task RemoveAsync(SessionId id, CancellationToken cancellation)
+    {
+        if (_containers.TryRemove(id, out var container))
+            Exit(container, 137);
+        return Task.CompletedTask;
+    }
+
+    public IAsyncEnumerable<SessionId> WatchExitsAsync(CancellationToken cancellation)
+    {
+        var exits = Channel.CreateUnbounded<SessionId>();
+        _watchers[exits] = true;
+        return ReadAsync(exits, cancellation);
+    }
+
+    private async IAsyncEnumerable<SessionId> ReadAsync(Channel<SessionId> exits, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        try
+        {
+            await foreach (var id in exits.Reader.ReadAllAsync(cancellation))
+                yield return id;
+        }
+        finally
+        {
+            _watchers.TryRemove(exits, out _);
+        }
+    }
+
+    private void Run(Container container)
+    {
+        var script = container.Spec.Environment.BotName.Split(';', StringSplitOptions.TrimEntries);
+        foreach (var command in script)
+        {
+            if (command.StartsWith("echo ", StringComparison.Ordinal))
+                container.Log += $"{command[5..].Replace(" >&2", string.Empty, StringComparison.Ordinal).Trim('\'')}\n";
+            else if (command.StartsWith("trap 'exit ", StringComparison.Ordinal))
+                container.ExitCodeOfStop = int.Parse(command.Split(' ')[2].Trim('\''), System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        if (script[^1].Split(' ') is ["exit", var code])
+            Exit(container, int.Parse(code, System.Globalization.CultureInfo.InvariantCulture));
+        else if (script[^1].Split(' ')[0] is "echo" or "true")
+            Exit(container, 0);
+    }
+
+    private void Exit(Container container, int code)
+    {
+        if (!container.TryExit(new(code, OutOfMemory: false, TimeProvider.System.GetUtcNow())))
+            return;
+        foreach (var watcher in _watchers.Keys)
+            watcher.Writer.TryWrite(container.Spec.Environment.SessionId);
+    }
+
+    private sealed class Container(RecorderContainerSpec spec)
+    {
+        private RecorderExit? _exit;
+
+        public RecorderContainerSpec Spec => spec;
+
+        /// <summary>128 + SIGTERM, unless the script handles it.</summary>
+        public int ExitCodeOfStop { get; set; } = 143;
+
+        public string Log { get; set; } = string.Empty;
+
+        public TaskCompletionSource Exited { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public RecorderExit? Exit => Volatile.Read(ref _exit);
+
+        public RecorderContainer Observed => new(
+            spec.Environment.SessionId, spec.Environment.UserId, Exit is null ? RecorderContainerState.Running : RecorderContainerState.Exited, Exit);
+
+        public bool TryExit(RecorderExit exit)
+        {
+            if (Interlocked.CompareExchange(ref _exit, exit, null) is not null)
+                return false;
+            Exited.SetResult();
+            return true;
+        }
+    }
+}
