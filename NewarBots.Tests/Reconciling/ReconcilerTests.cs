@@ -154,8 +154,6 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
         // An unreadable record is recovered in the same way.
         await _redis.GetDatabase().HashSetAsync($"newarbots:bot:{session.Bot.Id}", "record", "{");
         await AssertRecoveredAsync();
-        await _redis.GetDatabase().StringSetAsync($"newarbots:bot:{session.Bot.Id}", "foreign");
-        await AssertRecoveredAsync();
 
         async Task AssertRecoveredAsync()
         {
