@@ -39,7 +39,7 @@ public sealed class BadInputTests
 
         await redis.StreamAddAsync(stream, "another field", "1");
 
-        // Values of another type, a record that nobody can read, an index that names no session.
+        // Unreadable records, and index entries that are no session ids.
         var wrong = SessionId.New(TimeProvider.System);
         var unreadable = SessionId.New(TimeProvider.System);
         var hollow = SessionId.New(TimeProvider.System);

@@ -6,7 +6,7 @@ using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>Bots whose records are lost, with or without their manager and their container.</summary>
+/// <summary>Redis loses a bot's record, in some cases together with its manager or container.</summary>
 [Collection(AloneOnTheMachine.Name)]
 public sealed class LostRecordLifeTests(RecordingHost host)
 {

@@ -4,12 +4,12 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>What is kept, for how long, and what is nobody's.</summary>
+/// <summary>Retention of recordings, and removal of orphaned folders.</summary>
 [Collection(AloneOnTheMachine.Name)]
 public sealed class RetentionTests
 {
     [Fact]
-    public async Task Recordings_go_when_they_have_been_kept_for_as_long_as_asked_and_what_is_nobodys_a_day_after_it_is_reported()
+    public async Task Recordings_are_deleted_after_their_retention_and_orphaned_folders_a_day_after_they_are_reported()
     {
         await using var host = await LightHost.StartAsync();
         var manager = host.Manager;
@@ -34,7 +34,7 @@ public sealed class RetentionTests
         Directory.SetLastWriteTimeUtc(old, LongAgo);
         Directory.SetLastWriteTimeUtc(strange, LongAgo);
 
-        // One of which something cannot be removed, and which is looked at first.
+        // A recording with a folder that cannot be removed. Retention handles it first.
         Directory.CreateSymbolicLink(host.FolderOf(linked, "linked"), Path.GetTempPath());
         manager.Kill();
         await manager.StartAsync(("Removing__KeepFor", "00:00:02"));
