@@ -9,7 +9,6 @@ using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Webhooks;
 using NewarBots.Tests.Access;
 using NewarBots.Tests.Fixtures;
-using StackExchange.Redis;
 
 namespace NewarBots.Tests.Webhooks;
 
@@ -124,27 +123,6 @@ public sealed class WebhookLifeTests : IAsyncLifetime
         await DeliveriesAsync(webhook, 20, "delivered");
         Assert.Equal(20, _receiver.Received.Count);
         Assert.Equal(20, _receiver.Received.Select(message => message.Id).Distinct().Count());
-    }
-
-    [Fact]
-    public async Task Where_something_else_lies_in_the_place_of_a_webhooks_messages_none_is_lost()
-    {
-        _receiver.Answer = before => before == 0 ? Results.StatusCode(500) : Results.Ok();
-        await _receiver.StartAsync();
-        var webhook = await CreateAsync("""["bot.queued"]""");
-        await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
-        await Eventually.TrueAsync(() => _receiver.Received.Count == 1);
-        await DeliveriesAsync(webhook, 1, "pending");
-        await using var connection = await _redis.ConnectAsync();
-        string[] keys = ["newarbots:webhooks:outbox", $"newarbots:webhook:{webhook["id"]}:due", $"newarbots:webhook:{webhook["id"]}:deliveries"];
-        foreach (var key in keys)
-            await connection.GetDatabase().StringSetAsync(key, "foreign");
-
-        await Eventually.TrueAsync(async () => (await Task.WhenAll(keys.Select(key => connection.GetDatabase().KeyTypeAsync(key)))).All(type => type is not RedisType.String));
-        await _manager.RecordAsync("https://meet.google.com/abc-defg-hik");
-
-        await DeliveriesAsync(webhook, 2, "delivered");
-        Assert.DoesNotContain("that nobody expected", _manager.Output, StringComparison.Ordinal);
     }
 
     [Fact]
