@@ -1,12 +1,12 @@
 using NewarBots.Manager.Access;
 using NewarBots.Manager.Api;
+using NewarBots.Manager.Api.OpenApi;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Containers;
 using NewarBots.Manager.Dashboard;
 using NewarBots.Manager.Ending;
 using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Launching;
-using NewarBots.Manager.OpenApi;
 using NewarBots.Manager.Reconciling;
 using NewarBots.Manager.Recordings;
 using NewarBots.Manager.Rehearsal;
@@ -38,12 +38,11 @@ builder.AddWebhooks();
 builder.AddRehearsal();
 builder.AddDashboard();
 builder.AddTelemetry();
-builder.Services.AddApiDescription();
 
 var app = builder.Build();
 app.UseResponseHeaders();
 app.UseProblemDetails();
-app.UseForeignPageLimit();
+app.UseCrossSiteGuard();
 app.UseForwardedRequestLimit();
 app.UseAccess();
 app.MapDefaultEndpoints();

@@ -3,24 +3,24 @@ using NewarBots.Contract;
 
 namespace NewarBots.Manager.Access;
 
-/// <summary>What a key reaches.</summary>
+/// <summary>What a key can reach.</summary>
 [JsonConverter(typeof(SnakeCaseEnumConverter<AccessRole>))]
 internal enum AccessRole
 {
     /// <summary>The bots of the key's user.</summary>
     User,
 
-    /// <summary>Everybody's bots, and the keys.</summary>
+    /// <summary>All bots, and the keys.</summary>
     Admin,
 }
 
-/// <summary>A key, as it is kept: of its secret, the hash.</summary>
-/// <param name="Id">The part of it that is no secret.</param>
-/// <param name="Name">What its owner calls it.</param>
-/// <param name="UserId">Whose bots it reaches, and whose those are that it sends.</param>
-/// <param name="Role">How far it reaches.</param>
-/// <param name="CreatedAt">When it was made.</param>
-/// <param name="Hash">SHA-256, in Base64: a secret of 256 random bits needs no slower one.</param>
+/// <summary>A stored key, with the hash of its secret.</summary>
+/// <param name="Id">The part of the key that is not secret.</param>
+/// <param name="Name">Its label.</param>
+/// <param name="UserId">The user whose bots it can reach and creates.</param>
+/// <param name="Role">What it can reach.</param>
+/// <param name="CreatedAt">When it was created.</param>
+/// <param name="Hash">SHA-256, in Base64. A secret of 256 random bits needs no slower hash.</param>
 internal sealed record AccessKey(string Id, string Name, UserId UserId, AccessRole Role, DateTimeOffset CreatedAt, byte[] Hash)
 {
     public const int MaxNameLength = 64;
@@ -28,9 +28,9 @@ internal sealed record AccessKey(string Id, string Name, UserId UserId, AccessRo
     public static bool IsName(string? text) => text is { Length: > 0 and <= MaxNameLength } && !text.Any(char.IsControl) && text.Trim() == text;
 }
 
-/// <summary>A browser that has shown a key and was given a cookie for it.</summary>
-/// <param name="Id">The part of the cookie that is no secret.</param>
-/// <param name="KeyId">The key; the session ends with it.</param>
-/// <param name="ExpiresAt">When it ends by itself.</param>
-/// <param name="Hash">As of a key.</param>
+/// <summary>A browser session, created from a key.</summary>
+/// <param name="Id">The part of the cookie that is not secret.</param>
+/// <param name="KeyId">The key. Revoking it ends the session.</param>
+/// <param name="ExpiresAt">When the session expires.</param>
+/// <param name="Hash">As for a key.</param>
 internal sealed record AccessSession(string Id, string KeyId, DateTimeOffset ExpiresAt, byte[] Hash);

@@ -3,28 +3,28 @@ using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Access;
 
-/// <summary>Section <c>Access</c>: how much of the manager one caller may take. Who may call at all is in the <see cref="KeyFile"/>.</summary>
+/// <summary>Section <c>Access</c>: request limits per caller. The <see cref="KeyFile"/> defines which callers are allowed.</summary>
 internal sealed class AccessOptions
 {
     public const string Section = "Access";
 
-    /// <summary>Requests of one key a minute, in the long run; further ones are refused (429).</summary>
+    /// <summary>Sustained requests per minute of one key; further ones are rejected (429).</summary>
     public int RequestsPerMinute { get; set; } = 1200;
 
-    /// <summary>Requests of one key at once, after a pause.</summary>
+    /// <summary>Burst of requests of one key after a pause.</summary>
     public int RequestBurst { get; set; } = 300;
 
-    /// <summary>Requests of one key that are answered at the same time, open event streams among them; further ones are refused (429).</summary>
+    /// <summary>Concurrent requests of one key, including open event streams; further ones are rejected (429).</summary>
     public int RequestsAtOnce { get; set; } = 1000;
 
-    /// <summary>Wrong keys from one address a minute that are told to be wrong; further ones are told to wait (429). Right ones always pass.</summary>
+    /// <summary>Invalid keys per minute from one address that are answered with 401; further ones get 429. Valid keys always pass.</summary>
     public int WrongKeysPerMinute { get; set; } = 30;
 
-    /// <summary>Names that the manager has beside those of this machine, for example a proxy's, where it serves without keys.</summary>
+    /// <summary>Host names other than localhost that are accepted without keys, for example a proxy's.</summary>
     public IList<string> HostNames { get; } = [];
 }
 
-/// <summary>Reports every mistake at once, each by the key to change.</summary>
+/// <summary>Reports all invalid settings at once.</summary>
 internal sealed class AccessOptionsValidator : IValidateOptions<AccessOptions>
 {
     public ValidateOptionsResult Validate(string? name, AccessOptions options)

@@ -3,11 +3,11 @@ using NewarBots.Manager.Api;
 
 namespace NewarBots.Manager.Access;
 
-/// <summary>Every way in which somebody is not let in, or not any further.</summary>
+/// <summary>Reasons to reject a caller.</summary>
 internal static class AccessProblems
 {
-    /// <summary>The command that makes a key.</summary>
-    public const string MakeKey = "./run keys add NAME --role admin";
+    /// <summary>The command that creates the first key.</summary>
+    public const string CreateKeyCommand = "./run keys add NAME --role admin";
 
     public static ProblemHttpResult KeyRequired() => Problem(ProblemTypes.KeyRequired);
 

@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
+using Microsoft.OpenApi;
+using NewarBots.Manager.Api.OpenApi;
 using NewarBots.ServiceDefaults;
 
 namespace NewarBots.Manager.Access;
@@ -11,28 +13,29 @@ internal static partial class AccessRegistration
 {
     public const string AdminPolicy = "Admin";
 
-    /// <summary>How long a stream may go on after its key is revoked, or its session over.</summary>
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+    /// <summary>How long a stream may continue after its key is revoked or its session has expired.</summary>
+    private static readonly TimeSpan RecheckInterval = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// Keys, roles and limits. Every call asks for a key but those that say <c>AllowAnonymous</c>; without any key, the manager
-    /// does not listen but on this machine.
+    /// Keys, roles and limits. Every endpoint requires a key unless it is marked <c>AllowAnonymous</c>. While no keys exist, the manager listens on
+    /// localhost only.
     /// </summary>
     public static WebApplicationBuilder AddAccess(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<IValidateOptions<AccessOptions>, AccessOptionsValidator>();
         builder.Services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section).ValidateOnStart();
         builder.Services.AddSingleton<KeyFile>();
-        builder.Services.AddSingleton<WrongKeys>();
+        builder.Services.AddSingleton<InvalidKeyLimiter>();
         builder.Services.AddAuthentication(KeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, configureOptions: null);
         builder.Services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build())
             .AddPolicy(AdminPolicy, policy => policy.RequireRole(Roles.Admin));
         builder.Services.AddRateLimits();
-        // Each address comes by here before anybody can connect to it, wherever it was configured.
+        builder.Services.ExtendApiDescription(DescribeSecurity);
+        // Kestrel calls this for each configured address before it listens.
         builder.Services.AddOptions<KestrelServerOptions>().Configure<KeyFile>((kestrel, keys) =>
-            kestrel.ConfigureEndpointDefaults(address => RefuseToListenWider(address, keys)));
+            kestrel.ConfigureEndpointDefaults(address => RequireKeysForPublicAddress(address, keys)));
         return builder;
     }
 
@@ -41,24 +44,24 @@ internal static partial class AccessRegistration
         app.UseAuthentication();
         app.UseRateLimiter();
         app.UseAuthorization();
-        app.Use(EndWithTheKeyAsync);
-        app.Lifetime.ApplicationStarted.Register(() => Tell(app));
+        app.Use(AbortWhenRevokedAsync);
+        app.Lifetime.ApplicationStarted.Register(() => LogAccess(app));
         return app;
     }
 
-    private static void RefuseToListenWider(ListenOptions address, KeyFile keys)
+    private static void RequireKeysForPublicAddress(ListenOptions address, KeyFile keys)
     {
         var hasKeys = keys.State is not (AccessState.Anonymous or AccessState.Keyed { List.Keys.Count: 0 });
         if (!hasKeys && address.IPEndPoint is { } endpoint && !IPAddress.IsLoopback(endpoint.Address))
         {
             throw new InvalidOperationException(
-                $"The manager would listen on {address} for others than this machine, and there is no key in {keys.Path}. "
-                + $"Make one ({AccessProblems.MakeKey}), or listen on this machine alone (ASPNETCORE_URLS=http://127.0.0.1:8082).");
+                $"The manager must not listen on {address} without keys, and {keys.Path} has none. "
+                + $"Create one ({AccessProblems.CreateKeyCommand}), or listen on localhost only (ASPNETCORE_URLS=http://127.0.0.1:8082).");
         }
     }
 
-    /// <summary>A request that lasts, as streams do, is looked at again from time to time.</summary>
-    private static async Task EndWithTheKeyAsync(HttpContext context, RequestDelegate next)
+    /// <summary>Rechecks the access of long requests, such as streams, and aborts them when it ends.</summary>
+    private static async Task AbortWhenRevokedAsync(HttpContext context, RequestDelegate next)
     {
         if (Caller.Of(context) is not { } caller)
         {
@@ -68,24 +71,48 @@ internal static partial class AccessRegistration
 
         var keys = context.RequestServices.GetRequiredService<KeyFile>();
         var time = context.RequestServices.GetRequiredService<TimeProvider>();
-        // Disposed of asynchronously, it waits for a look that is under way: none falls onto the next request.
-        await using var look = time.CreateTimer(
+        // Asynchronous disposal waits for a running check, so that it cannot abort the connection's next request.
+        await using var recheck = time.CreateTimer(
             _ =>
             {
-                if (!keys.State.StillLetsIn(caller, time.GetUtcNow()))
+                if (!keys.State.StillAllows(caller, time.GetUtcNow()))
                     context.Abort();
             },
-            state: null, LookAgain, LookAgain);
+            state: null, RecheckInterval, RecheckInterval);
         await next(context);
     }
 
-    private static void Tell(WebApplication app)
+    /// <summary>Either header, or neither for local callers while no keys exist.</summary>
+    private static void DescribeSecurity(OpenApiDocument document)
+    {
+        document.AddComponent("apiKey", (IOpenApiSecurityScheme)new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.ApiKey,
+            In = ParameterLocation.Header,
+            Name = KeyAuthentication.HeaderName,
+            Description = "A key.",
+        });
+        document.AddComponent("bearer", (IOpenApiSecurityScheme)new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.Http,
+            Scheme = "bearer",
+            Description = "A key.",
+        });
+        document.Security =
+        [
+            new() { [new("apiKey", document)] = [] },
+            new() { [new("bearer", document)] = [] },
+            new(),
+        ];
+    }
+
+    private static void LogAccess(WebApplication app)
     {
         var keys = app.Services.GetRequiredService<KeyFile>();
         switch (keys.State)
         {
             case AccessState.Anonymous:
-                Log.NoKeys(app.Logger, AccessProblems.MakeKey);
+                Log.NoKeys(app.Logger, AccessProblems.CreateKeyCommand);
                 break;
             case AccessState.Keyed keyed:
                 Log.Keys(app.Logger, keyed.List.Keys.Count, keys.Path);
@@ -95,10 +122,10 @@ internal static partial class AccessRegistration
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "There are no keys: the manager serves everybody on this machine, and nobody else. This makes the first key: {Command}")]
+        [LoggerMessage(LogLevel.Warning, "No keys exist, so the manager serves all local callers and no others. Create the first key with: {Command}")]
         public static partial void NoKeys(ILogger logger, string command);
 
-        [LoggerMessage(LogLevel.Information, "Whoever has one of the {Count} keys in {Path} is let in")]
+        [LoggerMessage(LogLevel.Information, "Callers need one of the {Count} keys in {Path}")]
         public static partial void Keys(ILogger logger, int count, string path);
     }
 }

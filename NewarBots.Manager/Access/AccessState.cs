@@ -2,39 +2,39 @@ using System.Collections.Frozen;
 
 namespace NewarBots.Manager.Access;
 
-/// <summary>Who is let in, as the <see cref="KeyFile"/> says.</summary>
+/// <summary>Which callers are allowed, according to the <see cref="KeyFile"/>.</summary>
 internal abstract record AccessState
 {
-    /// <summary>There are no keys, and never were: whoever is on this machine is let in.</summary>
+    /// <summary>No keys exist and none existed before: local callers are allowed.</summary>
     public sealed record Anonymous : AccessState
     {
-        public static Anonymous One { get; } = new();
+        public static Anonymous Instance { get; } = new();
     }
 
-    /// <summary>Who has a key is let in.</summary>
+    /// <summary>Callers with a key are allowed.</summary>
     public sealed record Keyed(KeyList List) : AccessState
     {
         private readonly FrozenDictionary<string, AccessKey> _keys = List.Keys.ToFrozenDictionary(key => key.Id);
         private readonly FrozenDictionary<string, AccessSession> _sessions = List.Sessions.ToFrozenDictionary(session => session.Id);
 
-        /// <returns>Whose key this is; <see langword="null"/> where it is nobody's.</returns>
+        /// <returns>The key's caller; <see langword="null"/> for an unknown key.</returns>
         public Caller? Find(Credential credential) =>
-            _keys.GetValueOrDefault(credential.Id) is var key && credential.Matches(key?.Hash) ? Caller.With(key!) : null;
+            _keys.GetValueOrDefault(credential.Id) is var key && credential.Matches(key?.Hash) ? Caller.Of(key!) : null;
 
-        /// <returns>Whose session this is; <see langword="null"/> where it is nobody's, or over.</returns>
+        /// <returns>The session's caller; <see langword="null"/> for an unknown or expired session.</returns>
         public Caller? FindSession(Credential credential, DateTimeOffset now) =>
             _sessions.GetValueOrDefault(credential.Id) is var session && credential.Matches(session?.Hash) && session!.ExpiresAt > now
                 && _keys.GetValueOrDefault(session.KeyId) is { } key
-                ? Caller.With(key) with { Session = session }
+                ? Caller.Of(key) with { Session = session }
                 : null;
     }
 
-    /// <summary>Nobody is let in: there were keys, and they cannot be read.</summary>
-    /// <param name="Why">For whoever has to mend it.</param>
+    /// <summary>No caller is allowed, because the keys cannot be read.</summary>
+    /// <param name="Why">The cause and the fix, for the operator.</param>
     public sealed record Unavailable(string Why) : AccessState;
 
-    /// <summary>Whether one who came in earlier would be let in still.</summary>
-    public bool StillLetsIn(Caller caller, DateTimeOffset now) => this switch
+    /// <summary>Whether a caller who was allowed earlier still is.</summary>
+    public bool StillAllows(Caller caller, DateTimeOffset now) => this switch
     {
         Anonymous => caller.Key is null,
         Keyed { List: var list } => list.Keys.Any(key => key.Id == caller.Key?.Id)
@@ -43,10 +43,10 @@ internal abstract record AccessState
     };
 }
 
-/// <summary>All keys and sessions, as they are kept.</summary>
+/// <summary>All keys and sessions, as stored.</summary>
 internal sealed record KeyList(IReadOnlyList<AccessKey> Keys, IReadOnlyList<AccessSession> Sessions)
 {
-    /// <summary>More browsers at once than one key's owner has; the oldest sessions end before.</summary>
+    /// <summary>More browsers than the owner of one key uses. The oldest sessions are dropped first.</summary>
     private const int MaxSessionsPerKey = 50;
 
     public static KeyList Empty { get; } = new([], []);
@@ -56,7 +56,7 @@ internal sealed record KeyList(IReadOnlyList<AccessKey> Keys, IReadOnlyList<Acce
     public KeyList Remove(AccessKey key) => new(
         [.. Keys.Where(other => other.Id != key.Id)], [.. Sessions.Where(session => session.KeyId != key.Id)]);
 
-    /// <summary>Adds a session; what is over by now goes.</summary>
+    /// <summary>Adds a session and removes expired ones.</summary>
     public KeyList Add(AccessSession session, DateTimeOffset now)
     {
         var others = Sessions.Where(other => other.ExpiresAt > now).ToLookup(other => other.KeyId == session.KeyId);

@@ -6,51 +6,51 @@ using NewarBots.ServiceDefaults;
 
 namespace NewarBots.Manager.Access;
 
-/// <summary>Who asks, and how far they reach. A handler that takes one as a parameter gets that of its request.</summary>
-/// <param name="Key">By which they were let in; <see langword="null"/> for whoever is on this machine where there are no keys.</param>
-/// <param name="UserId">Whose bots those are that they send.</param>
-/// <param name="Role">How far they reach.</param>
+/// <summary>The authenticated caller of a request. Handlers take it as a parameter.</summary>
+/// <param name="Key">The caller's key; <see langword="null"/> for local callers while no keys exist.</param>
+/// <param name="UserId">The user of bots that the caller creates.</param>
+/// <param name="Role">What the caller can reach.</param>
 internal sealed record Caller(AccessKey? Key, UserId UserId, AccessRole Role)
 {
-    /// <summary>Whoever is on this machine, where there are no keys.</summary>
-    public static Caller OfThisMachine { get; } = new(Key: null, UserId.Default, AccessRole.Admin);
+    /// <summary>A local caller while no keys exist.</summary>
+    public static Caller Local { get; } = new(Key: null, UserId.Default, AccessRole.Admin);
 
-    /// <summary>Where it came by a cookie.</summary>
+    /// <summary>The session, if the caller was authenticated by cookie.</summary>
     public AccessSession? Session { get; init; }
 
     public bool IsAdmin => Role is AccessRole.Admin;
 
-    public bool Reaches(UserId user) => IsAdmin || user == UserId;
+    public bool CanReach(UserId user) => IsAdmin || user == UserId;
 
-    /// <summary>What is wrong with another user's id.</summary>
-    public string NotYours => $"must be {UserId}, whose the key is";
+    /// <summary>The fault of a userId that the caller cannot reach.</summary>
+    public string OtherUserFault => $"must be {UserId}, the user of the key";
 
-    /// <summary>Whose bots are meant.</summary>
-    /// <param name="userId">As it was asked for, where it was.</param>
-    /// <returns>Only this user's; <see langword="null"/> for all. Or what is wrong with it.</returns>
-    public (UserId? User, string? Fault) Among(string? userId)
+    /// <summary>The user whose items a list request asks for.</summary>
+    /// <param name="userId">The request's parameter, if given.</param>
+    /// <returns>The user, <see langword="null"/> for all users; or the parameter's fault.</returns>
+    public (UserId? User, string? Fault) ResolveUser(string? userId)
     {
         if (userId is null)
             return (IsAdmin ? null : UserId, null);
         if (!UserId.TryParse(userId, provider: null, out var user))
             return (null, ApiProblems.UserIdFault);
-        return Reaches(user) ? (user, null) : (null, NotYours);
+        return CanReach(user) ? (user, null) : (null, OtherUserFault);
     }
 
-    /// <summary>The user that a request's <c>userId</c> names: the caller's own, unless the caller is an admin.</summary>
+    /// <summary>Reads a request's <c>userId</c>. Only admins may name another user than their own.</summary>
     public UserId ReadUserId(JsonElement value, FaultList faults)
     {
         if (!UserId.TryParse(RequestBody.ReadString(value, "userId", faults), provider: null, out var user))
             faults.Add("userId", ApiProblems.UserIdFault);
-        else if (!Reaches(user))
-            faults.Add("userId", NotYours);
+        else if (!CanReach(user))
+            faults.Add("userId", OtherUserFault);
         return user;
     }
 
-    public static Caller With(AccessKey key) => new(key, key.UserId, key.Role);
+    public static Caller Of(AccessKey key) => new(key, key.UserId, key.Role);
 
     public static ValueTask<Caller> BindAsync(HttpContext context) => ValueTask.FromResult(Of(context)
-        ?? throw new InvalidOperationException($"{context.Request.Path} is open to everybody and asks who it is."));
+        ?? throw new InvalidOperationException($"{context.Request.Path} allows anonymous requests but takes a Caller."));
 
     public static Caller? Of(HttpContext context) => (context.User.Identity as CallerIdentity)?.Caller;
 

@@ -6,11 +6,10 @@ using System.Text;
 namespace NewarBots.Manager.Access;
 
 /// <summary>
-/// What a caller shows: <c>nwb_{id}_{secret}</c>, 12 and 64 hexadecimal digits. The beginning is for those who search logs and
-/// repositories for secrets.
+/// The text of a key or session: <c>nwb_{id}_{secret}</c>, with 12 and 64 hexadecimal digits. Secret scanners recognize the prefix.
 /// </summary>
-/// <param name="Id">Under which it is looked up.</param>
-/// <param name="Text">All of it.</param>
+/// <param name="Id">The id for lookups.</param>
+/// <param name="Text">The whole text.</param>
 internal readonly record struct Credential(string Id, string Text)
 {
     private const string Prefix = "nwb_";
@@ -21,8 +20,8 @@ internal readonly record struct Credential(string Id, string Text)
 
     private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789abcdef");
 
-    /// <summary>Of an unknown one: comparing takes as long.</summary>
-    private static readonly byte[] Nobodys = RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes);
+    /// <summary>Compared with unknown credentials, so that they take as long as known ones.</summary>
+    private static readonly byte[] UnknownHash = RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes);
 
     public byte[] Hash => SHA256.HashData(Encoding.ASCII.GetBytes(Text));
 
@@ -34,19 +33,19 @@ internal readonly record struct Credential(string Id, string Text)
 
     public static bool TryParse([NotNullWhen(true)] string? text, out Credential credential)
     {
-        var isOne = text is { Length: Length }
+        var isValid = text is { Length: Length }
             && text.StartsWith(Prefix, StringComparison.Ordinal)
             && text[IdEnd] == '_'
             && IsHex(text.AsSpan(Prefix.Length, 2 * IdBytes))
             && IsHex(text.AsSpan(IdEnd + 1));
-        credential = isOne ? new(text![Prefix.Length..IdEnd], text) : default;
-        return isOne;
+        credential = isValid ? new(text![Prefix.Length..IdEnd], text) : default;
+        return isValid;
     }
 
-    /// <param name="hash">What is kept under its id; <see langword="null"/> where there is nothing.</param>
-    public bool Matches(byte[]? hash) => CryptographicOperations.FixedTimeEquals(Hash, hash ?? Nobodys) && hash is not null;
+    /// <param name="hash">The stored hash; <see langword="null"/> if the id is unknown.</param>
+    public bool Matches(byte[]? hash) => CryptographicOperations.FixedTimeEquals(Hash, hash ?? UnknownHash) && hash is not null;
 
-    /// <summary>Not the secret.</summary>
+    /// <summary>Omits the secret.</summary>
     public override string ToString() => $"{Prefix}{Id}_…";
 
     private static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(Digits);

@@ -5,8 +5,8 @@ using NewarBots.Manager.Api;
 namespace NewarBots.Manager.Access;
 
 /// <summary>
-/// What a page of another site can do here with the browser of whoever reaches the manager: link to a page, and nothing else. It
-/// can neither send a bot nor open a stream, show the manager in a frame or play a recording.
+/// Rejects requests that pages of other sites make with the browser of an allowed caller. Such pages can only link to the manager: they cannot
+/// send a bot, open a stream, frame a page or play a recording.
 /// </summary>
 internal static class CrossSiteGuard
 {
@@ -14,26 +14,26 @@ internal static class CrossSiteGuard
 
     private static readonly string[] OwnSites = ["same-origin", "none"];
 
-    public static WebApplication UseForeignPageLimit(this WebApplication app)
+    public static WebApplication UseCrossSiteGuard(this WebApplication app)
     {
-        app.Use((context, next) => IsOfForeignPage(context.Request) ? ApiProblems.CrossSiteRequest().ExecuteAsync(context) : next(context));
+        app.Use((context, next) => IsCrossSite(context.Request) ? ApiProblems.CrossSiteRequest().ExecuteAsync(context) : next(context));
         return app;
     }
 
     /// <summary>
-    /// By what browsers say of a request (https://www.w3.org/TR/fetch-metadata/); older ones say less, programs nothing. What would change
-    /// something and is let in by a browser's cookie has to say that it is of the manager's own page.
+    /// Uses Fetch Metadata (https://www.w3.org/TR/fetch-metadata/), or the Origin header of older browsers; programs send neither. A request that
+    /// changes something and is authenticated by cookie must carry one of them.
     /// </summary>
-    private static bool IsOfForeignPage(HttpRequest request)
+    private static bool IsCrossSite(HttpRequest request)
     {
-        var isLook = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+        var isRead = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
         if (request.Headers.TryGetValue(FetchSite, out var site))
-            return !OwnSites.Contains((string?)site) && !(isLook && IsLink(request.Headers));
-        if (isLook)
+            return !OwnSites.Contains((string?)site) && !(isRead && IsLink(request.Headers));
+        if (isRead)
             return false;
         return request.Headers.TryGetValue(HeaderNames.Origin, out var origin)
             ? !IsOwn(origin, request.Host)
-            : request.Cookies.ContainsKey(SessionCookie.Name) && KeyAuthentication.Shown(request) is null;
+            : request.Cookies.ContainsKey(SessionCookie.Name) && KeyAuthentication.KeyOf(request) is null;
     }
 
     private static bool IsLink(IHeaderDictionary headers) => headers["Sec-Fetch-Mode"] == "navigate" && headers["Sec-Fetch-Dest"] == "document";

@@ -9,19 +9,19 @@ using Microsoft.Net.Http.Headers;
 namespace NewarBots.Manager.Access;
 
 /// <summary>
-/// Finds out who asks: by the key in <c>X-API-Key</c> or <c>Authorization: Bearer</c>, else by the session's cookie; where there
-/// are no keys, by being on this machine.
+/// Authenticates callers by the key in <c>X-API-Key</c> or <c>Authorization: Bearer</c>, or else by the session cookie. While no keys exist, local
+/// callers are allowed.
 /// </summary>
 internal sealed class KeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder,
-    KeyFile keys, WrongKeys wrongKeys, IOptions<AccessOptions> access, TimeProvider time)
+    KeyFile keys, InvalidKeyLimiter invalidKeys, IOptions<AccessOptions> access, TimeProvider time)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "Key";
     public const string HeaderName = "X-API-Key";
     private const string BearerPrefix = "Bearer ";
 
-    /// <summary>Somebody has to mend it.</summary>
+    /// <summary>An operator has to repair the key file.</summary>
     private const string UnavailableRetryAfterSeconds = "60";
 
     private static readonly string[] ForwardedHeaders = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"];
@@ -31,19 +31,19 @@ internal sealed class KeyAuthentication(
             ? AuthenticateResult.Success(new(caller.ToPrincipal(Scheme.Name), Scheme.Name))
             : AuthenticateResult.NoResult());
 
-    protected override Task HandleChallengeAsync(AuthenticationProperties properties) => Refuse().ExecuteAsync(Context);
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties) => Reject().ExecuteAsync(Context);
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => AccessProblems.NotAllowed().ExecuteAsync(Context);
 
     private Caller? FindCaller() => keys.State switch
     {
-        AccessState.Anonymous => IsOnThisMachine() ? Caller.OfThisMachine : null,
-        AccessState.Keyed keyed when Shown(Request) is { } shown => Credential.TryParse(shown, out var key) ? keyed.Find(key) : null,
+        AccessState.Anonymous => IsLocalRequest() ? Caller.Local : null,
+        AccessState.Keyed keyed when KeyOf(Request) is { } text => Credential.TryParse(text, out var key) ? keyed.Find(key) : null,
         AccessState.Keyed keyed => Credential.TryParse(Request.Cookies[SessionCookie.Name], out var session) ? keyed.FindSession(session, time.GetUtcNow()) : null,
         _ => null,
     };
 
-    private ProblemHttpResult Refuse()
+    private ProblemHttpResult Reject()
     {
         switch (keys.State)
         {
@@ -54,16 +54,16 @@ internal sealed class KeyAuthentication(
                 return AccessProblems.KeysUnreadable();
         }
 
-        if (Shown(Request) is null && Request.Cookies[SessionCookie.Name] is null)
+        if (KeyOf(Request) is null && Request.Cookies[SessionCookie.Name] is null)
         {
             Response.Headers.WWWAuthenticate = "Bearer";
             return AccessProblems.KeyRequired();
         }
 
-        using var told = wrongKeys.Tell(Client);
-        if (!told.IsAcquired)
+        using var lease = invalidKeys.Acquire(ClientAddress);
+        if (!lease.IsAcquired)
         {
-            Response.Headers.RetryAfter = RateLimits.RetryAfter(told);
+            Response.Headers.RetryAfter = RateLimits.RetryAfter(lease);
             return AccessProblems.TooManyRequests();
         }
 
@@ -71,52 +71,51 @@ internal sealed class KeyAuthentication(
         return AccessProblems.KeyNotValid();
     }
 
-    /// <returns>What the caller shows in a header, which goes before the cookie; a proxy's own Authorization is none.</returns>
-    public static string? Shown(HttpRequest request) =>
+    /// <returns>The key in a header, which has priority over the cookie. Other Authorization schemes belong to proxies.</returns>
+    public static string? KeyOf(HttpRequest request) =>
         request.Headers.TryGetValue(HeaderName, out var key) ? key.ToString()
         : request.Headers[HeaderNames.Authorization].ToString() is var authorization && authorization.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase)
             ? authorization[BearerPrefix.Length..].Trim()
         : null;
 
     /// <summary>
-    /// Whom a proxy on this machine names last: what stands before that, the client may have said itself. Read here and not by ASP.NET Core's
-    /// middleware, which would put that address in the place of the connection's own, by which is known who is on this machine: a client's
-    /// "127.0.0.1" that a proxy hands on unread would let anybody in where there are no keys.
+    /// The last address in X-Forwarded-For, if a local proxy sent it; clients can forge the others. ASP.NET Core's middleware is not used because it
+    /// replaces the connection's address: a forged 127.0.0.1 would then pass as a local request while no keys exist.
     /// </summary>
-    private IPAddress? Client =>
+    private IPAddress? ClientAddress =>
         IsLoopback(Context.Connection.RemoteIpAddress) && IPAddress.TryParse(Request.Headers["X-Forwarded-For"].ToString().Split(',')[^1], out var client)
             ? client
             : Context.Connection.RemoteIpAddress;
 
     /// <summary>
-    /// Who comes through a proxy may be anywhere, and a page in a browser here may have let a name of its own point to this machine
-    /// (DNS rebinding). What is to be let in all the same has its name among the settings.
+    /// Proxied requests may come from anywhere, and a local browser's page may point its own name at localhost (DNS rebinding). Both are rejected
+    /// unless Access:HostNames lists the name.
     /// </summary>
-    private bool IsOnThisMachine() =>
+    private bool IsLocalRequest() =>
         IsLoopback(Context.Connection.RemoteIpAddress)
         && IsLoopback(Context.Connection.LocalIpAddress)
         && (access.Value.HostNames.Contains(Request.Host.Host, StringComparer.OrdinalIgnoreCase)
-            || (IsThisMachine(Request.Host.Host) && !ForwardedHeaders.Any(Request.Headers.ContainsKey)));
+            || (IsLocalName(Request.Host.Host) && !ForwardedHeaders.Any(Request.Headers.ContainsKey)));
 
-    private static bool IsThisMachine(string host) =>
+    private static bool IsLocalName(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
         || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
 
-    /// <summary>There is no address where a request comes by a Unix socket, or within the process.</summary>
+    /// <summary>Requests over a Unix socket or within the process have no address.</summary>
     private static bool IsLoopback(IPAddress? address) => address is null || IPAddress.IsLoopback(address);
 }
 
 /// <summary>
-/// How often an address is told that a key is wrong before it is told to wait. A right key is never held up by it: whoever tries
-/// keys from behind the same address locks nobody out.
+/// Limits how many invalid keys per address are answered with 401 before 429. Valid keys are never limited, so guessing keys locks out nobody behind
+/// the same address.
 /// </summary>
-internal sealed class WrongKeys(IOptions<AccessOptions> access) : IDisposable
+internal sealed class InvalidKeyLimiter(IOptions<AccessOptions> access) : IDisposable
 {
     private readonly PartitionedRateLimiter<IPAddress?> _limiter = PartitionedRateLimiter.Create<IPAddress?, IPAddress>(address =>
         RateLimitPartition.GetTokenBucketLimiter(address ?? IPAddress.None, _ => RateLimits.Bucket(access.Value.WrongKeysPerMinute, access.Value.WrongKeysPerMinute)));
 
-    public RateLimitLease Tell(IPAddress? address) => _limiter.AttemptAcquire(address);
+    public RateLimitLease Acquire(IPAddress? address) => _limiter.AttemptAcquire(address);
 
     public void Dispose() => _limiter.Dispose();
 }

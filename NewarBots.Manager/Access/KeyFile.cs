@@ -6,12 +6,12 @@ using NewarBots.Manager.Hosting;
 namespace NewarBots.Manager.Access;
 
 /// <summary>
-/// The keys, in <c>access/keys.json</c> of the storage folder, for the managers alone to read. Whoever changes it, another
-/// manager or the command, is noticed at the next request. Once there were keys, nothing that happens to the file opens the door.
+/// The keys, in <c>access/keys.json</c> of the storage folder, readable by managers only. Changes by other managers or the command apply from the next
+/// request on. Once keys existed, a lost or damaged file rejects all callers.
 /// </summary>
 internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, ILogger<KeyFile> logger)
 {
-    /// <summary>Two changes so close together may leave the file with the same time.</summary>
+    /// <summary>Two changes within this time may leave the same timestamp.</summary>
     private static readonly TimeSpan TimestampGrain = TimeSpan.FromMilliseconds(100);
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -23,36 +23,36 @@ internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, 
     };
 
     private readonly Lock _reading = new();
-    private volatile Seen? _seen;
+    private volatile Snapshot? _snapshot;
 
     public string Path { get; } = System.IO.Path.Combine(storage.Root, "access", "keys.json");
 
-    /// <summary>As the file says now: one look at its time, and a reading where that has changed.</summary>
+    /// <summary>The file's current state. It is read again only if its timestamp has changed.</summary>
     public AccessState State
     {
         get
         {
             var stamp = Stamp.Of(Path);
-            if (_seen is { } seen && seen.Stamp == stamp && seen.IsSettled)
-                return seen.State;
+            if (_snapshot is { } snapshot && snapshot.Stamp == stamp && snapshot.IsSettled)
+                return snapshot.State;
             lock (_reading)
             {
-                var before = _seen;
-                // Looked at before it is read: what changes in between is seen the next time.
+                var before = _snapshot;
+                // Take the timestamp before reading, so that a change in between is seen next time.
                 var isSettled = (stamp = Stamp.Of(Path)).Written is not { } written || time.GetUtcNow() - written > TimestampGrain;
                 var state = Read(before?.State);
                 if (state is AccessState.Unavailable unavailable && unavailable != before?.State)
                     Log.Unavailable(logger, unavailable.Why);
-                _seen = new(stamp, state, isSettled);
+                _snapshot = new(stamp, state, isSettled);
                 return state;
             }
         }
     }
 
-    /// <summary>Changes the list; of several who do at once, one after the other.</summary>
-    /// <returns>The list as it is then.</returns>
-    /// <exception cref="IOException">The file cannot be read or written, or somebody else has held it for too long.</exception>
-    /// <exception cref="UnauthorizedAccessException">It is somebody else's.</exception>
+    /// <summary>Changes the list. Concurrent changes are serialized.</summary>
+    /// <returns>The changed list.</returns>
+    /// <exception cref="IOException">The file cannot be read or written, or another process held its lock too long.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file belongs to another user.</exception>
     public async Task<KeyList> ChangeAsync(Func<KeyList, KeyList> change, CancellationToken cancellation = default)
     {
         PrivateFile.CreateFolder(System.IO.Path.GetDirectoryName(Path)!);
@@ -75,25 +75,25 @@ internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, 
         {
             return JsonSerializer.Deserialize<KeyList>(File.ReadAllBytes(Path), Json) is { } list && !list.Keys.Concat<object?>(list.Sessions).Contains(null)
                 ? new AccessState.Keyed(list)
-                : throw new JsonException("Something in it is null.");
+                : throw new JsonException("It contains a null entry.");
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             return before is null or AccessState.Anonymous
-                ? AccessState.Anonymous.One
-                : new AccessState.Unavailable($"{Path} is gone. Put it back; or, for no keys at all, restart the manager, which then serves this machine alone.");
+                ? AccessState.Anonymous.Instance
+                : new AccessState.Unavailable($"{Path} is gone. Restore it; or, to run without keys, restart the manager, which then serves localhost only.");
         }
         catch (Exception exception) when (exception is JsonException or ArgumentException)
         {
-            return new AccessState.Unavailable($"{Path} is damaged: {exception.Message} Put a good one in its place; or remove it, restart the manager and make new keys.");
+            return new AccessState.Unavailable($"{Path} is damaged: {exception.Message} Restore it; or remove it, restart the manager and create new keys.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return new AccessState.Unavailable($"{Path} cannot be read: {exception.Message} It has to belong to the user that the manager runs as.");
+            return new AccessState.Unavailable($"{Path} cannot be read: {exception.Message} It must belong to the user that runs the manager.");
         }
     }
 
-    private sealed record Seen(Stamp Stamp, AccessState State, bool IsSettled);
+    private sealed record Snapshot(Stamp Stamp, AccessState State, bool IsSettled);
 
     private readonly record struct Stamp(DateTimeOffset? Written, long Length)
     {
@@ -106,7 +106,7 @@ internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, 
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Nobody is let in: {Why}")]
+        [LoggerMessage(LogLevel.Error, "All requests are rejected until the keys can be read: {Why}")]
         public static partial void Unavailable(ILogger logger, string why);
     }
 }

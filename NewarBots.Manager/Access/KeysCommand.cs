@@ -6,7 +6,7 @@ using NewarBots.Manager.Hosting;
 namespace NewarBots.Manager.Access;
 
 /// <summary>
-/// <c>keys add|list|revoke</c>, on the storage folder of the manager's own settings: it runs beside the manager, or without one.
+/// <c>keys add|list|revoke</c>. It works on the storage folder of the manager's settings, whether a manager runs or not.
 /// </summary>
 internal sealed class KeysCommand(KeyFile file, TimeProvider time, TextWriter output, TextWriter error)
 {
@@ -14,21 +14,22 @@ internal sealed class KeysCommand(KeyFile file, TimeProvider time, TextWriter ou
 
     private const int Done = 0;
     private const int Failed = 1;
-    private const int Misused = 2;
+    private const int Invalid = 2;
 
     private const string Usage =
         """
-        keys add NAME [--user USER] [--role user|admin]   makes a key and prints it, this once
-        keys list                                         prints all keys, without their secrets
-        keys revoke ID                                    ends a key, and every session of it
+        keys add NAME [--user USER] [--role user|admin]   creates a key and prints it once
+        keys list                                         lists all keys, without their secrets
+        keys revoke ID                                    revokes a key and ends its sessions
 
-        A user's key (the default) reaches the bots of its user (default), an admin's those of all, and the keys.
-        The keys lie in the storage folder (Storage__Path); managers that run notice every change.
+        A user's key reaches the bots of its user; an admin's key reaches all bots, and the keys. The default role is
+        user, the default user is default. Keys are stored in the storage folder (Storage__Path). Running managers apply
+        changes at once.
         """;
 
-    /// <param name="arguments">Behind <see cref="Name"/>.</param>
-    /// <param name="configuration">The manager's.</param>
-    /// <returns>The exit code: 1 where it could not be done, 2 where it was not understood.</returns>
+    /// <param name="arguments">The arguments after <see cref="Name"/>.</param>
+    /// <param name="configuration">The manager's configuration.</param>
+    /// <returns>The exit code: 1 if it failed, 2 if the arguments are invalid.</returns>
     public static Task<int> RunAsync(string[] arguments, IConfiguration configuration)
     {
         var storage = configuration.GetSection(StorageOptions.Section).Get<StorageOptions>() ?? new();
@@ -46,9 +47,9 @@ internal sealed class KeysCommand(KeyFile file, TimeProvider time, TextWriter ou
                 ["add", .. var rest] => await AddAsync(rest),
                 ["list"] => List(),
                 ["revoke", var id] => await RevokeAsync(id),
-                ["help" or "--help" or "-h"] => Explain(output, Done),
-                [] => Explain(error, Misused),
-                _ => Misunderstood($"'{Name} {string.Join(' ', arguments)}' is no command."),
+                ["help" or "--help" or "-h"] => PrintUsage(output, Done),
+                [] => PrintUsage(error, Invalid),
+                _ => InvalidUsage($"'{Name} {string.Join(' ', arguments)}' is not a command."),
             };
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -68,29 +69,29 @@ internal sealed class KeysCommand(KeyFile file, TimeProvider time, TextWriter ou
             {
                 case "--user":
                     if (!UserId.TryParse(arguments.ElementAtOrDefault(++i), provider: null, out user))
-                        return Misunderstood($"--user {ApiProblems.UserIdFault}.");
+                        return InvalidUsage($"--user {ApiProblems.UserIdFault}.");
                     break;
                 case "--role":
                     if (!WireWord.TryParse(arguments.ElementAtOrDefault(++i), out role))
-                        return Misunderstood($"--role {CreateKeyRequest.RoleFault}.");
+                        return InvalidUsage($"--role {CreateKeyRequest.RoleFault}.");
                     break;
                 case var option when option.StartsWith('-'):
-                    return Misunderstood($"{option} is no option of it.");
+                    return InvalidUsage($"{option} is not an option.");
                 case var word when name is null:
                     name = word;
                     break;
                 default:
-                    return Misunderstood($"There is one name too many: '{arguments[i]}'. A name with spaces is quoted.");
+                    return InvalidUsage($"Unexpected argument '{arguments[i]}'. Quote a name that has spaces.");
             }
         }
 
         if (!AccessKey.IsName(name))
-            return Misunderstood($"The key's name {CreateKeyRequest.NameFault}.");
+            return InvalidUsage($"The key's name {CreateKeyRequest.NameFault}.");
         var secret = Credential.New();
         var key = new AccessKey(secret.Id, name!, user, role, time.GetUtcNow(), secret.Hash);
         await file.ChangeAsync(list => list.Add(key));
         output.WriteLine(secret.Text);
-        error.WriteLine($"Key {key.Id} of user {key.UserId} with the role {WireWord.Of(key.Role)} is in {file.Path}. It is shown this once.");
+        error.WriteLine($"Key {key.Id} of user {key.UserId} with the role {WireWord.Of(key.Role)} is stored in {file.Path}. It is shown only once.");
         return Done;
     }
 
@@ -103,11 +104,11 @@ internal sealed class KeysCommand(KeyFile file, TimeProvider time, TextWriter ou
                 foreach (var key in keys)
                     output.WriteLine($"{key.Id,-12}  {WireWord.Of(key.Role),-5}  {key.UserId,-16}  {key.CreatedAt.UtcDateTime,-16:yyyy-MM-dd HH:mm}  {key.Name}");
                 return Done;
-            case AccessState.Unavailable jammed:
-                error.WriteLine(jammed.Why);
+            case AccessState.Unavailable unavailable:
+                error.WriteLine(unavailable.Why);
                 return Failed;
             default:
-                error.WriteLine($"There are no keys in {file.Path}.");
+                error.WriteLine($"{file.Path} has no keys.");
                 return Done;
         }
     }
@@ -118,24 +119,24 @@ internal sealed class KeysCommand(KeyFile file, TimeProvider time, TextWriter ou
         var left = await file.ChangeAsync(list => (key = list.Keys.SingleOrDefault(one => one.Id == id)) is null ? list : list.Remove(key));
         if (key is null)
         {
-            error.WriteLine($"There is no key {id} in {file.Path}; '{Name} list' shows all.");
+            error.WriteLine($"{file.Path} has no key {id}. List all keys with '{Name} list'.");
             return Failed;
         }
 
         error.WriteLine($"Key {id} ({key.Name}) is revoked.");
         if (left.Keys.Count == 0)
-            error.WriteLine($"It was the last one: nobody is let in until there is another. For no keys at all, remove {file.Path} and restart the manager.");
+            error.WriteLine($"It was the last key. All requests are rejected until you create another one. To run without keys, remove {file.Path} and restart the manager.");
         return Done;
     }
 
-    private int Misunderstood(string why)
+    private int InvalidUsage(string why)
     {
         error.WriteLine(why);
         error.WriteLine();
-        return Explain(error, Misused);
+        return PrintUsage(error, Invalid);
     }
 
-    private static int Explain(TextWriter where, int code)
+    private static int PrintUsage(TextWriter where, int code)
     {
         where.WriteLine(Usage);
         return code;

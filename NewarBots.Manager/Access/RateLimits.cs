@@ -5,13 +5,10 @@ using Microsoft.Extensions.Options;
 
 namespace NewarBots.Manager.Access;
 
-/// <summary>So that one who asks without pause leaves something for the others.</summary>
+/// <summary>Limits requests per key, so that one caller cannot starve the others.</summary>
 internal static class RateLimits
 {
-    /// <summary>
-    /// One bucket for each key, out of which its sessions are served too, and so many requests at once, streams among them. Where there are no
-    /// keys, there is no limit.
-    /// </summary>
+    /// <summary>A token bucket and a concurrency limit for each key, shared with its sessions. Without keys, no limit applies.</summary>
     public static IServiceCollection AddRateLimits(this IServiceCollection services) => services.AddRateLimiter(limiter =>
     {
         limiter.GlobalLimiter = PartitionedRateLimiter.CreateChained(
@@ -31,11 +28,11 @@ internal static class RateLimits
                 ? RateLimitPartition.GetNoLimiter(string.Empty)
                 : partition(key.Id, context.RequestServices.GetRequiredService<IOptions<AccessOptions>>().Value));
 
-    /// <param name="perMinute">How fast it fills again.</param>
-    /// <param name="burst">What it holds.</param>
+    /// <param name="perMinute">The refill rate.</param>
+    /// <param name="burst">The capacity.</param>
     public static TokenBucketRateLimiterOptions Bucket(int perMinute, int burst)
     {
-        // Not less often than each second or so, in whole tokens.
+        // Refill about once a second, in whole tokens.
         var tokens = Math.Max(1, perMinute / 60);
         return new()
         {
@@ -46,10 +43,10 @@ internal static class RateLimits
         };
     }
 
-    /// <returns>Whole seconds, one at least.</returns>
+    /// <returns>Whole seconds, at least one.</returns>
     public static string RetryAfter(RateLimitLease lease)
     {
-        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var told) ? told : TimeSpan.Zero;
+        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var retryAfter) ? retryAfter : TimeSpan.Zero;
         return Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
     }
 }

@@ -1,8 +1,8 @@
 namespace NewarBots.Manager.Access;
 
 /// <summary>
-/// What a browser shows instead of a key, for what it fetches by itself and cannot be told headers for: event streams, audio,
-/// pictures, downloads. No script can read it, and no other site can make the browser send it.
+/// Replaces the key in requests whose headers a browser does not let pages set: event streams, audio, images, downloads. Scripts cannot read it, and
+/// browsers do not send it on requests from other sites.
 /// </summary>
 internal static class SessionCookie
 {

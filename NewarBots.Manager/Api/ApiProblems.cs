@@ -3,7 +3,7 @@ using NewarBots.Contract;
 
 namespace NewarBots.Manager.Api;
 
-/// <summary>The errors that any call can answer with, as RFC 9457 problem details.</summary>
+/// <summary>The problem details that any endpoint can answer with.</summary>
 internal static class ApiProblems
 {
     public static ProblemHttpResult InvalidRequest(IReadOnlyDictionary<string, string[]> faults) => Problem(
@@ -26,7 +26,7 @@ internal static class ApiProblems
 
     public static ProblemHttpResult StoreUnavailable() => Problem(
         ProblemTypes.StoreUnavailable,
-        "Bots that run go on recording. Try again in a few seconds; GET /health tells when it is back.");
+        "Running bots keep recording. Try again in a few seconds; GET /health shows when Redis is back.");
 
     public static ProblemHttpResult EngineUnavailable(string why) => Problem(
         ProblemTypes.EngineUnavailable, why);

@@ -1,21 +1,24 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Diagnostics;
+using NewarBots.Contract;
+using NewarBots.Manager.Api.OpenApi;
 using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Api;
 
 internal static class ApiRegistration
 {
-    /// <summary>Redis or the engine is usually back within seconds.</summary>
+    /// <summary>Redis and the container engine are usually back within seconds.</summary>
     public const string RetryAfterSeconds = "5";
 
-    /// <summary>Many times what callers and followers need. So many idle connections cost some hundred megabytes.</summary>
+    /// <summary>Far more than callers and event streams need. This many idle connections cost some hundred megabytes.</summary>
     private const int MaxConnections = 10_000;
 
     private static readonly TimeSpan RequestHeadersTimeout = TimeSpan.FromSeconds(10);
 
     private const string DefaultUrl = "http://localhost:8082";
 
-    /// <summary>The server's address and limits, JSON, routes by session id, and problem details.</summary>
+    /// <summary>The server's address and limits, JSON, the session id route constraint, problem details and the OpenAPI document.</summary>
     public static WebApplicationBuilder AddApi(this WebApplicationBuilder builder)
     {
         if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null && builder.Configuration["HTTP_PORTS"] is null)
@@ -23,7 +26,7 @@ internal static class ApiRegistration
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            // A body that is too long is refused by the endpoint, with a problem that names the limit; what it leaves is not read on.
+            // Endpoints reject long bodies earlier, with a problem that names the limit.
             kestrel.Limits.MaxRequestBodySize = 2 * RequestBody.MaxBytes;
             kestrel.Limits.RequestHeadersTimeout = RequestHeadersTimeout;
             kestrel.Limits.MaxConcurrentConnections = MaxConnections;
@@ -31,20 +34,24 @@ internal static class ApiRegistration
 
         builder.Services.AddRouting(options => options.ConstraintMap.Add(SessionIdConstraint.Name, typeof(SessionIdConstraint)));
         builder.Services.ConfigureHttpJsonOptions(options =>
-            options.SerializerOptions.DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull);
-        builder.Services.AddProblemDetails(options => options.CustomizeProblemDetails = GiveType);
+        {
+            options.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+            options.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+        });
+        builder.Services.AddProblemDetails(options => options.CustomizeProblemDetails = SetType);
+        builder.Services.AddApiDescription();
         return builder;
     }
 
-    /// <summary>Every error, wherever it comes from, leaves as problem details; Redis or the engine being away as 503.</summary>
+    /// <summary>Turns every error into problem details; an unavailable Redis or engine into 503.</summary>
     public static WebApplication UseProblemDetails(this WebApplication app)
     {
-        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = AnswerAsync, SuppressDiagnosticsCallback = IsCallersFault });
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = HandleAsync, SuppressDiagnosticsCallback = IsClientError });
         app.UseStatusCodePages();
-        app.Use(LeaveUnsatisfiableRangesEmptyAsync);
+        app.Use(ClearUnsatisfiableRangeAsync);
         return app;
 
-        static Task AnswerAsync(HttpContext context)
+        static Task HandleAsync(HttpContext context)
         {
             var problem = context.Features.Get<IExceptionHandlerFeature>()?.Error switch
             {
@@ -57,8 +64,8 @@ internal static class ApiRegistration
             return problem.ExecuteAsync(context);
         }
 
-        // The framework says of which type and how long no body is, which is then taken for an answer that is there.
-        static async Task LeaveUnsatisfiableRangesEmptyAsync(HttpContext context, RequestDelegate next)
+        // ASP.NET Core sets the headers of a body that it does not send, so the status code page would be skipped.
+        static async Task ClearUnsatisfiableRangeAsync(HttpContext context, RequestDelegate next)
         {
             await next(context);
             if (context.Response is not { StatusCode: StatusCodes.Status416RangeNotSatisfiable, HasStarted: false } response)
@@ -68,12 +75,12 @@ internal static class ApiRegistration
             response.Headers.ContentDisposition = default;
         }
 
-        // Nothing that the manager's own log has to tell of.
-        static bool IsCallersFault(ExceptionHandlerSuppressDiagnosticsContext context) => context.Exception is BadHttpRequestException;
+        // Client errors do not belong in the manager's log.
+        static bool IsClientError(ExceptionHandlerSuppressDiagnosticsContext context) => context.Exception is BadHttpRequestException;
     }
 
-    /// <summary>What the framework refuses by itself has a type of ours too, and says what to do.</summary>
-    private static void GiveType(ProblemDetailsContext context)
+    /// <summary>Gives errors of ASP.NET Core itself a problem type of this API.</summary>
+    private static void SetType(ProblemDetailsContext context)
     {
         var problem = context.ProblemDetails;
         if (problem.Type?.StartsWith(ProblemType.UriPrefix, StringComparison.Ordinal) is true || ProblemTypes.OfFramework(problem.Status) is not { } type)
@@ -82,4 +89,14 @@ internal static class ApiRegistration
         problem.Title = type.Title;
         problem.Detail ??= type.WhatToDo;
     }
+}
+
+/// <summary>Matches only session ids, so that any other id answers 404.</summary>
+internal sealed class SessionIdConstraint : IRouteConstraint
+{
+    public const string Name = "sessionId";
+
+    public bool Match(
+        HttpContext? httpContext, IRouter? route, string routeKey, RouteValueDictionary values, RouteDirection routeDirection) =>
+        SessionId.TryParse(values[routeKey]?.ToString(), provider: null, out _);
 }

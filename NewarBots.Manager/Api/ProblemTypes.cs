@@ -2,170 +2,221 @@ using System.Reflection;
 
 namespace NewarBots.Manager.Api;
 
-/// <summary>A kind of error, by which a program tells errors apart. Once answered, its name and status stay.</summary>
+/// <summary>A kind of error. Programs distinguish errors by it, so its name and status never change.</summary>
 /// <param name="Name">The end of its URI.</param>
-/// <param name="Status">The HTTP status it comes with.</param>
+/// <param name="Status">The HTTP status.</param>
 /// <param name="Title">What happened, the same each time.</param>
-/// <param name="WhatToDo">For whoever gets it.</param>
+/// <param name="WhatToDo">Advice for the caller.</param>
 internal sealed record ProblemType(string Name, int Status, string Title, string WhatToDo)
 {
     public const string UriPrefix = "urn:newarbots:problem:";
 
     public string Uri => UriPrefix + Name;
+
+    /// <summary>The additional member of such problems, with an example in JSON.</summary>
+    public (string Name, string Example)? Member { get; init; }
 }
 
-/// <summary>All kinds of errors that the API answers with; <c>docs/problems.md</c> lists them for its users.</summary>
+/// <summary>All kinds of errors of the API. <c>docs/problems.md</c> lists them.</summary>
 internal static class ProblemTypes
 {
     public static ProblemType InvalidRequest { get; } = new(
         "invalid-request", StatusCodes.Status400BadRequest, "The request is not valid.",
-        "Correct what `errors` names: each field at fault with what it must be.");
+        "Correct the fields listed in `errors`; each says what it must be.")
+    {
+        Member = ("errors", "{\"leave.maxDuration\": [\"must be a number of seconds from 1 to 86400\"]}"),
+    };
 
     public static ProblemType KeyRequired { get; } = new(
-        "key-required", StatusCodes.Status401Unauthorized, "This needs a key.",
-        "Send one of yours as X-API-Key or as Authorization: Bearer; whoever runs the manager makes them: keys add.");
+        "key-required", StatusCodes.Status401Unauthorized, "A key is required.",
+        "Send a key as X-API-Key or as Authorization: Bearer. An operator creates one with: keys add.");
 
     public static ProblemType KeyNotValid { get; } = new(
         "key-not-valid", StatusCodes.Status401Unauthorized, "The key is not valid.",
-        "Check that it is all there; it may have been revoked, or the session is over: sign in again.");
+        "Check that the key is complete. It may have been revoked. If a session has expired, sign in again.");
 
     public static ProblemType NotAllowed { get; } = new(
-        "not-allowed", StatusCodes.Status403Forbidden, "The key's role does not reach this.", "Take an admin's key.");
+        "not-allowed", StatusCodes.Status403Forbidden, "The key's role does not allow this.",
+        "Use an admin's key.");
 
     public static ProblemType LocalOnly { get; } = new(
-        "local-only", StatusCodes.Status403Forbidden, "Without keys, the manager serves its own machine alone.",
-        "Make a key there: ./run keys add NAME --role admin. Then send it.");
+        "local-only", StatusCodes.Status403Forbidden, "Without keys, the manager serves localhost only.",
+        "Create a key on that machine with: ./run keys add NAME --role admin. Then send it.");
 
     public static ProblemType CrossSiteRequest { get; } = new(
-        "cross-site-request", StatusCodes.Status403Forbidden, "A page of another site asked for this.",
-        "Ask from the manager's own page, or by a program with a key; a page of another site can only link here.");
+        "cross-site-request", StatusCodes.Status403Forbidden, "The request comes from a page of another site.",
+        "Send it from the manager's own page, or from a program with a key. Other sites can only link to the manager.");
 
     public static ProblemType BotNotFound { get; } = new(
-        "bot-not-found", StatusCodes.Status404NotFound, "There is no such bot.", "Check the id; GET /bots lists yours.");
+        "bot-not-found", StatusCodes.Status404NotFound, "The bot does not exist.",
+        "Check the id; GET /bots lists your bots.");
 
     public static ProblemType NoRecording { get; } = new(
-        "no-recording", StatusCodes.Status404NotFound, "This bot has no recording.",
-        "Nothing was recorded: `reason` says why, GET /bots/{id}/evidence shows what the bot saw.");
+        "no-recording", StatusCodes.Status404NotFound, "The bot has no recording.",
+        "Nothing was recorded. `reason` says why; GET /bots/{id}/evidence shows what the bot saw.")
+    {
+        Member = ("reason", "\"denied_by_host\""),
+    };
 
     public static ProblemType NoTrack { get; } = new(
-        "no-track", StatusCodes.Status404NotFound, "This recording has no such track.",
-        "Take one of `tracks`. If there are none, none was kept alone: the setting Recording:TrackFiles asks for it.");
+        "no-track", StatusCodes.Status404NotFound, "The recording does not have this track.",
+        "Use a track listed in `tracks`. If the list is empty, enable Recording:TrackFiles for future bots.")
+    {
+        Member = ("tracks", "[1, 2]"),
+    };
 
     public static ProblemType NoEvidence { get; } = new(
-        "no-evidence", StatusCodes.Status404NotFound, "There is no evidence, because nothing went wrong.",
-        "Look at the log: GET /bots/{id}/logs.");
+        "no-evidence", StatusCodes.Status404NotFound, "The bot has no evidence, because it did not fail.",
+        "Read the log instead: GET /bots/{id}/logs.")
+    {
+        Member = ("reason", "\"meeting_ended\""),
+    };
 
     public static ProblemType KeyNotFound { get; } = new(
-        "key-not-found", StatusCodes.Status404NotFound, "There is no such key.", "Check the id; GET /keys lists all.");
+        "key-not-found", StatusCodes.Status404NotFound, "The key does not exist.",
+        "Check the id; GET /keys lists all keys.");
 
     public static ProblemType WebhookNotFound { get; } = new(
-        "webhook-not-found", StatusCodes.Status404NotFound, "There is no such webhook.", "Check the id; GET /webhooks lists yours.");
+        "webhook-not-found", StatusCodes.Status404NotFound, "The webhook does not exist.",
+        "Check the id; GET /webhooks lists your webhooks.");
 
     public static ProblemType DeliveryNotFound { get; } = new(
-        "delivery-not-found", StatusCodes.Status404NotFound, "This webhook has no such message.",
-        "Check the id; GET /webhooks/{id}/deliveries lists those of the last 7 days.");
+        "delivery-not-found", StatusCodes.Status404NotFound, "The webhook does not have this message.",
+        "Check the id; GET /webhooks/{id}/deliveries lists the messages of the last 7 days.");
 
     public static ProblemType NoSuchCall { get; } = new(
-        "no-such-call", StatusCodes.Status404NotFound, "There is nothing at this address.",
-        "Check the path and the id in it; /openapi/v1.json lists every call.");
+        "no-such-call", StatusCodes.Status404NotFound, "No endpoint has this address.",
+        "Check the path and the id in it; /openapi/v1.json lists all endpoints.");
 
     public static ProblemType MethodNotAllowed { get; } = new(
-        "method-not-allowed", StatusCodes.Status405MethodNotAllowed, "This address has no such method.",
-        "Take one of those that the header Allow names.");
+        "method-not-allowed", StatusCodes.Status405MethodNotAllowed, "The endpoint does not support this method.",
+        "Use one of the methods in the Allow header.");
 
     public static ProblemType RequestTimeout { get; } = new(
-        "request-timeout", StatusCodes.Status408RequestTimeout, "The request did not come in time.",
-        "Send it again, without pauses: a body that comes with less than 240 bytes a second is not waited for.");
+        "request-timeout", StatusCodes.Status408RequestTimeout, "The request body arrived too slowly.",
+        "Send the request again without pauses, at 240 bytes a second or more.");
 
     public static ProblemType MeetingTaken { get; } = new(
-        "meeting-taken", StatusCodes.Status409Conflict, "A bot of this user is in this meeting already.",
-        "Follow that bot, whose id is in `botId`, or stop it first.");
+        "meeting-taken", StatusCodes.Status409Conflict, "A bot of this user is already in the meeting.",
+        "Follow the bot in `botId`, or stop it first.")
+    {
+        Member = ("botId", "\"0199aaaabbbbccccddddeeeeffff0001\""),
+    };
 
     public static ProblemType BotEnded { get; } = new(
-        "bot-ended", StatusCodes.Status409Conflict, "The bot has ended.", "There is nothing left to stop; GET /bots/{id} says how it ended.");
+        "bot-ended", StatusCodes.Status409Conflict, "The bot has ended.",
+        "Nothing is left to stop; GET /bots/{id} says how the bot ended.")
+    {
+        Member = ("botStatus", "\"completed\""),
+    };
 
     public static ProblemType BotActive { get; } = new(
-        "bot-active", StatusCodes.Status409Conflict, "The bot is still active.", "Stop it and wait for its end first: POST /bots/{id}/stop.");
+        "bot-active", StatusCodes.Status409Conflict, "The bot is still active.",
+        "Stop it with POST /bots/{id}/stop and wait until it has ended.")
+    {
+        Member = ("botStatus", "\"recording\""),
+    };
 
     public static ProblemType BotNotScheduled { get; } = new(
-        "bot-not-scheduled", StatusCodes.Status409Conflict, "The bot is not scheduled any more.",
-        "It has started, or ended: `botStatus` says. Stop it and send another one, if it should be different.");
+        "bot-not-scheduled", StatusCodes.Status409Conflict, "The bot is no longer scheduled.",
+        "It has started or ended; see `botStatus`. To change it, stop it and send another bot.")
+    {
+        Member = ("botStatus", "\"recording\""),
+    };
 
     public static ProblemType RecordingNotReady { get; } = new(
         "recording-not-ready", StatusCodes.Status409Conflict, "The recording is not ready.",
-        "Ask again once the bot is completed, of which GET /bots/{id}/events tells; while it records, ?partial=true has what there is so far.");
+        "Try again when the bot is completed; GET /bots/{id}/events reports it. While the bot records, ?partial=true returns the recording so far.")
+    {
+        Member = ("botStatus", "\"recording\""),
+    };
 
     public static ProblemType EvidenceNotReady { get; } = new(
         "evidence-not-ready", StatusCodes.Status409Conflict, "The bot is still active.",
-        "Ask again once it has ended; its log can be read meanwhile.");
+        "Try again when it has ended. Its log is already available.")
+    {
+        Member = ("botStatus", "\"recording\""),
+    };
 
     public static ProblemType FirstKeyByCommand { get; } = new(
-        "first-key-by-command", StatusCodes.Status409Conflict, "There are no keys yet, and the first is not made by the API.",
-        "Make it where the storage folder is: ./run keys add NAME --role admin.");
+        "first-key-by-command", StatusCodes.Status409Conflict, "The API cannot create the first key.",
+        "Create it on the machine with the storage folder: ./run keys add NAME --role admin.");
 
     public static ProblemType WebhookDisabled { get; } = new(
-        "webhook-disabled", StatusCodes.Status409Conflict, "This webhook is told nothing any more.",
-        "Its receiver answered 410 Gone: delete it, and make another one.");
+        "webhook-disabled", StatusCodes.Status409Conflict, "The webhook is disabled.",
+        "Its receiver answered 410 Gone. Delete the webhook and create another one.");
 
     public static ProblemType PreconditionFailed { get; } = new(
-        "precondition-failed", StatusCodes.Status412PreconditionFailed, "It is not what the request goes by.",
-        "It has changed since, or is another one: ask without If-Match and If-Unmodified-Since.");
+        "precondition-failed", StatusCodes.Status412PreconditionFailed, "The condition of the request does not hold.",
+        "The file has changed since. Send the request without If-Match and If-Unmodified-Since.");
 
     public static ProblemType UnsupportedMediaType { get; } = new(
-        "unsupported-media-type", StatusCodes.Status415UnsupportedMediaType, "The body is of a type that this call does not take.",
-        "Send JSON, with the header Content-Type: application/json.");
+        "unsupported-media-type", StatusCodes.Status415UnsupportedMediaType, "The endpoint does not accept this type of body.",
+        "Send JSON with Content-Type: application/json.");
 
     public static ProblemType RangeNotSatisfiable { get; } = new(
-        "range-not-satisfiable", StatusCodes.Status416RangeNotSatisfiable, "The file has no such part.",
-        "Ask for a part of what there is: Content-Range says how long it is.");
+        "range-not-satisfiable", StatusCodes.Status416RangeNotSatisfiable, "The file does not have this range.",
+        "Request a range within the file; Content-Range has its length.");
 
     public static ProblemType IdempotencyKeyReused { get; } = new(
         "idempotency-key-reused", StatusCodes.Status422UnprocessableEntity, "The Idempotency-Key was used for another request.",
-        "Send the same body as before, or take a new key.");
+        "Send the same body as before, or use a new key.");
 
     public static ProblemType UserOverQuota { get; } = new(
-        "user-over-quota", StatusCodes.Status429TooManyRequests, "The user has as many active bots as one may have.",
-        "Wait for one to end, or stop one; `limit` says how many there may be.");
+        "user-over-quota", StatusCodes.Status429TooManyRequests, "The user has the maximum number of active bots.",
+        "Wait until one ends, or stop one; `limit` is the maximum.")
+    {
+        Member = ("limit", "10"),
+    };
 
     public static ProblemType TooManyRequests { get; } = new(
-        "too-many-requests", StatusCodes.Status429TooManyRequests, "There were too many requests.",
-        "Try again after the seconds in Retry-After; settings in Access say how many there may be.");
+        "too-many-requests", StatusCodes.Status429TooManyRequests, "Too many requests.",
+        "Wait the seconds in Retry-After. The settings under Access define the limits.");
 
     public static ProblemType TooManyScheduled { get; } = new(
-        "too-many-scheduled", StatusCodes.Status429TooManyRequests, "The user has as many scheduled bots as one may have.",
-        "Wait for one to start, or stop one; `limit` says how many there may be.");
+        "too-many-scheduled", StatusCodes.Status429TooManyRequests, "The user has the maximum number of scheduled bots.",
+        "Wait until one starts, or stop one; `limit` is the maximum.")
+    {
+        Member = ("limit", "1000"),
+    };
 
     public static ProblemType TooManyWebhooks { get; } = new(
-        "too-many-webhooks", StatusCodes.Status429TooManyRequests, "The user has as many webhooks as one may have.",
-        "Delete one first; `limit` says how many there may be.");
+        "too-many-webhooks", StatusCodes.Status429TooManyRequests, "The user has the maximum number of webhooks.",
+        "Delete one first; `limit` is the maximum.")
+    {
+        Member = ("limit", "20"),
+    };
 
     public static ProblemType InternalError { get; } = new(
-        "internal-error", StatusCodes.Status500InternalServerError, "Something happened that nobody expected.",
-        "Try again; if it stays, look into the manager's log under the traceId.");
+        "internal-error", StatusCodes.Status500InternalServerError, "Unexpected error.",
+        "Try again. If it persists, search the manager's log for the traceId.");
 
     public static ProblemType RecordingNotConverted { get; } = new(
         "recording-not-converted", StatusCodes.Status500InternalServerError, "The recording cannot be converted.",
-        "Take the recording as it is, without a format; the detail says what is in the way.");
+        "Download it without a format; `detail` says what failed.");
 
     public static ProblemType QueueFull { get; } = new(
-        "queue-full", StatusCodes.Status503ServiceUnavailable, "Every place is taken, and the queue is full.",
-        "Try again after the seconds in Retry-After.");
+        "queue-full", StatusCodes.Status503ServiceUnavailable, "All slots are in use and the queue is full.",
+        "Wait the seconds in Retry-After and try again.")
+    {
+        Member = ("limit", "1000"),
+    };
 
     public static ProblemType RecordingBeingConverted { get; } = new(
         "recording-being-converted", StatusCodes.Status503ServiceUnavailable, "The recording is being converted.",
-        "Ask again after the seconds in Retry-After; it goes on being made.");
+        "Wait the seconds in Retry-After and try again; the conversion continues.");
 
     public static ProblemType StoreUnavailable { get; } = new(
-        "store-unavailable", StatusCodes.Status503ServiceUnavailable, "Redis cannot be used at the moment.",
-        "Bots that run go on recording. Try again after the seconds in Retry-After; GET /health tells when it is back.");
+        "store-unavailable", StatusCodes.Status503ServiceUnavailable, "Redis is unavailable.",
+        "Running bots keep recording. Wait the seconds in Retry-After and try again; GET /health shows when Redis is back.");
 
     public static ProblemType KeysUnreadable { get; } = new(
-        "keys-unreadable", StatusCodes.Status503ServiceUnavailable, "The keys cannot be read, and nobody is let in.",
-        "Bots that run go on recording. Whoever runs the manager finds the reason in its log.");
+        "keys-unreadable", StatusCodes.Status503ServiceUnavailable, "The keys cannot be read, so all requests are rejected.",
+        "Running bots keep recording. The operator finds the cause in the manager's log.");
 
     public static ProblemType EngineUnavailable { get; } = new(
-        "engine-unavailable", StatusCodes.Status503ServiceUnavailable, "The container engine did not do what this needs.",
-        "Try again after the seconds in Retry-After; the detail says what the engine lacks.");
+        "engine-unavailable", StatusCodes.Status503ServiceUnavailable, "The container engine could not do this.",
+        "Wait the seconds in Retry-After and try again; `detail` says what is missing.");
 
     public static IReadOnlyList<ProblemType> All { get; } =
     [
@@ -174,7 +225,11 @@ internal static class ProblemTypes
             .Select(property => (ProblemType)property.GetValue(obj: null)!),
     ];
 
-    /// <summary>For an error that the framework found before any call of ours was reached.</summary>
+    /// <summary>Problems that every endpoint can answer with.</summary>
+    public static IReadOnlyList<ProblemType> OfAnyCall { get; } =
+        [KeyRequired, KeyNotValid, LocalOnly, CrossSiteRequest, TooManyRequests, KeysUnreadable, StoreUnavailable, InternalError];
+
+    /// <summary>The problem for an error that ASP.NET Core found before a handler was reached.</summary>
     public static ProblemType? OfFramework(int? status) => status switch
     {
         StatusCodes.Status400BadRequest => InvalidRequest,

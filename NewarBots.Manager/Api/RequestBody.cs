@@ -4,8 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace NewarBots.Manager.Api;
 
 /// <summary>
-/// A request's JSON, read by hand rather than by deserialization, which stops at the first mistake: a caller is told of every
-/// field at fault at once, unknown ones included.
+/// Reads JSON requests by hand: deserialization stops at the first mistake, but callers get all faults at once, unknown fields included.
 /// </summary>
 internal static class RequestBody
 {
@@ -17,7 +16,7 @@ internal static class RequestBody
 
     public static ProblemHttpResult TooLong(int maxBytes) => ApiProblems.InvalidRequest("body", $"must have at most {maxBytes / 1024} KB");
 
-    /// <returns><see langword="null"/> where the body is longer than <paramref name="maxBytes"/>; it is not read further.</returns>
+    /// <returns><see langword="null"/> if the body is longer than <paramref name="maxBytes"/>; the rest is not read.</returns>
     public static async Task<byte[]?> ReadAsync(HttpRequest request, int maxBytes, CancellationToken cancellation)
     {
         if (request.ContentLength > maxBytes)
@@ -36,14 +35,14 @@ internal static class RequestBody
         }
         catch (IOException broken) when (broken is not BadHttpRequestException)
         {
-            // The server says so of a chunk whose length is beyond all numbers.
+            // Kestrel throws it for a chunk whose length overflows.
             throw new BadHttpRequestException(broken.Message, broken);
         }
 
         return body.ToArray();
     }
 
-    /// <returns>The request; or, with <see langword="null"/>, the faults by field (camelCase, dotted where nested).</returns>
+    /// <returns>The request; or <see langword="null"/> and the faults by field (camelCase, dotted if nested).</returns>
     public static (T? Request, IReadOnlyDictionary<string, string[]> Faults) Read<T>(
         ReadOnlyMemory<byte> body, Func<JsonElement, FaultList, T> read) where T : class
     {
@@ -79,7 +78,7 @@ internal static class RequestBody
             }
             catch (InvalidOperationException)
             {
-                // A field's name is no text: JSON by its grammar, but with a lone surrogate or bytes that are no UTF-8.
+                // A field name is valid JSON but not valid text: a lone surrogate or invalid UTF-8.
                 faults.Add("body", NotText);
             }
 
@@ -97,7 +96,7 @@ internal static class RequestBody
             }
             catch (InvalidOperationException)
             {
-                // An escaped lone surrogate: valid JSON grammar, but no text.
+                // An escaped lone surrogate is valid JSON but not valid text.
                 faults.Add(field, NotText);
                 return null;
             }
@@ -107,14 +106,14 @@ internal static class RequestBody
         return null;
     }
 
-    /// <summary>A caller's field name comes back in the answer: shortened, without control characters.</summary>
+    /// <summary>A caller's field name for use in the response: shortened, without control characters.</summary>
     public static string FieldName(string name) =>
         new([.. name.Take(MaxShownName).Select(c => char.IsControl(c) ? '?' : c)]);
 
     private static string FirstSentence(string message) => message.Split(". ")[0].TrimEnd('.') + ".";
 }
 
-/// <summary>What is wrong with a request, by field.</summary>
+/// <summary>The faults of a request, by field.</summary>
 internal sealed class FaultList
 {
     public Dictionary<string, string[]> ByField { get; } = [];

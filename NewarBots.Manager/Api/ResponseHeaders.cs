@@ -1,21 +1,18 @@
 using Microsoft.Net.Http.Headers;
-using NewarBots.Manager.OpenApi;
+using NewarBots.Manager.Api.OpenApi;
 
 namespace NewarBots.Manager.Api;
 
-/// <summary>
-/// What every answer tells browsers and caches, unless it says otherwise itself: it is what its type says and nothing else, runs
-/// nothing, is nobody else's to show, and nobody else's to keep.
-/// </summary>
+/// <summary>Default security and cache headers of every response: no sniffing, no scripts, no framing, no shared caches.</summary>
 internal static class ResponseHeaders
 {
-    private const string NothingRuns = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    private const string StrictPolicy = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     public static WebApplication UseResponseHeaders(this WebApplication app)
     {
         app.Use((context, next) =>
         {
-            // At the last moment: whatever goes wrong before clears the headers.
+            // As late as possible: the exception handler clears headers.
             context.Response.OnStarting(Add, context);
             return next(context);
         });
@@ -30,7 +27,7 @@ internal static class ResponseHeaders
         headers["Referrer-Policy"] = "no-referrer";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
         if (!headers.ContainsKey(HeaderNames.ContentSecurityPolicy))
-            headers.ContentSecurityPolicy = ApiDescription.IsBrowsed(context.Request) ? ApiDescription.ContentSecurityPolicy : NothingRuns;
+            headers.ContentSecurityPolicy = ApiDescription.IsPage(context.Request) ? ApiDescription.ContentSecurityPolicy : StrictPolicy;
         if (!headers.ContainsKey(HeaderNames.CacheControl))
             headers.CacheControl = "private";
         return Task.CompletedTask;

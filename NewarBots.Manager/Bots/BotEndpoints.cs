@@ -1,52 +1,68 @@
-using System.Diagnostics;
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
-using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
 using NewarBots.Manager.Api;
+using NewarBots.Manager.Api.OpenApi;
 using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Bots;
 
-/// <summary>The API's calls on bots.</summary>
+/// <summary>Create, list, read and change bots. <see cref="EventEndpoints"/> streams their events.</summary>
 internal static class BotEndpoints
 {
     private const int MaxIdempotencyKeyLength = 255;
     private const int DefaultPageSize = 50;
     private const int MaxPageSize = 200;
 
-    /// <summary>A place in the queue becomes free when some meeting ends, which nobody can foretell.</summary>
+    /// <summary>A slot becomes free when a meeting ends, which cannot be predicted.</summary>
     private const string RetryAfterSeconds = "30";
 
     public static IEndpointRouteBuilder MapBots(this IEndpointRouteBuilder routes)
     {
         var bots = routes.MapGroup("/bots").WithTags("Bots");
-        bots.MapPost("", CreateAsync).WithName("CreateBot").Accepts<object>("application/json");
-        bots.MapGet("", ListAsync).WithName("ListBots");
-        bots.MapGet("/events", EventEndpoints.WatchAsync).WithName("WatchBots");
+        bots.MapPost("", CreateAsync).WithName("CreateBot").Accepts<CreateBotBody>("application/json").WithProblems(
+            ProblemTypes.InvalidRequest, ProblemTypes.RequestTimeout, ProblemTypes.MeetingTaken, ProblemTypes.UnsupportedMediaType,
+            ProblemTypes.IdempotencyKeyReused, ProblemTypes.UserOverQuota, ProblemTypes.TooManyScheduled, ProblemTypes.QueueFull);
+        bots.MapGet("", ListAsync).WithName("ListBots").WithProblems(ProblemTypes.InvalidRequest).WithStaleWarning();
+        bots.MapGet("/events", EventEndpoints.WatchAsync).WithName("WatchBots")
+            .Produces<WatchEvent>(StatusCodes.Status200OK, "text/event-stream").WithProblems(ProblemTypes.InvalidRequest);
 
         var bot = routes.MapBotGroup();
-        bot.MapGet("", GetAsync).WithName("GetBot");
-        bot.MapPatch("", ChangeAsync).WithName("ChangeBot").Accepts<object>("application/json");
-        bot.MapGet("/events", EventEndpoints.FollowAsync).WithName("FollowBot");
+        bot.MapGet("", GetAsync).WithName("GetBot").WithProblems(ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall).WithStaleWarning();
+        bot.MapPatch("", ChangeAsync).WithName("ChangeBot").Accepts<ChangeBotBody>("application/json").WithProblems(
+            ProblemTypes.InvalidRequest, ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.RequestTimeout,
+            ProblemTypes.BotNotScheduled, ProblemTypes.UnsupportedMediaType);
+        bot.MapGet("/events", EventEndpoints.FollowAsync).WithName("FollowBot")
+            .Produces<FollowEvent>(StatusCodes.Status200OK, "text/event-stream")
+            .WithProblems(ProblemTypes.InvalidRequest, ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall);
         return routes;
     }
 
-    /// <summary>The group of all calls on one bot, <c>/bots/{id}</c>: callers reach their own bots only.</summary>
+    /// <summary>The group of all endpoints of one bot, <c>/bots/{id}</c>. Callers reach only their own bots.</summary>
     public static RouteGroupBuilder MapBotGroup(this IEndpointRouteBuilder routes) =>
-        routes.MapGroup($"/bots/{{id:{SessionIdConstraint.Name}}}").WithTags("Bots").ForOwnBotsAlone();
+        routes.MapGroup($"/bots/{{id:{SessionIdConstraint.Name}}}").WithTags("Bots").RequireOwnBot();
 
-    /// <summary>Accepts a bot; everything slow comes later, in the background.</summary>
-    private static async Task<Results<Accepted<BotResponse>, ProblemHttpResult>> CreateAsync(
+    /// <summary>Send a bot into a meeting</summary>
+    /// <remarks>
+    /// Accepts the bot and answers at once; the bot starts in the background. With an `Idempotency-Key`, repeating the same request returns the
+    /// same bot. With `startAt`, the bot is `scheduled` until then, and does not count as active or occupy its meeting. If at that time the user
+    /// already has a bot in the meeting or the maximum of active bots, it waits and says so in `reason` and `error`. It starts as soon as possible,
+    /// until `startAt` + `leave.maxDuration`.
+    /// </remarks>
+    /// <response code="202">The bot is accepted.</response>
+    public static async Task<Results<Accepted<BotResponse>, ProblemHttpResult>> CreateAsync(
         HttpRequest request,
-        [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey,
-        Caller caller, BotCommands commands, MeetingUrlPolicy policy, IOptions<BotCapacityOptions> launching, LaunchSignal launches, ScheduleSignal schedule,
-        TimeProvider time,
+        [FromHeader(Name = "Idempotency-Key"), MinLength(1), MaxLength(MaxIdempotencyKeyLength)]
+        [Description("Makes it safe to repeat the request for 24 hours."), Example("meeting-2026-03-01")]
+        string? idempotencyKey,
+        Caller caller, BotCreator creator, MeetingUrlPolicy policy, IOptions<BotCapacityOptions> capacity, TimeProvider time,
         CancellationToken cancellation)
     {
         if (idempotencyKey is { Length: 0 or > MaxIdempotencyKeyLength })
@@ -55,59 +71,52 @@ internal static class BotEndpoints
             return ApiProblems.UnsupportedMediaType();
         if (await RequestBody.ReadAsync(request, RequestBody.MaxBytes, cancellation) is not { } body)
             return RequestBody.TooLong(RequestBody.MaxBytes);
-        var now = time.GetUtcNow();
-        var (asked, faults) = CreateBotRequest.Read(body, policy, caller, now);
-        if (asked is null)
+        var (wanted, faults) = CreateBotRequest.Read(body, policy, caller, time.GetUtcNow());
+        if (wanted is null)
             return ApiProblems.InvalidRequest(faults);
 
-        var bot = new Bot
-        {
-            Id = SessionId.New(time),
-            UserId = asked.UserId,
-            Status = asked.StartAt > now ? BotStatus.Scheduled : BotStatus.Queued,
-            MeetingUrl = asked.MeetingUrl,
-            Platform = asked.Platform,
-            BotName = asked.BotName,
-            Leave = asked.Leave,
-            Metadata = asked.Metadata,
-            CreatedAt = now,
-            StartAt = asked.StartAt,
-            TraceParent = Activity.Current?.Id,
-        };
-        Activity.Current?.SetTag(BotTracing.BotIdTag, bot.Id.ToString());
-        var key = idempotencyKey is null ? null : new IdempotencyKey(idempotencyKey, Convert.ToHexStringLower(SHA256.HashData(body)));
-        switch (await commands.CreateAsync(bot, key, BotLimits.Of(launching.Value)))
+        var limits = capacity.Value;
+        switch (await creator.CreateAsync(wanted, body, idempotencyKey))
         {
             case CreateResult.Created created:
-                if (created.Bot.Status is BotStatus.Scheduled)
-                    schedule.Raise();
-                else
-                    launches.Raise();
                 return Accepted(created.Bot);
             case CreateResult.Repeated repeated:
                 return Accepted(repeated.Bot);
             case CreateResult.MeetingTaken taken:
                 return BotProblems.MeetingTaken(taken.Holder);
             case CreateResult.OverQuota:
-                return BotProblems.OverQuota(bot.UserId, launching.Value.MaxConcurrentBotsPerUser);
+                return BotProblems.OverQuota(wanted.UserId, limits.MaxConcurrentBotsPerUser);
             case CreateResult.TooManyScheduled:
-                return BotProblems.TooManyScheduled(bot.UserId, launching.Value.MaxScheduledBotsPerUser);
+                return BotProblems.TooManyScheduled(wanted.UserId, limits.MaxScheduledBotsPerUser);
             case CreateResult.TooLate:
                 return BotProblems.StartsTooLate();
             case CreateResult.QueueFull:
                 request.HttpContext.Response.Headers.RetryAfter = RetryAfterSeconds;
-                return BotProblems.QueueFull(launching.Value.MaxQueuedBots);
+                return BotProblems.QueueFull(limits.MaxQueuedBots);
             default:
                 return BotProblems.KeyReused();
         }
     }
 
-    private static async Task<Results<Ok<BotResponse>, ProblemHttpResult>> GetAsync(SessionId id, BotQueries queries, HttpResponse response) =>
+    /// <summary>Get a bot</summary>
+    /// <remarks>Returns the bot's current state.</remarks>
+    /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
+    /// <response code="200">The bot.</response>
+    public static async Task<Results<Ok<BotResponse>, ProblemHttpResult>> GetAsync(SessionId id, BotQueries queries, HttpResponse response) =>
         await queries.LookUpAsync(id, response) is { } bot ? TypedResults.Ok(BotResponse.Of(bot)) : BotProblems.NotFound();
 
-    /// <summary>One page of bots, newest first.</summary>
-    private static async Task<Results<Ok<BotPage>, ProblemHttpResult>> ListAsync(
-        Caller caller, BotQueries queries, string? status, string? userId, string? limit, string? cursor, HttpResponse response, CancellationToken cancellation)
+    /// <summary>List bots</summary>
+    /// <remarks>Returns one page of bots, newest first.</remarks>
+    /// <param name="status" example="completed">Only bots with this status.</param>
+    /// <param name="userId" example="default">Only bots of this user. Default: all bots that the caller may see.</param>
+    /// <param name="limit" example="20">Maximum number of bots on the page. Default: 50.</param>
+    /// <param name="cursor" example="0199aaaabbbbccccddddeeeeffff0001">`nextCursor` of the previous page.</param>
+    /// <response code="200">A page of bots.</response>
+    public static async Task<Results<Ok<BotPage>, ProblemHttpResult>> ListAsync(
+        Caller caller, BotQueries queries,
+        [ParsedAs(typeof(BotStatus))] string? status, [ParsedAs(typeof(UserId))] string? userId,
+        [ParsedAs(typeof(int)), Range(1, MaxPageSize)] string? limit, [ParsedAs(typeof(SessionId))] string? cursor,
+        HttpResponse response, CancellationToken cancellation)
     {
         var faults = new Dictionary<string, string[]>();
         BotStatus? wanted = null;
@@ -119,7 +128,7 @@ internal static class BotEndpoints
                 faults["status"] = [$"must be one of {string.Join(", ", Enum.GetValues<BotStatus>().Select(WireWord.Of))}"];
         }
 
-        var (user, fault) = caller.Among(userId);
+        var (user, fault) = caller.ResolveUser(userId);
         if (fault is not null)
             faults["userId"] = [fault];
 
@@ -129,7 +138,7 @@ internal static class BotEndpoints
             if (SessionId.TryParse(cursor, provider: null, out var parsed))
                 after = parsed;
             else
-                faults["cursor"] = ["must be a nextCursor that this call has answered"];
+                faults["cursor"] = ["must be a nextCursor returned by this endpoint"];
         }
 
         var size = DefaultPageSize;
@@ -153,8 +162,14 @@ internal static class BotEndpoints
         return TypedResults.Ok(new BotPage(page, found.Count > size ? page[^1].Id.ToString() : null));
     }
 
-    /// <summary>Changes a bot that has not started yet.</summary>
-    private static async Task<Results<Ok<BotResponse>, ProblemHttpResult>> ChangeAsync(
+    /// <summary>Change a scheduled bot</summary>
+    /// <remarks>
+    /// Each given member replaces the whole previous value; absent or null members stay. A `startAt` in the past starts the bot at once. The meeting
+    /// and the user cannot be changed.
+    /// </remarks>
+    /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
+    /// <response code="200">The changed bot.</response>
+    public static async Task<Results<Ok<BotResponse>, ProblemHttpResult>> ChangeAsync(
         SessionId id, HttpRequest request, BotQueries queries, BotCommands commands, ScheduleSignal schedule, TimeProvider time, CancellationToken cancellation)
     {
         if (!request.HasJsonContentType())

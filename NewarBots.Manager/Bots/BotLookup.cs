@@ -1,16 +1,17 @@
-using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Access;
+using NewarBots.Manager.Api.OpenApi;
 using NewarBots.Manager.Bots.Storage;
 
 namespace NewarBots.Manager.Bots;
 
-/// <summary>Finds the bot that a request names.</summary>
+/// <summary>Finds the bot of a request and checks that the caller may reach it.</summary>
 internal static class BotLookup
 {
     /// <summary>RFC 7234, 5.5.1.</summary>
     public const string StaleWarning = "110 - \"Response is Stale\"";
 
-    /// <summary>While Redis is unreachable, answers from the cache and marks the response as stale.</summary>
+    /// <summary>If Redis is unavailable, returns the manager's last known state and sets the Warning header.</summary>
     public static async Task<Bot?> LookUpAsync(this BotQueries queries, SessionId id, HttpResponse response)
     {
         var (bot, isStale) = await queries.LookUpAsync(id);
@@ -18,4 +19,24 @@ internal static class BotLookup
             response.Headers.Warning = StaleWarning;
         return bot;
     }
+
+    /// <summary>Describes the header that <see cref="LookUpAsync"/> sets.</summary>
+    public static RouteHandlerBuilder WithStaleWarning(this RouteHandlerBuilder endpoint) => endpoint.WithResponseHeader(
+        StatusCodes.Status200OK, "Warning", "`110`: Redis is unavailable, and this is the manager's last known state.");
+
+    /// <summary>
+    /// Answers requests for another user's bot as if the bot did not exist, in all endpoints of the group. Safe because a bot never changes its
+    /// user.
+    /// </summary>
+    public static TBuilder RequireOwnBot<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
+        builder.AddEndpointFilter(async (invocation, next) =>
+        {
+            var context = invocation.HttpContext;
+            var caller = await Caller.BindAsync(context);
+            if (caller.IsAdmin)
+                return await next(invocation);
+            var id = SessionId.Parse((string)context.Request.RouteValues["id"]!, provider: null);
+            var (bot, _) = await context.RequestServices.GetRequiredService<BotQueries>().LookUpAsync(id);
+            return bot is not null && caller.CanReach(bot.UserId) ? await next(invocation) : BotProblems.NotFound();
+        });
 }

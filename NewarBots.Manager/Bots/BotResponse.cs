@@ -2,7 +2,40 @@ using NewarBots.Contract;
 
 namespace NewarBots.Manager.Bots;
 
-/// <summary>A bot as the API shows it. Absent where unknown; times are UTC, durations in seconds.</summary>
+/// <summary>A bot as the API shows it. Unknown members are absent; times are UTC, durations in seconds.</summary>
+/// <param name="Id">The bot's id.</param>
+/// <param name="Status">The bot's stage; completed and failed are final.</param>
+/// <param name="Reason">Why it ended or is ending. While it records, a warning; while it is scheduled and due, why it has to wait.</param>
+/// <param name="MeetingUrl">The meeting's address.</param>
+/// <param name="Platform">The kind of meeting page.</param>
+/// <param name="BotName">The name that it shows in the meeting.</param>
+/// <param name="UserId">Its user.</param>
+/// <param name="Leave">Its leave conditions.</param>
+/// <param name="Metadata">As given in the request.</param>
+/// <param name="ContainerName">The name of its container.</param>
+/// <param name="CreatedAt">When it was requested.</param>
+/// <param name="StartAt">The requested start time, if any.</param>
+/// <param name="JoiningAt">When it opened the meeting.</param>
+/// <param name="RecordingAt">When it began to record.</param>
+/// <param name="EndedAt">When it ended.</param>
+/// <param name="Chunks">Audio chunks on disk so far; once it has ended, those in the recording.</param>
+/// <param name="RecordedSeconds">Length recorded so far.</param>
+/// <param name="AudibleSeconds">How much of it is not silent.</param>
+/// <param name="Participants">Number of other participants in the call, if the page shows it.</param>
+/// <param name="Level">Loudness of the last second in dBFS; -127 for digital silence.</param>
+/// <param name="Recording">The finished recording.</param>
+/// <param name="Error">One line for humans about what went wrong.</param>
+/// <example>
+/// {
+///   "id": "0199aaaabbbbccccddddeeeeffff0001", "status": "completed", "reason": "everyone_left", "meetingUrl": "https://meet.google.com/abc-defg-hij",
+///   "platform": "google_meet", "botName": "Notes", "userId": "default",
+///   "leave": { "waitingRoomTimeout": 600, "nobodyJoinedTimeout": 600, "everyoneLeftTimeout": 120, "maxDuration": 14400 }, "metadata": { "case": "42" },
+///   "containerName": "newar-bot-0199aaaabbbbccccddddeeeeffff0001", "createdAt": "2026-03-01T09:00:00Z", "joiningAt": "2026-03-01T09:00:02Z",
+///   "recordingAt": "2026-03-01T09:00:09Z", "endedAt": "2026-03-01T09:31:12Z", "chunks": 187, "recordedSeconds": 1863.4, "audibleSeconds": 1544.2,
+///   "participants": 0,
+///   "recording": { "url": "/bots/0199aaaabbbbccccddddeeeeffff0001/recording", "format": "ogg", "bytes": 5590213, "durationSeconds": 1863.4, "complete": true }
+/// }
+/// </example>
 internal sealed record BotResponse(
     SessionId Id,
     BotStatus Status,
@@ -37,7 +70,12 @@ internal sealed record BotResponse(
         bot.Error ?? bot.Warning?.Text);
 }
 
-/// <summary>The leave conditions in force, in seconds, also where they were not given; without a silence timeout where it is off.</summary>
+/// <summary>The leave conditions in force, in seconds, including defaults.</summary>
+/// <param name="WaitingRoomTimeout">Longest time in the waiting room.</param>
+/// <param name="NobodyJoinedTimeout">Longest time alone in a call that nobody else has joined yet.</param>
+/// <param name="EveryoneLeftTimeout">Longest time alone after others were there.</param>
+/// <param name="SilenceTimeout">Longest silence; absent if off.</param>
+/// <param name="MaxDuration">Longest run of the bot.</param>
 internal sealed record LeaveResponse(
     double WaitingRoomTimeout, double NobodyJoinedTimeout, double EveryoneLeftTimeout, double? SilenceTimeout, double MaxDuration)
 {
@@ -46,13 +84,15 @@ internal sealed record LeaveResponse(
         leave.SilenceTimeout?.TotalSeconds, leave.MaxDuration.TotalSeconds);
 }
 
-/// <param name="Url">Where the audio is had, relative to the manager.</param>
+/// <summary>The finished recording.</summary>
+/// <param name="Url">Path of the audio file, relative to the manager.</param>
 /// <param name="Format"><c>ogg</c> (Opus).</param>
-/// <param name="Bytes">The file's size.</param>
-/// <param name="DurationSeconds">Its length.</param>
-/// <param name="Complete"><see langword="false"/> where something is missing: see the bot's reason and the manifest.</param>
+/// <param name="Bytes">Size of the file.</param>
+/// <param name="DurationSeconds">Decoded length.</param>
+/// <param name="Complete">Whether nothing is missing; otherwise see the bot's reason and the manifest.</param>
 internal sealed record RecordingResponse(string Url, string Format, long Bytes, double DurationSeconds, bool Complete);
 
+/// <summary>A page of bots.</summary>
 /// <param name="Items">Newest first.</param>
-/// <param name="NextCursor">To be sent as <c>cursor</c> for the next page; absent on the last one.</param>
+/// <param name="NextCursor">The cursor of the next page; absent on the last page.</param>
 internal sealed record BotPage(IReadOnlyList<BotResponse> Items, string? NextCursor);

@@ -24,6 +24,7 @@ internal static class BotsRegistration
         builder.Services.AddSingleton<BotNotifier>();
         builder.Services.AddSingleton<BotEvents>();
         builder.Services.AddSingleton<MeetingUrlPolicy>();
+        builder.Services.AddSingleton<BotCreator>();
         return builder;
     }
 }

@@ -6,7 +6,7 @@ using NewarBots.Manager.Api;
 
 namespace NewarBots.Manager.Bots;
 
-/// <summary>What <c>POST /bots</c> takes, read and checked.</summary>
+/// <summary>The validated body of <c>POST /bots</c>. <see cref="CreateBotBody"/> describes the JSON.</summary>
 internal sealed record CreateBotRequest(
     Uri MeetingUrl,
     Platform Platform,
@@ -26,16 +26,12 @@ internal sealed record CreateBotRequest(
 
     public static readonly TimeSpan LongestAhead = TimeSpan.FromDays(30);
 
-    /// <summary>
-    /// Reads the body by hand rather than by deserialization, which stops at the first mistake: a caller is told of every
-    /// field at fault at once, unknown ones included.
-    /// </summary>
-    /// <returns>The request; or, with <see langword="null"/>, the faults by field (camelCase, dotted where nested).</returns>
+    /// <inheritdoc cref="RequestBody.Read"/>
     public static (CreateBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) Read(
         ReadOnlyMemory<byte> body, MeetingUrlPolicy policy, Caller caller, DateTimeOffset now) =>
         RequestBody.Read(body, (root, faults) => ReadObject(root, policy, caller, now, faults));
 
-    /// <summary>What <c>PATCH /bots/{id}</c> takes, read and checked in the same way.</summary>
+    /// <summary>Reads the body of <c>PATCH /bots/{id}</c>.</summary>
     public static (ChangeBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) ReadChange(ReadOnlyMemory<byte> body, DateTimeOffset now) =>
         RequestBody.Read(body, (root, faults) => ReadChange(root, now, faults));
 
@@ -107,7 +103,7 @@ internal sealed record CreateBotRequest(
                     change = change with { Metadata = ReadMetadata(value, faults) };
                     break;
                 case "meetingUrl" or "userId":
-                    faults.Add(property.Name, "cannot be changed: stop this bot and send another one");
+                    faults.Add(property.Name, "cannot be changed; stop the bot and send another one");
                     break;
                 default:
                     faults.Add(RequestBody.FieldName(property.Name), "is not a field of this request");
@@ -118,15 +114,15 @@ internal sealed record CreateBotRequest(
         return change;
     }
 
-    /// <summary>A time without an offset is refused: whose it is, nobody can know.</summary>
+    /// <summary>Rejects times without an offset, because their time zone is unknown.</summary>
     private static DateTimeOffset? ReadStartAt(JsonElement value, DateTimeOffset now, FaultList faults)
     {
         if (RequestBody.ReadString(value, "startAt", faults) is null)
             return null;
         if (!value.TryGetDateTimeOffset(out var at) || !value.TryGetDateTime(out var time) || time.Kind is DateTimeKind.Unspecified)
-            faults.Add("startAt", "must be a time with its offset (ISO 8601), like 2026-03-01T09:00:00+01:00");
+            faults.Add("startAt", "must be a time with an offset (ISO 8601), for example 2026-03-01T09:00:00+01:00");
         else if (at > now + LongestAhead)
-            faults.Add("startAt", $"must lie at most {LongestAhead.TotalDays} days ahead");
+            faults.Add("startAt", $"must be at most {LongestAhead.TotalDays} days ahead");
         return at.ToUniversalTime();
     }
 
@@ -137,13 +133,13 @@ internal sealed record CreateBotRequest(
             return DefaultBotName;
         if (name.Length is 0 or > MaxBotNameLength)
             faults.Add("botName", $"must have 1 to {MaxBotNameLength} characters");
-        if (name.EnumerateRunes().Any(IsUnseen))
+        if (name.EnumerateRunes().Any(IsControlCharacter))
             faults.Add("botName", "must not contain control characters");
         return name;
     }
 
-    /// <summary>What begins a line of its own, or turns round the text after it: names stand in lists, logs and meetings.</summary>
-    private static bool IsUnseen(Rune rune) =>
+    /// <summary>Control characters, line separators and bidirectional overrides: they would corrupt lists, logs and meetings.</summary>
+    private static bool IsControlCharacter(Rune rune) =>
         Rune.IsControl(rune) || rune == Rune.ReplacementChar || rune.Value is 0x2028 or 0x2029 or (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069);
 
     private static LeaveConditions ReadLeave(JsonElement value, FaultList faults)
@@ -216,7 +212,7 @@ internal sealed record CreateBotRequest(
     }
 }
 
-/// <summary>What is to be different about a scheduled bot; <see langword="null"/> where it stays.</summary>
+/// <summary>Changes to a scheduled bot; <see langword="null"/> for what stays.</summary>
 internal sealed record ChangeBotRequest
 {
     public DateTimeOffset? StartAt { get; init; }

@@ -41,7 +41,7 @@ internal static class DashboardEndpoints
         var page = routes.MapGroup(RoutePrefix).ExcludeFromDescription();
         page.MapGet("/{name}", GetFile).AllowAnonymous();
         page.MapGet("/scenarios", GetScenarios);
-        var bot = page.MapGroup($"/bots/{{id:{SessionIdConstraint.Name}}}").ForOwnBotsAlone();
+        var bot = page.MapGroup($"/bots/{{id:{SessionIdConstraint.Name}}}").RequireOwnBot();
         bot.MapGet("/waveform", GetWaveformAsync);
         bot.MapGet("/pictures", ListScreenshotsAsync);
         bot.MapGet("/pictures/{number:int}", GetScreenshotAsync);

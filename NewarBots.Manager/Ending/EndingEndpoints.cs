@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Api;
+using NewarBots.Manager.Api.OpenApi;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Containers;
@@ -11,7 +12,7 @@ using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
 namespace NewarBots.Manager.Ending;
 
-/// <summary>Endpoints for the log and the evidence of a bot, and for deleting a bot with all its data.</summary>
+/// <summary>A bot's log and evidence, and the deletion of all its data.</summary>
 internal static class EndingEndpoints
 {
     private const string LogType = "text/plain; charset=utf-8";
@@ -19,13 +20,20 @@ internal static class EndingEndpoints
     public static IEndpointRouteBuilder MapEnding(this IEndpointRouteBuilder routes)
     {
         var bot = routes.MapBotGroup();
-        bot.MapDelete("", DeleteAsync).WithName("DeleteBot");
-        bot.MapGet("/logs", GetLogAsync).WithName("GetBotLog");
-        bot.MapGet("/evidence", GetEvidenceAsync).WithName("GetEvidence");
+        bot.MapDelete("", DeleteAsync).WithName("DeleteBot").WithProblems(
+            ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.BotActive, ProblemTypes.EngineUnavailable);
+        bot.MapGet("/logs", GetLogAsync).WithName("GetBotLog").WithStaleWarning().Produces<string>(StatusCodes.Status200OK, "text/plain").WithProblems(
+            ProblemTypes.InvalidRequest, ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.EngineUnavailable);
+        bot.MapGet("/evidence", GetEvidenceAsync).WithName("GetEvidence").Produces<Stream>(StatusCodes.Status200OK, "application/zip").WithProblems(
+            ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.NoEvidence, ProblemTypes.EvidenceNotReady, ProblemTypes.EngineUnavailable);
         return routes;
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
+    /// <summary>Delete a bot</summary>
+    /// <remarks>Permanently deletes the recording, chunks, log, evidence and record of an ended bot.</remarks>
+    /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
+    /// <response code="204">Everything is deleted.</response>
+    public static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
         SessionId id, BotQueries queries, BotRemover remover, CancellationToken cancellation)
     {
         if (await queries.FindAsync(id) is not { } bot)
@@ -36,8 +44,13 @@ internal static class EndingEndpoints
         return TypedResults.NoContent();
     }
 
-    private static async Task<IResult> GetLogAsync(
-        SessionId id, string? follow, BotQueries queries, BotLog log, IHostApplicationLifetime lifetime, HttpResponse response, CancellationToken cancellation)
+    /// <summary>Get a bot's log</summary>
+    /// <remarks>The output of the bot's container. It is kept when the container is removed.</remarks>
+    /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
+    /// <param name="follow" example="false">`true`: streams new output until the container ends, and waits for a container that has not started yet.</param>
+    /// <response code="200">The log.</response>
+    public static async Task<IResult> GetLogAsync(
+        SessionId id, [ParsedAs(typeof(bool))] string? follow, BotQueries queries, BotLog log, IHostApplicationLifetime lifetime, HttpResponse response, CancellationToken cancellation)
     {
         if (follow is not (null or "true" or "false"))
             return ApiProblems.InvalidRequest("follow", "must be true or false");
@@ -57,7 +70,7 @@ internal static class EndingEndpoints
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // The client disconnected, or the manager is stopping.
+            // The client is gone, or the manager stops.
         }
         catch (ContainerEngineException exception)
         {
@@ -67,8 +80,11 @@ internal static class EndingEndpoints
         return TypedResults.Empty;
     }
 
-    /// <summary>A zip of what is known about a failure: page, console, connections, log.</summary>
-    private static async Task<IResult> GetEvidenceAsync(
+    /// <summary>Get the evidence of a failure</summary>
+    /// <remarks>A zip with screenshot, page source, console, the state recognized on the page, WebRTC statistics and the log.</remarks>
+    /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
+    /// <response code="200">The zip.</response>
+    public static async Task<IResult> GetEvidenceAsync(
         SessionId id, BotQueries queries, BotLog log, EvidenceFolder evidence, IOptions<JsonOptions> json, CancellationToken cancellation)
     {
         if (await queries.FindAsync(id) is not { } bot)

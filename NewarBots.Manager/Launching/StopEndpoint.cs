@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using NewarBots.Contract;
+using NewarBots.Manager.Api;
+using NewarBots.Manager.Api.OpenApi;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
 
@@ -10,11 +12,19 @@ internal static class StopEndpoint
 {
     public static IEndpointRouteBuilder MapStop(this IEndpointRouteBuilder routes)
     {
-        routes.MapBotGroup().MapPost("/stop", StopAsync).WithName("StopBot");
+        routes.MapBotGroup().MapPost("/stop", StopAsync).WithName("StopBot")
+            .WithProblems(ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.BotEnded);
         return routes;
     }
 
-    private static async Task<Results<Accepted<BotResponse>, ProblemHttpResult>> StopAsync(
+    /// <summary>Stop a bot</summary>
+    /// <remarks>
+    /// The bot leaves the meeting and its recording is kept. A bot that is scheduled or has not started yet ends at once. The request may be repeated
+    /// until the bot has ended.
+    /// </remarks>
+    /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
+    /// <response code="202">The bot is leaving.</response>
+    public static async Task<Results<Accepted<BotResponse>, ProblemHttpResult>> StopAsync(
         SessionId id, BotQueries queries, BotCommands commands, BotStopper stopper, LaunchSignal launches, TimeProvider time)
     {
         if (await queries.FindAsync(id) is not { } known)

@@ -1,7 +1,10 @@
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using Microsoft.Extensions.Options;
+using Microsoft.OpenApi;
 using NewarBots.Contract;
 using NewarBots.Manager.Api;
+using NewarBots.Manager.Api.OpenApi;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
 
@@ -15,20 +18,68 @@ internal static class RecordingEndpoints
     /// <summary>The file names of chunks have five digits.</summary>
     private const int MaxChunks = 99_999;
 
-    private const int AsManyAsThereAre = -1;
+    private const int LatestChunk = -1;
+
+    private const string LastModified = "When the file was written.";
+
+    private const string EntityTag = "Identifies the recording so far; only with `chunks`.";
+
+    private static readonly string[] ConvertedTypes = [.. AudioFormat.Converted.Select(format => format.ContentType)];
 
     public static IEndpointRouteBuilder MapRecordings(this IEndpointRouteBuilder routes)
     {
         var bot = routes.MapBotGroup();
-        bot.MapGet("/recording", GetRecordingAsync).WithName("GetRecording");
+        bot.MapGet("/recording", GetRecordingAsync).WithName("GetRecording")
+            .Produces<Stream>(StatusCodes.Status200OK, AudioFormat.Ogg.ContentType, ConvertedTypes)
+            .Produces<Stream>(StatusCodes.Status206PartialContent, AudioFormat.Ogg.ContentType, ConvertedTypes)
+            .Produces(StatusCodes.Status302Found)
+            .Produces(StatusCodes.Status304NotModified)
+            .WithProblems(
+                ProblemTypes.InvalidRequest, ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.NoRecording, ProblemTypes.NoTrack,
+                ProblemTypes.RecordingNotReady, ProblemTypes.PreconditionFailed, ProblemTypes.RangeNotSatisfiable, ProblemTypes.RecordingNotConverted,
+                ProblemTypes.RecordingBeingConverted)
+            .WithStaleWarning()
+            .WithResponseHeader(StatusCodes.Status200OK, "Accept-Ranges", "`bytes`.")
+            .WithResponseHeader(StatusCodes.Status200OK, "Last-Modified", LastModified)
+            .WithResponseHeader(StatusCodes.Status200OK, "ETag", EntityTag)
+            .WithResponseHeader(StatusCodes.Status206PartialContent, "Content-Range", "The range of the file.")
+            .WithResponseHeader(StatusCodes.Status302Found, "Location", "Path of the recording.")
+            .WithResponseHeader(StatusCodes.Status304NotModified, "Last-Modified", LastModified)
+            .WithResponseHeader(StatusCodes.Status304NotModified, "ETag", EntityTag)
+            .AddOpenApiOperationTransformer((operation, _, _) => AddRangeParameter(operation));
         bot.MapMethods("/recording", [HttpMethods.Head], GetRecordingAsync).ExcludeFromDescription();
-        bot.MapGet("/manifest", GetManifestAsync).WithName("GetManifest");
+        bot.MapGet("/manifest", GetManifestAsync).WithName("GetManifest")
+            .Produces<RecordingManifest>()
+            .Produces(StatusCodes.Status304NotModified)
+            .WithProblems(
+                ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.NoRecording, ProblemTypes.RecordingNotReady, ProblemTypes.PreconditionFailed)
+            .WithStaleWarning()
+            .WithResponseHeader(StatusCodes.Status200OK, "Last-Modified", LastModified)
+            .WithResponseHeader(StatusCodes.Status304NotModified, "Last-Modified", LastModified);
         return routes;
     }
 
-    private static async Task<IResult> GetRecordingAsync(
-        SessionId id, BotQueries queries, StorageLayout storage, RecordingConverter converter, PartialRecording soFar, IOptions<FinalizingOptions> finalizing,
-        string? format, string? track, string? partial, string? chunks,
+    /// <summary>Get the recording</summary>
+    /// <remarks>
+    /// The audio, with support for `Range` and conditional requests (RFC 9110, 13 and 14). Formats other than `ogg` are converted on the first request
+    /// and kept. If the conversion takes longer than 45 s, the answer is 503 with `Retry-After`, and the conversion continues. While the bot records,
+    /// `partial=true` redirects to an immutable snapshot of the recording so far, as Ogg.
+    /// </remarks>
+    /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
+    /// <param name="format" example="mp3">The audio format. Default: `ogg` (Opus).</param>
+    /// <param name="track" example="1">Only this track. Requires `Recording:TrackFiles`; the manifest lists the tracks.</param>
+    /// <param name="partial" example="false">`true`: while the bot records, redirects to the recording so far.</param>
+    /// <param name="chunks" example="17">While the bot records: only the first chunks, up to this number. This is the target of `partial=true`; the file never changes.</param>
+    /// <response code="200">The file.</response>
+    /// <response code="206">A range of the file.</response>
+    /// <response code="302">Redirect to the recording so far; with `chunks`, to the whole recording once the bot has ended.</response>
+    /// <response code="304">The file still matches `If-None-Match` or `If-Modified-Since`.</response>
+    public static async Task<IResult> GetRecordingAsync(
+        SessionId id, BotQueries queries, StorageLayout storage, RecordingConverter converter, PartialRecording partialRecording, IOptions<FinalizingOptions> finalizing,
+        [AllowedValues("ogg", "mp3", "m4a", "wav", "flac")] string? format,
+        [ParsedAs(typeof(int)), Range(0, StorageLayout.MaxTrack)] string? track,
+        [ParsedAs(typeof(bool))] string? partial,
+        [ParsedAs(typeof(int)), Range(1, MaxChunks)] string? chunks,
         HttpResponse response, CancellationToken cancellation)
     {
         if (AudioFormat.Find(format ?? AudioFormat.Ogg.Name) is not { } wanted)
@@ -38,13 +89,13 @@ internal static class RecordingEndpoints
             return ApiProblems.InvalidRequest("track", "must be the number of a track");
         if (partial is not (null or "true" or "false"))
             return ApiProblems.InvalidRequest("partial", "must be true or false");
-        var closed = partial is "true" ? AsManyAsThereAre : 0;
+        var closed = partial is "true" ? LatestChunk : 0;
         if (chunks is not null && (!int.TryParse(chunks, NumberStyles.None, CultureInfo.InvariantCulture, out closed) || closed is < 1 or > MaxChunks))
             return ApiProblems.InvalidRequest("chunks", $"must be a number from 1 to {MaxChunks}");
         if (await queries.LookUpAsync(id, response) is not { } bot)
             return BotProblems.NotFound();
         if (!bot.Status.IsTerminal())
-            return wanted == AudioFormat.Ogg && track is null ? await GetRecordingSoFarAsync(bot, soFar, closed, cancellation) : BotProblems.RecordingNotReady(bot);
+            return wanted == AudioFormat.Ogg && track is null ? await GetPartialRecordingAsync(bot, partialRecording, closed, cancellation) : BotProblems.RecordingNotReady(bot);
         if (chunks is not null)
             return TypedResults.Redirect($"/bots/{id}/recording{QueryOf(("format", format), ("track", track))}");
         var path = storage.Recording(bot.UserId, id);
@@ -84,29 +135,40 @@ internal static class RecordingEndpoints
             path, wanted.ContentType, Path.GetFileName(path), new DateTimeOffset(File.GetLastWriteTimeUtc(path)), enableRangeProcessing: true);
     }
 
-    /// <summary>
-    /// Sends to what there is so far, under an address of its own: what lies there never changes, so that a player may take it in
-    /// parts while the recording grows.
-    /// </summary>
-    private static async Task<IResult> GetRecordingSoFarAsync(Bot bot, PartialRecording soFar, int chunks, CancellationToken cancellation)
+    /// <summary>Redirects to an address whose file never changes, so that a player can request ranges of it while the recording grows.</summary>
+    private static async Task<IResult> GetPartialRecordingAsync(Bot bot, PartialRecording partialRecording, int chunks, CancellationToken cancellation)
     {
-        if (chunks == AsManyAsThereAre && soFar.ClosedChunks(bot.UserId, bot.Id) is > 0 and var closed)
+        if (chunks == LatestChunk && partialRecording.ClosedChunks(bot.UserId, bot.Id) is > 0 and var closed)
             return TypedResults.Redirect($"/bots/{bot.Id}/recording?chunks={closed}");
         try
         {
-            return chunks > 0 && await soFar.OpenAsync(bot.UserId, bot.Id, chunks, cancellation) is { } file
+            return chunks > 0 && await partialRecording.OpenAsync(bot.UserId, bot.Id, chunks, cancellation) is { } file
                 ? TypedResults.File(file, AudioFormat.Ogg.ContentType, entityTag: new($"\"{bot.Id}-{chunks}\""), enableRangeProcessing: true)
                 : BotProblems.RecordingNotReady(bot);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
-            // It is just becoming the finished recording.
+            // The chunks are being assembled into the final recording.
             return BotProblems.RecordingNotReady(bot);
         }
         catch (Exception exception) when (exception is FinalizationException or FFmpegMissingException or IOException)
         {
-            return BotProblems.NotMadeSoFar(exception.Message);
+            return BotProblems.PartialNotAssembled(exception.Message);
         }
+    }
+
+    /// <summary>Static file results handle the header, so no handler parameter describes it.</summary>
+    private static Task AddRangeParameter(OpenApiOperation operation)
+    {
+        operation.Parameters!.Add(new OpenApiParameter
+        {
+            Name = "Range",
+            In = ParameterLocation.Header,
+            Description = "A range of the file (RFC 9110, 14.2).",
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            Example = "bytes=0-1023",
+        });
+        return Task.CompletedTask;
     }
 
     private static QueryString QueryOf(params IEnumerable<(string Name, string? Value)> parameters) =>
@@ -115,7 +177,12 @@ internal static class RecordingEndpoints
     private static IEnumerable<int> TracksOf(Bot bot, StorageLayout storage) =>
         RecordingManifest.TryRead(storage.Manifest(bot.UserId, bot.Id))?.Tracks.Where(track => track.File is not null).Select(track => track.Track) ?? [];
 
-    private static async Task<IResult> GetManifestAsync(SessionId id, BotQueries queries, StorageLayout storage, HttpResponse response)
+    /// <summary>Get the manifest</summary>
+    /// <remarks>Describes the recording: chunks with hashes and wall-clock times, gaps, audible seconds, and who spoke when.</remarks>
+    /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
+    /// <response code="200">The manifest.</response>
+    /// <response code="304">The file still matches `If-Modified-Since`.</response>
+    public static async Task<IResult> GetManifestAsync(SessionId id, BotQueries queries, StorageLayout storage, HttpResponse response)
     {
         if (await queries.LookUpAsync(id, response) is not { } bot)
             return BotProblems.NotFound();

@@ -4,28 +4,28 @@ using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Webhooks;
 
-/// <summary>What happened, as it waits to be told.</summary>
-/// <param name="UserId">Whose bot it was.</param>
-/// <param name="Type">As in <see cref="Types"/>.</param>
-/// <param name="Payload">The message's body, which never changes from now on: each attempt sends the same bytes.</param>
+/// <summary>An event that waits in the outbox.</summary>
+/// <param name="UserId">The bot's user.</param>
+/// <param name="Type">One of <see cref="Types"/>, or <see cref="Test"/>.</param>
+/// <param name="Payload">The message's body. Each attempt sends the same bytes.</param>
 internal sealed record WebhookEvent(UserId UserId, string Type, string Payload)
 {
-    /// <summary>To try a webhook; nothing else makes it.</summary>
+    /// <summary>Sent only by the test endpoint.</summary>
     public const string Test = "webhook.test";
 
-    /// <summary>As the API writes JSON.</summary>
+    /// <summary>The same options as the API.</summary>
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
     };
 
-    /// <summary>Each status that a bot can come to is an event: <c>bot.recording</c>.</summary>
+    /// <summary>One type per status, for example <c>bot.recording</c>.</summary>
     public static IReadOnlyList<string> Types { get; } = [.. Enum.GetValues<BotStatus>().Select(TypeOf)];
 
-    /// <summary>A bot has come to another status.</summary>
+    /// <summary>The bot's status has changed.</summary>
     public static WebhookEvent Of(Bot bot, DateTimeOffset now) => Make(bot.UserId, TypeOf(bot.Status), BotResponse.Of(bot), now);
 
-    public static WebhookEvent ToTry(Webhook webhook, DateTimeOffset now) =>
+    public static WebhookEvent ForTest(Webhook webhook, DateTimeOffset now) =>
         Make(webhook.UserId, Test, new { webhookId = webhook.Id }, now);
 
     public static string TypeOf(BotStatus status) => $"bot.{WireWord.Of(status)}";

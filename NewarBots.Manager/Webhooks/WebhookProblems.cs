@@ -6,14 +6,14 @@ namespace NewarBots.Manager.Webhooks;
 
 internal static class WebhookProblems
 {
-    public static ProblemHttpResult NotFound() => ApiProblems.Problem(ProblemTypes.WebhookNotFound, "Check the id; GET /webhooks lists yours.");
+    public static ProblemHttpResult NotFound() => ApiProblems.Problem(ProblemTypes.WebhookNotFound, ProblemTypes.WebhookNotFound.WhatToDo);
 
     public static ProblemHttpResult DeliveryNotFound() =>
         ApiProblems.Problem(ProblemTypes.DeliveryNotFound, $"Messages are kept for {DeliveryStore.KeptFor.TotalDays:0} days.");
 
     public static ProblemHttpResult TooMany(UserId user) =>
-        ApiProblems.Problem(ProblemTypes.TooManyWebhooks, $"User {user} has {WebhookEndpoints.MaxOfOneUser}. Delete one first.", new() { ["limit"] = WebhookEndpoints.MaxOfOneUser });
+        ApiProblems.Problem(ProblemTypes.TooManyWebhooks, $"User {user} has {WebhookEndpoints.MaxPerUser}. Delete one first.", new() { ["limit"] = WebhookEndpoints.MaxPerUser });
 
     public static ProblemHttpResult Disabled() =>
-        ApiProblems.Problem(ProblemTypes.WebhookDisabled, "Its receiver answered 410 Gone. Delete it, and make another one.");
+        ApiProblems.Problem(ProblemTypes.WebhookDisabled, ProblemTypes.WebhookDisabled.WhatToDo);
 }

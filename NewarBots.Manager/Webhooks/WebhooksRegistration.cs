@@ -1,3 +1,7 @@
+using System.Net.Mime;
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+using NewarBots.Manager.Api.OpenApi;
 using NewarBots.Manager.Bots.Storage;
 
 namespace NewarBots.Manager.Webhooks;
@@ -13,6 +17,74 @@ internal static class WebhooksRegistration
         builder.Services.AddSingleton<DeliveryStore>();
         builder.Services.AddSingleton<WebhookSender>();
         builder.Services.AddHostedService<WebhookDispatcher>();
+        builder.Services.ExtendApiDescription(DescribeMessages);
         return builder;
     }
+
+    /// <summary>Adds the types of events to the OpenAPI document, and its <c>webhooks</c> section.</summary>
+    private static void DescribeMessages(OpenApiDocument document)
+    {
+        var schemas = document.Components!.Schemas!;
+        foreach (var webhook in (string[])["CreateWebhook", "Webhook"])
+            ((OpenApiSchema)schemas[webhook].Properties!["events"]).Items = Choice(WebhookEvent.Types);
+        schemas["Delivery"].Properties!["type"] = Choice([.. WebhookEvent.Types, WebhookEvent.Test]);
+        document.AddComponent("WebhookMessage", new OpenApiSchema
+        {
+            Type = JsonSchemaType.Object,
+            Description = "The body of a message about a bot.",
+            Required = new HashSet<string> { "type", "timestamp", "data" },
+            Properties = new Dictionary<string, IOpenApiSchema>
+            {
+                ["type"] = Choice(WebhookEvent.Types),
+                ["timestamp"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time", Description = "When the status changed." },
+                ["data"] = new OpenApiSchemaReference("Bot", document) { Description = "The bot at that time." },
+            },
+        });
+        document.Webhooks = new Dictionary<string, IOpenApiPathItem>
+        {
+            ["botStatus"] = new OpenApiPathItem { Operations = new() { [HttpMethod.Post] = MessageOperation(document) } },
+        };
+    }
+
+    private static OpenApiOperation MessageOperation(OpenApiDocument document) => new()
+    {
+        Summary = "The status of a bot has changed",
+        Description = "Sent to each webhook that selects the event. A message can arrive more than once and out of order. Verify its signature "
+            + "according to the Standard Webhooks specification.",
+        Parameters =
+        [
+            Header(WebhookSignature.IdHeader, "The message's id, the same in each attempt."),
+            Header(WebhookSignature.TimestampHeader, "Unix time of the attempt, in seconds."),
+            Header(WebhookSignature.SignatureHeader, "One or two signatures, separated by spaces."),
+        ],
+        RequestBody = new OpenApiRequestBody
+        {
+            Required = true,
+            Content = new Dictionary<string, OpenApiMediaType>
+            {
+                [MediaTypeNames.Application.Json] = new() { Schema = new OpenApiSchemaReference("WebhookMessage", document) },
+            },
+        },
+        Responses = new()
+        {
+            ["2XX"] = new OpenApiResponse { Description = "Received. Any other status is retried, with a growing delay." },
+            ["410"] = new OpenApiResponse { Description = "Disables the webhook." },
+        },
+    };
+
+    private static OpenApiParameter Header(string name, string description) => new()
+    {
+        Name = name,
+        In = ParameterLocation.Header,
+        Required = true,
+        Description = description,
+        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+    };
+
+    private static OpenApiSchema Choice(IReadOnlyList<string> values) => new()
+    {
+        Type = JsonSchemaType.String,
+        Description = "The type of event.",
+        Enum = [.. values.Select(value => (JsonNode)value)],
+    };
 }

@@ -23,7 +23,7 @@ public sealed class CreateBotRequestTests
             meetings.AllowedHosts.Add(host);
         var policy = new MeetingUrlPolicy(
             Options.Create(meetings), Options.Create(new RehearsalOptions { Enabled = rehearsal }), new ListeningServer("http://127.0.0.1:8082"));
-        return CreateBotRequest.Read(Encoding.UTF8.GetBytes(body), policy, caller ?? Caller.OfThisMachine, SampleBots.Noon);
+        return CreateBotRequest.Read(Encoding.UTF8.GetBytes(body), policy, caller ?? Caller.Local, SampleBots.Noon);
     }
 
     private static (CreateBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) ReadUrl(

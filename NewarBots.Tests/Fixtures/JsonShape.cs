@@ -19,6 +19,13 @@ internal static class JsonShape
     {
         if (schema["$ref"] is { } reference)
             return Errors(document, document["components"]!["schemas"]![((string)reference!).Split('/')[^1]]!, value, path);
+        if (schema["oneOf"] is JsonArray alternatives)
+        {
+            return alternatives.Any(alternative => !Faults(document, alternative!, value, place).Any())
+                ? []
+                : [$"{place} matches none of the alternatives: {value?.ToJsonString() ?? "null"}"];
+        }
+
         var types = schema["type"] is JsonArray several ? [.. several.Select(type => (string)type!)] : new[] { (string)schema["type"]! };
         if (!types.Any(type => Is(type, value)))
             return [$"{path} is not {string.Join(" or ", types)}: {value?.ToJsonString() ?? "null"}"];

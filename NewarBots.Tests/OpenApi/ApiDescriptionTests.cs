@@ -15,7 +15,7 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.OpenApi;
 
-/// <summary>The description of the API against the API.</summary>
+/// <summary>The OpenAPI document matches the API.</summary>
 public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixture<QueueingManager>
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
@@ -27,7 +27,7 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
     private ManagerProcess Manager => queueing.Manager;
 
     [Fact]
-    public async Task The_description_changes_only_on_purpose()
+    public async Task OpenAPI_document_matches_the_golden_file()
     {
         var actual = (await DocumentAsync()).ToJsonString(Indented);
         var golden = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "OpenApi", "openapi.golden.json"), TestContext.Current.CancellationToken);
@@ -35,11 +35,11 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
         var changed = Path.Combine(Path.GetTempPath(), "newarbots-openapi.json");
         if (actual != golden.TrimEnd())
             await File.WriteAllTextAsync(changed, actual + "\n", TestContext.Current.CancellationToken);
-        Assert.True(actual == golden.TrimEnd(), $"It is another one now: compare {changed} with NewarBots.Tests/OpenApi/openapi.golden.json, and copy it there if it is meant.");
+        Assert.True(actual == golden.TrimEnd(), $"The OpenAPI document has changed. Compare {changed} with NewarBots.Tests/OpenApi/openapi.golden.json, and copy it there if the change is intended.");
     }
 
     [Fact]
-    public async Task Every_operation_answers_what_its_description_says()
+    public async Task Every_operation_answers_as_documented()
     {
         var document = await DocumentAsync();
         var (_, created) = await Manager.PostAsync("/bots", """{"meetingUrl": "https://meet.google.com/dri-vene-ach", "userId": "driver"}""");
@@ -54,7 +54,7 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
     }
 
     [Fact]
-    public async Task Every_operation_says_what_it_is_for_and_every_parameter_what_it_means()
+    public async Task Every_operation_and_parameter_is_documented()
     {
         foreach (var (path, method, operation) in Operations(await DocumentAsync()))
         {
@@ -67,18 +67,18 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
     }
 
     [Fact]
-    public async Task The_schema_of_a_bot_has_what_a_bot_has()
+    public async Task Schema_of_a_bot_has_all_members()
     {
         var described = (await DocumentAsync())["components"]!["schemas"]!;
 
         Assert.Equal(NamesOf(typeof(BotResponse)), described["Bot"]!["properties"]!.AsObject().Select(property => property.Key));
-        Assert.Equal(NamesOf(typeof(LeaveResponse)), described["Bot"]!["properties"]!["leave"]!["properties"]!.AsObject().Select(property => property.Key));
-        Assert.Equal(NamesOf(typeof(RecordingResponse)), described["Bot"]!["properties"]!["recording"]!["properties"]!.AsObject().Select(property => property.Key));
+        Assert.Equal(NamesOf(typeof(LeaveResponse)), described["Leave"]!["properties"]!.AsObject().Select(property => property.Key));
+        Assert.Equal(NamesOf(typeof(RecordingResponse)), described["Recording"]!["properties"]!.AsObject().Select(property => property.Key));
         Assert.Equal(NamesOf(typeof(BotPage)), described["BotPage"]!["properties"]!.AsObject().Select(property => property.Key));
     }
 
     [Fact]
-    public async Task The_schemas_of_keys_and_sessions_have_what_those_have()
+    public async Task Schemas_of_keys_and_sessions_have_all_members()
     {
         var described = (await DocumentAsync())["components"]!["schemas"]!;
 
@@ -88,27 +88,20 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
     }
 
     [Fact]
-    public async Task The_schema_of_a_manifest_has_what_a_manifest_has()
+    public async Task Schemas_of_the_manifest_have_all_members()
     {
-        var manifest = (await DocumentAsync())["components"]!["schemas"]!["Manifest"]!;
+        var schemas = (await DocumentAsync())["components"]!["schemas"]!;
 
-        Assert.Equal(NamesOf(typeof(RecordingManifest)), Described(manifest));
-        (string, Type)[] lists =
-        [
-            ("chunks", typeof(ManifestChunk)), ("gaps", typeof(Gap)), ("speakers", typeof(ManifestSpeaker)), ("tracks", typeof(ManifestTrack)), ("ignored", typeof(IgnoredFile)),
-        ];
-        foreach (var (name, type) in lists)
-            Assert.Equal(NamesOf(type), Described(manifest["properties"]![name]!["items"]!));
-        Assert.Equal(NamesOf(typeof(SpeakerSegment)), Described(manifest["properties"]!["speakers"]!["items"]!["properties"]!["segments"]!["items"]!));
-
-        static IEnumerable<string> Described(JsonNode schema) => schema["properties"]!.AsObject().Select(property => property.Key);
+        foreach (var type in (Type[])
+            [typeof(RecordingManifest), typeof(ManifestChunk), typeof(Gap), typeof(ManifestSpeaker), typeof(SpeakerSegment), typeof(ManifestTrack), typeof(IgnoredFile)])
+            Assert.Equal(NamesOf(type), schemas[type.Name]!["properties"]!.AsObject().Select(property => property.Key));
     }
 
     [Theory]
     [InlineData("Range", "bytes=99999999-", HttpStatusCode.RequestedRangeNotSatisfiable, "range-not-satisfiable")]
     [InlineData("If-Unmodified-Since", "Thu, 01 Jan 2015 00:00:00 GMT", HttpStatusCode.PreconditionFailed, "precondition-failed")]
     [InlineData("If-Modified-Since", null, HttpStatusCode.NotModified, null)]
-    public async Task A_part_that_is_not_there_and_a_condition_that_does_not_hold_are_answered_as_described(
+    public async Task Ranges_and_conditions_are_answered_as_documented(
         string header, string? value, HttpStatusCode status, string? type)
     {
         var id = await PlacedBots.RecordedAsync(queueing, "Conditions");
@@ -138,9 +131,10 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
     }
 
     [Fact]
-    public async Task The_schema_of_the_request_allows_what_is_read_and_nothing_else()
+    public async Task Schema_of_the_create_request_accepts_exactly_what_the_manager_accepts()
     {
-        var schema = (await DocumentAsync())["components"]!["schemas"]!["CreateBot"]!;
+        var schemas = (await DocumentAsync())["components"]!["schemas"]!;
+        var schema = schemas["CreateBot"]!;
         var fields = schema["properties"]!.AsObject();
         Assert.Equal(["meetingUrl"], schema["required"]!.AsArray().Select(name => (string)name!));
 
@@ -148,7 +142,7 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
         Assert.Equal(["meetingUrl"], Faults(new() { ["meetingUrl"] = null }));
         Assert.Equal(["undescribed"], Faults(new() { ["undescribed"] = 1 }));
         foreach (var (name, field) in fields.Where(field => field.Key is not "meetingUrl"))
-            Assert.True(Faults(new() { [name] = null }).Length == 0 == field!["type"]!.AsArray().Any(type => (string?)type == "null"), name);
+            Assert.True(Faults(new() { [name] = null }).Length == 0 == AllowsNull(field!), name);
 
         var name100 = (int)fields["botName"]!["maxLength"]!;
         Assert.Empty(Faults(new() { ["botName"] = new string('x', name100) }));
@@ -156,9 +150,9 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
         Assert.Equal(["botName"], Faults(new() { ["botName"] = "" }));
 
         foreach (var user in (string[])["a", "a-b_9", new string('a', 64), new string('a', 65), "A", "", "a b"])
-            Assert.True(Regex.IsMatch(user, (string)fields["userId"]!["pattern"]!, RegexOptions.None, OneSecond) == (Faults(new() { ["userId"] = user }).Length == 0), user);
+            Assert.True(Regex.IsMatch(user, (string)schemas["UserId"]!["pattern"]!, RegexOptions.None, OneSecond) == (Faults(new() { ["userId"] = user }).Length == 0), user);
 
-        foreach (var (condition, described) in fields["leave"]!["properties"]!.AsObject())
+        foreach (var (condition, described) in schemas["LeaveConditions"]!["properties"]!.AsObject())
         {
             var (least, most) = ((double)described!["minimum"]!, (double)described["maximum"]!);
             foreach (var (seconds, isAllowed) in (List<(double, bool)>)[(least, true), (least - 0.5, false), (most, true), (most + 1, false)])
@@ -171,12 +165,16 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
         Assert.NotEmpty(Faults(new() { ["metadata"] = Metadata(most50 + 1, 1) }));
         Assert.NotEmpty(Faults(new() { ["metadata"] = Metadata(1, longest + 1) }));
 
+        static bool AllowsNull(JsonNode field) => field["oneOf"] is JsonArray alternatives
+            ? alternatives.Any(alternative => (string?)alternative!["type"] == "null")
+            : field["type"]!.AsArray().Any(type => (string?)type == "null");
+
         static JsonObject Metadata(int entries, int length) =>
             new(Enumerable.Range(0, entries).Select(entry => KeyValuePair.Create($"key{entry}", (JsonNode?)new string('x', length))));
     }
 
     [Fact]
-    public async Task The_page_that_shows_the_description_asks_nobody_else()
+    public async Task API_reference_page_loads_nothing_from_other_hosts()
     {
         var page = await Manager.Api.GetStringAsync(new Uri("/scalar/", UriKind.Relative), TestContext.Current.CancellationToken);
 
@@ -194,7 +192,7 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
     [InlineData("GET", "/bots/not-an-id", "no-such-call")]
     [InlineData("PATCH", "/bots", "method-not-allowed")]
     [InlineData("POST", "/bots", "unsupported-media-type")]
-    public async Task What_the_framework_refuses_has_a_type_of_ours_too(string method, string path, string type)
+    public async Task Errors_of_ASP_NET_Core_have_a_problem_type(string method, string path, string type)
     {
         using var request = new HttpRequestMessage(new(method), path);
         if (method is "POST")
@@ -207,7 +205,7 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
     }
 
     [Fact]
-    public async Task The_page_of_problems_lists_each_as_it_is()
+    public async Task Docs_list_all_problem_types()
     {
         var page = await File.ReadAllLinesAsync(Path.Combine(Repository, "docs", "problems.md"), TestContext.Current.CancellationToken);
 
@@ -222,7 +220,7 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
         {
             var folder = new DirectoryInfo(AppContext.BaseDirectory);
             while (!File.Exists(Path.Combine(folder.FullName, "NewarBots.sln")))
-                folder = folder.Parent ?? throw new InvalidOperationException("The tests do not lie in the repository.");
+                folder = folder.Parent ?? throw new InvalidOperationException("The tests are not inside the repository.");
             return folder.FullName;
         }
     }

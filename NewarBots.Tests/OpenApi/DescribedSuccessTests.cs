@@ -6,14 +6,14 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.OpenApi;
 
-/// <summary>Every operation of the API, done from its description alone by an admin: with the document's own examples, on what those have made.</summary>
+/// <summary>An admin calls every operation using only the OpenAPI document and its examples.</summary>
 public sealed class DescribedSuccessTests(KeyedManager keyed) : IClassFixture<KeyedManager>
 {
     private readonly HashSet<string> _done = [];
     private JsonNode _document = null!;
 
     [Fact]
-    public async Task Every_operation_succeeds_with_its_example_and_answers_by_its_schema()
+    public async Task Every_operation_succeeds_with_its_example_and_its_response_matches_the_schema()
     {
         _document = (await keyed.AskAsync(keyed.Admin, "GET", "/openapi/v1.json")).Body!;
         var recorded = (await PlacedBots.RecordedAsync(keyed.Host, "Described")).ToString();
@@ -28,7 +28,7 @@ public sealed class DescribedSuccessTests(KeyedManager keyed) : IClassFixture<Ke
             await CallAsync(name, id);
         foreach (var (name, path, _) in Operations().OrderBy(operation => operation.Method is "delete"))
         {
-            // It needs the engine, which is not there: WholeLifeTests has it.
+            // Needs a container engine; WholeLifeTests covers it.
             if (name is "DeleteBot" || _done.Contains(name))
                 continue;
             await CallAsync(name, path.Split('/')[1] switch { "bots" => recorded, "webhooks" => webhook, _ => key }, delivery);
@@ -38,7 +38,7 @@ public sealed class DescribedSuccessTests(KeyedManager keyed) : IClassFixture<Ke
     }
 
     [Fact]
-    public async Task Every_example_is_as_its_schema_says()
+    public async Task Every_example_matches_its_schema()
     {
         _document = (await keyed.AskAsync(keyed.Admin, "GET", "/openapi/v1.json")).Body!;
         foreach (var (name, _, _) in Operations())
@@ -60,7 +60,7 @@ public sealed class DescribedSuccessTests(KeyedManager keyed) : IClassFixture<Ke
     }
 
     [Fact]
-    public async Task What_is_not_as_its_schema_says_is_found()
+    public async Task Faults_against_the_schema_are_found()
     {
         _document = (await keyed.AskAsync(keyed.Admin, "GET", "/openapi/v1.json")).Body!;
         var content = Operation("GetBot")["responses"]!["200"]!["content"]!["application/json"]!;
@@ -89,7 +89,7 @@ public sealed class DescribedSuccessTests(KeyedManager keyed) : IClassFixture<Ke
         return _document["paths"]![path]![method]!;
     }
 
-    /// <returns>The id of what it answers, where it has one.</returns>
+    /// <returns>The id in the response, if any.</returns>
     private async Task<string?> CallAsync(string name, string? id = null, string? delivery = null, Action<JsonNode>? change = null)
     {
         var (_, path, method) = Operations().Single(operation => operation.Name == name);

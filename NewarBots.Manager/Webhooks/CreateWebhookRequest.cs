@@ -1,16 +1,28 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
 using NewarBots.Manager.Api;
 
 namespace NewarBots.Manager.Webhooks;
 
-/// <summary>What <c>POST /webhooks</c> takes, read and checked.</summary>
-internal sealed record WebhookRequest(Uri Url, IReadOnlyList<string> Events, string? Description, UserId UserId)
+/// <summary>A webhook to create.</summary>
+/// <param name="Url">Receives the messages. Must be https and a public address.</param>
+/// <param name="Events">The types of events to send; all if absent or empty.</param>
+/// <param name="Description">A label for lists of webhooks.</param>
+/// <param name="UserId">The user whose bots it follows. Default: the key's user, or `default` without keys. Only an admin's key may name another user.</param>
+/// <example>{"url": "https://example.com/newarbots", "events": ["bot.completed", "bot.failed"], "description": "Minutes"}</example>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record CreateWebhookRequest(
+    [property: MaxLength(WebhookUrl.MaxLength)] Uri Url,
+    IReadOnlyList<string>? Events,
+    [property: MaxLength(CreateWebhookRequest.MaxDescriptionLength)] string? Description,
+    UserId? UserId)
 {
     public const int MaxDescriptionLength = 200;
 
-    public static WebhookRequest Read(JsonElement root, Caller caller, bool allowPrivate, FaultList faults)
+    public static CreateWebhookRequest Read(JsonElement root, Caller caller, bool allowPrivate, FaultList faults)
     {
         string? text = null;
         string? description = null;
@@ -67,7 +79,7 @@ internal sealed record WebhookRequest(Uri Url, IReadOnlyList<string> Events, str
                 continue;
             }
 
-            faults.Add("events", $"must be of {string.Join(", ", WebhookEvent.Types)}");
+            faults.Add("events", $"must be one or more of {string.Join(", ", WebhookEvent.Types)}");
             break;
         }
 

@@ -1,0 +1,46 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Options;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots.Storage;
+
+namespace NewarBots.Manager.Bots;
+
+/// <summary>Stores a requested bot and wakes the loop that starts it.</summary>
+internal sealed class BotCreator(
+    BotCommands commands, IOptions<BotCapacityOptions> capacity, LaunchSignal launches, ScheduleSignal schedule, TimeProvider time)
+{
+    /// <param name="request">The validated request.</param>
+    /// <param name="body">Its bytes, which identify it among requests with the same key.</param>
+    /// <param name="idempotencyKey">The caller's key, if any.</param>
+    public async Task<CreateResult> CreateAsync(CreateBotRequest request, byte[] body, string? idempotencyKey)
+    {
+        var now = time.GetUtcNow();
+        var bot = new Bot
+        {
+            Id = SessionId.New(time),
+            UserId = request.UserId,
+            Status = request.StartAt > now ? BotStatus.Scheduled : BotStatus.Queued,
+            MeetingUrl = request.MeetingUrl,
+            Platform = request.Platform,
+            BotName = request.BotName,
+            Leave = request.Leave,
+            Metadata = request.Metadata,
+            CreatedAt = now,
+            StartAt = request.StartAt,
+            TraceParent = Activity.Current?.Id,
+        };
+        Activity.Current?.SetTag(BotTracing.BotIdTag, bot.Id.ToString());
+        var key = idempotencyKey is null ? null : new IdempotencyKey(idempotencyKey, Convert.ToHexStringLower(SHA256.HashData(body)));
+        var result = await commands.CreateAsync(bot, key, BotLimits.Of(capacity.Value));
+        if (result is CreateResult.Created created)
+        {
+            if (created.Bot.Status is BotStatus.Scheduled)
+                schedule.Raise();
+            else
+                launches.Raise();
+        }
+
+        return result;
+    }
+}

@@ -1,0 +1,39 @@
+using System.Text.Json.Serialization;
+using NewarBots.Contract;
+
+namespace NewarBots.Manager.Bots.Events;
+
+// These types only describe the streams; BotEvents writes them.
+
+/// <summary>A server-sent event of one bot.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
+[JsonDerivedType(typeof(StatusEvent), BotEvents.StatusType)]
+[JsonDerivedType(typeof(EndEvent), BotEvents.EndType)]
+internal abstract record FollowEvent;
+
+/// <summary>A status update, as on the Redis channel `bot:status:{id}`.</summary>
+/// <param name="Id">The event's id, for Last-Event-ID.</param>
+/// <param name="Data">The status message.</param>
+internal sealed record StatusEvent(string Id, StatusMessage Data) : FollowEvent;
+
+/// <summary>The last event: the bot has ended.</summary>
+/// <param name="Data">The bot.</param>
+internal sealed record EndEvent(BotResponse Data) : FollowEvent;
+
+/// <summary>A server-sent event of all bots.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
+[JsonDerivedType(typeof(BotEvent), BotEvents.BotType)]
+[JsonDerivedType(typeof(DeletedEvent), BotEvents.DeletedType)]
+internal abstract record WatchEvent;
+
+/// <summary>The current state of a bot.</summary>
+/// <param name="Data">The bot.</param>
+internal sealed record BotEvent(BotResponse Data) : WatchEvent;
+
+/// <summary>A bot was deleted.</summary>
+/// <param name="Data">Which bot.</param>
+internal sealed record DeletedEvent(DeletedBot Data) : WatchEvent;
+
+/// <summary>A deleted bot.</summary>
+/// <param name="Id">Its id.</param>
+internal sealed record DeletedBot(SessionId Id);
