@@ -132,12 +132,12 @@ public sealed class KeyFileTests : IDisposable
         Assert.Equal(key.Id, caller.Key?.Id);
         Assert.Null(Keyed(File).Find(secret));
         Assert.Null(Keyed(File).FindSession(secret, Now.AddHours(1)));
-        Assert.True(File.State.StillLetsIn(caller, Now));
-        Assert.False(File.State.StillLetsIn(caller, Now.AddHours(1)));
+        Assert.True(File.State.StillAllows(caller, Now));
+        Assert.False(File.State.StillAllows(caller, Now.AddHours(1)));
 
         await File.ChangeAsync(list => list.Remove(key));
         Assert.Null(Keyed(File).FindSession(secret, Now));
-        Assert.False(File.State.StillLetsIn(caller, Now));
+        Assert.False(File.State.StillAllows(caller, Now));
         Assert.Empty(Keyed(File).List.Sessions);
     }
 

@@ -21,9 +21,9 @@ internal static class JsonShape
             return Errors(document, document["components"]!["schemas"]![((string)reference!).Split('/')[^1]]!, value, path);
         if (schema["oneOf"] is JsonArray alternatives)
         {
-            return alternatives.Any(alternative => !Faults(document, alternative!, value, place).Any())
+            return alternatives.Any(alternative => !Errors(document, alternative!, value, path).Any())
                 ? []
-                : [$"{place} matches none of the alternatives: {value?.ToJsonString() ?? "null"}"];
+                : [$"{path} matches none of the alternatives: {value?.ToJsonString() ?? "null"}"];
         }
 
         var types = schema["type"] is JsonArray several ? [.. several.Select(type => (string)type!)] : new[] { (string)schema["type"]! };
