@@ -95,8 +95,8 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
         Assert.DoesNotContain(berts, annasList);
         Assert.Equal(annasList, await IdsAsync(keyed.Anna, "/bots?limit=200&userId=anna"));
         Assert.Superset(new HashSet<string> { annas, berts }, (await IdsAsync(keyed.Admin, "/bots?limit=200")).ToHashSet());
-        Assert.Equal("must be anna, whose the key is", Fault(await keyed.AskAsync(keyed.Anna, "GET", "/bots?userId=bert")));
-        Assert.Equal("must be anna, whose the key is", Fault(await keyed.AskAsync(keyed.Anna, "GET", "/bots/events?userId=bert")));
+        Assert.Equal("must be anna, the user of the key", Fault(await keyed.AskAsync(keyed.Anna, "GET", "/bots?userId=bert")));
+        Assert.Equal("must be anna, the user of the key", Fault(await keyed.AskAsync(keyed.Anna, "GET", "/bots/events?userId=bert")));
 
         async Task<string[]> IdsAsync(string key, string path) =>
             [.. (await keyed.AskAsync(key, "GET", path)).Body!["items"]!.AsArray().Select(bot => (string)bot!["id"]!)];
@@ -128,7 +128,7 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
         Assert.Equal("anna", await UserOfAsync(keyed.Anna, "anna"));
         Assert.Equal("root", await UserOfAsync(keyed.Admin, userId: null));
         Assert.Equal("carla", await UserOfAsync(keyed.Admin, "carla"));
-        Assert.Equal("must be anna, whose the key is", Fault(await keyed.AskAsync(keyed.Anna, "POST", "/bots", KeyedManager.BotJson("bert"))));
+        Assert.Equal("must be anna, the user of the key", Fault(await keyed.AskAsync(keyed.Anna, "POST", "/bots", KeyedManager.BotJson("bert"))));
 
         async Task<string?> UserOfAsync(string key, string? userId) =>
             (string?)(await keyed.AskAsync(key, "POST", "/bots", KeyedManager.BotJson(userId))).Body!["userId"];

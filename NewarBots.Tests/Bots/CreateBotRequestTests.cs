@@ -36,7 +36,7 @@ public sealed class CreateBotRequestTests
         const string Text = """{"meetingUrl": "https://meet.google.com/abc-defg-hij", "userId": "bert"}""";
         var anna = new Caller(Key: null, UserId.Parse("anna"), AccessRole.User);
 
-        Assert.Equal("must be anna, whose the key is", Read(Text, caller: anna).Faults["userId"].Single());
+        Assert.Equal("must be anna, the user of the key", Read(Text, caller: anna).Faults["userId"].Single());
         Assert.Equal(UserId.Parse("bert"), Read(Text, caller: anna with { Role = AccessRole.Admin }).Request!.UserId);
         Assert.Equal(UserId.Parse("anna"), Read(Text.Replace("bert", "anna", StringComparison.Ordinal), caller: anna).Request!.UserId);
         Assert.Equal(UserId.Parse("anna"), Read("""{"meetingUrl": "https://meet.google.com/abc-defg-hij"}""", caller: anna).Request!.UserId);
