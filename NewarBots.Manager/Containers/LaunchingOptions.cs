@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using NewarBots.Manager.Bots;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Containers;

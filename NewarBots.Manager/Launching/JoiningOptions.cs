@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Launching;
 

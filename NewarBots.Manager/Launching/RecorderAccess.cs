@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Hosting;
 using StackExchange.Redis;
 

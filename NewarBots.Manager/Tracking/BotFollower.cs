@@ -2,7 +2,6 @@ using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Bots.Storage;
-using NewarBots.Manager.Recordings;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Tracking;

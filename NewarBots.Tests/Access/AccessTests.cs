@@ -1,6 +1,5 @@
 using System.Net;
 using NewarBots.Manager.Access;
-using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Tests.Access;
 

@@ -2,7 +2,6 @@ using NewarBots.Tests.Fixtures;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
-using NewarBots.Tests.Docs;
 
 namespace NewarBots.Tests.Architecture;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using NewarBots.Manager.Bots;
 using NewarBots.Manager.Containers;
 using NewarBots.Manager.Hosting;
 using NewarBots.Tests.Fixtures;

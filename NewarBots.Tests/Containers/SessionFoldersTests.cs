@@ -3,7 +3,6 @@ using CliWrap;
 using CliWrap.Buffered;
 using NewarBots.Contract;
 using NewarBots.Manager.Containers;
-using NewarBots.Manager.Recordings;
 
 namespace NewarBots.Tests.Containers;
 

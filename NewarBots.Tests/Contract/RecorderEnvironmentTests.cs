@@ -1,5 +1,4 @@
 using NewarBots.Contract;
-using NewarBots.Manager.Bots;
 
 namespace NewarBots.Tests.Contract;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
-using NewarBots.Manager.Bots;
 using NewarBots.Tests.Lives;
 using static Microsoft.Playwright.Assertions;
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using NewarBots.Contract;
-using NewarBots.Manager.Hosting;
 using NewarBots.Tests.Bots;
 using NewarBots.Tests.Fixtures;
 using static Microsoft.Playwright.Assertions;

@@ -4,7 +4,6 @@ using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Ending;
 using NewarBots.Manager.Hosting;
-using NewarBots.Manager.Recordings;
 using NewarBots.Recorder.Recording;
 using NewarBots.Tests.Fixtures;
 using StackExchange.Redis;

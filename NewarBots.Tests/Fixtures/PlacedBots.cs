@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using CliWrap;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Bots;
 using NewarBots.Tests.Webhooks;

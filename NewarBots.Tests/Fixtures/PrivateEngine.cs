@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using CliWrap;
 using CliWrap.Buffered;
-using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Tests.Fixtures;
 

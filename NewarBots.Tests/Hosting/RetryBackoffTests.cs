@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Time.Testing;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots;
 using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Tests.Hosting;

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
-using NewarBots.Manager.Hosting;
 using NewarBots.Tests.Lives;
 using NewarBots.Tests.Recording;
 

@@ -6,7 +6,6 @@ using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Containers;
 using NewarBots.Manager.Launching;
-using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 using StackExchange.Redis;
 

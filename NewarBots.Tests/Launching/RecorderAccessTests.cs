@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Launching;
 using NewarBots.Tests.Fixtures;

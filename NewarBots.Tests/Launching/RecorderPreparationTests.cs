@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using NewarBots.Manager.Containers.Docker;
 using NewarBots.Manager.Launching;
-using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 using StackExchange.Redis;
 

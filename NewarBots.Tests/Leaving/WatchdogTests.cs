@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using NewarBots.Contract;
-using NewarBots.Manager.Hosting;
 using NewarBots.Recorder.Leaving;
 
 namespace NewarBots.Tests.Leaving;

@@ -1,6 +1,5 @@
 using System.Net;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots.Events;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Rehearsal;
 using StackExchange.Redis;

@@ -1,5 +1,4 @@
 using NewarBots.Contract;
-using NewarBots.Manager.Hosting;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Rehearsal;
 using StackExchange.Redis;

@@ -3,7 +3,6 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots.Events;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Rehearsal;
 using StackExchange.Redis;

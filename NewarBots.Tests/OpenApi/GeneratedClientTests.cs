@@ -1,6 +1,5 @@
 using CliWrap.Buffered;
 using NewarBots.Tests.Bots;
-using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.OpenApi;
 

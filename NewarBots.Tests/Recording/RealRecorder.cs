@@ -13,7 +13,6 @@ using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Containers;
 using NewarBots.Manager.Launching;
-using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Recording;

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using CsCheck;
-using NewarBots.Manager.Bots;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 

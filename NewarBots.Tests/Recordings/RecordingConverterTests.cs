@@ -3,7 +3,6 @@ using CliWrap.Buffered;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
-using NewarBots.Manager.Bots;
 using NewarBots.Manager.Ending;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;

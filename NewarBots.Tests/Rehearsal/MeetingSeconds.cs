@@ -1,4 +1,3 @@
-using NewarBots.Manager.Recordings;
 using NewarBots.Manager.Rehearsal;
 
 namespace NewarBots.Tests.Rehearsal;

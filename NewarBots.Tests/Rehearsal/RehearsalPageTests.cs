@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
-using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Rehearsal;
 
 namespace NewarBots.Tests.Rehearsal;

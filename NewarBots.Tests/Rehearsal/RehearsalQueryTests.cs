@@ -1,5 +1,4 @@
 using NewarBots.Manager.Rehearsal;
-using NewarBots.Tests.Access;
 
 namespace NewarBots.Tests.Rehearsal;
 

@@ -5,7 +5,6 @@ using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Scheduling;

@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Webhooks;
-using NewarBots.Tests.Access;
 using NewarBots.Tests.Bots;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Webhooks;

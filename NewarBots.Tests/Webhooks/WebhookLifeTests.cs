@@ -5,9 +5,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
-using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Webhooks;
-using NewarBots.Tests.Access;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Webhooks;

@@ -6,7 +6,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using NewarBots.Tests.Access;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Webhooks;

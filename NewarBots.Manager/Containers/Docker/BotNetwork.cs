@@ -3,7 +3,6 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Docker.DotNet.Models;
 using Microsoft.Extensions.Options;
-using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Containers.Docker;
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Docker.DotNet;
 using Microsoft.Extensions.Options;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Containers.Docker;
 

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Hosting;

@@ -1,9 +1,7 @@
 using System.Text.Json;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Bots.Storage;
-using NewarBots.Manager.Hosting;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Webhooks;
 using StackExchange.Redis;

@@ -1,4 +1,3 @@
-using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Tests.Fixtures;

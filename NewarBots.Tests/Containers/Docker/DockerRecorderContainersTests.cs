@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using NewarBots.Manager.Containers;
-using NewarBots.Manager.Hosting;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Containers.Docker;
