@@ -5,7 +5,6 @@ using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
-using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Tests.Fixtures;
 

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
-using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Rehearsal;
 using NewarBots.Tests.Fixtures;
 

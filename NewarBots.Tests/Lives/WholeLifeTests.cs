@@ -2,7 +2,6 @@ using System.IO.Compression;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
-using NewarBots.Manager.Hosting;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Rehearsal;
 using StackExchange.Redis;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
-using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 

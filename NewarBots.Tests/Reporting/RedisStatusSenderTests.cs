@@ -1,8 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots.Events;
-using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Launching;
 using NewarBots.Recorder.Hosting;
 using NewarBots.Recorder.Reporting;

@@ -1,6 +1,5 @@
 using System.Net;
 using NewarBots.Contract;
-using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Bots;
 using NewarBots.Tests.Fixtures;
 

@@ -2,8 +2,6 @@ using System.Net;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots.Events;
-using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Hosting;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Webhooks;

@@ -4,7 +4,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
-using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Containers;
 using NewarBots.Manager.Containers.Docker;
 using NewarBots.Manager.Launching;
