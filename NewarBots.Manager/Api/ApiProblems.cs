@@ -3,7 +3,7 @@ using NewarBots.Contract;
 
 namespace NewarBots.Manager.Api;
 
-/// <summary>The problem details that any endpoint can answer with.</summary>
+/// <summary>The problem details that any endpoint can return.</summary>
 internal static class ApiProblems
 {
     public static ProblemHttpResult InvalidRequest(IReadOnlyDictionary<string, string[]> faults) => Problem(

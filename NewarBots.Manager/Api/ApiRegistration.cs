@@ -11,14 +11,14 @@ internal static class ApiRegistration
     /// <summary>Redis and the container engine are usually back within seconds.</summary>
     public const string RetryAfterSeconds = "5";
 
-    /// <summary>Far more than callers and event streams need. This many idle connections cost some hundred megabytes.</summary>
+    /// <summary>Far more than callers and event streams need. This many idle connections take a few hundred megabytes.</summary>
     private const int MaxConnections = 10_000;
 
     private static readonly TimeSpan RequestHeadersTimeout = TimeSpan.FromSeconds(10);
 
     private const string DefaultUrl = "http://localhost:8082";
 
-    /// <summary>The server's address and limits, JSON, the session id route constraint, problem details and the OpenAPI document.</summary>
+    /// <summary>Adds the server's address and limits, JSON, the session id route constraint, problem details and the OpenAPI document.</summary>
     public static WebApplicationBuilder AddApi(this WebApplicationBuilder builder)
     {
         if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null && builder.Configuration["HTTP_PORTS"] is null)
@@ -64,7 +64,7 @@ internal static class ApiRegistration
             return problem.ExecuteAsync(context);
         }
 
-        // ASP.NET Core sets the headers of a body that it does not send, so the status code page would be skipped.
+        // ASP.NET Core sets headers for a body that it does not send. With them, no problem details would be written.
         static async Task ClearUnsatisfiableRangeAsync(HttpContext context, RequestDelegate next)
         {
             await next(context);
@@ -79,11 +79,11 @@ internal static class ApiRegistration
         static bool IsClientError(ExceptionHandlerSuppressDiagnosticsContext context) => context.Exception is BadHttpRequestException;
     }
 
-    /// <summary>Gives errors of ASP.NET Core itself a problem type of this API.</summary>
+    /// <summary>Gives errors of ASP.NET Core a problem type of this API.</summary>
     private static void SetType(ProblemDetailsContext context)
     {
         var problem = context.ProblemDetails;
-        if (problem.Type?.StartsWith(ProblemType.UriPrefix, StringComparison.Ordinal) is true || ProblemTypes.OfFramework(problem.Status) is not { } type)
+        if (problem.Type?.StartsWith(ProblemType.UriPrefix, StringComparison.Ordinal) is true || ProblemTypes.ForStatus(problem.Status) is not { } type)
             return;
         problem.Type = type.Uri;
         problem.Title = type.Title;
@@ -91,7 +91,7 @@ internal static class ApiRegistration
     }
 }
 
-/// <summary>Matches only session ids, so that any other id answers 404.</summary>
+/// <summary>Matches only session ids, so that requests with any other id get 404.</summary>
 internal sealed class SessionIdConstraint : IRouteConstraint
 {
     public const string Name = "sessionId";

@@ -3,9 +3,9 @@ using System.Reflection;
 namespace NewarBots.Manager.Api;
 
 /// <summary>A kind of error. Programs distinguish errors by it, so its name and status never change.</summary>
-/// <param name="Name">The end of its URI.</param>
+/// <param name="Name">The last part of its URI.</param>
 /// <param name="Status">The HTTP status.</param>
-/// <param name="Title">What happened, the same each time.</param>
+/// <param name="Title">Summary of the error, the same for every occurrence.</param>
 /// <param name="WhatToDo">Advice for the caller.</param>
 internal sealed record ProblemType(string Name, int Status, string Title, string WhatToDo)
 {
@@ -17,7 +17,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public (string Name, string Example)? Member { get; init; }
 }
 
-/// <summary>All kinds of errors of the API. <c>docs/problems.md</c> lists them.</summary>
+/// <summary>All problem types of the API. <c>docs/problems.md</c> lists them.</summary>
 internal static class ProblemTypes
 {
     public static ProblemType InvalidRequest { get; } = new(
@@ -29,11 +29,11 @@ internal static class ProblemTypes
 
     public static ProblemType KeyRequired { get; } = new(
         "key-required", StatusCodes.Status401Unauthorized, "A key is required.",
-        "Send a key as X-API-Key or as Authorization: Bearer. An operator creates one with: keys add.");
+        "Send a key as X-API-Key or as Authorization: Bearer. An operator creates keys with: ./run keys add NAME.");
 
     public static ProblemType KeyNotValid { get; } = new(
         "key-not-valid", StatusCodes.Status401Unauthorized, "The key is not valid.",
-        "Check that the key is complete. It may have been revoked. If a session has expired, sign in again.");
+        "Check that the key is complete and has not been revoked. If a session has expired, sign in again.");
 
     public static ProblemType NotAllowed { get; } = new(
         "not-allowed", StatusCodes.Status403Forbidden, "The key's role does not allow this.",
@@ -44,7 +44,7 @@ internal static class ProblemTypes
         "Create a key on that machine with: ./run keys add NAME --role admin. Then send it.");
 
     public static ProblemType CrossSiteRequest { get; } = new(
-        "cross-site-request", StatusCodes.Status403Forbidden, "The request comes from a page of another site.",
+        "cross-site-request", StatusCodes.Status403Forbidden, "The request comes from another site's page.",
         "Send it from the manager's own page, or from a program with a key. Other sites can only link to the manager.");
 
     public static ProblemType BotNotFound { get; } = new(
@@ -53,7 +53,7 @@ internal static class ProblemTypes
 
     public static ProblemType NoRecording { get; } = new(
         "no-recording", StatusCodes.Status404NotFound, "The bot has no recording.",
-        "Nothing was recorded. `reason` says why; GET /bots/{id}/evidence shows what the bot saw.")
+        "Nothing was recorded. `reason` says why; GET /bots/{id}/evidence has screenshots.")
     {
         Member = ("reason", "\"denied_by_host\""),
     };
@@ -105,7 +105,7 @@ internal static class ProblemTypes
 
     public static ProblemType BotEnded { get; } = new(
         "bot-ended", StatusCodes.Status409Conflict, "The bot has ended.",
-        "Nothing is left to stop; GET /bots/{id} says how the bot ended.")
+        "There is nothing to stop; GET /bots/{id} says how the bot ended.")
     {
         Member = ("botStatus", "\"completed\""),
     };
@@ -126,7 +126,7 @@ internal static class ProblemTypes
 
     public static ProblemType RecordingNotReady { get; } = new(
         "recording-not-ready", StatusCodes.Status409Conflict, "The recording is not ready.",
-        "Try again when the bot is completed; GET /bots/{id}/events reports it. While the bot records, ?partial=true returns the recording so far.")
+        "Try again when the bot has completed; GET /bots/{id}/events reports it. While the bot records, ?partial=true returns the recording so far.")
     {
         Member = ("botStatus", "\"recording\""),
     };
@@ -144,26 +144,26 @@ internal static class ProblemTypes
 
     public static ProblemType WebhookDisabled { get; } = new(
         "webhook-disabled", StatusCodes.Status409Conflict, "The webhook is disabled.",
-        "Its receiver answered 410 Gone. Delete the webhook and create another one.");
+        "Its receiver responded with 410 Gone. Delete the webhook and create another one.");
 
     public static ProblemType PreconditionFailed { get; } = new(
-        "precondition-failed", StatusCodes.Status412PreconditionFailed, "The condition of the request does not hold.",
-        "The file has changed since. Send the request without If-Match and If-Unmodified-Since.");
+        "precondition-failed", StatusCodes.Status412PreconditionFailed, "A condition of the request is not met.",
+        "The file has changed. Send the request without If-Match and If-Unmodified-Since.");
 
     public static ProblemType UnsupportedMediaType { get; } = new(
         "unsupported-media-type", StatusCodes.Status415UnsupportedMediaType, "The endpoint does not accept this type of body.",
         "Send JSON with Content-Type: application/json.");
 
     public static ProblemType RangeNotSatisfiable { get; } = new(
-        "range-not-satisfiable", StatusCodes.Status416RangeNotSatisfiable, "The file does not have this range.",
+        "range-not-satisfiable", StatusCodes.Status416RangeNotSatisfiable, "The requested range is outside the file.",
         "Request a range within the file; Content-Range has its length.");
 
     public static ProblemType IdempotencyKeyReused { get; } = new(
-        "idempotency-key-reused", StatusCodes.Status422UnprocessableEntity, "The Idempotency-Key was used for another request.",
+        "idempotency-key-reused", StatusCodes.Status422UnprocessableEntity, "The Idempotency-Key was already used for another request.",
         "Send the same body as before, or use a new key.");
 
     public static ProblemType UserOverQuota { get; } = new(
-        "user-over-quota", StatusCodes.Status429TooManyRequests, "The user has the maximum number of active bots.",
+        "user-over-quota", StatusCodes.Status429TooManyRequests, "The user has reached the limit of active bots.",
         "Wait until one ends, or stop one; `limit` is the maximum.")
     {
         Member = ("limit", "10"),
@@ -171,52 +171,52 @@ internal static class ProblemTypes
 
     public static ProblemType TooManyRequests { get; } = new(
         "too-many-requests", StatusCodes.Status429TooManyRequests, "Too many requests.",
-        "Wait the seconds in Retry-After. The settings under Access define the limits.");
+        "Try again after the seconds in Retry-After. The Access settings define the limits.");
 
     public static ProblemType TooManyScheduled { get; } = new(
-        "too-many-scheduled", StatusCodes.Status429TooManyRequests, "The user has the maximum number of scheduled bots.",
+        "too-many-scheduled", StatusCodes.Status429TooManyRequests, "The user has reached the limit of scheduled bots.",
         "Wait until one starts, or stop one; `limit` is the maximum.")
     {
         Member = ("limit", "1000"),
     };
 
     public static ProblemType TooManyWebhooks { get; } = new(
-        "too-many-webhooks", StatusCodes.Status429TooManyRequests, "The user has the maximum number of webhooks.",
+        "too-many-webhooks", StatusCodes.Status429TooManyRequests, "The user has reached the limit of webhooks.",
         "Delete one first; `limit` is the maximum.")
     {
         Member = ("limit", "20"),
     };
 
     public static ProblemType InternalError { get; } = new(
-        "internal-error", StatusCodes.Status500InternalServerError, "Unexpected error.",
+        "internal-error", StatusCodes.Status500InternalServerError, "An unexpected error occurred.",
         "Try again. If it persists, search the manager's log for the traceId.");
 
     public static ProblemType RecordingNotConverted { get; } = new(
         "recording-not-converted", StatusCodes.Status500InternalServerError, "The recording cannot be converted.",
-        "Download it without a format; `detail` says what failed.");
+        "Download it without `format`; `detail` gives the cause.");
 
     public static ProblemType QueueFull { get; } = new(
-        "queue-full", StatusCodes.Status503ServiceUnavailable, "All slots are in use and the queue is full.",
-        "Wait the seconds in Retry-After and try again.")
+        "queue-full", StatusCodes.Status503ServiceUnavailable, "All slots are in use, and the queue is full.",
+        "Try again after the seconds in Retry-After.")
     {
         Member = ("limit", "1000"),
     };
 
     public static ProblemType RecordingBeingConverted { get; } = new(
         "recording-being-converted", StatusCodes.Status503ServiceUnavailable, "The recording is being converted.",
-        "Wait the seconds in Retry-After and try again; the conversion continues.");
+        "Try again after the seconds in Retry-After; the conversion continues.");
 
     public static ProblemType StoreUnavailable { get; } = new(
         "store-unavailable", StatusCodes.Status503ServiceUnavailable, "Redis is unavailable.",
-        "Running bots keep recording. Wait the seconds in Retry-After and try again; GET /health shows when Redis is back.");
+        "Running bots keep recording. Try again after the seconds in Retry-After; GET /health shows when Redis is back.");
 
     public static ProblemType KeysUnreadable { get; } = new(
         "keys-unreadable", StatusCodes.Status503ServiceUnavailable, "The keys cannot be read, so all requests are rejected.",
-        "Running bots keep recording. The operator finds the cause in the manager's log.");
+        "Running bots keep recording. The manager's log has the cause.");
 
     public static ProblemType EngineUnavailable { get; } = new(
-        "engine-unavailable", StatusCodes.Status503ServiceUnavailable, "The container engine could not do this.",
-        "Wait the seconds in Retry-After and try again; `detail` says what is missing.");
+        "engine-unavailable", StatusCodes.Status503ServiceUnavailable, "The container engine failed or is unavailable.",
+        "Try again after the seconds in Retry-After; `detail` gives the cause.");
 
     public static IReadOnlyList<ProblemType> All { get; } =
     [
@@ -225,12 +225,12 @@ internal static class ProblemTypes
             .Select(property => (ProblemType)property.GetValue(obj: null)!),
     ];
 
-    /// <summary>Problems that every endpoint can answer with.</summary>
-    public static IReadOnlyList<ProblemType> OfAnyCall { get; } =
+    /// <summary>Problems that every endpoint can return.</summary>
+    public static IReadOnlyList<ProblemType> Common { get; } =
         [KeyRequired, KeyNotValid, LocalOnly, CrossSiteRequest, TooManyRequests, KeysUnreadable, StoreUnavailable, InternalError];
 
-    /// <summary>The problem for an error that ASP.NET Core found before a handler was reached.</summary>
-    public static ProblemType? OfFramework(int? status) => status switch
+    /// <summary>The problem type for an error that ASP.NET Core itself returns with this status.</summary>
+    public static ProblemType? ForStatus(int? status) => status switch
     {
         StatusCodes.Status400BadRequest => InvalidRequest,
         StatusCodes.Status404NotFound => NoSuchCall,

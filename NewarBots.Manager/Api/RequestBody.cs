@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace NewarBots.Manager.Api;
 
 /// <summary>
-/// Reads JSON requests by hand: deserialization stops at the first mistake, but callers get all faults at once, unknown fields included.
+/// Reads JSON requests field by field, because deserialization stops at the first fault. Callers get all faults at once, including unknown fields.
 /// </summary>
 internal static class RequestBody
 {
@@ -35,7 +35,7 @@ internal static class RequestBody
         }
         catch (IOException broken) when (broken is not BadHttpRequestException)
         {
-            // Kestrel throws it for a chunk whose length overflows.
+            // Kestrel throws this for a chunk length that overflows.
             throw new BadHttpRequestException(broken.Message, broken);
         }
 

@@ -12,7 +12,7 @@ internal static class ResponseHeaders
     {
         app.Use((context, next) =>
         {
-            // As late as possible: the exception handler clears headers.
+            // Set just before the response starts, because the exception handler clears headers.
             context.Response.OnStarting(Add, context);
             return next(context);
         });

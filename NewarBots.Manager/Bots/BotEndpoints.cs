@@ -21,7 +21,7 @@ internal static class BotEndpoints
     private const int DefaultPageSize = 50;
     private const int MaxPageSize = 200;
 
-    /// <summary>A slot becomes free when a meeting ends, which cannot be predicted.</summary>
+    /// <summary>A rough wait: a slot becomes free when a meeting ends, which cannot be predicted.</summary>
     private const string RetryAfterSeconds = "30";
 
     public static IEndpointRouteBuilder MapBots(this IEndpointRouteBuilder routes)
@@ -51,10 +51,10 @@ internal static class BotEndpoints
 
     /// <summary>Send a bot into a meeting</summary>
     /// <remarks>
-    /// Accepts the bot and answers at once; the bot starts in the background. With an `Idempotency-Key`, repeating the same request returns the
-    /// same bot. With `startAt`, the bot is `scheduled` until then, and does not count as active or occupy its meeting. If at that time the user
-    /// already has a bot in the meeting or the maximum of active bots, it waits and says so in `reason` and `error`. It starts as soon as possible,
-    /// until `startAt` + `leave.maxDuration`.
+    /// Returns at once; the bot starts in the background. With an `Idempotency-Key`, repeating the same request returns the same bot.
+    /// With `startAt`, the bot is `scheduled` until then, and does not count as active or occupy its meeting. If at that time the user
+    /// already has a bot in the meeting or the maximum of active bots, it waits; `reason` and `error` say why. It starts as soon as possible, until
+    /// `startAt` + `leave.maxDuration`.
     /// </remarks>
     /// <response code="202">The bot is accepted.</response>
     public static async Task<Results<Accepted<BotResponse>, ProblemHttpResult>> CreateAsync(
@@ -164,8 +164,8 @@ internal static class BotEndpoints
 
     /// <summary>Change a scheduled bot</summary>
     /// <remarks>
-    /// Each given member replaces the whole previous value; absent or null members stay. A `startAt` in the past starts the bot at once. The meeting
-    /// and the user cannot be changed.
+    /// Each given member replaces the whole previous value; absent or null members keep theirs. A `startAt` in the past starts the bot at once.
+    /// The meeting and the user cannot be changed.
     /// </remarks>
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
     /// <response code="200">The changed bot.</response>

@@ -5,7 +5,7 @@ using NewarBots.Manager.Bots.Storage;
 
 namespace NewarBots.Manager.Bots;
 
-/// <summary>Finds the bot of a request and checks that the caller may reach it.</summary>
+/// <summary>Finds the bot of a request and checks that the caller may access it.</summary>
 internal static class BotLookup
 {
     /// <summary>RFC 7234, 5.5.1.</summary>
@@ -25,8 +25,8 @@ internal static class BotLookup
         StatusCodes.Status200OK, "Warning", "`110`: Redis is unavailable, and this is the manager's last known state.");
 
     /// <summary>
-    /// Answers requests for another user's bot as if the bot did not exist, in all endpoints of the group. Safe because a bot never changes its
-    /// user.
+    /// In all endpoints of the group, another user's bot is not found, as if it did not exist. A cached record is enough for this check, because a
+    /// bot's user never changes.
     /// </summary>
     public static TBuilder RequireOwnBot<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
         builder.AddEndpointFilter(async (invocation, next) =>

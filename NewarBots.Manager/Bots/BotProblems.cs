@@ -31,7 +31,7 @@ internal static class BotProblems
 
     public static ProblemHttpResult QueueFull(int limit) => ApiProblems.Problem(
         ProblemTypes.QueueFull,
-        $"The queue holds at most {limit} bots. Wait the seconds in Retry-After and try again.", new() { ["limit"] = limit });
+        $"The queue holds at most {limit} bots. Try again after the seconds in Retry-After.", new() { ["limit"] = limit });
 
     public static ProblemHttpResult KeyReused() => ApiProblems.Problem(
         ProblemTypes.IdempotencyKeyReused,
@@ -39,7 +39,7 @@ internal static class BotProblems
 
     public static ProblemHttpResult AlreadyEnded(Bot bot) => ApiProblems.Problem(
         ProblemTypes.BotEnded,
-        $"The bot is {WireWord.Of(bot.Status)}. Nothing is left to stop.", new() { ["botStatus"] = bot.Status });
+        $"The bot is {WireWord.Of(bot.Status)}. There is nothing to stop.", new() { ["botStatus"] = bot.Status });
 
     public static ProblemHttpResult StillActive(Bot bot) => ApiProblems.Problem(
         ProblemTypes.BotActive,
@@ -47,7 +47,7 @@ internal static class BotProblems
 
     public static ProblemHttpResult RecordingNotReady(Bot bot) => ApiProblems.Problem(
         ProblemTypes.RecordingNotReady,
-        $"The bot is {WireWord.Of(bot.Status)}. Try again when it is completed.", new() { ["botStatus"] = bot.Status });
+        $"The bot is {WireWord.Of(bot.Status)}. Try again when it has completed.", new() { ["botStatus"] = bot.Status });
 
     public static ProblemHttpResult NoRecording(Bot bot) => ApiProblems.Problem(
         ProblemTypes.NoRecording,
@@ -66,11 +66,11 @@ internal static class BotProblems
 
     public static ProblemHttpResult BeingConverted(string format) => ApiProblems.Problem(
         ProblemTypes.RecordingBeingConverted,
-        $"The conversion to {format} continues. Wait the seconds in Retry-After and try again.");
+        $"The conversion to {format} continues. Try again after the seconds in Retry-After.");
 
     public static ProblemHttpResult NotConverted(string format, string why) => ApiProblems.Problem(
         ProblemTypes.RecordingNotConverted,
-        $"The conversion to {format} failed: {why} Download the recording without a format.");
+        $"The conversion to {format} failed: {why} Download the recording without `format`.");
 
     public static ProblemHttpResult PartialNotAssembled(string why) => ApiProblems.Problem(
         ProblemTypes.RecordingNotConverted,

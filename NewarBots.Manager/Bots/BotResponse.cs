@@ -5,26 +5,26 @@ namespace NewarBots.Manager.Bots;
 /// <summary>A bot as the API shows it. Unknown members are absent; times are UTC, durations in seconds.</summary>
 /// <param name="Id">The bot's id.</param>
 /// <param name="Status">The bot's stage; completed and failed are final.</param>
-/// <param name="Reason">Why it ended or is ending. While it records, a warning; while it is scheduled and due, why it has to wait.</param>
+/// <param name="Reason">Why the bot ended or is ending. While the bot records, a warning; while it is scheduled and due, why it has to wait.</param>
 /// <param name="MeetingUrl">The meeting's address.</param>
 /// <param name="Platform">The kind of meeting page.</param>
-/// <param name="BotName">The name that it shows in the meeting.</param>
-/// <param name="UserId">Its user.</param>
-/// <param name="Leave">Its leave conditions.</param>
+/// <param name="BotName">The name that the bot shows in the meeting.</param>
+/// <param name="UserId">The bot's user.</param>
+/// <param name="Leave">The bot's leave conditions.</param>
 /// <param name="Metadata">As given in the request.</param>
-/// <param name="ContainerName">The name of its container.</param>
-/// <param name="CreatedAt">When it was requested.</param>
+/// <param name="ContainerName">The name of the bot's container.</param>
+/// <param name="CreatedAt">When the bot was requested.</param>
 /// <param name="StartAt">The requested start time, if any.</param>
-/// <param name="JoiningAt">When it opened the meeting.</param>
-/// <param name="RecordingAt">When it began to record.</param>
-/// <param name="EndedAt">When it ended.</param>
-/// <param name="Chunks">Audio chunks on disk so far; once it has ended, those in the recording.</param>
-/// <param name="RecordedSeconds">Length recorded so far.</param>
-/// <param name="AudibleSeconds">How much of it is not silent.</param>
+/// <param name="JoiningAt">When the bot opened the meeting.</param>
+/// <param name="RecordingAt">When the recording began.</param>
+/// <param name="EndedAt">When the bot ended.</param>
+/// <param name="Chunks">Number of audio chunks: on disk so far, or in the finished recording.</param>
+/// <param name="RecordedSeconds">Length of the audio recorded so far.</param>
+/// <param name="AudibleSeconds">Length of the recorded audio that is not silent.</param>
 /// <param name="Participants">Number of other participants in the call, if the page shows it.</param>
 /// <param name="Level">Loudness of the last second in dBFS; -127 for digital silence.</param>
 /// <param name="Recording">The finished recording.</param>
-/// <param name="Error">One line for humans about what went wrong.</param>
+/// <param name="Error">One line for humans that explains what went wrong.</param>
 /// <example>
 /// {
 ///   "id": "0199aaaabbbbccccddddeeeeffff0001", "status": "completed", "reason": "everyone_left", "meetingUrl": "https://meet.google.com/abc-defg-hij",
@@ -89,7 +89,7 @@ internal sealed record LeaveResponse(
 /// <param name="Format"><c>ogg</c> (Opus).</param>
 /// <param name="Bytes">Size of the file.</param>
 /// <param name="DurationSeconds">Decoded length.</param>
-/// <param name="Complete">Whether nothing is missing; otherwise see the bot's reason and the manifest.</param>
+/// <param name="Complete">Whether nothing is missing. If false, see the bot's `reason` and the manifest.</param>
 internal sealed record RecordingResponse(string Url, string Format, long Bytes, double DurationSeconds, bool Complete);
 
 /// <summary>A page of bots.</summary>

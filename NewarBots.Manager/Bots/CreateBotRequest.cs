@@ -22,9 +22,9 @@ internal sealed record CreateBotRequest(
     public const int MaxMetadataKeyLength = 64;
     public const int MaxMetadataValueLength = 1024;
 
-    public static readonly TimeSpan LongestDuration = TimeSpan.FromDays(1);
+    public static readonly TimeSpan MaxDuration = TimeSpan.FromDays(1);
 
-    public static readonly TimeSpan LongestAhead = TimeSpan.FromDays(30);
+    public static readonly TimeSpan MaxLeadTime = TimeSpan.FromDays(30);
 
     /// <inheritdoc cref="RequestBody.Read"/>
     public static (CreateBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) Read(
@@ -114,15 +114,15 @@ internal sealed record CreateBotRequest(
         return change;
     }
 
-    /// <summary>Rejects times without an offset, because their time zone is unknown.</summary>
+    /// <summary>Times without an offset are rejected, because their time zone is unknown.</summary>
     private static DateTimeOffset? ReadStartAt(JsonElement value, DateTimeOffset now, FaultList faults)
     {
         if (RequestBody.ReadString(value, "startAt", faults) is null)
             return null;
         if (!value.TryGetDateTimeOffset(out var at) || !value.TryGetDateTime(out var time) || time.Kind is DateTimeKind.Unspecified)
             faults.Add("startAt", "must be a time with an offset (ISO 8601), for example 2026-03-01T09:00:00+01:00");
-        else if (at > now + LongestAhead)
-            faults.Add("startAt", $"must be at most {LongestAhead.TotalDays} days ahead");
+        else if (at > now + MaxLeadTime)
+            faults.Add("startAt", $"must be at most {MaxLeadTime.TotalDays} days ahead");
         return at.ToUniversalTime();
     }
 
@@ -138,7 +138,7 @@ internal sealed record CreateBotRequest(
         return name;
     }
 
-    /// <summary>Control characters, line separators and bidirectional overrides: they would corrupt lists, logs and meetings.</summary>
+    /// <summary>Control characters, line separators and bidirectional overrides would corrupt lists, logs and the meeting's page.</summary>
     private static bool IsControlCharacter(Rune rune) =>
         Rune.IsControl(rune) || rune == Rune.ReplacementChar || rune.Value is 0x2028 or 0x2029 or (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069);
 
@@ -172,9 +172,9 @@ internal sealed record CreateBotRequest(
         {
             if (number.ValueKind is JsonValueKind.Number
                 && number.TryGetDouble(out var seconds)
-                && seconds >= 1 && seconds <= LongestDuration.TotalSeconds)
+                && seconds >= 1 && seconds <= MaxDuration.TotalSeconds)
                 return TimeSpan.FromSeconds(seconds);
-            faults.Add(field, $"must be a number of seconds from 1 to {LongestDuration.TotalSeconds:0}");
+            faults.Add(field, $"must be a number of seconds from 1 to {MaxDuration.TotalSeconds:0}");
             return TimeSpan.FromSeconds(1);
         }
 
@@ -212,7 +212,7 @@ internal sealed record CreateBotRequest(
     }
 }
 
-/// <summary>Changes to a scheduled bot; <see langword="null"/> for what stays.</summary>
+/// <summary>Changes to a scheduled bot. Members that are <see langword="null"/> stay as they are.</summary>
 internal sealed record ChangeBotRequest
 {
     public DateTimeOffset? StartAt { get; init; }

@@ -66,7 +66,7 @@ internal sealed record RecorderContainerSpec(RecorderEnvironment Environment, st
 /// <param name="Exit">Set once it has exited.</param>
 internal sealed record RecorderContainer(SessionId Id, UserId UserId, RecorderContainerState State, RecorderExit? Exit = null);
 
-/// <summary>What a container was created with. Enough to restore the bot's record.</summary>
+/// <summary>The environment and metadata of an existing container, enough to restore the bot's record.</summary>
 internal sealed record RecorderOrigin(RecorderEnvironment Environment, IReadOnlyDictionary<string, string> Metadata);
 
 internal enum RecorderContainerState
@@ -77,6 +77,6 @@ internal enum RecorderContainerState
     Exited,
 }
 
-/// <param name="MemoryBytes">Of all its processes, without the kernel's page cache.</param>
-/// <param name="Cpu">CPU time since it was started.</param>
+/// <param name="MemoryBytes">Memory of all its processes, without the kernel's page cache.</param>
+/// <param name="Cpu">CPU time since its start.</param>
 internal sealed record RecorderUsage(long MemoryBytes, TimeSpan Cpu);

@@ -45,7 +45,7 @@ internal static class EndingEndpoints
     }
 
     /// <summary>Get a bot's log</summary>
-    /// <remarks>The output of the bot's container. It is kept when the container is removed.</remarks>
+    /// <remarks>The output of the bot's container. It remains available after the container is removed.</remarks>
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
     /// <param name="follow" example="false">`true`: streams new output until the container ends, and waits for a container that has not started yet.</param>
     /// <response code="200">The log.</response>
@@ -70,7 +70,7 @@ internal static class EndingEndpoints
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // The client is gone, or the manager stops.
+            // The client has disconnected, or the manager is stopping.
         }
         catch (ContainerEngineException exception)
         {

@@ -19,7 +19,7 @@ internal static class StopEndpoint
 
     /// <summary>Stop a bot</summary>
     /// <remarks>
-    /// The bot leaves the meeting and its recording is kept. A bot that is scheduled or has not started yet ends at once. The request may be repeated
+    /// The bot leaves the meeting, and its recording is kept. A bot that has not started yet ends at once. The request may be repeated
     /// until the bot has ended.
     /// </remarks>
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>

@@ -16,7 +16,7 @@ internal class ChunkFolder(DirectoryInfo folder)
     public const long MaxChunkBytes = 4 * 1024 * 1024;
 
     /// <summary>Chunks beyond this total are not read.</summary>
-    public static readonly long MaxTotalBytes = MaxBytesPerSecond * (long)(CreateBotRequest.LongestDuration + TimeSpan.FromHours(1)).TotalSeconds;
+    public static readonly long MaxTotalBytes = MaxBytesPerSecond * (long)(CreateBotRequest.MaxDuration + TimeSpan.FromHours(1)).TotalSeconds;
 
     public string Path => folder.FullName;
 

@@ -20,7 +20,7 @@ internal static class RecordingEndpoints
 
     private const int LatestChunk = -1;
 
-    private const string LastModified = "When the file was written.";
+    private const string LastModified = "Time of the last change of the file.";
 
     private const string EntityTag = "Identifies the recording so far; only with `chunks`.";
 
@@ -62,7 +62,7 @@ internal static class RecordingEndpoints
     /// <summary>Get the recording</summary>
     /// <remarks>
     /// The audio, with support for `Range` and conditional requests (RFC 9110, 13 and 14). Formats other than `ogg` are converted on the first request
-    /// and kept. If the conversion takes longer than 45 s, the answer is 503 with `Retry-After`, and the conversion continues. While the bot records,
+    /// and kept. If the conversion takes longer than 45 s, the response is 503 with `Retry-After`, and the conversion continues. While the bot records,
     /// `partial=true` redirects to an immutable snapshot of the recording so far, as Ogg.
     /// </remarks>
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
@@ -157,7 +157,7 @@ internal static class RecordingEndpoints
         }
     }
 
-    /// <summary>Static file results handle the header, so no handler parameter describes it.</summary>
+    /// <summary>Describes the Range header. File results read it themselves, so the handler has no parameter for it.</summary>
     private static Task AddRangeParameter(OpenApiOperation operation)
     {
         operation.Parameters!.Add(new OpenApiParameter
@@ -178,7 +178,7 @@ internal static class RecordingEndpoints
         RecordingManifest.TryRead(storage.Manifest(bot.UserId, bot.Id))?.Tracks.Where(track => track.File is not null).Select(track => track.Track) ?? [];
 
     /// <summary>Get the manifest</summary>
-    /// <remarks>Describes the recording: chunks with hashes and wall-clock times, gaps, audible seconds, and who spoke when.</remarks>
+    /// <remarks>Describes the recording: chunks with hashes and wall-clock times, gaps, audible seconds, and speakers with their times.</remarks>
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
     /// <response code="200">The manifest.</response>
     /// <response code="304">The file still matches `If-Modified-Since`.</response>

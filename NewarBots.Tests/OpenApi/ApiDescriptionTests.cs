@@ -109,8 +109,8 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
         foreach (var (path, method) in ((string, HttpMethod)[])[("recording", HttpMethod.Get), ("recording", HttpMethod.Head), ("manifest", HttpMethod.Get)])
         {
             using var request = new HttpRequestMessage(method, $"/bots/{id}/{path}");
-            using var asItIs = await Manager.Api.GetAsync(request.RequestUri, TestContext.Current.CancellationToken);
-            request.Headers.TryAddWithoutValidation(header, value ?? $"{asItIs.Content.Headers.LastModified:R}");
+            using var unconditional = await Manager.Api.GetAsync(request.RequestUri, TestContext.Current.CancellationToken);
+            request.Headers.TryAddWithoutValidation(header, value ?? $"{unconditional.Content.Headers.LastModified:R}");
             using var response = await Manager.Api.SendAsync(request, TestContext.Current.CancellationToken);
             if (header is "Range" && path is "manifest")
             {

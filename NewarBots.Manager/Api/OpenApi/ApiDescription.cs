@@ -9,7 +9,7 @@ namespace NewarBots.Manager.Api.OpenApi;
 /// </summary>
 internal static class ApiDescription
 {
-    /// <summary>Scalar needs inline styles and scripts. It loads everything from the manager.</summary>
+    /// <summary>The page needs inline styles and scripts, and loads everything from the manager.</summary>
     public const string ContentSecurityPolicy =
         "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
         + "connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -22,7 +22,7 @@ internal static class ApiDescription
     [
         ("Bots", "Send bots into meetings, follow and stop them, and download their recordings."),
         ("Webhooks", "Receive a signed message when the status of a bot changes."),
-        ("Keys", "Manage API keys. Only admins can."),
+        ("Keys", "Manage API keys. Requires an admin's key."),
         ("Session", "Sign a browser in and out."),
     ];
 
@@ -49,7 +49,7 @@ internal static class ApiDescription
         });
     });
 
-    /// <summary>Lets a feature add to the document what comments cannot express.</summary>
+    /// <summary>Lets a feature extend the document beyond what comments can express.</summary>
     public static IServiceCollection ExtendApiDescription(this IServiceCollection services, Action<OpenApiDocument> extend) =>
         services.Configure<OpenApiOptions>(DocumentName, options => options.AddDocumentTransformer((document, _, _) =>
         {

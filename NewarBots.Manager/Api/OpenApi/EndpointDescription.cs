@@ -5,10 +5,10 @@ namespace NewarBots.Manager.Api.OpenApi;
 /// <summary>Describes an endpoint beyond its signature and comments.</summary>
 internal static class EndpointDescription
 {
-    /// <summary>The problems that the endpoint can answer with, in addition to <see cref="ProblemTypes.OfAnyCall"/>.</summary>
+    /// <summary>The problems that the endpoint can return, in addition to <see cref="ProblemTypes.Common"/>.</summary>
     public static RouteHandlerBuilder WithProblems(this RouteHandlerBuilder endpoint, params IEnumerable<ProblemType> types)
     {
-        List<ProblemType> all = [.. types, .. ProblemTypes.OfAnyCall];
+        List<ProblemType> all = [.. types, .. ProblemTypes.Common];
         foreach (var status in all.Select(type => type.Status).Distinct())
             endpoint.Produces<Problem>(status, MediaTypeNames.Application.ProblemJson);
         return endpoint.WithMetadata(new EndpointProblems(all));
@@ -29,7 +29,7 @@ internal sealed class ParsedAsAttribute(Type type) : Attribute
     public Type Type => type;
 }
 
-/// <summary>An example of a header. The comments of handlers cannot give it, because they only match parameters by their C# names.</summary>
+/// <summary>An example of a header. XML comments cannot give it, because they match parameters by their C# names.</summary>
 [AttributeUsage(AttributeTargets.Parameter)]
 internal sealed class ExampleAttribute(string value) : Attribute
 {
@@ -40,7 +40,7 @@ internal sealed class ExampleAttribute(string value) : Attribute
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class OptionalAttribute : Attribute;
 
-/// <summary>Limits of a JSON object with free names.</summary>
+/// <summary>Limits of a JSON object with arbitrary names.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class MaxEntriesAttribute(int entries, int valueLength) : Attribute
 {

@@ -43,7 +43,7 @@ internal static class OperationTransformer
         }
     }
 
-    /// <summary>Copies the example of each component to where it is the body, because tools look for examples there.</summary>
+    /// <summary>Copies each component's example to the bodies that refer to it, because tools look for examples there.</summary>
     public static void CopyExamples(OpenApiDocument document)
     {
         var bodies = document.Paths.Values.SelectMany(path => path.Operations!.Values)

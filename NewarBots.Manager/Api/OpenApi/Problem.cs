@@ -3,11 +3,11 @@ using NewarBots.Contract;
 
 namespace NewarBots.Manager.Api.OpenApi;
 
-/// <summary>An error (RFC 9457). The members after traceId depend on the type; the examples show them.</summary>
+/// <summary>An error (RFC 9457). The members after `traceId` depend on the type, as the examples show.</summary>
 /// <param name="Type">Stable identifier of the error.</param>
 /// <param name="Title">Summary, the same for each type.</param>
 /// <param name="Status">The HTTP status.</param>
-/// <param name="Detail">What happened this time, and what to do.</param>
+/// <param name="Detail">Explains this occurrence and what to do.</param>
 /// <param name="TraceId">Identifies the request in the manager's log and traces.</param>
 /// <param name="Errors">Faults by field, parameter or header, dotted if nested; `body` for the whole body.</param>
 /// <param name="BotId">The bot that is already in the meeting.</param>

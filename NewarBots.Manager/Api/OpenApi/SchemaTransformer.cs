@@ -51,7 +51,7 @@ internal static class SchemaTransformer
 
     private static void TransformProperty(OpenApiSchema schema, JsonPropertyInfo property)
     {
-        // Only requests may have null members: responses leave them out.
+        // Only requests may have null members; responses omit them.
         if (!IsOfRequest(property))
         {
             schema.Type &= ~JsonSchemaType.Null;
@@ -60,7 +60,7 @@ internal static class SchemaTransformer
                 schema.Minimum ??= "0";
         }
 
-        // Generators make members with a default value required.
+        // Client generators treat members with a default value as required.
         if (schema.Default is { } value)
             schema.Description = $"{schema.Description} Default: {value.ToString()}.";
         schema.Default = null;
@@ -77,7 +77,7 @@ internal static class SchemaTransformer
         }
     }
 
-    /// <summary>Requests reject unknown members, and say so by this attribute.</summary>
+    /// <summary>Only request records have this attribute, because only requests reject unknown members.</summary>
     private static bool IsOfRequest(JsonPropertyInfo property) => property.DeclaringType.IsDefined(typeof(JsonUnmappedMemberHandlingAttribute), inherit: false);
 
     private static bool IsOptional(JsonPropertyInfo property) =>

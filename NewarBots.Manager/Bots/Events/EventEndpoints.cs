@@ -36,7 +36,7 @@ internal static class EventEndpoints
             return ApiProblems.InvalidRequest("Last-Event-ID", "must be the id of an event of this stream");
         if ((await queries.LookUpAsync(id)).Bot is not { } bot)
             return BotProblems.NotFound();
-        // EventSource reconnects after every end of the stream unless it gets 204.
+        // A browser's EventSource reconnects whenever the stream ends, unless it gets 204.
         if (lastEventId is not null && !await events.HasMoreAsync(bot, after))
             return TypedResults.NoContent();
         await SendAsync(context, lifetime, time, (stream, cancellation) => events.FollowAsync(id, after, stream, cancellation));
@@ -62,7 +62,7 @@ internal static class EventEndpoints
         return TypedResults.Empty;
     }
 
-    /// <summary>Sends until the client disconnects or the manager stops: waiting for clients would delay the shutdown.</summary>
+    /// <summary>Sends until the client disconnects or the manager stops. Open streams would otherwise delay the shutdown.</summary>
     private static async Task SendAsync(
         HttpContext context, IHostApplicationLifetime lifetime, TimeProvider time, Func<EventStream, CancellationToken, Task> send)
     {
@@ -73,11 +73,11 @@ internal static class EventEndpoints
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // The client is gone, or the manager stops.
+            // The client has disconnected, or the manager is stopping.
         }
     }
 
-    /// <summary>The format of Redis stream ids. No entry can follow the greatest one.</summary>
+    /// <summary>Checks the format of a Redis stream id. The greatest number is invalid, because no entry can follow it.</summary>
     private static bool IsEntryId(string text) =>
         text.Split('-') is [var milliseconds, var number] && IsNumber(milliseconds) && IsNumber(number);
 
