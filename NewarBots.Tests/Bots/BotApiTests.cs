@@ -6,7 +6,7 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Bots;
 
-/// <summary>A real manager on a real Redis whose engine never answers: bots are accepted and stay queued.</summary>
+/// <summary>A manager on a real Redis without a container engine: bots are accepted and stay queued.</summary>
 public sealed class QueueingManager : IAsyncLifetime
 {
     internal RedisServer Redis { get; private set; } = null!;
@@ -40,7 +40,7 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
     }
 
     [Fact]
-    public async Task A_bot_is_accepted_shown_listed_stopped_and_deleted()
+    public async Task Bot_can_be_created_read_listed_and_stopped()
     {
         using var response = await Manager.Api.PostAsync(
             new Uri("/bots", UriKind.Relative),
@@ -69,7 +69,7 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
     }
 
     [Fact]
-    public async Task A_second_bot_in_the_same_meeting_is_refused_with_the_id_of_the_first()
+    public async Task Second_bot_in_the_same_meeting_is_rejected_with_the_id_of_the_first()
     {
         var meeting = Meeting();
         var first = await Manager.RecordAsync(meeting);
@@ -82,7 +82,7 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
     }
 
     [Fact]
-    public async Task The_same_idempotency_key_gives_the_same_bot_and_another_body_is_refused()
+    public async Task Idempotency_key_returns_the_same_bot_and_rejects_another_body()
     {
         var body = JsonSerializer.Serialize(new { meetingUrl = Meeting() });
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Manager.PostAsync("/bots", body, ("Idempotency-Key", "key-1"))));
@@ -94,7 +94,7 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
     }
 
     [Fact]
-    public async Task A_bad_request_gets_a_problem_that_names_every_field()
+    public async Task Invalid_request_gets_a_problem_that_names_every_invalid_field()
     {
         var (status, problem) = await Manager.PostAsync("/bots", """{"meetingUrl": "file:///etc/passwd", "botName": "", "color": 1}""");
 
@@ -107,11 +107,11 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
     [InlineData("{\"meetingUrl\": ")]
     [InlineData("")]
     [InlineData("\u0000\u0001")]
-    public async Task Broken_json_is_a_bad_request(string body) =>
+    public async Task Malformed_JSON_is_a_bad_request(string body) =>
         Assert.Equal(HttpStatusCode.BadRequest, (await Manager.PostAsync("/bots", body)).Status);
 
     [Fact]
-    public async Task A_body_over_64_KB_is_a_bad_request_whether_its_length_is_announced_or_not()
+    public async Task Body_over_64_KB_is_a_bad_request_with_or_without_a_Content_Length()
     {
         var body = $$"""{"meetingUrl": "{{Meeting()}}", "metadata": {"a": "{{new string('x', 64 * 1024)}}"} }""";
         using var chunked = new HttpRequestMessage(HttpMethod.Post, "/bots") { Content = new StringContent(body, encoding: null, "application/json") };
@@ -130,7 +130,7 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
     [InlineData("/bots/0123456789abcdef/recording")]
     [InlineData("/bots/0123456789abcdef/manifest")]
     [InlineData("/bots/0123456789abcdef/logs")]
-    public async Task What_is_no_bot_is_not_found(string path)
+    public async Task Path_without_a_valid_bot_id_is_not_found(string path)
     {
         var (status, problem) = await Manager.GetAsync(path);
 
@@ -144,11 +144,11 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
     [InlineData("limit=many")]
     [InlineData("userId=A")]
     [InlineData("cursor=../x")]
-    public async Task A_list_with_a_bad_parameter_is_a_bad_request(string query) =>
+    public async Task List_with_an_invalid_parameter_is_a_bad_request(string query) =>
         Assert.Equal(HttpStatusCode.BadRequest, (await Manager.GetAsync($"/bots?{query}")).Status);
 
     [Fact]
-    public async Task Pages_hold_every_bot_once_newest_first()
+    public async Task Pages_contain_every_bot_once_newest_first()
     {
         var ids = new List<string>();
         for (var i = 0; i < 5; i++)
@@ -169,7 +169,7 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
     }
 
     [Fact]
-    public async Task Without_an_engine_bots_wait_in_the_queue_and_health_says_why()
+    public async Task Bots_wait_in_the_queue_without_a_container_engine_and_health_says_why()
     {
         var id = await Manager.RecordAsync(Meeting());
         var (status, health) = await Manager.GetAsync("/health");
@@ -183,7 +183,7 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
     }
 
     [Fact]
-    public async Task The_description_of_the_api_lists_its_calls()
+    public async Task OpenAPI_document_is_served_and_lists_the_endpoints()
     {
         var (status, openApi) = await Manager.GetAsync("/openapi/v1.json");
 
@@ -192,7 +192,7 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
     }
 
     [Fact]
-    public async Task What_is_recorded_so_far_is_had_at_an_address_of_its_own_in_parts_too()
+    public async Task Partial_recording_has_its_own_address_and_supports_ranges()
     {
         var id = await Manager.RecordAsync(Meeting(), userId: "ada");
         var folder = new StorageLayout(Manager.Storage).SessionFolder(UserId.Parse("ada"), SessionId.Parse(id));
@@ -219,7 +219,7 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
     }
 
     [Fact]
-    public async Task A_recording_is_had_in_every_format_whole_in_parts_and_by_its_head()
+    public async Task Recording_supports_GET_ranges_and_HEAD_in_every_format()
     {
         var id = await PlacedBots.RecordedAsync(queueing, "Formats");
         foreach (var format in AudioFormat.All)
@@ -227,10 +227,10 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
             var address = new Uri($"/bots/{id}/recording?format={format.Name}", UriKind.Relative);
             using var whole = await Manager.Api.GetAsync(address);
             var bytes = await whole.Content.ReadAsByteArrayAsync();
-            using var first = new HttpRequestMessage(HttpMethod.Get, address) { Headers = { Range = new(100, 199) } };
-            using var part = await Manager.Api.SendAsync(first);
-            using var asked = new HttpRequestMessage(HttpMethod.Head, address);
-            using var head = await Manager.Api.SendAsync(asked);
+            using var rangeRequest = new HttpRequestMessage(HttpMethod.Get, address) { Headers = { Range = new(100, 199) } };
+            using var part = await Manager.Api.SendAsync(rangeRequest);
+            using var headRequest = new HttpRequestMessage(HttpMethod.Head, address);
+            using var head = await Manager.Api.SendAsync(headRequest);
 
             Assert.Equal((HttpStatusCode.OK, format.ContentType), (whole.StatusCode, whole.Content.Headers.ContentType?.MediaType));
             Assert.Equal((HttpStatusCode.PartialContent, format.ContentType), (part.StatusCode, part.Content.Headers.ContentType?.MediaType));
@@ -239,13 +239,13 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
             Assert.Equal((bytes.Length, "bytes"), (head.Content.Headers.ContentLength, string.Join(' ', head.Headers.AcceptRanges)));
         }
 
-        using var led = await Manager.Api.GetAsync(new Uri($"/bots/{id}/recording?chunks=2&format=flac", UriKind.Relative));
-        Assert.Equal((HttpStatusCode.OK, $"/bots/{id}/recording?format=flac"), (led.StatusCode, led.RequestMessage!.RequestUri!.PathAndQuery));
+        using var redirected = await Manager.Api.GetAsync(new Uri($"/bots/{id}/recording?chunks=2&format=flac", UriKind.Relative));
+        Assert.Equal((HttpStatusCode.OK, $"/bots/{id}/recording?format=flac"), (redirected.StatusCode, redirected.RequestMessage!.RequestUri!.PathAndQuery));
         Assert.Equal(HttpStatusCode.NotFound, (await Manager.GetAsync($"/bots/{id}/recording?chunks=2&track=7")).Status);
     }
 
     [Fact]
-    public async Task A_log_that_is_followed_from_the_queue_on_is_told_once_there_is_one()
+    public async Task Log_followed_from_the_queue_on_is_sent_once_it_exists()
     {
         var id = await Manager.RecordAsync(Meeting(), userId: "ada");
         using var followed = await FollowAsync(id);
@@ -259,7 +259,7 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
     }
 
     [Fact]
-    public async Task A_log_that_only_an_engine_has_that_is_away_is_said_to_be_so()
+    public async Task Log_of_an_unavailable_container_engine_is_reported_as_unavailable()
     {
         var id = await Manager.RecordAsync(Meeting());
         using var followed = await FollowAsync(id);
@@ -281,18 +281,18 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
     }
 }
 
-/// <summary>A manager whose FFmpeg takes its time, and then is gone.</summary>
+/// <summary>A manager whose FFmpeg is slow and is then deleted.</summary>
 public sealed class SlowConversionTests
 {
     [Fact]
-    public async Task A_format_that_takes_long_is_asked_for_again_and_one_that_cannot_be_made_is_said_to_be_so()
+    public async Task Slow_conversion_asks_to_retry_and_failed_conversion_is_reported()
     {
         await using var queueing = new QueueingManager();
         await queueing.InitializeAsync();
         var manager = queueing.Manager;
         var recorded = await PlacedBots.RecordedAsync(queueing, "Slow");
         var recording = await manager.RecordAsync("https://meet.google.com/abc-defg-hij", userId: "ada");
-        await ChunksOfAsync(manager, recording, user: "ada");
+        await WriteChunksAsync(manager, recording, user: "ada");
         var (ffmpeg, gate) = (Path.Combine(manager.Storage, "ffmpeg"), Path.Combine(manager.Storage, "gate"));
         await File.WriteAllTextAsync(ffmpeg, $"#!/bin/sh\nwhile [ ! -e '{gate}' ]; do sleep 0.05; done; exec ffmpeg \"$@\"\n");
         if (!OperatingSystem.IsWindows())
@@ -314,7 +314,7 @@ public sealed class SlowConversionTests
         }
     }
 
-    private static async Task ChunksOfAsync(ManagerProcess manager, string id, string user)
+    private static async Task WriteChunksAsync(ManagerProcess manager, string id, string user)
     {
         var folder = new StorageLayout(manager.Storage).SessionFolder(UserId.Parse(user), SessionId.Parse(id));
         Directory.CreateDirectory(folder);
@@ -326,11 +326,11 @@ public sealed class SlowConversionTests
     }
 }
 
-/// <summary>A manager whose Redis comes only after it.</summary>
+/// <summary>A manager that starts before its Redis.</summary>
 public sealed class WithoutRedisTests
 {
     [Fact]
-    public async Task A_manager_that_starts_before_its_redis_waits_says_so_and_then_works()
+    public async Task Manager_that_starts_before_Redis_reports_it_and_then_works()
     {
         await using var redis = await RedisServer.RunAsync();
         redis.Stop();
@@ -338,8 +338,8 @@ public sealed class WithoutRedisTests
 
         var (status, health) = await manager.GetAsync("/health");
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "unhealthy"), (status, (string?)health!["checks"]!["redis"]!["status"]));
-        var (refused, problem) = await manager.PostAsync("/bots", """{"meetingUrl": "https://meet.google.com/abc-defg-hij"}""");
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "urn:newarbots:problem:store-unavailable"), (refused, (string?)problem!["type"]));
+        var (rejected, problem) = await manager.PostAsync("/bots", """{"meetingUrl": "https://meet.google.com/abc-defg-hij"}""");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "urn:newarbots:problem:store-unavailable"), (rejected, (string?)problem!["type"]));
 
         await redis.StartAsync();
         await Eventually.TrueAsync(async () => (await manager.GetAsync("/health")).Status is HttpStatusCode.OK);

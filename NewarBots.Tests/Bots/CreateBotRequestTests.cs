@@ -31,7 +31,7 @@ public sealed class CreateBotRequestTests
         Read(JsonSerializer.Serialize(new { meetingUrl = url }), allowedHosts, rehearsal);
 
     [Fact]
-    public void A_users_key_sends_its_own_bots_and_an_admins_anybodys()
+    public void User_key_sends_bots_only_for_its_user_and_admin_key_for_any_user()
     {
         const string Text = """{"meetingUrl": "https://meet.google.com/abc-defg-hij", "userId": "bert"}""";
         var anna = new Caller(Key: null, UserId.Parse("anna"), AccessRole.User);
@@ -43,7 +43,7 @@ public sealed class CreateBotRequestTests
     }
 
     [Fact]
-    public void A_whole_request_is_read()
+    public void All_fields_of_a_request_are_read()
     {
         var (request, _) = Read("""
             {"meetingUrl": "https://meet.google.com/abc-defg-hij", "botName": "  Notes ñ 🎙 ", "userId": "anna_1",
@@ -68,7 +68,7 @@ public sealed class CreateBotRequestTests
     }
 
     [Fact]
-    public void A_url_alone_is_enough()
+    public void Only_the_meeting_address_is_required()
     {
         var (request, _) = ReadUrl("https://meet.google.com/abc-defg-hij?authuser=1");
 
@@ -77,7 +77,7 @@ public sealed class CreateBotRequestTests
     }
 
     [Fact]
-    public void Every_field_at_fault_is_named_at_once()
+    public void All_invalid_fields_are_reported_at_once()
     {
         var (request, faults) = Read("""
             {"meetingUrl": "ftp://x", "botName": "a\u0007b", "userId": "../x", "colour": "red",
@@ -96,7 +96,7 @@ public sealed class CreateBotRequestTests
     [InlineData("[]")]
     [InlineData("null")]
     [InlineData("{\"meetingUrl\": \"https://meet.google.com/abc-defg-hij\", \"meetingUrl\": \"https://meet.google.com/abc-defg-hij\"}")]
-    public void A_body_that_is_no_object_is_refused(string body) => Assert.Equal(["body"], Read(body).Faults.Keys);
+    public void Body_that_is_not_a_valid_JSON_object_is_rejected(string body) => Assert.Equal(["body"], Read(body).Faults.Keys);
 
     [Theory]
     [InlineData("https://example.com/abc-defg-hij")]
@@ -121,23 +121,23 @@ public sealed class CreateBotRequestTests
     [InlineData("http://[::ffff:169.254.169.254]/")]
     [InlineData("not a url")]
     [InlineData(" ")]
-    public void What_is_no_meeting_is_refused(string url) => Assert.Equal(["meetingUrl"], ReadUrl(url).Faults.Keys);
+    public void Address_that_is_not_a_meeting_is_rejected(string url) => Assert.Equal(["meetingUrl"], ReadUrl(url).Faults.Keys);
 
     [Fact]
-    public void A_link_local_address_stays_out_of_reach_even_where_it_is_listed() =>
+    public void Link_local_address_is_rejected_even_if_it_is_an_allowed_host() =>
         Assert.Equal(["meetingUrl"], ReadUrl("http://169.254.169.254/latest", ["169.254.169.254"]).Faults.Keys);
 
     [Theory]
     [InlineData("http://localhost:8082/rehearsal/abc-defg-hij?participants=3")]
     [InlineData("http://127.0.0.1:8082/rehearsal/abc-defg-hij")]
-    public void The_rehearsal_is_a_meeting_where_it_is_on(string url)
+    public void Rehearsal_is_a_meeting_if_it_is_enabled(string url)
     {
         Assert.Equal(Platform.Rehearsal, ReadUrl(url).Request!.Platform);
         Assert.Equal(["meetingUrl"], ReadUrl(url, rehearsal: false).Faults.Keys);
     }
 
     [Fact]
-    public void A_host_that_is_listed_is_allowed_with_its_port_and_no_other()
+    public void Allowed_host_is_accepted_only_with_its_port()
     {
         string[] hosts = ["stand-in.example:9000", "127.0.0.1:9001", "meet.example.org"];
 
@@ -153,7 +153,7 @@ public sealed class CreateBotRequestTests
     [InlineData(100, true)]
     [InlineData(101, false)]
     [InlineData(0, false)]
-    public void A_name_has_one_to_a_hundred_characters(int length, bool valid)
+    public void Bot_name_has_1_to_100_characters(int length, bool valid)
     {
         var (request, _) = Read(JsonSerializer.Serialize(new { meetingUrl = "https://meet.google.com/abc-defg-hij", botName = new string('x', length) }));
 
@@ -168,7 +168,7 @@ public sealed class CreateBotRequestTests
     [InlineData("Notes\u2028next line")]
     [InlineData("Notes\u202egnidrocer")]
     [InlineData("Notes\u2066turned")]
-    public void A_name_begins_no_line_of_its_own_and_turns_nothing_round(string name) =>
+    public void Bot_name_with_line_breaks_control_characters_or_bidirectional_overrides_is_rejected(string name) =>
         Assert.Equal(["botName"], Read(JsonSerializer.Serialize(new { meetingUrl = "https://meet.google.com/abc-defg-hij", botName = name })).Faults.Keys);
 
     [Theory]
@@ -177,7 +177,7 @@ public sealed class CreateBotRequestTests
     [InlineData("2026-03-14T13:00:00.125+05:30", "2026-03-14T07:30:00.125Z")]
     [InlineData("2026-04-13T14:00:00+02:00", "2026-04-13T12:00:00Z")]
     [InlineData("2025-03-14T12:00:00-00:00", "2025-03-14T12:00:00Z")]
-    public void A_time_to_start_is_read_with_its_offset(string startAt, string utc)
+    public void Start_time_is_read_with_its_offset(string startAt, string utc)
     {
         var (request, _) = Read(Starting(startAt));
 
@@ -197,7 +197,7 @@ public sealed class CreateBotRequestTests
     [InlineData("tomorrow")]
     [InlineData("1773493200")]
     [InlineData("")]
-    public void A_time_to_start_without_an_offset_or_too_far_ahead_or_that_is_none_is_refused(string startAt) =>
+    public void Start_time_that_is_invalid_too_far_ahead_or_has_no_offset_is_rejected(string startAt) =>
         Assert.Equal(["startAt"], Read(Starting(startAt)).Faults.Keys);
 
     [Theory]
@@ -205,11 +205,11 @@ public sealed class CreateBotRequestTests
     [InlineData("{}")]
     [InlineData("true")]
     [InlineData("\"\\ud800\"")]
-    public void A_time_to_start_is_a_string(string json) =>
+    public void Start_time_must_be_a_string(string json) =>
         Assert.Equal(["startAt"], Read($$"""{"meetingUrl": "https://meet.google.com/abc-defg-hij", "startAt": {{json}}}""").Faults.Keys);
 
     [Fact]
-    public void A_change_has_what_may_change_and_names_every_other_field()
+    public void Change_reads_changeable_fields_and_reports_every_other_field()
     {
         var (change, _) = ReadChange("""{"startAt": "2026-03-15T12:00:00Z", "botName": "Other", "leave": {"maxDuration": 60}, "metadata": {"case": "43"}}""");
         var (nothing, _) = ReadChange("""{"startAt": null, "botName": null, "leave": null, "metadata": null}""");
@@ -227,7 +227,7 @@ public sealed class CreateBotRequestTests
     private static string Starting(string startAt) => JsonSerializer.Serialize(new { meetingUrl = "https://meet.google.com/abc-defg-hij", startAt });
 
     [Fact]
-    public void Whatever_the_body_is_it_is_read_or_refused_with_a_field() =>
+    public void Any_body_is_read_or_rejected_with_a_fault() =>
         Gen.OneOf(Gen.String, Gen.String.Select(text => $"{{\"meetingUrl\": {text}}}"), Gen.String.Select(text => $"{{{JsonSerializer.Serialize(text)}: 1}}"))
             .Sample(body =>
             {

@@ -9,14 +9,14 @@ namespace NewarBots.Tests.Scheduling;
 
 public sealed class ScheduleApiTests(QueueingManager queueing) : IClassFixture<QueueingManager>
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private ManagerProcess Manager => queueing.Manager;
 
     private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
 
     [Fact]
-    public async Task A_bot_is_scheduled_shown_listed_changed_cancelled_and_deleted()
+    public async Task Scheduled_bot_can_be_read_listed_changed_and_stopped()
     {
         var startAt = Now.AddDays(3);
         var (status, bot) = await PostAsync(Meeting('a'), startAt, user: "carla");
@@ -36,30 +36,30 @@ public sealed class ScheduleApiTests(QueueingManager queueing) : IClassFixture<Q
         Assert.Equal(HttpStatusCode.Conflict, await DeleteAsync(id));
         var (stopped, ended) = await Manager.PostAsync($"/bots/{id}/stop");
         Assert.Equal((HttpStatusCode.Accepted, "failed", "stop_requested"), (stopped, (string?)ended!["status"], (string?)ended["reason"]));
-        var (refused, problem) = await PatchAsync(id, new { startAt = later });
-        Assert.Equal((HttpStatusCode.Conflict, "urn:newarbots:problem:bot-not-scheduled"), (refused, (string?)problem!["type"]));
-        // The engine is away here, without which nothing is removed.
+        var (rejected, problem) = await PatchAsync(id, new { startAt = later });
+        Assert.Equal((HttpStatusCode.Conflict, "urn:newarbots:problem:bot-not-scheduled"), (rejected, (string?)problem!["type"]));
+        // Deletion needs the container engine, which is unavailable here.
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await DeleteAsync(id));
     }
 
     [Fact]
-    public async Task It_is_queued_within_two_seconds_of_its_time_and_whoever_follows_it_is_told()
+    public async Task Scheduled_bot_is_queued_within_two_seconds_of_its_start_time_and_publishes_each_status()
     {
         var startAt = Now.AddSeconds(2);
         var (_, bot) = await PostAsync(Meeting('b'), startAt);
         var id = (string)bot!["id"]!;
 
-        await Manager.UntilAsync(id, Patience, "queued");
+        await Manager.UntilAsync(id, Timeout, "queued");
         Assert.InRange(Now, startAt, startAt.AddSeconds(2));
         await Manager.PostAsync($"/bots/{id}/stop");
 
         var events = await Manager.Api.GetStringAsync(new Uri($"/bots/{id}/events", UriKind.Relative));
-        var said = events.Split('\n').Where(line => line.StartsWith("data: ", StringComparison.Ordinal)).Select(line => (string?)JsonNode.Parse(line[6..])!["status"]);
-        Assert.Equal(["scheduled", "queued", "failed", "failed"], said);
+        var statuses = events.Split('\n').Where(line => line.StartsWith("data: ", StringComparison.Ordinal)).Select(line => (string?)JsonNode.Parse(line[6..])!["status"]);
+        Assert.Equal(["scheduled", "queued", "failed", "failed"], statuses);
     }
 
     [Fact]
-    public async Task One_that_is_brought_forward_starts_at_its_new_time_and_a_time_that_has_passed_means_now()
+    public async Task Rescheduled_bot_starts_at_its_new_time_and_a_start_time_in_the_past_starts_it_at_once()
     {
         var (_, forward) = await PostAsync(Meeting('c'), Now.AddDays(20));
         var (_, now) = await PostAsync(Meeting('d'), Now.AddDays(20));
@@ -70,13 +70,13 @@ public sealed class ScheduleApiTests(QueueingManager queueing) : IClassFixture<Q
         await PatchAsync((string)now!["id"]!, new { startAt = Now.AddMinutes(-10) });
 
         Assert.Equal("queued", (string?)early!["status"]);
-        await Manager.UntilAsync((string)now["id"]!, Patience, "queued");
-        await Manager.UntilAsync((string)forward["id"]!, Patience, "queued");
+        await Manager.UntilAsync((string)now["id"]!, Timeout, "queued");
+        await Manager.UntilAsync((string)forward["id"]!, Timeout, "queued");
         Assert.InRange(Now, startAt, startAt.AddSeconds(2));
     }
 
     [Fact]
-    public async Task One_meeting_may_be_scheduled_again_and_again_also_while_a_bot_is_there()
+    public async Task Meeting_can_be_scheduled_repeatedly_even_while_a_bot_is_in_it()
     {
         await Manager.RecordAsync(Meeting('f'));
 
@@ -85,7 +85,7 @@ public sealed class ScheduleApiTests(QueueingManager queueing) : IClassFixture<Q
     }
 
     [Fact]
-    public async Task What_would_have_had_to_leave_by_now_is_refused_but_not_where_the_request_is_only_repeated()
+    public async Task Start_time_older_than_the_maximum_duration_is_rejected_unless_the_request_is_repeated()
     {
         var startAt = Now.AddSeconds(-30);
         var body = JsonSerializer.Serialize(new { meetingUrl = Meeting('g'), startAt, leave = new { maxDuration = 32 } });
@@ -95,14 +95,14 @@ public sealed class ScheduleApiTests(QueueingManager queueing) : IClassFixture<Q
         await Eventually.TrueAsync(() => Now >= startAt.AddSeconds(32));
 
         Assert.Equal((string?)bot!["id"], (string?)(await Manager.PostAsync("/bots", body, ("Idempotency-Key", "late"))).Body!["id"]);
-        var (refused, problem) = await Manager.PostAsync("/bots", body);
-        Assert.Equal((HttpStatusCode.BadRequest, "startAt"), (refused, problem!["errors"]!.AsObject().Single().Key));
+        var (rejected, problem) = await Manager.PostAsync("/bots", body);
+        Assert.Equal((HttpStatusCode.BadRequest, "startAt"), (rejected, problem!["errors"]!.AsObject().Single().Key));
         var (_, scheduled) = await PostAsync(Meeting('h'), Now.AddDays(1));
         Assert.Equal(HttpStatusCode.BadRequest, (await PatchAsync((string)scheduled!["id"]!, new { startAt = Now.AddDays(-1) })).Status);
     }
 
     [Fact]
-    public async Task A_change_of_what_cannot_be_changed_is_refused_and_changes_nothing()
+    public async Task Change_of_a_fixed_member_is_rejected_and_changes_nothing()
     {
         var (_, bot) = await PostAsync(Meeting('i'), Now.AddDays(1));
         var id = (string)bot!["id"]!;
@@ -118,7 +118,7 @@ public sealed class ScheduleApiTests(QueueingManager queueing) : IClassFixture<Q
     }
 
     [Fact]
-    public async Task It_shows_the_leave_conditions_in_force_those_that_were_not_given_among_them()
+    public async Task Bot_shows_its_leave_conditions_including_defaults()
     {
         var (_, bot) = await Manager.PostAsync("/bots", JsonSerializer.Serialize(
             new { meetingUrl = Meeting('l'), startAt = Now.AddHours(1), leave = new { everyoneLeftTimeout = 90.5, maxDuration = 60 } }));

@@ -5,11 +5,11 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Security;
 
-/// <summary>A recorder that was taken over names its evidence so that it goes elsewhere where it is unpacked.</summary>
+/// <summary>A compromised recorder chooses evidence names that would be unpacked outside the target folder.</summary>
 public sealed class EvidenceNameTests
 {
     [Fact]
-    public void Nothing_in_the_zip_has_a_name_that_leads_out_of_where_it_is_unpacked_and_there_is_an_end_to_it()
+    public void Zip_entries_stay_inside_the_target_folder_and_their_number_is_limited()
     {
         using var session = new RecordedSession();
         var evidence = Path.Combine(session.Folder, StorageLayout.EvidenceFolderName);
@@ -22,17 +22,17 @@ public sealed class EvidenceNameTests
         File.CreateSymbolicLink(Path.Combine(evidence, "1_denied_by_host", "passwd"), "/etc/passwd");
         for (var i = 0; i < 1_000; i++)
             Write("2_unexpected", $"{i}.txt");
-        var kept = new EvidenceFolder(session.Storage);
+        var evidenceFolder = new EvidenceFolder(session.Storage);
 
-        kept.Keep(SessionFolder.Find(session.Storage, session.Bot.UserId, session.Bot.Id)!, session.Bot.UserId, session.Bot.Id);
-        using var zip = new ZipArchive(new MemoryStream(kept.Pack(session.Bot, [], "log")!));
+        evidenceFolder.Keep(SessionFolder.Find(session.Storage, session.Bot.UserId, session.Bot.Id)!, session.Bot.UserId, session.Bot.Id);
+        using var zip = new ZipArchive(new MemoryStream(evidenceFolder.Pack(session.Bot, [], "log")!));
 
         Assert.Contains("1_denied_by_host/page.html", zip.Entries.Select(entry => entry.FullName));
         Assert.All(zip.Entries, entry => Assert.Matches("^([a-zA-Z0-9_]+/)?[a-zA-Z0-9_][a-zA-Z0-9_.]*$", entry.FullName));
         Assert.DoesNotContain(zip.Entries, entry => entry.FullName.Contains("passwd", StringComparison.Ordinal));
         Assert.InRange(zip.Entries.Count, 100, 300);
 
-        void Write(string occasion, string name) =>
-            File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(evidence, occasion)).FullName, name), "seen");
+        void Write(string failure, string name) =>
+            File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(evidence, failure)).FullName, name), "seen");
     }
 }

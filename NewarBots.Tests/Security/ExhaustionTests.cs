@@ -7,15 +7,15 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Security;
 
-/// <summary>Many who take and give nothing.</summary>
+/// <summary>Many idle or slow clients do not exhaust the manager.</summary>
 public sealed class ExhaustionTests(QueueingManager queueing) : IClassFixture<QueueingManager>
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxResponseTime = TimeSpan.FromSeconds(5);
 
     private ManagerProcess Manager => queueing.Manager;
 
     [Fact]
-    public async Task Five_hundred_open_event_streams_are_told_keep_nobody_waiting_and_leave_nothing()
+    public async Task Five_hundred_event_streams_get_every_event_do_not_delay_other_requests_and_leave_no_handles_open()
     {
         var handles = Manager.Handles;
         var megabytes = Manager.Megabytes;
@@ -29,12 +29,12 @@ public sealed class ExhaustionTests(QueueingManager queueing) : IClassFixture<Qu
                 await stream.GetStream().WriteAsync("GET /bots/events HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray());
             }
 
-            await Task.WhenAll(streams.Select(stream => SeesAsync(stream, "text/event-stream")));
+            await Task.WhenAll(streams.Select(stream => ReadUntilAsync(stream, "text/event-stream")));
             var id = await Manager.RecordAsync("https://meet.google.com/fiv-ehun-dre", userId: "streams");
-            await Task.WhenAll(streams.Select(stream => SeesAsync(stream, id)));
+            await Task.WhenAll(streams.Select(stream => ReadUntilAsync(stream, id)));
             var watch = Stopwatch.StartNew();
             Assert.Equal(HttpStatusCode.OK, (await Manager.GetAsync($"/bots/{id}")).Status);
-            Assert.True(watch.Elapsed < Soon, $"It took {watch.Elapsed}.");
+            Assert.True(watch.Elapsed < MaxResponseTime, $"The request took {watch.Elapsed}.");
             Assert.InRange(Manager.Megabytes - megabytes, -megabytes, 150);
         }
         finally
@@ -42,13 +42,13 @@ public sealed class ExhaustionTests(QueueingManager queueing) : IClassFixture<Qu
             streams.ForEach(stream => stream.Dispose());
         }
 
-        // Some are the runtime's own, and come and go.
+        // The runtime opens and closes some handles of its own.
         await Eventually.TrueAsync(() => Manager.Handles < handles + 50);
     }
 
     [Fact]
     [Trait("Suite", "Long")]
-    public async Task Who_sends_headers_or_a_body_drop_by_drop_is_hung_up_on_and_holds_up_nobody()
+    public async Task Clients_that_send_headers_or_a_body_too_slowly_are_disconnected_and_do_not_delay_others()
     {
         var slow = new List<TcpClient>();
         try
@@ -65,7 +65,7 @@ public sealed class ExhaustionTests(QueueingManager queueing) : IClassFixture<Qu
             using var ended = new CancellationTokenSource();
             var dripping = DripAsync(slow, ended.Token);
             Assert.Equal(HttpStatusCode.OK, (await Manager.GetAsync("/bots")).Status);
-            var answers = await Task.WhenAll(slow.Select(RawHttp.AnswerAsync));
+            var answers = await Task.WhenAll(slow.Select(RawHttp.ReadAsync));
             await ended.CancelAsync();
             await dripping;
 
@@ -79,13 +79,13 @@ public sealed class ExhaustionTests(QueueingManager queueing) : IClassFixture<Qu
         }
     }
 
-    /// <summary>A byte a second to each, as long as it is taken.</summary>
+    /// <summary>Sends one byte a second on each connection until it is closed.</summary>
     private static async Task DripAsync(List<TcpClient> slow, CancellationToken ended)
     {
-        using var drops = new PeriodicTimer(TimeSpan.FromSeconds(1), TimeProvider.System);
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), TimeProvider.System);
         try
         {
-            while (await drops.WaitForNextTickAsync(ended))
+            while (await timer.WaitForNextTickAsync(ended))
             {
                 foreach (var connection in slow)
                 {
@@ -95,18 +95,18 @@ public sealed class ExhaustionTests(QueueingManager queueing) : IClassFixture<Qu
                     }
                     catch (Exception exception) when (exception is IOException or InvalidOperationException)
                     {
-                        // It was hung up on.
+                        // The manager has closed the connection.
                     }
                 }
             }
         }
         catch (OperationCanceledException)
         {
-            // Everybody has been answered.
+            // All connections have their response.
         }
     }
 
-    private static async Task SeesAsync(TcpClient stream, string text)
+    private static async Task ReadUntilAsync(TcpClient stream, string text)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         var seen = new StringBuilder();
@@ -114,7 +114,7 @@ public sealed class ExhaustionTests(QueueingManager queueing) : IClassFixture<Qu
         while (!seen.ToString().Contains(text, StringComparison.Ordinal))
         {
             var read = await stream.GetStream().ReadAsync(buffer, deadline.Token);
-            Assert.True(read > 0, $"It ended: {seen}");
+            Assert.True(read > 0, $"The stream ended: {seen}");
             seen.Append(Encoding.UTF8.GetString(buffer, 0, read));
         }
     }

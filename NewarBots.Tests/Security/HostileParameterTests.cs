@@ -6,10 +6,10 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Security;
 
-/// <summary>Every parameter of every call, as the API's own description lists them, with what attackers put into parameters.</summary>
+/// <summary>Sends typical attacks in every parameter of every endpoint in the OpenAPI document.</summary>
 public sealed class HostileParameterTests(QueueingManager queueing) : IClassFixture<QueueingManager>
 {
-    private const string Secret = "SECRET-THAT-NO-CALL-HANDS-OUT";
+    private const string Secret = "SECRET-THAT-NO-RESPONSE-CONTAINS";
 
     private static readonly string[] Hostile =
     [
@@ -24,7 +24,7 @@ public sealed class HostileParameterTests(QueueingManager queueing) : IClassFixt
     private ManagerProcess Manager => queueing.Manager;
 
     [Fact]
-    public async Task No_parameter_of_any_call_leads_out_of_its_place_or_upsets_the_manager()
+    public async Task Hostile_parameters_neither_reach_other_files_nor_cause_errors()
     {
         foreach (var folder in (string[])["", "recordings", "recordings/temp", "recordings/final", "recordings/final/user_hostile"])
         {
@@ -71,24 +71,24 @@ public sealed class HostileParameterTests(QueueingManager queueing) : IClassFixt
     [InlineData("/rehearsal/assets/{value}")]
     [InlineData("/scalar/{value}")]
     [InlineData("/openapi/{value}.json")]
-    public async Task Nor_does_what_is_not_described(string path)
+    public async Task Hostile_paths_of_undocumented_endpoints_neither_reach_other_files_nor_cause_errors(string path)
     {
-        var refused = await PlacedBots.DeniedAsync(queueing);
-        var folder = Directory.GetParent(new StorageLayout(Manager.Storage).Evidence(UserId.Parse("anna"), refused))!;
+        var denied = await PlacedBots.DeniedAsync(queueing);
+        var folder = Directory.GetParent(new StorageLayout(Manager.Storage).Evidence(UserId.Parse("anna"), denied))!;
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "secret.txt"), Secret);
         foreach (var value in Hostile)
-            await SendAsync("get", path, "value", "path", value, refused.ToString(), operation: null);
+            await SendAsync("get", path, "value", "path", value, denied.ToString(), operation: null);
 
         Assert.DoesNotContain("unhandled exception", Manager.Output, StringComparison.Ordinal);
     }
 
-    /// <param name="method">In small letters.</param>
-    /// <param name="path">With its parameters in braces.</param>
-    /// <param name="name">The parameter that is hostile.</param>
-    /// <param name="place">Where that is: path, query or header.</param>
-    /// <param name="value">What it is.</param>
-    /// <param name="id">Of what there is, for the path's <c>id</c> where that is not the hostile one.</param>
-    /// <param name="operation">As it is described, where it is.</param>
+    /// <param name="method">The HTTP method in lower case.</param>
+    /// <param name="path">The path with its parameters in braces.</param>
+    /// <param name="name">The hostile parameter.</param>
+    /// <param name="place">The parameter's place: path, query or header.</param>
+    /// <param name="value">The parameter's value.</param>
+    /// <param name="id">An existing id for the path, if another parameter is the hostile one.</param>
+    /// <param name="operation">The documented operation, if any.</param>
     private async Task SendAsync(string method, string path, string name, string place, string value, string? id, JsonNode? operation)
     {
         if (place is "path")
@@ -96,7 +96,7 @@ public sealed class HostileParameterTests(QueueingManager queueing) : IClassFixt
         path = path.Replace("{id}", id, StringComparison.Ordinal);
         if (place is "query")
             path += $"?{name}={value}";
-        // As it is written here: a client would take the dots out, and write what is escaped otherwise.
+        // Sent as written: by default, the client would remove dot segments and change the escapes.
         var uri = new Uri($"http://127.0.0.1:{Manager.Port}{path}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
         using var request = new HttpRequestMessage(new(method.ToUpperInvariant()), uri);
         if (place is "header")
@@ -105,7 +105,7 @@ public sealed class HostileParameterTests(QueueingManager queueing) : IClassFixt
 
         var what = $"{method} {path} {(place is "header" ? $"{name}: {value}" : "")} gave {response}";
         var status = (int)response.StatusCode;
-        // The engine is away; nothing else may fail.
+        // The container engine is unavailable; nothing else may fail.
         Assert.True(status < 500 || status == 503 && operation?["responses"]!["503"] is not null, what);
         Assert.False(response.Headers.Contains("X-Injected"), what);
         if (response.Content.Headers.ContentType?.MediaType is "text/event-stream")

@@ -6,12 +6,12 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Security;
 
-/// <summary>What is no HTTP, or HTTP that two readers could read in two ways.</summary>
+/// <summary>Malformed HTTP, and HTTP that two servers could interpret differently (request smuggling).</summary>
 public sealed class MalformedRequestTests(QueueingManager queueing) : IClassFixture<QueueingManager>
 {
     private const string Start = "POST /bots HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
 
-    private const string Another = "GET /alive HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    private const string SecondRequest = "GET /alive HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
     private ManagerProcess Manager => queueing.Manager;
 
@@ -32,9 +32,9 @@ public sealed class MalformedRequestTests(QueueingManager queueing) : IClassFixt
     [InlineData("GET /bots/%00 HTTP/1.1\r\nHost: localhost\r\n\r\n")]
     [InlineData("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")]
     [InlineData("*1\r\n$4\r\nPING\r\n")]
-    public async Task What_breaks_the_rules_of_http_is_refused_and_nothing_behind_it_is_read(string request)
+    public async Task Malformed_requests_are_rejected_and_the_rest_of_the_connection_is_not_read(string request)
     {
-        var answer = await RawHttp.SendAsync(Manager, request + Another);
+        var answer = await RawHttp.SendAsync(Manager, request + SecondRequest);
 
         Assert.Equal((400, 1), (answer.Status, answer.Count));
     }
@@ -42,9 +42,9 @@ public sealed class MalformedRequestTests(QueueingManager queueing) : IClassFixt
     [Theory]
     [InlineData("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")]
     [InlineData("Transfer-Encoding: chunked\r\nContent-Length: 400\r\n\r\n2\r\n{}\r\n0\r\n\r\n")]
-    public async Task A_body_with_two_lengths_has_one_end_and_its_connection_too(string rest)
+    public async Task Request_with_two_body_lengths_is_rejected_and_its_connection_is_closed(string rest)
     {
-        var answer = await RawHttp.SendAsync(Manager, Start + rest + Another);
+        var answer = await RawHttp.SendAsync(Manager, Start + rest + SecondRequest);
 
         Assert.Equal((400, 1), (answer.Status, answer.Count));
         Assert.Contains("meetingUrl", answer.Text, StringComparison.Ordinal);
@@ -55,9 +55,9 @@ public sealed class MalformedRequestTests(QueueingManager queueing) : IClassFixt
     [InlineData("-2\r\n{}\r\n0\r\n\r\n")]
     [InlineData("FFFFFFFFFFFFFFFF\r\n{}\r\n0\r\n\r\n")]
     [InlineData("2\r\n{}XX0\r\n\r\n")]
-    public async Task A_body_in_broken_chunks_is_the_callers_fault_and_not_ours(string chunks)
+    public async Task Malformed_chunked_body_is_a_bad_request(string chunks)
     {
-        var answer = await RawHttp.SendAsync(Manager, $"{Start}Transfer-Encoding: chunked\r\n\r\n{chunks}{Another}");
+        var answer = await RawHttp.SendAsync(Manager, $"{Start}Transfer-Encoding: chunked\r\n\r\n{chunks}{SecondRequest}");
 
         Assert.Equal((400, 1), (answer.Status, answer.Count));
         Assert.Contains("urn:newarbots:problem:invalid-request", answer.Text, StringComparison.Ordinal);
@@ -70,7 +70,7 @@ public sealed class MalformedRequestTests(QueueingManager queueing) : IClassFixt
     [InlineData("{\"\\ud800\": 1, \"\\ud800\": 2}")]
     [InlineData("{\"meetingUrl\": \"https://meet.google.com/abc-defg-hij\", \"metadata\": {\"\\udc00\": \"x\"}}")]
     [InlineData("{\"leave\": {\"\xc3\": 1}}")]
-    public async Task A_field_whose_name_is_no_text_is_the_callers_fault_and_not_ours(string body)
+    public async Task Field_name_that_is_not_valid_text_is_a_bad_request(string body)
     {
         var answer = await RawHttp.SendAsync(Manager, $"{Start}Connection: close\r\nContent-Length: {body.Length}\r\n\r\n{body}");
 
@@ -78,7 +78,7 @@ public sealed class MalformedRequestTests(QueueingManager queueing) : IClassFixt
     }
 
     [Fact]
-    public async Task Headers_have_limits()
+    public async Task Address_and_headers_have_length_limits()
     {
         const string Get = "GET /alive HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
 
@@ -94,7 +94,7 @@ public sealed class MalformedRequestTests(QueueingManager queueing) : IClassFixt
     [InlineData("PUT")]
     [InlineData("PROPFIND")]
     [InlineData("DEBUG")]
-    public async Task Methods_that_no_call_has_are_refused_and_not_echoed(string method)
+    public async Task Unsupported_methods_are_rejected_and_not_echoed(string method)
     {
         foreach (var path in (string[])["/", "/bots", "/bots/0199aaaabbbbccccddddeeeeffff0001", "/alive", "/rehearsal/"])
         {
@@ -106,7 +106,7 @@ public sealed class MalformedRequestTests(QueueingManager queueing) : IClassFixt
     }
 
     [Fact]
-    public async Task It_is_no_proxy()
+    public async Task Manager_is_not_an_open_proxy()
     {
         Assert.InRange((await RawHttp.SendAsync(Manager, "CONNECT 127.0.0.1:6379 HTTP/1.1\r\nHost: 127.0.0.1:6379\r\nConnection: close\r\n\r\n")).Status, 400, 499);
         Assert.InRange((await RawHttp.SendAsync(Manager, "GET http://127.0.0.1:6379/ HTTP/1.1\r\nHost: 127.0.0.1:6379\r\nConnection: close\r\n\r\n")).Status, 200, 499);
@@ -114,7 +114,7 @@ public sealed class MalformedRequestTests(QueueingManager queueing) : IClassFixt
     }
 
     [Fact]
-    public async Task A_method_in_a_header_or_in_the_address_changes_nothing()
+    public async Task Method_override_in_a_header_or_the_address_is_ignored()
     {
         var id = await Manager.RecordAsync("https://meet.google.com/met-hodo-vrr");
         foreach (var header in (string[])["X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method"])
@@ -124,7 +124,7 @@ public sealed class MalformedRequestTests(QueueingManager queueing) : IClassFixt
     }
 
     [Fact]
-    public async Task A_body_that_is_compressed_too_deep_or_of_another_encoding_is_refused()
+    public async Task Compressed_deeply_nested_or_wrongly_encoded_body_is_rejected()
     {
         var valid = """{"meetingUrl": "https://meet.google.com/abc-defg-hij"}""";
         byte[][] bodies =
@@ -150,7 +150,7 @@ public sealed class MalformedRequestTests(QueueingManager queueing) : IClassFixt
     [InlineData(255, HttpStatusCode.Accepted)]
     [InlineData(256, HttpStatusCode.BadRequest)]
     [InlineData(16_000, HttpStatusCode.BadRequest)]
-    public async Task An_idempotency_key_has_a_limit(int length, HttpStatusCode expected)
+    public async Task Idempotency_key_has_a_length_limit(int length, HttpStatusCode expected)
     {
         var (status, _) = await Manager.PostAsync(
             "/bots", """{"meetingUrl": "https://meet.google.com/key-leng-thx", "userId": "long-key"}""", ("Idempotency-Key", new string('k', length)));

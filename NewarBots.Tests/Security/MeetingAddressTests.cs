@@ -5,7 +5,7 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Security;
 
-/// <summary>Addresses by which a bot would be sent somewhere else than into a meeting.</summary>
+/// <summary>Addresses that would send a bot somewhere other than into a meeting.</summary>
 public sealed class MeetingAddressTests(QueueingManager queueing) : IClassFixture<QueueingManager>
 {
     private ManagerProcess Manager => queueing.Manager;
@@ -63,7 +63,7 @@ public sealed class MeetingAddressTests(QueueingManager queueing) : IClassFixtur
     [InlineData("https://meet.google.com/abc-defg-hij\r\nHost: 169.254.169.254")]
     [InlineData("\\\\169.254.169.254\\share")]
     [InlineData("file:///proc/self/environ")]
-    public async Task No_bot_is_sent_to_what_is_no_meeting(string url)
+    public async Task Address_that_is_not_a_meeting_is_rejected(string url)
     {
         url = url.Replace("PORT", $"{Manager.Port}", StringComparison.Ordinal);
 
@@ -78,11 +78,11 @@ public sealed class MeetingAddressTests(QueueingManager queueing) : IClassFixtur
     [InlineData("https://meet.google.com:443/adr-bbbb-bbb", "https://meet.google.com/adr-bbbb-bbb")]
     [InlineData("https://meet\u3002google\u3002com/adr-cccc-ccc", "https://meet.google.com/adr-cccc-ccc")]
     [InlineData("https://meet.google.com/x/../adr-dddd-ddd#@169.254.169.254", "https://meet.google.com/adr-dddd-ddd#@169.254.169.254")]
-    public async Task What_is_written_oddly_and_is_a_meeting_goes_there_and_nowhere_else(string written, string goesTo)
+    public async Task Unusually_written_meeting_address_is_normalized(string written, string normalized)
     {
-        var (status, bot) = await Manager.PostAsync("/bots", JsonSerializer.Serialize(new { meetingUrl = written, userId = "oddly" }));
+        var (status, bot) = await Manager.PostAsync("/bots", JsonSerializer.Serialize(new { meetingUrl = written, userId = "unusual" }));
 
         Assert.True(status is HttpStatusCode.Accepted, $"{bot}");
-        Assert.Equal(goesTo, (string?)bot!["meetingUrl"]);
+        Assert.Equal(normalized, (string?)bot!["meetingUrl"]);
     }
 }

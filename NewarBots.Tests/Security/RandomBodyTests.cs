@@ -9,7 +9,7 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Security;
 
-/// <summary>A real manager without an engine, and an admin's key that may ask as often as it likes.</summary>
+/// <summary>A manager without a container engine, without rate limits, called with an admin's key.</summary>
 public sealed class UnlimitedManager : IAsyncLifetime
 {
     private RedisServer _redis = null!;
@@ -31,7 +31,7 @@ public sealed class UnlimitedManager : IAsyncLifetime
     }
 }
 
-/// <summary>Bodies that nobody thought of, for every call that takes one.</summary>
+/// <summary>Random bodies for every endpoint that takes one.</summary>
 [Trait("Suite", "Long")]
 public sealed class RandomBodyTests(UnlimitedManager unlimited) : IClassFixture<UnlimitedManager>
 {
@@ -62,14 +62,14 @@ public sealed class RandomBodyTests(UnlimitedManager unlimited) : IClassFixture<
                 return (JsonNode?)parent;
             })));
 
-    /// <summary>From an hour ago to a little longer ahead than is allowed, by seconds, in some time zone.</summary>
+    /// <summary>From an hour ago to slightly beyond the allowed lead time, in a random time zone.</summary>
     private static readonly Gen<JsonNode?> Time = Gen.Select(Gen.Int[-3_600, 3_000_000], Gen.Int[-14, 14]).Select((ahead, zone) =>
         (JsonNode?)JsonValue.Create(TimeProvider.System.GetUtcNow().AddSeconds(ahead).ToOffset(TimeSpan.FromHours(zone)).ToString("O")));
 
     private ManagerProcess Manager => unlimited.Manager;
 
     [Fact]
-    public async Task Ten_thousand_random_bodies_make_no_error_of_ours_and_no_bot_that_nobody_asked_for()
+    public async Task Ten_thousand_random_bodies_cause_no_server_error_and_create_only_requested_bots()
     {
         var good = new JsonObject { ["meetingUrl"] = "https://meet.google.com/ran-domb-ody", ["botName"] = "Notes", ["userId"] = "random" };
         var accepted = await SampleAsync(HttpMethod.Post, () => "/bots", BodyLike(good, BotFields), HttpStatusCode.Accepted, HttpStatusCode.Conflict, (body, bot) =>
@@ -77,9 +77,9 @@ public sealed class RandomBodyTests(UnlimitedManager unlimited) : IClassFixture<
             Assert.Equal("meet.google.com", new Uri((string)bot["meetingUrl"]!).Host);
             Assert.True((string?)bot["status"] is "queued" || (string?)bot["status"] is "scheduled" && body["startAt"] is not null, $"{body} became {bot}");
             Assert.Equal((string?)body["userId"] ?? "root", (string?)bot["userId"]);
-            AssertIsNamed(body, bot, otherwise: "NewarBots Recorder");
+            AssertName(body, bot, defaultName: "NewarBots Recorder");
             Assert.True(JsonNode.DeepEquals(body["metadata"] ?? new JsonObject(), bot["metadata"]), $"{body} became {bot}");
-            AssertStarts(body, bot);
+            AssertStartTime(body, bot);
             Assert.Empty(body.Select(field => field.Key).Except(BotFields));
             return Task.CompletedTask;
         });
@@ -88,7 +88,7 @@ public sealed class RandomBodyTests(UnlimitedManager unlimited) : IClassFixture<
     }
 
     [Fact]
-    public async Task Ten_thousand_random_changes_make_no_error_of_ours_and_change_nothing_that_nobody_asked_for()
+    public async Task Ten_thousand_random_changes_cause_no_server_error_and_change_only_requested_members()
     {
         const string Meeting = "https://meet.google.com/ran-domc-han";
         var scheduled = await ScheduleAsync(Meeting);
@@ -98,14 +98,14 @@ public sealed class RandomBodyTests(UnlimitedManager unlimited) : IClassFixture<
             (body, bot) =>
             {
                 Assert.Equal((Meeting, "changes"), ((string)bot["meetingUrl"]!, (string)bot["userId"]!));
-                AssertIsNamed(body, bot, otherwise: null);
+                AssertName(body, bot, defaultName: null);
                 if (body["metadata"] is { } metadata)
                     Assert.True(JsonNode.DeepEquals(metadata, bot["metadata"]), $"{body} became {bot}");
-                AssertStarts(body, bot);
+                AssertStartTime(body, bot);
                 Assert.Empty(body.Select(field => field.Key).Except(["botName", "leave", "metadata", "startAt"]));
                 return Task.CompletedTask;
             },
-            // It was changed to start now: the next ones are another's.
+            // The bot was changed to start now, so the next changes need another scheduled bot.
             async () => scheduled = await ScheduleAsync(Meeting));
 
         Assert.InRange(accepted, 1, Bodies / 2);
@@ -120,7 +120,7 @@ public sealed class RandomBodyTests(UnlimitedManager unlimited) : IClassFixture<
     }
 
     [Fact]
-    public async Task Ten_thousand_random_bodies_make_no_key_that_nobody_asked_for()
+    public async Task Ten_thousand_random_bodies_cause_no_server_error_and_create_only_requested_keys()
     {
         string[] fields = ["name", "userId", "role"];
         var good = new JsonObject { ["name"] = "Notes", ["userId"] = "random", ["role"] = "user" };
@@ -138,7 +138,7 @@ public sealed class RandomBodyTests(UnlimitedManager unlimited) : IClassFixture<
     }
 
     [Fact]
-    public async Task Ten_thousand_random_bodies_make_no_webhook_that_nobody_asked_for()
+    public async Task Ten_thousand_random_bodies_cause_no_server_error_and_create_only_requested_webhooks()
     {
         string[] fields = ["url", "events", "description", "userId"];
         var good = new JsonObject { ["url"] = "https://hooks.example/newarbots", ["events"] = new JsonArray("bot.failed"), ["userId"] = "random" };
@@ -156,7 +156,7 @@ public sealed class RandomBodyTests(UnlimitedManager unlimited) : IClassFixture<
         Assert.Empty((await Manager.GetAsync("/webhooks")).Body!["items"]!.AsArray());
     }
 
-    /// <summary>Anything; or a good request in which some fields are anything, or some bytes others.</summary>
+    /// <summary>Random bytes, random JSON, a valid request with some random fields, or one with some damaged bytes.</summary>
     private static Gen<byte[]> BodyLike(JsonObject good, string[] fields)
     {
         string[] all = [.. fields, .. ForeignFields];
@@ -177,11 +177,11 @@ public sealed class RandomBodyTests(UnlimitedManager unlimited) : IClassFixture<
         return Gen.OneOf(Gen.Byte.Array[0, 300], Node.Select(node => Encoding.UTF8.GetBytes(node?.ToJsonString() ?? "null")), nearlyValid, damaged);
     }
 
-    /// <summary>Sends each body; what is not taken is refused as 400, or by that other status.</summary>
-    /// <returns>How many were taken.</returns>
+    /// <summary>Sends each body. Every response has the status <paramref name="success"/>, 400 or <paramref name="conflict"/>.</summary>
+    /// <returns>The number of accepted bodies.</returns>
     private async Task<int> SampleAsync(
-        HttpMethod method, Func<string> path, Gen<byte[]> bodies, HttpStatusCode taken, HttpStatusCode refused,
-        Func<JsonObject, JsonObject, Task> check, Func<Task>? whenRefused = null)
+        HttpMethod method, Func<string> path, Gen<byte[]> bodies, HttpStatusCode success, HttpStatusCode conflict,
+        Func<JsonObject, JsonObject, Task> check, Func<Task>? onConflict = null)
     {
         var accepted = 0;
         await bodies.SampleAsync(
@@ -191,17 +191,17 @@ public sealed class RandomBodyTests(UnlimitedManager unlimited) : IClassFixture<
                 request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
                 using var response = await Manager.Api.SendAsync(request);
                 var answer = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
-                if (response.StatusCode == taken)
+                if (response.StatusCode == success)
                 {
                     Interlocked.Increment(ref accepted);
                     await check(JsonNode.Parse(body)!.AsObject(), answer.AsObject());
                     return;
                 }
 
-                Assert.True(response.StatusCode is HttpStatusCode.BadRequest || response.StatusCode == refused, $"{answer}");
+                Assert.True(response.StatusCode is HttpStatusCode.BadRequest || response.StatusCode == conflict, $"{answer}");
                 Assert.StartsWith("urn:newarbots:problem:", (string?)answer["type"], StringComparison.Ordinal);
-                if (response.StatusCode is not HttpStatusCode.BadRequest && whenRefused is not null)
-                    await whenRefused();
+                if (response.StatusCode is not HttpStatusCode.BadRequest && onConflict is not null)
+                    await onConflict();
             },
             iter: Bodies,
             threads: 2);
@@ -212,22 +212,22 @@ public sealed class RandomBodyTests(UnlimitedManager unlimited) : IClassFixture<
         return accepted;
     }
 
-    private static void AssertIsNamed(JsonObject body, JsonObject bot, string? otherwise)
+    private static void AssertName(JsonObject body, JsonObject bot, string? defaultName)
     {
-        if (((string?)body["botName"])?.Trim() is { } asked)
-            Assert.Equal(asked, (string?)bot["botName"]);
-        else if (otherwise is not null)
-            Assert.Equal(otherwise, (string?)bot["botName"]);
+        if (((string?)body["botName"])?.Trim() is { } requested)
+            Assert.Equal(requested, (string?)bot["botName"]);
+        else if (defaultName is not null)
+            Assert.Equal(defaultName, (string?)bot["botName"]);
         Assert.DoesNotContain(((string?)bot["botName"])!, char.IsControl);
     }
 
-    private static void AssertStarts(JsonObject body, JsonObject bot)
+    private static void AssertStartTime(JsonObject body, JsonObject bot)
     {
         if (body["startAt"] is { } startAt)
-            Assert.True(IsMeant((DateTimeOffset)startAt, (DateTimeOffset)bot["startAt"]!), $"{body} became {bot}");
+            Assert.True(Matches((DateTimeOffset)startAt, (DateTimeOffset)bot["startAt"]!), $"{body} became {bot}");
 
-        // A change to what has passed means now.
-        static bool IsMeant(DateTimeOffset asked, DateTimeOffset shown) => shown == asked || asked < shown && shown <= TimeProvider.System.GetUtcNow();
+        // A start time in the past becomes the current time.
+        static bool Matches(DateTimeOffset requested, DateTimeOffset shown) => shown == requested || requested < shown && shown <= TimeProvider.System.GetUtcNow();
     }
 
     private async Task DeleteAsync(string path)

@@ -5,13 +5,13 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Security;
 
-/// <summary>Parts of a recording that nobody would want, which must cost no more than the whole.</summary>
+/// <summary>Unreasonable range requests must not cost more than the whole file.</summary>
 public sealed class RangeTests(QueueingManager queueing) : IClassFixture<QueueingManager>
 {
     private ManagerProcess Manager => queueing.Manager;
 
     [Fact]
-    public async Task Many_overlapping_inverted_and_huge_ranges_cost_no_more_than_the_whole()
+    public async Task Many_overlapping_inverted_and_huge_ranges_cost_no_more_than_the_whole_file()
     {
         var id = await Manager.RecordAsync("https://meet.google.com/ran-gess-abc", userId: "ada");
         var folder = new StorageLayout(Manager.Storage).SessionFolder(UserId.Parse("ada"), SessionId.Parse(id));

@@ -5,17 +5,17 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Security;
 
-/// <summary>Bytes as an attacker sends them, past every client that would keep to the rules.</summary>
+/// <summary>Sends raw bytes, as an attacker would; HTTP clients send only valid requests.</summary>
 internal static class RawHttp
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>Sends the text, each character one byte, and reads until the manager hangs up.</summary>
+    /// <summary>Sends the text as Latin-1 and reads until the manager closes the connection.</summary>
     public static async Task<RawAnswer> SendAsync(ManagerProcess manager, string text)
     {
         using var connection = await ConnectAsync(manager);
         await connection.GetStream().WriteAsync(Encoding.Latin1.GetBytes(text));
-        return await AnswerAsync(connection);
+        return await ReadAsync(connection);
     }
 
     public static async Task<TcpClient> ConnectAsync(ManagerProcess manager)
@@ -25,10 +25,10 @@ internal static class RawHttp
         return connection;
     }
 
-    /// <summary>All that comes until the manager hangs up.</summary>
-    public static async Task<RawAnswer> AnswerAsync(TcpClient connection)
+    /// <summary>Reads until the manager closes the connection.</summary>
+    public static async Task<RawAnswer> ReadAsync(TcpClient connection)
     {
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(Timeout);
         using var answer = new MemoryStream();
         try
         {
@@ -36,19 +36,19 @@ internal static class RawHttp
         }
         catch (IOException)
         {
-            // It hung up on what was still being sent.
+            // The manager closed the connection while the request was still being sent.
         }
 
         return new(Encoding.Latin1.GetString(answer.ToArray()));
     }
 }
 
-/// <param name="Text">Everything, headers and body.</param>
+/// <param name="Text">All responses with headers and bodies.</param>
 internal sealed record RawAnswer(string Text)
 {
-    /// <summary>0 where the connection was closed without a word.</summary>
+    /// <summary>0 if the connection was closed without a response.</summary>
     public int Status => Text.StartsWith("HTTP/1.1 ", StringComparison.Ordinal) ? int.Parse(Text.AsSpan(9, 3), CultureInfo.InvariantCulture) : 0;
 
-    /// <summary>How many requests were answered.</summary>
+    /// <summary>The number of responses.</summary>
     public int Count => Text.Split("HTTP/1.1 ").Length - 1;
 }

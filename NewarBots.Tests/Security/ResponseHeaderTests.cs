@@ -8,7 +8,7 @@ public sealed class ResponseHeaderTests(QueueingManager queueing) : IClassFixtur
     private ManagerProcess Manager => queueing.Manager;
 
     [Fact]
-    public async Task Whatever_is_answered_runs_nothing_is_shown_by_nobody_else_and_kept_by_no_cache_of_others()
+    public async Task Every_response_forbids_foreign_scripts_framing_and_shared_caches()
     {
         var id = await Manager.RecordAsync("https://meet.google.com/hea-ders-xyz");
         var document = (await Manager.GetAsync("/openapi/v1.json")).Body!;
@@ -28,8 +28,8 @@ public sealed class ResponseHeaderTests(QueueingManager queueing) : IClassFixtur
             Assert.Contains("frame-ancestors 'none'", Only("Content-Security-Policy"), StringComparison.Ordinal);
             Assert.Contains("default-src 'none'", Only("Content-Security-Policy"), StringComparison.Ordinal);
             Assert.True(response.Headers.CacheControl is { Private: true } or { NoCache: true } or { NoStore: true }, $"{path}: {response}");
-            foreach (var telling in (string[])["Server", "X-Powered-By", "Access-Control-Allow-Origin"])
-                Assert.False(response.Headers.Contains(telling), $"{path}: {response}");
+            foreach (var name in (string[])["Server", "X-Powered-By", "Access-Control-Allow-Origin"])
+                Assert.False(response.Headers.Contains(name), $"{path}: {response}");
 
             string Only(string name) => response.Headers.TryGetValues(name, out var values) ? Assert.Single(values) : $"{path} has no {name}: {response}";
         }

@@ -11,7 +11,7 @@ using NewarBots.Tests.Webhooks;
 
 namespace NewarBots.Tests.Security;
 
-/// <summary>Addresses by which a user would reach, through the manager, what only its host can reach.</summary>
+/// <summary>Webhook addresses with which a user would reach services that only the manager's host can reach (SSRF).</summary>
 public sealed class WebhookAddressTests(QueueingManager queueing) : IClassFixture<QueueingManager>
 {
     private ManagerProcess Manager => queueing.Manager;
@@ -75,7 +75,7 @@ public sealed class WebhookAddressTests(QueueingManager queueing) : IClassFixtur
     [InlineData("unix:///var/run/docker.sock")]
     [InlineData("file:///etc/passwd")]
     [InlineData("//169.254.169.254/")]
-    public async Task No_webhook_goes_inside(string url)
+    public async Task Webhook_address_that_is_private_or_not_https_is_rejected(string url)
     {
         url = url.Replace("PORT", $"{Manager.Port}", StringComparison.Ordinal);
 
@@ -85,14 +85,14 @@ public sealed class WebhookAddressTests(QueueingManager queueing) : IClassFixtur
         Assert.NotNull(problem!["errors"]!["url"]);
     }
 
-    /// <summary>Nothing of what a request says becomes a header: there is no field for it, and what is sent as text goes in the body.</summary>
+    /// <summary>No field of a request becomes a header of a webhook message.</summary>
     [Theory]
     [InlineData("secret", "whsec_AAAA\r\nX-Injected: yes")]
     [InlineData("headers", "X-Injected: yes\r\n")]
     [InlineData("id", "msg_1\r\nX-Injected: yes")]
     [InlineData("userId", "ssrf\r\nX-Injected: yes")]
     [InlineData("events", "bot.failed\r\nX-Injected: yes")]
-    public async Task No_line_break_becomes_a_header(string field, string value)
+    public async Task Line_breaks_do_not_inject_headers(string field, string value)
     {
         var (status, problem) = await Manager.PostAsync(
             "/webhooks", JsonSerializer.Serialize(new Dictionary<string, object> { ["url"] = "https://example.com/", [field] = field is "events" ? (string[])[value] : value }));
@@ -101,12 +101,12 @@ public sealed class WebhookAddressTests(QueueingManager queueing) : IClassFixtur
         Assert.NotNull(problem!["errors"]![field]);
     }
 
-    /// <summary>This machine's own name, which nobody can tell by its looks, and which leads here on most.</summary>
+    /// <summary>This machine's own name looks public, but resolves to a private address on most machines.</summary>
     [Fact]
-    public async Task A_name_that_points_inside_is_found_out_before_anybody_is_connected_to()
+    public async Task Name_that_resolves_to_a_private_address_is_detected_before_connecting()
     {
         var name = Dns.GetHostName();
-        Assert.SkipUnless(await LeadsInsideAsync(name), $"Nobody here knows {name}, or it is in public.");
+        Assert.SkipUnless(await ResolvesToPrivateAddressAsync(name), $"{name} does not resolve, or resolves to a public address.");
         using var inside = new TcpListener(IPAddress.IPv6Any, 0) { Server = { DualMode = true } };
         inside.Start();
         var (_, webhook) = await Manager.PostAsync("/webhooks", JsonSerializer.Serialize(new { url = $"https://{name}:{((IPEndPoint)inside.LocalEndpoint).Port}/", userId = "ssrf" }));
@@ -122,20 +122,20 @@ public sealed class WebhookAddressTests(QueueingManager queueing) : IClassFixtur
     [InlineData("127.0.0.1")]
     [InlineData("::1")]
     [InlineData("::ffff:127.0.0.1")]
-    public async Task A_name_that_was_public_a_moment_ago_and_points_inside_now_is_not_connected_to(string inside)
+    public async Task Name_that_now_resolves_to_a_private_address_is_not_connected_to(string inside)
     {
         await using var receiver = new WebhookReceiver();
         await receiver.StartAsync();
-        // In public, and nobody's: https://www.iana.org/assignments/ipv6-address-space calls it returned.
-        var leadsTo = new Queue<string>(["3ffe::1", inside]);
+        // Public but unused: https://www.iana.org/assignments/ipv6-address-space lists the prefix as returned.
+        var addresses = new Queue<string>(["3ffe::1", inside]);
         var url = new UriBuilder(receiver.Url) { Host = "rebinding.example" }.Uri;
         using var sender = new WebhookSender(Options.Create(new WebhookOptions()), TimeProvider.System)
         {
-            LookUp = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(leadsTo.Dequeue())]),
+            LookUp = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(addresses.Dequeue())]),
         };
 
         var first = await SendAsync(sender, url);
-        Assert.Single(leadsTo);
+        Assert.Single(addresses);
         var second = await SendAsync(sender, url);
 
         Assert.DoesNotContain("private address", first.Error, StringComparison.Ordinal);
@@ -144,7 +144,7 @@ public sealed class WebhookAddressTests(QueueingManager queueing) : IClassFixtur
     }
 
     [Fact]
-    public async Task Of_a_name_that_points_inside_as_well_only_what_is_public_is_tried()
+    public async Task Only_the_public_addresses_of_a_name_are_tried()
     {
         await using var receiver = new WebhookReceiver();
         await receiver.StartAsync();
@@ -165,11 +165,11 @@ public sealed class WebhookAddressTests(QueueingManager queueing) : IClassFixtur
     [InlineData(303)]
     [InlineData(307)]
     [InlineData(308)]
-    public async Task A_receiver_that_sends_on_to_inside_is_not_followed(int status)
+    public async Task Redirects_of_receivers_are_not_followed(int status)
     {
         await using var inside = new WebhookReceiver();
         await inside.StartAsync();
-        await using var receiver = new WebhookReceiver { Answer = _ => new SendsOn(status, inside.Url) };
+        await using var receiver = new WebhookReceiver { Answer = _ => new RedirectResult(status, inside.Url) };
         await receiver.StartAsync();
         using var sender = new WebhookSender(Options.Create(new WebhookOptions { AllowPrivateAddresses = true }), TimeProvider.System);
 
@@ -189,7 +189,7 @@ public sealed class WebhookAddressTests(QueueingManager queueing) : IClassFixtur
             Cancellation);
     }
 
-    private static async Task<bool> LeadsInsideAsync(string name)
+    private static async Task<bool> ResolvesToPrivateAddressAsync(string name)
     {
         try
         {
@@ -201,7 +201,7 @@ public sealed class WebhookAddressTests(QueueingManager queueing) : IClassFixtur
         }
     }
 
-    private sealed class SendsOn(int status, string to) : IResult
+    private sealed class RedirectResult(int status, string to) : IResult
     {
         public Task ExecuteAsync(HttpContext context)
         {
