@@ -20,7 +20,7 @@ public sealed class DoorTests(RedisServer redis) : IClassFixture<RedisServer>
     public async Task Without_a_key_this_machine_is_served_until_the_command_makes_one()
     {
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, NoEngine);
-        Assert.Contains("There are no keys: the manager serves everybody on this machine", manager.Output, StringComparison.Ordinal);
+        Assert.Contains("No keys exist, so the manager serves all local callers", manager.Output, StringComparison.Ordinal);
         var me = await KeyedManager.AskAsync(manager, key: null, "GET", "/session");
         Assert.Equal((HttpStatusCode.OK, """{"role":"admin"}"""), (me.Status, me.Body!.ToJsonString()));
         var first = await KeyedManager.AskAsync(manager, key: null, "POST", "/keys", """{"name": "mine", "role": "admin"}""");
@@ -69,7 +69,7 @@ public sealed class DoorTests(RedisServer redis) : IClassFixture<RedisServer>
 
         var ended = await StartAsync(folder.Path, (setting, string.Format(null, value, port)));
         Assert.NotEqual(0, ended.Code);
-        Assert.Contains($":{port} for others than this machine", ended.Output, StringComparison.Ordinal);
+        Assert.Contains($":{port} without keys", ended.Output, StringComparison.Ordinal);
         Assert.Contains("keys add NAME", ended.Output, StringComparison.Ordinal);
     }
 
@@ -111,7 +111,7 @@ public sealed class DoorTests(RedisServer redis) : IClassFixture<RedisServer>
             var answer = await KeyedManager.AskAsync(manager, shown, "GET", "/bots");
             Assert.Equal((HttpStatusCode.ServiceUnavailable, "keys-unreadable"), (answer.Status, answer.Problem));
         }
-        await Eventually.TrueAsync(() => Task.FromResult(manager.Output.Contains($"Nobody is let in: {path} is damaged", StringComparison.Ordinal)), Patience);
+        await Eventually.TrueAsync(() => Task.FromResult(manager.Output.Contains($"All requests are rejected until the keys can be read: {path} is damaged", StringComparison.Ordinal)), Patience);
         File.Delete(path);
         Assert.Equal("keys-unreadable", (await KeyedManager.AskAsync(manager, key: null, "GET", "/bots")).Problem);
 
