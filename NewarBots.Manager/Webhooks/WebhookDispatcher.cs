@@ -1,5 +1,5 @@
-using NewarBots.Contract;
 using System.Collections.Concurrent;
+using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Hosting;
 

@@ -1,7 +1,7 @@
-using NewarBots.Tests.Fixtures;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Architecture;
 

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
 using NewarBots.Contract;
-using NewarBots.Manager.Hosting;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Webhooks;
 using StackExchange.Redis;
