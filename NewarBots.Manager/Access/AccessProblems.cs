@@ -25,5 +25,5 @@ internal static class AccessProblems
 
     public static ProblemHttpResult KeysUnreadable() => Problem(ProblemTypes.KeysUnreadable);
 
-    private static ProblemHttpResult Problem(ProblemType type) => ApiProblems.Problem(type, type.WhatToDo);
+    private static ProblemHttpResult Problem(ProblemType type) => ApiProblems.Problem(type, type.Advice);
 }

@@ -14,13 +14,13 @@ internal static class ApiProblems
     public static ProblemHttpResult InvalidRequest(string field, string fault) =>
         InvalidRequest(new Dictionary<string, string[]> { [field] = [fault] });
 
-    public static ProblemHttpResult Unreadable(BadHttpRequestException why) => why.StatusCode is StatusCodes.Status408RequestTimeout
-        ? Problem(ProblemTypes.RequestTimeout, ProblemTypes.RequestTimeout.WhatToDo)
-        : InvalidRequest("body", $"cannot be read: {why.Message}");
+    public static ProblemHttpResult UnreadableBody(BadHttpRequestException error) => error.StatusCode is StatusCodes.Status408RequestTimeout
+        ? Problem(ProblemTypes.RequestTimeout, ProblemTypes.RequestTimeout.Advice)
+        : InvalidRequest("body", $"cannot be read: {error.Message}");
 
-    public static ProblemHttpResult UnsupportedMediaType() => Problem(ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedMediaType.WhatToDo);
+    public static ProblemHttpResult UnsupportedMediaType() => Problem(ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedMediaType.Advice);
 
-    public static ProblemHttpResult CrossSiteRequest() => Problem(ProblemTypes.CrossSiteRequest, ProblemTypes.CrossSiteRequest.WhatToDo);
+    public static ProblemHttpResult CrossSiteRequest() => Problem(ProblemTypes.CrossSiteRequest, ProblemTypes.CrossSiteRequest.Advice);
 
     public static readonly string UserIdFault = $"must be 1 to {UserId.MaxLength} of the characters a-z 0-9 - _";
 
@@ -28,12 +28,12 @@ internal static class ApiProblems
         ProblemTypes.StoreUnavailable,
         "Running bots keep recording. Try again in a few seconds; GET /health shows when Redis is back.");
 
-    public static ProblemHttpResult EngineUnavailable(string why) => Problem(
-        ProblemTypes.EngineUnavailable, why);
+    public static ProblemHttpResult EngineUnavailable(string detail) => Problem(
+        ProblemTypes.EngineUnavailable, detail);
 
-    public static ProblemHttpResult NoSuchCall() => Problem(ProblemTypes.NoSuchCall, ProblemTypes.NoSuchCall.WhatToDo);
+    public static ProblemHttpResult NoSuchCall() => Problem(ProblemTypes.NoSuchCall, ProblemTypes.NoSuchCall.Advice);
 
-    public static ProblemHttpResult InternalError() => Problem(ProblemTypes.InternalError, ProblemTypes.InternalError.WhatToDo);
+    public static ProblemHttpResult InternalError() => Problem(ProblemTypes.InternalError, ProblemTypes.InternalError.Advice);
 
     public static ProblemHttpResult Problem(ProblemType type, string detail, Dictionary<string, object?>? extensions = null) =>
         TypedResults.Problem(detail, instance: null, type.Status, type.Title, type.Uri, extensions);

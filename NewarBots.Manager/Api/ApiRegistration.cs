@@ -55,7 +55,7 @@ internal static class ApiRegistration
         {
             var problem = context.Features.Get<IExceptionHandlerFeature>()?.Error switch
             {
-                BadHttpRequestException error => ApiProblems.Unreadable(error),
+                BadHttpRequestException error => ApiProblems.UnreadableBody(error),
                 { } error when error.IsRedisUnavailable() => ApiProblems.StoreUnavailable(),
                 _ => ApiProblems.InternalError(),
             };
@@ -87,7 +87,7 @@ internal static class ApiRegistration
             return;
         problem.Type = type.Uri;
         problem.Title = type.Title;
-        problem.Detail ??= type.WhatToDo;
+        problem.Detail ??= type.Advice;
     }
 }
 

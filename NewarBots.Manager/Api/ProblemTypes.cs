@@ -6,8 +6,8 @@ namespace NewarBots.Manager.Api;
 /// <param name="Name">The last part of its URI.</param>
 /// <param name="Status">The HTTP status.</param>
 /// <param name="Title">Summary of the error, the same for every occurrence.</param>
-/// <param name="WhatToDo">Advice for the caller.</param>
-internal sealed record ProblemType(string Name, int Status, string Title, string WhatToDo)
+/// <param name="Advice">Action for the caller to take.</param>
+internal sealed record ProblemType(string Name, int Status, string Title, string Advice)
 {
     public const string UriPrefix = "urn:newarbots:problem:";
 

@@ -94,7 +94,7 @@ internal static class BotEndpoints
                 request.HttpContext.Response.Headers.RetryAfter = RetryAfterSeconds;
                 return BotProblems.QueueFull(limits.MaxQueuedBots);
             default:
-                return BotProblems.KeyReused();
+                return BotProblems.IdempotencyKeyReused();
         }
     }
 

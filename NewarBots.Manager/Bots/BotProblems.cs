@@ -8,7 +8,7 @@ namespace NewarBots.Manager.Bots;
 internal static class BotProblems
 {
     public static ProblemHttpResult NotFound() => ApiProblems.Problem(
-        ProblemTypes.BotNotFound, ProblemTypes.BotNotFound.WhatToDo);
+        ProblemTypes.BotNotFound, ProblemTypes.BotNotFound.Advice);
 
     public static ProblemHttpResult MeetingTaken(SessionId holder) => ApiProblems.Problem(
         ProblemTypes.MeetingTaken,
@@ -33,9 +33,9 @@ internal static class BotProblems
         ProblemTypes.QueueFull,
         $"The queue holds at most {limit} bots. Try again after the seconds in Retry-After.", new() { ["limit"] = limit });
 
-    public static ProblemHttpResult KeyReused() => ApiProblems.Problem(
+    public static ProblemHttpResult IdempotencyKeyReused() => ApiProblems.Problem(
         ProblemTypes.IdempotencyKeyReused,
-        ProblemTypes.IdempotencyKeyReused.WhatToDo);
+        ProblemTypes.IdempotencyKeyReused.Advice);
 
     public static ProblemHttpResult AlreadyEnded(Bot bot) => ApiProblems.Problem(
         ProblemTypes.BotEnded,
@@ -68,13 +68,13 @@ internal static class BotProblems
         ProblemTypes.RecordingBeingConverted,
         $"The conversion to {format} continues. Try again after the seconds in Retry-After.");
 
-    public static ProblemHttpResult NotConverted(string format, string why) => ApiProblems.Problem(
+    public static ProblemHttpResult NotConverted(string format, string cause) => ApiProblems.Problem(
         ProblemTypes.RecordingNotConverted,
-        $"The conversion to {format} failed: {why} Download the recording without `format`.");
+        $"The conversion to {format} failed: {cause} Download the recording without `format`.");
 
-    public static ProblemHttpResult PartialNotAssembled(string why) => ApiProblems.Problem(
+    public static ProblemHttpResult PartialNotAssembled(string cause) => ApiProblems.Problem(
         ProblemTypes.RecordingNotConverted,
-        $"The recording so far cannot be assembled: {why} The bot keeps recording.");
+        $"The recording so far cannot be assembled: {cause} The bot keeps recording.");
 
     public static ProblemHttpResult EvidenceNotReady(Bot bot) => ApiProblems.Problem(
         ProblemTypes.EvidenceNotReady,

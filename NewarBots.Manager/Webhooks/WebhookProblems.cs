@@ -6,7 +6,7 @@ namespace NewarBots.Manager.Webhooks;
 
 internal static class WebhookProblems
 {
-    public static ProblemHttpResult NotFound() => ApiProblems.Problem(ProblemTypes.WebhookNotFound, ProblemTypes.WebhookNotFound.WhatToDo);
+    public static ProblemHttpResult NotFound() => ApiProblems.Problem(ProblemTypes.WebhookNotFound, ProblemTypes.WebhookNotFound.Advice);
 
     public static ProblemHttpResult DeliveryNotFound() =>
         ApiProblems.Problem(ProblemTypes.DeliveryNotFound, $"Messages are kept for {DeliveryStore.KeptFor.TotalDays:0} days.");
@@ -15,5 +15,5 @@ internal static class WebhookProblems
         ApiProblems.Problem(ProblemTypes.TooManyWebhooks, $"User {user} has {WebhookEndpoints.MaxPerUser}. Delete one first.", new() { ["limit"] = WebhookEndpoints.MaxPerUser });
 
     public static ProblemHttpResult Disabled() =>
-        ApiProblems.Problem(ProblemTypes.WebhookDisabled, ProblemTypes.WebhookDisabled.WhatToDo);
+        ApiProblems.Problem(ProblemTypes.WebhookDisabled, ProblemTypes.WebhookDisabled.Advice);
 }

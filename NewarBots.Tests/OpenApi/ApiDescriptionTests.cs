@@ -144,9 +144,9 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
         foreach (var (name, field) in fields.Where(field => field.Key is not "meetingUrl"))
             Assert.True(Faults(new() { [name] = null }).Length == 0 == AllowsNull(field!), name);
 
-        var name100 = (int)fields["botName"]!["maxLength"]!;
-        Assert.Empty(Faults(new() { ["botName"] = new string('x', name100) }));
-        Assert.Equal(["botName"], Faults(new() { ["botName"] = new string('x', name100 + 1) }));
+        var maxNameLength = (int)fields["botName"]!["maxLength"]!;
+        Assert.Empty(Faults(new() { ["botName"] = new string('x', maxNameLength) }));
+        Assert.Equal(["botName"], Faults(new() { ["botName"] = new string('x', maxNameLength + 1) }));
         Assert.Equal(["botName"], Faults(new() { ["botName"] = "" }));
 
         foreach (var user in (string[])["a", "a-b_9", new string('a', 64), new string('a', 65), "A", "", "a b"])
@@ -154,16 +154,16 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
 
         foreach (var (condition, described) in schemas["LeaveConditions"]!["properties"]!.AsObject())
         {
-            var (least, most) = ((double)described!["minimum"]!, (double)described["maximum"]!);
-            foreach (var (seconds, isAllowed) in (List<(double, bool)>)[(least, true), (least - 0.5, false), (most, true), (most + 1, false)])
+            var (minimum, maximum) = ((double)described!["minimum"]!, (double)described["maximum"]!);
+            foreach (var (seconds, isAllowed) in (List<(double, bool)>)[(minimum, true), (minimum - 0.5, false), (maximum, true), (maximum + 1, false)])
                 Assert.True(isAllowed == (Faults(new() { ["leave"] = new JsonObject { [condition] = seconds } }).Length == 0), $"{condition} {seconds}");
         }
 
-        var most50 = (int)fields["metadata"]!["maxProperties"]!;
-        var longest = (int)fields["metadata"]!["additionalProperties"]!["maxLength"]!;
-        Assert.Empty(Faults(new() { ["metadata"] = Metadata(most50, longest) }));
-        Assert.NotEmpty(Faults(new() { ["metadata"] = Metadata(most50 + 1, 1) }));
-        Assert.NotEmpty(Faults(new() { ["metadata"] = Metadata(1, longest + 1) }));
+        var maxEntries = (int)fields["metadata"]!["maxProperties"]!;
+        var maxValueLength = (int)fields["metadata"]!["additionalProperties"]!["maxLength"]!;
+        Assert.Empty(Faults(new() { ["metadata"] = Metadata(maxEntries, maxValueLength) }));
+        Assert.NotEmpty(Faults(new() { ["metadata"] = Metadata(maxEntries + 1, 1) }));
+        Assert.NotEmpty(Faults(new() { ["metadata"] = Metadata(1, maxValueLength + 1) }));
 
         static bool AllowsNull(JsonNode field) => field["oneOf"] is JsonArray alternatives
             ? alternatives.Any(alternative => (string?)alternative!["type"] == "null")
@@ -210,7 +210,7 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
         var page = await File.ReadAllLinesAsync(Path.Combine(Repository, "docs", "problems.md"), TestContext.Current.CancellationToken);
 
         Assert.Equal(
-            ProblemTypes.All.Select(type => $"| `{type.Name}` | {type.Status} | {type.Title} | {type.WhatToDo} |"),
+            ProblemTypes.All.Select(type => $"| `{type.Name}` | {type.Status} | {type.Title} | {type.Advice} |"),
             page.Where(line => line.StartsWith("| `", StringComparison.Ordinal) && !line.StartsWith("| `type`", StringComparison.Ordinal)));
     }
 
@@ -272,11 +272,11 @@ public sealed class ApiDescriptionTests(QueueingManager queueing) : IClassFixtur
             request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
         using var response = await Manager.Api.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
 
-        var what = $"{request} gave {response}";
+        var message = $"{request} gave {response}";
         var described = operation["responses"]![$"{(int)response.StatusCode}"];
-        Assert.True(described is not null, what);
+        Assert.True(described is not null, message);
         var contentType = response.Content.Headers.ContentType?.MediaType;
-        Assert.True(contentType is null ? described!["content"] is null : described!["content"]?[contentType] is not null, what);
+        Assert.True(contentType is null ? described!["content"] is null : described!["content"]?[contentType] is not null, message);
         if (contentType is not "application/problem+json")
             return;
         var problem = JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!;

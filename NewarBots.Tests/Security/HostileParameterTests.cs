@@ -103,11 +103,11 @@ public sealed class HostileParameterTests(QueueingManager queueing) : IClassFixt
             request.Headers.TryAddWithoutValidation(name, value);
         using var response = await Manager.Api.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
 
-        var what = $"{method} {path} {(place is "header" ? $"{name}: {value}" : "")} gave {response}";
+        var message = $"{method} {path} {(place is "header" ? $"{name}: {value}" : "")} gave {response}";
         var status = (int)response.StatusCode;
         // The container engine is unavailable; nothing else may fail.
-        Assert.True(status < 500 || status == 503 && operation?["responses"]!["503"] is not null, what);
-        Assert.False(response.Headers.Contains("X-Injected"), what);
+        Assert.True(status < 500 || status == 503 && operation?["responses"]!["503"] is not null, message);
+        Assert.False(response.Headers.Contains("X-Injected"), message);
         if (response.Content.Headers.ContentType?.MediaType is "text/event-stream")
             return;
         var body = await response.Content.ReadAsStringAsync();

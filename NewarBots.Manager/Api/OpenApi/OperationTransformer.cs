@@ -58,7 +58,7 @@ internal static class OperationTransformer
 
     private static void AddProblems(IOpenApiResponse response, IReadOnlyList<ProblemType> problems)
     {
-        response.Description = string.Join("\n\n", problems.Select(problem => $"`{problem.Uri}`: {problem.Title} {problem.WhatToDo}"));
+        response.Description = string.Join("\n\n", problems.Select(problem => $"`{problem.Uri}`: {problem.Title} {problem.Advice}"));
         response.Content![MediaTypeNames.Application.ProblemJson].Examples = problems.ToDictionary(
             problem => problem.Name,
             IOpenApiExample (problem) => new OpenApiExample { Summary = problem.Title, Value = Example(problem) });
@@ -71,7 +71,7 @@ internal static class OperationTransformer
             ["type"] = problem.Uri,
             ["title"] = problem.Title,
             ["status"] = problem.Status,
-            ["detail"] = problem.WhatToDo,
+            ["detail"] = problem.Advice,
         };
         if (problem.Member is { } member)
             example[member.Name] = JsonNode.Parse(member.Example);
