@@ -13,7 +13,7 @@ internal static class AccessEndpoints
 {
     private const int MaxBodyBytes = 4096;
 
-    /// <summary>One working day; then the page asks for a key again.</summary>
+    /// <summary>One working day. Then the page asks for a key again.</summary>
     private static readonly TimeSpan SessionLength = TimeSpan.FromHours(12);
 
     public static void MapAccess(this IEndpointRouteBuilder routes)
@@ -43,12 +43,12 @@ internal static class AccessEndpoints
             return AccessProblems.FirstKeyByCommand();
         if (await RequestBody.ReadAsync(request, MaxBodyBytes, cancellation) is not { } body)
             return RequestBody.TooLong(MaxBodyBytes);
-        var (wanted, faults) = RequestBody.Read(body, CreateKeyRequest.Read);
-        if (wanted is null)
+        var (wantedKey, faults) = RequestBody.Read(body, CreateKeyRequest.Read);
+        if (wantedKey is null)
             return ApiProblems.InvalidRequest(faults);
 
         var secret = Credential.New();
-        var key = new AccessKey(secret.Id, wanted.Name, wanted.UserId, wanted.Role, time.GetUtcNow(), secret.Hash);
+        var key = new AccessKey(secret.Id, wantedKey.Name, wantedKey.UserId, wantedKey.Role, time.GetUtcNow(), secret.Hash);
         await file.ChangeAsync(list => list.Add(key), cancellation);
         return TypedResults.Created(
             $"/keys/{key.Id}", new NewKeyResponse(key.Id, key.Name, key.UserId, key.Role, key.CreatedAt, secret.Text));

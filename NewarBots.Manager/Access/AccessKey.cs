@@ -3,7 +3,7 @@ using NewarBots.Contract;
 
 namespace NewarBots.Manager.Access;
 
-/// <summary>What a key can reach.</summary>
+/// <summary>The access that a key grants.</summary>
 [JsonConverter(typeof(SnakeCaseEnumConverter<AccessRole>))]
 internal enum AccessRole
 {
@@ -18,7 +18,7 @@ internal enum AccessRole
 /// <param name="Id">The part of the key that is not secret.</param>
 /// <param name="Name">Its label.</param>
 /// <param name="UserId">The user whose bots it can reach and creates.</param>
-/// <param name="Role">What it can reach.</param>
+/// <param name="Role">The access that it grants.</param>
 /// <param name="CreatedAt">When it was created.</param>
 /// <param name="Hash">SHA-256, in Base64. A secret of 256 random bits needs no slower hash.</param>
 internal sealed record AccessKey(string Id, string Name, UserId UserId, AccessRole Role, DateTimeOffset CreatedAt, byte[] Hash)
@@ -32,5 +32,5 @@ internal sealed record AccessKey(string Id, string Name, UserId UserId, AccessRo
 /// <param name="Id">The part of the cookie that is not secret.</param>
 /// <param name="KeyId">The key. Revoking it ends the session.</param>
 /// <param name="ExpiresAt">When the session expires.</param>
-/// <param name="Hash">As for a key.</param>
+/// <param name="Hash">SHA-256 of the cookie, in Base64.</param>
 internal sealed record AccessSession(string Id, string KeyId, DateTimeOffset ExpiresAt, byte[] Hash);

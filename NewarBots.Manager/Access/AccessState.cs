@@ -30,10 +30,10 @@ internal abstract record AccessState
     }
 
     /// <summary>No caller is allowed, because the keys cannot be read.</summary>
-    /// <param name="Why">The cause and the fix, for the operator.</param>
-    public sealed record Unavailable(string Why) : AccessState;
+    /// <param name="Reason">The cause and the fix, for the operator.</param>
+    public sealed record Unavailable(string Reason) : AccessState;
 
-    /// <summary>Whether a caller who was allowed earlier still is.</summary>
+    /// <summary>Whether a caller that was allowed earlier still is.</summary>
     public bool StillAllows(Caller caller, DateTimeOffset now) => this switch
     {
         Anonymous => caller.Key is null,

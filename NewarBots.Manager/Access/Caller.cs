@@ -9,7 +9,7 @@ namespace NewarBots.Manager.Access;
 /// <summary>The authenticated caller of a request. Handlers take it as a parameter.</summary>
 /// <param name="Key">The caller's key; <see langword="null"/> for local callers while no keys exist.</param>
 /// <param name="UserId">The user of bots that the caller creates.</param>
-/// <param name="Role">What the caller can reach.</param>
+/// <param name="Role">The access that the caller has.</param>
 internal sealed record Caller(AccessKey? Key, UserId UserId, AccessRole Role)
 {
     /// <summary>A local caller while no keys exist.</summary>
@@ -22,7 +22,7 @@ internal sealed record Caller(AccessKey? Key, UserId UserId, AccessRole Role)
 
     public bool CanReach(UserId user) => IsAdmin || user == UserId;
 
-    /// <summary>The fault of a userId that the caller cannot reach.</summary>
+    /// <summary>The validation message for a userId that the caller cannot reach.</summary>
     public string OtherUserFault => $"must be {UserId}, the user of the key";
 
     /// <summary>The user whose items a list request asks for.</summary>

@@ -21,7 +21,7 @@ internal sealed class KeyAuthentication(
     public const string HeaderName = "X-API-Key";
     private const string BearerPrefix = "Bearer ";
 
-    /// <summary>An operator has to repair the key file.</summary>
+    /// <summary>An operator has to repair the key file, so earlier retries are pointless.</summary>
     private const string UnavailableRetryAfterSeconds = "60";
 
     private static readonly string[] ForwardedHeaders = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"];
@@ -88,8 +88,8 @@ internal sealed class KeyAuthentication(
             : Context.Connection.RemoteIpAddress;
 
     /// <summary>
-    /// Proxied requests may come from anywhere, and a local browser's page may point its own name at localhost (DNS rebinding). Both are rejected
-    /// unless Access:HostNames lists the name.
+    /// Proxied requests may come from anywhere, and a web page may point its own host name at localhost (DNS rebinding). Both are rejected
+    /// unless Access:HostNames lists the host name.
     /// </summary>
     private bool IsLocalRequest() =>
         IsLoopback(Context.Connection.RemoteIpAddress)
@@ -107,8 +107,8 @@ internal sealed class KeyAuthentication(
 }
 
 /// <summary>
-/// Limits how many invalid keys per address are answered with 401 before 429. Valid keys are never limited, so guessing keys locks out nobody behind
-/// the same address.
+/// Limits how many invalid keys per address are answered with 401 before 429. Valid keys are never limited, so an attacker who guesses keys cannot lock out
+/// other clients at the same address.
 /// </summary>
 internal sealed class InvalidKeyLimiter(IOptions<AccessOptions> access) : IDisposable
 {

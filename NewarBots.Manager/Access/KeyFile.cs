@@ -7,11 +7,11 @@ namespace NewarBots.Manager.Access;
 
 /// <summary>
 /// The keys, in <c>access/keys.json</c> of the storage folder, readable by managers only. Changes by other managers or the command apply from the next
-/// request on. Once keys existed, a lost or damaged file rejects all callers.
+/// request on. After keys have existed, all callers are rejected while the file is missing or damaged.
 /// </summary>
 internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, ILogger<KeyFile> logger)
 {
-    /// <summary>Two changes within this time may leave the same timestamp.</summary>
+    /// <summary>Resolution of file timestamps: two changes within this time may have the same one.</summary>
     private static readonly TimeSpan TimestampGrain = TimeSpan.FromMilliseconds(100);
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -42,7 +42,7 @@ internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, 
                 var isSettled = (stamp = Stamp.Of(Path)).Written is not { } written || time.GetUtcNow() - written > TimestampGrain;
                 var state = Read(before?.State);
                 if (state is AccessState.Unavailable unavailable && unavailable != before?.State)
-                    Log.Unavailable(logger, unavailable.Why);
+                    Log.Unavailable(logger, unavailable.Reason);
                 _snapshot = new(stamp, state, isSettled);
                 return state;
             }
@@ -51,7 +51,7 @@ internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, 
 
     /// <summary>Changes the list. Concurrent changes are serialized.</summary>
     /// <returns>The changed list.</returns>
-    /// <exception cref="IOException">The file cannot be read or written, or another process held its lock too long.</exception>
+    /// <exception cref="IOException">The file cannot be read or written, or another process held its lock for too long.</exception>
     /// <exception cref="UnauthorizedAccessException">The file belongs to another user.</exception>
     public async Task<KeyList> ChangeAsync(Func<KeyList, KeyList> change, CancellationToken cancellation = default)
     {
@@ -59,7 +59,7 @@ internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, 
         using var held = await PrivateFile.LockAsync($"{Path}.lock", time, cancellation);
         var list = Read(before: null) switch
         {
-            AccessState.Unavailable unavailable => throw new IOException(unavailable.Why),
+            AccessState.Unavailable unavailable => throw new IOException(unavailable.Reason),
             AccessState.Keyed keyed => keyed.List,
             _ => KeyList.Empty,
         };
@@ -81,7 +81,7 @@ internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, 
         {
             return before is null or AccessState.Anonymous
                 ? AccessState.Anonymous.Instance
-                : new AccessState.Unavailable($"{Path} is gone. Restore it; or, to run without keys, restart the manager, which then serves localhost only.");
+                : new AccessState.Unavailable($"{Path} is missing. Restore it; or, to run without keys, restart the manager, which then serves localhost only.");
         }
         catch (Exception exception) when (exception is JsonException or ArgumentException)
         {
@@ -106,7 +106,7 @@ internal sealed partial class KeyFile(StorageLayout storage, TimeProvider time, 
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "All requests are rejected until the keys can be read: {Why}")]
-        public static partial void Unavailable(ILogger logger, string why);
+        [LoggerMessage(LogLevel.Error, "All requests are rejected until the keys can be read: {Reason}")]
+        public static partial void Unavailable(ILogger logger, string reason);
     }
 }

@@ -6,7 +6,7 @@ using NewarBots.Manager.Hosting;
 namespace NewarBots.Manager.Access;
 
 /// <summary>
-/// <c>keys add|list|revoke</c>. It works on the storage folder of the manager's settings, whether a manager runs or not.
+/// <c>keys add|list|revoke</c>. It changes the key file in the storage folder of the manager's settings, whether or not a manager is running.
 /// </summary>
 internal sealed class KeysCommand(KeyFile file, TimeProvider time, TextWriter output, TextWriter error)
 {
@@ -105,7 +105,7 @@ internal sealed class KeysCommand(KeyFile file, TimeProvider time, TextWriter ou
                     output.WriteLine($"{key.Id,-12}  {WireWord.Of(key.Role),-5}  {key.UserId,-16}  {key.CreatedAt.UtcDateTime,-16:yyyy-MM-dd HH:mm}  {key.Name}");
                 return Done;
             case AccessState.Unavailable unavailable:
-                error.WriteLine(unavailable.Why);
+                error.WriteLine(unavailable.Reason);
                 return Failed;
             default:
                 error.WriteLine($"{file.Path} has no keys.");
@@ -116,7 +116,7 @@ internal sealed class KeysCommand(KeyFile file, TimeProvider time, TextWriter ou
     private async Task<int> RevokeAsync(string id)
     {
         AccessKey? key = null;
-        var left = await file.ChangeAsync(list => (key = list.Keys.SingleOrDefault(one => one.Id == id)) is null ? list : list.Remove(key));
+        var remaining = await file.ChangeAsync(list => (key = list.Keys.SingleOrDefault(candidate => candidate.Id == id)) is null ? list : list.Remove(key));
         if (key is null)
         {
             error.WriteLine($"{file.Path} has no key {id}. List all keys with '{Name} list'.");
@@ -124,21 +124,21 @@ internal sealed class KeysCommand(KeyFile file, TimeProvider time, TextWriter ou
         }
 
         error.WriteLine($"Key {id} ({key.Name}) is revoked.");
-        if (left.Keys.Count == 0)
+        if (remaining.Keys.Count == 0)
             error.WriteLine($"It was the last key. All requests are rejected until you create another one. To run without keys, remove {file.Path} and restart the manager.");
         return Done;
     }
 
-    private int InvalidUsage(string why)
+    private int InvalidUsage(string reason)
     {
-        error.WriteLine(why);
+        error.WriteLine(reason);
         error.WriteLine();
         return PrintUsage(error, Invalid);
     }
 
-    private static int PrintUsage(TextWriter where, int code)
+    private static int PrintUsage(TextWriter writer, int code)
     {
-        where.WriteLine(Usage);
+        writer.WriteLine(Usage);
         return code;
     }
 }

@@ -1,7 +1,7 @@
 namespace NewarBots.Manager.Access;
 
 /// <summary>
-/// Replaces the key in requests whose headers a browser does not let pages set: event streams, audio, images, downloads. Scripts cannot read it, and
+/// Authenticates requests on which a page cannot set headers: event streams, audio, images, downloads. Scripts cannot read it, and
 /// browsers do not send it on requests from other sites.
 /// </summary>
 internal static class SessionCookie

@@ -9,30 +9,30 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Access;
 
-/// <summary>A manager of its own each time: with no key, with the first one, with settings.</summary>
-public sealed class DoorTests(RedisServer redis) : IClassFixture<RedisServer>
+/// <summary>Each test starts its own manager: without keys, with keys, or with special settings.</summary>
+public sealed class AccessStateTests(RedisServer redis) : IClassFixture<RedisServer>
 {
     private static readonly (string Name, string Value) NoEngine = ("DOCKER_HOST", "unix:///nowhere/docker.sock");
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     [Fact]
-    public async Task Without_a_key_this_machine_is_served_until_the_command_makes_one()
+    public async Task Without_keys_local_callers_are_allowed_until_the_command_creates_one()
     {
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, NoEngine);
-        Assert.Contains("No keys exist, so the manager serves all local callers", manager.Output, StringComparison.Ordinal);
+        Assert.Contains("No keys exist, so the manager serves all local callers and no others", manager.Output, StringComparison.Ordinal);
         var me = await KeyedManager.AskAsync(manager, key: null, "GET", "/session");
         Assert.Equal((HttpStatusCode.OK, """{"role":"admin"}"""), (me.Status, me.Body!.ToJsonString()));
         var first = await KeyedManager.AskAsync(manager, key: null, "POST", "/keys", """{"name": "mine", "role": "admin"}""");
         Assert.Equal((HttpStatusCode.Conflict, "first-key-by-command"), (first.Status, first.Problem));
 
-        var made = await Cli.Wrap("dotnet")
+        var added = await Cli.Wrap("dotnet")
             .WithArguments([typeof(KeyFile).Assembly.Location, "keys", "add", "First of all", "--role", "admin"])
             .WithEnvironmentVariables(environment => environment.Set("Storage__Path", manager.Storage))
             .ExecuteBufferedAsync();
 
         Assert.Equal("key-required", (await KeyedManager.AskAsync(manager, key: null, "GET", "/bots")).Problem);
-        Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, made.StandardOutput.Trim(), "GET", "/keys")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, added.StandardOutput.Trim(), "GET", "/keys")).Status);
     }
 
     [Theory]
@@ -43,13 +43,13 @@ public sealed class DoorTests(RedisServer redis) : IClassFixture<RedisServer>
     [InlineData("Host", "bots.example.com")]
     [InlineData("Host", "127.0.0.1.example.com")]
     [InlineData("Host", "192.168.1.7:8082")]
-    public async Task Without_a_key_nobody_comes_in_through_a_proxy_or_by_another_name(string header, string value)
+    public async Task Without_keys_requests_through_a_proxy_or_with_another_host_name_are_rejected(string header, string value)
     {
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, NoEngine);
 
-        var refused = await KeyedManager.AskAsync(manager, key: null, "GET", "/bots", json: null, (header, value));
+        var rejected = await KeyedManager.AskAsync(manager, key: null, "GET", "/bots", json: null, (header, value));
 
-        Assert.False(refused.Status is HttpStatusCode.OK, $"{header}: {value}");
+        Assert.False(rejected.Status is HttpStatusCode.OK, $"{header}: {value}");
         Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, key: null, "GET", "/bots", json: null, ("Host", "manager.localhost:8082"))).Status);
 
         await KeyedManager.AddAsync(manager, "anna");
@@ -61,43 +61,43 @@ public sealed class DoorTests(RedisServer redis) : IClassFixture<RedisServer>
     [InlineData("ASPNETCORE_URLS", "http://0.0.0.0:{0}")]
     [InlineData("ASPNETCORE_URLS", "http://*:{0}")]
     [InlineData("ASPNETCORE_HTTP_PORTS", "{0}")]
-    [InlineData("Kestrel__Endpoints__Wide__Url", "http://[::]:{0}")]
-    public async Task Without_a_key_the_manager_refuses_to_listen_wider_than_this_machine(string setting, string value)
+    [InlineData("Kestrel__Endpoints__Public__Url", "http://[::]:{0}")]
+    public async Task Without_keys_the_manager_refuses_to_listen_on_public_addresses(string setting, string value)
     {
         var port = ManagerProcess.FreePort();
         using var folder = new TemporaryFolder();
 
-        var ended = await StartAsync(folder.Path, (setting, string.Format(null, value, port)));
-        Assert.NotEqual(0, ended.Code);
-        Assert.Contains($":{port} without keys", ended.Output, StringComparison.Ordinal);
-        Assert.Contains("keys add NAME", ended.Output, StringComparison.Ordinal);
+        var exited = await StartAsync(folder.Path, (setting, string.Format(null, value, port)));
+        Assert.NotEqual(0, exited.Code);
+        Assert.Contains($":{port} without keys", exited.Output, StringComparison.Ordinal);
+        Assert.Contains("keys add NAME", exited.Output, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task With_a_key_the_manager_listens_where_it_is_told_to()
+    public async Task With_keys_the_manager_listens_on_public_addresses()
     {
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, NoEngine);
         var key = await KeyedManager.AddAsync(manager, "anna");
         manager.Kill();
-        var wider = NetworkInterface.GetAllNetworkInterfaces()
+        var publicAddress = NetworkInterface.GetAllNetworkInterfaces()
             .OrderBy(network => network.Name is not "docker0")
             .SelectMany(network => network.GetIPProperties().UnicastAddresses.Select(unicast => unicast.Address))
             .First(address => address.AddressFamily is AddressFamily.InterNetwork && !IPAddress.IsLoopback(address));
-        await manager.StartAsync(("ASPNETCORE_URLS", $"http://127.0.0.1:{manager.Port};http://{wider}:{manager.Port}"));
+        await manager.StartAsync(("ASPNETCORE_URLS", $"http://127.0.0.1:{manager.Port};http://{publicAddress}:{manager.Port}"));
 
-        Assert.Equal("key-required", (await KeyedManager.AskAsync(manager, key: null, "GET", $"http://{wider}:{manager.Port}/bots")).Problem);
-        Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, key, "GET", $"http://{wider}:{manager.Port}/bots")).Status);
+        Assert.Equal("key-required", (await KeyedManager.AskAsync(manager, key: null, "GET", $"http://{publicAddress}:{manager.Port}/bots")).Problem);
+        Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, key, "GET", $"http://{publicAddress}:{manager.Port}/bots")).Status);
 
-        // A rehearsal is chosen there too: bots are sent to it by the manager's own address.
-        var scenario = (await KeyedManager.AskAsync(manager, key, "GET", $"http://{wider}:{manager.Port}/page/scenarios")).Body![0]!["meetingUrl"];
+        // The page can offer rehearsal meetings there too: their URLs use the manager's local address.
+        var scenario = (await KeyedManager.AskAsync(manager, key, "GET", $"http://{publicAddress}:{manager.Port}/page/scenarios")).Body![0]!["meetingUrl"];
         Assert.StartsWith($"http://localhost:{manager.Port}/rehearsal/", (string)scenario!, StringComparison.Ordinal);
         var sent = await KeyedManager.AskAsync(
-            manager, key, "POST", $"http://{wider}:{manager.Port}/bots", new JsonObject { ["meetingUrl"] = scenario!.DeepClone() }.ToJsonString());
+            manager, key, "POST", $"http://{publicAddress}:{manager.Port}/bots", new JsonObject { ["meetingUrl"] = scenario!.DeepClone() }.ToJsonString());
         Assert.Equal(HttpStatusCode.Accepted, sent.Status);
     }
 
     [Fact]
-    public async Task A_damaged_or_lost_file_of_keys_lets_nobody_in_and_says_so_until_it_is_mended()
+    public async Task A_damaged_or_missing_key_file_rejects_all_requests_until_it_is_restored()
     {
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, NoEngine);
         var key = await KeyedManager.AddAsync(manager, "anna", AccessRole.Admin);
@@ -106,12 +106,12 @@ public sealed class DoorTests(RedisServer redis) : IClassFixture<RedisServer>
         Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, key, "GET", "/bots")).Status);
 
         await File.WriteAllTextAsync(path, good[..^20]);
-        foreach (var shown in (string?[])[key, null])
+        foreach (var sentKey in (string?[])[key, null])
         {
-            var answer = await KeyedManager.AskAsync(manager, shown, "GET", "/bots");
+            var answer = await KeyedManager.AskAsync(manager, sentKey, "GET", "/bots");
             Assert.Equal((HttpStatusCode.ServiceUnavailable, "keys-unreadable"), (answer.Status, answer.Problem));
         }
-        await Eventually.TrueAsync(() => Task.FromResult(manager.Output.Contains($"All requests are rejected until the keys can be read: {path} is damaged", StringComparison.Ordinal)), Patience);
+        await Eventually.TrueAsync(() => Task.FromResult(manager.Output.Contains($"All requests are rejected until the keys can be read: {path} is damaged", StringComparison.Ordinal)), Timeout);
         File.Delete(path);
         Assert.Equal("keys-unreadable", (await KeyedManager.AskAsync(manager, key: null, "GET", "/bots")).Problem);
 
@@ -120,7 +120,7 @@ public sealed class DoorTests(RedisServer redis) : IClassFixture<RedisServer>
     }
 
     [Fact]
-    public async Task Who_asks_without_pause_is_told_to_wait_and_the_others_are_not()
+    public async Task Too_many_requests_of_one_key_get_429_and_other_keys_are_not_affected()
     {
         await using var manager = await ManagerProcess.StartAsync(
             redis.Configuration, NoEngine, ("Access__RequestBurst", "5"), ("Access__RequestsPerMinute", "1"));
@@ -128,16 +128,16 @@ public sealed class DoorTests(RedisServer redis) : IClassFixture<RedisServer>
 
         for (var i = 0; i < 5; i++)
             Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, annas, "GET", "/bots")).Status);
-        var told = await KeyedManager.AskAsync(manager, annas, "GET", "/bots");
-        Assert.Equal((HttpStatusCode.TooManyRequests, "too-many-requests"), (told.Status, told.Problem));
-        Assert.InRange(int.Parse(told.Headers["Retry-After"], provider: null), 1, 60);
+        var limited = await KeyedManager.AskAsync(manager, annas, "GET", "/bots");
+        Assert.Equal((HttpStatusCode.TooManyRequests, "too-many-requests"), (limited.Status, limited.Problem));
+        Assert.InRange(int.Parse(limited.Headers["Retry-After"], provider: null), 1, 60);
 
         Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, annas, "GET", "/page/page.js")).Status);
         Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, berts, "GET", "/bots")).Status);
     }
 
     [Fact]
-    public async Task Who_keeps_as_many_streams_open_as_one_key_may_is_told_to_wait_until_one_is_closed()
+    public async Task Requests_get_429_while_a_key_has_its_maximum_of_open_streams()
     {
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, NoEngine, ("Access__RequestsAtOnce", "2"));
         var (annas, berts) = (await KeyedManager.AddAsync(manager, "anna"), await KeyedManager.AddAsync(manager, "bert"));
@@ -145,8 +145,8 @@ public sealed class DoorTests(RedisServer redis) : IClassFixture<RedisServer>
         using var second = await ListenAsync();
         Assert.All([first, second], stream => Assert.Equal(HttpStatusCode.OK, stream.StatusCode));
 
-        var told = await KeyedManager.AskAsync(manager, annas, "GET", "/bots");
-        Assert.Equal((HttpStatusCode.TooManyRequests, "too-many-requests", "1"), (told.Status, told.Problem, told.Headers["Retry-After"]));
+        var limited = await KeyedManager.AskAsync(manager, annas, "GET", "/bots");
+        Assert.Equal((HttpStatusCode.TooManyRequests, "too-many-requests", "1"), (limited.Status, limited.Problem, limited.Headers["Retry-After"]));
         Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, berts, "GET", "/bots")).Status);
 
         first.Dispose();
@@ -161,23 +161,23 @@ public sealed class DoorTests(RedisServer redis) : IClassFixture<RedisServer>
     }
 
     [Fact]
-    public async Task Who_tries_keys_is_told_to_wait_and_locks_nobody_out()
+    public async Task Too_many_invalid_keys_get_429_and_valid_keys_still_pass()
     {
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, NoEngine, ("Access__WrongKeysPerMinute", "5"));
         var key = await KeyedManager.AddAsync(manager, "anna");
 
         for (var i = 0; i < 5; i++)
             Assert.Equal("key-not-valid", (await KeyedManager.AskAsync(manager, Credential.New().Text, "GET", "/bots")).Problem);
-        var told = await KeyedManager.AskAsync(manager, Credential.New().Text, "GET", "/bots");
+        var limited = await KeyedManager.AskAsync(manager, Credential.New().Text, "GET", "/bots");
 
-        Assert.Equal((HttpStatusCode.TooManyRequests, "too-many-requests"), (told.Status, told.Problem));
-        Assert.InRange(int.Parse(told.Headers["Retry-After"], provider: null), 1, 60);
+        Assert.Equal((HttpStatusCode.TooManyRequests, "too-many-requests"), (limited.Status, limited.Problem));
+        Assert.InRange(int.Parse(limited.Headers["Retry-After"], provider: null), 1, 60);
         Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(manager, key, "GET", "/bots")).Status);
         Assert.Equal("key-required", (await KeyedManager.AskAsync(manager, key: null, "GET", "/bots")).Problem);
     }
 
     [Fact]
-    public async Task Behind_a_proxy_each_client_is_told_for_itself_whatever_it_says_of_itself()
+    public async Task Behind_a_proxy_invalid_keys_are_limited_per_client_and_forged_addresses_are_ignored()
     {
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, NoEngine, ("Access__WrongKeysPerMinute", "2"));
         await KeyedManager.AddAsync(manager, "anna");
@@ -192,22 +192,22 @@ public sealed class DoorTests(RedisServer redis) : IClassFixture<RedisServer>
     }
 
     [Fact]
-    public async Task A_wrong_setting_is_named()
+    public async Task Startup_fails_and_names_all_invalid_settings()
     {
         using var folder = new TemporaryFolder();
 
-        var ended = await StartAsync(folder.Path, ("Access__RequestBurst", "0"), ("Access__RequestsPerMinute", "-1"));
+        var exited = await StartAsync(folder.Path, ("Access__RequestBurst", "0"), ("Access__RequestsPerMinute", "-1"));
 
-        Assert.NotEqual(0, ended.Code);
-        Assert.Contains("Access:RequestsPerMinute must be 1 or more (it is -1).", ended.Output, StringComparison.Ordinal);
-        Assert.Contains("Access:RequestBurst must be 1 or more (it is 0).", ended.Output, StringComparison.Ordinal);
+        Assert.NotEqual(0, exited.Code);
+        Assert.Contains("Access:RequestsPerMinute must be 1 or more (it is -1).", exited.Output, StringComparison.Ordinal);
+        Assert.Contains("Access:RequestBurst must be 1 or more (it is 0).", exited.Output, StringComparison.Ordinal);
     }
 
-    /// <summary>Starts a manager that is to end by itself.</summary>
+    /// <summary>Starts a manager that is expected to exit, and waits until it has.</summary>
     private async Task<(int Code, string Output)> StartAsync(string storage, params (string Name, string Value)[] settings)
     {
-        using var deadline = new CancellationTokenSource(Patience);
-        var ended = await Cli.Wrap("dotnet")
+        using var deadline = new CancellationTokenSource(Timeout);
+        var exited = await Cli.Wrap("dotnet")
             .WithArguments([typeof(KeyFile).Assembly.Location])
             .WithEnvironmentVariables(environment =>
             {
@@ -217,7 +217,7 @@ public sealed class DoorTests(RedisServer redis) : IClassFixture<RedisServer>
             })
             .WithValidation(CommandResultValidation.None)
             .ExecuteBufferedAsync(deadline.Token);
-        return (ended.ExitCode, ended.StandardOutput + ended.StandardError);
+        return (exited.ExitCode, exited.StandardOutput + exited.StandardError);
     }
 
     private sealed class TemporaryFolder : IDisposable

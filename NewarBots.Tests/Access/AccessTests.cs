@@ -3,12 +3,12 @@ using NewarBots.Manager.Access;
 
 namespace NewarBots.Tests.Access;
 
-/// <summary>Who is let in, and how far, at a real manager.</summary>
+/// <summary>Authentication and authorization of a real manager with keys.</summary>
 public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager>
 {
     private const string Unknown = "0199aaaabbbbccccddddeeeeffff0001";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     [Theory]
     [InlineData("GET", "/bots")]
@@ -21,7 +21,7 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
     [InlineData("GET", "/keys")]
     [InlineData("POST", "/session")]
     [InlineData("GET", "/nowhere")]
-    public async Task Without_a_key_there_is_nothing_to_see(string method, string path)
+    public async Task Requests_without_a_valid_key_get_401(string method, string path)
     {
         var without = await keyed.AskAsync(key: null, method, path, method is "POST" ? "{}" : null);
         Assert.Equal((HttpStatusCode.Unauthorized, "key-required", "Bearer"), (without.Status, without.Problem, without.Headers["WWW-Authenticate"]));
@@ -38,11 +38,11 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
     [InlineData("/rehearsal/abc-defg-hij")]
     [InlineData("/openapi/v1.json")]
     [InlineData("/scalar/")]
-    public async Task What_says_nothing_of_anybody_is_open(string path) =>
+    public async Task Endpoints_without_private_data_need_no_key(string path) =>
         Assert.Equal(HttpStatusCode.OK, (await keyed.AskAsync(key: null, "GET", path)).Status);
 
     [Fact]
-    public async Task How_it_is_is_told_to_all_and_why_to_admins()
+    public async Task Health_shows_its_checks_to_admins_only()
     {
         Assert.Equal("status", Assert.Single((await keyed.AskAsync(key: null, "GET", "/health")).Body!.AsObject()).Key);
         Assert.Equal("status", Assert.Single((await keyed.AskAsync(keyed.Anna, "GET", "/health")).Body!.AsObject()).Key);
@@ -50,7 +50,7 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
     }
 
     [Fact]
-    public async Task A_key_is_taken_from_either_header()
+    public async Task A_key_is_accepted_in_either_header()
     {
         Assert.Equal(HttpStatusCode.OK, (await keyed.AskAsync(keyed.Anna, "GET", "/bots")).Status);
         Assert.Equal(HttpStatusCode.OK, (await keyed.AskAsync(key: null, "GET", "/bots", json: null, ("Authorization", $"Bearer {keyed.Anna}"))).Status);
@@ -58,7 +58,7 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
     }
 
     [Fact]
-    public async Task Anothers_bot_is_no_other_than_one_that_there_is_not()
+    public async Task Bots_of_other_users_look_like_bots_that_do_not_exist()
     {
         var id = await keyed.SendBotAsync(keyed.Anna);
         var document = (await keyed.AskAsync(key: null, "GET", "/openapi/v1.json")).Body!;
@@ -66,18 +66,18 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
                     where path.Key.StartsWith("/bots/{id}", StringComparison.Ordinal)
                     from operation in path.Value!.AsObject()
                     select (Method: operation.Key.ToUpperInvariant(), Path: path.Key);
-        string[] ofThePage = ["/page/bots/{id}/waveform", "/page/bots/{id}/pictures", "/page/bots/{id}/pictures/0"];
+        string[] pagePaths = ["/page/bots/{id}/waveform", "/page/bots/{id}/pictures", "/page/bots/{id}/pictures/0"];
 
-        foreach (var (method, path) in calls.Concat(ofThePage.Select(path => (Method: "GET", Path: path))))
+        foreach (var (method, path) in calls.Concat(pagePaths.Select(path => (Method: "GET", Path: path))))
         {
-            var anothers = await keyed.AskAsync(keyed.Bert, method, path.Replace("{id}", id, StringComparison.Ordinal));
-            var nobodys = await keyed.AskAsync(keyed.Bert, method, path.Replace("{id}", Unknown, StringComparison.Ordinal));
-            foreach (var answer in (Answer[])[anothers, nobodys])
+            var ofAnotherUser = await keyed.AskAsync(keyed.Bert, method, path.Replace("{id}", id, StringComparison.Ordinal));
+            var missing = await keyed.AskAsync(keyed.Bert, method, path.Replace("{id}", Unknown, StringComparison.Ordinal));
+            foreach (var answer in (Answer[])[ofAnotherUser, missing])
                 answer.Body!.AsObject().Remove("traceId");
 
-            Assert.Equal((HttpStatusCode.NotFound, "bot-not-found"), (anothers.Status, anothers.Problem));
-            Assert.Equal((nobodys.Status, nobodys.Body!.ToJsonString()), (anothers.Status, anothers.Body!.ToJsonString()));
-            Assert.Equal(nobodys.Headers.Keys.Order(), anothers.Headers.Keys.Order());
+            Assert.Equal((HttpStatusCode.NotFound, "bot-not-found"), (ofAnotherUser.Status, ofAnotherUser.Problem));
+            Assert.Equal((missing.Status, missing.Body!.ToJsonString()), (ofAnotherUser.Status, ofAnotherUser.Body!.ToJsonString()));
+            Assert.Equal(missing.Headers.Keys.Order(), ofAnotherUser.Headers.Keys.Order());
         }
 
         Assert.Equal("queued", (string?)(await keyed.AskAsync(keyed.Anna, "GET", $"/bots/{id}")).Body!["status"]);
@@ -85,7 +85,7 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
     }
 
     [Fact]
-    public async Task A_list_has_the_bots_of_whom_the_key_is_and_an_admins_all()
+    public async Task A_list_contains_the_bots_of_the_keys_user_and_all_bots_for_an_admin()
     {
         var (annas, berts) = (await keyed.SendBotAsync(keyed.Anna), await keyed.SendBotAsync(keyed.Bert));
 
@@ -102,26 +102,26 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
     }
 
     [Fact]
-    public async Task Events_tell_of_the_bots_of_whom_the_key_is()
+    public async Task Events_report_only_the_bots_of_the_keys_user()
     {
         var berts = await keyed.SendBotAsync(keyed.Bert);
         using var request = new HttpRequestMessage(HttpMethod.Get, "/bots/events") { Headers = { { "X-API-Key", keyed.Anna } } };
         using var response = await keyed.Manager.Api.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-        var heard = string.Empty;
+        var received = string.Empty;
         var bertsNext = await keyed.SendBotAsync(keyed.Bert);
         var annas = await keyed.SendBotAsync(keyed.Anna);
 
-        using var deadline = new CancellationTokenSource(Patience);
-        while (!heard.Contains(annas, StringComparison.Ordinal))
-            heard += await reader.ReadLineAsync(deadline.Token);
+        using var deadline = new CancellationTokenSource(Timeout);
+        while (!received.Contains(annas, StringComparison.Ordinal))
+            received += await reader.ReadLineAsync(deadline.Token);
 
-        Assert.DoesNotContain(berts, heard, StringComparison.Ordinal);
-        Assert.DoesNotContain(bertsNext, heard, StringComparison.Ordinal);
+        Assert.DoesNotContain(berts, received, StringComparison.Ordinal);
+        Assert.DoesNotContain(bertsNext, received, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_bot_is_its_senders_and_only_an_admin_names_another()
+    public async Task A_bot_belongs_to_the_keys_user_and_only_an_admin_may_choose_another_user()
     {
         Assert.Equal("anna", await UserOfAsync(keyed.Anna, userId: null));
         Assert.Equal("anna", await UserOfAsync(keyed.Anna, "anna"));
@@ -134,7 +134,7 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
     }
 
     [Fact]
-    public async Task The_same_idempotency_key_of_two_users_gives_two_bots()
+    public async Task The_same_idempotency_key_of_two_users_creates_two_bots()
     {
         var body = KeyedManager.BotJson();
         var annas = await keyed.AskAsync(keyed.Anna, "POST", "/bots", body, ("Idempotency-Key", "same"));
@@ -146,17 +146,17 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
     }
 
     [Fact]
-    public async Task An_admin_makes_lists_and_revokes_keys_and_a_user_does_not()
+    public async Task Only_admins_can_create_list_and_revoke_keys()
     {
         foreach (var (method, path) in ((string, string)[])[("GET", "/keys"), ("POST", "/keys"), ("DELETE", "/keys/1f0c3b5a7d92")])
         {
-            var refused = await keyed.AskAsync(keyed.Anna, method, path, method is "POST" ? """{"name": "mine", "role": "admin"}""" : null);
-            Assert.Equal((HttpStatusCode.Forbidden, "not-allowed"), (refused.Status, refused.Problem));
+            var rejected = await keyed.AskAsync(keyed.Anna, method, path, method is "POST" ? """{"name": "mine", "role": "admin"}""" : null);
+            Assert.Equal((HttpStatusCode.Forbidden, "not-allowed"), (rejected.Status, rejected.Problem));
         }
 
-        var made = await keyed.AskAsync(keyed.Admin, "POST", "/keys", """{"name": "Carla's", "userId": "carla"}""");
-        var (id, secret) = ((string)made.Body!["id"]!, (string)made.Body["secret"]!);
-        Assert.Equal((HttpStatusCode.Created, $"/keys/{id}"), (made.Status, made.Headers["Location"]));
+        var created = await keyed.AskAsync(keyed.Admin, "POST", "/keys", """{"name": "Carla's", "userId": "carla"}""");
+        var (id, secret) = ((string)created.Body!["id"]!, (string)created.Body["secret"]!);
+        Assert.Equal((HttpStatusCode.Created, $"/keys/{id}"), (created.Status, created.Headers["Location"]));
         Assert.Equal("carla", (string?)(await keyed.AskAsync(secret, "GET", "/session")).Body!["userId"]);
 
         var list = (await keyed.AskAsync(keyed.Admin, "GET", "/keys")).Body!;
@@ -182,7 +182,7 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
     [InlineData("""[]""", "body")]
     [InlineData("""{""", "body")]
     [InlineData("""{"name": "\ud800"}""", "name")]
-    public async Task What_is_wrong_with_a_wanted_key_is_named(string json, string field)
+    public async Task An_invalid_field_of_a_new_key_is_named(string json, string field)
     {
         var answer = await keyed.AskAsync(keyed.Admin, "POST", "/keys", json);
 
@@ -191,7 +191,7 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
     }
 
     [Fact]
-    public async Task A_browser_that_has_shown_a_key_is_let_in_by_its_cookie_until_it_signs_out()
+    public async Task A_session_cookie_is_accepted_until_the_browser_signs_out()
     {
         var signedIn = await keyed.AskAsync(keyed.Anna, "POST", "/session");
         Assert.Equal((HttpStatusCode.OK, "anna", "user"), (signedIn.Status, (string?)signedIn.Body!["userId"], (string?)signedIn.Body["role"]));
@@ -222,30 +222,30 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
     [InlineData("Origin", "http://127.0.0.1:1", false)]
     [InlineData("Authorization", "Bearer KEY", true)]
     [InlineData("Authorization", "Basic cHJveHk6cHJveHk=", false)]
-    public async Task What_a_cookie_lets_in_changes_something_only_where_it_says_that_it_is_of_the_managers_own_page(string? header, string? value, bool isLetIn)
+    public async Task Changes_by_cookie_are_allowed_only_from_the_managers_own_page(string? header, string? value, bool isAllowed)
     {
         var (cookie, _) = CookieOf(await keyed.AskAsync(keyed.Anna, "POST", "/session"));
         value = value?.Replace("PORT", $"{keyed.Manager.Port}", StringComparison.Ordinal).Replace("KEY", keyed.Anna, StringComparison.Ordinal);
 
         var answer = await keyed.AskAsync(key: null, "POST", "/session", json: null, [("Cookie", cookie), .. header is null ? [] : new[] { (header, value!) }]);
 
-        Assert.Equal((isLetIn ? HttpStatusCode.OK : HttpStatusCode.Forbidden, isLetIn ? null : "cross-site-request"), (answer.Status, answer.Problem));
+        Assert.Equal((isAllowed ? HttpStatusCode.OK : HttpStatusCode.Forbidden, isAllowed ? null : "cross-site-request"), (answer.Status, answer.Problem));
         Assert.Equal(HttpStatusCode.OK, (await keyed.AskAsync(key: null, "GET", "/session", json: null, ("Cookie", cookie))).Status);
     }
 
     [Fact]
-    public async Task Behind_tls_the_cookie_never_goes_out_in_the_clear() =>
+    public async Task Behind_TLS_the_session_cookie_is_marked_secure() =>
         Assert.Contains("secure", CookieOf(await keyed.AskAsync(keyed.Anna, "POST", "/session", json: null, ("X-Forwarded-Proto", "https"))).Attributes);
 
     [Fact]
-    public async Task A_sessions_secret_is_no_key()
+    public async Task A_session_cannot_be_used_as_a_key()
     {
         var (cookie, _) = CookieOf(await keyed.AskAsync(keyed.Admin, "POST", "/session"));
 
         Assert.Equal("key-not-valid", (await keyed.AskAsync(cookie.Split('=')[1], "GET", "/keys")).Problem);
     }
 
-    /// <summary>As browsers say it.</summary>
+    /// <summary>The header that browsers send on requests of the manager's own page.</summary>
     private static (string Name, string Value) OwnPage => ("Sec-Fetch-Site", "same-origin");
 
     private static string? Fault(Answer answer) =>
@@ -273,11 +273,11 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
     {
         try
         {
-            await (await stream.Content.ReadAsStreamAsync()).CopyToAsync(Stream.Null).WaitAsync(Patience, TimeProvider.System);
+            await (await stream.Content.ReadAsStreamAsync()).CopyToAsync(Stream.Null).WaitAsync(Timeout, TimeProvider.System);
         }
         catch (Exception exception) when (exception is IOException or HttpRequestException)
         {
-            // Cut off.
+            // The manager aborted the connection.
         }
     }
 }

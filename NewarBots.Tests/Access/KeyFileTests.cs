@@ -16,7 +16,7 @@ public sealed class KeyFileTests : IDisposable
     public void Dispose() => Directory.Delete(_storage, recursive: true);
 
     [Fact]
-    public async Task A_key_is_found_by_its_secret_which_is_nowhere_in_the_file()
+    public async Task A_key_is_found_by_its_secret_and_the_file_does_not_contain_it()
     {
         var (key, secret) = Make("anna");
         await File.ChangeAsync(list => list.Add(key));
@@ -28,7 +28,7 @@ public sealed class KeyFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_secret_of_another_key_or_with_another_end_is_nobodys()
+    public async Task An_unknown_or_altered_secret_is_rejected()
     {
         var (key, secret) = Make("anna");
         await File.ChangeAsync(list => list.Add(key));
@@ -42,7 +42,7 @@ public sealed class KeyFileTests : IDisposable
 
     [Fact]
     [UnsupportedOSPlatform("windows")]
-    public async Task The_file_is_its_owners_alone()
+    public async Task Only_the_owner_can_access_the_file()
     {
         await File.ChangeAsync(list => list.Add(Make("anna").Key));
 
@@ -53,7 +53,7 @@ public sealed class KeyFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Of_many_who_change_it_at_once_none_loses_anything_and_all_notice()
+    public async Task Concurrent_changes_are_all_kept_and_seen_by_other_readers()
     {
         var before = File;
         Assert.IsType<AccessState.Anonymous>(before.State);
@@ -65,14 +65,14 @@ public sealed class KeyFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Every_change_is_noticed_however_quickly_one_follows_another()
+    public async Task Changes_in_quick_succession_are_all_seen()
     {
-        var watcher = File;
+        var reader = File;
         for (var i = 0; i < 50; i++)
         {
             var (key, secret) = Make("anna");
             await File.ChangeAsync(_ => KeyList.Empty.Add(key));
-            Assert.NotNull(Keyed(watcher).Find(secret));
+            Assert.NotNull(Keyed(reader).Find(secret));
         }
     }
 
@@ -84,34 +84,34 @@ public sealed class KeyFileTests : IDisposable
     [InlineData("""{"keys": [null], "sessions": []}""")]
     [InlineData("""{"keys": [{"id": "1f0c3b5a7d92"}], "sessions": []}""")]
     [InlineData("""{"keys": [], "sessions": [], "open": true}""")]
-    public async Task A_damaged_file_lets_nobody_in_and_is_not_written_over(string text)
+    public async Task A_damaged_file_rejects_all_callers_and_is_not_overwritten(string text)
     {
         var file = File;
         await file.ChangeAsync(list => list.Add(Make("anna").Key));
         await System.IO.File.WriteAllTextAsync(file.Path, text);
 
-        Assert.Contains(file.Path, Assert.IsType<AccessState.Unavailable>(file.State).Why, StringComparison.Ordinal);
+        Assert.Contains(file.Path, Assert.IsType<AccessState.Unavailable>(file.State).Reason, StringComparison.Ordinal);
         Assert.IsType<AccessState.Unavailable>(File.State);
         await Assert.ThrowsAsync<IOException>(() => file.ChangeAsync(list => list.Add(Make("eve").Key)));
         Assert.Equal(text, await System.IO.File.ReadAllTextAsync(file.Path));
     }
 
     [Fact]
-    public async Task A_file_that_is_gone_lets_nobody_in_until_it_is_back()
+    public async Task A_missing_file_rejects_all_callers_until_it_is_restored()
     {
         var file = File;
         var (key, secret) = Make("anna");
         await file.ChangeAsync(list => list.Add(key));
         Assert.NotNull(Keyed(file).Find(secret));
-        System.IO.File.Move(file.Path, $"{file.Path}.away");
+        System.IO.File.Move(file.Path, $"{file.Path}.moved");
 
         Assert.IsType<AccessState.Unavailable>(file.State);
-        System.IO.File.Move($"{file.Path}.away", file.Path);
+        System.IO.File.Move($"{file.Path}.moved", file.Path);
         Assert.NotNull(Keyed(file).Find(secret));
     }
 
     [Fact]
-    public async Task With_the_last_key_revoked_nobody_is_let_in()
+    public async Task After_the_last_key_is_revoked_its_secret_is_rejected()
     {
         var (key, secret) = Make("anna");
         await File.ChangeAsync(list => list.Add(key));
@@ -121,7 +121,7 @@ public sealed class KeyFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_session_is_its_keys_until_its_time_is_over_or_the_key_is_revoked()
+    public async Task A_session_is_valid_until_it_expires_or_its_key_is_revoked()
     {
         var (key, _) = Make("anna");
         var secret = Credential.New();
@@ -142,7 +142,7 @@ public sealed class KeyFileTests : IDisposable
     }
 
     [Fact]
-    public void Sessions_do_not_pile_up()
+    public void Expired_and_excess_sessions_are_removed()
     {
         var (key, _) = Make("anna");
         var list = KeyList.Empty.Add(key).Add(Session(Now.AddMinutes(-1)), Now.AddHours(-1));
@@ -164,7 +164,7 @@ public sealed class KeyFileTests : IDisposable
     [InlineData("xyz_1f0c3b5a7d92_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
     [InlineData("nwb_1f0c3b5a7d92_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeg")]
     [InlineData("nwb_1f0c3b5a7d92_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0")]
-    public void What_is_no_key_is_not_taken_for_one(string? text) => Assert.False(Credential.TryParse(text, out _));
+    public void Malformed_keys_are_not_parsed(string? text) => Assert.False(Credential.TryParse(text, out _));
 
     [Fact]
     public void A_key_does_not_print_its_secret()

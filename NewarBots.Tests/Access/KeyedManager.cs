@@ -9,7 +9,7 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Access;
 
-/// <summary>A real manager with keys, whose bots wait for an engine that is not there.</summary>
+/// <summary>A real manager with keys. Its Docker engine is unavailable, so its bots stay queued.</summary>
 public sealed class KeyedManager : IAsyncLifetime
 {
     internal QueueingManager Host { get; } = new();
@@ -32,7 +32,7 @@ public sealed class KeyedManager : IAsyncLifetime
 
     public ValueTask DisposeAsync() => Host.DisposeAsync();
 
-    /// <returns>The secret.</returns>
+    /// <returns>The new key's secret.</returns>
     internal static async Task<string> AddAsync(ManagerProcess manager, string user, AccessRole role = AccessRole.User)
     {
         var (key, secret) = KeyFileTests.Make(user, role);
@@ -63,8 +63,8 @@ public sealed class KeyedManager : IAsyncLifetime
             response.Headers.Concat(response.Content.Headers).ToDictionary(header => header.Key, header => string.Join(", ", header.Value)));
     }
 
-    /// <summary>Sends a bot into a meeting of its own.</summary>
-    /// <returns>Its id.</returns>
+    /// <summary>Creates a bot for a new meeting URL.</summary>
+    /// <returns>The bot's id.</returns>
     internal async Task<string> SendBotAsync(string key, string? userId = null)
     {
         var sent = await AskAsync(key, "POST", "/bots", BotJson(userId));

@@ -8,7 +8,7 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Access;
 
-/// <summary>The lines of <c>docs/access.md</c> that manage keys, run in a copy of the repository with the manager of this build.</summary>
+/// <summary>Runs the key commands of <c>docs/access.md</c> in a copy of the repository, with the manager of this build.</summary>
 public sealed partial class KeysCommandLineTests : IDisposable
 {
     private readonly string _clone = Directory.CreateTempSubdirectory("newarbots-clone-").FullName;
@@ -28,7 +28,7 @@ public sealed partial class KeysCommandLineTests : IDisposable
     public void Dispose() => Directory.Delete(_clone, recursive: true);
 
     [Fact]
-    public async Task The_documented_lines_change_the_keys_that_the_manager_of_run_reads()
+    public async Task The_documented_commands_change_the_keys_in_the_default_storage()
     {
         var storage = Path.Combine(_clone, "storage");
 
@@ -42,10 +42,10 @@ public sealed partial class KeysCommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task The_documented_line_finds_the_storage_of_a_run_that_was_started_with_another_one()
+    public async Task The_documented_command_uses_the_storage_of_the_running_manager()
     {
         var storage = Path.Combine(_clone, "elsewhere");
-        await PretendToRunAsync(storage);
+        await WriteRunStateAsync(storage);
 
         var secret = await RunAsync(Documented("add"));
 
@@ -54,8 +54,8 @@ public sealed partial class KeysCommandLineTests : IDisposable
         Assert.False(Directory.Exists(Path.Combine(_clone, "storage")));
     }
 
-    /// <summary>What <c>./run</c> leaves in <c>.state</c> while it runs; this test is the process that does.</summary>
-    private async Task PretendToRunAsync(string storage)
+    /// <summary>Writes the files that <c>./run</c> keeps in <c>.state</c> while it runs, with this test as its process.</summary>
+    private async Task WriteRunStateAsync(string storage)
     {
         var state = Directory.CreateDirectory(Path.Combine(_clone, ".state", "services")).Parent!.FullName;
         var startedAt = (await File.ReadAllTextAsync("/proc/self/stat")).Split(") ")[1].Split(' ')[19];
@@ -63,10 +63,10 @@ public sealed partial class KeysCommandLineTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(state, "storage"), $"{storage}\n");
     }
 
-    private async Task<string> RunAsync(string line)
+    private async Task<string> RunAsync(string command)
     {
         var result = await Cli.Wrap("bash")
-            .WithArguments(["-c", line])
+            .WithArguments(["-c", command])
             .WithWorkingDirectory(_clone)
             .WithEnvironmentVariables(variables => variables.Set("Storage__Path", null))
             .ExecuteBufferedAsync(TestContext.Current.CancellationToken);

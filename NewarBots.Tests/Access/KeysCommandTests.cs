@@ -13,12 +13,12 @@ public sealed class KeysCommandTests : IDisposable
     public void Dispose() => Directory.Delete(_storage, recursive: true);
 
     [Fact]
-    public async Task A_key_is_made_listed_and_revoked()
+    public async Task A_key_is_created_listed_and_revoked()
     {
-        var (made, secret, words) = await RunAsync("add", "Anna's laptop", "--user", "anna", "--role", "admin");
-        Assert.Equal(0, made);
+        var (added, secret, message) = await RunAsync("add", "Anna's laptop", "--user", "anna", "--role", "admin");
+        Assert.Equal(0, added);
         Assert.True(Credential.TryParse(secret.Trim(), out var key));
-        Assert.Contains(File.Path, words, StringComparison.Ordinal);
+        Assert.Contains(File.Path, message, StringComparison.Ordinal);
         var caller = Assert.IsType<AccessState.Keyed>(File.State).Find(key)!;
         Assert.Equal(("Anna's laptop", UserId.Parse("anna"), AccessRole.Admin), (caller.Key!.Name, caller.UserId, caller.Role));
 
@@ -27,14 +27,14 @@ public sealed class KeysCommandTests : IDisposable
         Assert.Contains($"{key.Id}  admin  anna ", list, StringComparison.Ordinal);
         Assert.DoesNotContain(secret.Trim()[^64..], list, StringComparison.Ordinal);
 
-        var (revoked, _, told) = await RunAsync("revoke", key.Id);
+        var (revoked, _, warning) = await RunAsync("revoke", key.Id);
         Assert.Equal(0, revoked);
-        Assert.Contains("the last key", told, StringComparison.Ordinal);
+        Assert.Contains("It was the last key", warning, StringComparison.Ordinal);
         Assert.Null(Assert.IsType<AccessState.Keyed>(File.State).Find(key));
     }
 
     [Fact]
-    public async Task What_is_not_said_is_a_users_key_of_the_default_user()
+    public async Task Without_options_the_key_has_the_default_user_and_the_role_user()
     {
         await RunAsync("add", "scripts");
 
@@ -52,7 +52,7 @@ public sealed class KeysCommandTests : IDisposable
     [InlineData("add a --role owner", "--role must be user or admin")]
     [InlineData("add a --force", "--force is not an option")]
     [InlineData("revoke", "'keys revoke' is not a command")]
-    public async Task What_is_not_understood_is_named_with_the_usage_and_nothing_is_made(string line, string expected)
+    public async Task Invalid_arguments_are_named_with_the_usage_and_create_nothing(string line, string expected)
     {
         var (code, output, error) = await RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
@@ -63,7 +63,7 @@ public sealed class KeysCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_key_that_there_is_not_cannot_be_revoked()
+    public async Task Revoking_an_unknown_key_fails()
     {
         var (code, _, error) = await RunAsync("revoke", "1f0c3b5a7d92");
 
@@ -72,7 +72,7 @@ public sealed class KeysCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_damaged_file_is_named_and_left_as_it_is()
+    public async Task A_damaged_file_is_reported_and_not_changed()
     {
         await RunAsync("add", "scripts");
         await System.IO.File.WriteAllTextAsync(File.Path, "{");

@@ -12,11 +12,11 @@ public sealed class RateLimitsTests
     [InlineData(119)]
     [InlineData(1200)]
     [InlineData(int.MaxValue)]
-    public void A_minute_gives_as_many_requests_as_the_setting_says(int perMinute)
+    public void The_bucket_refills_at_the_configured_rate_per_minute(int perMinute)
     {
         var bucket = RateLimits.Bucket(perMinute, burst: 10);
 
-        var aMinutes = bucket.TokensPerPeriod * (TimeSpan.FromMinutes(1) / bucket.ReplenishmentPeriod);
-        Assert.InRange(aMinutes / perMinute, 0.9999, 1.0001);
+        var refilledPerMinute = bucket.TokensPerPeriod * (TimeSpan.FromMinutes(1) / bucket.ReplenishmentPeriod);
+        Assert.InRange(refilledPerMinute / perMinute, 0.9999, 1.0001);
     }
 }
