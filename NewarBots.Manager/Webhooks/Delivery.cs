@@ -3,12 +3,12 @@ using NewarBots.Contract;
 
 namespace NewarBots.Manager.Webhooks;
 
-/// <summary>One message to one webhook, with what became of it so far.</summary>
+/// <summary>One message to one webhook, with its attempts so far.</summary>
 internal sealed record Delivery
 {
-    private const int EarlierAttemptsKept = 20;
+    private const int MaxEarlierAttempts = 20;
 
-    /// <summary>The message's, the same in each attempt: by it receivers know what they have had already.</summary>
+    /// <summary>The message's id. It is the same in each attempt, so that receivers can detect duplicates.</summary>
     public required string Id { get; init; }
 
     public required string Type { get; init; }
@@ -21,33 +21,33 @@ internal sealed record Delivery
 
     public IReadOnlyList<DeliveryAttempt> Attempts { get; init; } = [];
 
-    /// <summary>How many of the attempts belong to an earlier sending, before somebody asked for another one.</summary>
+    /// <summary>The number of attempts before the last redelivery was requested. They do not count as retries.</summary>
     public int EarlierAttempts { get; init; }
 
     public DateTimeOffset? NextAttemptAt { get; init; }
 
-    /// <summary>What an attempt makes of it.</summary>
-    /// <param name="attempt">The latest.</param>
-    /// <param name="chance">From 0 to 1: how much later than it must be the next one comes.</param>
-    public Delivery After(DeliveryAttempt attempt, double chance)
+    /// <summary>The delivery after another attempt.</summary>
+    /// <param name="attempt">The latest attempt.</param>
+    /// <param name="jitter">From 0 to 1; see <see cref="RetrySchedule.DelayAfter"/>.</param>
+    public Delivery After(DeliveryAttempt attempt, double jitter)
     {
         IReadOnlyList<DeliveryAttempt> attempts = [.. Attempts, attempt];
-        if (attempt.IsTaken)
+        if (attempt.IsSuccess)
             return this with { Attempts = attempts, Status = DeliveryStatus.Delivered, NextAttemptAt = null };
-        return !attempt.IsGone && RetrySchedule.WaitAfter(attempts.Count - EarlierAttempts, attempt.RetryAfter, chance) is { } wait
-            ? this with { Attempts = attempts, NextAttemptAt = attempt.At + wait }
-            : (this with { Attempts = attempts }).GivenUp();
+        return !attempt.IsGone && RetrySchedule.DelayAfter(attempts.Count - EarlierAttempts, attempt.RetryAfter, jitter) is { } delay
+            ? this with { Attempts = attempts, NextAttemptAt = attempt.At + delay }
+            : (this with { Attempts = attempts }).AsFailed();
     }
 
-    public Delivery GivenUp() => this with { Status = DeliveryStatus.Failed, NextAttemptAt = null };
+    public Delivery AsFailed() => this with { Status = DeliveryStatus.Failed, NextAttemptAt = null };
 
-    /// <summary>Sent once more from the beginning, whatever became of it. Of its attempts so far the latest are remembered.</summary>
-    public Delivery Again(DateTimeOffset now) =>
+    /// <summary>The delivery with a full set of retries, in any state. Only its latest attempts are kept.</summary>
+    public Delivery ForRedelivery(DateTimeOffset now) =>
         this with
         {
             Status = DeliveryStatus.Pending,
-            Attempts = [.. Attempts.TakeLast(EarlierAttemptsKept)],
-            EarlierAttempts = Math.Min(Attempts.Count, EarlierAttemptsKept),
+            Attempts = [.. Attempts.TakeLast(MaxEarlierAttempts)],
+            EarlierAttempts = Math.Min(Attempts.Count, MaxEarlierAttempts),
             NextAttemptAt = now,
         };
 }
@@ -55,27 +55,27 @@ internal sealed record Delivery
 [JsonConverter(typeof(SnakeCaseEnumConverter<DeliveryStatus>))]
 internal enum DeliveryStatus
 {
-    /// <summary>To be sent, perhaps once more.</summary>
+    /// <summary>Waits for its first attempt or a retry.</summary>
     Pending,
 
-    /// <summary>The receiver has taken it.</summary>
+    /// <summary>The receiver responded with 2xx.</summary>
     Delivered,
 
-    /// <summary>Given up.</summary>
+    /// <summary>Not delivered, and not retried.</summary>
     Failed,
 }
 
 /// <param name="At">When it began.</param>
-/// <param name="DurationSeconds">Until the answer, or until it was given up.</param>
-/// <param name="HttpStatus">Of the answer.</param>
+/// <param name="DurationSeconds">Time until the response or the timeout.</param>
+/// <param name="HttpStatus">The response's status; <see langword="null"/> if there was no response.</param>
 /// <param name="Error">Why it failed.</param>
-/// <param name="RetryAfter">How long the receiver asked to be left alone.</param>
+/// <param name="RetryAfter">The receiver's Retry-After.</param>
 internal sealed record DeliveryAttempt(DateTimeOffset At, double DurationSeconds, int? HttpStatus, string? Error, TimeSpan? RetryAfter = null)
 {
     [JsonIgnore]
-    public bool IsTaken => HttpStatus is >= 200 and < 300;
+    public bool IsSuccess => HttpStatus is >= 200 and < 300;
 
-    /// <summary>The receiver wants nothing more, ever.</summary>
+    /// <summary>The receiver asks for no more messages.</summary>
     [JsonIgnore]
     public bool IsGone => HttpStatus is StatusCodes.Status410Gone;
 }

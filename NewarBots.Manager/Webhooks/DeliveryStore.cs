@@ -8,96 +8,99 @@ using StackExchange.Redis;
 namespace NewarBots.Manager.Webhooks;
 
 /// <summary>
-/// The messages of every webhook, in Redis: a record each; for each webhook, one set of all of them in their order and one of those that are to
-/// be sent, by when. A manager claims a message by putting it off: where that manager dies, the message is due again.
+/// The messages to webhooks, in Redis. Each message has a record. Each webhook has an index of its messages by id, and a set of pending messages
+/// by due time. A manager claims a message by postponing its due time: if the manager dies, the message is due again.
 /// </summary>
 internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogger<DeliveryStore> logger)
 {
-    /// <summary>Messages of one webhook that are kept, the latest; more than a receiver that is away for a day should miss.</summary>
-    public const int KeptOfOne = 10_000;
+    /// <summary>The number of messages kept per webhook: more than a receiver should miss if it is unavailable for a day.</summary>
+    public const int MaxPerWebhook = 10_000;
 
-    /// <summary>Longer than they are tried, so that one can still be looked at, and sent again, when it was given up.</summary>
-    public static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
+    /// <summary>Longer than a message is retried, so that failed messages can still be inspected and redelivered.</summary>
+    public static readonly TimeSpan Retention = TimeSpan.FromDays(7);
 
     private const int OutboxBatch = 100;
 
-    /// <summary>Each event is distributed once: only who takes it from the outbox makes messages of it.</summary>
+    /// <summary>Each event is distributed once: only the manager that removes it from the outbox stores its messages.</summary>
     private const string DistributeScript = """
-        if ARGV[1] ~= '' and redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
+        local entry, id, json, now, retention, oldestId, maximum = unpack(ARGV)
+        if entry ~= '' and redis.call('XDEL', KEYS[1], entry) == 0 then return 0 end
         for i = 2, #KEYS, 3 do
-            redis.call('SET', KEYS[i], ARGV[3], 'PX', ARGV[5])
-            redis.call('ZADD', KEYS[i + 1], 0, ARGV[2])
-            redis.call('ZADD', KEYS[i + 2], ARGV[4], ARGV[2])
-            redis.call('ZREMRANGEBYLEX', KEYS[i + 1], '-', '(' .. ARGV[6])
-            redis.call('ZREMRANGEBYRANK', KEYS[i + 1], 0, -1 - tonumber(ARGV[7]))
-            redis.call('PEXPIRE', KEYS[i + 1], ARGV[5])
-            redis.call('PEXPIRE', KEYS[i + 2], ARGV[5])
+            local record, index, due = KEYS[i], KEYS[i + 1], KEYS[i + 2]
+            redis.call('SET', record, json, 'PX', retention)
+            redis.call('ZADD', index, 0, id)
+            redis.call('ZADD', due, now, id)
+            redis.call('ZREMRANGEBYLEX', index, '-', '(' .. oldestId)
+            redis.call('ZREMRANGEBYRANK', index, 0, -1 - tonumber(maximum))
+            redis.call('PEXPIRE', index, retention)
+            redis.call('PEXPIRE', due, retention)
         end
         return 1
         """;
 
-    private const string ClaimScript = """
-        local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
-        for _, id in ipairs(due) do redis.call('ZADD', KEYS[1], ARGV[2], id) end
-        return due
-        """;
+    private static readonly LuaScript ClaimScript = LuaScript.Prepare("""
+        local ids = redis.call('ZRANGEBYSCORE', @due, '-inf', @now, 'LIMIT', 0, @maximum)
+        for _, id in ipairs(ids) do redis.call('ZADD', @due, @claimedUntil, id) end
+        return ids
+        """);
 
-    /// <summary>Who has lost the claim meanwhile, to another manager or to somebody who had it sent again, writes nothing.</summary>
-    private const string SettleScript = """
-        if redis.call('ZSCORE', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-        if ARGV[4] == '' then redis.call('ZREM', KEYS[1], ARGV[1]) else redis.call('ZADD', KEYS[1], ARGV[4], ARGV[1]) end
-        if ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3], 'XX', 'KEEPTTL') end
+    /// <summary>Does nothing if the claim was lost to another manager or to a redelivery.</summary>
+    private static readonly LuaScript SettleScript = LuaScript.Prepare("""
+        if redis.call('ZSCORE', @due, @id) ~= @claimedUntil then return 0 end
+        if @nextAttemptAt == '' then redis.call('ZREM', @due, @id) else redis.call('ZADD', @due, @nextAttemptAt, @id) end
+        redis.call('SET', @record, @json, 'XX', 'KEEPTTL')
         return 1
-        """;
+        """);
 
-    private const string AgainScript = """
-        if not redis.call('SET', KEYS[2], ARGV[3], 'XX', 'PX', ARGV[4]) then return 0 end
-        redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+    private static readonly LuaScript RedeliverScript = LuaScript.Prepare("""
+        if not redis.call('SET', @record, @json, 'XX', 'PX', @retention) then return 0 end
+        redis.call('ZADD', @due, @now, @id)
         return 1
-        """;
+        """);
 
     private IDatabase Database => redis.GetDatabase();
 
-    /// <summary>Makes messages of what happened, for each webhook that wants to know.</summary>
+    /// <summary>Turns the events in the outbox into messages to the webhooks that select them.</summary>
     public async Task DistributeAsync(IReadOnlyList<Webhook> webhooks, DateTimeOffset now)
     {
         foreach (var entry in await Database.StreamRangeAsync(BotOutbox.Stream, count: OutboxBatch))
         {
-            if (Parse(entry[BotOutbox.Field]) is { } happened)
-                await SendAsync([.. webhooks.Where(webhook => webhook.Wants(happened.UserId, happened.Type))], happened, IdOf(entry.Id), now, entry.Id);
+            if (Parse(entry[BotOutbox.Field]) is { } webhookEvent)
+                await EnqueueAsync([.. webhooks.Where(webhook => webhook.Selects(webhookEvent.UserId, webhookEvent.Type))], webhookEvent, IdOf(entry.Id), now, entry.Id);
             else
                 await Database.StreamDeleteAsync(BotOutbox.Stream, [entry.Id]);
         }
     }
 
-    /// <summary>Has an event sent to webhooks, as soon as it can be.</summary>
-    /// <param name="webhooks">To whom.</param>
-    /// <param name="happened">What.</param>
-    /// <param name="id">The message's.</param>
-    /// <param name="now">From when on.</param>
-    /// <param name="entry">The event's place in the outbox, which it leaves.</param>
-    public Task SendAsync(IReadOnlyList<Webhook> webhooks, WebhookEvent happened, string id, DateTimeOffset now, RedisValue entry = default)
+    /// <summary>Stores a message to each webhook, due at once.</summary>
+    /// <param name="webhooks">The webhooks that receive it.</param>
+    /// <param name="webhookEvent">The event.</param>
+    /// <param name="id">The message's id.</param>
+    /// <param name="now">The time at which it is due.</param>
+    /// <param name="entry">The event's outbox entry, which is removed; null if it does not come from the outbox.</param>
+    public Task EnqueueAsync(IReadOnlyList<Webhook> webhooks, WebhookEvent webhookEvent, string id, DateTimeOffset now, RedisValue entry = default)
     {
-        var delivery = new Delivery { Id = id, Type = happened.Type, Payload = happened.Payload, CreatedAt = now, NextAttemptAt = now };
+        var delivery = new Delivery { Id = id, Type = webhookEvent.Type, Payload = webhookEvent.Payload, CreatedAt = now, NextAttemptAt = now };
         RedisKey[] keys = [BotOutbox.Stream, .. webhooks.SelectMany(webhook => (RedisKey[])[Record(webhook.Id, id), Index(webhook.Id), Due(webhook.Id)])];
         RedisValue[] values =
         [
-            entry.IsNull ? RedisValue.EmptyString : entry, id, Serialize(delivery), now.ToUnixTimeMilliseconds(), (long)KeptFor.TotalMilliseconds,
-            IdOf(now - KeptFor), KeptOfOne,
+            entry.IsNull ? RedisValue.EmptyString : entry, id, Serialize(delivery), now.ToUnixTimeMilliseconds(), (long)Retention.TotalMilliseconds,
+            IdOf(now - Retention), MaxPerWebhook,
         ];
         return Database.ScriptEvaluateAsync(DistributeScript, keys, values);
     }
 
     public static bool IsId(string text) => IdPattern.IsMatch(text);
 
-    /// <summary>An id for what did not come by the outbox.</summary>
+    /// <summary>An id for a message that does not come from the outbox.</summary>
     public static string NewId(DateTimeOffset now) => $"{IdOf(now)}_{Random.Shared.Next(0x1000000):x6}";
 
-    /// <summary>Takes messages that are due, and puts them off until <paramref name="until"/>: by then they are settled, or due again.</summary>
-    public async Task<IReadOnlyList<Delivery>> ClaimAsync(Webhook webhook, DateTimeOffset now, DateTimeOffset until, int atMost)
+    /// <summary>Claims due messages until <paramref name="until"/>. Messages that are not settled by then are due again.</summary>
+    public async Task<IReadOnlyList<Delivery>> ClaimAsync(Webhook webhook, DateTimeOffset now, DateTimeOffset until, int maximum)
     {
         var ids = (RedisValue[])(await Database.ScriptEvaluateAsync(
-            ClaimScript, [Due(webhook.Id)], [now.ToUnixTimeMilliseconds(), until.ToUnixTimeMilliseconds(), atMost]))!;
+            ClaimScript,
+            new { due = Due(webhook.Id), now = now.ToUnixTimeMilliseconds(), claimedUntil = until.ToUnixTimeMilliseconds(), maximum }))!;
         var claimed = new List<Delivery>();
         foreach (var id in ids)
         {
@@ -110,28 +113,32 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
         return claimed;
     }
 
-    /// <summary>Keeps what became of a message that was claimed until <paramref name="until"/>.</summary>
+    /// <summary>Stores the new state of a message that was claimed until <paramref name="until"/>.</summary>
     public Task SettleAsync(Webhook webhook, Delivery delivery, DateTimeOffset until) => Database.ScriptEvaluateAsync(
         SettleScript,
-        [Due(webhook.Id), Record(webhook.Id, delivery.Id)],
-        [
-            delivery.Id, until.ToUnixTimeMilliseconds(), Serialize(delivery),
-            delivery.NextAttemptAt is { } next ? next.ToUnixTimeMilliseconds() : RedisValue.EmptyString,
-        ]);
+        new
+        {
+            due = Due(webhook.Id),
+            record = Record(webhook.Id, delivery.Id),
+            id = delivery.Id,
+            claimedUntil = until.ToUnixTimeMilliseconds(),
+            json = Serialize(delivery),
+            nextAttemptAt = delivery.NextAttemptAt is { } next ? next.ToUnixTimeMilliseconds() : RedisValue.EmptyString,
+        });
 
-    /// <summary>Of what was to be sent to a webhook, nothing is any more.</summary>
-    public async Task GiveUpAsync(Webhook webhook)
+    /// <summary>Marks all pending messages to a webhook as failed.</summary>
+    public async Task FailPendingAsync(Webhook webhook)
     {
         foreach (var due in await Database.SortedSetRangeByRankWithScoresAsync(Due(webhook.Id)))
         {
             if (await FindAsync(webhook, due.Element!) is { } delivery)
-                await SettleAsync(webhook, delivery.GivenUp(), DateTimeOffset.FromUnixTimeMilliseconds((long)due.Score));
+                await SettleAsync(webhook, delivery.AsFailed(), DateTimeOffset.FromUnixTimeMilliseconds((long)due.Score));
             else
                 await Database.SortedSetRemoveAsync(Due(webhook.Id), due.Element);
         }
     }
 
-    /// <summary>What cannot be read is no message.</summary>
+    /// <summary>Finds a message. An unreadable record is deleted and counts as missing.</summary>
     public async Task<Delivery?> FindAsync(Webhook webhook, string id)
     {
         try
@@ -143,28 +150,35 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
         catch (JsonException exception)
         {
             if (await Database.KeyDeleteAsync(Record(webhook.Id, id)))
-                Log.NoMessage(logger, id, webhook.Id, exception.Message);
+                Log.Unreadable(logger, id, webhook.Id, exception.Message);
             return null;
         }
     }
 
-    /// <summary>Has a message sent once more, from the beginning.</summary>
-    public async Task<Delivery> AgainAsync(Webhook webhook, Delivery delivery, DateTimeOffset now)
+    /// <summary>Makes a message due at once, with a full set of retries.</summary>
+    public async Task<Delivery> RedeliverAsync(Webhook webhook, Delivery delivery, DateTimeOffset now)
     {
-        var again = delivery.Again(now);
+        var redelivery = delivery.ForRedelivery(now);
         await Database.ScriptEvaluateAsync(
-            AgainScript,
-            [Due(webhook.Id), Record(webhook.Id, delivery.Id)],
-            [delivery.Id, now.ToUnixTimeMilliseconds(), Serialize(again), (long)KeptFor.TotalMilliseconds]);
-        return again;
+            RedeliverScript,
+            new
+            {
+                due = Due(webhook.Id),
+                record = Record(webhook.Id, delivery.Id),
+                id = delivery.Id,
+                now = now.ToUnixTimeMilliseconds(),
+                json = Serialize(redelivery),
+                retention = (long)Retention.TotalMilliseconds,
+            });
+        return redelivery;
     }
 
-    /// <summary>The messages, newest first, those behind <paramref name="after"/> where it is given.</summary>
-    public async IAsyncEnumerable<Delivery> NewestAsync(
-        Webhook webhook, string? after, int atMost, [EnumeratorCancellation] CancellationToken cancellation)
+    /// <summary>Lists messages, newest first; only those older than <paramref name="before"/> if given.</summary>
+    public async IAsyncEnumerable<Delivery> ListAsync(
+        Webhook webhook, string? before, int maximum, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var ids = await Database.SortedSetRangeByValueAsync(
-            Index(webhook.Id), min: default, max: after, after is null ? Exclude.None : Exclude.Stop, Order.Descending, skip: 0, take: atMost);
+            Index(webhook.Id), min: default, max: before, before is null ? Exclude.None : Exclude.Stop, Order.Descending, skip: 0, take: maximum);
         foreach (var id in ids)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -173,14 +187,14 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
         }
     }
 
-    /// <summary>All of a webhook that is there no more.</summary>
-    public async Task ForgetAsync(Webhook webhook)
+    /// <summary>Deletes all messages to a webhook.</summary>
+    public async Task DeleteAllAsync(Webhook webhook)
     {
         var ids = await Database.SortedSetRangeByValueAsync(Index(webhook.Id));
-        await Database.KeyDeleteAsync([Due(webhook.Id), Index(webhook.Id), .. ids.Select(id => (RedisKey)Record(webhook.Id, id!))]);
+        await Database.KeyDeleteAsync([Due(webhook.Id), Index(webhook.Id), .. ids.Select(id => Record(webhook.Id, id!))]);
     }
 
-    /// <summary>Ids sort by their time, and hold no dot, which stands between the parts of what is signed.</summary>
+    /// <summary>Ids sort by time. They contain no dot, because dots separate the parts of the signed text.</summary>
     private static string IdOf(DateTimeOffset time) => string.Create(CultureInfo.InvariantCulture, $"msg_{time.ToUnixTimeMilliseconds():d13}");
 
     private static string IdOf(RedisValue entry)
@@ -206,15 +220,15 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
 
     private static string Serialize(Delivery delivery) => JsonSerializer.Serialize(delivery, JsonSerializerOptions.Web);
 
-    private static string Due(string webhook) => $"newarbots:webhook:{webhook}:due";
+    private static RedisKey Due(string webhook) => $"newarbots:webhook:{webhook}:due";
 
-    private static string Index(string webhook) => $"newarbots:webhook:{webhook}:deliveries";
+    private static RedisKey Index(string webhook) => $"newarbots:webhook:{webhook}:deliveries";
 
-    private static string Record(string webhook, string id) => $"newarbots:webhook:{webhook}:delivery:{id}";
+    private static RedisKey Record(string webhook, string id) => $"newarbots:webhook:{webhook}:delivery:{id}";
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Message {MessageId} to webhook {WebhookId} cannot be read and is removed: {Why}")]
-        public static partial void NoMessage(ILogger logger, string messageId, string webhookId, string why);
+        [LoggerMessage(LogLevel.Error, "Message {MessageId} to webhook {WebhookId} cannot be read and was removed: {Reason}")]
+        public static partial void Unreadable(ILogger logger, string messageId, string webhookId, string reason);
     }
 }

@@ -3,16 +3,16 @@ using System.Net.Sockets;
 
 namespace NewarBots.Manager.Webhooks;
 
-/// <summary>Which addresses belong to the Internet at large, and to nobody's own machine or network.</summary>
+/// <summary>Tells public addresses from those of this machine and of private networks.</summary>
 internal static class PublicAddress
 {
     /// <summary>
-    /// What the IANA registries of special-purpose addresses
+    /// Multicast, and the ranges that are not globally reachable according to the IANA registries of special-purpose addresses
     /// (<see href="https://www.iana.org/assignments/iana-ipv4-special-registry">IPv4</see>,
-    /// <see href="https://www.iana.org/assignments/iana-ipv6-special-registry">IPv6</see>) do not call globally reachable, and multicast. Of IPv6,
-    /// global unicast alone is let in, without what holds an IPv4 address inside (6to4, Teredo; NAT64 lies outside of it).
+    /// <see href="https://www.iana.org/assignments/iana-ipv6-special-registry">IPv6</see>). 6to4 and Teredo are listed because they embed IPv4
+    /// addresses. NAT64 does too, but is outside <see cref="GlobalUnicast"/>.
     /// </summary>
-    private static readonly IReadOnlyList<IPNetwork> Special =
+    private static readonly IReadOnlyList<IPNetwork> SpecialPurpose =
     [
         .. new[]
         {
@@ -22,13 +22,14 @@ internal static class PublicAddress
         }.Select(IPNetwork.Parse),
     ];
 
+    /// <summary>The only allowed range of IPv6.</summary>
     private static readonly IPNetwork GlobalUnicast = IPNetwork.Parse("2000::/3");
 
-    public static bool Is(IPAddress address)
+    public static bool IsPublic(IPAddress address)
     {
         if (address.IsIPv4MappedToIPv6)
             address = address.MapToIPv4();
         return (address.AddressFamily is AddressFamily.InterNetwork || GlobalUnicast.Contains(address))
-            && !Special.Any(network => network.Contains(address));
+            && !SpecialPurpose.Any(network => network.Contains(address));
     }
 }

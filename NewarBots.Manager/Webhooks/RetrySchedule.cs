@@ -1,31 +1,28 @@
 namespace NewarBots.Manager.Webhooks;
 
-/// <summary>
-/// When a message that was not taken is sent again: ever less often, for a day, and each a little later than that, by chance: what failed
-/// at the same moment does not come back at the same moment.
-/// </summary>
+/// <summary>The delays between attempts. They grow over a day. Random jitter spreads messages that failed at the same moment.</summary>
 internal static class RetrySchedule
 {
-    public static IReadOnlyList<TimeSpan> Waits { get; } =
+    public static IReadOnlyList<TimeSpan> Delays { get; } =
     [
         TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(30),
         TimeSpan.FromHours(1), TimeSpan.FromHours(2), TimeSpan.FromHours(4), TimeSpan.FromHours(8), TimeSpan.FromHours(8),
     ];
 
-    /// <summary>Of the wait, by which chance prolongs it at most.</summary>
-    public const double Spread = 0.1;
+    /// <summary>The largest jitter, as a fraction of the delay.</summary>
+    public const double MaxJitter = 0.1;
 
-    /// <param name="failed">Attempts so far, all of them in vain.</param>
-    /// <param name="asked">How long the receiver asked to be left alone, which counts where it is longer, up to the longest wait.</param>
-    /// <param name="chance">From 0 to 1.</param>
-    /// <returns><see langword="null"/>: it is given up.</returns>
-    public static TimeSpan? WaitAfter(int failed, TimeSpan? asked, double chance)
+    /// <param name="failedAttempts">The number of failed attempts so far.</param>
+    /// <param name="retryAfter">The receiver's Retry-After. It extends the delay, up to the longest one.</param>
+    /// <param name="jitter">From 0 (none) to 1 (<see cref="MaxJitter"/>).</param>
+    /// <returns>The delay until the next attempt; <see langword="null"/> after the last one.</returns>
+    public static TimeSpan? DelayAfter(int failedAttempts, TimeSpan? retryAfter, double jitter)
     {
-        if (failed > Waits.Count)
+        if (failedAttempts > Delays.Count)
             return null;
-        var wait = Waits[failed - 1];
-        if (asked > wait)
-            wait = asked.Value < Waits[^1] ? asked.Value : Waits[^1];
-        return wait * (1 + Spread * chance);
+        var delay = Delays[failedAttempts - 1];
+        if (retryAfter > delay)
+            delay = retryAfter.Value < Delays[^1] ? retryAfter.Value : Delays[^1];
+        return delay * (1 + MaxJitter * jitter);
     }
 }

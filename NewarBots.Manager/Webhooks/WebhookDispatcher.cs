@@ -5,7 +5,7 @@ using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Webhooks;
 
-/// <summary>Makes messages of what happened and sends them, a few at a time to each webhook, so that one that is slow holds up no other.</summary>
+/// <summary>Turns events into messages and sends them. Each webhook has its own concurrency limit, so that slow receivers do not delay others.</summary>
 internal sealed partial class WebhookDispatcher(
     WebhookFiles webhooks,
     DeliveryStore deliveries,
@@ -16,74 +16,74 @@ internal sealed partial class WebhookDispatcher(
     TimeProvider time,
     ILogger<WebhookDispatcher> logger) : BackgroundService
 {
-    private const int AtOnceToOne = 4;
+    private const int MaxConcurrentPerWebhook = 4;
 
-    /// <summary>What another manager has accepted is looked for, and what is due again.</summary>
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    /// <summary>How often to look for events of other managers and for retries that are due.</summary>
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Longer than an attempt lasts; so soon another manager takes over what a dead one was about to send.</summary>
-    private static readonly TimeSpan Claim = WebhookSender.Patience * 2;
+    /// <summary>Longer than an attempt. If a manager dies, another one sends its claimed messages after this time.</summary>
+    private static readonly TimeSpan ClaimDuration = WebhookSender.AttemptTimeout * 2;
 
-    /// <summary>Most receivers answer sooner, and then have nothing twice from a manager that is stopped.</summary>
-    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
+    /// <summary>Time for running attempts to finish on shutdown, so that most receivers get no duplicates.</summary>
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<string, int> _inFlight = new();
-    private readonly CancellationTokenSource _over = new(Timeout.InfiniteTimeSpan, time);
-    private bool _hadSome;
+    private readonly CancellationTokenSource _abort = new(Timeout.InfiniteTimeSpan, time);
+    private bool _hadWebhooks;
 
     public override void Dispose()
     {
-        _over.Dispose();
+        _abort.Dispose();
         base.Dispose();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await loops.RunAsync(
-            "send webhooks", BackgroundLoops.DefaultTimeout, _ => TurnOrPostponeAsync(), token => outbox.News.WaitAsync(Interval, time, token), stoppingToken);
-        _over.CancelAfter(Farewell);
+            "send webhooks", BackgroundLoops.DefaultTimeout, _ => TryDispatchAsync(), token => outbox.WakeUp.WaitAsync(PollInterval, time, token), stoppingToken);
+        _abort.CancelAfter(ShutdownTimeout);
         while (_inFlight.Values.Any(count => count > 0))
-            await outbox.News.WaitAsync(Interval, time, CancellationToken.None);
+            await outbox.WakeUp.WaitAsync(PollInterval, time, CancellationToken.None);
     }
 
-    private async Task TurnOrPostponeAsync()
+    private async Task TryDispatchAsync()
     {
         try
         {
-            await TurnAsync();
+            await DispatchAsync();
         }
         catch (Exception exception) when (exception.IsRedisUnavailable())
         {
-            // It is told elsewhere, and everything waits in Redis.
+            // Logged elsewhere. The next poll tries again; events and messages stay in Redis.
         }
     }
 
-    private async Task TurnAsync()
+    private async Task DispatchAsync()
     {
         var all = webhooks.All;
-        // Once more after the last one is gone: what it was to be told is nobody else's.
-        if (all.Count == 0 && !_hadSome)
+        // After the last webhook is deleted, run once more to empty the outbox.
+        if (all.Count == 0 && !_hadWebhooks)
             return;
-        _hadSome = all.Count > 0;
+        _hadWebhooks = all.Count > 0;
         await deliveries.DistributeAsync(all, time.GetUtcNow());
         foreach (var webhook in all)
         {
             if (webhook.DisabledAt is not null)
             {
-                // What is on its way is settled by whoever sends it.
+                // A running attempt settles its own message.
                 if (_inFlight.GetValueOrDefault(webhook.Id) == 0)
-                    await deliveries.GiveUpAsync(webhook);
+                    await deliveries.FailPendingAsync(webhook);
                 continue;
             }
 
-            var room = AtOnceToOne - _inFlight.GetValueOrDefault(webhook.Id);
-            if (room == 0)
+            var capacity = MaxConcurrentPerWebhook - _inFlight.GetValueOrDefault(webhook.Id);
+            if (capacity == 0)
                 continue;
             var now = time.GetUtcNow();
-            foreach (var delivery in await deliveries.ClaimAsync(webhook, now, now + Claim, room))
+            foreach (var delivery in await deliveries.ClaimAsync(webhook, now, now + ClaimDuration, capacity))
             {
                 _inFlight.AddOrUpdate(webhook.Id, 1, (_, count) => count + 1);
-                _ = SendAsync(webhook, delivery, now + Claim);
+                _ = SendAsync(webhook, delivery, now + ClaimDuration);
             }
         }
     }
@@ -92,33 +92,33 @@ internal sealed partial class WebhookDispatcher(
     {
         try
         {
-            var attempt = await sender.SendAsync(webhook, delivery, _over.Token);
+            var attempt = await sender.SendAsync(webhook, delivery, _abort.Token);
             var after = delivery.After(attempt, Random.Shared.NextDouble());
             metrics.Notified(TimeSpan.FromSeconds(attempt.DurationSeconds), WireWord.Of(after.Status));
             if (after.Status is DeliveryStatus.Failed)
-                Log.GivenUp(logger, delivery.Id, webhook.Id, after.Attempts.Count, attempt.Error);
-            if (attempt.IsGone && await webhooks.ChangeAsync(webhook.Id, known => known with { DisabledAt = time.GetUtcNow() }, _over.Token) is not null)
+                Log.Failed(logger, delivery.Id, webhook.Id, after.Attempts.Count, attempt.Error);
+            if (attempt.IsGone && await webhooks.ChangeAsync(webhook.Id, current => current with { DisabledAt = time.GetUtcNow() }, _abort.Token) is not null)
                 Log.Disabled(logger, webhook.Id);
 
             await deliveries.SettleAsync(webhook, after, claimedUntil);
         }
-        catch (Exception) when (_over.IsCancellationRequested)
+        catch (Exception) when (_abort.IsCancellationRequested)
         {
             await ReleaseAsync(webhook, delivery, claimedUntil);
         }
         catch (Exception exception)
         {
-            // It is due again once the claim is over: the receiver may get it twice, and knows it by its id.
+            // The message is due again after its claim expires. The receiver detects the duplicate by its id.
             Log.NotSettled(logger, delivery.Id, webhook.Id, exception.Message);
         }
         finally
         {
             _inFlight.AddOrUpdate(webhook.Id, 0, (_, count) => count - 1);
-            outbox.News.Raise();
+            outbox.WakeUp.Raise();
         }
     }
 
-    /// <summary>What was claimed and not sent is due as it was before, for whichever manager comes next.</summary>
+    /// <summary>Makes a claimed message due again at once, so that another manager can send it.</summary>
     private async Task ReleaseAsync(Webhook webhook, Delivery delivery, DateTimeOffset claimedUntil)
     {
         try
@@ -127,19 +127,19 @@ internal sealed partial class WebhookDispatcher(
         }
         catch (Exception exception) when (exception.IsRedisUnavailable())
         {
-            // Then it is once the claim is over.
+            // The message is due again after its claim expires.
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "Message {MessageId} to webhook {WebhookId} is given up after {Attempts} attempts: {Why}")]
-        public static partial void GivenUp(ILogger logger, string messageId, string webhookId, int attempts, string? why);
+        [LoggerMessage(LogLevel.Warning, "Message {MessageId} to webhook {WebhookId} failed after {Attempts} attempts and will not be retried: {Reason}")]
+        public static partial void Failed(ILogger logger, string messageId, string webhookId, int attempts, string? reason);
 
-        [LoggerMessage(LogLevel.Warning, "Webhook {WebhookId} is told nothing any more: its receiver answered 410 Gone")]
+        [LoggerMessage(LogLevel.Warning, "Webhook {WebhookId} is disabled: its receiver responded with 410 Gone")]
         public static partial void Disabled(ILogger logger, string webhookId);
 
-        [LoggerMessage(LogLevel.Warning, "What became of message {MessageId} to webhook {WebhookId} could not be kept, so it is sent once more: {Why}")]
-        public static partial void NotSettled(ILogger logger, string messageId, string webhookId, string why);
+        [LoggerMessage(LogLevel.Warning, "Result of message {MessageId} to webhook {WebhookId} could not be stored, will send it again: {Reason}")]
+        public static partial void NotSettled(ILogger logger, string messageId, string webhookId, string reason);
     }
 }

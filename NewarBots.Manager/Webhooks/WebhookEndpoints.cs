@@ -51,16 +51,16 @@ internal static class WebhookEndpoints
             return ApiProblems.UnsupportedMediaType();
         if (await RequestBody.ReadAsync(request, MaxBodyBytes, cancellation) is not { } body)
             return RequestBody.TooLong(MaxBodyBytes);
-        var (wanted, faults) = RequestBody.Read(body, (root, list) => CreateWebhookRequest.Read(root, caller, options.Value.AllowPrivateAddresses, list));
-        if (wanted is null)
+        var (wantedWebhook, faults) = RequestBody.Read(body, (root, list) => CreateWebhookRequest.Read(root, caller, options.Value.AllowPrivateAddresses, list));
+        if (wantedWebhook is null)
             return ApiProblems.InvalidRequest(faults);
         var webhook = new Webhook
         {
             Id = $"wh_{SessionId.New(time)}",
-            UserId = wanted.UserId!.Value,
-            Url = wanted.Url,
-            Events = wanted.Events ?? [],
-            Description = wanted.Description,
+            UserId = wantedWebhook.UserId!.Value,
+            Url = wantedWebhook.Url,
+            Events = wantedWebhook.Events ?? [],
+            Description = wantedWebhook.Description,
             CreatedAt = time.GetUtcNow(),
             Secret = WebhookSignature.NewSecret(),
         };
@@ -98,7 +98,7 @@ internal static class WebhookEndpoints
         if (Find(id, caller, files) is not { } webhook)
             return WebhookProblems.NotFound();
         // In this order, so that the request can be repeated if Redis is unavailable.
-        await deliveries.ForgetAsync(webhook);
+        await deliveries.DeleteAllAsync(webhook);
         await files.RemoveAsync(id, cancellation);
         return TypedResults.NoContent();
     }
@@ -136,10 +136,10 @@ internal static class WebhookEndpoints
         if (webhook.DisabledAt is not null)
             return WebhookProblems.Disabled();
         var now = time.GetUtcNow();
-        var message = DeliveryStore.NewId(now);
-        await deliveries.SendAsync([webhook], WebhookEvent.ForTest(webhook, now), message, now);
-        outbox.News.Raise();
-        return await deliveries.FindAsync(webhook, message) is { } delivery ? Accepted(webhook, delivery) : WebhookProblems.DeliveryNotFound();
+        var messageId = DeliveryStore.NewId(now);
+        await deliveries.EnqueueAsync([webhook], WebhookEvent.ForTest(webhook, now), messageId, now);
+        outbox.WakeUp.Raise();
+        return await deliveries.FindAsync(webhook, messageId) is { } delivery ? Accepted(webhook, delivery) : WebhookProblems.DeliveryNotFound();
     }
 
     /// <summary>List a webhook's messages</summary>
@@ -159,7 +159,7 @@ internal static class WebhookEndpoints
             return ApiProblems.InvalidRequest("cursor", "must be a nextCursor returned by this endpoint");
         if (Find(id, caller, files) is not { } webhook)
             return WebhookProblems.NotFound();
-        var found = await deliveries.NewestAsync(webhook, cursor, size + 1, cancellation).ToListAsync(cancellation);
+        var found = await deliveries.ListAsync(webhook, cursor, size + 1, cancellation).ToListAsync(cancellation);
         var page = found.Take(size).Select(DeliveryResponse.Of).ToList();
         return TypedResults.Ok(new DeliveryPage(page, found.Count > size ? page[^1].Id : null));
     }
@@ -178,9 +178,9 @@ internal static class WebhookEndpoints
             return WebhookProblems.Disabled();
         if (!DeliveryStore.IsId(deliveryId) || await deliveries.FindAsync(webhook, deliveryId) is not { } delivery)
             return WebhookProblems.DeliveryNotFound();
-        var again = await deliveries.AgainAsync(webhook, delivery, time.GetUtcNow());
-        outbox.News.Raise();
-        return Accepted(webhook, again);
+        var redelivery = await deliveries.RedeliverAsync(webhook, delivery, time.GetUtcNow());
+        outbox.WakeUp.Raise();
+        return Accepted(webhook, redelivery);
     }
 
     /// <summary>Treats other users' webhooks as missing.</summary>

@@ -5,23 +5,23 @@ using NewarBots.Manager.Hosting;
 namespace NewarBots.Manager.Webhooks;
 
 /// <summary>
-/// The webhooks, a file each in <c>webhooks/</c> of the storage folder, which only managers can read: who is to be told outlives an
-/// emptied Redis, and all managers of one storage know the same ones.
+/// The webhooks, each in a file in <c>webhooks/</c> of the storage folder, readable by managers only. They survive a loss of Redis's data, and
+/// all managers that share the storage use the same ones.
 /// </summary>
 internal sealed partial class WebhookFiles(StorageLayout storage, TimeProvider time, ILogger<WebhookFiles> logger)
 {
     private const string Extension = ".json";
 
-    /// <summary>The folder's time is as coarse as the file system's clock: what is younger than this may not tell of a change that came right behind.</summary>
-    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(1);
+    /// <summary>Resolution of folder timestamps: two changes within this time may have the same one, so recent folders are read again.</summary>
+    private static readonly TimeSpan TimestampGrain = TimeSpan.FromSeconds(1);
 
     private readonly string _folder = Path.Combine(storage.Root, "webhooks");
     private readonly Lock _reading = new();
     private (DateTime WrittenAt, IReadOnlyList<Webhook> Webhooks) _read = (default, []);
 
     /// <summary>
-    /// All of them, oldest first. They are read again whenever the folder has changed; what cannot be read at the moment stays as it was,
-    /// so that nothing goes untold meanwhile.
+    /// All webhooks, oldest first. They are read again if the folder has changed. An unreadable file keeps its last known webhook, so that no
+    /// message is lost.
     /// </summary>
     public IReadOnlyList<Webhook> All
     {
@@ -32,7 +32,7 @@ internal sealed partial class WebhookFiles(StorageLayout storage, TimeProvider t
                 try
                 {
                     var writtenAt = Directory.GetLastWriteTimeUtc(_folder);
-                    if (_read.WrittenAt != writtenAt || (time.GetUtcNow().UtcDateTime - writtenAt).Duration() < Settled)
+                    if (_read.WrittenAt != writtenAt || (time.GetUtcNow().UtcDateTime - writtenAt).Duration() < TimestampGrain)
                         _read = (writtenAt, ReadAll(before: _read.Webhooks));
                 }
                 catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -47,17 +47,17 @@ internal sealed partial class WebhookFiles(StorageLayout storage, TimeProvider t
 
     public Webhook? Find(string id) => All.FirstOrDefault(webhook => webhook.Id == id);
 
-    /// <returns><see langword="false"/> where its user has <paramref name="atMost"/> already.</returns>
-    public async Task<bool> AddAsync(Webhook webhook, int atMost, CancellationToken cancellation)
+    /// <returns><see langword="false"/> if the user already has <paramref name="maxPerUser"/> webhooks.</returns>
+    public async Task<bool> AddAsync(Webhook webhook, int maxPerUser, CancellationToken cancellation)
     {
         using var held = await LockAsync(cancellation);
-        if (All.Count(known => known.UserId == webhook.UserId) >= atMost)
+        if (All.Count(other => other.UserId == webhook.UserId) >= maxPerUser)
             return false;
         Write(webhook);
         return true;
     }
 
-    /// <returns>As it is then; <see langword="null"/> where it has been removed.</returns>
+    /// <returns>The changed webhook; <see langword="null"/> if it no longer exists.</returns>
     public async Task<Webhook?> ChangeAsync(string id, Func<Webhook, Webhook> change, CancellationToken cancellation)
     {
         using var held = await LockAsync(cancellation);
@@ -88,34 +88,34 @@ internal sealed partial class WebhookFiles(StorageLayout storage, TimeProvider t
 
     private List<Webhook> ReadAll(IReadOnlyList<Webhook> before)
     {
-        var found = new List<Webhook>();
+        var webhooks = new List<Webhook>();
         if (!Directory.Exists(_folder))
-            return found;
+            return webhooks;
         foreach (var path in Directory.EnumerateFiles(_folder, $"*{Extension}"))
         {
             try
             {
-                found.Add(JsonSerializer.Deserialize<Webhook>(File.ReadAllBytes(path), JsonSerializerOptions.Web) is { } webhook && path == PathOf(webhook.Id)
+                webhooks.Add(JsonSerializer.Deserialize<Webhook>(File.ReadAllBytes(path), JsonSerializerOptions.Web) is { } webhook && path == PathOf(webhook.Id)
                     ? webhook
-                    : throw new JsonException("It holds no webhook of this name."));
+                    : throw new JsonException("It contains no webhook with the id in its name."));
             }
             catch (FileNotFoundException)
             {
-                // It has just been removed.
+                // Another manager has just removed it.
             }
             catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
             {
                 Log.Unreadable(logger, path, exception.Message);
-                found.AddRange(before.Where(webhook => path == PathOf(webhook.Id)));
+                webhooks.AddRange(before.Where(webhook => path == PathOf(webhook.Id)));
             }
         }
 
-        return [.. found.OrderBy(webhook => webhook.Id, StringComparer.Ordinal)];
+        return [.. webhooks.OrderBy(webhook => webhook.Id, StringComparer.Ordinal)];
     }
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "{Path} cannot be read, so what was known of its webhooks counts: {Why}")]
-        public static partial void Unreadable(ILogger logger, string path, string why);
+        [LoggerMessage(LogLevel.Error, "{Path} cannot be read; its last known webhooks stay in use: {Reason}")]
+        public static partial void Unreadable(ILogger logger, string path, string reason);
     }
 }

@@ -6,8 +6,8 @@ internal sealed class WebhookOptions
     public const string Section = "Webhooks";
 
     /// <summary>
-    /// Webhooks may go to this machine and its private networks, and over plain http. Otherwise a user could reach through the manager what
-    /// only the manager's host should reach.
+    /// Allows webhooks to this machine and to private networks, and plain http. Off by default, because users could otherwise reach internal
+    /// services through the manager.
     /// </summary>
     public bool AllowPrivateAddresses { get; set; }
 }

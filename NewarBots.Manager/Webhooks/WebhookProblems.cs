@@ -9,7 +9,7 @@ internal static class WebhookProblems
     public static ProblemHttpResult NotFound() => ApiProblems.Problem(ProblemTypes.WebhookNotFound, ProblemTypes.WebhookNotFound.Advice);
 
     public static ProblemHttpResult DeliveryNotFound() =>
-        ApiProblems.Problem(ProblemTypes.DeliveryNotFound, $"Messages are kept for {DeliveryStore.KeptFor.TotalDays:0} days.");
+        ApiProblems.Problem(ProblemTypes.DeliveryNotFound, $"Messages are kept for {DeliveryStore.Retention.TotalDays:0} days.");
 
     public static ProblemHttpResult TooMany(UserId user) =>
         ApiProblems.Problem(ProblemTypes.TooManyWebhooks, $"User {user} has {WebhookEndpoints.MaxPerUser}. Delete one first.", new() { ["limit"] = WebhookEndpoints.MaxPerUser });

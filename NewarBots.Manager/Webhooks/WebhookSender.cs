@@ -7,21 +7,24 @@ using Microsoft.Extensions.Options;
 
 namespace NewarBots.Manager.Webhooks;
 
-/// <summary>Sends one message once. It follows no redirect, uses no proxy, and connects to public addresses only, unless told otherwise.</summary>
+/// <summary>
+/// Makes one attempt to send a message. It follows no redirects, uses no proxy, and connects to public addresses only, unless
+/// <see cref="WebhookOptions.AllowPrivateAddresses"/> is set.
+/// </summary>
 internal sealed class WebhookSender : IDisposable
 {
-    /// <summary>Receivers should take a message and think about it later; the specification names 15 to 30 s.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    /// <summary>The specification recommends 15 to 30 s.</summary>
+    public static readonly TimeSpan AttemptTimeout = TimeSpan.FromSeconds(15);
 
-    /// <summary>So often a name is looked up anew at least.</summary>
+    /// <summary>Host names are resolved again at least this often.</summary>
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(1);
 
     private readonly bool _allowPrivate;
     private readonly TimeProvider _time;
     private readonly HttpClient _client;
 
-    /// <summary>Where a name leads.</summary>
-    public Func<string, CancellationToken, Task<IPAddress[]>> LookUp { get; init; } = Dns.GetHostAddressesAsync;
+    /// <summary>Resolves a host name; tests replace it.</summary>
+    public Func<string, CancellationToken, Task<IPAddress[]>> ResolveHost { get; init; } = Dns.GetHostAddressesAsync;
 
     public WebhookSender(IOptions<WebhookOptions> options, TimeProvider time)
     {
@@ -32,10 +35,10 @@ internal sealed class WebhookSender : IDisposable
             AllowAutoRedirect = false,
             UseProxy = false,
             UseCookies = false,
-            // Strangers have no business with our traces.
+            // Receivers must not see trace ids.
             ActivityHeadersPropagator = null,
             PooledConnectionLifetime = ConnectionLifetime,
-            // What a receiver says beyond its status is not read.
+            // Response bodies are not read.
             MaxResponseDrainSize = 0,
             ConnectCallback = ConnectAsync,
         })
@@ -47,9 +50,9 @@ internal sealed class WebhookSender : IDisposable
     public async Task<DeliveryAttempt> SendAsync(Webhook webhook, Delivery delivery, CancellationToken cancellation)
     {
         var at = _time.GetUtcNow();
-        var begun = _time.GetTimestamp();
-        using var patience = new CancellationTokenSource(Patience, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
+        var startedAt = _time.GetTimestamp();
+        using var timeout = new CancellationTokenSource(AttemptTimeout, _time);
+        using var timeoutOrCancellation = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
         try
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, webhook.Url)
@@ -60,44 +63,44 @@ internal sealed class WebhookSender : IDisposable
             request.Headers.Add(WebhookSignature.IdHeader, delivery.Id);
             request.Headers.Add(WebhookSignature.TimestampHeader, at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
             request.Headers.Add(WebhookSignature.SignatureHeader, WebhookSignature.Sign(webhook.SecretsAt(at), delivery.Id, at, delivery.Payload));
-            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
-            return Attempt((int)response.StatusCode, Fault(response), RetryAfter(response.Headers.RetryAfter));
+            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeoutOrCancellation.Token);
+            return Attempt((int)response.StatusCode, DescribeFailure(response), RetryAfter(response.Headers.RetryAfter));
         }
-        catch (Exception) when (patience.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        catch (Exception) when (timeout.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
-            return Attempt(status: null, $"It did not answer within {Patience.TotalSeconds:0} s.");
+            return Attempt(status: null, $"The receiver did not respond within {AttemptTimeout.TotalSeconds:0} s.");
         }
         catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {
-            // Whatever it is, it is an attempt that failed, and counts as one.
+            // Any exception is a failed attempt.
             return Attempt(status: null, (exception.InnerException ?? exception).Message);
         }
 
         DeliveryAttempt Attempt(int? status, string? error, TimeSpan? retryAfter = null) =>
-            new(at, _time.GetElapsedTime(begun).TotalSeconds, status, error, retryAfter);
+            new(at, _time.GetElapsedTime(startedAt).TotalSeconds, status, error, retryAfter);
 
         TimeSpan? RetryAfter(RetryConditionHeaderValue? header) => header?.Delta ?? header?.Date - at;
     }
 
     public void Dispose() => _client.Dispose();
 
-    private static string? Fault(HttpResponseMessage response) => (int)response.StatusCode switch
+    private static string? DescribeFailure(HttpResponseMessage response) => (int)response.StatusCode switch
     {
         >= 200 and < 300 => null,
-        >= 300 and < 400 => $"It answered {(int)response.StatusCode}: redirects are not followed.",
-        var status => $"It answered {status}.",
+        >= 300 and < 400 => $"The receiver responded with {(int)response.StatusCode}. Redirects are not followed.",
+        var status => $"The receiver responded with {status}.",
     };
 
     /// <summary>
-    /// Names are looked up here, and the connection goes to the very address that was looked at: a name that leads elsewhere a moment
-    /// later (DNS rebinding) gains nothing.
+    /// Resolves the host name and connects to the address that was checked, so that a name that resolves to another address a moment later (DNS
+    /// rebinding) cannot bypass the check.
     /// </summary>
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
     {
-        var addresses = await LookUp(context.DnsEndPoint.Host, cancellation);
-        var allowed = _allowPrivate ? addresses : [.. addresses.Where(PublicAddress.Is)];
+        var addresses = await ResolveHost(context.DnsEndPoint.Host, cancellation);
+        var allowed = _allowPrivate ? addresses : [.. addresses.Where(PublicAddress.IsPublic)];
         if (allowed.Length == 0)
-            throw new HttpRequestException($"{context.DnsEndPoint.Host} leads to a private address, which webhooks may not reach (Webhooks:AllowPrivateAddresses).");
+            throw new HttpRequestException($"{context.DnsEndPoint.Host} resolves to a private address, which webhooks may not reach (Webhooks:AllowPrivateAddresses).");
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {

@@ -16,21 +16,21 @@ internal static class WebhookSignature
 
     private const string SecretPrefix = "whsec_";
 
-    /// <summary>The specification asks for 24 to 64.</summary>
+    /// <summary>The specification requires 24 to 64.</summary>
     private const int SecretBytes = 32;
 
-    /// <summary>Base64 behind a prefix, by which a leaked one is found.</summary>
+    /// <summary>A random secret in Base64. Secret scanners recognize its prefix.</summary>
     public static string NewSecret() => SecretPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(SecretBytes));
 
-    /// <param name="secrets">One signature for each.</param>
-    /// <param name="id">The message's.</param>
-    /// <param name="sentAt">The attempt's time, by which receivers refuse what is old.</param>
-    /// <param name="body">As it is sent.</param>
-    /// <returns>Each as <c>v1,</c> and Base64, with spaces between.</returns>
+    /// <param name="secrets">Each one adds a signature.</param>
+    /// <param name="id">The message's id.</param>
+    /// <param name="sentAt">The attempt's time. Receivers use it to reject replayed messages.</param>
+    /// <param name="body">The body exactly as sent.</param>
+    /// <returns>The signatures, each as <c>v1,</c> and Base64, separated by spaces.</returns>
     public static string Sign(IEnumerable<string> secrets, string id, DateTimeOffset sentAt, string body)
     {
-        var signed = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{id}.{sentAt.ToUnixTimeSeconds()}.{body}"));
+        var content = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{id}.{sentAt.ToUnixTimeSeconds()}.{body}"));
         return string.Join(' ', secrets.Select(secret =>
-            $"v1,{Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(secret[SecretPrefix.Length..]), signed))}"));
+            $"v1,{Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(secret[SecretPrefix.Length..]), content))}"));
     }
 }

@@ -131,7 +131,7 @@ public sealed class WebhookAddressTests(QueueingManager queueing) : IClassFixtur
         var url = new UriBuilder(receiver.Url) { Host = "rebinding.example" }.Uri;
         using var sender = new WebhookSender(Options.Create(new WebhookOptions()), TimeProvider.System)
         {
-            LookUp = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(addresses.Dequeue())]),
+            ResolveHost = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(addresses.Dequeue())]),
         };
 
         var first = await SendAsync(sender, url);
@@ -150,7 +150,7 @@ public sealed class WebhookAddressTests(QueueingManager queueing) : IClassFixtur
         await receiver.StartAsync();
         using var sender = new WebhookSender(Options.Create(new WebhookOptions()), TimeProvider.System)
         {
-            LookUp = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback, IPAddress.Parse("3ffe::1"), IPAddress.IPv6Loopback]),
+            ResolveHost = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback, IPAddress.Parse("3ffe::1"), IPAddress.IPv6Loopback]),
         };
 
         var attempt = await SendAsync(sender, new UriBuilder(receiver.Url) { Host = "both.example" }.Uri);
@@ -175,7 +175,7 @@ public sealed class WebhookAddressTests(QueueingManager queueing) : IClassFixtur
 
         var attempt = await SendAsync(sender, new(receiver.Url));
 
-        Assert.Equal((status, false), (attempt.HttpStatus, attempt.IsTaken));
+        Assert.Equal((status, false), (attempt.HttpStatus, attempt.IsSuccess));
         Assert.Single(receiver.Received);
         Assert.Empty(inside.Received);
     }
@@ -193,7 +193,7 @@ public sealed class WebhookAddressTests(QueueingManager queueing) : IClassFixtur
     {
         try
         {
-            return !(await Dns.GetHostAddressesAsync(name, Cancellation)).Any(PublicAddress.Is);
+            return !(await Dns.GetHostAddressesAsync(name, Cancellation)).Any(PublicAddress.IsPublic);
         }
         catch (SocketException)
         {

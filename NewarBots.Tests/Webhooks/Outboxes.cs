@@ -6,7 +6,7 @@ namespace NewarBots.Tests.Webhooks;
 
 internal static class Outboxes
 {
-    /// <summary>One of a storage in which nobody has a webhook.</summary>
+    /// <summary>The outbox of a storage without webhooks.</summary>
     public static WebhookOutbox Unused(TimeProvider time) =>
         new(new(new StorageLayout(Path.Combine(Path.GetTempPath(), "newarbots-none")), time, NullLogger<WebhookFiles>.Instance), time);
 }

@@ -10,7 +10,7 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Webhooks;
 
-/// <summary>The real manager, a real Redis, and a server of somebody's own. No engine is there: the bots come as far as the queue.</summary>
+/// <summary>Webhooks of a real manager with a real Redis and a real receiver. The Docker engine is unavailable, so bots stay queued.</summary>
 public sealed class WebhookLifeTests : IAsyncLifetime
 {
     private RedisServer _redis = null!;
@@ -33,35 +33,35 @@ public sealed class WebhookLifeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_becomes_of_a_bot_is_told_signed_and_to_its_users_webhooks_alone()
+    public async Task Status_changes_are_sent_signed_to_the_webhooks_of_the_bots_user_only()
     {
         await _receiver.StartAsync();
         var webhook = await CreateAsync();
-        var ends = await CreateAsync("""["bot.failed"]""");
+        var failures = await CreateAsync("""["bot.failed"]""");
         await CreateAsync(user: "bert");
 
-        var bot = await EndedBotAsync();
+        var bot = await StoppedBotAsync();
         await Eventually.TrueAsync(() => Task.FromResult(_receiver.Received.Count == 3));
 
-        var told = _receiver.Received.Where(message => message.IsSignedWith((string)webhook["secret"]!)).ToList();
-        Assert.Equal(["bot.failed", "bot.queued"], told.Select(message => (string)message.Body["type"]!).Order());
-        Assert.All(told, message => Assert.Equal(bot, (string?)message.Body["data"]!["id"]));
-        var other = Assert.Single(_receiver.Received, message => message.IsSignedWith((string)ends["secret"]!));
+        var allEvents = _receiver.Received.Where(message => message.IsSignedWith((string)webhook["secret"]!)).ToList();
+        Assert.Equal(["bot.failed", "bot.queued"], allEvents.Select(message => (string)message.Body["type"]!).Order());
+        Assert.All(allEvents, message => Assert.Equal(bot, (string?)message.Body["data"]!["id"]));
+        var other = Assert.Single(_receiver.Received, message => message.IsSignedWith((string)failures["secret"]!));
         Assert.Equal("bot.failed", (string?)other.Body["type"]);
         Assert.Equal("stop_requested", (string?)other.Body["data"]!["reason"]);
         var deliveries = await DeliveriesAsync(webhook, 2, "delivered");
-        Assert.Equal(told.Select(message => message.Id).Order(), deliveries.Select(delivery => (string)delivery["id"]!).Order());
-        Assert.Equal((string?)told[0].Body["data"]!["createdAt"], (string?)deliveries[0]["body"]!["data"]!["createdAt"]);
+        Assert.Equal(allEvents.Select(message => message.Id).Order(), deliveries.Select(delivery => (string)delivery["id"]!).Order());
+        Assert.Equal((string?)allEvents[0].Body["data"]!["createdAt"], (string?)deliveries[0]["body"]!["data"]!["createdAt"]);
     }
 
     [Fact]
-    public async Task What_is_not_taken_is_sent_again_with_the_same_id_and_body()
+    public async Task A_failed_message_is_sent_again_with_the_same_id_and_body()
     {
         _receiver.Answer = before => before == 0 ? Results.StatusCode(500) : Results.Ok();
         await _receiver.StartAsync();
         var webhook = await CreateAsync("""["bot.failed"]""");
 
-        await EndedBotAsync();
+        await StoppedBotAsync();
 
         var delivery = Assert.Single(await DeliveriesAsync(webhook, 1, "delivered"));
         Assert.Equal([500, 200], delivery["attempts"]!.AsArray().Select(attempt => (int)attempt!["httpStatus"]!));
@@ -70,10 +70,10 @@ public sealed class WebhookLifeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_manager_that_is_killed_takes_no_message_with_it()
+    public async Task No_message_is_lost_when_the_manager_is_killed()
     {
         var webhook = await CreateAsync("""["bot.failed"]""");
-        await EndedBotAsync();
+        await StoppedBotAsync();
         _manager.Kill();
 
         await _receiver.StartAsync();
@@ -84,10 +84,10 @@ public sealed class WebhookLifeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_manager_that_is_stopped_waits_for_an_answer_and_leaves_the_rest_to_the_next_one_at_once()
+    public async Task A_stopping_manager_waits_for_responses_and_releases_the_other_messages_at_once()
     {
         var answered = new TaskCompletionSource();
-        _receiver.Answer = before => new Answer(before == 0 ? new TaskCompletionSource().Task : answered.Task);
+        _receiver.Answer = before => new DelayedOk(before == 0 ? new TaskCompletionSource().Task : answered.Task);
         await _receiver.StartAsync();
         var webhook = await CreateAsync("""["bot.queued"]""");
         await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
@@ -95,21 +95,21 @@ public sealed class WebhookLifeTests : IAsyncLifetime
         await _manager.RecordAsync("https://meet.google.com/abc-defg-hik");
         await Eventually.TrueAsync(() => _receiver.Received.Count == 2);
 
-        var end = _manager.TerminateAsync();
+        var stopping = _manager.TerminateAsync();
         await Eventually.TrueAsync(() => _manager.Output.Contains("shutting down", StringComparison.Ordinal));
         answered.SetResult();
-        await end;
+        await stopping;
 
         await using var connection = await _redis.ConnectAsync();
-        var known = new WebhookFiles(new StorageLayout(_manager.Storage), TimeProvider.System, NullLogger<WebhookFiles>.Instance).Find((string)webhook["id"]!)!;
+        var stored = new WebhookFiles(new StorageLayout(_manager.Storage), TimeProvider.System, NullLogger<WebhookFiles>.Instance).Find((string)webhook["id"]!)!;
         var now = TimeProvider.System.GetUtcNow();
-        var due = await new DeliveryStore(connection, NullLogger<DeliveryStore>.Instance).ClaimAsync(known, now, until: now.AddMinutes(1), atMost: 10);
+        var due = await new DeliveryStore(connection, NullLogger<DeliveryStore>.Instance).ClaimAsync(stored, now, until: now.AddMinutes(1), maximum: 10);
         Assert.Equal(_receiver.Received[0].Id, Assert.Single(due).Id);
         Assert.Empty(due[0].Attempts);
     }
 
     [Fact]
-    public async Task Several_managers_send_each_message_once()
+    public async Task Several_managers_send_each_message_only_once()
     {
         await _receiver.StartAsync();
         var webhook = await CreateAsync("""["bot.queued"]""");
@@ -124,7 +124,7 @@ public sealed class WebhookLifeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_message_is_sent_once_more_where_somebody_asks_for_it()
+    public async Task A_delivered_message_can_be_redelivered()
     {
         await _receiver.StartAsync();
         var webhook = await CreateAsync();
@@ -140,7 +140,7 @@ public sealed class WebhookLifeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_receiver_that_is_gone_is_told_nothing_any_more()
+    public async Task A_webhook_is_disabled_after_a_410_response()
     {
         _receiver.Answer = _ => Results.StatusCode(410);
         await _receiver.StartAsync();
@@ -148,7 +148,7 @@ public sealed class WebhookLifeTests : IAsyncLifetime
 
         await _manager.PostAsync($"/webhooks/{webhook["id"]}/test");
         await Eventually.TrueAsync(async () => (await _manager.GetAsync($"/webhooks/{webhook["id"]}")).Body!["disabledAt"] is not null);
-        await EndedBotAsync();
+        await StoppedBotAsync();
 
         Assert.Equal("failed", (string?)Assert.Single(await DeliveriesAsync(webhook, 1, "failed"))["status"]);
         Assert.Equal("urn:newarbots:problem:webhook-disabled", (string?)(await _manager.PostAsync($"/webhooks/{webhook["id"]}/test")).Body!["type"]);
@@ -156,7 +156,7 @@ public sealed class WebhookLifeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_a_receiver_that_is_gone_was_still_to_be_told_is_given_up()
+    public async Task Pending_messages_fail_when_their_webhook_is_disabled()
     {
         _receiver.Answer = before => Results.StatusCode(before < 3 ? 500 : 410);
         await _receiver.StartAsync();
@@ -173,21 +173,21 @@ public sealed class WebhookLifeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_user_has_twenty_webhooks_however_many_are_asked_for_at_once()
+    public async Task Concurrent_requests_cannot_exceed_twenty_webhooks_per_user()
     {
         var body = $$"""{"url": {{JsonSerializer.Serialize(_receiver.Url)}} }""";
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => _manager.PostAsync("/webhooks", body)));
 
         Assert.Equal(20, answers.Count(answer => answer.Status is HttpStatusCode.Created));
-        var refused = answers.Where(answer => answer.Status is HttpStatusCode.TooManyRequests).ToList();
-        Assert.Equal(20, refused.Count);
-        Assert.All(refused, answer => Assert.Equal(("urn:newarbots:problem:too-many-webhooks", 20), ((string?)answer.Body!["type"], (int)answer.Body["limit"]!)));
+        var rejected = answers.Where(answer => answer.Status is HttpStatusCode.TooManyRequests).ToList();
+        Assert.Equal(20, rejected.Count);
+        Assert.All(rejected, answer => Assert.Equal(("urn:newarbots:problem:too-many-webhooks", 20), ((string?)answer.Body!["type"], (int)answer.Body["limit"]!)));
         Assert.Equal(20, (await _manager.GetAsync("/webhooks")).Body!["items"]!.AsArray().Count);
     }
 
     [Fact]
-    public async Task Deliveries_come_in_pages_newest_first()
+    public async Task Deliveries_are_listed_in_pages_newest_first()
     {
         await _receiver.StartAsync();
         var webhook = await CreateAsync();
@@ -210,7 +210,7 @@ public sealed class WebhookLifeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task With_a_new_secret_both_sign_and_neither_is_told_again()
+    public async Task After_a_secret_is_replaced_both_sign_and_neither_is_shown_again()
     {
         await _receiver.StartAsync();
         var webhook = await CreateAsync();
@@ -227,7 +227,7 @@ public sealed class WebhookLifeTests : IAsyncLifetime
 
     [Fact]
     [UnsupportedOSPlatform("windows")]
-    public async Task An_emptied_Redis_silences_nobody_and_a_file_that_is_none_harms_nobody()
+    public async Task Webhooks_survive_a_loss_of_Redis_data_and_a_damaged_file_does_not_affect_others()
     {
         await _receiver.StartAsync();
         var webhook = await CreateAsync("""["bot.failed"]""");
@@ -237,7 +237,7 @@ public sealed class WebhookLifeTests : IAsyncLifetime
         await using (var connection = await _redis.ConnectAsync())
             await connection.GetServers()[0].FlushAllDatabasesAsync();
 
-        await EndedBotAsync();
+        await StoppedBotAsync();
 
         await DeliveriesAsync(webhook, 1, "delivered");
         Assert.Equal(HttpStatusCode.NoContent, (await _manager.Api.DeleteAsync(new Uri($"/webhooks/{webhook["id"]}", UriKind.Relative), TestContext.Current.CancellationToken)).StatusCode);
@@ -246,7 +246,7 @@ public sealed class WebhookLifeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_request_that_is_wrong_is_told_every_field_at_fault()
+    public async Task An_invalid_request_names_every_invalid_field()
     {
         var (status, problem) = await _manager.PostAsync("/webhooks", """{"url": "file:///etc/passwd", "events": ["bot.no"], "userId": "A B", "secret": "mine"}""");
 
@@ -254,14 +254,14 @@ public sealed class WebhookLifeTests : IAsyncLifetime
         Assert.Equal(["events", "secret", "url", "userId"], problem!["errors"]!.AsObject().Select(field => field.Key).Order());
     }
 
-    /// <summary>200, in a while.</summary>
-    private sealed class Answer(Task after) : IResult
+    /// <summary>Responds with 200 once the task has completed.</summary>
+    private sealed class DelayedOk(Task after) : IResult
     {
         public Task ExecuteAsync(HttpContext context) => after.WaitAsync(context.RequestAborted);
     }
 
-    /// <summary>A bot that was queued and stopped: two events.</summary>
-    private async Task<string> EndedBotAsync()
+    /// <summary>Creates a bot and stops it, which causes two events.</summary>
+    private async Task<string> StoppedBotAsync()
     {
         var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
         await _manager.PostAsync($"/bots/{id}/stop");
@@ -275,7 +275,7 @@ public sealed class WebhookLifeTests : IAsyncLifetime
         return webhook!;
     }
 
-    /// <summary>Its messages, once there are so many and all have come to this status.</summary>
+    /// <summary>Waits until the webhook has this number of messages and all have this status.</summary>
     private async Task<IReadOnlyList<JsonNode>> DeliveriesAsync(JsonNode webhook, int count, string status)
     {
         IReadOnlyList<JsonNode> found = [];

@@ -10,7 +10,7 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Webhooks;
 
-/// <summary>Somebody's own server on this machine, which takes messages and checks their signatures by itself.</summary>
+/// <summary>A receiver on this machine that records messages and verifies their signatures with its own code.</summary>
 internal sealed class WebhookReceiver : IAsyncDisposable
 {
     private readonly ConcurrentQueue<ReceivedMessage> _received = [];
@@ -19,7 +19,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
 
     public string Url => $"http://127.0.0.1:{_port}/hook";
 
-    /// <summary>What it answers, by how many it has had before.</summary>
+    /// <summary>The response to a message, given the number of messages before it.</summary>
     public Func<int, IResult> Answer { get; set; } = _ => Results.NoContent();
 
     public IReadOnlyList<ReceivedMessage> Received => [.. _received];
@@ -56,7 +56,7 @@ internal sealed record ReceivedMessage(string Path, string Id, string Timestamp,
 {
     public JsonNode Body => JsonNode.Parse(Text)!;
 
-    /// <summary>As a receiver would, from what it has alone.</summary>
+    /// <summary>Verifies the signature as a receiver would.</summary>
     public bool IsSignedWith(string secret)
     {
         var key = Convert.FromBase64String(secret.Split('_')[1]);

@@ -6,7 +6,7 @@ public sealed class WebhookSignatureTests
 {
     /// <summary>The example of the specification's reference libraries.</summary>
     [Fact]
-    public void A_message_is_signed_as_the_specification_says()
+    public void A_signature_matches_the_example_of_the_specification()
     {
         var signature = WebhookSignature.Sign(
             ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
@@ -18,7 +18,7 @@ public sealed class WebhookSignatureTests
     }
 
     [Fact]
-    public void While_a_secret_is_being_changed_both_sign()
+    public void Each_secret_adds_a_signature()
     {
         var time = DateTimeOffset.FromUnixTimeSeconds(1614265330);
         string[] secrets = [WebhookSignature.NewSecret(), WebhookSignature.NewSecret()];
@@ -30,6 +30,6 @@ public sealed class WebhookSignatureTests
     }
 
     [Fact]
-    public void A_secret_is_as_long_as_the_specification_asks_for() =>
+    public void A_secret_has_the_length_that_the_specification_requires() =>
         Assert.InRange(Convert.FromBase64String(WebhookSignature.NewSecret()["whsec_".Length..]).Length, 24, 64);
 }

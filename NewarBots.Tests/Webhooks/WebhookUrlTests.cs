@@ -10,7 +10,7 @@ public sealed class WebhookUrlTests
     [InlineData("https://example.com:8443/hook?for=bots")]
     [InlineData("https://93.184.215.14/")]
     [InlineData("https://[2606:2800:21f:cb07:6820:80da:af6b:8b2c]/")]
-    public void These_are_taken(string url) => Assert.Null(WebhookUrl.Read(url, allowPrivate: false).Fault);
+    public void Public_https_URLs_are_accepted(string url) => Assert.Null(WebhookUrl.Read(url, allowPrivate: false).Fault);
 
     [Theory]
     [InlineData(null)]
@@ -37,16 +37,16 @@ public sealed class WebhookUrlTests
     [InlineData("https://[::ffff:10.0.0.1]/")]
     [InlineData("https://[::ffff:7f00:1]/")]
     [InlineData("https://169.254.169.254/latest/meta-data/")]
-    public void These_are_not(string? url) => Assert.NotNull(WebhookUrl.Read(url, allowPrivate: false).Fault);
+    public void Other_URLs_are_rejected(string? url) => Assert.NotNull(WebhookUrl.Read(url, allowPrivate: false).Fault);
 
     [Fact]
-    public void One_that_is_too_long_is_not_taken() =>
+    public void A_URL_that_is_too_long_is_rejected() =>
         Assert.NotNull(WebhookUrl.Read($"https://example.com/{new string('a', WebhookUrl.MaxLength)}", allowPrivate: true).Fault);
 
     [Theory]
     [InlineData("http://localhost:5000/hook")]
     [InlineData("https://10.0.0.7/")]
-    public void Where_private_addresses_are_allowed_so_are_these(string url) => Assert.Null(WebhookUrl.Read(url, allowPrivate: true).Fault);
+    public void Private_addresses_and_http_are_accepted_if_the_setting_allows_them(string url) => Assert.Null(WebhookUrl.Read(url, allowPrivate: true).Fault);
 
     [Theory]
     [InlineData("8.8.8.8", true)]
@@ -82,5 +82,5 @@ public sealed class WebhookUrlTests
     [InlineData("2001::1", false)]
     [InlineData("2001:db8::1", false)]
     [InlineData("2002:7f00:1::", false)]
-    public void An_address_is_public_or_not(string address, bool isPublic) => Assert.Equal(isPublic, PublicAddress.Is(IPAddress.Parse(address)));
+    public void Public_addresses_are_told_from_private_ones(string address, bool isPublic) => Assert.Equal(isPublic, PublicAddress.IsPublic(IPAddress.Parse(address)));
 }
