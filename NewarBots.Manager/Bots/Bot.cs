@@ -60,7 +60,7 @@ internal sealed record Bot
     /// <summary>The latest <see cref="StatusMessage.Detail"/> of the recorder.</summary>
     public string? Detail { get; init; }
 
-    /// <summary>What went wrong, as one line for a person.</summary>
+    /// <summary>The error as one line for a person.</summary>
     public string? Error { get; init; }
 
     /// <summary>A stop was requested; stays set in every later status.</summary>

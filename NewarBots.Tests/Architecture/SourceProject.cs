@@ -48,7 +48,7 @@ internal sealed class SourceProject
             new(OutputKind.ConsoleApplication, allowUnsafe: true, nullableContextOptions: NullableContextOptions.Enable)));
     }
 
-    /// <summary>What could not be bound: a reference that this test would miss.</summary>
+    /// <summary>Names that the compiler could not resolve. Each is a reference that these tests would miss.</summary>
     public IEnumerable<string> Errors() => _compilation.GetDiagnostics()
         .Where(diagnostic => diagnostic.Severity is DiagnosticSeverity.Error && !LeftToGenerators.Contains(diagnostic.Id))
         .Select(diagnostic => diagnostic.ToString());
