@@ -25,9 +25,9 @@ internal sealed class WebhookOutbox(WebhookFiles webhooks, TimeProvider time) : 
             : RedisValue.EmptyString;
     }
 
-    public void Wake(RedisValue happened)
+    public void Wake(RedisValue webhookEvent)
     {
-        if (!happened.IsNullOrEmpty)
+        if (!webhookEvent.IsNullOrEmpty)
             WakeUp.Raise();
     }
 }

@@ -20,6 +20,6 @@ internal interface IBotOutbox
     RedisValue EventOf(Bot? before, Bot after);
 
     /// <summary>The change was stored.</summary>
-    /// <param name="happened">The result of <see cref="EventOf"/>.</param>
-    void Wake(RedisValue happened);
+    /// <param name="webhookEvent">The result of <see cref="EventOf"/>.</param>
+    void Wake(RedisValue webhookEvent);
 }
