@@ -39,7 +39,7 @@ public sealed class DownloadTests(DashboardBrowser browser) : IClassFixture<Dash
         await Expect(page.GetByText("Converting to mp3…")).ToHaveCountAsync(0);
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Download as flac" }).ClickAsync();
-        await Expect(page.GetByText("There is no flac of it")).ToContainTextAsync("no flac today");
+        await Expect(page.GetByText("The conversion to flac failed")).ToContainTextAsync("no flac today");
         Assert.Empty(await open.FindFlawsAsync());
     }
 }
