@@ -250,7 +250,7 @@ public sealed partial class DashboardPageTests(QueueingManager queueing, Dashboa
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete" }).PressAsync("Enter");
         await page.Keyboard.PressAsync("Tab");
         await page.Keyboard.PressAsync("Enter");
-        await Expect(page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Alert)).ToContainTextAsync("cannot be reached");
+        await Expect(page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Alert)).ToContainTextAsync("is unreachable");
         Assert.Empty(await open.FindFlawsAsync());
         await page.Keyboard.PressAsync("Escape");
         await Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
