@@ -33,8 +33,25 @@ public sealed class DashboardBrowser : IAsyncLifetime
             AcceptDownloads = true,
         });
         var page = new OpenPage(context, await context.NewPageAsync());
-        await page.Page.GotoAsync(path);
+        await GoToAsync(page.Page, path);
         return page;
+    }
+
+    /// <summary>Containers of other tests change the host's network. Chromium then aborts a navigation that is under way.</summary>
+    private static async Task GoToAsync(IPage page, string path)
+    {
+        const int Attempts = 5;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await page.GotoAsync(path);
+                return;
+            }
+            catch (PlaywrightException exception) when (attempt < Attempts && exception.Message.Contains("ERR_NETWORK_CHANGED", StringComparison.Ordinal))
+            {
+            }
+        }
     }
 }
 
