@@ -61,9 +61,9 @@ public sealed class DashboardTests(WatchedManager watched) : IClassFixture<Watch
         var logs = (await watched.Dashboard.LogsAsync()).Where(log => log.TraceId == trace[0].TraceId).ToList();
         Assert.Contains(logs, log => log.Service == Manager && log.Message.StartsWith("Launched bot", StringComparison.Ordinal));
         // Also between the spans, from the first log line to the last.
-        Assert.Contains(logs, log => log.Service == Recorder && log.Message.StartsWith("Joining", StringComparison.Ordinal));
-        Assert.Contains(logs, log => log.Service == Recorder && log.Message.StartsWith("Recording", StringComparison.Ordinal));
-        Assert.Contains(logs, log => log.Service == Recorder && log.Message.StartsWith("Leaving", StringComparison.Ordinal));
+        Assert.Contains(logs, log => log.Service == Recorder && log.Message.StartsWith("Status Joining", StringComparison.Ordinal));
+        Assert.Contains(logs, log => log.Service == Recorder && log.Message.StartsWith("Status Recording", StringComparison.Ordinal));
+        Assert.Contains(logs, log => log.Service == Recorder && log.Message.StartsWith("Status Leaving", StringComparison.Ordinal));
         Assert.DoesNotContain(await watched.Dashboard.LogsAsync(), log => log.Service == Recorder && log.TraceId is null or "");
     }
 

@@ -15,6 +15,7 @@ export function showList(main, setConnection, signal) {
   let loading;
   let pendingDraw;
   let needsReload = false;
+  let failed = false;
 
   const status = el('select', { id: 'status', onchange: restart },
     el('option', { value: '' }, 'Any status'), statuses.map(value => el('option', { value }, value)));
@@ -38,6 +39,7 @@ export function showList(main, setConnection, signal) {
     loading?.abort();
     loading = new AbortController();
     const superseded = loading.signal;
+    failed = false;
     bots.clear();
     list.replaceChildren();
     board.hidden = true;
@@ -50,6 +52,7 @@ export function showList(main, setConnection, signal) {
     } catch (error) {
       if (superseded.aborted) return;
       needsReload = true;
+      failed = true;
       count.textContent = '';
       state.replaceChildren(el('div', { class: 'empty', role: 'alert' },
         el('h2', {}, 'Could not load the bots'), el('p', {}, error.message),
@@ -78,6 +81,8 @@ export function showList(main, setConnection, signal) {
   }
 
   function draw() {
+    // The bots of events alone would look like a complete list.
+    if (failed) return;
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const isShown = bot => (!status.value || bot.status === status.value) && words.every(word =>
       `${bot.botName}\n${bot.meetingUrl}\n${bot.userId}\n${bot.id}`.toLowerCase().includes(word));
