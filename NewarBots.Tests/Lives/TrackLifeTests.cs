@@ -52,7 +52,7 @@ public sealed class TrackLifeTests(RedisServer redis) : IClassFixture<RedisServe
 
         var (status, problem) = await manager.GetAsync($"/bots/{id}/recording?track=4");
         Assert.Equal((HttpStatusCode.NotFound, "urn:newarbots:problem:no-track"), (status, (string?)problem!["type"]));
-        Assert.Equal("There are 1, 2, 3.", (string?)problem["detail"]);
+        Assert.Equal("Existing tracks: 1, 2, 3.", (string?)problem["detail"]);
         Assert.Equal(HttpStatusCode.BadRequest, (await manager.GetAsync($"/bots/{id}/recording?track=../1")).Status);
         (await manager.Api.DeleteAsync(new Uri($"/bots/{id}", UriKind.Relative))).EnsureSuccessStatusCode();
         Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(manager.Storage, "recordings"), $"{id}*", SearchOption.AllDirectories));
