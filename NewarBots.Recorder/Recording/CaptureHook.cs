@@ -28,6 +28,9 @@ internal sealed class CaptureHook(RecorderEnvironment environment)
     /// <summary>A JavaScript expression that is true while the page's audio is encoded.</summary>
     public string IsCapturingExpression => $"!!window['{_hook}']?.capturing";
 
+    /// <summary>A JavaScript expression: the audio bytes that the page's connections have received so far.</summary>
+    public string ReceivedBytesExpression => $"(window['{_hook}']?.receivedBytes ?? 0)";
+
     /// <summary>Injects the script ahead of every script of every page that <paramref name="page"/> will show. Call before it navigates.</summary>
     public async Task InstallAsync(IPage page)
     {

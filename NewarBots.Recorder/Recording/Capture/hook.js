@@ -3,6 +3,8 @@
 const ownHook = {
   watchConnection,
   get capturing() { return capture !== null; },
+  // Also counted before the capture starts: received audio proves that the page is in a call.
+  get receivedBytes() { return receivedBytes; },
   start() { capture ??= startCapture(); },
   async stop() { await capture?.end(); },
   rehookTracks,

@@ -89,8 +89,7 @@ const updateTracks = async () => {
   }
   for (const [track, { clone }] of [...hookedTracks])
     if (clone.readyState === 'ended' || !alive.has(track)) unhookTrack(track);
-  if (!capture) return;
-  capture.keepSolos(new Set([...hookedTracks.keys()].map(track => trackInfos.get(track).number)));
+  capture?.keepSolos(new Set([...hookedTracks.keys()].map(track => trackInfos.get(track).number)));
   const trackStats = [], reports = await Promise.all(receivers.map(inboundStatsOf));
   for (const [i, receiver] of receivers.entries()) {
     const report = reports[i], before = receiverBytes.get(receiver) ?? 0;
