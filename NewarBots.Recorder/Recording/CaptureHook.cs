@@ -80,7 +80,7 @@ internal readonly record struct CaptureMessage(int Browser, string Payload);
 internal static class CaptureScript
 {
     /// <summary>In this order: a constant must be defined before the parts that use it in a definition.</summary>
-    private static readonly string[] Parts = ["samples", "encoder", "solo", "mix", "tracks", "hook"];
+    private static readonly string[] Parts = ["samples", "encoder", "solo", "mix", "connections", "tracks", "hook"];
 
     /// <param name="hook">The global name of the hook.</param>
     /// <param name="binding">The global name of the DevTools binding.</param>

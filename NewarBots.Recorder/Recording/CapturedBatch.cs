@@ -30,6 +30,9 @@ internal sealed record CapturedBatch
     /// <summary>The report of the page's connections.</summary>
     public Reception Reception { get; init; }
 
+    /// <summary>Whether remote audio could arrive.</summary>
+    public NetworkState Network { get; init; }
+
     /// <summary>Identifies the page load, within which a track keeps its number.</summary>
     public string Page { get; init; } = string.Empty;
 
@@ -79,6 +82,7 @@ internal sealed record CapturedBatch
             Levels = message.Levels,
             Stalls = [.. message.Stalls.Select(stall => new Stall(stall[0], stall[1]))],
             Reception = new(message.Connections, message.Tracks, message.ReceivedBytes),
+            Network = message.Network,
             Page = message.Page,
             TrackStats = message.TrackStats ?? [],
             Voices = [.. (message.Voices ?? []).Select(voice => new VoiceBlock((int)voice[0], voice[1], (int)voice[2], voice[3] == 0 ? null : voice[3]))],
@@ -111,6 +115,17 @@ internal readonly record struct Stall(long FirstPacket, long Packets);
 /// <param name="Tracks">Live remote audio tracks in the mix.</param>
 /// <param name="ReceivedBytes">Audio bytes received by all connections so far (<c>getStats</c>). Never decreases.</param>
 internal readonly record struct Reception(int Connections, int Tracks, long ReceivedBytes);
+
+/// <summary>The page's connections that have negotiated to receive audio and that neither side has closed.</summary>
+/// <param name="Expected">How many there are.</param>
+/// <param name="Live">How many of them are connected.</param>
+/// <param name="HasFailed">The browser has given up on all of them, until the page restarts one.</param>
+/// <param name="LostAt">
+/// In milliseconds since the capture's first sample: when the last packet arrived, or when the first connection was negotiated if none was
+/// connected yet; <see langword="null"/> while one is live or none is expected.
+/// </param>
+/// <param name="RestoredAt">Likewise: when a connection was live again after the latest loss.</param>
+internal readonly record struct NetworkState(int Expected, int Live, bool HasFailed = false, long? LostAt = null, long? RestoredAt = null);
 
 /// <summary>A track's received audio, as its connection reports it, and its captured audio. No figure ever decreases.</summary>
 /// <param name="Track">The track's number, from 1 in order of appearance.</param>
@@ -163,6 +178,8 @@ internal sealed record CapturePayload(
     public TrackStats[]? TrackStats { get; init; }
 
     public long[][]? Voices { get; init; }
+
+    public NetworkState Network { get; init; }
 
     public string? Error { get; init; }
 

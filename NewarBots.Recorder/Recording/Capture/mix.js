@@ -30,7 +30,7 @@ const startCapture = () => {
 
   const sendMessage = content => send(JSON.stringify({
     page: pageId, capture: id, startedAt, first: sent, bytes: '', sizes: [], levels: [], stalls: [],
-    connections: connections.size, tracks: hookedTracks.size, receivedBytes, ...content,
+    connections: connections.size, tracks: hookedTracks.size, receivedBytes, network: networkSince(startTime), ...content,
   }));
 
   const sendBatch = () => {

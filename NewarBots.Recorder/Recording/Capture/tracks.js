@@ -4,7 +4,6 @@ const jitterBuffer = 200, statsTimeout = 2000, updateInterval = 1000; // ms
 const maxQueuedBuffers = 6000; // 10 ms each
 
 const pageId = String(performance.timeOrigin);
-const connections = new Set();
 const hookedTracks = new Map(); // the page's track -> its clone, element and reader
 const trackInfos = new WeakMap(); // track -> its number, its figures over all hooks, and when it was last muted
 const receiverBytes = new WeakMap(); // receiver -> its bytes at the last update
@@ -63,11 +62,6 @@ const rehookTracks = () => {
   }
 };
 
-const watchConnection = connection => {
-  connections.add(connection);
-  connection.addEventListener('track', hookTrack);
-};
-
 // Undefined after the timeout: one connection whose statistics hang must not hide the others.
 const inboundStatsOf = receiver => Promise.race([
   receiver.getStats().then(stats => [...stats.values()].find(report => report.type === 'inbound-rtp') ?? {}),
@@ -78,6 +72,7 @@ const inboundStatsOf = receiver => Promise.race([
 const updateTracks = async () => {
   for (const connection of [...connections])
     if (connection.connectionState === 'closed') connections.delete(connection);
+  updateNetwork();
   const receivers = [...connections].flatMap(connection => connection.getReceivers()).filter(({ track }) => track?.kind === 'audio');
   const alive = new Set(receivers.map(({ track }) => track));
   for (const receiver of receivers) {
@@ -94,6 +89,8 @@ const updateTracks = async () => {
   for (const [i, receiver] of receivers.entries()) {
     const report = reports[i], before = receiverBytes.get(receiver) ?? 0;
     const bytes = report ? report.bytesReceived ?? 0 : before;
+    if (report?.lastPacketReceivedTimestamp)
+      lastPacketAt = Math.max(lastPacketAt, performance.now() - (report.timestamp - report.lastPacketReceivedTimestamp));
     receivedBytes += Math.max(0, bytes - before);
     receiverBytes.set(receiver, bytes);
     const info = trackInfos.get(receiver.track);
