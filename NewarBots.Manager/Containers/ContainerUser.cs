@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace NewarBots.Manager.Containers;
 
@@ -14,12 +15,14 @@ internal sealed partial record ContainerUser(uint Uid, uint Gid)
 
     private static bool IsRoot => EffectiveUserId() == 0;
 
-    /// <summary>Makes this user the owner. A symbolic link is not followed. Does nothing if the manager does not run as root.</summary>
+    /// <summary>Makes this user the owner. Does nothing if the manager does not run as root.</summary>
+    /// <param name="file">The open file or folder.</param>
+    /// <param name="path">Its path, for the message.</param>
     /// <exception cref="IOException">The owner cannot be changed.</exception>
-    public void Own(string path)
+    public void Own(SafeFileHandle file, string path)
     {
-        if (IsRoot && ChangeOwner(path, Uid, Gid) != 0)
-            throw new IOException($"{path} cannot be given to {this}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.");
+        if (IsRoot && LinuxFiles.ChangeOwner(file, Uid, Gid) != 0)
+            throw new IOException($"{path} cannot be given to {this}: {Marshal.GetPInvokeErrorMessage(LinuxFiles.LastError)}.");
     }
 
     /// <summary><c>uid:gid</c>.</summary>
@@ -30,7 +33,4 @@ internal sealed partial record ContainerUser(uint Uid, uint Gid)
 
     [LibraryImport("libc", EntryPoint = "getegid")]
     private static partial uint EffectiveGroupId();
-
-    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int ChangeOwner(string path, uint owner, uint group);
 }

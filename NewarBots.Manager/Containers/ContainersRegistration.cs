@@ -24,6 +24,7 @@ internal static partial class ContainersRegistration
 
         builder.Services.AddDocker();
         builder.Services.AddSingleton<SessionFolders>();
+        builder.Services.AddHostedService<DeletedFolders>();
         builder.Services.AddHostedService<ContainerUsage>();
         builder.Services.AddExceptionHandler<ContainerEngineExceptionHandler>();
         return builder;

@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using NewarBots.Contract;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Containers;
 
@@ -9,25 +11,32 @@ namespace NewarBots.Manager.Containers;
 /// </summary>
 internal sealed class SessionFolders(StorageLayout storage)
 {
+    /// <summary>Holds folders that are being deleted, which may take longer than a caller can wait.</summary>
+    private const string Deleted = ".deleted";
+
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>Limited further by the umask, as for any new folder.</summary>
+    private const UnixFileMode Shared = OwnerOnly
+        | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+
+    private readonly AsyncAutoResetEvent _hasLeftovers = new();
+
+    /// <summary>Raised when a deletion has to continue in the background (<see cref="EmptyDeleted"/>).</summary>
+    public AsyncAutoResetEvent HasLeftovers => _hasLeftovers;
 
     /// <summary>Creates the folder, or keeps the one of an earlier, interrupted launch.</summary>
     /// <returns>Its path.</returns>
     /// <exception cref="IOException">The folder cannot be created. The message names the path.</exception>
     public string Create(UserId user, SessionId id)
     {
-        var folder = storage.SessionFolder(user, id);
-        foreach (var part in FoldersTo(folder))
-        {
-            RefuseLink(part);
-            Directory.CreateDirectory(part);
-        }
-        if (OperatingSystem.IsWindows())
-            return folder;
-
-        File.SetUnixFileMode(folder, OwnerOnly);
-        ContainerUser.OfRecorders.Own(folder);
-        return folder;
+        var (ofUser, session) = Names(user, id);
+        using var root = UntrustedFolder.Create(storage.TempRoot);
+        using var parent = root.CreateFolder(ofUser, Shared);
+        using var folder = parent.CreateFolder(session, OwnerOnly);
+        folder.GiveTo(ContainerUser.OfRecorders);
+        return storage.SessionFolder(user, id);
     }
 
     /// <summary>
@@ -37,120 +46,164 @@ internal sealed class SessionFolders(StorageLayout storage)
     /// <exception cref="IOException">It cannot be written.</exception>
     public void WriteInput(UserId user, SessionId id, string name, string text)
     {
-        var folder = storage.SessionFolder(user, id);
-        if (Path.Exists(Path.Combine(folder, Journal.FileName)))
-            return;
-
-        // Always a new file: an earlier recorder may have left a link, which must not be followed.
-        var path = Path.Combine(folder, name);
-        File.Delete(path);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var file = new StreamWriter(path, options))
-            file.Write(text);
-        ContainerUser.OfRecorders.Own(path);
+        using var folder = Open(user, id) ?? throw new IOException($"{storage.SessionFolder(user, id)} does not exist.");
+        if (folder.Find(Journal.FileName) is null)
+            folder.Write(name, text, ContainerUser.OfRecorders);
     }
 
     /// <summary>
     /// Removes the input files, and the folder if it is empty then: a recorder may have started to write. Does nothing if there is no
     /// folder.
     /// </summary>
-    /// <exception cref="IOException">The folder cannot be removed.</exception>
+    /// <exception cref="IOException">The path has a symbolic link.</exception>
     public void RemoveInputs(UserId user, SessionId id)
     {
-        var folder = new DirectoryInfo(storage.SessionFolder(user, id));
-        foreach (var part in FoldersTo(folder.FullName))
-            RefuseLink(part);
-        if (!folder.Exists)
-            return;
-        foreach (var input in folder.EnumerateFiles().Where(file => SessionInput.IsName(file.Name)))
-            input.Delete();
-        if (!folder.EnumerateFileSystemInfos().Any())
-            folder.Delete();
+        using (var folder = Open(user, id))
+        {
+            foreach (var input in SessionInput.Names)
+                folder?.Remove(input, RemovalBudget.Small());
+        }
+
+        var (ofUser, session) = Names(user, id);
+        using var root = UntrustedFolder.Open(storage.TempRoot, out _);
+        using var parent = root?.OpenFolder(ofUser, out _);
+        parent?.RemoveIfEmpty(session);
     }
 
-    /// <summary>Removes the folder with its contents. Does nothing if there is none.</summary>
+    /// <summary>
+    /// Removes the folder with its contents. Does nothing if there is none. The folder is moved aside first; if it has very many entries, the
+    /// rest is deleted in the background.
+    /// </summary>
+    /// <exception cref="IOException">The path has a symbolic link, or the folder cannot be moved.</exception>
     public void Remove(UserId user, SessionId id)
     {
-        var folder = storage.SessionFolder(user, id);
-        foreach (var part in FoldersTo(folder))
-            RefuseLink(part);
-        if (Directory.Exists(folder))
-            Directory.Delete(folder, recursive: true);
+        var (ofUser, session) = Names(user, id);
+        using var root = OpenRoot();
+        using var parent = Open(root, ofUser);
+        if (root is null || parent?.Find(session) is null)
+            return;
+        var aside = $"{session}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
+        using (var deleted = root.CreateFolder(Deleted, OwnerOnly))
+        {
+            if (parent.MoveFolder(session, deleted, aside) && !deleted.Remove(aside, RemovalBudget.Small()))
+                _hasLeftovers.Raise();
+        }
+
+        root.RemoveIfEmpty(Deleted);
     }
 
-    public bool Exists(UserId user, SessionId id) => Directory.Exists(storage.SessionFolder(user, id));
+    /// <summary>Deletes what removals left (<see cref="Remove"/>), also those of an earlier manager.</summary>
+    /// <returns>Paths of entries that cannot be deleted.</returns>
+    public IReadOnlyList<string> EmptyDeleted(CancellationToken cancellation)
+    {
+        using var root = OpenRoot();
+        using var deleted = root?.OpenFolder(Deleted, out _);
+        if (root is null || deleted is null)
+            return [];
+        var budget = RemovalBudget.Until(cancellation);
+        var left = deleted.ListNames(out _).Where(name => !deleted.Remove(name, budget)).Select(name => Path.Combine(deleted.Path, name)).ToList();
+        root.RemoveIfEmpty(Deleted);
+        return left;
+    }
+
+    public bool Exists(UserId user, SessionId id)
+    {
+        using var folder = UntrustedFolder.Open(storage, user, id, out var problem);
+        return problem is not FileProblem.Missing;
+    }
 
     /// <summary>All sessions that have a folder. Other entries, such as symbolic links, are skipped.</summary>
+    /// <exception cref="IOException">The folder of all sessions cannot be opened.</exception>
     public IReadOnlyList<SessionOnDisk> List()
     {
-        var root = new DirectoryInfo(storage.TempRoot);
-        return root.Exists
-            ?
-            [
-                .. from ofUser in root.EnumerateDirectories($"{StorageLayout.UserFolderPrefix}*")
-                   where ofUser.LinkTarget is null
-                   from folder in ofUser.EnumerateDirectories()
-                   where folder.LinkTarget is null
-                   let session = Read(ofUser.Name, folder)
-                   where session is not null
-                   select session,
-            ]
-            : [];
+        using var root = OpenRoot();
+        var sessions = new List<SessionOnDisk>();
+        foreach (var (user, name) in Users(root))
+        {
+            using var ofUser = root!.OpenFolder(name, out _);
+            foreach (var entry in ofUser?.ListNames(out _) ?? [])
+            {
+                if (SessionId.TryParse(entry, provider: null, out var id) && Read(user, id, ofUser!, entry) is { } session)
+                    sessions.Add(session);
+            }
+        }
+
+        return sessions;
     }
 
     /// <summary>Paths of entries that are no user's or session's folder: files, links, folders with other names. They are not opened.</summary>
+    /// <exception cref="IOException">The folder of all sessions cannot be opened.</exception>
     public IReadOnlyList<string> UnknownEntries()
     {
-        var root = new DirectoryInfo(storage.TempRoot);
-        if (!root.Exists)
+        using var root = OpenRoot();
+        if (root is null)
             return [];
-        var users = root.EnumerateFileSystemInfos().ToLookup(entry => entry is DirectoryInfo { LinkTarget: null }
-            && entry.Name.StartsWith(StorageLayout.UserFolderPrefix, StringComparison.Ordinal)
-            && UserId.TryParse(entry.Name[StorageLayout.UserFolderPrefix.Length..], provider: null, out _));
-        return
-        [
-            .. users[false].Select(entry => entry.FullName),
-            .. users[true].OfType<DirectoryInfo>()
-                .SelectMany(user => user.EnumerateFileSystemInfos())
-                .Where(entry => entry is not DirectoryInfo { LinkTarget: null } || !SessionId.TryParse(entry.Name, provider: null, out _))
-                .Select(entry => entry.FullName),
-        ];
-    }
-
-    private static SessionOnDisk? Read(string ofUser, DirectoryInfo folder)
-    {
-        if (!UserId.TryParse(ofUser[StorageLayout.UserFolderPrefix.Length..], provider: null, out var user)
-            || !SessionId.TryParse(folder.Name, provider: null, out var session))
-            return null;
-        try
+        var users = Users(root).Select(user => user.Folder).ToList();
+        var unknown = root.ListNames(out _).Except(users).Where(name => name != Deleted).Select(name => Path.Combine(root.Path, name)).ToList();
+        foreach (var name in users)
         {
-            var files = folder.GetFiles();
-            return new(
-                session,
-                user,
-                files.Any(file => file is { LinkTarget: null, Length: > 0 } && ChunkFormat.TryParseFileName(file.Name, out _)),
-                new DateTimeOffset(files.Select(file => file.LastWriteTimeUtc).Append(folder.LastWriteTimeUtc).Max()));
+            using var ofUser = root.OpenFolder(name, out _);
+            unknown.AddRange((ofUser?.List(out _) ?? [])
+                .Where(entry => entry.Kind is not EntryKind.Folder || !SessionId.TryParse(entry.Name, provider: null, out _))
+                .Select(entry => Path.Combine(ofUser!.Path, entry.Name)));
         }
-        catch (Exception exception) when (exception is DirectoryNotFoundException or FileNotFoundException)
+
+        return unknown;
+    }
+
+    private static SessionOnDisk? Read(UserId user, SessionId id, UntrustedFolder ofUser, string name)
+    {
+        using var folder = ofUser.OpenFolder(name, out var problem);
+        if (folder is null)
         {
-            // The bot has just ended and its folder was removed.
-            return null;
+            return ofUser.Find(name) is { Kind: EntryKind.Folder } closed
+                ? new(id, user, HasAudio: false, closed.WrittenAt) { Problem = problem }
+                // A link, or the bot has just ended and its folder was removed.
+                : null;
+        }
+
+        // A recorder writes to its last chunk and its journal. The first chunk is looked up in case the listing is too long to have one.
+        var chunks = folder.ListNames(out var isComplete).Where(file => ChunkFormat.TryParseFileName(file, out _)).OrderDescending(StringComparer.Ordinal).ToList();
+        if (!isComplete)
+            chunks.Add(ChunkFormat.FileName(0));
+        var written = chunks.Take(1).Append(Journal.FileName).Select(folder.Find).Select(file => file?.WrittenAt ?? default).Append(folder.WrittenAt);
+        return new(id, user, chunks.Any(chunk => folder.Find(chunk) is { Kind: EntryKind.File, Bytes: > 0 }), written.Max());
+    }
+
+    private static IEnumerable<(UserId User, string Folder)> Users(UntrustedFolder? root)
+    {
+        foreach (var entry in root?.List(out _) ?? [])
+        {
+            if (entry.Kind is EntryKind.Folder
+                && entry.Name.StartsWith(StorageLayout.UserFolderPrefix, StringComparison.Ordinal)
+                && UserId.TryParse(entry.Name[StorageLayout.UserFolderPrefix.Length..], provider: null, out var user))
+                yield return (user, entry.Name);
         }
     }
 
-    private IEnumerable<string> FoldersTo(string folder)
+    private UntrustedFolder? Open(UserId user, SessionId id)
     {
-        yield return storage.TempRoot;
-        yield return Path.GetDirectoryName(folder)!;
-        yield return folder;
+        var (ofUser, session) = Names(user, id);
+        using var root = OpenRoot();
+        using var parent = Open(root, ofUser);
+        return Open(parent, session);
     }
 
-    private static void RefuseLink(string path)
+    /// <returns><see langword="null"/> if it does not exist.</returns>
+    private UntrustedFolder? OpenRoot() => UntrustedFolder.Open(storage.TempRoot, out var problem) ?? NoneOrRefused(storage.TempRoot, problem);
+
+    private static UntrustedFolder? Open(UntrustedFolder? parent, string name) => parent is null
+        ? null
+        : parent.OpenFolder(name, out var problem) ?? NoneOrRefused(Path.Combine(parent.Path, name), problem);
+
+    private static UntrustedFolder? NoneOrRefused(string path, FileProblem problem) => problem is FileProblem.Missing
+        ? null
+        : throw new IOException($"{path} cannot be opened ({problem}).");
+
+    private (string OfUser, string Session) Names(UserId user, SessionId id)
     {
-        if (new DirectoryInfo(path).LinkTarget is { } target)
-            throw new IOException($"{path} is a symbolic link (to {target}), which is refused.");
+        var folder = storage.SessionFolder(user, id);
+        return (Path.GetFileName(Path.GetDirectoryName(folder)!), Path.GetFileName(folder));
     }
 }
 
@@ -158,5 +211,9 @@ internal sealed class SessionFolders(StorageLayout storage)
 /// <param name="Id">From the folder's name.</param>
 /// <param name="UserId">From the parent folder's name.</param>
 /// <param name="HasAudio">Whether it has a chunk that is not empty.</param>
-/// <param name="WrittenAt">When the folder or a file in it was last written.</param>
-internal sealed record SessionOnDisk(SessionId Id, UserId UserId, bool HasAudio, DateTimeOffset WrittenAt);
+/// <param name="WrittenAt">When the folder, its journal or its last chunk was last written.</param>
+internal sealed record SessionOnDisk(SessionId Id, UserId UserId, bool HasAudio, DateTimeOffset WrittenAt)
+{
+    /// <summary>Reason why the folder cannot be read, if so.</summary>
+    public FileProblem Problem { get; init; }
+}

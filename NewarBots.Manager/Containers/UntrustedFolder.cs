@@ -12,7 +12,7 @@ namespace NewarBots.Manager.Containers;
 /// link, never wait for a pipe, and check what they opened instead of what they are about to open. An entry that cannot be used is a value
 /// (<see cref="FileProblem"/>). Not thread-safe.
 /// </summary>
-internal sealed class UntrustedFolder : IDisposable
+internal sealed partial class UntrustedFolder : IDisposable
 {
     /// <summary>Entries of one folder that are listed. A day has 8,640 chunks.</summary>
     public const int MaxEntries = 20_000;
@@ -85,25 +85,31 @@ internal sealed class UntrustedFolder : IDisposable
     public UntrustedEntry? Find(string name) =>
         LinuxFiles.Status(_folder, Bytes(name), out var status) == 0 ? new(name, status) : null;
 
+    /// <summary>Lists names in no particular order, at most <see cref="MaxEntries"/>. Cheaper than <see cref="List"/>.</summary>
+    /// <param name="isComplete">Whether these are all entries.</param>
+    public IReadOnlyList<string> ListNames(out bool isComplete)
+    {
+        var names = Names().Take(MaxEntries + 1).Select(name => Text(name)).ToList();
+        isComplete = names.Count <= MaxEntries;
+        return names;
+    }
+
     /// <summary>Lists the entries in no particular order, at most <see cref="MaxEntries"/>.</summary>
-    public UntrustedListing List()
+    /// <param name="isComplete">Whether these are all entries.</param>
+    public IReadOnlyList<UntrustedEntry> List(out bool isComplete)
     {
         var entries = new List<UntrustedEntry>();
-        var isComplete = true;
-        foreach (var name in Names())
+        var seen = 0;
+        foreach (var name in Names().Take(MaxEntries + 1))
         {
-            if (entries.Count == MaxEntries)
-            {
-                isComplete = false;
-                break;
-            }
-
+            seen++;
             // An entry that was removed in the meantime is skipped.
             if (LinuxFiles.Status(_folder, name, out var status) == 0)
-                entries.Add(new(Encoding.UTF8.GetString(name.AsSpan(0, name.Length - 1)), status));
+                entries.Add(new(Text(name), status));
         }
 
-        return new(entries, isComplete);
+        isComplete = seen <= MaxEntries;
+        return entries;
     }
 
     public void Dispose() => _folder.Dispose();
@@ -133,7 +139,11 @@ internal sealed class UntrustedFolder : IDisposable
         var handle = new SafeFileHandle(LinuxFiles.Open(_folder, name, flags, 0), ownsHandle: true);
         if (handle.IsInvalid && LinuxFiles.LastError == Errors.AccessDenied && Reclaim(name, kind, flags) is { IsInvalid: false } reclaimed)
             handle = reclaimed;
-        return Check(handle, kind, out status, out problem);
+        var opened = Check(handle, kind, out status, out problem);
+        // The kernel does not tell a link from a file where it expects a folder.
+        if (problem is FileProblem.NotAFolder && LinuxFiles.Status(_folder, name, out var entry) == 0 && entry.Kind is EntryKind.SymbolicLink)
+            problem = FileProblem.SymbolicLink;
+        return opened;
     }
 
     /// <summary>
@@ -173,15 +183,19 @@ internal sealed class UntrustedFolder : IDisposable
         ? Encoding.UTF8.GetBytes(name + '\0')
         : throw new ArgumentException($"'{name}' is not the name of an entry.", nameof(name));
 
+    private static string Text(ReadOnlySpan<byte> name) => Encoding.UTF8.GetString(name[..^1]);
+
     private static class Errors
     {
+        public const int Missing = 2;
         public const int AccessDenied = 13;
+        public const int Exists = 17;
 
         /// <exception cref="IOException">The error is not about this entry: the manager has no memory or too many open files.</exception>
         public static FileProblem ProblemOf(int error) => error switch
         {
             1 or AccessDenied => FileProblem.AccessDenied,
-            2 => FileProblem.Missing,
+            Missing => FileProblem.Missing,
             // Opening a socket, or a device that does not exist.
             6 => FileProblem.NotAFile,
             20 => FileProblem.NotAFolder,
@@ -191,132 +205,4 @@ internal sealed class UntrustedFolder : IDisposable
             _ => FileProblem.ReadError,
         };
     }
-}
-
-/// <summary>A regular file in an <see cref="UntrustedFolder"/>, open for reading. A live recorder may still change its content and length.</summary>
-internal sealed class UntrustedFile : IDisposable
-{
-    private readonly SafeFileHandle _file;
-
-    internal UntrustedFile(SafeFileHandle file, FileStatus status, string path)
-    {
-        _file = file;
-        Path = path;
-        Inode = status.Inode;
-        WrittenAt = status.WrittenAt;
-    }
-
-    /// <summary>For messages only. What lies at this path may have changed.</summary>
-    public string Path { get; }
-
-    /// <summary>Identifies the file: another number under the same name is another file.</summary>
-    public ulong Inode { get; }
-
-    /// <summary>When the file was last written, seen when it was opened.</summary>
-    public DateTimeOffset WrittenAt { get; }
-
-    /// <summary>Bytes, measured now.</summary>
-    public long Length => LinuxFiles.Status(_file, out var status) == 0 ? status.Length : 0;
-
-    /// <summary>Reads once, from an offset. To read in turns, keep the offset and pass a buffer of the size that one turn may take.</summary>
-    /// <returns>Bytes read; 0 at the end of the file or beyond it.</returns>
-    /// <exception cref="IOException">The disk cannot be read.</exception>
-    public int Read(Span<byte> buffer, long offset) => RandomAccess.Read(_file, buffer, offset);
-
-    /// <summary>A stream of the first bytes of the file. It ends after <paramref name="maxBytes"/>, even if the file grows. Ends with this object.</summary>
-    public Stream OpenStream(long maxBytes) => new Content(this, maxBytes);
-
-    /// <summary>Copies the first <paramref name="maxBytes"/> bytes.</summary>
-    /// <returns>Bytes copied.</returns>
-    /// <exception cref="IOException">The file cannot be read, or <paramref name="target"/> cannot be written.</exception>
-    public long CopyTo(Stream target, long maxBytes)
-    {
-        using var content = OpenStream(maxBytes);
-        content.CopyTo(target);
-        return content.Position;
-    }
-
-    public void Dispose() => _file.Dispose();
-
-    private sealed class Content(UntrustedFile file, long maxBytes) : Stream
-    {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get; set; }
-
-        public override int Read(Span<byte> buffer)
-        {
-            var read = file.Read(buffer[..(int)Math.Min(buffer.Length, maxBytes - Position)], Position);
-            Position += read;
-            return read;
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    }
-}
-
-/// <param name="Entries">The entries, in no particular order.</param>
-/// <param name="IsComplete">Whether these are all entries.</param>
-internal sealed record UntrustedListing(IReadOnlyList<UntrustedEntry> Entries, bool IsComplete);
-
-/// <summary>An entry of a folder when it was listed. It may be something else when it is opened.</summary>
-/// <param name="Name">Its name. A name that is no valid text has replacement characters, and cannot be opened.</param>
-/// <param name="Kind">What it is; a symbolic link is not followed.</param>
-/// <param name="Bytes">Length of a file.</param>
-/// <param name="BytesOnDisk">Space that it takes, without the entries of a folder.</param>
-/// <param name="WrittenAt">When it was last written.</param>
-internal sealed record UntrustedEntry(string Name, EntryKind Kind, long Bytes, long BytesOnDisk, DateTimeOffset WrittenAt)
-{
-    internal UntrustedEntry(string name, FileStatus status) : this(name, status.Kind, status.Length, status.Blocks * 512, status.WrittenAt)
-    {
-    }
-}
-
-internal enum EntryKind
-{
-    File,
-    Folder,
-    SymbolicLink,
-
-    /// <summary>A pipe, socket or device.</summary>
-    Other,
-}
-
-/// <summary>Reason why an entry of an <see cref="UntrustedFolder"/> cannot be used. It concerns that session only.</summary>
-internal enum FileProblem
-{
-    None,
-
-    Missing,
-
-    SymbolicLink,
-
-    /// <summary>A folder, pipe, socket or device instead of a file.</summary>
-    NotAFile,
-
-    /// <summary>Something else instead of a folder.</summary>
-    NotAFolder,
-
-    /// <summary>The recorder took away the permissions, and the manager may not restore them.</summary>
-    AccessDenied,
-
-    NameTooLong,
-
-    ReadError,
 }

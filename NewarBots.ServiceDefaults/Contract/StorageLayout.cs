@@ -91,5 +91,7 @@ public static class SessionInput
     /// <summary>A secret, readable only by the recorder, which deletes it right after reading it.</summary>
     public const string StorageState = "storage-state.json";
 
-    public static bool IsName(string file) => file is SelectorPack or StorageState;
+    public static IReadOnlyList<string> Names { get; } = [SelectorPack, StorageState];
+
+    public static bool IsName(string file) => Names.Contains(file);
 }
