@@ -117,6 +117,13 @@ internal static class ProblemTypes
         Member = ("botStatus", "\"recording\""),
     };
 
+    public static ProblemType NothingToFinalize { get; } = new(
+        "nothing-to-finalize", StatusCodes.Status409Conflict, "The bot has nothing to finalize.",
+        "Only a bot that failed with finalization_failed, and whose chunks still exist, can be finalized again.")
+    {
+        Member = ("botStatus", "\"completed\""),
+    };
+
     public static ProblemType BotNotScheduled { get; } = new(
         "bot-not-scheduled", StatusCodes.Status409Conflict, "The bot is no longer scheduled.",
         "It has started or ended; see `botStatus`. To change it, stop it and send another bot.")
@@ -209,6 +216,10 @@ internal static class ProblemTypes
     public static ProblemType StoreUnavailable { get; } = new(
         "store-unavailable", StatusCodes.Status503ServiceUnavailable, "Redis is unavailable.",
         "Running bots keep recording. Try again after the seconds in Retry-After; GET /health shows when Redis is back.");
+
+    public static ProblemType StorageUnavailable { get; } = new(
+        "storage-unavailable", StatusCodes.Status503ServiceUnavailable, "The storage cannot take new recordings.",
+        "Free or repair the storage, then try again after the seconds in Retry-After; `detail` gives the cause.");
 
     public static ProblemType KeysUnreadable { get; } = new(
         "keys-unreadable", StatusCodes.Status503ServiceUnavailable, "The keys cannot be read, so all requests are rejected.",

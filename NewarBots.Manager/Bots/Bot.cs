@@ -63,6 +63,14 @@ internal sealed record Bot
     /// <summary>The error as one line for a person.</summary>
     public string? Error { get; init; }
 
+    /// <summary>
+    /// Failed attempts to end this bot, whose recorder has exited; or an ended bot that a user asked to finalize again. <see langword="null"/> otherwise.
+    /// </summary>
+    public FailedEnd? FailedEnd { get; init; }
+
+    /// <summary>Reason and error of a bot that ended with <see cref="Contract.EndReason.FinalizationFailed"/>, as they were before.</summary>
+    public RecorderEnd? RecorderEnd { get; init; }
+
     /// <summary>A stop was requested; stays set in every later status.</summary>
     public bool StopRequested { get; init; }
 
@@ -97,6 +105,17 @@ internal sealed record Bot
     [JsonIgnore]
     public bool AwaitsContainer => Status is BotStatus.Scheduled or BotStatus.Queued or BotStatus.Launching && LaunchedAt is null;
 
+    /// <summary>
+    /// The bot may be in its meeting, so it occupies the meeting and a place in its user's quota. A bot whose end has failed is no longer in
+    /// the meeting, and must not block another one while it is retried.
+    /// </summary>
+    [JsonIgnore]
+    public bool OccupiesMeeting => Status is not BotStatus.Scheduled && !Status.IsTerminal() && FailedEnd is null;
+
+    /// <summary>Whether a user may ask for another attempt to finalize this ended bot.</summary>
+    [JsonIgnore]
+    public bool CanBeFinalizedAgain => Status is BotStatus.Failed && Reason is EndReason.FinalizationFailed;
+
     [JsonIgnore]
     public string ContainerName => RecorderContainerName.Of(Id);
 
@@ -107,6 +126,16 @@ internal sealed record Bot
 /// <param name="Reason">The machine-readable reason.</param>
 /// <param name="Text">The same as one line for a person.</param>
 internal sealed record BotWarning(EndReason Reason, string? Text);
+
+/// <summary>Failed attempts to end a bot. In its record, so that a manager that restarts continues to count.</summary>
+/// <param name="Attempts">All failed attempts.</param>
+/// <param name="Counted">Those that the bot itself may have caused: not an outage of Redis, the engine, FFmpeg or the storage.</param>
+/// <param name="Since">The first failure.</param>
+/// <param name="Error">The latest error as one line for a person.</param>
+internal sealed record FailedEnd(int Attempts, int Counted, DateTimeOffset Since, string? Error);
+
+/// <inheritdoc cref="Bot.RecorderEnd"/>
+internal sealed record RecorderEnd(EndReason? Reason, string? Error);
 
 /// <summary>The kind of meeting page.</summary>
 [JsonConverter(typeof(SnakeCaseEnumConverter<Platform>))]

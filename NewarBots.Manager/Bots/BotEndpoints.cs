@@ -29,7 +29,8 @@ internal static class BotEndpoints
         var bots = routes.MapGroup("/bots").WithTags("Bots");
         bots.MapPost("", CreateAsync).WithName("CreateBot").Accepts<CreateBotBody>("application/json").WithProblems(
             ProblemTypes.InvalidRequest, ProblemTypes.RequestTimeout, ProblemTypes.MeetingTaken, ProblemTypes.UnsupportedMediaType,
-            ProblemTypes.IdempotencyKeyReused, ProblemTypes.UserOverQuota, ProblemTypes.TooManyScheduled, ProblemTypes.QueueFull);
+            ProblemTypes.IdempotencyKeyReused, ProblemTypes.UserOverQuota, ProblemTypes.TooManyScheduled, ProblemTypes.QueueFull,
+            ProblemTypes.StorageUnavailable);
         bots.MapGet("", ListAsync).WithName("ListBots").WithProblems(ProblemTypes.InvalidRequest).WithStaleWarning();
         bots.MapGet("/events", EventEndpoints.WatchAsync).WithName("WatchBots")
             .Produces<WatchEvent>(StatusCodes.Status200OK, "text/event-stream").WithProblems(ProblemTypes.InvalidRequest);
@@ -62,7 +63,7 @@ internal static class BotEndpoints
         [FromHeader(Name = "Idempotency-Key"), MinLength(1), MaxLength(MaxIdempotencyKeyLength)]
         [Description("Makes it safe to repeat the request for 24 hours."), Example("meeting-2026-03-01")]
         string? idempotencyKey,
-        Caller caller, BotCreator creator, MeetingUrlPolicy policy, IOptions<BotCapacityOptions> capacity, TimeProvider time,
+        Caller caller, BotCreator creator, MeetingUrlPolicy policy, IOptions<BotCapacityOptions> capacity, StorageCheck storage, TimeProvider time,
         CancellationToken cancellation)
     {
         if (idempotencyKey is { Length: 0 or > MaxIdempotencyKeyLength })
@@ -74,6 +75,13 @@ internal static class BotEndpoints
         var (wanted, faults) = CreateBotRequest.Read(body, policy, caller, time.GetUtcNow());
         if (wanted is null)
             return ApiProblems.InvalidRequest(faults);
+
+        // A scheduled bot writes nothing yet.
+        if (!(wanted.StartAt > time.GetUtcNow()) && await storage.FindFaultAsync(cancellation) is { } fault)
+        {
+            request.HttpContext.Response.Headers.RetryAfter = RetryAfterSeconds;
+            return BotProblems.StorageUnavailable(fault);
+        }
 
         var limits = capacity.Value;
         switch (await creator.CreateAsync(wanted, body, idempotencyKey))

@@ -3,8 +3,8 @@ using NewarBots.Contract;
 namespace NewarBots.Manager.Bots;
 
 /// <summary>
-/// How a bot changes: pure functions from a record and an observation to the next record. A terminal status is never left, and the status
-/// never goes back, so late, repeated and reordered observations converge.
+/// How a bot changes: pure functions from a record and an observation to the next record. The status never goes back, so late, repeated and
+/// reordered observations converge. A terminal status is never left, except by <see cref="FinalizationRequested"/>.
 /// </summary>
 internal static class BotLifecycle
 {
@@ -159,11 +159,43 @@ internal static class BotLifecycle
     /// <summary>The chunks exist but cannot be assembled. They stay on disk.</summary>
     public static Bot FinalizationFailed(Bot bot, string error, DateTimeOffset now) =>
         bot.Status is BotStatus.Finalizing
-            ? End(bot, BotStatus.Failed, EndReason.FinalizationFailed, now) with { Error = error }
+            ? End(bot, BotStatus.Failed, EndReason.FinalizationFailed, now) with { Error = error, RecorderEnd = new(bot.Reason, bot.Error) }
             : bot;
 
+    /// <summary>An attempt to end the bot failed; its recorder has exited.</summary>
+    /// <param name="bot">The bot; unchanged if it has ended.</param>
+    /// <param name="error">One line for a person.</param>
+    /// <param name="isCounted">The bot itself may have caused the failure.</param>
+    /// <param name="now">The current time.</param>
+    public static Bot EndFailed(Bot bot, string error, bool isCounted, DateTimeOffset now) => bot.Status.IsTerminal()
+        ? bot
+        : bot with
+        {
+            FailedEnd = new(
+                (bot.FailedEnd?.Attempts ?? 0) + 1,
+                (bot.FailedEnd?.Counted ?? 0) + (isCounted ? 1 : 0),
+                bot.FailedEnd?.Since ?? now,
+                error),
+        };
+
+    /// <summary>
+    /// A user asks for another attempt to finalize a bot whose chunks could not be assembled. The only way out of a terminal status. The bot
+    /// does not occupy its meeting again.
+    /// </summary>
+    public static Bot FinalizationRequested(Bot bot, DateTimeOffset now) => bot.CanBeFinalizedAgain
+        ? bot with
+        {
+            Status = BotStatus.Finalizing,
+            Reason = bot.RecorderEnd?.Reason,
+            Error = bot.RecorderEnd?.Error,
+            RecorderEnd = null,
+            EndedAt = null,
+            FailedEnd = new(Attempts: 0, Counted: 0, now, Error: null),
+        }
+        : bot;
+
     private static Bot End(Bot bot, BotStatus status, EndReason? reason, DateTimeOffset now) =>
-        bot with { Status = status, Reason = reason, EndedAt = now };
+        bot with { Status = status, Reason = reason, EndedAt = now, FailedEnd = null };
 
     private static EndReason ReasonOf(Bot bot, RecorderExit? exit) => exit switch
     {

@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
+using System.Text.Json;
 using NewarBots.Contract;
+using NewarBots.Manager.Hosting;
 using NewarBots.ServiceDefaults;
 
 namespace NewarBots.Manager.Bots;
@@ -38,6 +40,8 @@ internal sealed class BotMetrics
     private readonly Histogram<double> _gap;
     private readonly Histogram<double> _finalization;
     private readonly Counter<long> _ends;
+    private readonly Counter<long> _endFailures;
+    private readonly Counter<long> _overBudget;
     private readonly Histogram<double> _webhook;
     private readonly Histogram<double> _docker;
     private readonly Histogram<double> _redis;
@@ -58,6 +62,8 @@ internal sealed class BotMetrics
         _gap = meter.CreateHistogram("newarbots.gap.duration", Seconds, "Gaps in finished recordings, by cause.", advice: Long);
         _finalization = meter.CreateHistogram("newarbots.finalization.duration", Seconds, "How long it took to assemble a bot's chunks into a recording.", advice: Long);
         _ends = meter.CreateCounter<long>("newarbots.bot.ends", "{bot}", "Bots that ended, by status and reason.");
+        _endFailures = meter.CreateCounter<long>("newarbots.bot.end.failures", "{attempt}", "Failed attempts to end a bot, by cause.");
+        _overBudget = meter.CreateCounter<long>("newarbots.bots.over_budget", "{bot}", "Bots that wrote more than their recording can need.");
         _webhook = meter.CreateHistogram("newarbots.webhook.duration", Seconds, "How long a webhook's receiver took to answer.", advice: Short);
         _docker = meter.CreateHistogram("newarbots.docker.duration", Seconds, "How long the engine took to answer.", advice: Short);
         _redis = meter.CreateHistogram("newarbots.redis.duration", Seconds, "How long Redis took to answer.", advice: Short);
@@ -117,6 +123,13 @@ internal sealed class BotMetrics
 
     public void NotFinalized(TimeSpan took, Exception why) =>
         _finalization.Record(took.TotalSeconds, Tag(OutcomeTag, "failed"), Tag(ErrorTypeTag, ErrorTypeOf(why)));
+
+    /// <summary>An attempt to end a bot failed and will be retried.</summary>
+    public void EndPostponed(FailureCause cause) =>
+        _endFailures.Add(1, Tag(ErrorTypeTag, JsonNamingPolicy.SnakeCaseLower.ConvertName(cause.ToString())));
+
+    /// <summary>A bot's folder holds more than its recording can need.</summary>
+    public void OverBudget() => _overBudget.Add(1);
 
     /// <param name="took">Until the receiver answered or the attempt failed.</param>
     /// <param name="outcome">The delivery's status afterwards; <c>pending</c> means a retry.</param>

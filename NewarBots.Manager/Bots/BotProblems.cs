@@ -45,6 +45,16 @@ internal static class BotProblems
         ProblemTypes.BotActive,
         $"The bot is {WireWord.Of(bot.Status)}. Stop it and wait until it has ended.", new() { ["botStatus"] = bot.Status });
 
+    public static ProblemHttpResult BeingEnded(Bot bot) => ApiProblems.Problem(
+        ProblemTypes.BotActive,
+        $"The bot is {WireWord.Of(bot.Status)}, and a manager is working on it. Try again in a few seconds.", new() { ["botStatus"] = bot.Status });
+
+    public static ProblemHttpResult NothingToFinalize(Bot bot, string why) => ApiProblems.Problem(
+        ProblemTypes.NothingToFinalize,
+        $"The bot is {WireWord.Of(bot.Status)}. {why}", new() { ["botStatus"] = bot.Status });
+
+    public static ProblemHttpResult StorageUnavailable(string why) => ApiProblems.Problem(ProblemTypes.StorageUnavailable, why);
+
     public static ProblemHttpResult RecordingNotReady(Bot bot) => ApiProblems.Problem(
         ProblemTypes.RecordingNotReady,
         $"The bot is {WireWord.Of(bot.Status)}. Try again when it has completed.", new() { ["botStatus"] = bot.Status });

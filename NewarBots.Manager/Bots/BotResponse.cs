@@ -67,7 +67,7 @@ internal sealed record BotResponse(
         bot.Recording is { } recording
             ? new($"/bots/{bot.Id}/recording", recording.Format, recording.Bytes, recording.DurationSeconds, recording.Complete)
             : null,
-        bot.Error ?? bot.Warning?.Text);
+        bot.FailedEnd?.Error ?? bot.Error ?? bot.Warning?.Text);
 }
 
 /// <summary>The leave conditions in force, in seconds, including defaults.</summary>

@@ -2,14 +2,25 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
 using NewarBots.Manager.Api;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Containers;
 
 /// <summary>The engine was unreachable or refused a request. The message is one line for an operator.</summary>
 internal sealed class ContainerEngineException(string message, ContainerEngineFailure failure, Exception? inner = null)
-    : Exception(message, inner), IErrorType
+    : Exception(message, inner), IErrorType, IExplainedFailure
 {
     public ContainerEngineFailure Failure { get; } = failure;
+
+    public FailureCause Cause => Failure is ContainerEngineFailure.Unreachable ? FailureCause.Engine : FailureCause.Bot;
+
+    public string Explanation => Failure switch
+    {
+        ContainerEngineFailure.Unreachable => "The container engine is unreachable.",
+        // An operator's advice without paths.
+        ContainerEngineFailure.ImageMissing => Message,
+        _ => "The container engine refused the request; the manager's log has its answer.",
+    };
 
     public string ErrorType => JsonNamingPolicy.SnakeCaseLower.ConvertName(Failure.ToString());
 }

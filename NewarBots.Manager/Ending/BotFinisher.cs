@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
@@ -12,9 +13,11 @@ namespace NewarBots.Manager.Ending;
 /// <summary>
 /// Finishes each bot whose recorder has exited: reads the rest of its journal, makes the recording, removes the container and
 /// sets the terminal status last, so that clients that see it find the recording. Every step is idempotent: after a crash the
-/// reconciler enqueues the bot again and the steps are repeated from the first.
+/// reconciler enqueues the bot again and the steps are repeated from the first. A failed attempt is counted in the record and retried with
+/// backoff; after <see cref="FinalizingOptions.MaxAttempts"/> the bot ends with what was recovered.
 /// </summary>
 internal sealed partial class BotFinisher(
+    BotQueries queries,
     BotCommands commands,
     BotLeases leases,
     BotFollower follower,
@@ -25,15 +28,22 @@ internal sealed partial class BotFinisher(
     BackgroundLoops loops,
     LaunchSignal launches,
     BotMetrics metrics,
+    IOptions<FinalizingOptions> options,
     TimeProvider time,
     ILogger<BotFinisher> logger) : BackgroundService
 {
+    /// <summary>Appended to the error of a bot that ended without its recording.</summary>
+    private const string ChunksKept = "The recorded audio is kept; POST /bots/{id}/finalize tries again.";
+
     private const int Parallelism = 8;
 
-    private static readonly TimeSpan LeaseRetryInterval = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(3);
 
     private readonly BotWorkQueue _queue = new(logger);
     private readonly ConcurrentDictionary<SessionId, bool> _leasedElsewhere = new();
+
+    /// <summary>Bots whose end this manager retries.</summary>
+    private readonly ConcurrentDictionary<SessionId, bool> _failed = new();
 
     /// <summary>Finishes the bot, unless a recent attempt failed and its backoff has not passed.</summary>
     public void Enqueue(SessionId id)
@@ -43,11 +53,11 @@ internal sealed partial class BotFinisher(
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        loops.RunAsync("finish bots", every: LeaseRetryInterval, RetryLeasedElsewhereAsync, stoppingToken),
-        _queue.ProcessAsync(Parallelism, FinishOrRetryAsync, stoppingToken));
+        loops.RunAsync("finish bots", every: RetryInterval, EnqueueDueAsync, stoppingToken),
+        _queue.ProcessAsync(Parallelism, TryFinishAsync, stoppingToken));
 
-    /// <summary>The manager that holds the lease may crash before the bot is finished.</summary>
-    private Task RetryLeasedElsewhereAsync(CancellationToken cancellation)
+    /// <summary>Retries what is due, and bots leased elsewhere: the manager that holds the lease may crash before the bot is finished.</summary>
+    private Task EnqueueDueAsync(CancellationToken cancellation)
     {
         foreach (var id in _leasedElsewhere.Keys)
         {
@@ -55,10 +65,18 @@ internal sealed partial class BotFinisher(
                 Enqueue(id);
         }
 
+        foreach (var id in _failed.Keys)
+        {
+            if (backoff.AttemptsOf(id) == 0)
+                _failed.TryRemove(id, out _);
+            else
+                Enqueue(id);
+        }
+
         return Task.CompletedTask;
     }
 
-    private async Task FinishOrRetryAsync(SessionId id, CancellationToken cancellation)
+    private async Task TryFinishAsync(SessionId id, CancellationToken cancellation)
     {
         try
         {
@@ -68,15 +86,6 @@ internal sealed partial class BotFinisher(
             else
                 await FinishAsync(id, lease.Lost);
         }
-        catch (FFmpegUnfinishedException exception)
-        {
-            Log.FFmpegUnfinished(logger, id, backoff.Postpone(id, exception.Message), exception.Message);
-        }
-        catch (Exception exception) when (exception
-            is ContainerEngineException or FFmpegMissingException or IOException || exception.IsRedisUnavailable())
-        {
-            Log.WillRetry(logger, id, exception.Message);
-        }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             Log.LeaseLost(logger, id);
@@ -84,16 +93,48 @@ internal sealed partial class BotFinisher(
         }
         catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {
-            Log.Unexpected(logger, exception, id);
+            // Whether the recorder has exited is unknown, so nothing is counted in the record.
+            metrics.EndPostponed(Failures.CauseOf(exception));
+            Postponed(id, exception, backoff.Postpone(id, exception));
         }
     }
 
     private async Task FinishAsync(SessionId id, CancellationToken cancellation)
     {
         var container = await containers.FindAsync(id, cancellation);
-        if (container is { State: RecorderContainerState.Running } || await follower.FollowAsync(id) is not { } bot)
+        if (container is { State: RecorderContainerState.Running })
+        {
+            backoff.Forget(id);
             return;
-        if (container is { State: RecorderContainerState.Created } && bot.AwaitsContainer)
+        }
+
+        if (await queries.FindAsync(id) is not { } bot || (container is { State: RecorderContainerState.Created } && bot.AwaitsContainer))
+        {
+            backoff.Forget(id);
+            return;
+        }
+
+        if (bot.FailedEnd is { Error: { } why } failed && backoff.AttemptsOf(id) is > 0 and var known && failed.Attempts > known)
+        {
+            // Another manager has tried since.
+            backoff.Postpone(id, failed.Attempts, FailureCause.Bot, why);
+            return;
+        }
+
+        try
+        {
+            await EndAsync(id, container, cancellation);
+            backoff.Forget(id);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            await CountFailureAsync(id, container, exception, cancellation);
+        }
+    }
+
+    private async Task EndAsync(SessionId id, RecorderContainer? container, CancellationToken cancellation)
+    {
+        if (await follower.FollowAsync(id) is not { } bot)
             return;
         if (bot.Status.IsTerminal())
         {
@@ -119,7 +160,7 @@ internal sealed partial class BotFinisher(
             step.Fail(exception);
             metrics.NotFinalized(time.GetElapsedTime(begun), exception);
             Log.FinalizationFailed(logger, id, exception.Message);
-            end = known => BotLifecycle.FinalizationFailed(known, exception.Message, time.GetUtcNow());
+            end = known => BotLifecycle.FinalizationFailed(known, $"{exception.Explanation} {ChunksKept}", time.GetUtcNow());
         }
         catch (Exception exception)
         {
@@ -127,19 +168,97 @@ internal sealed partial class BotFinisher(
             throw;
         }
 
-        backoff.Forget(id);
         // If the lease was lost, another manager may have moved the chunks and caused this failure: its result counts, not this one.
         cancellation.ThrowIfCancellationRequested();
         await remover.RemoveContainerAsync(finalizing, cancellation);
-        if (await commands.UpdateAsync(id, known => known.FinalizationAttempt == finalizing.FinalizationAttempt ? end(known) : known) is { } ended)
-        {
-            if (ended.FinalizationAttempt != finalizing.FinalizationAttempt)
-                throw new OperationCanceledException($"Another manager has started to finish bot {id}.");
+        if (await SetEndAsync(finalizing, end) is { } ended)
             step.TagOutcome(ended);
-            Log.Ended(logger, id, WireWord.Of(ended.Status), ended.Reason, ended.RecordedSeconds);
+    }
+
+    /// <param name="finalizing">The bot at the beginning of this attempt.</param>
+    /// <param name="end">Sets its terminal status.</param>
+    /// <exception cref="OperationCanceledException">Another manager has begun another attempt.</exception>
+    private async Task<Bot?> SetEndAsync(Bot finalizing, Func<Bot, Bot> end)
+    {
+        var id = finalizing.Id;
+        if (await commands.UpdateAsync(id, known => known.FinalizationAttempt == finalizing.FinalizationAttempt ? end(known) : known) is not { } ended)
+            return null;
+        if (ended.FinalizationAttempt != finalizing.FinalizationAttempt)
+            throw new OperationCanceledException($"Another manager has started to finish bot {id}.");
+        Log.Ended(logger, id, WireWord.Of(ended.Status), ended.Reason, ended.RecordedSeconds);
+        launches.Raise();
+        return ended;
+    }
+
+    private async Task CountFailureAsync(SessionId id, RecorderContainer? container, Exception exception, CancellationToken cancellation)
+    {
+        var cause = Failures.CauseOf(exception);
+        var why = Failures.Explain(exception);
+        metrics.EndPostponed(cause);
+        Bot? bot = null;
+        try
+        {
+            bot = await commands.UpdateAsync(id, known => BotLifecycle.EndFailed(known, why, isCounted: cause is FailureCause.Bot, time.GetUtcNow()));
+        }
+        catch (Exception failure) when (failure.IsRedisUnavailable())
+        {
+            // Counted in memory only.
         }
 
-        launches.Raise();
+        if (bot?.FailedEnd is { } failed && IsHopeless(failed))
+        {
+            Log.GivesUp(logger, exception, id, failed.Attempts, exception.Message);
+            await GiveUpAsync(bot, container, cancellation);
+            return;
+        }
+
+        var attempts = Math.Max(bot?.FailedEnd?.Attempts ?? 0, backoff.AttemptsOf(id) + 1);
+        Postponed(id, exception, backoff.Postpone(id, attempts, cause, why));
+    }
+
+    /// <summary>An outage must also have been found by many attempts: the wall clock may have jumped.</summary>
+    private bool IsHopeless(FailedEnd failed) =>
+        failed.Counted >= options.Value.MaxAttempts
+        || (failed.Attempts >= options.Value.MaxAttempts && time.GetUtcNow() - failed.Since > options.Value.OutageTimeout);
+
+    /// <summary>Ends a bot with the recording that an earlier attempt has published, or else without one. Its chunks are kept.</summary>
+    private async Task GiveUpAsync(Bot bot, RecorderContainer? container, CancellationToken cancellation)
+    {
+        if (await commands.UpdateAsync(bot.Id, known => BotLifecycle.FinalizationBegun(known, container?.Exit)) is not { } finalizing)
+            return;
+        var published = await TryAsync(bot.Id, () => finalizer.FindPublishedAsync(finalizing, cancellation));
+        await TryAsync<object>(bot.Id, async () =>
+        {
+            await remover.RemoveContainerAsync(finalizing, cancellation);
+            return null;
+        });
+        var error = $"The bot could not be ended in {bot.FailedEnd?.Attempts} attempts. {bot.FailedEnd?.Error} {ChunksKept}";
+        await SetEndAsync(finalizing, known => published is null
+            ? BotLifecycle.FinalizationFailed(known, error, time.GetUtcNow())
+            : BotLifecycle.Finalized(known, published, time.GetUtcNow()));
+        backoff.Forget(bot.Id);
+    }
+
+    /// <summary>A failure does not keep the bot from ending. The reconciler finds a remaining container.</summary>
+    private async Task<T?> TryAsync<T>(SessionId id, Func<Task<T?>> act) where T : class
+    {
+        try
+        {
+            return await act();
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            Log.Unexpected(logger, exception, id);
+            return null;
+        }
+    }
+
+    private void Postponed(SessionId id, Exception exception, TimeSpan wait)
+    {
+        _failed[id] = true;
+        if (Failures.CauseOf(exception) is FailureCause.Bot && exception is not (IExplainedFailure or IOException or UnauthorizedAccessException))
+            Log.Unexpected(logger, exception, id);
+        Log.WillRetry(logger, id, wait, exception.Message);
     }
 
     private static partial class Log
@@ -153,13 +272,13 @@ internal sealed partial class BotFinisher(
         [LoggerMessage(LogLevel.Warning, "Lost the lease while finishing bot {SessionId}, the next manager that takes the lease will finish it")]
         public static partial void LeaseLost(ILogger logger, SessionId sessionId);
 
-        [LoggerMessage(LogLevel.Error, "Unexpected error while finishing bot {SessionId}, will retry")]
+        [LoggerMessage(LogLevel.Error, "Unexpected error while finishing bot {SessionId}")]
         public static partial void Unexpected(ILogger logger, Exception exception, SessionId sessionId);
 
-        [LoggerMessage(LogLevel.Warning, "FFmpeg was killed or timed out on the recording of bot {SessionId}, will retry in {Wait}: {Error}")]
-        public static partial void FFmpegUnfinished(ILogger logger, SessionId sessionId, TimeSpan wait, string error);
+        [LoggerMessage(LogLevel.Error, "Finishing bot {SessionId} failed {Attempts} times, ending it with what was recovered: {Error}")]
+        public static partial void GivesUp(ILogger logger, Exception exception, SessionId sessionId, int attempts, string error);
 
-        [LoggerMessage(LogLevel.Warning, "Finishing bot {SessionId} failed, will retry: {Error}")]
-        public static partial void WillRetry(ILogger logger, SessionId sessionId, string error);
+        [LoggerMessage(LogLevel.Warning, "Finishing bot {SessionId} failed, will retry in {Wait}: {Error}")]
+        public static partial void WillRetry(ILogger logger, SessionId sessionId, TimeSpan wait, string error);
     }
 }

@@ -7,6 +7,7 @@ using NewarBots.Manager.Api.OpenApi;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Containers;
+using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Recordings;
 using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
@@ -22,6 +23,8 @@ internal static class EndingEndpoints
         var bot = routes.MapBotGroup();
         bot.MapDelete("", DeleteAsync).WithName("DeleteBot").WithProblems(
             ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.BotActive, ProblemTypes.EngineUnavailable);
+        bot.MapPost("/finalize", FinalizeAsync).WithName("FinalizeBot").WithProblems(
+            ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.NothingToFinalize);
         bot.MapGet("/logs", GetLogAsync).WithName("GetBotLog").WithStaleWarning().Produces<string>(StatusCodes.Status200OK, "text/plain").WithProblems(
             ProblemTypes.InvalidRequest, ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.EngineUnavailable);
         bot.MapGet("/evidence", GetEvidenceAsync).WithName("GetEvidence").Produces<Stream>(StatusCodes.Status200OK, "application/zip").WithProblems(
@@ -30,18 +33,48 @@ internal static class EndingEndpoints
     }
 
     /// <summary>Delete a bot</summary>
-    /// <remarks>Permanently deletes the recording, chunks, log, evidence and record of an ended bot.</remarks>
+    /// <remarks>
+    /// Permanently deletes the recording, chunks, log, evidence and record of an ended bot, or of one that stays in `finalizing` although its recorder
+    /// has exited.
+    /// </remarks>
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
     /// <response code="204">Everything is deleted.</response>
     public static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
-        SessionId id, BotQueries queries, BotRemover remover, CancellationToken cancellation)
+        SessionId id, BotQueries queries, BotDeletion deletion, CancellationToken cancellation)
+    {
+        if (await queries.FindAsync(id) is not { } bot)
+            return BotProblems.NotFound();
+        return await deletion.DeleteAsync(bot, cancellation) switch
+        {
+            DeletionResult.Deleted => TypedResults.NoContent(),
+            DeletionResult.Busy => BotProblems.BeingEnded(bot),
+            _ => BotProblems.StillActive(bot),
+        };
+    }
+
+    /// <summary>Finalize a bot again</summary>
+    /// <remarks>
+    /// For a bot that ended with `finalization_failed`, for example after FFmpeg was repaired: assembles its chunks once more. Until the result is
+    /// known, the bot is `finalizing`. It does not count as active and does not occupy its meeting.
+    /// </remarks>
+    /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
+    /// <response code="202">The bot is being finalized.</response>
+    public static async Task<Results<Accepted<BotResponse>, ProblemHttpResult>> FinalizeAsync(
+        SessionId id, BotQueries queries, BotCommands commands, SessionFolders folders, RetryBackoff backoff, BotFinisher finisher, TimeProvider time)
     {
         if (await queries.FindAsync(id) is not { } bot)
             return BotProblems.NotFound();
         if (!bot.Status.IsTerminal())
-            return BotProblems.StillActive(bot);
-        await remover.DeleteAsync(bot, cancellation);
-        return TypedResults.NoContent();
+            return BotProblems.NothingToFinalize(bot, "It is finalized once its recorder has ended.");
+        if (!bot.CanBeFinalizedAgain)
+            return BotProblems.NothingToFinalize(bot, "It did not end with finalization_failed.");
+        if (!folders.Exists(bot.UserId, id))
+            return BotProblems.NothingToFinalize(bot, "Its chunks no longer exist.");
+        if (await commands.UpdateAsync(id, known => BotLifecycle.FinalizationRequested(known, time.GetUtcNow())) is not { } requested)
+            return BotProblems.NotFound();
+        backoff.Forget(id);
+        finisher.Enqueue(id);
+        return BotEndpoints.Accepted(requested);
     }
 
     /// <summary>Get a bot's log</summary>

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Ending;
 
@@ -15,11 +14,11 @@ internal static class EndingRegistration
         builder.Services.AddHostedService<Retention>();
         builder.Services.AddHealthChecks().AddCheck<OrphanedFoldersHealthCheck>("leftovers");
         builder.Services.AddSingleton<BotRemover>();
-        builder.Services.AddSingleton<RetryBackoff>();
+        builder.Services.AddSingleton<BotDeletion>();
         builder.Services.AddSingleton<BotFinisher>();
         builder.Services.AddHostedService(services => services.GetRequiredService<BotFinisher>());
         builder.Services.AddHostedService<RecorderExitWatcher>();
-        builder.Services.AddHealthChecks().AddCheck<RetryBackoffHealthCheck>("recordings");
+        builder.Services.AddHostedService<OutageWatch>();
         return builder;
     }
 }

@@ -106,7 +106,7 @@ internal sealed partial class Retention(
         {
             await remove();
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (Failures.CauseOf(exception) is FailureCause.Bot or FailureCause.Storage && exception is not OperationCanceledException)
         {
             Log.NotRemoved(logger, id, exception.Message);
         }
@@ -114,13 +114,17 @@ internal sealed partial class Retention(
 
     private async Task RemoveRecordingsAsync(DateTimeOffset endedBefore, CancellationToken cancellation)
     {
-        await foreach (var bot in queries.NewestAsync(user: null, status: null, after: null, Batch, cancellation))
+        for (var kept = 0; ;)
         {
-            if (!bot.Status.IsTerminal() || !(bot.EndedAt < endedBefore))
-                continue;
-            await using var lease = await leases.TryTakeAsync(bot.Id, cancellation);
-            if (lease is not null && await queries.FindAsync(bot.Id) is not null)
-                await TryRemoveAsync(bot.Id, () => remover.DeleteAsync(bot, cancellation));
+            var ended = await queries.EndedBeforeAsync(endedBefore, skip: kept, Batch);
+            foreach (var id in ended)
+            {
+                if (!await RemoveExpiredAsync(id, endedBefore, cancellation))
+                    kept++;
+            }
+
+            if (ended.Count < Batch)
+                break;
         }
 
         foreach (var final in finals.List())
@@ -135,6 +139,16 @@ internal sealed partial class Retention(
                 });
             }
         }
+    }
+
+    /// <returns>Whether the bot is gone.</returns>
+    private async Task<bool> RemoveExpiredAsync(SessionId id, DateTimeOffset endedBefore, CancellationToken cancellation)
+    {
+        await using var lease = await leases.TryTakeAsync(id, cancellation);
+        if (lease is null || await queries.FindAsync(id) is not { } bot || !bot.Status.IsTerminal() || !(bot.EndedAt < endedBefore))
+            return false;
+        await TryRemoveAsync(id, () => remover.DeleteAsync(bot, cancellation));
+        return await queries.FindAsync(id) is null;
     }
 
     private static partial class Log

@@ -6,14 +6,19 @@ namespace NewarBots.Manager.Hosting;
 
 internal static class HostingRegistration
 {
-    /// <summary>The clock, the storage folder, and the background loops with their health check.</summary>
+    /// <summary>The clock, the storage folder, and the background loops, with health checks for storage, loops and retries.</summary>
     public static IHostApplicationBuilder AddHosting(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddOptions<StorageOptions>().BindConfiguration(StorageOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton(services => new StorageLayout(services.GetRequiredService<IOptions<StorageOptions>>().Value.Path));
+        builder.Services.AddSingleton<StorageCheck>();
+        builder.Services.AddSingleton<RetryBackoff>();
         builder.Services.AddSingleton<BackgroundLoops>();
-        builder.Services.AddHealthChecks().AddCheck<BackgroundLoopsHealthCheck>("loops");
+        builder.Services.AddHealthChecks()
+            .AddCheck<BackgroundLoopsHealthCheck>("loops")
+            .AddCheck<RetryBackoffHealthCheck>("retries")
+            .AddCheck<StorageHealthCheck>("storage");
         return builder;
     }
 }
@@ -26,4 +31,8 @@ internal sealed class StorageOptions
     /// <summary>The folder that holds <c>recordings/</c>; a relative path is relative to the working directory.</summary>
     [Required(ErrorMessage = "Storage:Path must name the folder for the recordings.")]
     public string Path { get; set; } = "storage";
+
+    /// <summary>With less free space than this, in MiB, new bots are rejected (503) and <c>/health</c> is degraded.</summary>
+    [Range(0, int.MaxValue, ErrorMessage = "Storage:MinimumFreeMegabytes must be 0 or more.")]
+    public int MinimumFreeMegabytes { get; set; } = 256;
 }

@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using NewarBots.Contract;
 
 namespace NewarBots.Manager.Hosting;
 
 /// <summary>
-/// Exponential backoff for bots whose finalization FFmpeg did not complete (it was killed or timed out). Each attempt can cost minutes of CPU,
-/// so attempts become rare; they never stop, because the audio itself is intact. Kept in memory, by the monotonic clock.
+/// Exponential backoff for bots with failed attempts to launch, recover or end them: a minute after the first failure, up to an hour. Kept in memory,
+/// by the monotonic clock, so a manager that restarts tries each bot once at once.
 /// </summary>
 internal sealed class RetryBackoff(TimeProvider time)
 {
@@ -17,39 +18,82 @@ internal sealed class RetryBackoff(TimeProvider time)
 
     public IReadOnlyCollection<Postponement> All => [.. _postponed.Values];
 
+    /// <summary>The bots whose next attempt is due.</summary>
+    public IEnumerable<SessionId> Due => _postponed.Values.Where(IsDue).Select(postponed => postponed.Id);
+
     /// <summary>An attempt failed.</summary>
+    /// <param name="id">The bot.</param>
+    /// <param name="attempts">How many attempts have failed, this one included.</param>
+    /// <param name="cause">What made it fail.</param>
+    /// <param name="why">The error as one sentence, without paths and commands.</param>
     /// <returns>The time until the next attempt.</returns>
-    public TimeSpan Postpone(SessionId id, string why) => _postponed.AddOrUpdate(
-        id,
-        _ => new(id, Attempts: 1, Shortest, time.GetTimestamp(), why),
-        (_, before) => new(id, before.Attempts + 1, 2 * before.Wait < Longest ? 2 * before.Wait : Longest, time.GetTimestamp(), why)).Wait;
+    public TimeSpan Postpone(SessionId id, int attempts, FailureCause cause, string why)
+    {
+        var wait = WaitAfter(attempts);
+        _postponed[id] = new(id, attempts, wait, time.GetTimestamp(), cause, why);
+        return wait;
+    }
+
+    /// <summary>An attempt failed, and nothing but this manager counts the attempts.</summary>
+    public TimeSpan Postpone(SessionId id, Exception exception) =>
+        Postpone(id, AttemptsOf(id) + 1, Failures.CauseOf(exception), Failures.Explain(exception));
 
     /// <summary>Whether it is too early for the next attempt.</summary>
-    public bool IsPostponed(SessionId id) =>
-        _postponed.TryGetValue(id, out var postponed) && time.GetElapsedTime(postponed.At) < postponed.Wait;
+    public bool IsPostponed(SessionId id) => _postponed.TryGetValue(id, out var postponed) && !IsDue(postponed);
+
+    /// <returns>The failed attempts that this manager knows of.</returns>
+    public int AttemptsOf(SessionId id) => _postponed.TryGetValue(id, out var postponed) ? postponed.Attempts : 0;
 
     public void Forget(SessionId id) => _postponed.TryRemove(id, out _);
+
+    /// <summary>That outage is over: the bots that it postponed are due at once.</summary>
+    public void EndOutage(FailureCause cause)
+    {
+        foreach (var postponed in _postponed.Values.Where(postponed => postponed.Cause == cause))
+            _postponed.TryUpdate(postponed.Id, postponed with { Wait = TimeSpan.Zero }, postponed);
+    }
+
+    /// <returns>The time until the next attempt; zero if it is due.</returns>
+    public TimeSpan UntilNext(Postponement postponed)
+    {
+        var left = postponed.Wait - time.GetElapsedTime(postponed.At);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    private bool IsDue(Postponement postponed) => UntilNext(postponed) == TimeSpan.Zero;
+
+    private static TimeSpan WaitAfter(int attempts) =>
+        Shortest * Math.Pow(2, Math.Clamp(attempts, 1, 10) - 1) is var wait && wait < Longest ? wait : Longest;
 }
 
 /// <param name="Id">The bot.</param>
 /// <param name="Attempts">The number of failed attempts.</param>
 /// <param name="Wait">The time from the last attempt to the next.</param>
 /// <param name="At">The timestamp of the last failure.</param>
-/// <param name="Why">The error of the last attempt.</param>
-internal sealed record Postponement(SessionId Id, int Attempts, TimeSpan Wait, long At, string Why);
+/// <param name="Cause">What made the last attempt fail.</param>
+/// <param name="Why">The error of the last attempt as one sentence.</param>
+internal sealed record Postponement(SessionId Id, int Attempts, TimeSpan Wait, long At, FailureCause Cause, string Why);
 
-/// <summary>Reports recordings that FFmpeg fails to assemble again and again.</summary>
+/// <summary>Lists the bots that are retried. Degraded once attempts fail repeatedly.</summary>
 internal sealed class RetryBackoffHealthCheck(RetryBackoff backoff) : IHealthCheck
 {
     /// <summary>So few failures may be caused by a temporarily overloaded machine.</summary>
     private const int Tolerated = 2;
 
+    private const int MaxNames = 20;
+
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        var stuck = backoff.All.Where(postponed => postponed.Attempts > Tolerated).OrderBy(postponed => postponed.Id).ToList();
-        return Task.FromResult(stuck is []
-            ? HealthCheckResult.Healthy()
-            : HealthCheckResult.Degraded(
-                $"{stuck.Count} recordings cannot be assembled, because FFmpeg is killed or times out. {stuck[0].Id}, tried {stuck[0].Attempts} times: {stuck[0].Why}"));
+        var postponed = backoff.All.OrderByDescending(bot => bot.Attempts).ThenBy(bot => bot.Id).ToList();
+        if (postponed is [])
+            return Task.FromResult(HealthCheckResult.Healthy());
+        var more = postponed.Count > MaxNames ? $" {postponed.Count - MaxNames} more bots." : string.Empty;
+        var description = $"{string.Join(" ", postponed.Take(MaxNames).Select(Describe))}{more}";
+        return Task.FromResult(
+            postponed[0].Attempts > Tolerated ? HealthCheckResult.Degraded(description) : HealthCheckResult.Healthy(description));
     }
+
+    private string Describe(Postponement bot) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Bot {bot.Id}: {bot.Attempts} failed {(bot.Attempts == 1 ? "attempt" : "attempts")}, the next in {Math.Ceiling(backoff.UntilNext(bot).TotalMinutes):0} min. {bot.Why}");
 }

@@ -14,7 +14,7 @@ internal static class LaunchPlan
         // A bot in launch takes a slot, with or without a container. An interrupted launch continues first.
         var launching = bots.Where(bot => bot is { Status: BotStatus.Launching, AwaitsContainer: true });
         var queued = bots.Where(bot => bot.Status is BotStatus.Queued);
-        var taken = bots.Count(bot => bot.Status is > BotStatus.Queued and < BotStatus.Finalizing);
+        var taken = bots.Count(bot => bot is { Status: > BotStatus.Queued and < BotStatus.Finalizing, FailedEnd: null });
         return [.. launching, .. queued.Take(Math.Max(0, capacity - taken))];
     }
 }

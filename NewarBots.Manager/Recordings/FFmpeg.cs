@@ -2,6 +2,7 @@ using System.ComponentModel;
 using CliWrap;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Recordings;
 
@@ -77,7 +78,7 @@ internal sealed partial class FFmpeg(IOptions<FinalizingOptions> options, TimePr
                 return;
             var message = $"FFmpeg failed with exit code {result.ExitCode}: {errors}\nCommand: {command}";
             throw result.ExitCode > HighestExitCodeWithoutSignal ? new FFmpegUnfinishedException(message, hung: false)
-                : errors.Contain("No space left on device") || errors.Contain("Disk quota exceeded") ? new IOException(message)
+                : errors.Contain("No space left on device") || errors.Contain("Disk quota exceeded") ? new StorageFullException(message)
                 : new BadAudioException(message);
         }
         catch (OperationCanceledException exception) when (expiry.IsCancellationRequested && !cancellation.IsCancellationRequested)
@@ -116,18 +117,30 @@ internal sealed partial class FFmpeg(IOptions<FinalizingOptions> options, TimePr
 }
 
 /// <summary>FFmpeg ran to its end, and reported or produced invalid audio.</summary>
-internal sealed class BadAudioException(string message) : FinalizationException(message);
+internal sealed class BadAudioException(string message) : FinalizationException(message)
+{
+    public override string Explanation => "FFmpeg rejected the recorded audio.";
+}
 
 /// <summary>FFmpeg is not installed. The chunks are kept, and finalization is retried.</summary>
 internal sealed class FFmpegMissingException(string path, Exception? inner = null)
-    : Exception($"FFmpeg cannot be run as '{path}': install it, or set Finalizing:FFmpegPath.", inner);
+    : Exception($"FFmpeg cannot be run as '{path}': install it, or set Finalizing:FFmpegPath.", inner), IExplainedFailure
+{
+    public FailureCause Cause => FailureCause.FFmpeg;
+
+    public string Explanation => "FFmpeg is missing or cannot be started on the manager's machine.";
+}
 
 /// <summary>
 /// FFmpeg was killed or timed out, for example because the machine is short of memory. This says nothing about the audio: the chunks
 /// are kept, and finalization is retried later.
 /// </summary>
-internal sealed class FFmpegUnfinishedException(string message, bool hung, Exception? inner = null) : IOException(message, inner)
+internal sealed class FFmpegUnfinishedException(string message, bool hung, Exception? inner = null) : IOException(message, inner), IExplainedFailure
 {
+    public FailureCause Cause => FailureCause.Bot;
+
+    public string Explanation => "FFmpeg was killed or timed out.";
+
     /// <summary>Every attempt timed out.</summary>
     public bool Hung => hung;
 }

@@ -22,6 +22,14 @@ internal sealed class FinalizingOptions
     /// <summary>How long a request waits for a conversion before the answer asks the client to retry. Proxies and clients commonly time out after a minute.</summary>
     public TimeSpan ConversionPatience { get; set; } = TimeSpan.FromSeconds(45);
 
+    /// <summary>
+    /// A bot ends with <c>finalization_failed</c> after this many failed attempts that it may have caused itself. Its chunks are kept.
+    /// </summary>
+    public int MaxAttempts { get; set; } = 10;
+
+    /// <summary>A bot that cannot end because of an outage (FFmpeg missing, storage full) ends with <c>finalization_failed</c> after this time. Its chunks are kept.</summary>
+    public TimeSpan OutageTimeout { get; set; } = TimeSpan.FromDays(7);
+
     public TimeSpan TimeoutFor(TimeSpan audio) => FFmpegTimeout + (FFmpegTimeoutPerHour * audio.TotalHours);
 }
 
@@ -39,6 +47,10 @@ internal sealed class FinalizingOptionsValidator : IValidateOptions<FinalizingOp
             faults.Add($"Finalizing:FFmpegTimeout must be positive (it is {options.FFmpegTimeout}).");
         if (options.FFmpegTimeoutPerHour < TimeSpan.Zero)
             faults.Add($"Finalizing:FFmpegTimeoutPerHour must not be negative (it is {options.FFmpegTimeoutPerHour}).");
+        if (options.MaxAttempts < 1)
+            faults.Add($"Finalizing:MaxAttempts must be 1 or more (it is {options.MaxAttempts}).");
+        if (options.OutageTimeout <= TimeSpan.Zero)
+            faults.Add($"Finalizing:OutageTimeout must be positive (it is {options.OutageTimeout}).");
         if (options.ConversionPatience <= TimeSpan.Zero)
             faults.Add($"Finalizing:ConversionPatience must be positive (it is {options.ConversionPatience}).");
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);

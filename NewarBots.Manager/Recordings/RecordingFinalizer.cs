@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Recordings;
 
@@ -44,6 +45,10 @@ internal sealed partial class RecordingFinalizer(
         }
     }
 
+    /// <returns>The recording that an earlier attempt has published; <see langword="null"/> if none has.</returns>
+    public async Task<FinalizationResult?> FindPublishedAsync(Bot bot, CancellationToken cancellation) =>
+        await new FinalRecording(storage, bot.UserId, bot.Id, bot.FinalizationAttempt).FindAsync(cancellation) is { } manifest ? Recorded(manifest) : null;
+
     public void Dispose() => _slots.Dispose();
 
     private async Task<FinalizationResult> FinalizeOnceAsync(Bot bot, CancellationToken cancellation)
@@ -63,15 +68,15 @@ internal sealed partial class RecordingFinalizer(
             DeleteSessionFolder(session, manifest);
         }
 
-        return new FinalizationResult.Recorded(
-            new(manifest.Format, manifest.Bytes, manifest.DurationSeconds, manifest.Complete),
-            manifest.Chunks.Count,
-            manifest.AudibleSeconds)
-        {
-            Reason = manifest.Reason,
-            Gaps = manifest.Gaps,
-        };
+        return Recorded(manifest);
     }
+
+    private static FinalizationResult.Recorded Recorded(RecordingManifest manifest) => new(
+        new(manifest.Format, manifest.Bytes, manifest.DurationSeconds, manifest.Complete), manifest.Chunks.Count, manifest.AudibleSeconds)
+    {
+        Reason = manifest.Reason,
+        Gaps = manifest.Gaps,
+    };
 
     /// <returns><see langword="null"/> if there is no audio.</returns>
     private async Task<RecordingManifest?> AssembleAndPublishAsync(
@@ -185,4 +190,9 @@ internal sealed partial class RecordingFinalizer(
 /// The chunks of a session cannot be assembled, and a retry will not help. The chunks are kept. The message names the path, or FFmpeg's
 /// command line, exit code and last output.
 /// </summary>
-internal class FinalizationException(string message, Exception? inner = null) : Exception(message, inner);
+internal class FinalizationException(string message, Exception? inner = null) : Exception(message, inner), IExplainedFailure
+{
+    public FailureCause Cause => FailureCause.Bot;
+
+    public virtual string Explanation => "The recorded audio cannot be assembled.";
+}

@@ -207,6 +207,8 @@ public sealed class BotLifecycleTests
         [nameof(BotLifecycle.FinalizationBegun)] = Exit.Select(exit => Operation(bot => BotLifecycle.FinalizationBegun(bot, exit))),
         [nameof(BotLifecycle.Finalized)] = Gen.Bool.Select(isRecorded => Operation(bot =>
             BotLifecycle.Finalized(bot, isRecorded ? Recorded : new FinalizationResult.NothingRecorded(), Noon))),
+        [nameof(BotLifecycle.EndFailed)] = Gen.Bool.Select(isCounted => Operation(bot => BotLifecycle.EndFailed(bot, "It hung.", isCounted, Noon))),
+        [nameof(BotLifecycle.FinalizationRequested)] = Gen.Const(Operation(bot => BotLifecycle.FinalizationRequested(bot, Noon))),
         [nameof(BotLifecycle.FinalizationFailed)] = Gen.Const(Operation(bot => BotLifecycle.FinalizationFailed(bot, "broken", Noon))),
     };
 
@@ -223,15 +225,17 @@ public sealed class BotLifecycleTests
         Operations.Keys.Order(StringComparer.Ordinal));
 
     [Fact]
-    public void Terminal_status_is_never_left_and_no_status_goes_back() =>
+    public void Terminal_status_is_left_only_by_another_request_to_finalize_and_no_other_status_goes_back() =>
         Gen.Select(Gen.Enum<BotStatus>(), Gen.OneOf([.. Operations.Values]).Array[1, 40]).Sample((status, operations) =>
         {
             var bot = status is BotStatus.Scheduled ? SampleBots.Scheduled() : SampleBots.In(status);
             foreach (var operation in operations)
             {
                 var next = operation(bot);
-                Assert.True(next.Status >= bot.Status);
-                if (bot.Status.IsTerminal())
+                var isReopened = bot.CanBeFinalizedAgain && next.Status is BotStatus.Finalizing;
+                Assert.True(next.Status >= bot.Status || isReopened);
+                Assert.True(!next.Status.IsTerminal() || next.FailedEnd is null);
+                if (bot.Status.IsTerminal() && !isReopened)
                     Assert.Equal(bot, next);
                 bot = next;
             }

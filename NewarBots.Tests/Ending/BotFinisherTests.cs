@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
@@ -14,6 +15,8 @@ namespace NewarBots.Tests.Ending;
 public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer redis)
     : IClassFixture<InMemoryRecorders>, IClassFixture<RedisServer>, IAsyncLifetime
 {
+    private const int MaxAttempts = 4;
+
     private readonly string _folder = Directory.CreateTempSubdirectory("newarbots-finisher-").FullName;
     private ConnectionMultiplexer _redis = null!;
     private IServiceProvider _manager = null!;
@@ -26,8 +29,10 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
     public async ValueTask InitializeAsync()
     {
         _redis = await redis.ConnectAsync();
+        await _redis.GetServers()[0].FlushAllDatabasesAsync();
         _manager = recorders.WholeManager(
-            _redis, TimeProvider.System, ("Finalizing:FFmpegPath", Path.Combine(_folder, "ffmpeg")), ("Finalizing:FFmpegTimeout", "00:00:02"));
+            _redis, TimeProvider.System, ("Finalizing:FFmpegPath", Path.Combine(_folder, "ffmpeg")), ("Finalizing:FFmpegTimeout", "00:00:02"),
+            ("Finalizing:MaxAttempts", $"{MaxAttempts}"));
         _finisher = _manager.GetRequiredService<BotFinisher>();
         await _finisher.StartAsync(Cancellation);
     }
@@ -57,6 +62,111 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
     }
 
     [Fact]
+    public async Task Failed_attempts_are_counted_in_the_record_and_free_the_meeting()
+    {
+        var bot = await RecordedAsync();
+        UseFFmpeg("kill -KILL $$");
+        var backoff = _manager.GetRequiredService<RetryBackoff>();
+
+        for (var attempt = 1; attempt <= 3; attempt++)
+        {
+            await FailAsync(bot, attempt);
+            var failed = (await Store.Queries.FindAsync(bot.Id))!;
+            Assert.Equal((attempt, attempt), (failed.FailedEnd!.Attempts, failed.FailedEnd.Counted));
+            Assert.Equal(BotStatus.Finalizing, failed.Status);
+            Assert.Equal("FFmpeg was killed or timed out.", BotResponse.Of(failed).Error);
+        }
+
+        Assert.Equal(3, backoff.AttemptsOf(bot.Id));
+        Assert.Contains($"Bot {bot.Id}: 3 failed attempts", (await new RetryBackoffHealthCheck(backoff).CheckHealthAsync(new())).Description, StringComparison.Ordinal);
+        Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(SampleBots.Queued(), idempotency: null, new(Places: 10, Waiting: 10, OfOneUser: 1)));
+    }
+
+    [Fact]
+    public async Task A_restarted_manager_tries_at_once_and_continues_to_count()
+    {
+        var bot = await RecordedAsync();
+        await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.EndFailed(known, "It hung.", isCounted: true, TimeProvider.System.GetUtcNow()));
+        UseFFmpeg("kill -KILL $$");
+
+        await FailAsync(bot, attempts: 2);
+    }
+
+    [Fact]
+    public async Task A_bot_ends_after_the_last_attempt_with_its_chunks_and_can_be_finalized_again()
+    {
+        var bot = await RecordedAsync();
+        UseFFmpeg("kill -KILL $$");
+        for (var attempt = 1; attempt < MaxAttempts; attempt++)
+            await FailAsync(bot, attempt);
+        _manager.GetRequiredService<RetryBackoff>().Forget(bot.Id);
+        _finisher.Enqueue(bot.Id);
+        var failed = await UntilAsync(bot, BotStatus.Failed);
+
+        Assert.Equal(EndReason.FinalizationFailed, failed.Reason);
+        Assert.Contains("FFmpeg was killed or timed out.", failed.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("/", failed.Error!.Replace("/bots/{id}/finalize", string.Empty, StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Null(failed.FailedEnd);
+        Assert.Empty(_manager.GetRequiredService<RetryBackoff>().All);
+        Assert.Contains(bot.Id, await Store.Queries.EndedBeforeAsync(DateTimeOffset.MaxValue, skip: 0, atMost: 1000));
+
+        UseFFmpeg("""exec ffmpeg "$@" """);
+        var requested = (await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.FinalizationRequested(known, TimeProvider.System.GetUtcNow())))!;
+        Assert.Equal((BotStatus.Finalizing, EndReason.RecorderCrashed), (requested.Status, requested.Reason));
+        Assert.Null(requested.EndedAt);
+        Assert.Contains(bot.Id, (await Store.Queries.ActiveAsync()).Select(active => active.Id));
+        Assert.DoesNotContain(bot.Id, await Store.Queries.EndedBeforeAsync(DateTimeOffset.MaxValue, skip: 0, atMost: 1000));
+        _finisher.Enqueue(bot.Id);
+        var completed = await UntilAsync(bot, BotStatus.Completed);
+        Assert.Equal(EndReason.RecorderCrashed, completed.Reason);
+        Assert.Equal(1, completed.RecordedSeconds);
+        Assert.DoesNotContain(bot.Id, (await Store.Queries.ActiveAsync()).Select(active => active.Id));
+    }
+
+    [Fact]
+    public async Task Missing_FFmpeg_does_not_count_as_the_fault_of_the_bot_and_its_return_ends_the_wait()
+    {
+        var bot = await RecordedAsync();
+        var watch = _manager.GetServices<IHostedService>().OfType<OutageWatch>().Single();
+        for (var attempt = 1; attempt <= MaxAttempts + 1; attempt++)
+            await FailAsync(bot, attempt);
+        await watch.CheckAsync(Cancellation);
+        var failed = (await Store.Queries.FindAsync(bot.Id))!;
+        Assert.Equal((MaxAttempts + 1, 0), (failed.FailedEnd!.Attempts, failed.FailedEnd.Counted));
+        Assert.Equal("FFmpeg is missing or cannot be started on the manager's machine.", failed.FailedEnd.Error);
+
+        UseFFmpeg("""exec ffmpeg "$@" """);
+        await watch.CheckAsync(Cancellation);
+        await UntilAsync(bot, BotStatus.Completed);
+    }
+
+    [Fact]
+    public async Task A_bot_that_cannot_end_can_be_deleted()
+    {
+        var bot = await RecordedAsync();
+        UseFFmpeg("kill -KILL $$");
+        await FailAsync(bot, attempts: 1);
+
+        Assert.Equal(DeletionResult.Deleted, await _manager.GetRequiredService<BotDeletion>().DeleteAsync((await Store.Queries.FindAsync(bot.Id))!, Cancellation));
+
+        Assert.Null(await Store.Queries.FindAsync(bot.Id));
+        Assert.Empty((await Store.Queries.ActiveAsync()).Where(active => active.Id == bot.Id));
+        Assert.False(Directory.Exists(new StorageLayout(recorders.Storage).SessionFolder(bot.UserId, bot.Id)));
+        Assert.Empty(_manager.GetRequiredService<RetryBackoff>().All);
+    }
+
+    [Fact]
+    public async Task A_bot_that_is_being_finalized_is_not_deleted()
+    {
+        var bot = await RecordedAsync();
+        await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.FinalizationBegun(known, exit: null));
+        await using var lease = await new BotLeases(_redis).TryTakeAsync(bot.Id, Cancellation);
+
+        Assert.Equal(DeletionResult.Busy, await _manager.GetRequiredService<BotDeletion>().DeleteAsync((await Store.Queries.FindAsync(bot.Id))!, Cancellation));
+        Assert.Equal(DeletionResult.Active, await _manager.GetRequiredService<BotDeletion>().DeleteAsync(bot, Cancellation));
+    }
+
+    [Fact]
     public async Task A_manager_that_lost_the_lease_of_a_bot_does_not_set_its_final_status()
     {
         var bot = await RecordedAsync();
@@ -69,6 +179,20 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
         // The lease is free once the first manager has given up.
         await using (await Eventually.NotNullAsync(() => new BotLeases(_redis).TryTakeAsync(bot.Id, Cancellation)))
             Assert.Equivalent(takenOver, await Store.Queries.FindAsync(bot.Id), strict: true);
+    }
+
+    /// <summary>Waits until that many attempts have failed, without the waits between them.</summary>
+    private async Task FailAsync(Bot bot, int attempts)
+    {
+        _manager.GetRequiredService<RetryBackoff>().Forget(bot.Id);
+        _finisher.Enqueue(bot.Id);
+        await Eventually.TrueAsync(() => _manager.GetRequiredService<RetryBackoff>().AttemptsOf(bot.Id) == attempts);
+    }
+
+    private async Task<Bot> UntilAsync(Bot bot, BotStatus status)
+    {
+        await Eventually.TrueAsync(async () => (await Store.Queries.FindAsync(bot.Id))!.Status == status);
+        return (await Store.Queries.FindAsync(bot.Id))!;
     }
 
     /// <summary>A bot with one second of audio and no container.</summary>

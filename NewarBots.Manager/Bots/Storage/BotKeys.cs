@@ -32,6 +32,9 @@ internal static class BotKeys
     /// <summary>Scheduled bots by their due time.</summary>
     public const string Scheduled = "newarbots:bots:scheduled";
 
+    /// <summary>Ended bots by the time of their end.</summary>
+    public const string Ended = "newarbots:bots:ended";
+
     /// <summary>Says whether every known bot is on record since Redis was last emptied.</summary>
     public const string Complete = "newarbots:bots:complete";
 

@@ -80,6 +80,13 @@ internal sealed class BotQueries(BotRecords records)
 
     public async Task<int> CountScheduledAsync() => (int)await records.Database.SortedSetLengthAsync(BotKeys.Scheduled);
 
+    /// <summary>The bots that ended before that time, the oldest end first; at most <paramref name="atMost"/>.</summary>
+    public async Task<IReadOnlyList<SessionId>> EndedBeforeAsync(DateTimeOffset end, int skip, int atMost) =>
+    [
+        .. BotRecords.Ids(await records.Database.SortedSetRangeByScoreAsync(
+            BotKeys.Ended, stop: end.ToUnixTimeMilliseconds(), exclude: Exclude.Stop, skip: skip, take: atMost)),
+    ];
+
     /// <summary>The answer of <see cref="NewestAsync"/> from this manager's cache, for use while Redis is unreachable.</summary>
     public IEnumerable<Bot> NewestCached(UserId? user, SessionId? after) => records.Cache.Newest(user, after);
 

@@ -54,6 +54,8 @@ internal sealed partial class BotRecordRecovery(
             scheduled = (RedisKey)BotKeys.Scheduled,
             scheduledOfUser = BotKeys.ScheduledOf(bot.UserId),
             scheduledScore = BotRecords.DueScore(BotStatus.Scheduled, bot),
+            ended = (RedisKey)BotKeys.Ended,
+            endedScore = BotRecords.EndScore(bot),
         });
         if (isAdopted)
             records.ForgetUnreadable(bot.Id);
@@ -75,7 +77,7 @@ internal sealed partial class BotRecordRecovery(
         return [.. unknown.Take(atMost)];
     }
 
-    /// <summary>Adds every record to the indexes by status, which earlier versions did not keep.</summary>
+    /// <summary>Adds every record to the indexes by status and by end, which earlier versions did not keep.</summary>
     public async Task IndexAsync(CancellationToken cancellation)
     {
         await foreach (var ids in queries.PagesAsync(BotKeys.All, after: null, Batch, cancellation))
@@ -88,7 +90,7 @@ internal sealed partial class BotRecordRecovery(
     /// </summary>
     public async Task FreeAsync(CancellationToken cancellation)
     {
-        string[] indexes = [BotKeys.Active, $"{BotKeys.Active}:user:*", BotKeys.Queued, BotKeys.Scheduled, $"{BotKeys.Scheduled}:user:*"];
+        string[] indexes = [BotKeys.Active, $"{BotKeys.Active}:user:*", BotKeys.Queued, BotKeys.Scheduled, $"{BotKeys.Scheduled}:user:*", BotKeys.Ended];
         foreach (var pattern in indexes)
         {
             await foreach (var index in KeysAsync(pattern).WithCancellation(cancellation))
@@ -116,11 +118,13 @@ internal sealed partial class BotRecordRecovery(
         var (found, version) = await records.ReadAsync(id);
         if (found is not { } bot)
             return;
-        await records.RunAsync(BotScripts.IndexByStatus, new
+        await records.RunAsync(BotScripts.Index, new
         {
             id = id.ToString(),
             record = BotKeys.Record(id),
             version,
+            ended = (RedisKey)BotKeys.Ended,
+            endedScore = BotRecords.EndScore(bot),
             ofStatus = BotKeys.OfStatus(bot.Status),
             ofStatusAndUser = BotKeys.OfStatus(bot.Status, bot.UserId),
         });

@@ -13,7 +13,7 @@ namespace NewarBots.Manager.Bots.Storage;
 internal sealed partial class BotRecords(IConnectionMultiplexer redis, ILogger<BotRecords> logger)
 {
     /// <summary>Each version with a new index gets a new word: at an earlier word, every record is indexed again.</summary>
-    public const string IsCompleteWord = "by status";
+    public const string IsCompleteWord = "by status and end";
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -97,6 +97,10 @@ internal sealed partial class BotRecords(IConnectionMultiplexer redis, ILogger<B
     /// <returns>The score in the index of queued or scheduled bots: Unix milliseconds, rounded up; empty if the bot has another status.</returns>
     public static RedisValue DueScore(BotStatus status, Bot bot) =>
         bot.Status == status ? (long)Math.Ceiling((bot.DueAt - DateTimeOffset.UnixEpoch).TotalMilliseconds) : RedisValue.EmptyString;
+
+    /// <returns>The score in the index of ended bots: Unix milliseconds; empty if the bot has not ended.</returns>
+    public static RedisValue EndScore(Bot bot) =>
+        bot.Status.IsTerminal() ? (bot.EndedAt ?? bot.CreatedAt).ToUnixTimeMilliseconds() : RedisValue.EmptyString;
 
     private static Bot Deserialize(SessionId id, RedisValue record, RedisValue version)
     {

@@ -17,4 +17,5 @@ place(@activeOfUser, @activeScore)
 place(@queued, @queuedScore)
 place(@scheduled, @scheduledScore)
 place(@scheduledOfUser, @scheduledScore)
+place(@ended, @endedScore)
 return 1

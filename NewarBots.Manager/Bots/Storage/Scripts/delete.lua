@@ -3,6 +3,7 @@ local seen = @idempotency ~= '' and redis.call('GET', @idempotency)
 if seen and string.sub(seen, -string.len(@id) - 1) == ' ' .. @id then redis.call('DEL', @idempotency) end
 redis.call('DEL', @record, @events)
 redis.call('ZREM', @all, @id)
+redis.call('ZREM', @ended, @id)
 redis.call('ZREM', @ofUser, @id)
 redis.call('ZREM', @ofStatus, @id)
 redis.call('ZREM', @ofStatusAndUser, @id)

@@ -12,6 +12,12 @@ elseif @wasScheduled == '1' then
 end
 if @hasEnded == '1' then
     redis.call('ZREM', @active, @id)
+    redis.call('ZADD', @ended, @endedScore, @id)
+elseif @isReopened == '1' then
+    redis.call('ZADD', @active, 0, @id)
+    redis.call('ZREM', @ended, @id)
+end
+if @occupiesMeeting == '0' then
     redis.call('ZREM', @activeOfUser, @id)
     if redis.call('GET', @claim) == @id then redis.call('DEL', @claim) end
 end

@@ -2,3 +2,4 @@
 if redis.call('HGET', @record, 'version') ~= @version then return end
 redis.call('ZADD', @ofStatus, 0, @id)
 redis.call('ZADD', @ofStatusAndUser, 0, @id)
+if @endedScore ~= '' then redis.call('ZADD', @ended, @endedScore, @id) end

@@ -1,0 +1,57 @@
+using NewarBots.Manager.Containers;
+using NewarBots.Manager.Hosting;
+using NewarBots.Manager.Recordings;
+using StackExchange.Redis;
+
+namespace NewarBots.Manager.Ending;
+
+/// <summary>
+/// Notices the end of an outage that postponed bots: those bots are retried at once, not up to an hour later. An outage counts as over only
+/// after this has seen it, so a bot that fails for another reason keeps its backoff.
+/// </summary>
+internal sealed class OutageWatch(
+    RetryBackoff backoff, IConnectionMultiplexer redis, IRecorderContainers containers, FFmpeg ffmpeg, StorageCheck storage, BackgroundLoops loops)
+    : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FFmpegTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly HashSet<FailureCause> _outages = [];
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => loops.RunAsync("outages", every: Interval, CheckAsync, stoppingToken);
+
+    internal async Task CheckAsync(CancellationToken cancellation)
+    {
+        foreach (var cause in backoff.All.Select(postponed => postponed.Cause).Where(cause => cause is not FailureCause.Bot).ToHashSet())
+        {
+            if (!await WorksAsync(cause, cancellation))
+                _outages.Add(cause);
+            else if (_outages.Remove(cause))
+                backoff.EndOutage(cause);
+        }
+    }
+
+    private async Task<bool> WorksAsync(FailureCause cause, CancellationToken cancellation)
+    {
+        try
+        {
+            switch (cause)
+            {
+                case FailureCause.Redis:
+                    return redis.IsConnected;
+                case FailureCause.Engine:
+                    await containers.ListAsync(cancellation);
+                    return true;
+                case FailureCause.FFmpeg:
+                    await ffmpeg.ReadVersionAsync(FFmpegTimeout, cancellation);
+                    return true;
+                default:
+                    return await storage.FindFaultAsync(cancellation) is null;
+            }
+        }
+        catch (Exception exception) when (exception is ContainerEngineException or FFmpegMissingException or FinalizationException or IOException or TimeoutException)
+        {
+            return false;
+        }
+    }
+}
