@@ -52,7 +52,7 @@ internal sealed partial class MeetingVisit(
             _browser.Page,
             hook,
             input.Selectors,
-            new OtherRecorders(input.Selectors.Recorders, environment.BotName, isSignedIn: input.Account is not null),
+            new OtherRecorders(input.Selectors, environment.BotName, isSignedIn: input.Account is not null),
             evidence,
             time,
             loggers.CreateLogger<MeetingPage>());

@@ -35,6 +35,7 @@ internal static class RecorderServices
                 .AddSingleton<Func<Task<MeetingBrowser>>>(provider =>
                     () => MeetingBrowser.StartAsync(environment, input.Account, provider.GetRequiredService<CaptureHook>()))
                 .AddSingleton<Joiner>()
+                .AddSingleton<CountDisagreements>()
                 .AddSingleton<CallAttendance>()
                 .AddTransient<IMeetingVisit, MeetingVisit>();
     }

@@ -162,6 +162,7 @@ internal sealed partial class RecordingFinalizer(
                     piece.Problem)),
             ],
             Gaps = plan.Gaps,
+            Disagreements = journal.Disagreements,
             Speakers = speakers,
             Tracks = [.. tracks.Select(track => ManifestTrack.Of(track, bot.Id, plan.StartedAt, speakers))],
             Ignored = [.. plan.Ignored, .. others],

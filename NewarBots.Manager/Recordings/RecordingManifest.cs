@@ -64,6 +64,9 @@ internal sealed record RecordingManifest
     /// <summary>Stretches without audio, because it was not captured or was lost. Silence in the recording.</summary>
     public required IReadOnlyList<Gap> Gaps { get; init; }
 
+    /// <summary>Stretches in which somebody could be heard although the page counted nobody else; usually empty.</summary>
+    public IReadOnlyList<Disagreement> Disagreements { get; init; } = [];
+
     /// <summary>Speakers in order of their first segment; empty if the recorder detected none.</summary>
     public IReadOnlyList<ManifestSpeaker> Speakers { get; init; } = [];
 

@@ -12,11 +12,17 @@ internal sealed record SessionJournal(long RecordedPackets, IReadOnlyList<Gap> G
     /// <summary>Detected speech, in pieces.</summary>
     public IReadOnlyList<Speech> Speeches { get; init; } = [];
 
+    /// <summary>Stretches in which the page's count and the audio disagreed.</summary>
+    public IReadOnlyList<Disagreement> Disagreements { get; init; } = [];
+
+    private const int MaxDisagreements = 1000;
+
     public static SessionJournal Read(SessionId session, IEnumerable<string> lines)
     {
         var recorded = 0d;
         var gaps = new List<Gap>();
         var speeches = new List<Speech>();
+        var disagreements = new List<Disagreement>();
         foreach (var line in lines)
         {
             var entry = Journal.TryParse(line);
@@ -26,9 +32,31 @@ internal sealed record SessionJournal(long RecordedPackets, IReadOnlyList<Gap> G
                 gaps.Add(gap);
             if (entry?.Speech is { Source: not null } speech && speech.StartSeconds >= 0 && speech.EndSeconds > speech.StartSeconds)
                 speeches.Add(speech);
+            if (entry?.Disagreement is { StartSeconds: >= 0, Participants: >= 0 } disagreement
+                && disagreement.EndSeconds > disagreement.StartSeconds && disagreements.Count < MaxDisagreements)
+                disagreements.Add(disagreement);
         }
 
-        return new((long)Math.Round(Math.Min(recorded, int.MaxValue) * ChunkFormat.PacketsPerSecond), [.. Merge(gaps)]) { Speeches = speeches };
+        return new((long)Math.Round(Math.Min(recorded, int.MaxValue) * ChunkFormat.PacketsPerSecond), [.. Merge(gaps)])
+        {
+            Speeches = speeches,
+            Disagreements = [.. Merge(disagreements)],
+        };
+    }
+
+    /// <summary>The recorder writes a long stretch in pieces. Adjacent pieces with the same count are one stretch.</summary>
+    private static IReadOnlyList<Disagreement> Merge(IEnumerable<Disagreement> pieces)
+    {
+        var merged = new List<Disagreement>();
+        foreach (var piece in pieces.OrderBy(piece => piece.StartSeconds))
+        {
+            if (merged.LastOrDefault() is { } last && piece.StartSeconds <= last.EndSeconds && piece.Participants == last.Participants)
+                merged[^1] = last with { EndSeconds = Math.Max(last.EndSeconds, piece.EndSeconds) };
+            else
+                merged.Add(piece);
+        }
+
+        return merged;
     }
 
     /// <summary>The recorder writes a long gap in pieces. Adjacent pieces with the same cause are one gap.</summary>

@@ -29,6 +29,18 @@ internal sealed record RehearsalCall
     /// <summary>The page does not show the number of participants.</summary>
     public bool IsUncounted { get; init; }
 
+    /// <summary>When the page begins to count one participant, however many there are.</summary>
+    public double? MiscountAt { get; init; }
+
+    /// <summary>Beside the visible count, the page contains hidden ones that say 1.</summary>
+    public bool HasStaleCount { get; init; }
+
+    /// <summary>Dialogs that remove a guest who does not answer them in time.</summary>
+    public IReadOnlyList<TimedQuestion> Questions { get; init; } = [];
+
+    /// <summary>When a banner offers to join another room. It stays.</summary>
+    public double? BannerAt { get; init; }
+
     /// <summary>When the page has lost the call and tries to reconnect: a banner, no controls, no sound.</summary>
     public MeetingSpan? Reconnects { get; init; }
 
@@ -47,6 +59,46 @@ internal sealed record RehearsalCall
 
     /// <summary>When the host removes the guest.</summary>
     public double? KickAfter { get; init; }
+
+    public RemovedText RemovedText { get; init; }
+}
+
+/// <summary>A dialog of the call with a button to leave and one to stay.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<CallQuestion>))]
+internal enum CallQuestion
+{
+    /// <summary>"Are you still there?".</summary>
+    StillThere,
+
+    /// <summary>"Your call audio and video will be shared with …".</summary>
+    Share,
+
+    /// <summary>Words that no selector pack has, except for "Leave".</summary>
+    Unknown,
+}
+
+/// <param name="Kind">The subject.</param>
+/// <param name="At">In seconds since the start of the call.</param>
+internal sealed record TimedQuestion(CallQuestion Kind, double At);
+
+/// <summary>What a removed guest sees.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<RemovedText>))]
+internal enum RemovedText
+{
+    /// <summary>"You've been removed from the meeting".</summary>
+    HaveBeen,
+
+    /// <summary>"You were removed from the meeting".</summary>
+    Were,
+
+    /// <summary>"Someone removed you from the meeting".</summary>
+    Someone,
+
+    /// <summary>"You can't rejoin this meeting".</summary>
+    CannotRejoin,
+
+    /// <summary>No text: the browser is sent to another page than the meeting.</summary>
+    SentAway,
 }
 
 /// <summary>The subject of a notice.</summary>
@@ -67,6 +119,12 @@ internal enum EndedText
 
     /// <summary>"The call ended".</summary>
     Call,
+
+    /// <summary>"This meeting has ended".</summary>
+    Meeting,
+
+    /// <summary>"Your call has ended".</summary>
+    YourCall,
 }
 
 /// <param name="Kind">The action of the page.</param>

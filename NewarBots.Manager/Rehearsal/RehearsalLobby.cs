@@ -37,6 +37,15 @@ internal sealed record RehearsalLobby
     public double AnswerAfter { get; init; }
 
     public DeniedText DeniedText { get; init; }
+
+    /// <summary>All labels are German, except for a leave button.</summary>
+    public bool IsGerman { get; init; }
+
+    /// <summary>The dialog that opens over the join page when the guest clicks the join button. The page stays behind it.</summary>
+    public LobbyGate? Gate { get; init; }
+
+    /// <summary>How long the page is black after the guest asked to join.</summary>
+    public double BlackFor { get; init; }
 }
 
 /// <summary>A dialog before joining, named after the button that answers it.</summary>
@@ -66,6 +75,9 @@ internal enum HostAnswer
     /// <summary>The page says that no one responded.</summary>
     NoAnswer,
 
+    /// <summary>The browser is sent to another page than the meeting.</summary>
+    SentAway,
+
     /// <summary>The guest waits forever.</summary>
     Never,
 }
@@ -88,6 +100,20 @@ internal enum WaitingText
 
     /// <summary>"Waiting for the host to join".</summary>
     ForTheHost,
+
+    /// <summary>A text that no selector pack has.</summary>
+    Unknown,
+}
+
+/// <summary>A dialog with another "Join now" over the join page.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<LobbyGate>))]
+internal enum LobbyGate
+{
+    /// <summary>"This call is being recorded".</summary>
+    Recording,
+
+    /// <summary>"Your call audio and video will be shared with …".</summary>
+    Share,
 }
 
 /// <summary>The page's text after a denied request to join.</summary>

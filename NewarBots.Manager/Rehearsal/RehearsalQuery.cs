@@ -50,6 +50,8 @@ internal static class RehearsalQuery
         return new()
         {
             Opens = parameters.OneOf<RehearsalOpening>("opens") ?? default,
+            Dialogs = parameters.OneOf<DialogKind>("dialogKind") ?? default,
+            Structure = parameters.OneOf<PageStructure>("structure") ?? default,
             TypographicApostrophes = parameters.OneOf<Apostrophe>("apostrophe") == Apostrophe.Typographic,
             Lobby = ReadLobby(parameters),
             Call = ReadCall(parameters),
@@ -75,6 +77,9 @@ internal static class RehearsalQuery
             Answer = answer,
             AnswerAfter = after,
             DeniedText = parameters.OneOf<DeniedText>("deniedText") ?? default,
+            IsGerman = parameters.Flag("german"),
+            Gate = parameters.OneOf<LobbyGate>("gate"),
+            BlackFor = parameters.Seconds("blackFor") ?? 0,
         };
     }
 
@@ -93,6 +98,10 @@ internal static class RehearsalQuery
             HintAfter = parameters.Seconds("hintAfter"),
             ChatAfter = parameters.Seconds("chatAfter"),
             IsUncounted = parameters.Flag("uncounted"),
+            MiscountAt = parameters.Seconds("miscountAt"),
+            HasStaleCount = parameters.Flag("staleCount"),
+            Questions = [.. parameters.TimedListOf<CallQuestion>("asks").Select(timed => new TimedQuestion(timed.Value, timed.Seconds))],
+            BannerAt = parameters.Seconds("bannerAt"),
             Reconnects = parameters.Span("reconnect"),
             CrashAt = parameters.Seconds("crashAt"),
             ReloadAt = parameters.Seconds("reloadAt"),
@@ -100,6 +109,7 @@ internal static class RehearsalQuery
             EndAfter = parameters.Seconds("duration"),
             EndedText = parameters.OneOf<EndedText>("endedText") ?? default,
             KickAfter = parameters.Seconds("kickAfter"),
+            RemovedText = parameters.OneOf<RemovedText>("removedText") ?? default,
         };
     }
 
@@ -125,8 +135,10 @@ internal static class RehearsalQuery
             answers.Add((HostAnswer.Denied, denied));
         if (parameters.Seconds("noAnswerAfter") is { } unanswered)
             answers.Add((HostAnswer.NoAnswer, unanswered));
+        if (parameters.Seconds("sentAwayAfter") is { } sentAway)
+            answers.Add((HostAnswer.SentAway, sentAway));
         if (answers.Count > 1)
-            parameters.AddError("admitAfter / denyAfter / noAnswerAfter are mutually exclusive.");
+            parameters.AddError("admitAfter / denyAfter / noAnswerAfter / sentAwayAfter are mutually exclusive.");
         return answers.FirstOrDefault((HostAnswer.Admitted, 0));
     }
 
@@ -146,6 +158,7 @@ internal static class RehearsalQuery
         var joins = parameters.SecondsByParticipant("joinLate", count);
         var leaves = parameters.SecondsByParticipant("leave", count);
         var recorders = parameters.Participants("recorders", count);
+        var presenters = parameters.Participants("presents", count);
         var speaks = parameters.SpansByParticipant("speak", count);
         var turn = parameters.Integer("turns", 1, 3600);
         if (speaks is not null && turn is not null)
@@ -155,7 +168,8 @@ internal static class RehearsalQuery
         for (var i = 0; i < count; i++)
         {
             var participant = new RehearsalParticipant(
-                recorders.Contains(i) ? RecorderName : Names[i], TimeCode.Voices[i], joins.GetValueOrDefault(i), leaves.TryGetValue(i, out var at) ? at : null);
+                recorders.Contains(i) ? RecorderName : Names[i], TimeCode.Voices[i], joins.GetValueOrDefault(i), leaves.TryGetValue(i, out var at) ? at : null,
+                IsPresenting: presenters.Contains(i));
             if (participant.LeavesAt <= participant.JoinsAt)
                 parameters.AddError($"leave must be after joinLate: participant {i} joins at {participant.JoinsAt} s and leaves at {participant.LeavesAt} s.");
             participants.Add(turn is { } seconds

@@ -13,12 +13,14 @@ internal abstract record JoinDecision
     internal sealed record Wait : JoinDecision;
 
     /// <summary>Wait to be admitted.</summary>
-    internal sealed record WaitInWaitingRoom(PageMatch Seen) : JoinDecision;
+    internal sealed record WaitInWaitingRoom : JoinDecision;
 
     internal sealed record Click(PageMatch Target) : JoinDecision;
 
     /// <summary>Press the control by keyboard, because something covers it.</summary>
     internal sealed record Press(PageMatch Target) : JoinDecision;
+
+    internal sealed record AnswerDialog(DialogAnswer Answer) : JoinDecision;
 
     internal sealed record FillName(PageMatch Box) : JoinDecision;
 
@@ -43,14 +45,28 @@ internal abstract record JoinDecision
                 return new GiveUp(reason, $"The page shows {refusal.Entry}.");
         }
 
-        if (view.IsInCall)
-            return NoticeIn(view, history, now) is { } notice ? new Click(notice) : new Admitted();
+        if (now - history.ElsewhereSince >= JoinHistory.ElsewhereTimeout)
+            return new GiveUp(EndReason.BlockedByPlatform, $"The platform sent the browser away from the meeting: {view.Url} \"{view.Title}\".");
 
-        if (view.Find(PageSign.WaitingRoom) is { } waiting)
+        // Signs of the call outweigh everything else, such as a banner with another join button.
+        var answer = history.IsLooping ? null : history.Answers.Next(view, now);
+        if (view.IsProvenCall || (history.IsReceiving(now) && !view.Shows(PageSign.GettingReady) && !view.Shows(PageSign.NameBox)))
+            return answer is { IsKnown: true, Dialog.IsModal: true } ? WhenDue(answer) : new Admitted();
+        if (answer is { } next && (next.IsKnown || next.Dialog.IsModal))
+        {
+            if (next.Button?.Sign is not PageSign.JoinButton || history.HasKnocked || AreDevicesOff(view, history, now))
+                return WhenDue(next);
+            if (NextClick(view, history, [PageSign.MicrophoneOn, PageSign.CameraOn]) is { } device && history.MayAct(device, now))
+                return new Click(device);
+            return WaitUnlessStuck(view, history, now);
+        }
+
+        // After the request to join, Google Meet shows a black page, for minutes.
+        if (view.Shows(PageSign.WaitingRoom) || (view.IsBlank && history.HasKnocked))
         {
             return history.WaitingSince is { } since && now - since >= leave.WaitingRoomTimeout
                 ? new GiveUp(EndReason.WaitingRoomTimeout, $"Nobody admitted the bot within {leave.WaitingRoomTimeout.TotalSeconds:0} s.")
-                : new WaitInWaitingRoom(waiting);
+                : new WaitInWaitingRoom();
         }
 
         if (view.Find(PageSign.NameBox) is { Place.Free: true } box && box.Value?.Trim() != botName.Trim() && !history.IsExhausted(box))
@@ -61,14 +77,21 @@ internal abstract record JoinDecision
             return history.MayAct(first, now) ? new Click(first) : new Wait();
         if (AreDevicesOff(view, history, now) && DecideToJoin(view, history, now) is { } join)
             return join;
-        return now - history.LastProgressAt >= JoinHistory.StuckTimeout
-            ? new GiveUp(EndReason.JoinFailed, $"No way to join was found: {view.Url} \"{view.Title}\" shows [{view.Entries}].")
-            : new Wait();
+        return WaitUnlessStuck(view, history, now);
     }
 
-    /// <summary>The next notice to dismiss in the call, for example about recording or transcription, which has another join button.</summary>
+    private static JoinDecision WaitUnlessStuck(PageView view, JoinHistory history, DateTimeOffset now) =>
+        now - history.LastProgressAt < JoinHistory.StuckTimeout
+            ? new Wait()
+            : new GiveUp(EndReason.JoinFailed, $"No way to join was found: {view.Url} \"{view.Title}\" shows [{view.Entries}]{DialogsOf(view)}.");
+
+    private static string DialogsOf(PageView view) => view.Dialogs.Count == 0 ? string.Empty : $" and the dialog {view.Dialogs[0]}";
+
+    /// <summary>The next notice to dismiss in the call that is not a dialog. A join button outside a dialog leads to another room.</summary>
     public static PageMatch? NoticeIn(PageView view, JoinHistory history, DateTimeOffset now) =>
         view.IsStillCallPage && NextClick(view, history, InCall) is { } notice && history.MayAct(notice, now) ? notice : null;
+
+    private static JoinDecision WhenDue(DialogAnswer answer) => answer.IsDue ? new AnswerDialog(answer) : new Wait();
 
     private static JoinDecision? DecideToJoin(PageView view, JoinHistory history, DateTimeOffset now)
     {
@@ -107,9 +130,10 @@ internal abstract record JoinDecision
         (PageSign.Removed, EndReason.RemovedByHost),
         (PageSign.Ended, EndReason.MeetingEnded),
         (PageSign.Left, EndReason.DeniedByHost),
+        (PageSign.Bounced, EndReason.BlockedByPlatform),
     ];
 
     private static readonly PageSign[] BeforeJoining = [PageSign.Dialog, PageSign.MicrophoneOn, PageSign.CameraOn];
 
-    private static readonly PageSign[] InCall = [PageSign.Dialog, PageSign.JoinButton];
+    private static readonly PageSign[] InCall = [PageSign.Stay, PageSign.Dialog];
 }

@@ -5,9 +5,11 @@ namespace NewarBots.Recorder.Joining;
 
 /// <summary>The actions taken while joining. Keeps them from being repeated too fast or forever.</summary>
 /// <param name="LastProgressAt">When joining started, the last action was taken, or the waiting room was last seen.</param>
+/// <param name="Answers">The answers given to the page's dialogs.</param>
 /// <param name="WaitingSince">When the waiting room was first seen.</param>
 /// <param name="LobbySince">Since when the page has shown a join button.</param>
-internal sealed record JoinHistory(DateTimeOffset LastProgressAt, DateTimeOffset? WaitingSince = null, DateTimeOffset? LobbySince = null)
+internal sealed record JoinHistory(
+    DateTimeOffset LastProgressAt, DialogAnswers Answers, DateTimeOffset? WaitingSince = null, DateTimeOffset? LobbySince = null)
 {
     /// <summary>How long joining may make no progress.</summary>
     public static readonly TimeSpan StuckTimeout = TimeSpan.FromSeconds(60);
@@ -17,6 +19,15 @@ internal sealed record JoinHistory(DateTimeOffset LastProgressAt, DateTimeOffset
 
     /// <summary>How long after the join button a microphone or camera control may appear.</summary>
     public static readonly TimeSpan DevicesTimeout = TimeSpan.FromSeconds(4);
+
+    /// <summary>How long the page may be at another address before it has left the meeting. A page that is loading may redirect.</summary>
+    public static readonly TimeSpan ElsewhereTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long after the last packet audio still counts as being received.</summary>
+    private static readonly TimeSpan ReceptionTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often the received bytes must grow, once a second, before they prove a call. A single packet may be a leftover.</summary>
+    private const int MinReceptions = 2;
 
     private static readonly TimeSpan Cooldown = TimeSpan.FromSeconds(3);
 
@@ -28,24 +39,72 @@ internal sealed record JoinHistory(DateTimeOffset LastProgressAt, DateTimeOffset
 
     private int Acts { get; init; }
 
+    /// <summary>A join button was clicked.</summary>
+    public bool HasKnocked { get; private init; }
+
+    /// <summary>Since when the page has been at another address than the meeting's pages that it showed before.</summary>
+    public DateTimeOffset? ElsewhereSince { get; private init; }
+
+    private string? MeetingAddress { get; init; }
+
+    private long ReceivedBytes { get; init; }
+
+    private int Receptions { get; init; }
+
+    private DateTimeOffset ReceivedAt { get; init; }
+
     /// <summary>Adds a look at the page. A control that disappears and comes back counts as another one.</summary>
-    public JoinHistory WithView(PageView view, DateTimeOffset now) => this with
+    public JoinHistory WithView(PageView view, DateTimeOffset now) => (this with
     {
+        Answers = Answers.WithView(view),
         LobbySince = view.Shows(PageSign.JoinButton) ? LobbySince ?? now : null,
         ActsOnShown = ActsOnShown.RemoveRange(ActsOnShown.Keys.Where(entry => view.Matches.All(match => match.Entry != entry))),
+        MeetingAddress = view.IsMeetingPage ? AddressOf(view) : MeetingAddress,
+        ElsewhereSince = IsElsewhere(view) ? ElsewhereSince ?? now : null,
+    }).WithReception(view.ReceivedBytes, now);
+
+    private JoinHistory WithReception(long bytes, DateTimeOffset now) => bytes switch
+    {
+        _ when bytes > ReceivedBytes => this with { ReceivedBytes = bytes, Receptions = Receptions + 1, ReceivedAt = now },
+        // Another page was loaded.
+        _ when bytes < ReceivedBytes => this with { ReceivedBytes = bytes, Receptions = 0 },
+        _ => this,
     };
+
+    /// <summary>
+    /// The page's connections receive audio. A track alone proves nothing: the page's negotiation creates it before any packet comes.
+    /// </summary>
+    public bool IsReceiving(DateTimeOffset now) => Receptions >= MinReceptions && now - ReceivedAt < ReceptionTimeout;
+
+    private bool IsElsewhere(PageView view) =>
+        MeetingAddress is { } meeting && !view.IsMeetingPage
+        && AddressOf(view) is { } address && address.StartsWith("http", StringComparison.Ordinal) && address != meeting;
+
+    private static string AddressOf(PageView view) => view.Url.Split('?', '#')[0].TrimEnd('/');
 
     public JoinHistory WithAct(PageMatch target, DateTimeOffset now) => this with
     {
         LastProgressAt = now,
+        HasKnocked = HasKnocked || target.Sign is PageSign.JoinButton,
         ActsOnShown = ActsOnShown.SetItem(target.Entry, (ActsOnShown.GetValueOrDefault(target.Entry).Count + 1, now)),
         Acts = Acts + 1,
     };
 
+    public JoinHistory WithAnswer(DialogAnswer answer, DateTimeOffset now) => this with
+    {
+        LastProgressAt = now,
+        HasKnocked = HasKnocked || answer.Button?.Sign is PageSign.JoinButton,
+        Answers = Answers.WithAnswer(answer, now),
+        Acts = Acts + 1,
+    };
+
+    /// <summary>The page was acted on so often that it must be looping.</summary>
+    public bool IsLooping => Acts >= MaxActs;
+
     public JoinHistory WithWaitingRoom(DateTimeOffset now) => this with { LastProgressAt = now, WaitingSince = WaitingSince ?? now };
 
     /// <summary>The target was tried too often without effect.</summary>
-    public bool IsExhausted(PageMatch target) => Acts >= MaxActs || ActsOnShown.GetValueOrDefault(target.Entry).Count >= MaxActsPerTarget;
+    public bool IsExhausted(PageMatch target) => IsLooping || ActsOnShown.GetValueOrDefault(target.Entry).Count >= MaxActsPerTarget;
 
     /// <summary>The target is not exhausted, and the page had time to react to the last action on it.</summary>
     public bool MayAct(PageMatch target, DateTimeOffset now) =>

@@ -12,12 +12,16 @@ internal sealed partial class Joiner(
     StatusReporter reporter,
     StopSignal stop,
     TimeProvider time,
+    JoiningInput input,
     ILogger<Joiner> logger)
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
 
     /// <summary>While no selector matches: the page is loading and may show something at any moment.</summary>
     private static readonly TimeSpan LoadingLookInterval = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>How often the mouse moves while the page hides controls that may prove the call.</summary>
+    private static readonly TimeSpan ToolbarInterval = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan WaitingReportInterval = TimeSpan.FromSeconds(15);
 
@@ -36,8 +40,8 @@ internal sealed partial class Joiner(
 
     private async Task<JoinOutcome> JoinOpenedAsync(MeetingPage page, bool isAgain, DateTimeOffset deadline, Activity? activity)
     {
-        var history = new JoinHistory(time.GetUtcNow());
-        var reportedWaitingAt = DateTimeOffset.MinValue;
+        var history = new JoinHistory(time.GetUtcNow(), new DialogAnswers(input.Selectors));
+        var (reportedWaitingAt, shownAt) = (DateTimeOffset.MinValue, DateTimeOffset.MinValue);
         while (true)
         {
             if (stop.IsRequested)
@@ -66,6 +70,12 @@ internal sealed partial class Joiner(
                 case JoinDecision.Press press:
                     await ActAsync(press.Target, "press", () => page.PressAsync(press.Target));
                     continue;
+                case JoinDecision.AnswerDialog { Answer: var answer }:
+                    LogAnswering(answer.Button?.Name ?? "Escape", $"{answer.Dialog}");
+                    activity?.AddEvent(new("page.answer", tags: new() { ["newarbots.page.entry"] = answer.Button?.Entry }));
+                    await page.AnswerAsync(answer);
+                    history = history.WithAnswer(answer, time.GetUtcNow());
+                    continue;
                 case JoinDecision.WaitInWaitingRoom:
                     history = history.WithWaitingRoom(now);
                     if (now - reportedWaitingAt >= WaitingReportInterval)
@@ -80,7 +90,13 @@ internal sealed partial class Joiner(
                     break;
             }
 
-            await stop.DelayAsync(view.Matches.Count == 0 ? LoadingLookInterval : LookInterval);
+            if (view.IsConcealed && now - shownAt >= ToolbarInterval)
+            {
+                shownAt = now;
+                await page.ShowToolbarAsync();
+            }
+
+            await stop.DelayAsync(view.Matches.Count == 0 && history.WaitingSince is null ? LoadingLookInterval : LookInterval);
         }
 
         JoinOutcome End(JoinOutcome outcome)
@@ -101,6 +117,9 @@ internal sealed partial class Joiner(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Action on the page: {Verb} {Entry}")]
     private partial void LogAction(string verb, string entry);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Answering a dialog with {Answer}: {Dialog}")]
+    private partial void LogAnswering(string answer, string dialog);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Giving up joining the meeting ({Reason}): {Detail}")]
     private partial void LogGivingUp(EndReason reason, string detail);

@@ -29,6 +29,7 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
     private readonly TimeProvider _time;
     private readonly ILogger<MeetingPage> _logger;
     private readonly OtherRecorders _recorders;
+    private readonly HashSet<string> _dialogs = [];
     private string? _shownEntries;
     private long? _failingSince;
     private string? _gone;
@@ -38,7 +39,7 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
     {
         (_page, _hook, _selectors, _recorders, _evidence, _time, _logger) = (page, hook, selectors, recorders, evidence, time, logger);
         _signs = selectors.Entries.ToDictionary(entry => entry.Id, entry => entry.Sign);
-        _look = $"() => ({LookScript})({JsonSerializer.Serialize(selectors, LookJson.Default.SelectorPack)}.entries, () => {hook.IsCapturingExpression})";
+        _look = $"() => ({LookScript})({JsonSerializer.Serialize(selectors, LookJson.Default.SelectorPack)}.entries, () => {hook.IsCapturingExpression}, () => {hook.ReceivedBytesExpression})";
         page.Crash += (_, _) => _gone ??= "The page crashed.";
         page.Close += (_, _) => _gone ??= "The page was closed.";
         page.Context.Close += (_, _) => _gone ??= "The browser exited.";
@@ -91,6 +92,10 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
             var answer = await _page.EvaluateAsync<JsonElement>(_look).WaitAsync(ResponseTimeout, _time);
             var view = Read(answer.Deserialize(LookJson.Default.SeenPage)!);
             _failingSince = null;
+            foreach (var dialog in view.Dialogs.Where(dialog => _dialogs.Add($"{dialog}")))
+                _evidence.AddLook($"dialog {dialog}");
+            if (_dialogs.Count > view.Dialogs.Count)
+                _dialogs.IntersectWith(view.Dialogs.Select(dialog => $"{dialog}"));
             if (view.Entries != _shownEntries)
             {
                 _shownEntries = view.Entries;
@@ -125,15 +130,32 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
             match.X is { } x && match.Y is { } y ? new(x, y, match.Free) : null,
             match.Value,
             match.Number,
-            match.Names)).ToList();
-        var view = new PageView(seen.Url, seen.Title, seen.Capturing, matches);
-        return view with
+            match.Names)
         {
-            OtherRecorders = _recorders.CountIn(
-                [.. matches.Where(match => match.Sign is PageSign.Participant).SelectMany(match => match.Names ?? [])],
-                view.IsInCall ? view.Find(PageSign.ParticipantCount)?.Number : null),
+            Persons = match.Persons,
+            IsInDialog = match.InDialog,
+            IsBehindDialog = match.Behind,
+        }).ToList();
+        var view = new PageView(seen.Url, seen.Title, seen.Capturing, matches)
+        {
+            Dialogs = [.. seen.Dialogs.Select(dialog => new PageDialog(dialog.Text, dialog.Modal, [.. dialog.Buttons.Select(ButtonOf)]))],
+            ReceivedBytes = seen.ReceivedBytes,
+            IsBlank = seen.Blank,
+            IsConcealed = seen.Concealed,
         };
+        var (named, recorders) = _recorders.CountIn(
+            [.. matches.Where(match => match.Sign is PageSign.Participant).SelectMany(match => (match.Persons ?? []).Zip(match.Names ?? []))],
+            view.IsStillCallPage ? view.Count : null);
+        return view with { NamedOthers = named, OtherRecorders = recorders };
     }
+
+    private PageButton ButtonOf(SeenButton button) =>
+        new(button.Name, new(button.X, button.Y, button.Free), button.Entry, button.Entry is { } entry ? _signs[entry] : null);
+
+    /// <summary>Clicks the button of the answer, or presses Escape.</summary>
+    public Task AnswerAsync(DialogAnswer answer) => TryAsync(() => answer.Button is { Place: var place }
+        ? _page.Mouse.ClickAsync((float)place.X, (float)place.Y)
+        : _page.Keyboard.PressAsync("Escape"));
 
     public Task ClickAsync(PageMatch target) =>
         TryAsync(() => _page.Mouse.ClickAsync((float)target.Place!.X, (float)target.Place.Y));
@@ -236,9 +258,15 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
 }
 
 /// <summary>The result of look.js.</summary>
-internal sealed record SeenPage(string Url, string Title, bool Capturing, SeenMatch[] Matches);
+internal sealed record SeenPage(
+    string Url, string Title, bool Capturing, long ReceivedBytes, bool Concealed, bool Blank, SeenMatch[] Matches, SeenDialog[] Dialogs);
 
-internal sealed record SeenMatch(string Entry, double? X, double? Y, bool Free, string? Value, int? Number, string[]? Names);
+internal sealed record SeenMatch(
+    string Entry, double? X, double? Y, bool Free, bool Behind, bool InDialog, string? Value, int? Number, string[]? Names, string[]? Persons);
+
+internal sealed record SeenDialog(string Text, bool Modal, SeenButton[] Buttons);
+
+internal sealed record SeenButton(string Name, string? Entry, double X, double Y, bool Free);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(SeenPage))]

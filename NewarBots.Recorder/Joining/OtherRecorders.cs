@@ -1,37 +1,63 @@
 using System.Text.RegularExpressions;
+using NewarBots.Contract;
 
 namespace NewarBots.Recorder.Joining;
 
-/// <summary>Counts the participants whose names are those of recorders and note takers. A call with nobody else is empty.</summary>
-/// <param name="patterns">Regular expressions that match part of a name, ignoring case.</param>
+/// <summary>
+/// Counts the participants that a page shows by name, and those whose names are those of recorders and note takers. A call with nobody else
+/// is empty.
+/// </summary>
+/// <param name="pack">The patterns for the names of recorders, of presentations and of the guest itself.</param>
 /// <param name="botName">This recorder's name, which occurs once in the call.</param>
 /// <param name="isSignedIn">
 /// The call shows the account's name, which is unknown. It must be among the names present whenever all participants are shown. As long as
 /// one of those looks like a recorder, one recorder is assumed to be this one: staying too long is better than leaving people behind.
 /// </param>
-internal sealed class OtherRecorders(IReadOnlyList<string>? patterns, string botName, bool isSignedIn)
+internal sealed class OtherRecorders(SelectorPack pack, string botName, bool isSignedIn)
 {
-    private readonly Regex[] _patterns =
-    [
-        .. (patterns ?? []).Select(pattern => new Regex(
-            pattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)),
-    ];
+    private readonly Regex[] _recorders = Compile(pack.Recorders);
+    private readonly Regex[] _presentations = Compile(pack.Presentations);
+    private readonly Regex[] _self = Compile(pack.Self);
 
     /// <summary>The candidates for the account's name.</summary>
     private HashSet<string>? _ownNames;
 
-    /// <param name="names">The names that the page shows.</param>
+    /// <param name="people">The participants that the page shows. Somebody may be shown more than once, with the same id.</param>
     /// <param name="total">The number of participants, including this one; <see langword="null"/> if the page does not show it.</param>
-    public int CountIn(IReadOnlyCollection<string> names, int? total)
+    /// <returns>How many others the page shows, and how many of them are recorders.</returns>
+    public (int Named, int Recorders) CountIn(IReadOnlyCollection<(string Id, string Name)> people, int? total)
     {
-        if (names.Count == total)
+        var names = WithoutPresentations([.. people.DistinctBy(person => person.Id).Select(person => person.Name)]);
+        var others = names.ToList();
+        var isSelfShown = others.RemoveAll(name => Matches(_self, name)) > 0 || others.Remove(botName);
+        if (!isSelfShown && names.Count == total)
         {
             _ownNames ??= [.. names];
             _ownNames.IntersectWith(names);
         }
 
-        var recorders = names.Where(name => Array.Exists(_patterns, pattern => pattern.IsMatch(name))).ToList();
-        var areAllOthers = !isSignedIn || (_ownNames is { Count: > 0 } own && !own.Overlaps(recorders));
-        return recorders.Remove(botName) || areAllOthers ? recorders.Count : Math.Max(0, recorders.Count - 1);
+        var recorders = others.Where(name => Matches(_recorders, name)).ToList();
+        var named = isSelfShown || !isSignedIn ? others.Count : Math.Max(0, others.Count - 1);
+        var areAllOthers = isSelfShown || !isSignedIn || (_ownNames is { Count: > 0 } own && !own.Overlaps(recorders));
+        return (named, areAllOthers ? recorders.Count : Math.Max(0, recorders.Count - 1));
     }
+
+    /// <summary>A presentation has a tile of its own, with its owner's name in it. It is somebody only if its owner is not shown.</summary>
+    private List<string> WithoutPresentations(IReadOnlyList<string> names)
+    {
+        var people = names.Where(name => OwnerOf(name) is null).ToList();
+        var owners = names.Select(OwnerOf).OfType<string>().Distinct(StringComparer.OrdinalIgnoreCase);
+        return [.. people, .. owners.Where(owner => !people.Contains(owner, StringComparer.OrdinalIgnoreCase))];
+    }
+
+    private string? OwnerOf(string name) => _presentations
+        .Select(pattern => pattern.Match(name)).FirstOrDefault(match => match.Success)?.Groups[1].Value.Trim();
+
+    private static bool Matches(Regex[] patterns, string name) => Array.Exists(patterns, pattern => pattern.IsMatch(name));
+
+    private static Regex[] Compile(IReadOnlyList<string>? patterns) =>
+    [
+        .. (patterns ?? []).Select(pattern => new Regex(
+            pattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)),
+    ];
 }

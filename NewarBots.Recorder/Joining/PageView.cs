@@ -11,41 +11,68 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
 {
     public static PageView Nothing { get; } = new("about:blank", string.Empty, Capturing: false, []);
 
+    /// <summary>The open dialogs, the one on top first.</summary>
+    public IReadOnlyList<PageDialog> Dialogs { get; init; } = [];
+
+    /// <summary>Audio bytes that the page's connections have received so far.</summary>
+    public long ReceivedBytes { get; init; }
+
+    /// <summary>The page has neither text nor controls.</summary>
+    public bool IsBlank { get; init; }
+
+    /// <summary>The page hides its toolbar or its participant count, until the mouse moves.</summary>
+    public bool IsConcealed { get; init; }
+
     public bool Shows(PageSign sign) => Find(sign) is not null;
 
     public PageMatch? Find(PageSign sign) => Matches.FirstOrDefault(match => match.Sign == sign);
 
     /// <summary>
-    /// The page shows the call: it has a leave button, and nothing asks the guest to wait or to enter a name. The waiting room has all of
-    /// the call's controls too, so no single control is sufficient.
+    /// The page could be the call: it has a leave button, and nothing asks the guest to wait or to enter a name. That alone proves nothing,
+    /// because a waiting room has these controls too, and its texts may be unknown.
     /// </summary>
-    public bool IsCallPage =>
+    private bool MayBeCall =>
         Shows(PageSign.LeaveButton)
         && !Shows(PageSign.WaitingRoom)
         && !Shows(PageSign.GettingReady)
         && !Shows(PageSign.NameBox);
 
+    /// <summary>The page shows something that exists in a call only.</summary>
+    private bool HasCallSign => Count > 1 || NamedOthers > 0 || Shows(PageSign.CallControl);
+
+    /// <summary>The page proves that the guest is in the call. It may still show a notice or a banner with a join button.</summary>
+    public bool IsProvenCall => MayBeCall && HasCallSign;
+
     /// <summary>
-    /// For an admitted guest, the page still shows the call. While it shows a participant count, the waiting room's text does not count: it
-    /// may be in the chat.
+    /// For an admitted guest, the page still shows the call. While it shows anything that exists in a call only, the waiting room's text
+    /// does not count: it may be in the chat.
     /// </summary>
-    public bool IsStillCallPage => IsCallPage || (
+    public bool IsStillCallPage => MayBeCall || (
         Shows(PageSign.LeaveButton)
-        && Shows(PageSign.ParticipantCount)
+        && (HasCallSign || Count is not null)
         && !Shows(PageSign.GettingReady)
         && !Shows(PageSign.NameBox));
 
-    /// <summary>The guest is in the call, and no notice about recording or transcription asks it to join again.</summary>
-    public bool IsInCall => IsCallPage && !Shows(PageSign.JoinButton);
-
     /// <summary>The page shows the lobby or the waiting room.</summary>
-    public bool IsLobby => !IsCallPage && (Shows(PageSign.NameBox) || Shows(PageSign.JoinButton) || Shows(PageSign.WaitingRoom));
+    public bool IsLobby => !IsStillCallPage && (Shows(PageSign.NameBox) || Shows(PageSign.JoinButton) || Shows(PageSign.WaitingRoom));
+
+    /// <summary>The page is one of the meeting's own: it shows anything of the lobby, the waiting room or the call.</summary>
+    public bool IsMeetingPage => IsLobby || Shows(PageSign.LeaveButton) || Shows(PageSign.GettingReady) || Shows(PageSign.JoinButton);
+
+    /// <summary>The number of participants, including this bot: the highest that the page shows; <see langword="null"/> if it shows none.</summary>
+    public int? Count => Matches.Where(match => match.Sign is PageSign.ParticipantCount).Max(match => match.Number);
+
+    /// <summary>How many others the page shows by name, including recorders.</summary>
+    public int NamedOthers { get; init; }
 
     /// <summary>How many recorders other than this one are in the call.</summary>
     public int OtherRecorders { get; init; }
 
+    /// <summary>How many people the page shows by name: without recorders and this bot.</summary>
+    public int NamedPeople => Math.Max(0, NamedOthers - OtherRecorders);
+
     /// <summary>How many others are in the call, without recorders; <see langword="null"/> if the page does not show a count.</summary>
-    public int? Others => Find(PageSign.ParticipantCount)?.Number is { } all ? Math.Max(0, all - 1 - OtherRecorders) : null;
+    public int? Others => Count is { } all ? Math.Max(Math.Max(0, all - 1 - OtherRecorders), Math.Min(NamedPeople, all - 1)) : null;
 
     /// <summary>The names that the page marks as speaking.</summary>
     public IReadOnlyList<string> Speakers => [.. Matches.Where(match => match.Sign is PageSign.Speaker).SelectMany(match => match.Names ?? []).Distinct()];
@@ -66,9 +93,35 @@ internal sealed record PageMatch(
     PagePlace? Place = null,
     string? Value = null,
     int? Number = null,
-    IReadOnlyList<string>? Names = null);
+    IReadOnlyList<string>? Names = null)
+{
+    /// <summary>Identifies the person of each of <see cref="Names"/>.</summary>
+    public IReadOnlyList<string>? Persons { get; init; }
+
+    /// <summary>The element is part of an open dialog.</summary>
+    public bool IsInDialog { get; init; }
+
+    /// <summary>A modal dialog is open, and the element is not part of it.</summary>
+    public bool IsBehindDialog { get; init; }
+}
 
 /// <param name="X">In CSS pixels of the viewport.</param>
 /// <param name="Y">In CSS pixels of the viewport.</param>
 /// <param name="Free">The element is enabled and nothing covers it.</param>
 internal sealed record PagePlace(double X, double Y, bool Free);
+
+/// <summary>A dialog that the page shows.</summary>
+/// <param name="Text">Its text, shortened.</param>
+/// <param name="IsModal">It asks to be answered before anything else: it is marked as modal, or it covers the page.</param>
+/// <param name="Buttons">Its buttons and links, in the page's order.</param>
+internal sealed record PageDialog(string Text, bool IsModal, IReadOnlyList<PageButton> Buttons)
+{
+    /// <summary>One line for logs and evidence.</summary>
+    public override string ToString() => $"\"{Text}\" [{string.Join(" | ", Buttons.Select(button => button.Name))}]";
+}
+
+/// <param name="Name">The accessible name.</param>
+/// <param name="Place">The position to click.</param>
+/// <param name="Entry">The id of the selector pack's entry for a control of this name, if any.</param>
+/// <param name="Sign">That entry's meaning.</param>
+internal sealed record PageButton(string Name, PagePlace Place, string? Entry = null, PageSign? Sign = null);

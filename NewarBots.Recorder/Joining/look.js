@@ -1,20 +1,48 @@
-// Finds the selector pack's entries that the page shows, each with the data needed to act on it. MeetingPage.cs parses the result.
-// The only change it makes is to scroll a control into view.
-(entries, isCapturing) => {
+// Finds the selector pack's entries that the page shows, each with the data needed to act on it, and the open dialogs with their buttons.
+// MeetingPage.cs parses the result. The only change it makes is to scroll a control into view.
+(entries, isCapturing, receivedBytes) => {
+  const controlSelector = 'button, [role=button], a[href]';
+  const dialogSelector = 'dialog[open], [role=dialog], [role=alertdialog], [aria-modal=true]';
+  const smallest = 4; // px: what is smaller is meant for screen readers
+  const coveringShare = 0.6; // of the window: what covers this much, and a control behind it, acts as a dialog
+  const maxButtons = 8, maxDialogs = 4, maxText = 600, maxName = 80, maxPeople = 200;
+
   const plain = text => text.replace(/[\u2018\u2019]/g, "'").replace(/\s+/g, ' ').trim().toLowerCase();
+  const squeeze = text => text.replace(/\s+/g, ' ').trim();
   const pageText = plain(document.body?.innerText ?? '');
-  const nameOf = element => plain(element.getAttribute('aria-label') || element.innerText || '');
-  const isVisible = element =>
-    element.checkVisibility({ opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true })
-    && element.getClientRects().length > 0;
+  const labelOf = element => element.getAttribute('aria-label') || element.innerText || '';
+  const nameOf = element => plain(labelOf(element));
+
+  // A person would see it, were nothing in front of it and the page scrolled there.
+  const isVisible = element => {
+    if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true })) return false;
+    const box = element.getBoundingClientRect();
+    if (box.width < smallest || box.height < smallest || box.right + scrollX <= 0 || box.bottom + scrollY <= 0) return false;
+    for (let outer = element; outer && outer !== document.body; outer = outer.parentElement) {
+      const { overflow, clipPath, clip } = getComputedStyle(outer);
+      if (clipPath.startsWith('inset(50%') || /^rect\((0|1)px,? (0|1)px,? (0|1)px,? (0|1)px\)$/.test(clip)) return false;
+      if (overflow === 'visible') continue;
+      const { width, height } = outer.getBoundingClientRect();
+      if (width < smallest || height < smallest) return false;
+    }
+    return true;
+  };
 
   const controls = new Map();
-  for (const element of document.querySelectorAll('button, [role=button], a[href]')) {
+  for (const element of document.querySelectorAll(controlSelector)) {
     const name = nameOf(element);
     if (!name) continue;
     if (!controls.has(name)) controls.set(name, []);
     controls.get(name).push(element);
   }
+
+  const elementsOf = entry => {
+    try {
+      return entry.control ? controls.get(plain(entry.control)) ?? [] : entry.css ? [...document.querySelectorAll(entry.css)] : [];
+    } catch {
+      return []; // Invalid CSS affects this entry only.
+    }
+  };
 
   const place = element => {
     let box = element.getBoundingClientRect();
@@ -24,40 +52,110 @@
     }
     const x = box.left + box.width / 2, y = box.top + box.height / 2;
     const top = document.elementFromPoint(x, y);
-    return { x, y, free: top !== null && (element.contains(top) || top.contains(element)) && !element.disabled };
+    return { x, y, free: top !== null && (element.contains(top) || top.contains(element)) && !element.disabled && element.ariaDisabled !== 'true' };
   };
 
-  const elementsOf = entry =>
-    entry.control ? controls.get(plain(entry.control)) ?? [] : [...document.querySelectorAll(entry.css)];
+  const buttonsIn = root => [...root.querySelectorAll(controlSelector)].filter(button => labelOf(button).trim() && isVisible(button));
 
-  const matchOf = entry => {
-    if (entry.host) return location.hostname === entry.host ? {} : null;
-    if (entry.text) return pageText.includes(plain(entry.text)) ? {} : null;
-    const elements = elementsOf(entry).filter(element =>
-      (entry.hidden || isVisible(element)) && (!entry.name || nameOf(element) === plain(entry.name)));
-    if (entry.people) {
-      const names = new Map();
-      for (const element of elements) {
-        const name = element.textContent.replace(/\s+/g, ' ').trim();
-        const person = (entry.person && element.closest(`[${entry.person}]`)?.getAttribute(entry.person)) ?? element;
-        if (name && !names.has(person)) names.set(person, name);
-      }
-      return names.size > 0 ? { names: [...names.values()] } : null;
+  // What lies over a control and most of the window without being marked as a dialog. The buttons may be in an element beside the scrim.
+  const coverOf = (element, own) => {
+    const box = element.getBoundingClientRect();
+    const x = box.left + box.width / 2, y = box.top + box.height / 2;
+    const top = document.elementFromPoint(x, y);
+    if (!top || element.contains(top) || top.contains(element)) return null;
+    let root = top, covered = 0;
+    for (let outer = top; outer && !outer.contains(element); outer = outer.parentElement) {
+      const { width, height } = outer.getBoundingClientRect();
+      covered = Math.max(covered, Math.min(width, innerWidth) * Math.min(height, innerHeight));
+      root = outer;
     }
+    if (covered < coveringShare * innerWidth * innerHeight) return null;
+    const roots = [root, ...[...root.parentElement?.children ?? []].filter(other => other !== root && !other.contains(element))];
+    return roots.find(candidate => {
+      const buttons = buttonsIn(candidate);
+      return buttons.length > 0 && buttons.length <= maxButtons && !candidate.querySelector('video') && !own.some(element => candidate.contains(element)) && buttons.some(button => place(button).free);
+    }) ?? null;
+  };
+
+  const elementsFor = signs => entries.filter(({ sign }) => signs.includes(sign)).flatMap(elementsOf).filter(isVisible);
+
+  const findDialogs = () => {
+    // The whole page may be marked as a dialog. What has the door's or the call's own elements in it is not one.
+    const own = elementsFor(['name_box', 'microphone_on', 'microphone_off', 'camera_on', 'camera_off', 'participant']);
+    const marked = [...document.querySelectorAll(dialogSelector)]
+      .filter(dialog => (isVisible(dialog) || buttonsIn(dialog).length > 0) && !own.some(element => dialog.contains(element)));
+    const outermost = marked.filter(dialog => !marked.some(other => other !== dialog && other.contains(dialog)));
+    const found = outermost.map(root => ({
+      root,
+      isModal: [root, ...marked.filter(inner => root.contains(inner))].some(one => one.getAttribute('aria-modal') === 'true' || one.matches(':modal')),
+    }));
+    const ground = [...own, ...elementsFor(['leave_button', 'join_button'])].filter(element => !found.some(({ root }) => root.contains(element)));
+    for (const element of ground.slice(0, 12)) {
+      const cover = coverOf(element, own);
+      if (cover && !found.some(({ root }) => root.contains(cover) || cover.contains(root))) found.push({ root: cover, isModal: true });
+    }
+    return found.map(dialog => ({ ...dialog, buttons: buttonsIn(dialog.root).slice(0, maxButtons).map(element => ({ element, ...place(element) })) }));
+  };
+
+  const dialogs = findDialogs();
+  // The dialog on top comes first: its buttons can be clicked. Of several, the last one was opened last.
+  const rank = ({ isModal, buttons }) => (isModal ? 2 : 0) + (buttons.some(({ free }) => free) ? 1 : 0);
+  dialogs.reverse().sort((a, b) => rank(b) - rank(a));
+  const modal = dialogs.find(({ isModal }) => isModal)?.root ?? null;
+
+  // Not text that only a screen reader reads out: such text outlives what it announced.
+  const showsText = text => {
+    if (!pageText.includes(text)) return false;
+    const shows = element => {
+      if (!plain(element.innerText ?? '').includes(text)) return false;
+      const inner = [...element.children].filter(child => plain(child.innerText ?? '').includes(text));
+      return inner.length > 0 ? inner.some(shows) : isVisible(element);
+    };
+    return shows(document.body);
+  };
+
+  let isConcealed = false;
+  const matchOf = entry => {
+    if (entry.host) return location.hostname === entry.host || location.hostname.endsWith(`.${entry.host}`) ? {} : null;
+    if (entry.text) return showsText(plain(entry.text)) ? {} : null;
+    if (entry.people) {
+      const people = new Map();
+      for (const element of elementsOf(entry)) {
+        const tile = entry.person && element.closest(`[${entry.person}]`);
+        const person = tile?.getAttribute(entry.person) || element;
+        const name = squeeze(element.textContent).slice(0, maxName);
+        if (name && !people.has(person) && people.size < maxPeople && (entry.hidden || isVisible(tile || element))) people.set(person, name);
+      }
+      return people.size > 0
+        ? { names: [...people.values()], persons: [...people.keys()].map((person, i) => typeof person === 'string' ? person : `${entry.id} ${i}`) }
+        : null;
+    }
+    const all = elementsOf(entry).filter(element => !entry.name || nameOf(element) === plain(entry.name));
+    const visible = all.filter(isVisible);
     if (entry.number) {
       const number = new RegExp(entry.number, 'i');
-      const shown = elements.map(element => number.exec(element.getAttribute(entry.attribute ?? 'aria-label') ?? '')).find(match => match);
-      const count = shown ? Number.parseInt(shown[1], 10) : NaN;
-      return count <= 0x7fffffff ? { number: count } : null;
+      const numbersOf = elements => elements
+        .map(element => Number.parseInt(number.exec(element.getAttribute(entry.attribute ?? 'aria-label') ?? '')?.[1], 10))
+        .filter(count => count <= 0x7fffffff);
+      const counts = numbersOf(visible);
+      if (counts.length === 0) isConcealed ||= numbersOf(all).length > 0;
+      const used = counts.length > 0 ? counts : entry.hidden ? numbersOf(all) : [];
+      return used.length > 0 ? { number: Math.max(...used) } : null;
     }
-    // Prefers an element that can be clicked: dialogs may cover each other.
-    let first = null;
-    for (const element of elements) {
-      const match = { ...place(element), value: element.value == null ? null : String(element.value) };
-      if (match.free) return match;
-      first ??= match;
+    if (['leave_button', 'call_control'].includes(entry.sign) && visible.length === 0) isConcealed ||= all.length > 0;
+    // Prefers an element of the open dialog, then one that can be clicked.
+    let best = null;
+    for (const element of visible.length > 0 ? visible : entry.hidden ? all : []) {
+      const match = {
+        ...place(element),
+        value: element.value == null ? null : String(element.value),
+        behind: modal !== null && !modal.contains(element),
+        inDialog: dialogs.some(({ root }) => root.contains(element)),
+      };
+      const worth = ({ behind, free }) => (behind ? 0 : 2) + (free ? 1 : 0);
+      if (best === null || worth(match) > worth(best)) best = match;
     }
-    return first;
+    return best;
   };
 
   const matches = [];
@@ -66,8 +164,25 @@
       const match = matchOf(entry);
       if (match) matches.push({ entry: entry.id, ...match });
     } catch {
-      // Invalid CSS or an invalid expression affects this entry only.
+      // An invalid expression affects this entry only.
     }
   }
-  return { url: location.href, title: document.title, capturing: isCapturing(), matches };
+
+  const entryOf = name => entries.find(({ control }) => control && plain(control) === name)?.id ?? null;
+  return {
+    url: location.href,
+    title: document.title,
+    capturing: isCapturing(),
+    receivedBytes: receivedBytes(),
+    concealed: isConcealed,
+    blank: pageText === '' && ![...document.querySelectorAll(`${controlSelector}, input`)].some(isVisible),
+    matches,
+    dialogs: dialogs.slice(0, maxDialogs).map(({ root, isModal, buttons }) => ({
+      text: squeeze(root.innerText || root.getAttribute('aria-label') || '').slice(0, maxText),
+      modal: isModal,
+      buttons: buttons.map(({ element, x, y, free }) => ({
+        name: squeeze(labelOf(element)).slice(0, maxName), entry: entryOf(nameOf(element)), x, y, free,
+      })),
+    })),
+  };
 }

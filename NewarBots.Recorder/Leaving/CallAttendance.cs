@@ -14,6 +14,8 @@ internal sealed partial class CallAttendance(
     StatusReporter reporter,
     Evidence evidence,
     AudioRecovery audio,
+    JoiningInput input,
+    CountDisagreements disagreements,
     StopSignal stop,
     TimeProvider time,
     ILogger<CallAttendance> logger)
@@ -29,6 +31,12 @@ internal sealed partial class CallAttendance(
 
     private static readonly TimeSpan EvidenceTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often the mouse moves while the page hides its toolbar or its participant count.</summary>
+    private static readonly TimeSpan ToolbarInterval = TimeSpan.FromSeconds(4);
+
+    /// <summary>For how many unknown dialogs evidence is collected.</summary>
+    private const int MaxUnknownDialogs = 3;
+
     private LeaveRules? _rules;
 
     /// <summary>When the page last showed the call.</summary>
@@ -39,6 +47,18 @@ internal sealed partial class CallAttendance(
     /// <param name="writing">The recording loop. The bot leaves when it fails.</param>
     public async Task<LeaveDecision> AttendAsync(MeetingPage page, DateTimeOffset deadline, Task writing)
     {
+        try
+        {
+            return await StayAsync(page, deadline, writing);
+        }
+        finally
+        {
+            disagreements.Observe(participants: null, recording.Progress.RecordedSeconds);
+        }
+    }
+
+    private async Task<LeaveDecision> StayAsync(MeetingPage page, DateTimeOffset deadline, Task writing)
+    {
         using (RecorderActivity.Start("recording start"))
             await page.StartCaptureAsync();
         if (stop.IsRequested)
@@ -48,7 +68,8 @@ internal sealed partial class CallAttendance(
         await page.ShowToolbarAsync();
 
         _rules = _rules?.AfterRejoin(time.GetUtcNow()) ?? new(environment.Leave, deadline, time.GetUtcNow());
-        var history = new JoinHistory(time.GetUtcNow());
+        var history = new JoinHistory(time.GetUtcNow(), new DialogAnswers(input.Selectors));
+        var (shownAt, unknownDialogs) = (time.GetUtcNow(), 0);
         var (reportedAt, reportedChunks) = (time.GetUtcNow(), 0);
         var collectedAt = time.GetUtcNow();
         while (true)
@@ -67,12 +88,30 @@ internal sealed partial class CallAttendance(
             recording.MarkSpeakers(view.Speakers);
             var hadWarning = audio.Warning is not null;
             if (view.IsStillCallPage)
-                await audio.CheckAsync(page, progress, view.Others, now);
+                await audio.CheckAsync(page, progress, view.Others ?? _rules.Others, now);
             _rules = _rules.Observe(view, progress, audio.IsInDoubt, now);
+            disagreements.Observe(_rules.IsMiscounted ? view.Count : null, progress.RecordedSeconds);
             if (_rules.Decide() is { } decision)
                 return decision;
             history = history.WithView(view, now);
-            if (JoinDecision.NoticeIn(view, history, now) is { } notice)
+            if (view.IsConcealed && now - shownAt >= ToolbarInterval)
+            {
+                shownAt = now;
+                await page.ShowToolbarAsync();
+            }
+
+            if (history.Answers.Next(view, now) is { } answer && !history.IsLooping)
+            {
+                if (answer.IsDue)
+                {
+                    if (answer is { IsFirst: true, IsKnown: false } && unknownDialogs++ < MaxUnknownDialogs)
+                        await Task.WhenAny(evidence.CollectDialogAsync($"{answer.Dialog}", page), stop.DelayAsync(EvidenceTimeout));
+                    LogAnswering(answer.Button?.Name ?? "Escape", $"{answer.Dialog}");
+                    await page.AnswerAsync(answer);
+                    history = history.WithAnswer(answer, now);
+                }
+            }
+            else if (JoinDecision.NoticeIn(view, history, now) is { } notice)
             {
                 LogDismissing(notice.Entry);
                 await page.ClickAsync(notice);
@@ -98,10 +137,13 @@ internal sealed partial class CallAttendance(
             {
                 (reportedAt, reportedChunks) = (now, progress.Chunks);
                 reporter.Report(
-                    BotStatus.Recording, audio.Warning is null ? null : EndReason.NoAudio, progress.Figures, view.Others, audio.Warning);
+                    BotStatus.Recording, audio.Warning is null ? null : EndReason.NoAudio, progress.Figures, _rules.Others, audio.Warning);
             }
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Answering a dialog in the call with {Answer}: {Dialog}")]
+    private partial void LogAnswering(string answer, string dialog);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Dismissing the notice {Entry}")]
     private partial void LogDismissing(string entry);

@@ -24,6 +24,20 @@ internal sealed record LeaveRules
 
     private static readonly TimeSpan SpeechWindow = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// The audible part of <see cref="SoundWindow"/> that means a person while no recorder is in the call: somebody must have made the sound,
+    /// whatever the page counts.
+    /// </summary>
+    private static readonly TimeSpan MinSound = TimeSpan.FromSeconds(0.3);
+
+    private static readonly TimeSpan SoundWindow = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long a count is valid after the page hid it: the toolbar hides itself and returns when the mouse moves.</summary>
+    private static readonly TimeSpan CountTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the page may be at another address than the call's. A page that is loading may redirect.</summary>
+    private static readonly TimeSpan ElsewhereTimeout = TimeSpan.FromSeconds(5);
+
     /// <summary>How long the page may show the lobby: a page that is loading may show anything for a moment.</summary>
     private static readonly TimeSpan LobbyTimeout = TimeSpan.FromSeconds(5);
 
@@ -73,6 +87,20 @@ internal sealed record LeaveRules
 
     private PageView View { get; init; } = PageView.Nothing;
 
+    /// <summary>How many others the page counts, without recorders; <see langword="null"/> if it shows no count.</summary>
+    public int? Others { get; private init; }
+
+    private DateTimeOffset CountedAt { get; init; } = DateTimeOffset.MinValue;
+
+    /// <summary>Somebody can be heard although the page counts nobody else.</summary>
+    public bool IsMiscounted { get; private init; }
+
+    /// <summary>The address of the page that last showed the call.</summary>
+    private string? CallUrl { get; init; }
+
+    /// <summary>Since when the page has been at another address and shown nothing of the meeting.</summary>
+    private DateTimeOffset? ElsewhereSince { get; init; }
+
     /// <summary>The rules after another browser rejoined the call. Everything observed on the old page is forgotten.</summary>
     public LeaveRules AfterRejoin(DateTimeOffset now) => new(Conditions, Deadline, now) { HadOthers = HadOthers };
 
@@ -87,11 +115,14 @@ internal sealed record LeaveRules
         var capturesSince = isAudioInDoubt ? now : CapturesSince;
         IReadOnlyList<(DateTimeOffset At, long AudiblePackets)> audibleLooks =
             [.. AudibleLooks.Where(look => now - look.At <= SpeechWindow), (now, progress.AudiblePackets)];
-        var isSpeaking = (progress.AudiblePackets - audibleLooks[0].AudiblePackets) * TimeLinePosition.PacketLength >= MinSpeech;
-        // Speech means a person, even if all other names look like recorders. If the page does not show a count, received audio means one.
-        var hasOthers = view.Others is { } others
-            ? others > 0 || (view.OtherRecorders > 0 && isSpeaking)
-            : isReceiving && progress.Reception.Tracks > 0;
+        var (others, countedAt) = view.Others is { } counted ? (counted, now) : now - CountedAt < CountTimeout ? (Others, CountedAt) : (null, CountedAt);
+        // A recorder's chime is short. Without a recorder, somebody must have made the sound.
+        var isSpeaking = view.OtherRecorders > 0
+            ? AudibleSince(SpeechWindow) >= MinSpeech
+            : AudibleSince(SoundWindow) >= MinSound;
+        // Speech means a person, whatever the page counts, and even if all names look like recorders. If the page shows neither a count nor a
+        // name, received audio means one.
+        var hasOthers = others > 0 || view.NamedPeople > 0 || isSpeaking || (others is null && isReceiving && progress.Reception.Tracks > 0);
         return this with
         {
             At = now,
@@ -103,11 +134,21 @@ internal sealed record LeaveRules
             ReceivedBytes = progress.Reception.ReceivedBytes,
             ReceivedAt = receivedAt,
             InCallAt = view.IsStillCallPage ? now : InCallAt,
+            Others = others,
+            CountedAt = countedAt,
+            IsMiscounted = others is 0 && isSpeaking,
+            CallUrl = view.IsStillCallPage ? AddressOf(view) : CallUrl,
+            ElsewhereSince = CallUrl is { } url && !view.IsMeetingPage && !isReceiving && AddressOf(view) is { } address && address != url && address.StartsWith("http", StringComparison.Ordinal)
+                ? ElsewhereSince ?? now
+                : null,
             LobbySince = view.IsLobby && !IsStillCall(view, isReceiving) ? LobbySince ?? now : null,
             HadOthers = HadOthers || hasOthers,
             AloneSince = hasOthers ? null : AloneSince ?? now,
-            IsCertainlyAlone = view.Others is 0 || progress.Reception.Tracks == 0,
+            IsCertainlyAlone = others is 0 || progress.Reception.Tracks == 0,
         };
+
+        TimeSpan AudibleSince(TimeSpan window) =>
+            (progress.AudiblePackets - audibleLooks.First(look => now - look.At <= window).AudiblePackets) * TimeLinePosition.PacketLength;
     }
 
     /// <returns><see langword="null"/> to stay.</returns>
@@ -125,6 +166,8 @@ internal sealed record LeaveRules
             }
         }
 
+        if (At - ElsewhereSince >= ElsewhereTimeout)
+            return new(EndReason.RemovedByHost, $"The platform sent the browser away from the call: {View.Url} \"{View.Title}\".");
         if (At - LobbySince >= LobbyTimeout)
             return new(EndReason.BrowserCrashed, $"The page went back to the lobby: it shows [{View.Entries}].");
         var aliveAt = InCallAt > ReceivedAt ? InCallAt : ReceivedAt;
@@ -144,6 +187,8 @@ internal sealed record LeaveRules
         && !view.Shows(PageSign.GettingReady)
         && !view.Shows(PageSign.NameBox));
 
+    private static string AddressOf(PageView view) => view.Url.Split('?', '#')[0].TrimEnd('/');
+
     private TimeSpan EveryoneLeftTimeout => IsCertainlyAlone || Conditions.EveryoneLeftTimeout > Conditions.NobodyJoinedTimeout
         ? Conditions.EveryoneLeftTimeout
         : Conditions.NobodyJoinedTimeout;
@@ -154,6 +199,7 @@ internal sealed record LeaveRules
         (PageSign.Ended, EndReason.MeetingEnded),
         (PageSign.Denied, EndReason.RemovedByHost),
         (PageSign.Left, EndReason.MeetingEnded),
+        (PageSign.Bounced, EndReason.RemovedByHost),
         (PageSign.Blocked, EndReason.BlockedByPlatform),
         (PageSign.LoginNeeded, EndReason.MeetingEnded),
         (PageSign.NotFound, EndReason.MeetingEnded),

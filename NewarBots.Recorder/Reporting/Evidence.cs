@@ -52,9 +52,14 @@ internal sealed partial class Evidence(string folder, TimeProvider time, ILogger
     /// <param name="reason">The failure; <see langword="null"/> for an unexpected error of the recorder.</param>
     /// <param name="detail">One line about the failure for a person.</param>
     /// <param name="page">The page, if there was one.</param>
-    public async Task CollectAsync(EndReason? reason, string? detail, IEvidencePage? page)
+    public Task CollectAsync(EndReason? reason, string? detail, IEvidencePage? page) =>
+        CollectAsync(reason is { } known ? WireWord.Of(known) : "unexpected", reason, detail, page);
+
+    /// <summary>Writes all evidence of a dialog that the selector pack does not know.</summary>
+    public Task CollectDialogAsync(string dialog, IEvidencePage page) => CollectAsync("unknown_dialog", reason: null, dialog, page);
+
+    private async Task CollectAsync(string name, EndReason? reason, string? detail, IEvidencePage? page)
     {
-        var name = reason is { } known ? WireWord.Of(known) : "unexpected";
         try
         {
             var target = Directory.CreateDirectory(Path.Combine(folder, StorageLayout.EvidenceFolderName, $"{++_failures}_{name}")).FullName;
@@ -123,7 +128,9 @@ internal interface IEvidencePage
 }
 
 /// <param name="TakenAt">When the evidence was collected.</param>
-/// <param name="Reason">The failure; <see langword="null"/> for an unexpected error of the recorder, whose log has it.</param>
+/// <param name="Reason">
+/// The failure; <see langword="null"/> for a dialog, and for an unexpected error of the recorder, whose log has it.
+/// </param>
 /// <param name="Detail">One line about the failure for a person.</param>
 /// <param name="Selectors">The selector pack in use: name and version.</param>
 internal sealed record EvidenceSummary(DateTimeOffset TakenAt, EndReason? Reason, string? Detail, string? Selectors);

@@ -10,7 +10,19 @@ namespace NewarBots.Contract;
 /// <param name="Status">A status message as published.</param>
 /// <param name="Gap">A stretch of missing audio, or one part of a long stretch. It takes up its time on the timeline.</param>
 /// <param name="Speech">A stretch of speech.</param>
-public sealed record JournalLine(StatusMessage? Status = null, Gap? Gap = null, Speech? Speech = null);
+/// <param name="Disagreement">A stretch in which the page's count and the audio disagreed, or one part of a long stretch.</param>
+public sealed record JournalLine(StatusMessage? Status = null, Gap? Gap = null, Speech? Speech = null, Disagreement? Disagreement = null);
+
+/// <summary>A stretch of the timeline in which somebody could be heard although the page counted nobody else.</summary>
+/// <param name="StartSeconds">Seconds from the start of the recording.</param>
+/// <param name="EndSeconds">Seconds from the start of the recording.</param>
+/// <param name="Participants">The participants that the page counted, including the bot.</param>
+public sealed record Disagreement(double StartSeconds, double EndSeconds, int Participants)
+{
+    /// <inheritdoc cref="StatusMessage.IsPlausible"/>
+    [JsonIgnore]
+    public bool IsPlausible => double.IsFinite(StartSeconds) && double.IsFinite(EndSeconds);
+}
 
 /// <summary>A stretch of the timeline in which one source spoke, or one part of a long stretch.</summary>
 /// <param name="Source"><c>csrc:</c> and the contributing source's number if a server mixes the audio, else <c>track:</c> and the track's number.</param>
@@ -43,7 +55,7 @@ public static class Journal
         try
         {
             var read = JsonSerializer.Deserialize(line, ContractJson.Default.JournalLine);
-            return read is { Status.IsPlausible: false } or { Gap.IsPlausible: false } ? null : read;
+            return read is { Status.IsPlausible: false } or { Gap.IsPlausible: false } or { Disagreement.IsPlausible: false } ? null : read;
         }
         catch (JsonException)
         {

@@ -12,8 +12,23 @@ namespace NewarBots.Contract;
 /// <param name="Version">Year, month and an increasing number.</param>
 /// <param name="Entries">Elements that a page can show.</param>
 /// <param name="Recorders">Regular expressions that match the names of participants that are recorders, not people.</param>
+/// <param name="Presentations">
+/// Regular expressions that match the name on a presentation's tile. The first group is the name of its owner.
+/// </param>
+/// <param name="Self">Regular expressions that match the name on the guest's own tile.</param>
+/// <param name="SafeAnswers">
+/// Regular expressions, the best first, for buttons that answer a dialog of which nothing else is known, without leaving the call.
+/// </param>
+/// <param name="NeverAnswers">Regular expressions for buttons that never answer a dialog: they leave, allow a device, sign in.</param>
 public sealed record SelectorPack(
-    string Name, string Version, IReadOnlyList<SelectorEntry> Entries, IReadOnlyList<string>? Recorders = null)
+    string Name,
+    string Version,
+    IReadOnlyList<SelectorEntry> Entries,
+    IReadOnlyList<string>? Recorders = null,
+    IReadOnlyList<string>? Presentations = null,
+    IReadOnlyList<string>? Self = null,
+    IReadOnlyList<string>? SafeAnswers = null,
+    IReadOnlyList<string>? NeverAnswers = null)
 {
     /// <summary>
     /// Required to join a call and to distinguish it from the page before it. Signs of the call's end are optional: without them, silence and
@@ -22,7 +37,7 @@ public sealed record SelectorPack(
     public static IReadOnlyList<PageSign> NeededToJoin { get; } =
     [
         PageSign.Denied, PageSign.WaitingRoom, PageSign.NameBox, PageSign.MicrophoneOn, PageSign.MicrophoneOff, PageSign.CameraOn,
-        PageSign.CameraOff, PageSign.JoinButton, PageSign.LeaveButton,
+        PageSign.CameraOff, PageSign.JoinButton, PageSign.LeaveButton, PageSign.CallControl,
     ];
 
     /// <summary>Reads and validates a pack, except for its CSS selectors: only a browser can check those.</summary>
@@ -54,10 +69,17 @@ public sealed record SelectorPack(
                 yield return new($"$.entries[{i}]{property}", $"{message} (entry '{entry.Id}')");
         }
 
-        foreach (var (i, pattern) in (Recorders ?? []).Index())
+        (string Property, IReadOnlyList<string>? Patterns, int Groups)[] lists =
+        [
+            ("recorders", Recorders, 0), ("presentations", Presentations, 1), ("self", Self, 0), ("safeAnswers", SafeAnswers, 0), ("neverAnswers", NeverAnswers, 0),
+        ];
+        foreach (var (property, patterns, groups) in lists)
         {
-            if (PatternError(pattern, RegexOptions.NonBacktracking, groups: 0) is { } error)
-                yield return new($"$.recorders[{i}]", error);
+            foreach (var (i, pattern) in (patterns ?? []).Index())
+            {
+                if (PatternError(pattern, RegexOptions.NonBacktracking, groups, "owner's name, for example (.+)") is { } error)
+                    yield return new($"$.{property}[{i}]", error);
+            }
         }
 
         var missing = NeededToJoin.Except(Entries.Select(entry => entry?.Sign).OfType<PageSign>()).ToList();
@@ -65,14 +87,17 @@ public sealed record SelectorPack(
             yield return new("$.entries", $"no call can be joined without an entry for {string.Join(", ", missing.Select(WireWord.Of))}");
     }
 
-    /// <returns><see langword="null"/> for a valid regular expression with at least <paramref name="groups"/> groups.</returns>
-    internal static string? PatternError(string? pattern, RegexOptions options, int groups)
+    /// <returns>
+    /// <see langword="null"/> for a valid regular expression with at least <paramref name="groups"/> groups, of which the first has
+    /// <paramref name="content"/>.
+    /// </returns>
+    internal static string? PatternError(string? pattern, RegexOptions options, int groups, string content)
     {
         try
         {
             return new Regex(pattern ?? string.Empty, options, TimeSpan.FromSeconds(1)).GetGroupNumbers().Length > groups
                 ? null
-                : "must have the number as its first group, for example (\\d+)";
+                : $"must have the {content} as its first group";
         }
         catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
         {
@@ -84,14 +109,14 @@ public sealed record SelectorPack(
 /// <summary>One element that a page can show. Matching ignores case, white space and the kind of apostrophe.</summary>
 /// <param name="Id">The name in logs and spans.</param>
 /// <param name="Sign">The meaning.</param>
-/// <param name="Text">Text that is visible anywhere on the page.</param>
+/// <param name="Text">Text that is visible anywhere on the page. Text for screen readers only does not count.</param>
 /// <param name="Control">Whole accessible name of a button or link.</param>
 /// <param name="Css">Selects elements, which <paramref name="Name"/> or <paramref name="Number"/> narrow down.</param>
-/// <param name="Host">The page's host.</param>
+/// <param name="Host">The page's host, or the domain that it belongs to.</param>
 /// <param name="Name">Whole accessible name of the selected element.</param>
 /// <param name="Number">Regular expression for the element's <paramref name="Attribute"/>, with a number as its first group.</param>
 /// <param name="Attribute">Default: <c>aria-label</c>.</param>
-/// <param name="Hidden">Also matches while invisible.</param>
+/// <param name="Hidden">Also matches while invisible. A visible element takes precedence.</param>
 /// <param name="People">Each element's text is a person's name.</param>
 /// <param name="Person">
 /// Attribute of an ancestor element whose value identifies the person. A person whom the page shows twice is counted once.
@@ -129,7 +154,7 @@ public sealed record SelectorEntry(
             yield return (".attribute", "is allowed only together with number");
         if (Number is null && Sign is PageSign.ParticipantCount)
             yield return (string.Empty, "needs a number, because it counts participants");
-        if (Number is not null && SelectorPack.PatternError(Number, RegexOptions.ECMAScript, groups: 1) is { } error)
+        if (Number is not null && SelectorPack.PatternError(Number, RegexOptions.ECMAScript, groups: 1, "number, for example (\\d+),") is { } error)
             yield return (".number", error);
     }
 }
@@ -159,6 +184,9 @@ public enum PageSign
     /// <summary>The call has ended for everyone.</summary>
     Ended,
 
+    /// <summary>The platform sent the browser away from the meeting, to a page about its product.</summary>
+    Bounced,
+
     WaitingRoom,
 
     GettingReady,
@@ -170,6 +198,9 @@ public enum PageSign
 
     /// <summary>A button that closes something; clicked only if that covers the page.</summary>
     Obstacle,
+
+    /// <summary>A button that answers the question whether the guest is still there.</summary>
+    Stay,
 
     MicrophoneOn,
 
@@ -183,6 +214,9 @@ public enum PageSign
 
     /// <summary>Shown in the call and in the waiting room.</summary>
     LeaveButton,
+
+    /// <summary>A control or a text that exists in the call only, also while the guest is alone in it.</summary>
+    CallControl,
 
     /// <summary>Number of people in the call, including this bot.</summary>
     ParticipantCount,

@@ -7,7 +7,7 @@ public sealed class JoinDecisionTests
 {
     private const string BotName = "Notes bot";
     private static readonly DateTimeOffset Now = new(2026, 7, 1, 12, 0, 0, TimeSpan.Zero);
-    private static readonly JoinHistory Fresh = new(Now);
+    private static readonly JoinHistory Fresh = new(Now, new DialogAnswers(SelectorPack.Embedded));
 
     [Fact]
     public void Fills_in_the_name_before_clicking_anything() =>
@@ -117,8 +117,8 @@ public sealed class JoinDecisionTests
     }
 
     [Theory]
-    [InlineData("join.now", "leave.button", "microphone.off")]
     [InlineData("dialog.got_it", "leave.button")]
+    [InlineData("stay.call", "leave.button")]
     public void Dismisses_notices_in_the_call(params string[] entries) =>
         Assert.Equal(entries[0], JoinDecision.NoticeIn(View(entries), Fresh, Now)?.Entry);
 
@@ -127,6 +127,7 @@ public sealed class JoinDecisionTests
     [InlineData("join.now", "name.box", "leave.button")]
     [InlineData("dialog.got_it", "waiting.asking", "leave.button")]
     [InlineData("obstacle.close", "leave.button")]
+    [InlineData("join.now", "leave.button", "microphone.off")]
     public void Dismisses_nothing_else_in_the_call(params string[] entries) =>
         Assert.Null(JoinDecision.NoticeIn(View(entries), Fresh, Now));
 
@@ -154,8 +155,83 @@ public sealed class JoinDecisionTests
         Assert.IsType<JoinDecision.WaitInWaitingRoom>(Decide(entry, "microphone.off", "camera.off", "leave.button", "count.people"));
 
     [Fact]
-    public void A_page_with_a_leave_button_that_does_not_ask_to_wait_is_the_call() =>
-        Assert.IsType<JoinDecision.Admitted>(Decide("microphone.off", "camera.off", "leave.button", "count.people"));
+    public void A_page_with_a_leave_button_and_unknown_words_is_not_the_call()
+    {
+        var view = View("microphone.off", "camera.off", "leave.button");
+
+        Assert.IsType<JoinDecision.Wait>(Decide(view, Fresh, Now.AddSeconds(59)));
+        Assert.Equal(EndReason.JoinFailed, Assert.IsType<JoinDecision.GiveUp>(Decide(view, Fresh, Now.AddSeconds(60))).Reason);
+    }
+
+    [Theory]
+    [InlineData("call.chat")]
+    [InlineData("call.people")]
+    [InlineData("call.details")]
+    [InlineData("call.only_one")]
+    public void Something_that_exists_in_a_call_only_proves_the_call(string entry) =>
+        Assert.IsType<JoinDecision.Admitted>(Decide("microphone.off", "camera.off", "leave.button", entry));
+
+    [Theory]
+    [InlineData(1, 0, false)]
+    [InlineData(2, 0, true)]
+    [InlineData(null, 1, true)]
+    [InlineData(null, 0, false)]
+    public void A_count_of_others_or_the_name_of_another_proves_the_call(int? count, int named, bool isCall)
+    {
+        var view = View("leave.button") with { NamedOthers = named };
+        if (count is not null)
+            view = view with { Matches = [.. view.Matches, Match("count.people") with { Number = count }] };
+
+        Assert.Equal(isCall, Decide(view) is JoinDecision.Admitted);
+    }
+
+    [Theory]
+    [InlineData("leave.button")]
+    [InlineData("waiting.asking", "leave.button")]
+    public void Received_audio_proves_the_call(params string[] entries)
+    {
+        var history = Fresh;
+        for (var second = 0; second < 3; second++)
+        {
+            Assert.IsNotType<JoinDecision.Admitted>(Decide(View(entries), history, Now.AddSeconds(second)));
+            history = history.WithView(View(entries) with { ReceivedBytes = second * 4000 }, Now.AddSeconds(second));
+        }
+
+        Assert.IsType<JoinDecision.Admitted>(Decide(View(entries), history, Now.AddSeconds(3)));
+        Assert.IsNotType<JoinDecision.Admitted>(Decide(View([.. entries, "name.box"]), history, Now.AddSeconds(3)));
+        Assert.IsNotType<JoinDecision.Admitted>(Decide(View(entries), history, Now.AddSeconds(8)));
+    }
+
+    [Fact]
+    public void A_banner_with_a_join_button_does_not_hide_the_call() =>
+        Assert.IsType<JoinDecision.Admitted>(Decide("microphone.off", "camera.off", "leave.button", "call.chat", "join.now"));
+
+    [Fact]
+    public void A_black_page_after_the_request_to_join_is_a_waiting_room()
+    {
+        var black = View() with { IsBlank = true };
+        var knocked = Fresh.WithAct(Match("join.ask"), Now);
+
+        Assert.IsType<JoinDecision.Wait>(Decide(black));
+        Assert.IsType<JoinDecision.WaitInWaitingRoom>(Decide(black, knocked, Now.AddMinutes(5)));
+        Assert.Equal(
+            EndReason.WaitingRoomTimeout,
+            Assert.IsType<JoinDecision.GiveUp>(Decide(black, knocked.WithWaitingRoom(Now), Now.AddMinutes(10))).Reason);
+    }
+
+    [Fact]
+    public void A_page_at_another_address_after_the_meeting_is_a_block()
+    {
+        var product = View() with { Url = "https://example.com/products/meet", Title = "Meet for teams" };
+        var asked = Fresh.WithView(View("waiting.asking"), Now);
+        var bounced = asked.WithView(product, Now.AddSeconds(1));
+
+        Assert.IsType<JoinDecision.Wait>(Decide(product, bounced, Now.AddSeconds(5)));
+        var giveUp = Assert.IsType<JoinDecision.GiveUp>(Decide(product, bounced, Now.AddSeconds(6)));
+        Assert.Equal(EndReason.BlockedByPlatform, giveUp.Reason);
+        Assert.Contains("Meet for teams", giveUp.Detail, StringComparison.Ordinal);
+        Assert.IsType<JoinDecision.Wait>(Decide(product, Fresh.WithView(product, Now), Now.AddSeconds(30)));
+    }
 
     [Theory]
     [InlineData("getting_ready.text", "leave.button")]

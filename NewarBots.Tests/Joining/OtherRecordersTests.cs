@@ -5,14 +5,14 @@ namespace NewarBots.Tests.Joining;
 
 public sealed class OtherRecordersTests
 {
-    private readonly OtherRecorders _recorders = new(SelectorPack.Embedded.Recorders, botName: "Notes bot", isSignedIn: false);
+    private readonly OtherRecorders _recorders = new(SelectorPack.Embedded, botName: "Notes bot", isSignedIn: false);
 
     [Theory]
     [InlineData("Otter.ai")]
     [InlineData("Fireflies.ai Notetaker Anna")]
     [InlineData("Anna's Note Taker")]
     [InlineData("NewarBots Recorder")]
-    public void Names_of_recorders_count_as_recorders(string name) => Assert.Equal(1, _recorders.CountIn(["Anna", name], total: 3));
+    public void Names_of_recorders_count_as_recorders(string name) => Assert.Equal(1, CountIn(_recorders, 3, ["Anna", name]));
 
     [Theory]
     [InlineData("Anna Abbot")]
@@ -20,29 +20,29 @@ public sealed class OtherRecordersTests
     [InlineData("Vexana")]
     [InlineData("Gong Li")]
     [InlineData("Wei Gong")]
-    public void Names_of_people_do_not(string name) => Assert.Equal(0, _recorders.CountIn([name], total: 2));
+    public void Names_of_people_do_not(string name) => Assert.Equal(0, CountIn(_recorders, 2, [name]));
 
     [Fact]
-    public void This_recorder_is_not_counted() => Assert.Equal(1, _recorders.CountIn(["Anna", "Notes bot", "Notes bot"], total: 3));
+    public void This_recorder_is_not_counted() => Assert.Equal(1, CountIn(_recorders, 3, ["Anna", "Notes bot", "Notes bot"]));
 
     [Fact]
     public void This_recorder_is_not_counted_under_its_account_name()
     {
-        var signedIn = new OtherRecorders(SelectorPack.Embedded.Recorders, botName: "Notes bot", isSignedIn: true);
+        var signedIn = new OtherRecorders(SelectorPack.Embedded, botName: "Notes bot", isSignedIn: true);
 
-        Assert.Equal(0, signedIn.CountIn(["Anna", "Acme Notetaker"], total: 2));
-        Assert.Equal(1, signedIn.CountIn(["Anna", "Acme Notetaker", "Otter.ai"], total: 3));
-        Assert.Equal(0, signedIn.CountIn(["Acme Notetaker"], total: 1));
+        Assert.Equal(0, CountIn(signedIn, 2, ["Anna", "Acme Notetaker"]));
+        Assert.Equal(1, CountIn(signedIn, 3, ["Anna", "Acme Notetaker", "Otter.ai"]));
+        Assert.Equal(0, CountIn(signedIn, 1, ["Acme Notetaker"]));
     }
 
     [Fact]
     public void A_recorder_that_joins_after_everybody_was_shown_is_counted()
     {
-        var signedIn = new OtherRecorders(SelectorPack.Embedded.Recorders, botName: "Notes bot", isSignedIn: true);
+        var signedIn = new OtherRecorders(SelectorPack.Embedded, botName: "Notes bot", isSignedIn: true);
 
-        Assert.Equal(0, signedIn.CountIn(["Anna", "Acme"], total: 2));
-        Assert.Equal(1, signedIn.CountIn(["Anna", "Acme", "Otter.ai"], total: 3));
-        Assert.Equal(1, signedIn.CountIn(["Acme", "Otter.ai"], total: 2));
+        Assert.Equal(0, CountIn(signedIn, 2, ["Anna", "Acme"]));
+        Assert.Equal(1, CountIn(signedIn, 3, ["Anna", "Acme", "Otter.ai"]));
+        Assert.Equal(1, CountIn(signedIn, 2, ["Acme", "Otter.ai"]));
     }
 
     [Theory]
@@ -50,9 +50,28 @@ public sealed class OtherRecordersTests
     [InlineData(null)]
     public void A_recorder_may_be_this_one_while_not_everybody_is_shown(int? all)
     {
-        var signedIn = new OtherRecorders(SelectorPack.Embedded.Recorders, botName: "Notes bot", isSignedIn: true);
+        var signedIn = new OtherRecorders(SelectorPack.Embedded, botName: "Notes bot", isSignedIn: true);
 
-        Assert.Equal(0, signedIn.CountIn(["Anna", "Acme"], all));
-        Assert.Equal(0, signedIn.CountIn(["Anna", "Otter.ai"], all));
+        Assert.Equal(0, CountIn(signedIn, all, ["Anna", "Acme"]));
+        Assert.Equal(0, CountIn(signedIn, all, ["Anna", "Otter.ai"]));
     }
+
+    [Fact]
+    public void The_presentation_of_a_recorder_is_the_same_recorder()
+    {
+        (string, string)[] people = [("1", "Anna"), ("2", "Otter.ai"), ("3", "Otter.ai (Presentation)"), ("4", "Notes bot")];
+
+        Assert.Equal((2, 1), _recorders.CountIn(people, total: 3));
+    }
+
+    [Fact]
+    public void A_presentation_whose_owner_is_not_shown_stands_for_its_owner() =>
+        Assert.Equal((1, 0), _recorders.CountIn([("1", "Anna's presentation"), ("2", "Notes bot")], total: 2));
+
+    [Fact]
+    public void Somebody_who_is_shown_twice_is_counted_once() =>
+        Assert.Equal((1, 0), _recorders.CountIn([("1", "Anna"), ("1", "Anna"), ("2", "You")], total: 2));
+
+    private static int CountIn(OtherRecorders recorders, int? total, string[] names) =>
+        recorders.CountIn([.. names.Select((name, i) => ($"{i}", name))], total).Recorders;
 }

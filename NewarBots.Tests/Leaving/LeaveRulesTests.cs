@@ -124,6 +124,66 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
+    public void Speech_keeps_the_bot_in_the_call_whatever_the_page_counts()
+    {
+        After(TimeSpan.FromMinutes(1), Call(others: 3), recording: true, isAudible: true);
+
+        Assert.Null(After(TimeSpan.FromHours(1), Call(others: 0), recording: true, isAudible: true));
+        Assert.True(_rules.IsMiscounted);
+        // Sound counts for 2 more seconds.
+        Assert.Equal((EndReason.EveryoneLeft, 3660 + 3 + 60), LeavesAt(Call(others: 0), recording: true));
+    }
+
+    [Fact]
+    public void A_short_answer_is_speech_if_no_recorder_is_in_the_call()
+    {
+        for (var minute = 0; minute < 30; minute++)
+        {
+            Assert.Null(After(TimeSpan.FromSeconds(55), Call(others: 0), recording: true));
+            Assert.Null(After(TimeSpan.FromSeconds(1), Call(others: 0), recording: true, isAudible: true));
+        }
+    }
+
+    [Fact]
+    public void Someone_whom_the_page_names_is_there() =>
+        Assert.Null(After(TimeSpan.FromHours(1), Call(others: 1) with { NamedOthers = 2, OtherRecorders = 1 }));
+
+    [Fact]
+    public void A_silent_person_beside_a_presenting_recorder_is_somebody() =>
+        Assert.Equal(1, (Call(others: 2) with { NamedOthers = 2, OtherRecorders = 2 - 1 }).Others);
+
+    [Fact]
+    public void The_highest_count_counts()
+    {
+        var call = Call(others: 2);
+        var stale = call with { Matches = [new("count.avatars", PageSign.ParticipantCount, Number: 1), .. call.Matches] };
+
+        Assert.Equal(2, stale.Others);
+    }
+
+    [Fact]
+    public void A_count_that_the_page_hides_is_valid_for_a_while()
+    {
+        After(TimeSpan.FromSeconds(10), Call(others: 2));
+        After(TimeSpan.FromSeconds(9), Call());
+        Assert.Equal(2, _rules.Others);
+        After(TimeSpan.FromSeconds(1), Call());
+        Assert.Null(_rules.Others);
+    }
+
+    [Fact]
+    public void A_page_that_is_sent_to_another_address_removed_the_bot()
+    {
+        After(TimeSpan.FromMinutes(5), Call(others: 3));
+        var product = Page() with { Url = "https://example.com/products/meet" };
+
+        Assert.Null(After(TimeSpan.FromSeconds(5), product));
+        var decision = After(TimeSpan.FromSeconds(1), product);
+        Assert.Equal(EndReason.RemovedByHost, decision?.Reason);
+        Assert.True(decision!.IsOrdinary);
+    }
+
+    [Fact]
     public void An_occasional_chime_is_not_speech()
     {
         After(TimeSpan.FromMinutes(1), Call(others: 1));

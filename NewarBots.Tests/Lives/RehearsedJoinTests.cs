@@ -38,6 +38,15 @@ public sealed class RehearsedJoinTests(RehearsedRecorders recorders) : IClassFix
     [InlineData("opens=expired", "meeting_not_found")]
     [InlineData("opens=noSuchCode&apostrophe=typographic", "meeting_not_found")]
     [InlineData("opens=connectionProblem", "blocked_by_platform")]
+    [InlineData("opens=notAllowed", "blocked_by_platform")]
+    [InlineData("opens=cannotRejoin", "removed_by_host")]
+    [InlineData("duration=8&endedText=meeting", "meeting_ended")]
+    [InlineData("duration=8&endedText=yourCall", "meeting_ended")]
+    [InlineData("duration=12&structure=requested&gate=recording&dialogKind=native", "meeting_ended")]
+    [InlineData("duration=12&gate=share&dialogKind=corner&asks=share:4", "meeting_ended")]
+    [InlineData("duration=14&asks=unknown:4&dialogKind=unmarked", "meeting_ended")]
+    [InlineData("duration=14&notice=gemini&dialogKind=native", "meeting_ended")]
+    [InlineData("german=true&signedIn=true&participants=0", "join_failed")]
     [InlineData("denyAfter=2&deniedText=youLeft", "denied_by_host")]
     [InlineData("denyAfter=2&deniedText=askAgain", "denied_by_host")]
     public async Task Alternative_wordings_of_a_page_are_recognised(string query, string reason)
@@ -46,6 +55,47 @@ public sealed class RehearsedJoinTests(RehearsedRecorders recorders) : IClassFix
 
         Assert.True(recorder.Reason is { } ended && WireWord.Of(ended) == reason, $"{recorder}");
         Assert.Equal(reason == "meeting_ended", recorder.Chunks().Any());
+    }
+
+    public static TheoryData<string> MisleadingScenarios { get; } =
+    [
+        .. ((string[])[
+            "gate-over-the-door", "share-gate", "unknown-waiting-room", "black-page", "still-there", "unknown-question", "share-question", "other-room",
+            "other-structure", "miscounted", "stale-count", "recorder-presents", "removed-in-other-words", "removed-without-words", "nobody-comes",
+        ]).Select(name => $"scenario={name}"),
+    ];
+
+    [Theory]
+    [MemberData(nameof(MisleadingScenarios))]
+    public async Task A_misleading_page_is_seen_through(string query)
+    {
+        var scenario = NamedScenario.All.Single(one => query == $"scenario={one.Name}");
+        var recorder = await recorders.InAsync(query);
+
+        Assert.True(recorder.Reason == scenario.Reason, $"{recorder}");
+        Assert.Equal(RecorderExitCode.Ended, recorder.ExitCode);
+        // The bot reports "recording" only in the call, which is as long as the scenario says.
+        var call = RehearsalQuery.Read(scenario.Parameters).Scenario!.Call;
+        var recorded = recorder.Statuses()[^1].RecordedSeconds;
+        Assert.True(recorded is { } seconds && (call.EndAfter ?? call.KickAfter ?? seconds) - seconds is > -4 and < 4, $"{recorder}");
+        switch (scenario.Name)
+        {
+            case "unknown-question":
+                Assert.Contains("1_unknown_dialog/screenshot.png", recorder.Evidence().Keys);
+                Assert.Contains("A quick check", Encoding.UTF8.GetString(recorder.Evidence()["1_unknown_dialog/looks.txt"]), StringComparison.Ordinal);
+                Assert.Contains("I like it here: \"A quick check", $"{recorder}", StringComparison.Ordinal);
+                break;
+            case "other-room":
+                Assert.Single($"{recorder}".Split('\n'), line => line.Contains("click join.now", StringComparison.Ordinal));
+                break;
+            case "miscounted":
+                Assert.True(recorder.Disagreements().Sum(one => one.EndSeconds - one.StartSeconds) is > 12 and < 20, string.Join(", ", recorder.Disagreements()));
+                Assert.All(recorder.Disagreements(), one => Assert.Equal(1, one.Participants));
+                break;
+            default:
+                Assert.Empty(recorder.Disagreements());
+                break;
+        }
     }
 
     /// <summary>Proves that a bot which is not removed in such a call has its microphone off.</summary>

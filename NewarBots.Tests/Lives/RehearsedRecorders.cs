@@ -57,6 +57,8 @@ public sealed class RehearsedRecorders : IAsyncLifetime
         {
             null => new(),
             ("waitingRoomTimeout", var seconds) => new LeaveConditions { WaitingRoomTimeout = TimeSpan.FromSeconds(seconds) },
+            ("nobodyJoinedTimeout", var seconds) => new LeaveConditions { NobodyJoinedTimeout = TimeSpan.FromSeconds(seconds) },
+            ("everyoneLeftTimeout", var seconds) => new LeaveConditions { EveryoneLeftTimeout = TimeSpan.FromSeconds(seconds) },
             var (condition, _) => throw new NotSupportedException(condition),
         };
         var environment = EnvironmentFor(query, leave);

@@ -11,7 +11,7 @@ internal static class CallPage
     /// does (<c>mute</c>) or stops sending (<c>cut</c>). Silence is not sent (DTX).
     /// </summary>
     public static string Html(string script) => $$"""
-        <!doctype html><title>Call</title><button aria-label="Leave call">Leave</button>
+        <!doctype html><title>Call</title><button aria-label="Leave call">Leave</button><button aria-label="Chat with everyone">Chat</button>
         <script nonce="n">
         const voices = new AudioContext({ sampleRate: 48000 });
         const connect = async (hz, gain = 0.2) => {

@@ -17,6 +17,8 @@ internal class RecorderFolder(string folder)
 
     public IReadOnlyList<Gap> Gaps() => [.. Lines().Select(line => line.Gap).OfType<Gap>()];
 
+    public IReadOnlyList<Disagreement> Disagreements() => [.. Lines().Select(line => line.Disagreement).OfType<Disagreement>()];
+
     public IReadOnlyList<Speech> Speeches() => [.. Lines().Select(line => line.Speech).OfType<Speech>()];
 
     /// <summary>The chunks' paths, in order.</summary>

@@ -1,5 +1,5 @@
 // The call: participants, toolbar, notices and the end.
-import { addToggles, cloneTemplate, guest, onScreenLeft, openDialog, scenario, showScreen } from './screens.js';
+import { addToggles, cloneTemplate, guest, onScreenLeft, openDialog, replaceButtons, scenario, sendAway, showScreen, withApostrophes } from './screens.js';
 import { blockCaptureFor } from './capture-blocking.js';
 import { crash, misbehaviors } from './misbehaviors.js';
 import { openVoices } from './voices.js';
@@ -25,7 +25,41 @@ const showNotice = onAnswer => {
   return timer;
 };
 
-const removeGuest = () => showScreen('removed');
+const questions = {
+  StillThere: { heading: 'Are you still there?', text: 'You are the only one in this call', other: 'Leave now', answer: 'Stay in the call' },
+  Share: {
+    heading: 'Your call audio and video will be shared with Fireflies Notetaker', text: 'Only stay if you agree', other: 'Leave', answer: 'Join now',
+  },
+  Unknown: { heading: 'A quick check', text: 'Nobody has said anything for a while', other: 'Leave', answer: 'I like it here' },
+};
+
+// A guest who does not answer in time is removed.
+const ask = kind => {
+  const timer = setTimeout(removeGuest, noticeTimeout);
+  openDialog(questions[kind], () => clearTimeout(timer), () => showScreen('left'));
+  return timer;
+};
+
+const showMessage = text => { showScreen('message')('heading').textContent = withApostrophes(text); };
+
+const removedTexts = {
+  Were: 'You were removed from the meeting',
+  Someone: 'Someone removed you from the meeting',
+  CannotRejoin: "You can't rejoin this meeting",
+};
+
+const removeGuest = () => {
+  if (call.removedText === 'SentAway') sendAway();
+  else if (call.removedText in removedTexts) showMessage(removedTexts[call.removedText]);
+  else showScreen('removed');
+};
+
+const endedScreens = {
+  Host: () => showScreen('ended-by-host'),
+  Call: () => showScreen('ended'),
+  Meeting: () => showMessage('This meeting has ended'),
+  YourCall: () => showMessage('Your call has ended'),
+};
 
 export const enterCall = () => {
   if (call.isMutedOnly && (guest.microphone || guest.camera)) {
@@ -46,8 +80,12 @@ const startCall = () => {
   const elapsed = call.epoch === null ? 0 : Date.now() / 1000 - call.epoch;
   if (audio.captureBlocking !== 'Never') blockCaptureFor(audio.captureBlocking === 'Once' ? captureBlockedFor : Infinity);
   const voices = openVoices(audio, participants, elapsed, participant => updateTile(participant));
+  const isRequested = scenario.structure === 'Requested';
   const present = new Map(); // participant -> tile
+  const presentations = new Map(); // participant -> tile
+  if (isRequested) replaceButtons(slot('room'));
   const people = slot('people'), toolbar = slot('toolbar');
+  let isMiscounting = false;
 
   // Times are seconds of the meeting's clock; actions in the past are skipped.
   const at = (seconds, action) => {
@@ -60,8 +98,13 @@ const startCall = () => {
 
   const addTile = (name, id) => {
     const tile = cloneTemplate('tile').firstElementChild;
-    tile.dataset.participantId = `spaces/rehearsal/devices/${id}`;
-    tile.querySelector('[data-slot="name"]').textContent = name;
+    const label = tile.querySelector('[data-slot="name"]');
+    label.textContent = name;
+    if (isRequested) {
+      tile.dataset.requestedParticipantId = `spaces/rehearsal/devices/${id}`;
+      label.classList.remove('notranslate');
+      label.dataset.selfName = 'You';
+    } else tile.dataset.participantId = `spaces/rehearsal/devices/${id}`;
     tile.querySelector('[data-slot="initial"]').textContent = [...name][0].toUpperCase();
     tile.classList.add(`colour-${id}`);
     slot('tiles').append(tile);
@@ -69,10 +112,10 @@ const startCall = () => {
   };
 
   const updateCount = () => {
-    const number = present.size + 1;
+    const number = isMiscounting ? 1 : present.size + 1;
     slot('tiles').dataset.count = Math.min(number, 6);
     if (call.isUncounted) return;
-    people.setAttribute('aria-label', `People - ${number} joined`);
+    people.setAttribute('aria-label', isRequested ? 'People' : `People - ${number} joined`);
     slot('badge').dataset.avatarCount = number;
     slot('badge-text').textContent = number;
   };
@@ -85,6 +128,7 @@ const startCall = () => {
 
   const arrive = participant => {
     present.set(participant, addTile(participant.name, participants.indexOf(participant)));
+    if (participant.isPresenting) presentations.set(participant, addTile(`${participant.name} (Presentation)`, `presentation-${participants.indexOf(participant)}`));
     slot('announcement').textContent = `${participant.name} joined`;
     voices.connect(participant);
     updateCount();
@@ -94,6 +138,7 @@ const startCall = () => {
   const depart = participant => {
     voices.disconnect(participant);
     present.get(participant).remove();
+    presentations.get(participant)?.remove();
     present.delete(participant);
     slot('announcement').textContent = `${participant.name} left the meeting`;
     updateCount();
@@ -120,6 +165,14 @@ const startCall = () => {
     at(participant.leavesAt, () => depart(participant));
   }
 
+  at(call.miscountAt, () => {
+    isMiscounting = true;
+    updateCount();
+  });
+  if (call.hasStaleCount) slot('room').prepend(cloneTemplate('stale-counts'));
+  at(call.bannerAt, () => slot('room').append(cloneTemplate('other-room')));
+  for (const { kind, at: second } of call.questions) at(second, () => timers.push(ask(kind)));
+
   const onEachConnection = act => voices.connections().forEach(act);
   at(audio.recreateAt, () => onEachConnection(connection => connection.recreate()));
   at(audio.replaceAt, () => onEachConnection(connection => connection.replaceTracks()));
@@ -143,7 +196,7 @@ const startCall = () => {
   at(call.hintAfter, () => openDialog({
     heading: 'Others may see your video differently', text: 'Your video is cropped to fit their layout', answer: 'Got it',
   }));
-  at(call.endAfter === null ? null : Math.max(call.endAfter, elapsed), () => showScreen(call.endedText === 'Host' ? 'ended-by-host' : 'ended'));
+  at(call.endAfter === null ? null : Math.max(call.endAfter, elapsed), endedScreens[call.endedText]);
   at(call.kickAfter, removeGuest);
   slot('leave').addEventListener('click', () => showScreen('left'));
 

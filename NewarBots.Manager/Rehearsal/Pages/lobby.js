@@ -1,5 +1,5 @@
 // The screens before the call: joining, the waiting room and refusals.
-import { addToggles, cloneTemplate, guest, openDialog, scenario, showScreen, updateToggles, withApostrophes } from './screens.js';
+import { addToggles, cloneTemplate, guest, openDialog, scenario, sendAway, showBlackScreen, showScreen, updateToggles, withApostrophes } from './screens.js';
 import { enterCall } from './call.js';
 import { alertForever } from './misbehaviors.js';
 
@@ -11,6 +11,10 @@ const refusals = {
   Expired: ['Your meeting code has expired', 'Ask whoever invited you for a new one'],
   NoSuchCode: ["The meeting code you entered doesn't work", 'Make sure you entered the correct meeting code'],
   Blocked: ["You can't join this video call", 'No one can join a meeting unless invited or admitted by the host'],
+  CannotJoinMeeting: ["You can't join this meeting", 'Returning to home screen'],
+  NotAllowed: ["You aren't allowed to join this video call", ''],
+  MeetingEnded: ['This meeting has ended', ''],
+  CannotRejoin: ["You can't rejoin this meeting", 'Someone removed you'],
   ConnectionProblem: ['There is a problem connecting to this video call', 'Try again in a few minutes'],
 };
 
@@ -25,12 +29,18 @@ const dialogs = {
   GotIt: { heading: 'Your meeting is safe', text: 'No one can join a meeting unless invited or admitted by the host', answer: 'Got it' },
 };
 
+const gates = {
+  Recording: { heading: 'This call is being recorded', text: 'By joining, you consent to being recorded' },
+  Share: { heading: 'Your call audio and video will be shared with Fireflies Notetaker', text: 'Only join if you agree' },
+};
+
 const waitingTexts = {
   Asking: ['Asking to be let in…', "You'll join the call when someone lets you in"],
   SomeoneLetsYouIn: ["You'll join the call when someone lets you in", ''],
   HostBringsYou: ['Almost there', 'Please wait until a meeting host brings you into the call'],
   HostAdmitsYou: ['Almost there', 'Please wait until a meeting host admits you to the call'],
   ForTheHost: ['Waiting for the host to join', ''],
+  Unknown: ['Hold tight…', 'The organizer knows that you are here'],
 };
 
 const openings = {
@@ -72,9 +82,18 @@ const showJoinScreen = () => {
   name.addEventListener('input', () => { join.disabled = name.value.trim() === ''; });
   join.addEventListener('click', () => {
     guest.name = lobby.isSignedIn ? 'Mary Jackson' : name.value.trim();
-    if (lobby.answer === 'Admitted' && lobby.answerAfter === 0) enterCall();
-    else enterWaitingRoom();
+    if (!lobby.gate) askToJoin();
+    // The page behind the gate stays as it is, and another click on its join button changes nothing.
+    else if (!document.querySelector('.card')) openDialog({ ...gates[lobby.gate], other: 'Leave', answer: 'Join now' }, askToJoin, () => showScreen('left'));
   });
+  if (lobby.isGerman) {
+    name.setAttribute('aria-label', 'Ihr Name');
+    name.placeholder = 'Ihr Name';
+    slot('heading').textContent = 'Wie ist Ihr Name?';
+    slot('join-text').textContent = 'Teilnahme anfragen';
+    slot('others').textContent = '';
+    slot('leave').hidden = false;
+  } else slot('leave').remove();
 
   // Each dialog opens above the previous one.
   for (const dialog of lobby.dialogs.toReversed()) openDialog(dialogs[dialog], dialog === 'WithoutDevices' ? turnDevicesOff : undefined);
@@ -97,6 +116,18 @@ const showToast = over => {
   setTimeout(() => element.remove(), lobby.toastFor * 1000);
 };
 
+const askToJoin = () => {
+  const go = () => {
+    if (lobby.answer === 'Admitted' && lobby.answerAfter === 0) enterCall();
+    else enterWaitingRoom();
+  };
+  if (lobby.blackFor === 0) go();
+  else {
+    showBlackScreen();
+    setTimeout(go, lobby.blackFor * 1000);
+  }
+};
+
 const enterWaitingRoom = () => {
   const slot = showScreen('waiting');
   slot('guest').textContent = guest.name;
@@ -108,6 +139,7 @@ const enterWaitingRoom = () => {
     Admitted: enterCall,
     Denied: () => showScreen({ Someone: 'denied', YouLeft: 'left', AskAgain: 'ask-again' }[lobby.deniedText]),
     NoAnswer: () => showScreen('no-answer'),
+    SentAway: sendAway,
   }[lobby.answer];
   const timer = answer && setTimeout(answer, lobby.answerAfter * 1000);
   slot('leave').addEventListener('click', () => {

@@ -36,6 +36,15 @@ export const showScreen = name => {
   return slot;
 };
 
+/** Shows nothing at all, as Google Meet does for minutes. */
+export const showBlackScreen = () => {
+  cleanUp?.();
+  cleanUp = null;
+  const black = document.createElement('div');
+  black.className = 'black';
+  stage.replaceChildren(black);
+};
+
 const updateCameraText = () => {
   const preview = stage.querySelector('[data-slot="camera-text"]');
   if (preview) preview.textContent = guest.camera ? 'Camera is starting' : 'Camera is off';
@@ -57,7 +66,9 @@ export const addToggles = (parent, classes, onChange = () => {}) => {
         onChange();
       });
       const update = () => {
-        toggle.setAttribute('aria-label', `Turn ${guest[device] ? 'off' : 'on'} ${device}`);
+        toggle.setAttribute('aria-label', lobby.isGerman
+          ? `${device === 'camera' ? 'Kamera' : 'Mikrofon'} ${guest[device] ? 'deaktivieren' : 'aktivieren'}`
+          : `Turn ${guest[device] ? 'off' : 'on'} ${device}`);
         toggle.dataset.isMuted = !guest[device];
         updateCameraText();
       };
@@ -83,11 +94,32 @@ const startSelfPreview = video => {
   video.srcObject = canvas.captureStream(0);
 };
 
+/** Replaces buttons by elements that only have the role of one, as some generations of Google Meet do. */
+export const replaceButtons = root => {
+  for (const button of root.querySelectorAll('button')) {
+    const element = document.createElement('div');
+    for (const { name, value } of button.attributes) if (name !== 'type') element.setAttribute(name, value);
+    element.setAttribute('role', 'button');
+    element.tabIndex = 0;
+    element.append(...button.childNodes);
+    button.replaceWith(element);
+  }
+};
+
+/** Leaves the meeting for a page about the product. */
+export const sendAway = () => location.assign('/rehearsal');
+
 /** Opens a dialog over the screen; its answer closes it. */
 export const openDialog = ({ heading, text, answer, other }, onAnswer = () => {}, onOther = () => {}) => {
-  const scrim = cloneTemplate('dialog').firstElementChild;
+  const kind = scenario.dialogs;
+  const scrim = cloneTemplate(kind === 'Native' ? 'native-dialog' : 'dialog').firstElementChild;
   const slot = name => scrim.querySelector(`[data-slot="${name}"]`);
-  scrim.querySelector('[role=dialog]').setAttribute('aria-label', heading);
+  const card = scrim.querySelector('.card');
+  if (kind === 'Unmarked') {
+    card.removeAttribute('role');
+    card.removeAttribute('aria-modal');
+  } else card.setAttribute('aria-label', heading);
+  if (kind === 'Corner') scrim.classList.add('corner');
   slot('heading').textContent = withApostrophes(heading);
   slot('text').textContent = withApostrophes(text);
   slot('answer').textContent = answer;
@@ -99,4 +131,5 @@ export const openDialog = ({ heading, text, answer, other }, onAnswer = () => {}
     onAnswer();
   });
   stage.firstElementChild.append(scrim);
+  scrim.showModal?.();
 };

@@ -1,0 +1,111 @@
+using System.Collections.Immutable;
+using System.Text.RegularExpressions;
+using NewarBots.Contract;
+
+namespace NewarBots.Recorder.Joining;
+
+/// <summary>
+/// Chooses how to answer the page's dialogs. It never leaves the call, allows a device or signs in. A button that it does not know is clicked
+/// only if there is no other choice: it is the only one, or the only other one leaves the call. An answer that did not close the dialog
+/// is not repeated: the next one follows, and at last the Escape key.
+/// </summary>
+internal sealed record DialogAnswers
+{
+    /// <summary>How long an answer has to take effect.</summary>
+    private static readonly TimeSpan EffectTimeout = TimeSpan.FromSeconds(3);
+
+    private static readonly PageSign[] Known = [PageSign.Stay, PageSign.Dialog, PageSign.JoinButton, PageSign.Obstacle];
+
+    private readonly Regex[] _safe;
+    private readonly Regex[] _never;
+
+    public DialogAnswers(SelectorPack pack) => (_safe, _never) = (Compile(pack.SafeAnswers), Compile(pack.NeverAnswers));
+
+    /// <summary>The answers given to the dialogs that are open, and the time of the last one.</summary>
+    private ImmutableDictionary<string, (ImmutableHashSet<string> Tried, DateTimeOffset LastAt)> Dialogs { get; init; } =
+        ImmutableDictionary<string, (ImmutableHashSet<string>, DateTimeOffset)>.Empty;
+
+    /// <summary>Adds a look at the page. A dialog that disappears and comes back counts as another one.</summary>
+    public DialogAnswers WithView(PageView view)
+    {
+        if (Dialogs.IsEmpty)
+            return this;
+        var shown = view.Dialogs.Select(dialog => KeyOf(dialog, view)).ToHashSet();
+        return this with { Dialogs = Dialogs.RemoveRange(Dialogs.Keys.Where(key => !shown.Contains(key))) };
+    }
+
+    public DialogAnswers WithAnswer(DialogAnswer answer, DateTimeOffset now) =>
+        this with { Dialogs = Dialogs.SetItem(answer.Key, (TriedFor(answer.Key).Tried.Add(NameOf(answer)), now)) };
+
+    /// <returns>
+    /// The next answer to a dialog of the page; <see langword="null"/> if none is left. An answer that is not <see cref="DialogAnswer.IsDue"/>
+    /// waits for the effect of the one before.
+    /// </returns>
+    public DialogAnswer? Next(PageView view, DateTimeOffset now)
+    {
+        foreach (var dialog in view.Dialogs)
+        {
+            var key = KeyOf(dialog, view);
+            var (tried, lastAt) = TriedFor(key);
+            if (AnswersTo(dialog).FirstOrDefault(answer => !tried.Contains(NameOf(answer))) is { } next)
+                return next with { Key = key, IsDue = now - lastAt >= EffectTimeout, IsFirst = tried.IsEmpty };
+        }
+
+        return null;
+    }
+
+    private (ImmutableHashSet<string> Tried, DateTimeOffset LastAt) TriedFor(string key) =>
+        Dialogs.TryGetValue(key, out var known) ? known : ([], DateTimeOffset.MinValue);
+
+    private IEnumerable<DialogAnswer> AnswersTo(PageDialog dialog)
+    {
+        var safe = dialog.Buttons.Where(button => button.Place.Free && !Matches(_never, button.Name)).ToList();
+        foreach (var sign in Known)
+        {
+            foreach (var button in safe.Where(button => button.Sign == sign))
+                yield return new(dialog, button, IsKnown: true);
+        }
+
+        foreach (var pattern in _safe)
+        {
+            foreach (var button in safe.Where(button => button.Sign is null && pattern.IsMatch(button.Name)))
+                yield return new(dialog, button, IsKnown: false);
+        }
+
+        var leaves = dialog.Buttons.Count(button => Matches(_never, button.Name));
+        if (dialog.Buttons.Count == 2 && leaves == 1 && safe is [var other])
+            yield return new(dialog, other, IsKnown: false);
+        if (!dialog.IsModal)
+            yield break;
+        if (dialog.Buttons.Count == 1 && safe is [var only])
+            yield return new(dialog, only, IsKnown: false);
+        yield return new(dialog, Button: null, IsKnown: false);
+    }
+
+    private static string NameOf(DialogAnswer answer) => answer.Button?.Name ?? string.Empty;
+
+    /// <summary>Of two equal dialogs, one above the other, each gets its own answers.</summary>
+    private static string KeyOf(PageDialog dialog, PageView view) => $"{view.Dialogs.Count(other => $"{other}" == $"{dialog}")} {dialog}";
+
+    private static bool Matches(Regex[] patterns, string name) => Array.Exists(patterns, pattern => pattern.IsMatch(name));
+
+    private static Regex[] Compile(IReadOnlyList<string>? patterns) =>
+    [
+        .. (patterns ?? []).Select(pattern => new Regex(
+            pattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)),
+    ];
+}
+
+/// <param name="Dialog">The dialog to answer.</param>
+/// <param name="Button">The button to click; <see langword="null"/>: press Escape.</param>
+/// <param name="IsKnown">The selector pack names this button.</param>
+internal sealed record DialogAnswer(PageDialog Dialog, PageButton? Button, bool IsKnown)
+{
+    public string Key { get; init; } = string.Empty;
+
+    /// <summary>The dialog had time to react to the answer before.</summary>
+    public bool IsDue { get; init; }
+
+    /// <summary>The dialog has not been answered before.</summary>
+    public bool IsFirst { get; init; }
+}

@@ -1,0 +1,107 @@
+using NewarBots.Contract;
+using NewarBots.Recorder.Joining;
+
+namespace NewarBots.Tests.Joining;
+
+public sealed class DialogAnswersTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 7, 1, 12, 0, 0, TimeSpan.Zero);
+
+    private DialogAnswers _answers = new(SelectorPack.Embedded);
+    private DateTimeOffset _now = Now;
+
+    [Theory]
+    [InlineData("Stay in the call", "Leave now", "Stay in the call")]
+    [InlineData("Join now", "Leave", "Join now")]
+    [InlineData("I'm here", "Hang up", "I'm here")]
+    [InlineData("Weiter zuhören", "Leave", "Weiter zuhören")]
+    [InlineData("Jetzt teilnehmen", "Verlassen", "Jetzt teilnehmen")]
+    [InlineData("Got it", "Sign in", "Got it")]
+    [InlineData("Use without an account", "Sign in", "Use without an account")]
+    [InlineData("Close", "Learn more", "Close")]
+    [InlineData("Cancel", "Leave the call", "Cancel")]
+    [InlineData("Stay muted", "Unmute", "Stay muted")]
+    [InlineData("Fine", "Fine")]
+    public void Answers_without_leaving(string expected, params string[] buttons)
+    {
+        Assert.Equal(expected, Next(Dialog(buttons)));
+        _answers = new(SelectorPack.Embedded);
+        Assert.Equal(expected, Next(Dialog([.. buttons.Reverse()])));
+    }
+
+    [Theory]
+    [InlineData("Leave")]
+    [InlineData("Leave", "Sign in")]
+    [InlineData("Allow microphone", "Turn on camera")]
+    [InlineData("Red", "Green")]
+    [InlineData]
+    public void Presses_Escape_if_no_button_is_safe(params string[] buttons)
+    {
+        Assert.Equal("Escape", Next(Dialog(buttons)));
+        Assert.Null(Next(Dialog(buttons)));
+    }
+
+    [Fact]
+    public void An_answer_that_changes_nothing_is_not_repeated()
+    {
+        var dialog = Dialog("Join now", "Leave", "Close");
+
+        Assert.Equal(["Join now", "Close", "Escape", null], (string?[])[Next(dialog), Next(dialog), Next(dialog), Next(dialog)]);
+    }
+
+    [Fact]
+    public void An_answer_has_time_to_take_effect()
+    {
+        var view = View(Dialog("Join now", "Close"));
+        _answers = _answers.WithAnswer(_answers.Next(view, Now)!, Now);
+
+        Assert.False(_answers.Next(view, Now.AddSeconds(2))!.IsDue);
+        Assert.True(_answers.Next(view, Now.AddSeconds(3))!.IsDue);
+    }
+
+    [Fact]
+    public void A_dialog_that_comes_back_is_answered_again()
+    {
+        var view = View(Dialog("Got it"));
+        _answers = _answers.WithAnswer(_answers.Next(view, Now)!, Now);
+        _answers = _answers.WithView(View()).WithView(view);
+
+        Assert.Equal("Got it", _answers.Next(view, Now)!.Button!.Name);
+    }
+
+    [Fact]
+    public void Two_equal_dialogs_are_answered_one_after_the_other()
+    {
+        var both = View(Dialog("Got it"), Dialog("Got it"));
+        _answers = _answers.WithAnswer(_answers.Next(both, Now)!, Now).WithView(View(Dialog("Got it")));
+
+        Assert.Equal("Got it", _answers.Next(View(Dialog("Got it")), Now)!.Button!.Name);
+    }
+
+    [Fact]
+    public void A_dialog_that_is_not_modal_is_answered_only_if_its_button_is_recognized()
+    {
+        Assert.Null(Next(Dialog("Fine") with { IsModal = false }));
+        Assert.Equal("Stay in the call", Next(Dialog("Leave now", "Stay in the call") with { IsModal = false }));
+        Assert.Equal("Weiter", Next(Dialog("Leave now", "Weiter") with { IsModal = false }));
+    }
+
+    private string? Next(PageDialog dialog)
+    {
+        _now += TimeSpan.FromSeconds(3);
+        _answers = _answers.WithView(View(dialog));
+        if (_answers.Next(View(dialog), _now) is not { } answer)
+            return null;
+        Assert.True(answer.IsDue);
+        _answers = _answers.WithAnswer(answer, _now);
+        return answer.Button?.Name ?? "Escape";
+    }
+
+    private static PageView View(params PageDialog[] dialogs) => PageView.Nothing with { Dialogs = dialogs };
+
+    private static PageDialog Dialog(params string[] buttons) => new("Something new", IsModal: true, [.. buttons.Select(name =>
+    {
+        var entry = SelectorPack.Embedded.Entries.FirstOrDefault(known => known.Control == name);
+        return new PageButton(name, new(1, 1, Free: true), entry?.Id, entry?.Sign);
+    })]);
+}
