@@ -52,6 +52,7 @@ internal static partial class RehearsalEndpoints
 
         var rehearsal = app.MapGroup(RehearsalOptions.Path).ExcludeFromDescription().AllowAnonymous();
         rehearsal.MapGet("/", GetIndex);
+        rehearsal.MapGet("/product", (HttpContext context) => Page(context, RehearsalPages.Read("product.html")));
         rehearsal.MapGet("/{code}", GetMeeting);
         rehearsal.MapGet("/assets/{name}", GetAsset);
         return app;

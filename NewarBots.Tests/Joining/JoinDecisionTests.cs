@@ -167,7 +167,6 @@ public sealed class JoinDecisionTests
     [InlineData("call.chat")]
     [InlineData("call.people")]
     [InlineData("call.details")]
-    [InlineData("call.only_one")]
     public void Something_that_exists_in_a_call_only_proves_the_call(string entry) =>
         Assert.IsType<JoinDecision.Admitted>(Decide("microphone.off", "camera.off", "leave.button", entry));
 

@@ -107,7 +107,7 @@ export const replaceButtons = root => {
 };
 
 /** Leaves the meeting for a page about the product. */
-export const sendAway = () => location.assign('/rehearsal');
+export const sendAway = () => location.assign('/rehearsal/product');
 
 /** Opens a dialog over the screen; its answer closes it. */
 export const openDialog = ({ heading, text, answer, other }, onAnswer = () => {}, onOther = () => {}) => {
