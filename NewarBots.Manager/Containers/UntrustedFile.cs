@@ -15,6 +15,15 @@ internal sealed class UntrustedFile : IDisposable
         WrittenAt = status.WrittenAt;
     }
 
+    /// <summary>Opens a regular file by its path.</summary>
+    /// <param name="path">The path to its folder is trusted, the folder and the file are not.</param>
+    /// <param name="problem">The reason why there is no result.</param>
+    public static UntrustedFile? Open(string path, out FileProblem problem)
+    {
+        using var folder = UntrustedFolder.Open(System.IO.Path.GetDirectoryName(path)!, out problem);
+        return folder?.OpenFile(System.IO.Path.GetFileName(path), out problem);
+    }
+
     /// <summary>For messages only. What lies at this path may have changed.</summary>
     public string Path { get; }
 

@@ -140,6 +140,9 @@ internal sealed partial class UntrustedFolder : IDisposable
         if (handle.IsInvalid && LinuxFiles.LastError == Errors.AccessDenied && Reclaim(name, kind, flags) is { IsInvalid: false } reclaimed)
             handle = reclaimed;
         var opened = Check(handle, kind, out status, out problem);
+        // A manager that is root could read it, but not a process that it starts without privileges.
+        if (opened is not null && kind is EntryKind.File && (status.Mode & OwnersFile) != OwnersFile)
+            _ = LinuxFiles.ChangeMode(opened, status.Mode & Permissions | OwnersFile);
         // The kernel does not tell a link from a file where it expects a folder.
         if (problem is FileProblem.NotAFolder && LinuxFiles.Status(_folder, name, out var entry) == 0 && entry.Kind is EntryKind.SymbolicLink)
             problem = FileProblem.SymbolicLink;

@@ -1,13 +1,15 @@
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Containers;
 
 namespace NewarBots.Manager.Recordings;
 
 /// <summary>
-/// A folder with the chunks of a mix or of one track. The recorder is untrusted and could write anything into it: only plain files with
-/// a chunk's name are opened, links are never followed, and very long files are not read.
+/// A folder with the chunks of a mix or of one track. The recorder is untrusted and could write anything into it
+/// (<see cref="UntrustedFolder"/>): only regular files with a chunk's name are opened, and very long ones are not read.
 /// </summary>
-internal class ChunkFolder(DirectoryInfo folder)
+/// <param name="path">The folder. Each call opens it again.</param>
+internal class ChunkFolder(string path)
 {
     /// <summary>Opus needs at most 510 kbit/s (RFC 6716, 2.1.1).</summary>
     private const long MaxBytesPerSecond = 64_000;
@@ -18,24 +20,36 @@ internal class ChunkFolder(DirectoryInfo folder)
     /// <summary>Chunks beyond this total are not read.</summary>
     public static readonly long MaxTotalBytes = MaxBytesPerSecond * (long)(CreateBotRequest.MaxDuration + TimeSpan.FromHours(1)).TotalSeconds;
 
-    public string Path => folder.FullName;
+    public string Path => path;
 
     /// <summary>Whether any chunk is not empty.</summary>
     public bool HasAudio => Chunks().Any(chunk => chunk.Bytes > 0);
 
-    protected DirectoryInfo Folder => folder;
-
-    /// <summary>All plain files with a chunk's name, including empty ones, in order of their index.</summary>
-    public IReadOnlyList<ChunkFile> Chunks() =>
-    [
-        .. folder.EnumerateFiles()
-            .Where(file => file.LinkTarget is null)
-            .Select(file => ChunkFormat.TryParseFileName(file.Name, out var index) ? new ChunkFile(index, file.FullName, file.Length) : null)
-            .OfType<ChunkFile>()
-            .OrderBy(chunk => chunk.Index),
-    ];
+    /// <summary>All regular files with a chunk's name, including empty ones, in order of their index. None if the folder cannot be opened.</summary>
+    public IReadOnlyList<ChunkFile> Chunks()
+    {
+        using var folder = OpenFolder();
+        if (folder is null)
+            return [];
+        var names = folder.ListNames(out var isComplete);
+        // More entries than a session can have. Its chunks may not be among those listed, so they are looked up by name.
+        if (!isComplete)
+            names = [.. Enumerable.Range(0, UntrustedFolder.MaxEntries).Select(ChunkFormat.FileName)];
+        return
+        [
+            .. names
+                .Select(name => ChunkFormat.TryParseFileName(name, out var index) && folder.Find(name) is { Kind: EntryKind.File } file
+                    ? new ChunkFile(index, System.IO.Path.Combine(Path, name), file.Bytes)
+                    : null)
+                .OfType<ChunkFile>()
+                .OrderBy(chunk => chunk.Index),
+        ];
+    }
 
     public string PathOf(OggOpusChunk chunk) => System.IO.Path.Combine(Path, chunk.File);
+
+    /// <returns><see langword="null"/> if it cannot be opened.</returns>
+    protected UntrustedFolder? OpenFolder() => UntrustedFolder.Open(Path, out _);
 }
 
 internal sealed record ChunkFile(int Index, string Path, long Bytes);

@@ -1,17 +1,21 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using NewarBots.Contract;
+using NewarBots.Manager.Containers;
 
 namespace NewarBots.Manager.Recordings;
 
 /// <summary>Reads a whole chunk file once, for its hash, tags, length and damage.</summary>
 internal static class ChunkReader
 {
-    /// <param name="path">A plain file, not a link.</param>
+    /// <param name="path">The file. A longer file than a chunk can be is read up to <see cref="ChunkFolder.MaxChunkBytes"/>.</param>
     /// <param name="index">From the file name.</param>
     public static OggOpusChunk Read(string path, int index)
     {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        using var chunk = UntrustedFile.Open(path, out _);
+        if (chunk is null)
+            return OggOpusChunk.Inaccessible(index);
+        using var file = chunk.OpenStream(ChunkFolder.MaxChunkBytes);
         using var sha256 = SHA256.Create();
         using var hashed = new CryptoStream(file, sha256, CryptoStreamMode.Read);
         var pages = new ChunkPages(hashed);

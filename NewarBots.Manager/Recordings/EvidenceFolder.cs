@@ -12,7 +12,7 @@ namespace NewarBots.Manager.Recordings;
 internal sealed class EvidenceFolder(StorageLayout storage)
 {
     /// <summary>Limit for one bot, so that a faulty or hostile recorder cannot fill the disk.</summary>
-    private const long MaxBytes = 32 * 1024 * 1024;
+    public const long MaxBytes = 32 * 1024 * 1024;
 
     private const int MaxFiles = 200;
 
@@ -20,14 +20,17 @@ internal sealed class EvidenceFolder(StorageLayout storage)
     /// <exception cref="IOException">The disk is full or unavailable.</exception>
     public void Keep(SessionFolder session, UserId user, SessionId id)
     {
-        var bytes = 0L;
-        foreach (var (occasion, file) in session.Evidence().Take(MaxFiles))
+        var left = MaxBytes;
+        foreach (var (occasion, name, file) in session.Evidence().Take(MaxFiles))
         {
-            bytes += file.Length;
-            if (bytes > MaxBytes)
-                return;
-            var folder = Directory.CreateDirectory(Path.Combine(storage.Evidence(user, id), occasion)).FullName;
-            file.CopyTo(Path.Combine(folder, file.Name), overwrite: true);
+            using (file)
+            {
+                if (file.Length > left)
+                    return;
+                var folder = Directory.CreateDirectory(Path.Combine(storage.Evidence(user, id), occasion)).FullName;
+                using var copy = File.Create(Path.Combine(folder, name));
+                left -= file.CopyTo(copy, left);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using NewarBots.Contract;
+using NewarBots.Manager.Containers;
 
 namespace NewarBots.Manager.Recordings;
 
@@ -97,14 +98,12 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
     /// <exception cref="IOException">The disk is full or unavailable.</exception>
     public void KeepDamaged(SessionFolder session, RecordingManifest manifest)
     {
-        foreach (var name in manifest.Damaged)
+        foreach (var chunk in manifest.Damaged)
         {
-            var chunk = new FileInfo(Path.Combine(session.Path, name));
-            if (chunk is not { Exists: true, LinkTarget: null })
-                continue;
-            var kept = Path.Combine(storage.Damaged(user, id), name);
+            var kept = Path.Combine(storage.Damaged(user, id), chunk);
             Directory.CreateDirectory(Path.GetDirectoryName(kept)!);
-            chunk.MoveTo(kept, overwrite: true);
+            using var folder = UntrustedFolder.Open(Path.GetDirectoryName(Path.Combine(session.Path, chunk))!, out _);
+            folder?.MoveFile(Path.GetFileName(chunk), kept);
         }
     }
 

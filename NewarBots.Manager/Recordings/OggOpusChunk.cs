@@ -38,6 +38,9 @@ internal sealed record OggOpusChunk(int Index, long Bytes, string Sha256)
 
     public static OggOpusChunk TooBig(int index, long bytes) => new(index, bytes, Sha256: string.Empty) { IsTooBig = true };
 
+    /// <summary>A file that the recorder made inaccessible, or replaced, since it was listed.</summary>
+    public static OggOpusChunk Inaccessible(int index) => new(index, Bytes: 1, Sha256: string.Empty);
+
     public string File => ChunkFormat.FileName(Index);
 }
 

@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.Options;
-using Microsoft.Win32.SafeHandles;
 using NewarBots.Contract;
+using NewarBots.Manager.Containers;
 
 namespace NewarBots.Manager.Recordings;
 
@@ -10,7 +9,7 @@ namespace NewarBots.Manager.Recordings;
 /// Assembles the recording so far of a live bot into one file: all chunks except the last one, which is still being written. Output is
 /// reproducible: a deleted file can be assembled again with the same bytes, so that range requests stay valid.
 /// </summary>
-internal sealed partial class PartialRecording(StorageLayout storage, FFmpegConcatenator concatenator, IOptions<FinalizingOptions> options, TimeProvider time) : IDisposable
+internal sealed class PartialRecording(StorageLayout storage, FFmpegConcatenator concatenator, IOptions<FinalizingOptions> options, TimeProvider time) : IDisposable
 {
     private const int KeptPerBot = 2;
 
@@ -109,7 +108,7 @@ internal sealed partial class PartialRecording(StorageLayout storage, FFmpegConc
         using var work = new WorkFolder(Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetRandomFileName()}"));
         foreach (var chunk in session.Chunks().Where(chunk => chunk.Index < chunks && chunk.Bytes > 0))
             Copy(chunk.Path, work.PathOf(Path.GetFileName(chunk.Path)));
-        var copies = new ChunkFolder(new(work.Root));
+        var copies = new ChunkFolder(work.Root);
         var plan = ChunkManifest.Plan(id, copies.Chunks().Select(chunk => ChunkReader.Read(chunk.Path, chunk.Index)), SessionJournal.Empty);
         if (plan.Pieces.Count == 0)
             return false;
@@ -128,19 +127,10 @@ internal sealed partial class PartialRecording(StorageLayout storage, FFmpegConc
     /// </summary>
     private static void Copy(string source, string target)
     {
-        using var handle = new SafeFileHandle(Open(source, OpenFlags), ownsHandle: true);
-        if (handle.IsInvalid)
-            return;
-        using var file = new FileStream(handle, FileAccess.Read);
-        if (!file.CanSeek || file.Length > ChunkFolder.MaxChunkBytes)
+        using var chunk = UntrustedFile.Open(source, out _);
+        if (chunk is null || chunk.Length > ChunkFolder.MaxChunkBytes)
             return;
         using var copy = File.Create(target);
-        file.CopyTo(copy);
+        chunk.CopyTo(copy, ChunkFolder.MaxChunkBytes);
     }
-
-    /// <summary>Linux O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW. The value of O_NOFOLLOW depends on the architecture.</summary>
-    private static int OpenFlags => 0x800 | 0x80000 | (RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x8000 : 0x20000);
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
 }

@@ -1,3 +1,5 @@
+using NewarBots.Manager.Containers;
+
 namespace NewarBots.Manager.Recordings;
 
 /// <summary>
@@ -39,7 +41,9 @@ internal sealed class PieceFiles(ChunkFolder source, string folder)
 
     private void Copy(Piece.OfChunk piece, OggOpusWriter writer)
     {
-        using var file = File.OpenRead(source.PathOf(piece.Chunk));
+        using var chunk = UntrustedFile.Open(source.PathOf(piece.Chunk), out var problem)
+            ?? throw new FinalizationException($"{source.PathOf(piece.Chunk)} cannot be read any more ({problem}).");
+        using var file = chunk.OpenStream(ChunkFolder.MaxChunkBytes);
         var pages = new ChunkPages(file);
         var at = piece.Skip;
         while (pages.Read())

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Containers;
 using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Recordings;
@@ -12,6 +13,7 @@ namespace NewarBots.Manager.Recordings;
 /// </summary>
 internal sealed partial class RecordingFinalizer(
     StorageLayout storage,
+    SessionFolders folders,
     AudioAssembler assembler,
     TrackAssembler trackAssembler,
     EvidenceFolder evidence,
@@ -60,12 +62,12 @@ internal sealed partial class RecordingFinalizer(
         var manifest = await final.FindAsync(cancellation)
             ?? (session is null ? null : await AssembleAndPublishAsync(bot, session, final, cancellation));
         if (manifest is null)
-            return NothingRecorded(session, final);
+            return NothingRecorded(bot, session, final);
         final.DeleteWorkFolders();
         if (session is not null)
         {
             final.KeepDamaged(session, manifest);
-            DeleteSessionFolder(session, manifest);
+            DeleteSessionFolder(bot, session, manifest);
         }
 
         return Recorded(manifest);
@@ -102,18 +104,18 @@ internal sealed partial class RecordingFinalizer(
         return manifest;
     }
 
-    private FinalizationResult.NothingRecorded NothingRecorded(SessionFolder? session, FinalRecording final)
+    private FinalizationResult.NothingRecorded NothingRecorded(Bot bot, SessionFolder? session, FinalRecording final)
     {
         if (final.HasAnyFile)
             throw new FinalizationException($"The recording {final} and its manifest do not match or one is missing, and there are no chunks to assemble it again.");
         if (session is not null && (session.HasAudio || session.Tracks().Any(track => track.Folder.HasAudio)))
             Log.NoReadableAudio(logger, session.Path);
         else
-            session?.Delete();
+            folders.Remove(bot.UserId, bot.Id);
         return new();
     }
 
-    private void DeleteSessionFolder(SessionFolder session, RecordingManifest manifest)
+    private void DeleteSessionFolder(Bot bot, SessionFolder session, RecordingManifest manifest)
     {
         var known = manifest.Chunks.Select(chunk => (chunk.File, chunk.Bytes))
             .Concat(manifest.Ignored.Select(ignored => (ignored.File, Bytes: ignored.Bytes ?? 0)))
@@ -123,7 +125,7 @@ internal sealed partial class RecordingFinalizer(
         else if (session.Tracks().FirstOrDefault(track => track.Folder.HasAudio && !manifest.Accounts(track.Track)) is { Folder: { } missing })
             Log.NotInRecording(logger, missing.Path);
         else
-            session.Delete();
+            folders.Remove(bot.UserId, bot.Id);
     }
 
     private static RecordingManifest Describe(

@@ -206,4 +206,7 @@ internal enum IgnoreReason
 
     /// <summary>The tags name another session.</summary>
     OtherSession,
+
+    /// <summary>Further entries, too many to name.</summary>
+    NotListed,
 }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using NewarBots.Contract;
+using NewarBots.Manager.Containers;
 using NewarBots.Manager.Tracking;
 
 namespace NewarBots.Manager.Recordings;
@@ -7,71 +8,114 @@ namespace NewarBots.Manager.Recordings;
 /// <summary>The folder of a session, with the chunks of the mix, single tracks, evidence and the journal.</summary>
 internal sealed partial class SessionFolder : ChunkFolder
 {
-    private SessionFolder(DirectoryInfo folder) : base(folder)
+    /// <summary>Other entries that the manifest names. A recorder writes none.</summary>
+    private const int MaxOtherEntries = 100;
+
+    private SessionFolder(string path) : base(path)
     {
     }
 
     /// <returns><see langword="null"/> if the folder does not exist.</returns>
-    /// <exception cref="FinalizationException">The folder or its parent is a symbolic link.</exception>
+    /// <exception cref="FinalizationException">The folder cannot be opened, for example because it is a symbolic link.</exception>
     public static SessionFolder? Find(StorageLayout storage, UserId user, SessionId id)
     {
-        var folder = new DirectoryInfo(storage.SessionFolder(user, id));
-        foreach (var step in new[] { folder.Parent!, folder })
+        using var folder = UntrustedFolder.Open(storage, user, id, out var problem);
+        return problem switch
         {
-            if (step.LinkTarget is { } target)
-                throw new FinalizationException($"{step.FullName} is a symbolic link (to {target}), which is not followed.");
-        }
-
-        return folder.Exists ? new(folder) : null;
+            FileProblem.None => new(storage.SessionFolder(user, id)),
+            FileProblem.Missing => null,
+            _ => throw new FinalizationException($"{storage.SessionFolder(user, id)} cannot be opened ({problem})."),
+        };
     }
 
     /// <summary>The folders of single tracks, in order of their numbers.</summary>
-    public IReadOnlyList<(int Track, ChunkFolder Folder)> Tracks() =>
-    [
-        .. Folder.EnumerateDirectories()
-            .Select(folder => (Track: TrackOf(folder), Folder: new ChunkFolder(folder)))
-            .Where(track => track.Track is not null)
-            .Select(track => (track.Track!.Value, track.Folder))
-            .OrderBy(track => track.Value),
-    ];
+    public IReadOnlyList<(int Track, ChunkFolder Folder)> Tracks()
+    {
+        using var folder = OpenFolder();
+        return folder is null ? [] :
+        [
+            .. folder.ListNames(out _)
+                .Where(name => TrackOf(name) is not null && folder.Find(name) is { Kind: EntryKind.Folder })
+                .Select(name => (Track: TrackOf(name)!.Value, Folder: new ChunkFolder(System.IO.Path.Combine(Path, name))))
+                .OrderBy(track => track.Track),
+        ];
+    }
 
     /// <summary>
-    /// The plain files that the recorder saved as evidence, each with the name of its folder. The names become paths in a zip file, so
-    /// names that could escape the target folder are skipped.
+    /// The regular files that the recorder saved as evidence, open, each with the names of its folder and of itself. The names become paths in a
+    /// zip file, so names that could escape the target folder are skipped. The caller disposes the files.
     /// </summary>
-    public IEnumerable<(string Occasion, FileInfo File)> Evidence() => Folder
-        .EnumerateDirectories(StorageLayout.EvidenceFolderName)
-        .Where(evidence => evidence.LinkTarget is null)
-        .SelectMany(evidence => evidence.EnumerateDirectories())
-        .Where(occasion => occasion.LinkTarget is null && EvidenceName.IsMatch(occasion.Name))
-        .SelectMany(occasion => occasion.EnumerateFiles().Select(file => (occasion.Name, file)))
-        // An empty file is skipped: it may be a pipe, and reading that would never end.
-        .Where(evidence => evidence.file is { LinkTarget: null, Length: > 0 } && EvidenceName.IsMatch(evidence.file.Name));
+    public IEnumerable<(string Occasion, string Name, UntrustedFile File)> Evidence()
+    {
+        using var folder = OpenFolder();
+        using var evidence = folder?.OpenFolder(StorageLayout.EvidenceFolderName, out _);
+        foreach (var name in Named(evidence))
+        {
+            using var occasion = evidence!.OpenFolder(name, out _);
+            foreach (var file in Named(occasion))
+            {
+                if (occasion!.OpenFile(file, out _) is { } open)
+                    yield return (name, file, open);
+            }
+        }
 
-    /// <summary>All entries except chunks, track folders, evidence, a readable journal, and files that the manager put there.</summary>
+        static IEnumerable<string> Named(UntrustedFolder? folder) =>
+            folder?.ListNames(out _).Where(name => EvidenceName.IsMatch(name)).Order(StringComparer.Ordinal) ?? Enumerable.Empty<string>();
+    }
+
+    /// <summary>
+    /// All entries except chunks, track folders, evidence, a readable journal, and files that the manager put there. After the first
+    /// 100 names, one entry stands for the rest.
+    /// </summary>
     public IEnumerable<IgnoredFile> OtherEntries()
     {
-        foreach (var entry in Folder.EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal))
-        {
-            if (entry.LinkTarget is not null)
-                yield return new(entry.Name, IgnoreReason.SymbolicLink);
-            else if (entry is DirectoryInfo { Name: not StorageLayout.EvidenceFolderName } folder && TrackOf(folder) is null)
-                yield return new(entry.Name, IgnoreReason.Folder);
-            else if (entry is FileInfo { Name: Journal.FileName } journal && JournalFile.IsTooBig(journal))
-                yield return new(entry.Name, IgnoreReason.TooBig, journal.Length);
-            else if (entry is FileInfo file && !ChunkFormat.TryParseFileName(file.Name, out _) && file.Name is not Journal.FileName && !SessionInput.IsName(file.Name))
-                yield return new(entry.Name, IgnoreReason.NotAChunk, file.Length);
-        }
+        using var folder = OpenFolder();
+        if (folder is null)
+            yield break;
+        var others = folder.List(out var isComplete).Select(Judge).OfType<IgnoredFile>().ToList();
+        foreach (var other in others.OrderBy(other => other.File, StringComparer.Ordinal).Take(MaxOtherEntries))
+            yield return other;
+        if (others.Count > MaxOtherEntries || !isComplete)
+            yield return new("*", IgnoreReason.NotListed);
     }
 
     public SessionJournal ReadJournal(SessionId session) => SessionJournal.Read(session, JournalFile.Lines(Path));
 
-    /// <summary>Deletes the folder with its content, without following links.</summary>
-    public void Delete() => Folder.Delete(recursive: true);
+    /// <summary>
+    /// Frees space on a full disk: deletes what no recording is made of, the largest first. Chunks, journal and evidence of a permitted size
+    /// stay.
+    /// </summary>
+    /// <param name="bytes">Space to free.</param>
+    /// <returns>The bytes freed.</returns>
+    public long Free(long bytes)
+    {
+        using var folder = OpenFolder();
+        return folder?.Free(bytes, IsNeeded, RemovalBudget.Small()) ?? 0;
+    }
 
     [GeneratedRegex("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}\\z", RegexOptions.None, matchTimeoutMilliseconds: 100)]
     private static partial Regex EvidenceName { get; }
 
-    private static int? TrackOf(DirectoryInfo folder) =>
-        folder.LinkTarget is null && StorageLayout.TryParseTrackFolderName(folder.Name, out var track) ? track : null;
+    private static bool IsNeeded(string path, UntrustedEntry entry) => (path.Split('/'), entry.Kind) switch
+    {
+        ([Journal.FileName], EntryKind.File) => entry.Bytes <= JournalFile.MaxBytes,
+        ([StorageLayout.EvidenceFolderName, ..], EntryKind.Folder) => true,
+        ([StorageLayout.EvidenceFolderName, _, _], EntryKind.File) => entry.Bytes <= EvidenceFolder.MaxBytes,
+        ([var name], EntryKind.Folder) => TrackOf(name) is not null,
+        ([.. [] or [_], var name], EntryKind.File) => ChunkFormat.TryParseFileName(name, out _) && entry.Bytes <= MaxChunkBytes,
+        _ => false,
+    };
+
+    /// <returns><see langword="null"/> for what belongs into the folder.</returns>
+    private static IgnoredFile? Judge(UntrustedEntry entry) => entry switch
+    {
+        { Kind: EntryKind.SymbolicLink } => new(entry.Name, IgnoreReason.SymbolicLink),
+        { Kind: EntryKind.Folder } => entry.Name is StorageLayout.EvidenceFolderName || TrackOf(entry.Name) is not null ? null : new(entry.Name, IgnoreReason.Folder),
+        { Kind: EntryKind.Other } => new(entry.Name, IgnoreReason.NotAChunk),
+        { Name: Journal.FileName } => entry.Bytes > JournalFile.MaxBytes ? new(entry.Name, IgnoreReason.TooBig, entry.Bytes) : null,
+        _ when ChunkFormat.TryParseFileName(entry.Name, out _) || SessionInput.IsName(entry.Name) => null,
+        _ => new(entry.Name, IgnoreReason.NotAChunk, entry.Bytes),
+    };
+
+    private static int? TrackOf(string folder) => StorageLayout.TryParseTrackFolderName(folder, out var track) ? track : null;
 }

@@ -1,10 +1,11 @@
 using NewarBots.Contract;
+using NewarBots.Manager.Containers;
 
 namespace NewarBots.Manager.Tracking;
 
 /// <summary>
-/// Reads a session's <see cref="Journal"/> after its recorder has exited. A compromised bot may have written anything there. So links are not
-/// followed, pipes are not opened because they may never end, and the sizes of files and lines are limited.
+/// Reads a session's <see cref="Journal"/> after its recorder has exited. A compromised bot may have written anything there, so the sizes of
+/// files and lines are limited.
 /// </summary>
 internal static class JournalFile
 {
@@ -14,19 +15,14 @@ internal static class JournalFile
     /// <summary>A day of messages and speakers needs half of this.</summary>
     public const long MaxBytes = 32 * 1024 * 1024;
 
-    public static bool IsTooBig(FileInfo journal) => journal.Length > MaxBytes;
-
     /// <param name="folder">The session's folder.</param>
     /// <returns>The lines without line breaks. None if the journal is missing, too big, or no regular file.</returns>
     public static IEnumerable<string> Lines(string folder)
     {
-        var journal = new FileInfo(Path.Combine(folder, Journal.FileName));
-        return journal is { Exists: true, LinkTarget: null, Length: > 0 } && !IsTooBig(journal) ? Lines(journal) : [];
-    }
-
-    private static IEnumerable<string> Lines(FileInfo journal)
-    {
-        using var reader = journal.OpenText();
+        using var journal = UntrustedFile.Open(Path.Combine(folder, Journal.FileName), out _);
+        if (journal is null || journal.Length > MaxBytes)
+            yield break;
+        using var reader = new StreamReader(journal.OpenStream(MaxBytes));
         var buffer = new char[LongestLine];
         var length = 0;
         var isSkipping = false;

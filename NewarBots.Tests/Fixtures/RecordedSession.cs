@@ -116,7 +116,7 @@ internal sealed class RecordedSession : IDisposable
         var ffmpeg = new FFmpeg(options, TimeProvider.System, NullLogger<FFmpeg>.Instance);
         var assembler = new AudioAssembler(new(ffmpeg), new(ffmpeg), NullLogger<AudioAssembler>.Instance);
         return new(
-            Storage, assembler, new(assembler, NullLogger<TrackAssembler>.Instance), new(Storage), options, NullLogger<RecordingFinalizer>.Instance);
+            Storage, new(Storage), assembler, new(assembler, NullLogger<TrackAssembler>.Instance), new(Storage), options, NullLogger<RecordingFinalizer>.Instance);
     }
 
     public async Task<FinalizationResult> FinalizeAsync()
