@@ -20,6 +20,7 @@ var builder = WebApplication.CreateBuilder(args);
 if (args is [KeysCommand.Name, .. var arguments])
     return await KeysCommand.RunAsync(arguments, builder.Configuration);
 
+StoragePermissions.RestrictNewFiles();
 builder.AddServiceDefaults();
 builder.AddRedis("redis");
 

@@ -38,14 +38,21 @@ internal enum ContainerEngineFailure
 }
 
 /// <summary>Responds with 503 if a request needs the container engine and the engine fails.</summary>
-internal sealed class ContainerEngineExceptionHandler : IExceptionHandler
+internal sealed partial class ContainerEngineExceptionHandler(ILogger<ContainerEngineExceptionHandler> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        if (exception is not ContainerEngineException)
+        if (exception is not ContainerEngineException failure)
             return false;
+        Log.RequestFailed(logger, httpContext.Request.Method, httpContext.Request.Path, failure.Message);
         httpContext.Response.Headers.RetryAfter = ApiRegistration.RetryAfterSeconds;
-        await ApiProblems.EngineUnavailable(exception.Message).ExecuteAsync(httpContext);
+        await ApiProblems.EngineUnavailable(failure.Explanation).ExecuteAsync(httpContext);
         return true;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "{Method} {Path} got 503, because the container engine failed: {Error}")]
+        public static partial void RequestFailed(ILogger logger, string method, string path, string error);
     }
 }

@@ -27,7 +27,7 @@ internal sealed partial class BotLog(
         bot.AwaitsContainer || File.Exists(storage.Log(bot.UserId, bot.Id)) ? Task.CompletedTask : containers.FindAsync(bot.Id, cancellation);
 
     /// <summary>The last line of a log that the engine cut off.</summary>
-    public static string EndedBy(ContainerEngineException exception) => $"\n(The log ends here. {exception.Message})\n";
+    public static string EndedBy(ContainerEngineException exception) => $"\n(The log ends here. {exception.Explanation})\n";
 
     /// <summary>Streams the log from its beginning. Waits until the container is created, and ends when it exits.</summary>
     public async Task FollowAsync(Bot bot, Stream destination, CancellationToken cancellation)

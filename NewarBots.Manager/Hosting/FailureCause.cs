@@ -1,3 +1,5 @@
+using StackExchange.Redis;
+
 namespace NewarBots.Manager.Hosting;
 
 /// <summary>What made an attempt for one bot fail. Everything but <see cref="Bot"/> is an outage that affects all bots.</summary>
@@ -40,6 +42,7 @@ internal static class Failures
     {
         IExplainedFailure explained => explained.Explanation,
         _ when exception.IsRedisUnavailable() => "Redis is unavailable.",
+        RedisServerException => $"Redis refused a command: {exception.Message}",
         _ when exception.IsStorageFull() => "The storage has no free space.",
         _ when exception.IsStorageReadOnly() => "The storage is read-only.",
         IOException or UnauthorizedAccessException => "A file of the bot cannot be read or written.",

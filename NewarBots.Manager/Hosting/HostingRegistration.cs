@@ -12,6 +12,7 @@ internal static class HostingRegistration
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddOptions<StorageOptions>().BindConfiguration(StorageOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton(services => new StorageLayout(services.GetRequiredService<IOptions<StorageOptions>>().Value.Path));
+        builder.Services.AddHostedService<StoragePermissions>();
         builder.Services.AddSingleton<StorageCheck>();
         builder.Services.AddSingleton<RetryBackoff>();
         builder.Services.AddSingleton<BackgroundLoops>();
@@ -31,6 +32,9 @@ internal sealed class StorageOptions
     /// <summary>The folder that holds <c>recordings/</c>; a relative path is relative to the working directory.</summary>
     [Required(ErrorMessage = "Storage:Path must name the folder for the recordings.")]
     public string Path { get; set; } = "storage";
+
+    /// <summary>A group, as name or number, whose members can read finished recordings. Not set: only the manager's user and group can.</summary>
+    public string? Group { get; set; }
 
     /// <summary>With less free space than this, in MiB, new bots are rejected (503) and <c>/health</c> is degraded.</summary>
     [Range(0, int.MaxValue, ErrorMessage = "Storage:MinimumFreeMegabytes must be 0 or more.")]

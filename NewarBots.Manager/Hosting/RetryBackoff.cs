@@ -6,12 +6,13 @@ using NewarBots.Contract;
 namespace NewarBots.Manager.Hosting;
 
 /// <summary>
-/// Exponential backoff for bots with failed attempts to launch, recover or end them: a minute after the first failure, up to an hour. Kept in memory,
-/// by the monotonic clock, so a manager that restarts tries each bot once at once.
+/// Exponential backoff for bots with failed attempts to launch, recover or end them: a minute after the first failure, five seconds if an outage
+/// caused it, and up to an hour. Kept in memory, by the monotonic clock, so a manager that restarts tries each bot once at once.
 /// </summary>
 internal sealed class RetryBackoff(TimeProvider time)
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ShortestInOutage = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
 
     private readonly ConcurrentDictionary<SessionId, Postponement> _postponed = new();
@@ -29,7 +30,7 @@ internal sealed class RetryBackoff(TimeProvider time)
     /// <returns>The time until the next attempt.</returns>
     public TimeSpan Postpone(SessionId id, int attempts, FailureCause cause, string why)
     {
-        var wait = WaitAfter(attempts);
+        var wait = WaitAfter(attempts, cause);
         _postponed[id] = new(id, attempts, wait, time.GetTimestamp(), cause, why);
         return wait;
     }
@@ -62,8 +63,11 @@ internal sealed class RetryBackoff(TimeProvider time)
 
     private bool IsDue(Postponement postponed) => UntilNext(postponed) == TimeSpan.Zero;
 
-    private static TimeSpan WaitAfter(int attempts) =>
-        Shortest * Math.Pow(2, Math.Clamp(attempts, 1, 10) - 1) is var wait && wait < Longest ? wait : Longest;
+    private static TimeSpan WaitAfter(int attempts, FailureCause cause)
+    {
+        var wait = (cause is FailureCause.Bot ? Shortest : ShortestInOutage) * Math.Pow(2, Math.Clamp(attempts, 1, 20) - 1);
+        return wait < Longest ? wait : Longest;
+    }
 }
 
 /// <param name="Id">The bot.</param>

@@ -8,8 +8,8 @@ using NewarBots.Manager.Hosting;
 namespace NewarBots.Manager.Launching;
 
 /// <summary>
-/// Launches containers for queued bots, in order of arrival, up to the capacity. If the engine or Redis is unreachable, the launch is retried
-/// until it succeeds or the bot is stopped. If the engine refuses, the bot fails.
+/// Launches containers for queued bots, in order of arrival, up to the capacity. If the engine, Redis or the storage is unavailable, the launch is
+/// retried with backoff until it succeeds or the bot is stopped. If the engine refuses, the bot fails.
 /// </summary>
 internal sealed partial class BotLauncher(
     BotQueries queries,
@@ -19,6 +19,7 @@ internal sealed partial class BotLauncher(
     RecorderPreparation preparation,
     BotStopper stopper,
     LaunchSignal signal,
+    RetryBackoff backoff,
     BotMetrics metrics,
     BackgroundLoops loops,
     IOptions<BotCapacityOptions> options,
@@ -27,6 +28,9 @@ internal sealed partial class BotLauncher(
 {
     /// <summary>The engine creates two to three containers per second, no matter how many requests run in parallel.</summary>
     private const int Parallelism = 4;
+
+    /// <summary>Failed launches of one bot, about four hours of them, while others can be launched.</summary>
+    private const int MaxAttempts = 10;
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
 
@@ -44,7 +48,11 @@ internal sealed partial class BotLauncher(
             // Queued bots first: a bot that another manager launches in between is read twice. In the other order it would be missed and its slot reused.
             var queued = await queries.QueuedAsync(capacity);
             foreach (var bot in LaunchPlan.Next([.. queued, .. await queries.UnderWayAsync()], capacity))
-                _queue.Enqueue(bot.Id);
+            {
+                // A bot that was stopped meanwhile ends without a container.
+                if (bot.StopRequested || !backoff.IsPostponed(bot.Id))
+                    _queue.Enqueue(bot.Id);
+            }
         }
         catch (Exception exception) when (exception.IsRedisUnavailable())
         {
@@ -58,20 +66,40 @@ internal sealed partial class BotLauncher(
         {
             // Without the lease, another manager is launching the bot. If that manager dies, the next poll finds the bot unchanged.
             await using var lease = await leases.TryTakeAsync(id, cancellation);
-            if (lease is not null)
-                await LaunchAsync(id, lease.Lost);
-        }
-        catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisUnavailable())
-        {
-            Log.WillRetry(logger, id, exception.Message);
+            if (lease is null)
+                return;
+            await LaunchAsync(id, lease.Lost);
+            backoff.Forget(id);
         }
         catch (OperationCanceledException exception) when (!cancellation.IsCancellationRequested)
         {
-            Log.WillRetry(logger, id, exception.Message);
+            Log.WillRetry(logger, id, PollInterval, exception.Message);
         }
         catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {
-            Log.Unexpected(logger, exception, id);
+            var wait = backoff.Postpone(id, exception);
+            if (Failures.CauseOf(exception) is not FailureCause.Bot)
+                Log.WillRetry(logger, id, wait, exception.Message);
+            else if (backoff.AttemptsOf(id) < MaxAttempts)
+                Log.Unexpected(logger, exception, id, wait);
+            else
+                await FailAsync(id, exception);
+        }
+    }
+
+    /// <summary>Ends a bot whose launch failed again and again, for a reason that does not affect other bots.</summary>
+    private async Task FailAsync(SessionId id, Exception exception)
+    {
+        try
+        {
+            if (await commands.UpdateAsync(id, known => BotLifecycle.LaunchFailed(known, Failures.Explain(exception), time.GetUtcNow())) is { } failed)
+                await CleanUpAsync(failed);
+            Log.Failed(logger, exception, id, exception.Message);
+            backoff.Forget(id);
+        }
+        catch (Exception failure) when (failure.IsRedisUnavailable())
+        {
+            Log.WillRetry(logger, id, PollInterval, failure.Message);
         }
     }
 
@@ -130,7 +158,7 @@ internal sealed partial class BotLauncher(
             metrics.NotLaunched(time.GetElapsedTime(startedAt), exception, isTriedAgain: false);
             Log.Failed(logger, exception, bot.Id, exception.Message);
             await CleanUpAsync(bot);
-            await commands.UpdateAsync(bot.Id, known => BotLifecycle.LaunchFailed(known, exception.Message, time.GetUtcNow()));
+            await commands.UpdateAsync(bot.Id, known => BotLifecycle.LaunchFailed(known, Failures.Explain(exception), time.GetUtcNow()));
             return false;
         }
     }
@@ -148,8 +176,7 @@ internal sealed partial class BotLauncher(
         }
     }
 
-    private static bool IsTransient(Exception exception) =>
-        exception is ContainerEngineException { Failure: ContainerEngineFailure.Unreachable } || exception.IsRedisUnavailable();
+    private static bool IsTransient(Exception exception) => Failures.CauseOf(exception) is not FailureCause.Bot;
 
     private static partial class Log
     {
@@ -162,11 +189,11 @@ internal sealed partial class BotLauncher(
         [LoggerMessage(LogLevel.Warning, "Cleanup after the failed launch of bot {SessionId} failed. Its folder and Redis user may remain: {Why}")]
         public static partial void CleanUpFailed(ILogger logger, Exception exception, SessionId sessionId, string why);
 
-        [LoggerMessage(LogLevel.Warning, "Launch of bot {SessionId} failed, will retry: {Why}")]
-        public static partial void WillRetry(ILogger logger, SessionId sessionId, string why);
+        [LoggerMessage(LogLevel.Warning, "Launch of bot {SessionId} failed, will retry in {Wait}: {Why}")]
+        public static partial void WillRetry(ILogger logger, SessionId sessionId, TimeSpan wait, string why);
 
-        [LoggerMessage(LogLevel.Error, "Unexpected error while launching bot {SessionId}, will retry")]
-        public static partial void Unexpected(ILogger logger, Exception exception, SessionId sessionId);
+        [LoggerMessage(LogLevel.Error, "Unexpected error while launching bot {SessionId}, will retry in {Wait}")]
+        public static partial void Unexpected(ILogger logger, Exception exception, SessionId sessionId, TimeSpan wait);
 
         [LoggerMessage(LogLevel.Warning, "The queue of bots cannot be read, will retry: {Why}")]
         public static partial void QueueUnreadable(ILogger logger, string why);

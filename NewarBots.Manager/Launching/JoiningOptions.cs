@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Launching;
 
@@ -83,15 +84,25 @@ internal sealed record JoiningFile(string Key, string Path, string NameInSession
             Validate(text);
             return text;
         }
-        catch (Exception exception) when (exception is InvalidJsonFileException or IOException or UnauthorizedAccessException)
+        catch (InvalidJsonFileException exception)
         {
-            throw new InvalidJoiningFileException($"{Key}: {Path}: {exception.Message}", exception);
+            throw new InvalidJoiningFileException($"{Key}: {Path}: {exception.Message}", $"{Key}: {exception.Message}", exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidJoiningFileException($"{Key}: {Path}: {exception.Message}", $"{Key}: the file cannot be read.", exception);
         }
     }
 }
 
 /// <summary>The message names the setting, the file and the position of every error in it.</summary>
-internal sealed class InvalidJoiningFileException(string message, Exception inner) : Exception(message, inner);
+internal sealed class InvalidJoiningFileException(string message, string explanation, Exception inner) : Exception(message, inner), IExplainedFailure
+{
+    public FailureCause Cause => FailureCause.Bot;
+
+    /// <summary>Like the message, without the path.</summary>
+    public string Explanation => explanation;
+}
 
 /// <summary>Section <c>Recording</c>: what bots record.</summary>
 internal sealed class RecordingOptions

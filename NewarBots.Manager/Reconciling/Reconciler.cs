@@ -38,6 +38,7 @@ internal sealed partial class Reconciler(
     IPortForwarding ports,
     BotFinisher finisher,
     BotStopper stopper,
+    RetryBackoff backoff,
     BackgroundLoops loops,
     TimeProvider time,
     ILogger<Reconciler> logger) : BackgroundService
@@ -118,27 +119,8 @@ internal sealed partial class Reconciler(
         var unrecorded = token is null ? [] : await recordings.FindUnrecordedAsync();
         foreach (var action in ReconciliationPlan.Make(known.Values, existing, onDisk, unrecorded, _liveness.Observe(known, existing, onDisk), time.GetUtcNow()))
         {
-            switch (action)
-            {
-                case Reconciliation.RecoverBot found:
-                    if (await bots.RecoverAsync(found, cancellation) is { } recovered)
-                        await RestoreAsync([recovered], cancellation);
-                    break;
-                case Reconciliation.RecoverRecording found:
-                    await recordings.RecoverAsync(found);
-                    break;
-                case Reconciliation.Finish:
-                    finisher.Enqueue(action.Id);
-                    break;
-                case Reconciliation.Stop:
-                    stopper.Enqueue(action.Id);
-                    break;
-                case Reconciliation.StopOverdue:
-                    Log.Overdue(logger, action.Id);
-                    await commands.UpdateAsync(action.Id, BotLifecycle.Overdue);
-                    stopper.Enqueue(action.Id);
-                    break;
-            }
+            if (!backoff.IsPostponed(action.Id))
+                await TryCarryOutAsync(action, cancellation);
         }
 
         if (token is not null && unrecorded.Count < RecordingRecovery.BatchSize)
@@ -150,6 +132,44 @@ internal sealed partial class Reconciler(
         if (!_hasFreed || queries.HasLostRecords)
             await FreePlacesAsync(cancellation);
         _hasFreed = true;
+    }
+
+    /// <summary>A failure for one bot does not stop the reconciliation of others. An outage does: it concerns all.</summary>
+    private async Task TryCarryOutAsync(Reconciliation action, CancellationToken cancellation)
+    {
+        try
+        {
+            await CarryOutAsync(action, cancellation);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException && Failures.CauseOf(exception) is FailureCause.Bot or FailureCause.Storage)
+        {
+            Log.NotReconciled(logger, exception, action.Id, backoff.Postpone(action.Id, exception), exception.Message);
+        }
+    }
+
+    private async Task CarryOutAsync(Reconciliation action, CancellationToken cancellation)
+    {
+        switch (action)
+        {
+            case Reconciliation.RecoverBot found:
+                if (await bots.RecoverAsync(found, cancellation) is { } recovered)
+                    await RestoreAsync([recovered], cancellation);
+                break;
+            case Reconciliation.RecoverRecording found:
+                await recordings.RecoverAsync(found);
+                break;
+            case Reconciliation.Finish:
+                finisher.Enqueue(action.Id);
+                break;
+            case Reconciliation.Stop:
+                stopper.Enqueue(action.Id);
+                break;
+            case Reconciliation.StopOverdue:
+                Log.Overdue(logger, action.Id);
+                await commands.UpdateAsync(action.Id, BotLifecycle.Overdue);
+                stopper.Enqueue(action.Id);
+                break;
+        }
     }
 
     private async Task FreePlacesAsync(CancellationToken cancellation)
@@ -233,6 +253,9 @@ internal sealed partial class Reconciler(
 
         [LoggerMessage(LogLevel.Error, "Restoring the Redis user of bot {SessionId} failed, will retry: {Error}")]
         public static partial void RedisUserFailed(ILogger logger, Exception exception, SessionId sessionId, string error);
+
+        [LoggerMessage(LogLevel.Error, "Reconciliation of bot {SessionId} failed, will retry in {Wait}: {Error}")]
+        public static partial void NotReconciled(ILogger logger, Exception exception, SessionId sessionId, TimeSpan wait, string error);
 
         [LoggerMessage(LogLevel.Warning, "Reconciliation failed, will retry: {Error}")]
         public static partial void WillRetry(ILogger logger, string error);

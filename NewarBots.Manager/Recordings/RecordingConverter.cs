@@ -77,6 +77,11 @@ internal sealed partial class RecordingConverter(
             {
                 await ConvertAsync(recording, length, format, target);
             }
+            catch (Exception exception) when (!lifetime.ApplicationStopping.IsCancellationRequested)
+            {
+                Log.Failed(logger, Path.GetFileName(recording).Split('.')[0], format.Name, exception.Message);
+                throw;
+            }
             finally
             {
                 _slots.Release();
@@ -121,6 +126,9 @@ internal sealed partial class RecordingConverter(
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Error, "Converting the recording of bot {SessionId} to {Format} failed, the next request tries again: {Error}")]
+        public static partial void Failed(ILogger logger, string sessionId, string format, string error);
+
         [LoggerMessage(LogLevel.Information, "Converted {Length} of audio to {File} in {Elapsed}")]
         public static partial void Converted(ILogger logger, TimeSpan length, string file, TimeSpan elapsed);
     }

@@ -7,6 +7,7 @@ using NewarBots.Manager.Api;
 using NewarBots.Manager.Api.OpenApi;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Recordings;
 
@@ -127,7 +128,7 @@ internal static class RecordingEndpoints
             }
             catch (Exception exception) when (exception is FinalizationException or FFmpegMissingException or IOException)
             {
-                return BotProblems.NotConverted(wanted.Name, exception.Message);
+                return BotProblems.NotConverted(wanted.Name, Failures.Explain(exception));
             }
         }
 
@@ -153,7 +154,7 @@ internal static class RecordingEndpoints
         }
         catch (Exception exception) when (exception is FinalizationException or FFmpegMissingException or IOException)
         {
-            return BotProblems.PartialNotAssembled(exception.Message);
+            return BotProblems.PartialNotAssembled(Failures.Explain(exception));
         }
     }
 
