@@ -30,6 +30,11 @@ internal sealed partial class RecorderRun(
     /// <summary>Added to <see cref="LeaveTimeout"/> if evidence is collected.</summary>
     private static readonly TimeSpan EvidenceTimeout = TimeSpan.FromSeconds(2.5);
 
+    /// <summary>How often an unreachable page is opened again, in addition, after the network was lost.</summary>
+    private const int MaxUnreachable = 10;
+
+    private static readonly TimeSpan UnreachableDelay = TimeSpan.FromSeconds(20);
+
     private static readonly TimeSpan CrashedBrowserTimeout = TimeSpan.FromSeconds(5);
 
     private IMeetingVisit _visit = newVisit();
@@ -83,29 +88,51 @@ internal sealed partial class RecorderRun(
         }
     }
 
-    /// <summary>Attends the meeting, and rejoins it if the browser crashes before the meeting ends.</summary>
+    /// <summary>
+    /// Attends the meeting, and rejoins it if the browser crashes, or the network stays lost, before the meeting ends.
+    /// <see cref="NetworkMonitor"/> limits the rejoins because of the network.
+    /// </summary>
     private async Task<LeaveDecision> AttendAsync(Task writing)
     {
         var deadline = time.GetUtcNow() + environment.Leave.MaxDuration;
         var wasInCall = false;
-        for (var rejoins = 0; ; rejoins++)
+        var (crashes, unreachable) = (0, 0);
+        EndReason? rejoinsFor = null;
+        while (true)
         {
             var decision = await _visit.AttendAsync(isAgain: wasInCall, deadline, writing);
             var isRejoinRefused = wasInCall && !_visit.WasInCall && !decision.EndsTheMeeting;
             wasInCall |= _visit.WasInCall;
-            if (isRejoinRefused)
-                return new(EndReason.BrowserCrashed, $"The browser crashed, and rejoining the meeting failed ({WireWord.Of(decision.Reason)}). {decision.Detail}");
-            if (decision.Reason is EndReason.BrowserCrashed && time.GetUtcNow() >= deadline)
+            if (isRejoinRefused && rejoinsFor is EndReason.NetworkLost && decision.Reason is EndReason.JoinFailed && unreachable < MaxUnreachable)
+            {
+                // The page is as unreachable as the call. The network may return.
+                unreachable++;
+                await stop.DelayAsync(UnreachableDelay);
+                decision = new(EndReason.NetworkLost, decision.Detail);
+            }
+            else if (isRejoinRefused)
+            {
+                return rejoinsFor is EndReason.NetworkLost
+                    ? new(EndReason.NetworkLost, $"The connection to the call was lost, and rejoining the meeting failed ({WireWord.Of(decision.Reason)}). {decision.Detail}")
+                    : new(EndReason.BrowserCrashed, $"The browser crashed, and rejoining the meeting failed ({WireWord.Of(decision.Reason)}). {decision.Detail}");
+            }
+
+            if (decision.Reason is EndReason.BrowserCrashed or EndReason.NetworkLost && time.GetUtcNow() >= deadline)
                 return new(EndReason.MaxDuration, decision.Detail);
-            if (decision.Reason is not EndReason.BrowserCrashed || rejoins == MaxRejoins)
+            if (decision.Reason is not EndReason.NetworkLost && (decision.Reason is not EndReason.BrowserCrashed || crashes++ == MaxRejoins))
                 return decision;
 
-            LogRejoining(decision.Detail, rejoins + 1, MaxRejoins);
+            rejoinsFor = decision.Reason;
+            recording.SetCauseOfRestart(CauseOfGap(decision.Reason));
+            var attempt = decision.Reason is EndReason.BrowserCrashed ? $"Rejoining (attempt {crashes} of {MaxRejoins})." : "Rejoining.";
+            LogRejoining(decision.Detail, attempt);
             reporter.Report(
                 wasInCall ? BotStatus.Recording : BotStatus.Joining,
                 figures: wasInCall ? recording.Progress.Figures : null,
-                detail: $"{decision.Detail} Rejoining (attempt {rejoins + 1} of {MaxRejoins}).");
+                detail: $"{decision.Detail} {attempt}");
             await WithTimeoutAsync(CrashedBrowserTimeout, "collect evidence", CollectEvidenceAsync(decision, _visit));
+            if (decision.Reason is EndReason.NetworkLost)
+                await WithTimeoutAsync(TimeSpan.FromSeconds(1), "leave the call", _visit.LeaveAsync());
             await WithTimeoutAsync(CrashedBrowserTimeout, "close the browser", _visit.CloseAsync().AsTask());
             if (stop.IsRequested)
                 return new(EndReason.StopRequested);
@@ -120,7 +147,7 @@ internal sealed partial class RecorderRun(
         // A page that hangs counts as the call until the bot leaves. A page that shows something else counts until it last showed the call.
         var until = decision is { Reason: EndReason.StopRequested or EndReason.MaxDuration } ? time.GetUtcNow() : visit.InCallAt;
         if (until is { } at)
-            recording.SetEnd(new(at, visit.WasInCall ? GapCause.CaptureStalled : GapCause.BrowserRestarted));
+            recording.SetEnd(new(at, visit.WasInCall ? GapCause.CaptureStalled : CauseOfGap(decision?.Reason)));
         await WithTimeoutAsync(TimeSpan.FromSeconds(2), "stop the capture", visit.StopCaptureAsync());
         hook.Complete();
         await WithTimeoutAsync(TimeSpan.FromSeconds(2), "complete the last chunk", writing);
@@ -129,6 +156,9 @@ internal sealed partial class RecorderRun(
         await WithTimeoutAsync(TimeSpan.FromSeconds(1), "leave the call", visit.LeaveAsync());
         await WithTimeoutAsync(TimeSpan.FromSeconds(1), "close the browser", visit.CloseAsync().AsTask());
     }
+
+    private static string CauseOfGap(EndReason? reason) =>
+        reason is EndReason.NetworkLost ? GapCause.NetworkLost : GapCause.BrowserRestarted;
 
     private Task CollectEvidenceAsync(LeaveDecision? decision, IMeetingVisit visit) =>
         evidence.CollectAsync(decision?.Reason, decision?.Detail, visit.Page);
@@ -149,8 +179,8 @@ internal sealed partial class RecorderRun(
     [LoggerMessage(Level = LogLevel.Critical, Message = "The recorder failed unexpectedly and is leaving the meeting")]
     private partial void LogUnexpected(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Why} Rejoining the meeting (attempt {Rejoin} of {MaxRejoins})")]
-    private partial void LogRejoining(string? why, int rejoin, int maxRejoins);
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Why} {Attempt}")]
+    private partial void LogRejoining(string? why, string attempt);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Shutdown step failed, continuing with the next: {Step}")]
     private partial void LogStepFailed(string step, Exception exception);

@@ -70,6 +70,9 @@ internal sealed record LeaveRules
 
     private long ReceivedBytes { get; init; }
 
+    /// <summary>When the network was last in doubt.</summary>
+    private DateTimeOffset NetworkDoubtedAt { get; init; } = DateTimeOffset.MinValue;
+
     /// <summary>Since when the page has shown the lobby instead of the call.</summary>
     private DateTimeOffset? LobbySince { get; init; }
 
@@ -108,7 +111,8 @@ internal sealed record LeaveRules
     /// <param name="progress">The state of the recording.</param>
     /// <param name="isAudioInDoubt">Recorded silence may be lost audio.</param>
     /// <param name="now">The time of the look.</param>
-    public LeaveRules Observe(PageView view, RecordingProgress progress, bool isAudioInDoubt, DateTimeOffset now)
+    /// <param name="isNetworkInDoubt">The network may be why nobody is heard, and why the page no longer shows the call.</param>
+    public LeaveRules Observe(PageView view, RecordingProgress progress, bool isAudioInDoubt, DateTimeOffset now, bool isNetworkInDoubt = false)
     {
         var receivedAt = progress.Reception.ReceivedBytes != ReceivedBytes ? now : ReceivedAt;
         var isReceiving = receivedAt > ReceivedAt || now - receivedAt < ReceptionTimeout;
@@ -143,7 +147,8 @@ internal sealed record LeaveRules
                 : null,
             LobbySince = view.IsLobby && !IsStillCall(view, isReceiving) ? LobbySince ?? now : null,
             HadOthers = HadOthers || hasOthers,
-            AloneSince = hasOthers ? null : AloneSince ?? now,
+            AloneSince = hasOthers || isNetworkInDoubt ? null : AloneSince ?? now,
+            NetworkDoubtedAt = isNetworkInDoubt ? now : NetworkDoubtedAt,
             IsCertainlyAlone = others is 0 || progress.Reception.Tracks == 0,
         };
 
@@ -171,7 +176,7 @@ internal sealed record LeaveRules
         if (At - LobbySince >= LobbyTimeout)
             return new(EndReason.BrowserCrashed, $"The page went back to the lobby: it shows [{View.Entries}].");
         var aliveAt = InCallAt > ReceivedAt ? InCallAt : ReceivedAt;
-        if (At - aliveAt >= ReconnectTimeout)
+        if (At - aliveAt >= ReconnectTimeout && At - NetworkDoubtedAt >= ReconnectTimeout)
             return new(EndReason.MeetingEnded, $"The page no longer shows the call: {View.Url} \"{View.Title}\" shows [{View.Entries}].", IsGuess: true);
         if (AloneSince is { } since && !HadOthers && At - since >= Conditions.NobodyJoinedTimeout)
             return new(EndReason.NobodyJoined);

@@ -6,30 +6,58 @@ using NewarBots.Recorder.Reporting;
 
 namespace NewarBots.Recorder.Recording;
 
-/// <summary>Applies the remedies that <see cref="AudioMonitor"/> chooses, and writes lost audio to the journal.</summary>
+/// <summary>
+/// Applies the remedies that <see cref="AudioMonitor"/> chooses, and writes audio to the journal that it or <see cref="NetworkMonitor"/>
+/// finds lost.
+/// </summary>
 internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<AudioRecovery> logger)
 {
     private readonly AudioMonitor _monitor = new();
+    private readonly NetworkMonitor _network = new();
     private ICapturedPage? _page;
 
-    /// <inheritdoc cref="AudioMonitor.Warning"/>
-    public string? Warning => _monitor.Warning;
+    /// <summary>The fault of the network or of the capture that lasts, with its figures; <see langword="null"/> without one.</summary>
+    public string? Warning => _network.Warning ?? _monitor.Warning;
 
-    /// <inheritdoc cref="AudioMonitor.IsInDoubt"/>
-    public bool IsInDoubt => _monitor.IsInDoubt;
+    /// <summary>Recorded silence may be lost audio.</summary>
+    public bool IsInDoubt => _network.IsInDoubt || _monitor.IsInDoubt;
+
+    /// <inheritdoc cref="NetworkMonitor.IsInDoubt"/>
+    public bool IsNetworkInDoubt => _network.IsInDoubt;
+
+    /// <inheritdoc cref="NetworkMonitor.TakeRejoin"/>
+    public bool TakeRejoin(RecordingProgress progress) => _network.TakeRejoin(progress);
+
+    /// <summary>Checks the connections. Call about once a second, whatever the page shows.</summary>
+    /// <inheritdoc cref="NetworkMonitor.Observe"/>
+    public void CheckNetwork(ICapturedPage page, RecordingProgress progress, int? others)
+    {
+        if (_page != page)
+            Watch(page, progress);
+        var hadWarning = _network.Warning is not null;
+        if (_network.Observe(progress, others) is { } gap)
+            AddToJournal(gap);
+        if (!hadWarning && _network.Warning is { } warning)
+        {
+            LogWarning(WireWord.Of(EndReason.NoAudio), warning);
+            Trace("network.lost");
+        }
+        else if (hadWarning && _network.Warning is null)
+        {
+            LogNetworkRestored();
+        }
+    }
 
     /// <inheritdoc cref="AudioMonitor.Observe"/>
     public async Task CheckAsync(ICapturedPage page, RecordingProgress progress, int? others, DateTimeOffset now)
     {
         if (_page != page)
-            _monitor.Reset();
-        _page = page;
-
-        var hadWarning = Warning is not null;
+            Watch(page, progress);
+        var hadWarning = _monitor.Warning is not null;
         var check = _monitor.Observe(progress, others, now);
         if (check.Lost is { } gap)
             AddToJournal(gap);
-        if (hadWarning && Warning is null)
+        if (hadWarning && _monitor.Warning is null)
             LogRecovered();
         switch (check.Remedy)
         {
@@ -44,10 +72,17 @@ internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<Audi
                 await page.RestartCaptureAsync();
                 break;
             case AudioRemedy.Warn:
-                LogWarning(WireWord.Of(EndReason.NoAudio), Warning);
+                LogWarning(WireWord.Of(EndReason.NoAudio), _monitor.Warning);
                 Trace("hearing.no_audio");
                 break;
         }
+    }
+
+    private void Watch(ICapturedPage page, RecordingProgress progress)
+    {
+        _page = page;
+        _monitor.Reset();
+        _network.Reset(progress);
     }
 
     private void AddToJournal(Gap gap)
@@ -83,6 +118,9 @@ internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<Audi
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Received audio is recorded again")]
     private partial void LogRecovered();
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Audio can arrive again: a connection is connected, or nobody else is in the call")]
+    private partial void LogNetworkRestored();
 }
 
 /// <summary>A page whose audio is captured.</summary>

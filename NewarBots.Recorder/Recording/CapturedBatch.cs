@@ -116,16 +116,27 @@ internal readonly record struct Stall(long FirstPacket, long Packets);
 /// <param name="ReceivedBytes">Audio bytes received by all connections so far (<c>getStats</c>). Never decreases.</param>
 internal readonly record struct Reception(int Connections, int Tracks, long ReceivedBytes);
 
-/// <summary>The page's connections that have negotiated to receive audio and that neither side has closed.</summary>
+/// <summary>The page's open connections that have negotiated to receive audio.</summary>
 /// <param name="Expected">How many there are.</param>
 /// <param name="Live">How many of them are connected.</param>
-/// <param name="HasFailed">The browser has given up on all of them, until the page restarts one.</param>
+/// <param name="ClosedByPeer">How many the other side has closed, as it does when it leaves.</param>
+/// <param name="HasFailed">The browser has given up on all others.</param>
 /// <param name="LostAt">
-/// In milliseconds since the capture's first sample: when the last packet arrived, or when the first connection was negotiated if none was
-/// connected yet; <see langword="null"/> while one is live or none is expected.
+/// In milliseconds since the capture's first sample: when the last packet arrived before no connection was live any more, or when the first
+/// one was negotiated if none has been live; <see langword="null"/> while one is live or none is expected.
 /// </param>
 /// <param name="RestoredAt">Likewise: when a connection was live again after the latest loss.</param>
-internal readonly record struct NetworkState(int Expected, int Live, bool HasFailed = false, long? LostAt = null, long? RestoredAt = null);
+internal readonly record struct NetworkState(
+    int Expected, int Live, int ClosedByPeer = 0, bool HasFailed = false, long? LostAt = null, long? RestoredAt = null)
+{
+    /// <param name="capture">Where the capture begins.</param>
+    /// <returns>The same state, with times in milliseconds since the start of the session's time line.</returns>
+    public NetworkState After(TimeSpan capture)
+    {
+        var before = (long)capture.TotalMilliseconds;
+        return this with { LostAt = LostAt + before, RestoredAt = RestoredAt + before };
+    }
+}
 
 /// <summary>A track's received audio, as its connection reports it, and its captured audio. No figure ever decreases.</summary>
 /// <param name="Track">The track's number, from 1 in order of appearance.</param>

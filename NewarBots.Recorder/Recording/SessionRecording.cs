@@ -27,6 +27,7 @@ internal sealed partial class SessionRecording(
     private readonly ConcurrentQueue<(IReadOnlyList<string> Names, DateTimeOffset At)> _marks = new();
     private RecordingProgress _progress = RecordingProgress.None;
     private RecordingEnd? _end;
+    private string _causeOfRestart = GapCause.BrowserRestarted;
 
     /// <summary>The current state. Thread-safe.</summary>
     public RecordingProgress Progress => Volatile.Read(ref _progress);
@@ -40,6 +41,9 @@ internal sealed partial class SessionRecording(
 
     /// <summary>Sets the end of the recording. Call before the messages end. Thread-safe.</summary>
     public void SetEnd(RecordingEnd end) => Volatile.Write(ref _end, end);
+
+    /// <summary>Sets the cause of the gap until the next browser's first audio. Thread-safe.</summary>
+    public void SetCauseOfRestart(string cause) => Volatile.Write(ref _causeOfRestart, cause);
 
     /// <summary>Writes until <paramref name="messages"/> ends, then completes the last chunk.</summary>
     /// <exception cref="IOException">The folder is not writable. Everything flushed before is intact.</exception>
@@ -63,7 +67,7 @@ internal sealed partial class SessionRecording(
                         timeLine = new(position);
                     }
 
-                    var placement = timeLine.Place(batch);
+                    var placement = timeLine.Place(batch, Volatile.Read(ref _causeOfRestart));
                     Write(batch, placement, writer);
                     WriteSpeech(batch, placement, position, writer.Packets);
                     WriteTracks(batch, placement, position, writer.Packets);
@@ -141,6 +145,7 @@ internal sealed partial class SessionRecording(
         Volatile.Write(ref _progress, new(writer.Chunks, writer.Packets, audible, lastAudible, batch.Reception, time.GetUtcNow())
         {
             Level = _level.Level,
+            Network = placement.CaptureBegins is { } begins ? batch.Network.After(begins * TimeLinePosition.PacketLength) : progress.Network,
             TrackStats = batch.TrackStats.Count == 0
                 ? progress.TrackStats
                 // A connection that only sends has a receiver too, which never receives a byte.
@@ -253,6 +258,9 @@ internal sealed record RecordingProgress(
 
     /// <summary>Figures of each track, numbered across the session. Another list once a second.</summary>
     public IReadOnlyList<TrackStats> TrackStats { get; init; } = [];
+
+    /// <summary>Whether remote audio can arrive. Its times are on the session's time line.</summary>
+    public NetworkState Network { get; init; }
 
     /// <summary>Loudness of the last second of the mix in dBFS.</summary>
     public int Level { get; init; } = LevelMeter.Silent;

@@ -33,8 +33,10 @@ internal sealed class TimeLine(TimeLinePosition position)
 
     public long Packets { get; private set; } = position.Packets;
 
+    /// <param name="batch">The next batch.</param>
+    /// <param name="causeOfRestart">Why the latest browser was replaced.</param>
     /// <returns>How to write this batch: first the silence, then its packets except the skipped ones.</returns>
-    public Placement Place(CapturedBatch batch)
+    public Placement Place(CapturedBatch batch, string causeOfRestart = GapCause.BrowserRestarted)
     {
         // Late packets of an earlier capture have no place: the time line has continued without them.
         if (_retired.Contains(batch.Capture))
@@ -44,7 +46,7 @@ internal sealed class TimeLine(TimeLinePosition position)
         {
             if (_capture is not null)
                 _retired.Add(_capture);
-            cause = batch.Browser != _browser ? GapCause.BrowserRestarted : GapCause.CaptureRestarted;
+            cause = batch.Browser != _browser ? causeOfRestart : GapCause.CaptureRestarted;
             (_capture, _browser) = (batch.Capture, batch.Browser);
             // A clock that was set back must not overwrite earlier packets.
             _captureBegins = Math.Max(Packets, position.PacketAt(batch.StartedAt));

@@ -60,6 +60,9 @@ public enum EndReason
     /// <summary>The browser crashed or hung and could not be replaced.</summary>
     BrowserCrashed,
 
+    /// <summary>The connection to the call was lost, and rejoining failed.</summary>
+    NetworkLost,
+
     /// <summary>The recorder died without reporting an end.</summary>
     RecorderCrashed,
 
@@ -72,7 +75,10 @@ public enum EndReason
     /// <summary>The container could not be created or started.</summary>
     LaunchFailed,
 
-    /// <summary>Only a warning while recording: audio is received but not captured, or participants have no audio track.</summary>
+    /// <summary>
+    /// Only a warning while recording: audio is received but not captured, the connection to the call is lost, or participants have no audio
+    /// track.
+    /// </summary>
     NoAudio,
 
     /// <summary>The chunks exist but could not be assembled.</summary>

@@ -17,6 +17,11 @@ public static class GapCause
     /// <summary>A track was received but not captured.</summary>
     public const string NotHeard = "not_heard";
 
+    /// <summary>
+    /// No connection that should carry audio was connected while others were in the call, or the bot rejoined the call because of that.
+    /// </summary>
+    public const string NetworkLost = "network_lost";
+
     /// <summary>The page encoded packets that never arrived.</summary>
     public const string PacketsLost = "packets_lost";
 
@@ -27,5 +32,5 @@ public static class GapCause
     public const string ChunkDamaged = "chunk_damaged";
 
     public static FrozenSet<string> All { get; } =
-        [CaptureStalled, BrowserRestarted, CaptureRestarted, NotHeard, PacketsLost, ChunkMissing, ChunkDamaged];
+        [CaptureStalled, BrowserRestarted, CaptureRestarted, NotHeard, NetworkLost, PacketsLost, ChunkMissing, ChunkDamaged];
 }

@@ -8,7 +8,7 @@ internal static class CallPage
     /// <summary>
     /// A page that is in the call at once and runs <paramref name="script"/>. In it, <c>connect(hz)</c> makes a tone audible over its own
     /// connection. The result closes the connection when called, has the tone's volume as <c>level</c>, and mutes the track as a server
-    /// does (<c>mute</c>) or stops sending (<c>cut</c>). Silence is not sent (DTX).
+    /// does (<c>mute</c>), stops sending (<c>cut</c>) or closes the sender's side only (<c>hangUp</c>). Silence is not sent (DTX).
     /// </summary>
     public static string Html(string script) => $$"""
         <!doctype html><title>Call</title><button aria-label="Leave call">Leave</button><button aria-label="Chat with everyone">Chat</button>
@@ -36,6 +36,7 @@ internal static class CallPage
               for (const transceiver of far.getTransceivers()) transceiver.direction = isMuted ? 'inactive' : 'sendrecv';
               return negotiate();
             },
+            hangUp: () => far.close(),
             cut: isCut => sender.replaceTrack(isCut ? null : track),
           });
         };

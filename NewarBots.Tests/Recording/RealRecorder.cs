@@ -113,6 +113,12 @@ internal sealed class RealRecorder : RecorderFolder, IAsyncDisposable
     /// <inheritdoc cref="DockerCli.KillInsideAsync"/>
     public Task KillAsync(string commandLine) => DockerCli.KillInsideAsync(Name, commandLine);
 
+    /// <summary>Drops all UDP packets in the container, or lets them pass again. Requires root.</summary>
+    public async Task BlockUdpAsync(bool isBlocked) =>
+        await Cli.Wrap("nsenter").WithArguments([
+            "--target", (await DockerCli.RunAsync("inspect", "--format", "{{.State.Pid}}", Name)).Trim(), "--net",
+            "iptables", isBlocked ? "--append" : "--delete", "INPUT", "--protocol", "udp", "--jump", "DROP"]).ExecuteAsync();
+
     /// <summary>Waits for the process to exit and returns its exit code.</summary>
     public async Task<long> ExitCodeAsync(TimeSpan? timeout = null)
     {

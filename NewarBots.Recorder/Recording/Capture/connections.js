@@ -1,37 +1,47 @@
 // Connections: whether remote audio can arrive. A track proves nothing: it exists once the descriptions are exchanged, before any packet.
 
 const connections = new Set();
-// In milliseconds. Chromium notices a lost network about 6 s late. A packet before that may be old because nobody spoke.
+// In milliseconds. Chromium notices a lost network about 6 s late. An earlier last packet means that nobody spoke before the loss.
 const maxUnnoticedLoss = 8000;
+// A page that replaces its lost connections has none for a moment (ms).
+const replacementTimeout = 10000;
 
-const network = { expected: 0, live: 0, hasFailed: false, lostAt: null, restoredAt: null };
-let lastPacketAt = 0;
+// Times are those of performance.now(). lostAt: since when no connection that should carry audio has been live.
+const network = { expected: 0, live: 0, closedByPeer: 0, hasFailed: false, lostAt: null, restoredAt: null };
+let lastPacketAt = 0, expectedAt = 0;
 
-const closedByPeer = ({ transport }) => transport?.state === 'closed';
+const audioReceivers = connection => connection.remoteDescription === null ? [] : connection.getTransceivers()
+  .filter(({ receiver, direction, currentDirection }) =>
+    receiver.track.kind === 'audio' && receiver.track.readyState === 'live' && (currentDirection ?? direction).includes('recv'))
+  .map(({ receiver }) => receiver);
 
-const expectsAudio = connection => connection.connectionState !== 'closed' && connection.remoteDescription !== null
-  && connection.getTransceivers().some(({ receiver, direction, currentDirection }) =>
-    receiver.track.kind === 'audio' && receiver.track.readyState === 'live' && !closedByPeer(receiver)
-    && (currentDirection ?? direction).includes('recv'));
+// The other side announced the end (DTLS close_notify), which a lost network cannot.
+const isClosedByPeer = connection => audioReceivers(connection).every(({ transport }) => transport?.state === 'closed');
 
-// Times are those of performance.now(). lostAt: since when no connection that should carry audio has been connected.
 const updateNetwork = () => {
   const wasLive = network.live > 0, now = performance.now();
-  const expected = [...connections].filter(expectsAudio);
-  network.expected = expected.length;
-  network.live = expected.filter(({ connectionState }) => connectionState === 'connected').length;
-  network.hasFailed = expected.length > 0 && expected.every(({ connectionState }) => connectionState === 'failed');
-  if (network.live > 0 && network.lostAt !== null) network.restoredAt = now;
-  if (network.live > 0 || network.expected === 0) network.lostAt = null;
-  else network.lostAt ??= wasLive ? Math.max(lastPacketAt, now - maxUnnoticedLoss) : now;
+  const expected = [...connections].filter(connection => connection.connectionState !== 'closed' && audioReceivers(connection).length > 0);
+  const open = expected.filter(connection => !isClosedByPeer(connection));
+  const live = open.filter(({ connectionState }) => connectionState === 'connected').length;
+  Object.assign(network, {
+    expected: expected.length, live, closedByPeer: expected.length - open.length,
+    hasFailed: open.length > 0 && open.every(({ connectionState }) => connectionState === 'failed'),
+  });
+  if (expected.length > 0) expectedAt = now;
+  if (live > 0) {
+    if (network.lostAt !== null) Object.assign(network, { lostAt: null, restoredAt: now });
+  } else if (expected.length > 0) {
+    network.lostAt ??= wasLive ? Math.max(lastPacketAt, now - maxUnnoticedLoss) : now;
+  } else if (now - expectedAt > replacementTimeout) {
+    network.lostAt = null;
+  }
 };
 
-// For a message: times in milliseconds since `start`.
-const networkSince = start => ({
-  ...network,
-  lostAt: network.lostAt === null ? null : Math.round(network.lostAt - start),
-  restoredAt: network.restoredAt === null ? null : Math.round(network.restoredAt - start),
-});
+// For a message: times in milliseconds since `start`, when the jitter buffer releases what arrived then.
+const networkSince = start => {
+  const releasedAt = arrivedAt => arrivedAt === null ? null : Math.round(arrivedAt + jitterBuffer - start);
+  return { ...network, lostAt: releasedAt(network.lostAt), restoredAt: releasedAt(network.restoredAt) };
+};
 
 const watchConnection = connection => {
   connections.add(connection);

@@ -3,6 +3,8 @@
 const packetsPerBatch = 12, mixBitrate = 48000;
 // In milliseconds. Samples that arrive within mixDelay are mixed in.
 const mixDelay = 300, mixInterval = 100;
+// How long the audio before the end takes (ms): through the jitter buffer, the decoder and the tracks' queues.
+const drainTime = 350;
 // A mix that runs later than this (ms) was blocked. The tracks' readers were too, and get catchUpTime to run first.
 const blockedAfter = 400, catchUpTime = 500;
 // A track's samples are placed end to end, until all of the last ten buffers are at least a packet late. Chromium was then blocked and did
@@ -21,7 +23,8 @@ const contributorOf = receiver =>
 
 const startCapture = () => {
   const id = crypto.randomUUID();
-  const startTime = performance.now(), startedAt = Date.now();
+  // Audio is captured when the jitter buffer releases it, so the samples at the start of the time line are older by as much.
+  const startTime = performance.now(), startedAt = Date.now() - jitterBuffer;
   const ring = newRing();
   let mixed = 0; // samples of the time line that were encoded
   let mixedAt = startTime, waitUntil = 0, ended = false;
@@ -109,7 +112,7 @@ const startCapture = () => {
     // Adds a buffer of one track. The cursor is the track's position on the time line.
     add(data, cursor) {
       if (ended) return;
-      const samples = samplesOf(data);
+      const samples = samplesOf(data, cursor.downmix);
       const due = positionAt(data.timestamp / 1000);
       // Buffers from before the capture have no position, and are not missing.
       if (cursor.capture !== id || cursor.next < 0) Object.assign(cursor, { capture: id, next: due, lags: [], block: -1, blockEnergy: 0 });
@@ -135,9 +138,9 @@ const startCapture = () => {
       cursor.tail.set(samples, tailLength - samples.length);
     },
     async end() {
+      // What was said until now is still in the jitter buffers. Buffers waiting in the tracks' queues are read before this timer fires.
+      await new Promise(resolve => setTimeout(resolve, drainTime));
       clearInterval(mixing);
-      // Buffers waiting in the tracks' queues are read before this timer fires.
-      await new Promise(resolve => setTimeout(resolve, 50));
       ended = true;
       mixUntil(positionAt(performance.now()));
       if (encoder.state === 'configured') await encoder.flush();

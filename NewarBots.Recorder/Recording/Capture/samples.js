@@ -14,12 +14,32 @@ const planeOf = (data, planeIndex) => {
   return planes[planeIndex];
 };
 
+// Where the channels cancel each other (one is inverted), the mix would be silent, and the louder channel takes its place. The energies are
+// averaged over some buffers, and the change is faded, so that ordinary stereo with a wide image remains a mix.
+const cancelBelow = 0.05, mixAbove = 0.2, energyMemory = 0.8;
+const newDownmix = () => ({ loudest: 0, mixed: 0, isCancelled: false });
+
+const downmix = (channels, state) => {
+  if (channels.length === 1) return channels[0];
+  const mixed = channels[0].map((_, i) => channels.reduce((sum, channel) => sum + channel[i], 0) / channels.length);
+  const energies = channels.map(energyOf);
+  const loudest = energies.indexOf(Math.max(...energies));
+  state.loudest = energyMemory * state.loudest + energies[loudest];
+  state.mixed = energyMemory * state.mixed + energyOf(mixed);
+  const was = state.isCancelled ? 1 : 0;
+  if (state.mixed < cancelBelow * state.loudest) state.isCancelled = true;
+  else if (state.mixed > mixAbove * state.loudest) state.isCancelled = false;
+  const is = state.isCancelled ? 1 : 0;
+  if (was + is === 0) return mixed;
+  return mixed.map((sample, i) => {
+    const share = was + (is - was) * i / mixed.length;
+    return sample + share * (channels[loudest][i] - sample);
+  });
+};
+
 // One channel at 48 kHz, valid until the next call. WebRTC delivers exactly that; other rates are interpolated linearly.
-const samplesOf = data => {
-  const channels = Array.from({ length: data.numberOfChannels }, (_, planeIndex) => planeOf(data, planeIndex));
-  const mono = channels.length === 1
-    ? channels[0]
-    : channels[0].map((_, i) => channels.reduce((sum, channel) => sum + channel[i], 0) / channels.length);
+const samplesOf = (data, state) => {
+  const mono = downmix(Array.from({ length: data.numberOfChannels }, (_, planeIndex) => planeOf(data, planeIndex)), state);
   if (data.sampleRate === sampleRate) return mono;
   const step = data.sampleRate / sampleRate;
   return Float32Array.from({ length: Math.round(mono.length / step) }, (_, i) => {

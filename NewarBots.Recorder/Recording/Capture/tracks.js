@@ -35,7 +35,7 @@ const hookTrack = ({ track, receiver }) => {
 };
 
 const readTrack = async (reader, receiver, info) => {
-  const cursor = { capture: null, next: 0, lags: [], tail: new Float32Array(tailLength), receiver, info };
+  const cursor = { capture: null, next: 0, lags: [], tail: new Float32Array(tailLength), downmix: newDownmix(), receiver, info };
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;

@@ -1,0 +1,109 @@
+using System.Globalization;
+using NewarBots.Contract;
+
+namespace NewarBots.Recorder.Recording;
+
+/// <summary>
+/// Detects that no audio can arrive: others may be in the call, and none of the connections that should carry their audio is connected.
+/// A loss is confirmed by a connection that failed, by <see cref="Timeout"/>, or by the connection that ends it.
+/// </summary>
+/// <remarks>
+/// Connections that the other side closed are a loss only if the page counts others for <see cref="Timeout"/>: whoever leaves or reloads
+/// closes them too.
+/// </remarks>
+internal sealed class NetworkMonitor
+{
+    /// <summary>How long a connection may take to recover before the bot warns.</summary>
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long the page has to recover before the bot joins again.</summary>
+    public static readonly TimeSpan RejoinAfter = TimeSpan.FromSeconds(60);
+
+    /// <summary>How often a session joins again because of its network.</summary>
+    public const int MaxRejoins = 3;
+
+    /// <summary>After this, silence and a count of nobody are believed, so that a bot whose network stays away leaves.</summary>
+    private static readonly TimeSpan MaxDoubt = TimeSpan.FromMinutes(10);
+
+    /// <summary>Shorter losses are no gap: a page that replaces its connection takes a moment.</summary>
+    private static readonly TimeSpan MinLoss = TimeSpan.FromSeconds(2);
+
+    private NetworkState _old;
+    private double? _since;
+    private double _recorded;
+    private double _reportedUntil;
+    private bool _isConfirmed;
+    private bool _isClosedByPeer;
+    private int _rejoins;
+
+    /// <summary>The confirmed loss, with its figures; <see langword="null"/> without one.</summary>
+    public string? Warning { get; private set; }
+
+    /// <summary>Silence, and a count of nobody, may be due to the network.</summary>
+    public bool IsInDoubt => _since is not null && Lasts(_recorded) < MaxDoubt;
+
+    /// <param name="progress">The state of the recording.</param>
+    /// <param name="others">How many other participants are in the call; <see langword="null"/> if the page does not show it.</param>
+    /// <returns>The part of the time line that became a gap since the last call.</returns>
+    public Gap? Observe(RecordingProgress progress, int? others)
+    {
+        var (network, recorded) = (progress.Network, progress.RecordedSeconds);
+        _recorded = recorded;
+        var isClosedByPeer = network.ClosedByPeer == network.Expected;
+        var isLost = network.LostAt is not null && network != _old && (others > 0 || (others is null && !isClosedByPeer));
+        if (!isLost)
+            return End(network, recorded);
+
+        _since ??= Math.Max(_reportedUntil, network.LostAt!.Value / 1000.0);
+        _isClosedByPeer = isClosedByPeer;
+        _isConfirmed |= network.HasFailed || Lasts(recorded) >= Timeout;
+        if (!_isConfirmed)
+            return null;
+        Warning = string.Create(CultureInfo.InvariantCulture,
+            $"No audio can arrive for {Lasts(recorded).TotalSeconds:0} s: none of the {network.Expected} connections is connected, {network.ClosedByPeer} of them closed by the other side.");
+        return NextGap(recorded);
+    }
+
+    /// <returns>The bot should join again. Counts as one of <see cref="MaxRejoins"/>.</returns>
+    public bool TakeRejoin(RecordingProgress progress)
+    {
+        if (!_isConfirmed || Lasts(progress.RecordedSeconds) < RejoinAfter || _rejoins >= MaxRejoins)
+            return false;
+        _rejoins++;
+        return true;
+    }
+
+    /// <summary>Forgets the connections. Call when another page is observed, which has reported nothing yet.</summary>
+    /// <param name="progress">The state of the recording.</param>
+    public void Reset(RecordingProgress progress)
+    {
+        _old = progress.Network;
+        Forget();
+    }
+
+    private void Forget() => (_since, _isConfirmed, Warning) = (null, false, null);
+
+    private Gap? End(NetworkState network, double recorded)
+    {
+        if (_since is not { } since)
+            return null;
+        var isRestored = network.Live > 0;
+        var end = isRestored && network.RestoredAt / 1000.0 is { } restored && restored > since ? restored : recorded;
+        var isGap = _isConfirmed || (isRestored && !_isClosedByPeer && end - since >= MinLoss.TotalSeconds);
+        var gap = isGap ? NextGap(end) : null;
+        Forget();
+        return gap;
+    }
+
+    private TimeSpan Lasts(double recorded) => TimeSpan.FromSeconds(recorded - (_since ?? recorded));
+
+    /// <summary>Gaps are reported in parts, in case the recorder is killed.</summary>
+    private Gap? NextGap(double until)
+    {
+        var from = Math.Max(_since ?? until, _reportedUntil);
+        if (until <= from)
+            return null;
+        _reportedUntil = until;
+        return new(from, until, GapCause.NetworkLost);
+    }
+}

@@ -1,0 +1,180 @@
+using NewarBots.Contract;
+using NewarBots.Recorder.Recording;
+
+namespace NewarBots.Tests.Recording;
+
+public sealed class NetworkMonitorTests
+{
+    private static readonly NetworkState Live = new(Expected: 1, Live: 1);
+
+    private readonly NetworkMonitor _network = new();
+    private readonly List<Gap> _gaps = [];
+    private int _seconds;
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(null)]
+    public void A_connection_that_recovers_leaves_a_gap_from_the_last_packet_and_no_warning(int? others)
+    {
+        Advance(40, Live, others);
+        Advance(8, Lost(from: 39.5), others);
+        Assert.Empty(_gaps);
+        Assert.True(_network.IsInDoubt);
+
+        Advance(10, Live with { RestoredAt = 49_200 }, others);
+
+        Assert.Equal([new(39.5, 49.2, "network_lost")], _gaps);
+        Assert.Null(_network.Warning);
+        Assert.False(_network.IsInDoubt);
+    }
+
+    [Fact]
+    public void A_failed_connection_is_a_warning_and_a_gap_that_grows()
+    {
+        Advance(40, Live);
+        Advance(7, Lost(from: 39.5));
+        Assert.Null(_network.Warning);
+
+        Advance(3, Lost(from: 39.5) with { HasFailed = true });
+
+        Assert.Contains("No audio can arrive for 10 s", _network.Warning, StringComparison.Ordinal);
+        Assert.Equal([new(39.5, 48, "network_lost"), new(48, 49, "network_lost"), new(49, 50, "network_lost")], _gaps);
+        Advance(1, Live with { RestoredAt = 50_700 });
+        Assert.Null(_network.Warning);
+        Assert.Equal(50.7, _gaps[^1].EndSeconds);
+    }
+
+    [Fact]
+    public void A_connection_that_is_never_connected_is_a_warning_after_20_s()
+    {
+        Advance(19, Lost(from: 0));
+        Assert.Null(_network.Warning);
+
+        Advance(1, Lost(from: 0));
+
+        Assert.NotNull(_network.Warning);
+        Assert.Equal([new(0, 20, "network_lost")], _gaps);
+    }
+
+    [Fact]
+    public void A_loss_before_the_capture_starts_with_the_recording()
+    {
+        Advance(20, Lost(from: -30));
+
+        Assert.Equal([new(0, 20, "network_lost")], _gaps);
+    }
+
+    [Fact]
+    public void A_connection_that_the_page_replaces_at_once_is_no_loss()
+    {
+        Advance(40, Live);
+        Advance(1, Lost(from: 40));
+        Advance(10, Live with { RestoredAt = 41_500 });
+
+        Assert.Empty(_gaps);
+    }
+
+    [Fact]
+    public void Nobody_else_is_nothing_to_lose()
+    {
+        Advance(40, Live);
+        Advance(100, Lost(from: 39.5) with { HasFailed = true }, others: 0);
+
+        Assert.Empty(_gaps);
+        Assert.Null(_network.Warning);
+        Assert.False(_network.IsInDoubt);
+    }
+
+    [Fact]
+    public void A_loss_before_the_page_counts_nobody_is_no_gap()
+    {
+        Advance(40, Live);
+        Advance(9, Lost(from: 39.5));
+        Advance(60, Lost(from: 39.5), others: 0);
+
+        Assert.Empty(_gaps);
+    }
+
+    [Fact]
+    public void Connections_that_the_others_close_are_no_loss_if_the_page_shows_no_count()
+    {
+        Advance(40, Live, others: null);
+        Advance(120, Lost(from: 39.5) with { ClosedByPeer = 1 }, others: null);
+
+        Assert.Empty(_gaps);
+        Assert.False(_network.IsInDoubt);
+    }
+
+    [Fact]
+    public void Connections_that_the_others_close_and_replace_are_no_loss()
+    {
+        Advance(40, Live);
+        Advance(15, Lost(from: 39.5) with { ClosedByPeer = 1 });
+        Advance(10, Live with { RestoredAt = 55_000 });
+
+        Assert.Empty(_gaps);
+    }
+
+    [Fact]
+    public void Connections_that_the_others_close_while_they_remain_in_the_call_are_a_loss_after_20_s()
+    {
+        Advance(40, Live);
+        Advance(21, Lost(from: 39.5) with { ClosedByPeer = 1 });
+
+        Assert.NotNull(_network.Warning);
+        Assert.Equal(39.5, _gaps[0].StartSeconds);
+    }
+
+    [Fact]
+    public void The_bot_joins_again_after_each_minute_of_loss_up_to_three_times()
+    {
+        var rejoins = new List<int>();
+        for (var i = 0; i < 400; i++)
+        {
+            Advance(1, Lost(from: rejoins.Count == 0 ? 0 : rejoins[^1]));
+            if (!_network.TakeRejoin(Progress(default)))
+                continue;
+            rejoins.Add(_seconds);
+            _network.Reset(Progress(default));
+        }
+
+        Assert.Equal([60, 120, 180], rejoins);
+    }
+
+    [Fact]
+    public void After_joining_again_the_report_of_the_old_page_does_not_count()
+    {
+        Advance(60, Lost(from: 0));
+        _network.Reset(Progress(Lost(from: 0)));
+
+        Advance(5, Lost(from: 0));
+
+        Assert.False(_network.IsInDoubt);
+    }
+
+    [Fact]
+    public void A_network_that_stays_lost_is_believed_after_ten_minutes()
+    {
+        Advance(599, Lost(from: 0));
+        Assert.True(_network.IsInDoubt);
+
+        Advance(2, Lost(from: 0));
+        Assert.False(_network.IsInDoubt);
+        Assert.NotNull(_network.Warning);
+    }
+
+    private static NetworkState Lost(double from) => new(Expected: 1, Live: 0, LostAt: (long)(from * 1000));
+
+    private RecordingProgress Progress(NetworkState network) =>
+        RecordingProgress.None with { Packets = _seconds * ChunkFormat.PacketsPerSecond, Network = network };
+
+    private void Advance(int seconds, NetworkState network, int? others = 3)
+    {
+        for (var i = 0; i < seconds; i++)
+        {
+            _seconds++;
+            if (_network.Observe(Progress(network), others) is { } gap)
+                _gaps.Add(gap);
+        }
+    }
+}
