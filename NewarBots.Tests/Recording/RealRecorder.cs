@@ -66,19 +66,22 @@ internal sealed class RealRecorder : RecorderFolder, IAsyncDisposable
     /// <param name="diskKilobytes">The size of the disk; requires root.</param>
     /// <param name="joining">The manager's joining settings, for the page's origin.</param>
     /// <param name="tracks">Whether to record each track separately as well.</param>
+    /// <param name="map">Adds endpoints to the page's origin.</param>
     public static async Task<RealRecorder> StartAsync(
         string html,
         string policy = "",
         LeaveConditions? leave = null,
         int? diskKilobytes = null,
         Func<string, JoiningOptions>? joining = null,
-        bool tracks = false)
+        bool tracks = false,
+        Action<WebApplication>? map = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         var bridge = IPAddress.Parse(await DockerCli.BridgeAddressAsync());
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(bridge, port: 0));
         var page = builder.Build();
+        map?.Invoke(page);
         var cookies = new ConcurrentQueue<string>();
         page.MapGet("/", (HttpRequest request, HttpResponse response) =>
         {

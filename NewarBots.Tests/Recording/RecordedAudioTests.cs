@@ -37,6 +37,38 @@ public sealed class RecordedAudioTests
     }
 
     [Fact]
+    public async Task Stereo_whose_channels_cancel_each_other_is_recorded_and_other_stereo_is_mixed()
+    {
+        await using var recorder = await RealRecorder.StartAsync(CallPage.Html("""
+            const connectStereo = async (hz, right) => {
+              const [near, far] = [new RTCPeerConnection(), new RTCPeerConnection()];
+              near.onicecandidate = event => far.addIceCandidate(event.candidate);
+              far.onicecandidate = event => near.addIceCandidate(event.candidate);
+              const tone = new OscillatorNode(voices, { frequency: hz }), merged = new ChannelMergerNode(voices, { numberOfInputs: 2 });
+              [0.2, 0.2 * right].forEach((gain, channel) => tone.connect(new GainNode(voices, { gain })).connect(merged, 0, channel));
+              const out = new MediaStreamAudioDestinationNode(voices, { channelCount: 2 });
+              merged.connect(out);
+              tone.start();
+              far.addTransceiver(out.stream.getAudioTracks()[0], { streams: [out.stream] });
+              const stereo = ({ type, sdp }) => ({ type, sdp: sdp.replace('useinbandfec=1', 'useinbandfec=1;stereo=1') });
+              await far.setLocalDescription();
+              await near.setRemoteDescription(stereo(far.localDescription));
+              await near.setLocalDescription(stereo(await near.createAnswer()));
+              await far.setRemoteDescription(near.localDescription);
+            };
+            await connectStereo(500, -1);
+            await connectStereo(1500, 1);
+            await connectStereo(2500, 0.5);
+            await after(6);
+            document.body.textContent = 'Your host ended the meeting for everyone';
+            """));
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+        var audio = await recorder.AudioAsync();
+        Assert.All([500, 1500, 2500], hz => Assert.InRange(Tone.LongestSeconds(audio, hz), 3, double.MaxValue));
+    }
+
+    [Fact]
     public async Task Speakers_including_a_quiet_one_get_the_names_that_the_page_marks()
     {
         await using var recorder = await RealRecorder.StartAsync(CallPage.Html("""

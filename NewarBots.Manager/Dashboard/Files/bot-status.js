@@ -46,11 +46,12 @@ const explanations = {
   blocked_by_platform: 'The platform blocked the bot’s browser.',
   join_failed: 'The meeting page did not load, or the bot could not find a way to join on it.',
   browser_crashed: 'The browser crashed or hung, and restarting it did not help.',
+  network_lost: 'The connection to the call was lost, and rejoining failed.',
   recorder_crashed: 'The recorder crashed without reporting an error.',
   out_of_memory: 'The bot’s container reached its memory limit.',
   storage_failed: 'The recording could not be written to disk.',
   launch_failed: 'The bot’s container could not be created or started.',
-  no_audio: 'The bot receives audio that it cannot capture.',
+  no_audio: 'The bot receives audio that it cannot capture, or its connection to the call is lost.',
   finalization_failed: 'The audio was recorded, but could not be assembled into one file.',
 };
 

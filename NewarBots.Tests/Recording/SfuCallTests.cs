@@ -1,0 +1,200 @@
+using NewarBots.Contract;
+using NewarBots.Manager.Recordings;
+using NewarBots.Manager.Rehearsal;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Fixtures.Sfu;
+using NewarBots.Tests.Lives;
+using NewarBots.Tests.Rehearsal;
+
+namespace NewarBots.Tests.Recording;
+
+/// <summary>The recorder in its container, in calls through a real media server over a network that fails in every way.</summary>
+[Collection(AloneOnTheMachine.Name)]
+[Trait("Suite", "Long")]
+public sealed class SfuCallTests
+{
+    private static readonly string[] Names = ["Ada", "Grace", "Edsger"];
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(4);
+
+    [Theory]
+    [InlineData(0, 0, 0)]
+    [InlineData(0.05, 40, 60)]
+    [InlineData(0.2, 80, 140)]
+    public async Task A_bad_network_loses_no_second(double loss, int delay, int jitter)
+    {
+        await using var call = await SfuCall.StartAsync();
+        await JoinAllAsync(call);
+        await using var recorder = await RecordAsync(call);
+        await recorder.UntilRecordedAsync(5);
+
+        (call.Network.Loss, call.Network.Delay, call.Network.Jitter) = (loss, TimeSpan.FromMilliseconds(delay), TimeSpan.FromMilliseconds(jitter));
+        await recorder.UntilRecordedAsync(35);
+        await EndAsync(recorder);
+
+        var report = await ReportAsync(recorder);
+        Assert.DoesNotContain(report.Faults, fault => fault.Kind is TimeCodeFaultKind.Missing or TimeCodeFaultKind.Doubled && Math.Abs(fault.Amount) > 0.5);
+        Assert.InRange(report.SecondsHeard, 33, double.MaxValue);
+        Assert.DoesNotContain(recorder.Gaps(), IsNetwork);
+        Assert.Equal(loss > 0, call.Network.Dropped > 0);
+        AssertSpeakers(recorder, Names);
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(40)]
+    public async Task An_outage_is_a_gap_and_nothing_else_is_missing(int seconds)
+    {
+        await using var call = await SfuCall.StartAsync();
+        await JoinAllAsync(call);
+        await using var recorder = await RecordAsync(call, recovers: true);
+        await recorder.UntilRecordedAsync(8);
+
+        call.Network.IsCut = true;
+        var cut = Recorded(recorder);
+        await recorder.UntilRecordedAsync(cut + seconds);
+        call.Network.IsCut = false;
+        await Eventually.TrueAsync(() => recorder.Gaps().Any(IsNetwork) && IsWell(recorder), Timeout);
+        await recorder.UntilRecordedAsync(Recorded(recorder) + 10);
+        await EndAsync(recorder);
+
+        var gap = Whole(recorder);
+        Assert.InRange(gap.StartSeconds, cut - 1, cut + 6);
+        Assert.InRange(gap.EndSeconds - gap.StartSeconds, seconds - 2, seconds + 12);
+        await AssertOnlyTheGapIsMissingAsync(recorder, gap);
+        Assert.Equal(seconds >= 20, recorder.Statuses().Any(status => status.Reason is EndReason.NoAudio));
+    }
+
+    [Fact]
+    public async Task Where_the_page_does_not_recover_the_bot_joins_again()
+    {
+        await using var call = await SfuCall.StartAsync();
+        await JoinAllAsync(call);
+        await using var recorder = await RecordAsync(call, leave: new() { SilenceTimeout = TimeSpan.FromSeconds(30) });
+        await recorder.UntilRecordedAsync(8);
+
+        call.Network.IsCut = true;
+        var cut = Recorded(recorder);
+        await recorder.UntilRecordedAsync(cut + 40);
+        call.Network.IsCut = false;
+        await Eventually.TrueAsync(() => recorder.Statuses().Any(IsRejoin), Timeout);
+        var rejoined = Recorded(recorder);
+        await Eventually.TrueAsync(() => Recorded(recorder) > rejoined + 15 && IsWell(recorder), Timeout);
+        await EndAsync(recorder);
+
+        Assert.Single(recorder.Statuses(), IsRejoin);
+        var gap = Whole(recorder);
+        Assert.InRange(gap.StartSeconds, cut - 1, cut + 6);
+        Assert.InRange(gap.EndSeconds - gap.StartSeconds, 55, 85);
+        await AssertOnlyTheGapIsMissingAsync(recorder, gap);
+    }
+
+    [Fact]
+    public async Task With_UDP_blocked_the_bot_warns_and_joins_again_and_never_believes_the_silence()
+    {
+        await using var call = await SfuCall.StartAsync();
+        await JoinAllAsync(call);
+        call.Network.IsCut = true;
+        await using var recorder = await RecordAsync(call, leave: new() { SilenceTimeout = TimeSpan.FromSeconds(30) });
+
+        await Eventually.TrueAsync(() => recorder.Statuses().Any(IsRejoin), Timeout);
+        await recorder.StopAsync();
+
+        Assert.Equal((long)RecorderExitCode.EndedByGuess, await recorder.ExitCodeAsync());
+        Assert.Contains(recorder.Statuses(), status => status is { Status: BotStatus.Recording, Reason: EndReason.NoAudio });
+        Assert.Equal(EndReason.StopRequested, recorder.Statuses()[^1].Reason);
+        var gap = Whole(recorder);
+        Assert.InRange(gap.StartSeconds, 0, 3);
+        Assert.InRange(gap.EndSeconds, 58, double.MaxValue);
+    }
+
+    [Fact]
+    public async Task Publishers_who_reload_come_late_and_leave_are_no_outage()
+    {
+        await using var call = await SfuCall.StartAsync();
+        await JoinAllAsync(call);
+        await using var recorder = await RecordAsync(call);
+        await recorder.UntilRecordedAsync(8);
+
+        foreach (var name in Names)
+            await call.LeaveAsync(name);
+        await JoinAllAsync(call);
+        await call.JoinAsync("Barbara", 3);
+        await recorder.UntilRecordedAsync(Recorded(recorder) + 12);
+        await call.LeaveAsync("Ada");
+        await recorder.UntilRecordedAsync(Recorded(recorder) + 10);
+        foreach (var name in (string[])[.. Names, "Barbara"])
+            await call.LeaveAsync(name);
+        await recorder.ExitCodeAsync(Timeout);
+
+        Assert.Equal(EndReason.EveryoneLeft, recorder.Statuses()[^1].Reason);
+        Assert.DoesNotContain(recorder.Gaps(), IsNetwork);
+        var heard = MeetingSeconds.Read(await recorder.AudioAsync(), TimeCode.Voices);
+        Assert.InRange(heard[3].Sum(second => second.Length), 15, 40);
+        AssertSpeakers(recorder, [.. Names, "Barbara"]);
+    }
+
+    [Fact]
+    public async Task Participants_who_send_nothing_while_they_are_silent_are_no_outage()
+    {
+        await using var call = await SfuCall.StartAsync();
+        for (var i = 0; i < Names.Length; i++)
+            await call.JoinAsync(Names[i], i, (Every: 30, From: 5 * i, To: (5 * i) + 5), dtx: true);
+        await using var recorder = await RecordAsync(call);
+
+        await recorder.UntilRecordedAsync(50);
+        await EndAsync(recorder);
+
+        Assert.DoesNotContain(recorder.Gaps(), IsNetwork);
+        AssertSpeakers(recorder, Names);
+    }
+
+    private static async Task JoinAllAsync(SfuCall call)
+    {
+        for (var i = 0; i < Names.Length; i++)
+            await call.JoinAsync(Names[i], i);
+    }
+
+    private static Task<RealRecorder> RecordAsync(SfuCall call, bool recovers = false, LeaveConditions? leave = null) =>
+        RealRecorder.StartAsync(SfuCall.Html(recovers), leave: leave, map: call.Map);
+
+    private static async Task EndAsync(RealRecorder recorder)
+    {
+        await recorder.StopAsync();
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+        Assert.Equal(EndReason.StopRequested, recorder.Statuses()[^1].Reason);
+    }
+
+    private static async Task<TimeCodeReport> ReportAsync(RealRecorder recorder) => TimeCodeReport.Of(
+        await recorder.AudioAsync(), Names.Length, placeTolerance: LiveAudio.Stretch, lengthTolerance: LiveAudio.Stretch);
+
+    private static async Task AssertOnlyTheGapIsMissingAsync(RealRecorder recorder, Gap gap)
+    {
+        var report = await ReportAsync(recorder);
+        Assert.All(report.Faults.Where(fault => fault.Kind is TimeCodeFaultKind.Missing && fault.Amount > 0.5), fault =>
+            Assert.InRange(fault.Second + report.Offset, gap.StartSeconds - 1.5, gap.EndSeconds + 1.5));
+        Assert.Contains(report.Faults, fault => fault is { Kind: TimeCodeFaultKind.Missing, Amount: > 0.9 });
+    }
+
+    private static void AssertSpeakers(RealRecorder recorder, IReadOnlyList<string> names)
+    {
+        var speakers = Speakers.Of(recorder.Speeches(), Recorded(recorder) + 1);
+        Assert.All(names, name => Assert.Contains(speakers, speaker => speaker.Name == name || speaker.Name is null));
+    }
+
+    /// <summary>From the first to the last of the gap's parts.</summary>
+    private static Gap Whole(RealRecorder recorder)
+    {
+        var gaps = recorder.Gaps().Where(IsNetwork).ToList();
+        Assert.NotEmpty(gaps);
+        return new(gaps.Min(gap => gap.StartSeconds), gaps.Max(gap => gap.EndSeconds), GapCause.NetworkLost);
+    }
+
+    private static double Recorded(RealRecorder recorder) => recorder.Statuses()[^1].RecordedSeconds ?? 0;
+
+    private static bool IsWell(RealRecorder recorder) => recorder.Statuses()[^1] is { Status: BotStatus.Recording, Reason: null };
+
+    private static bool IsNetwork(Gap gap) => gap.Cause == GapCause.NetworkLost;
+
+    private static bool IsRejoin(StatusMessage status) => status.Detail?.Contains("Rejoining", StringComparison.Ordinal) is true;
+}
