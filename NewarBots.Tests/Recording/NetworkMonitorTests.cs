@@ -37,7 +37,7 @@ public sealed class NetworkMonitorTests
 
         Advance(3, Lost(from: 39.5) with { HasFailed = true });
 
-        Assert.Contains("No audio can arrive for 10 s", _network.Warning, StringComparison.Ordinal);
+        Assert.Contains("No audio can arrive for 11 s", _network.Warning, StringComparison.Ordinal);
         Assert.Equal([new(39.5, 48, "network_lost"), new(48, 49, "network_lost"), new(49, 50, "network_lost")], _gaps);
         Advance(1, Live with { RestoredAt = 50_700 });
         Assert.Null(_network.Warning);
