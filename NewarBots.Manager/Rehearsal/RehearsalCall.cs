@@ -81,7 +81,7 @@ internal enum CallQuestion
 /// <param name="At">In seconds since the start of the call.</param>
 internal sealed record TimedQuestion(CallQuestion Kind, double At);
 
-/// <summary>What a removed guest sees.</summary>
+/// <summary>The text for a removed guest.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<RemovedText>))]
 internal enum RemovedText
 {

@@ -6,8 +6,8 @@ namespace NewarBots.Recorder.Joining;
 
 /// <summary>
 /// Chooses how to answer the page's dialogs. It never leaves the call, allows a device or signs in. A button that it does not know is clicked
-/// only if there is no other choice: it is the only one, or the only other one leaves the call. An answer that did not close the dialog
-/// is not repeated: the next one follows, and at last the Escape key.
+/// only if there is no other choice: all others leave the call, or had no effect. An answer that did not close the dialog is not repeated:
+/// the next one follows, and at last the Escape key.
 /// </summary>
 internal sealed record DialogAnswers
 {
@@ -60,31 +60,33 @@ internal sealed record DialogAnswers
     private IEnumerable<DialogAnswer> AnswersTo(PageDialog dialog)
     {
         var safe = dialog.Buttons.Where(button => button.Place.Free && !Matches(_never, button.Name)).ToList();
+        var rest = safe.ToList();
         foreach (var sign in Known)
         {
-            foreach (var button in safe.Where(button => button.Sign == sign))
+            // Outside a modal dialog, a join button leads to another room.
+            if (sign is PageSign.JoinButton && !dialog.IsModal)
+                continue;
+            foreach (var button in safe.Where(button => button.Sign == sign && rest.Remove(button)))
                 yield return new(dialog, button, IsKnown: true);
         }
 
         foreach (var pattern in _safe)
         {
-            foreach (var button in safe.Where(button => button.Sign is null && pattern.IsMatch(button.Name)))
+            foreach (var button in safe.Where(button => button.Sign is null && pattern.IsMatch(button.Name) && rest.Remove(button)))
                 yield return new(dialog, button, IsKnown: false);
         }
 
         var leaves = dialog.Buttons.Count(button => Matches(_never, button.Name));
-        if (dialog.Buttons.Count == 2 && leaves == 1 && safe is [var other])
+        if (rest is [{ Sign: null } other] && (dialog.IsModal || (dialog.Buttons.Count == 2 && leaves == 1)))
             yield return new(dialog, other, IsKnown: false);
         if (!dialog.IsModal)
             yield break;
-        if (dialog.Buttons.Count == 1 && safe is [var only])
-            yield return new(dialog, only, IsKnown: false);
         yield return new(dialog, Button: null, IsKnown: false);
     }
 
     private static string NameOf(DialogAnswer answer) => answer.Button?.Name ?? string.Empty;
 
-    /// <summary>Of two equal dialogs, one above the other, each gets its own answers.</summary>
+    /// <summary>Equal dialogs, one above the other, each get their own answers.</summary>
     private static string KeyOf(PageDialog dialog, PageView view) => $"{view.Dialogs.Count(other => $"{other}" == $"{dialog}")} {dialog}";
 
     private static bool Matches(Regex[] patterns, string name) => Array.Exists(patterns, pattern => pattern.IsMatch(name));

@@ -39,7 +39,7 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
     {
         (_page, _hook, _selectors, _recorders, _evidence, _time, _logger) = (page, hook, selectors, recorders, evidence, time, logger);
         _signs = selectors.Entries.ToDictionary(entry => entry.Id, entry => entry.Sign);
-        _look = $"() => ({LookScript})({JsonSerializer.Serialize(selectors, LookJson.Default.SelectorPack)}.entries, () => {hook.IsCapturingExpression}, () => {hook.ReceivedBytesExpression})";
+        _look = $"() => ({LookScript})({JsonSerializer.Serialize(selectors, LookJson.Default.SelectorPack)}, () => {hook.IsCapturingExpression}, () => {hook.ReceivedBytesExpression})";
         page.Crash += (_, _) => _gone ??= "The page crashed.";
         page.Close += (_, _) => _gone ??= "The page was closed.";
         page.Context.Close += (_, _) => _gone ??= "The browser exited.";
@@ -133,8 +133,6 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
             match.Names)
         {
             Persons = match.Persons,
-            IsInDialog = match.InDialog,
-            IsBehindDialog = match.Behind,
         }).ToList();
         var view = new PageView(seen.Url, seen.Title, seen.Capturing, matches)
         {
@@ -143,10 +141,10 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
             IsBlank = seen.Blank,
             IsConcealed = seen.Concealed,
         };
-        var (named, recorders) = _recorders.CountIn(
+        var (named, recorders, isSelfShown) = _recorders.CountIn(
             [.. matches.Where(match => match.Sign is PageSign.Participant).SelectMany(match => (match.Persons ?? []).Zip(match.Names ?? []))],
             view.IsStillCallPage ? view.Count : null);
-        return view with { NamedOthers = named, OtherRecorders = recorders };
+        return view with { NamedOthers = named, OtherRecorders = recorders, IsSelfShown = isSelfShown };
     }
 
     private PageButton ButtonOf(SeenButton button) =>
@@ -262,7 +260,7 @@ internal sealed record SeenPage(
     string Url, string Title, bool Capturing, long ReceivedBytes, bool Concealed, bool Blank, SeenMatch[] Matches, SeenDialog[] Dialogs);
 
 internal sealed record SeenMatch(
-    string Entry, double? X, double? Y, bool Free, bool Behind, bool InDialog, string? Value, int? Number, string[]? Names, string[]? Persons);
+    string Entry, double? X, double? Y, bool Free, string? Value, int? Number, string[]? Names, string[]? Persons);
 
 internal sealed record SeenDialog(string Text, bool Modal, SeenButton[] Buttons);
 

@@ -24,8 +24,8 @@ internal sealed class OtherRecorders(SelectorPack pack, string botName, bool isS
 
     /// <param name="people">The participants that the page shows. Somebody may be shown more than once, with the same id.</param>
     /// <param name="total">The number of participants, including this one; <see langword="null"/> if the page does not show it.</param>
-    /// <returns>How many others the page shows, and how many of them are recorders.</returns>
-    public (int Named, int Recorders) CountIn(IReadOnlyCollection<(string Id, string Name)> people, int? total)
+    /// <returns>How many others the page shows, how many of them are recorders, and whether it shows this bot under a known name.</returns>
+    public (int Named, int Recorders, bool IsSelfShown) CountIn(IReadOnlyCollection<(string Id, string Name)> people, int? total)
     {
         var names = WithoutPresentations([.. people.DistinctBy(person => person.Id).Select(person => person.Name)]);
         var others = names.ToList();
@@ -39,7 +39,7 @@ internal sealed class OtherRecorders(SelectorPack pack, string botName, bool isS
         var recorders = others.Where(name => Matches(_recorders, name)).ToList();
         var named = isSelfShown || !isSignedIn ? others.Count : Math.Max(0, others.Count - 1);
         var areAllOthers = isSelfShown || !isSignedIn || (_ownNames is { Count: > 0 } own && !own.Overlaps(recorders));
-        return (named, areAllOthers ? recorders.Count : Math.Max(0, recorders.Count - 1));
+        return (named, areAllOthers ? recorders.Count : Math.Max(0, recorders.Count - 1), isSelfShown);
     }
 
     /// <summary>A presentation has a tile of its own, with its owner's name in it. It is somebody only if its owner is not shown.</summary>

@@ -38,7 +38,7 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
         && !Shows(PageSign.NameBox);
 
     /// <summary>The page shows something that exists in a call only.</summary>
-    private bool HasCallSign => Count > 1 || NamedOthers > 0 || Shows(PageSign.CallControl);
+    private bool HasCallSign => Count > 1 || (Count == 1 && IsSelfShown) || NamedOthers > 0 || Shows(PageSign.CallControl);
 
     /// <summary>The page proves that the guest is in the call. It may still show a notice or a banner with a join button.</summary>
     public bool IsProvenCall => MayBeCall && HasCallSign;
@@ -64,6 +64,9 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
 
     /// <summary>How many others the page shows by name, including recorders.</summary>
     public int NamedOthers { get; init; }
+
+    /// <summary>The page shows this bot as a participant.</summary>
+    public bool IsSelfShown { get; init; }
 
     /// <summary>How many recorders other than this one are in the call.</summary>
     public int OtherRecorders { get; init; }
@@ -97,12 +100,6 @@ internal sealed record PageMatch(
 {
     /// <summary>Identifies the person of each of <see cref="Names"/>.</summary>
     public IReadOnlyList<string>? Persons { get; init; }
-
-    /// <summary>The element is part of an open dialog.</summary>
-    public bool IsInDialog { get; init; }
-
-    /// <summary>A modal dialog is open, and the element is not part of it.</summary>
-    public bool IsBehindDialog { get; init; }
 }
 
 /// <param name="X">In CSS pixels of the viewport.</param>

@@ -1,6 +1,6 @@
 // Finds the selector pack's entries that the page shows, each with the data needed to act on it, and the open dialogs with their buttons.
 // MeetingPage.cs parses the result. The only change it makes is to scroll a control into view.
-(entries, isCapturing, receivedBytes) => {
+({ entries, neverAnswers }, isCapturing, receivedBytes) => {
   const controlSelector = 'button, [role=button], a[href]';
   const dialogSelector = 'dialog[open], [role=dialog], [role=alertdialog], [aria-modal=true]';
   const smallest = 4; // px: what is smaller is meant for screen readers
@@ -55,7 +55,10 @@
     return { x, y, free: top !== null && (element.contains(top) || top.contains(element)) && !element.disabled && element.ariaDisabled !== 'true' };
   };
 
-  const buttonsIn = root => [...root.querySelectorAll(controlSelector)].filter(button => labelOf(button).trim() && isVisible(button));
+  const entryOf = name => entries.find(({ control }) => control && plain(control) === name)?.id ?? null;
+  // A link would lead away from the meeting, unless the pack knows it.
+  const buttonsIn = root => [...root.querySelectorAll(controlSelector)].filter(button =>
+    labelOf(button).trim() && isVisible(button) && (!button.matches('a[href]:not([role=button])') || entryOf(nameOf(button)) !== null));
 
   // What lies over a control and most of the window without being marked as a dialog. The buttons may be in an element beside the scrim.
   const coverOf = (element, own) => {
@@ -93,6 +96,17 @@
     for (const element of ground.slice(0, 12)) {
       const cover = coverOf(element, own);
       if (cover && !found.some(({ root }) => root.contains(cover) || cover.contains(root))) found.push({ root: cover, isModal: true });
+    }
+    // A question without any mark, with two buttons of which one leaves.
+    const never = (neverAnswers ?? []).map(pattern => new RegExp(pattern, 'i'));
+    const callOwn = [...own, ...elementsFor(['leave_button', 'call_control', 'join_button'])];
+    for (const element of [...controls.values()].flat().filter(control => never.some(pattern => pattern.test(nameOf(control))) && isVisible(control))) {
+      let root = element.parentElement;
+      while (root && buttonsIn(root).length < 2) root = root.parentElement;
+      if (!root || buttonsIn(root).length !== 2 || callOwn.some(other => root.contains(other))) continue;
+      // The text of the question may be beside the buttons.
+      while (!root.innerText.includes('?') && root.parentElement && buttonsIn(root.parentElement).length === 2) root = root.parentElement;
+      if (root.innerText.includes('?') && !found.some(({ root: other }) => other.contains(root) || root.contains(other))) found.push({ root, isModal: false });
     }
     return found.map(dialog => ({ ...dialog, buttons: buttonsIn(dialog.root).slice(0, maxButtons).map(element => ({ element, ...place(element) })) }));
   };
@@ -146,16 +160,11 @@
     // Prefers an element of the open dialog, then one that can be clicked.
     let best = null;
     for (const element of visible.length > 0 ? visible : entry.hidden ? all : []) {
-      const match = {
-        ...place(element),
-        value: element.value == null ? null : String(element.value),
-        behind: modal !== null && !modal.contains(element),
-        inDialog: dialogs.some(({ root }) => root.contains(element)),
-      };
-      const worth = ({ behind, free }) => (behind ? 0 : 2) + (free ? 1 : 0);
-      if (best === null || worth(match) > worth(best)) best = match;
+      const match = { ...place(element), value: element.value == null ? null : String(element.value) };
+      const worth = (modal === null || modal.contains(element) ? 2 : 0) + (match.free ? 1 : 0);
+      if (best === null || worth > best.worth) best = { match, worth };
     }
-    return best;
+    return best?.match ?? null;
   };
 
   const matches = [];
@@ -168,14 +177,13 @@
     }
   }
 
-  const entryOf = name => entries.find(({ control }) => control && plain(control) === name)?.id ?? null;
   return {
     url: location.href,
     title: document.title,
     capturing: isCapturing(),
     receivedBytes: receivedBytes(),
     concealed: isConcealed,
-    blank: pageText === '' && ![...document.querySelectorAll(`${controlSelector}, input`)].some(isVisible),
+    blank: pageText === '' && ![...document.querySelectorAll('input, [role=textbox]')].some(isVisible),
     matches,
     dialogs: dialogs.slice(0, maxDialogs).map(({ root, isModal, buttons }) => ({
       text: squeeze(root.innerText || root.getAttribute('aria-label') || '').slice(0, maxText),

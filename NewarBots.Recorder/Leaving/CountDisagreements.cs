@@ -13,7 +13,7 @@ internal sealed partial class CountDisagreements(SessionJournal journal, ILogger
     private (double From, int Participants)? _open;
     private bool _wasLogged;
 
-    /// <param name="participants">What the page counts, if it disagrees with the audio; otherwise <see langword="null"/>.</param>
+    /// <param name="participants">The number that the page counts, if it disagrees with the audio; otherwise <see langword="null"/>.</param>
     /// <param name="seconds">The length of the recording.</param>
     public void Observe(int? participants, double seconds)
     {

@@ -22,6 +22,7 @@ public sealed class DialogAnswersTests
     [InlineData("Cancel", "Leave the call", "Cancel")]
     [InlineData("Stay muted", "Unmute", "Stay muted")]
     [InlineData("Fine", "Fine")]
+    [InlineData("Proceed", "Allow microphone", "Proceed")]
     public void Answers_without_leaving(string expected, params string[] buttons)
     {
         Assert.Equal(expected, Next(Dialog(buttons)));
@@ -34,6 +35,7 @@ public sealed class DialogAnswersTests
     [InlineData("Leave", "Sign in")]
     [InlineData("Allow microphone", "Turn on camera")]
     [InlineData("Red", "Green")]
+    [InlineData("Red", "Green", "Leave")]
     [InlineData]
     public void Presses_Escape_if_no_button_is_safe(params string[] buttons)
     {
@@ -47,6 +49,9 @@ public sealed class DialogAnswersTests
         var dialog = Dialog("Join now", "Leave", "Close");
 
         Assert.Equal(["Join now", "Close", "Escape", null], (string?[])[Next(dialog), Next(dialog), Next(dialog), Next(dialog)]);
+
+        var other = Dialog("Join now", "Leave", "Proceed");
+        Assert.Equal(["Join now", "Proceed", "Escape", null], (string?[])[Next(other), Next(other), Next(other), Next(other)]);
     }
 
     [Fact]
@@ -84,6 +89,7 @@ public sealed class DialogAnswersTests
         Assert.Null(Next(Dialog("Fine") with { IsModal = false }));
         Assert.Equal("Stay in the call", Next(Dialog("Leave now", "Stay in the call") with { IsModal = false }));
         Assert.Equal("Weiter", Next(Dialog("Leave now", "Weiter") with { IsModal = false }));
+        Assert.Null(Next(Dialog("Join now", "Not here") with { IsModal = false }));
     }
 
     private string? Next(PageDialog dialog)

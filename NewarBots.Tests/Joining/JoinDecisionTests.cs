@@ -184,6 +184,36 @@ public sealed class JoinDecisionTests
         Assert.Equal(isCall, Decide(view) is JoinDecision.Admitted);
     }
 
+    [Fact]
+    public void A_bot_that_is_counted_as_the_only_participant_is_in_the_call()
+    {
+        var view = View("leave.button");
+
+        Assert.IsType<JoinDecision.Admitted>(Decide(view with { Matches = [.. view.Matches, Match("count.avatars") with { Number = 1 }], IsSelfShown = true }));
+    }
+
+    [Fact]
+    public void A_dialog_over_the_door_is_answered_before_the_door()
+    {
+        var view = View("microphone.off", "camera.off", "join.now");
+        view = view with
+        {
+            Dialogs = [new("Recorded", IsModal: true, [new("Leave", new(1, 1, Free: true)), new("Join now", new(5, 5, Free: true), "join.now", PageSign.JoinButton)])],
+        };
+
+        Assert.Equal("Join now", Assert.IsType<JoinDecision.AnswerDialog>(Decide(view)).Answer.Button!.Name);
+    }
+
+    [Fact]
+    public void A_dialog_does_not_make_the_bot_join_with_its_microphone_on()
+    {
+        var view = View("microphone.on", "camera.off", "join.now");
+        view = view with { Dialogs = [new("Recorded", IsModal: true, [new("Join now", new(5, 5, Free: true), "join.now", PageSign.JoinButton)])] };
+
+        Assert.Equal("microphone.on", Target<JoinDecision.Click>(Decide(view)));
+        Assert.IsType<JoinDecision.AnswerDialog>(Decide(view, Fresh.WithAct(Match("join.now"), Now.AddSeconds(-9)), Now));
+    }
+
     [Theory]
     [InlineData("leave.button")]
     [InlineData("waiting.asking", "leave.button")]

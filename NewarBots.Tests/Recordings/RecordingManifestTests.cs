@@ -32,6 +32,7 @@ public sealed class RecordingManifestTests
             new(2, "chunk_00002.ogg", "d4735e3a265e16eee03f59718b9b5d03", 18000, 20, 4.5, null, ChunkProblem.TornTail),
         ],
         Gaps = [new(10, 20, "chunk_missing")],
+        Disagreements = [new(21, 24, 1)],
         Speakers =
         [
             new("csrc:4711", "Ada", 5.5, [new(0.4, 2.9, -23), new(21, 24, -31)]),
