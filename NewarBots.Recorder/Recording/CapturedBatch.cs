@@ -129,7 +129,7 @@ internal readonly record struct Reception(int Connections, int Tracks, long Rece
 internal readonly record struct NetworkState(
     int Expected, int Live, int ClosedByPeer = 0, bool HasFailed = false, long? LostAt = null, long? RestoredAt = null)
 {
-    /// <param name="capture">Where the capture begins.</param>
+    /// <param name="capture">The position of the capture on the time line.</param>
     /// <returns>The same state, with times in milliseconds since the start of the session's time line.</returns>
     public NetworkState After(TimeSpan capture)
     {

@@ -28,7 +28,7 @@ internal sealed class UdpForwarder(IPAddress listens) : IAsyncDisposable
 
     public long Dropped => Interlocked.Read(ref _dropped);
 
-    /// <returns>Where to send packets for this server.</returns>
+    /// <returns>The address that forwards to this server.</returns>
     public IPEndPoint PortOf(IPEndPoint server) => (IPEndPoint)_ports.GetOrAdd(server, Listen).LocalEndPoint!;
 
     public async ValueTask DisposeAsync()
