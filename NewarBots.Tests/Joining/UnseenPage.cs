@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using NewarBots.Contract;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Lives;
+using NewarBots.Tests.Rehearsal;
+
+namespace NewarBots.Tests.Joining;
+
+/// <summary>A page of <c>UnseenPages/</c> and the outcome that its header comment promises, one <c>Key: value</c> a line.</summary>
+internal sealed partial class UnseenPage
+{
+    private readonly ILookup<string, string> _header;
+
+    private UnseenPage(string name, string html)
+    {
+        (Name, Html) = (name, html);
+        var comment = html.Split("<!--", 2)[1].Split("-->", 2)[0];
+        _header = HeaderLine().Matches(comment).ToLookup(line => line.Groups["key"].Value, line => line.Groups["value"].Value.Trim());
+    }
+
+    /// <summary>The folder of the pages and their script and style.</summary>
+    public static string Folder { get; } = Repository.PathOf("NewarBots.Tests", "Joining", "UnseenPages");
+
+    public static IReadOnlyList<UnseenPage> All { get; } =
+        [.. Directory.GetFiles(Folder, "*.html").Order(StringComparer.Ordinal).Select(path => new UnseenPage(Path.GetFileNameWithoutExtension(path), File.ReadAllText(path)))];
+
+    public string Name { get; }
+
+    public string Html { get; }
+
+    /// <summary>One page of each kind.</summary>
+    public bool IsRepresentative => _header["Suite"].Contains("main");
+
+    /// <summary>The conditions of the header. A recorder that stays for too long is ended by its maximum duration.</summary>
+    public LeaveConditions Leave => Pairs("Leave").Aggregate(new LeaveConditions { MaxDuration = TimeSpan.FromSeconds(Numbers("Within")[0] + 5) }, (leave, pair) => pair switch
+    {
+        ("waitingRoomTimeout", var seconds) => leave with { WaitingRoomTimeout = seconds },
+        ("nobodyJoinedTimeout", var seconds) => leave with { NobodyJoinedTimeout = seconds },
+        ("everyoneLeftTimeout", var seconds) => leave with { EveryoneLeftTimeout = seconds },
+        var (condition, _) => throw new NotSupportedException(condition),
+    });
+
+    /// <returns>Each promise that the recorder or the page broke, in one line.</returns>
+    /// <param name="recorder">The recorder, after its end.</param>
+    /// <param name="events">The page's events, in order.</param>
+    /// <param name="duration">How long the recorder ran.</param>
+    public async Task<IReadOnlyList<string>> BrokenPromisesAsync(EndedRecorder recorder, IReadOnlyList<string> events, TimeSpan duration)
+    {
+        var broken = new List<string>();
+        void Check(bool isKept, string key, string seen)
+        {
+            if (!isKept)
+                broken.Add($"{key}: {One(key)}. Seen: {seen}.");
+        }
+
+        var statuses = recorder.Statuses().Select(status => WireWord.Of(status.Status)).Aggregate(
+            new List<string>(), (distinct, status) => distinct is [.., var last] && last == status ? distinct : [.. distinct, status]);
+        Check(Regex.IsMatch(string.Concat(statuses.Select(status => $"{status},")), StatusPattern()), "Statuses", string.Join(", ", statuses));
+
+        var reason = recorder.Reason is { } ended ? WireWord.Of(ended) : "none";
+        Check(One("Reason").Split(" or ").Contains(reason), "Reason", $"{reason} ({recorder.Statuses()[^1].Detail})");
+        Check(duration.TotalSeconds <= Numbers("Within")[0], "Within", $"{duration.TotalSeconds:0} s");
+
+        Check(AreInOrder(List("Page saw"), events), "Page saw", string.Join(", ", events));
+        Check(!List("Page never saw").Intersect(events).Any(), "Page never saw", string.Join(", ", events));
+        foreach (var text in _header["Log"])
+            Check(recorder.Log.Contains(text, StringComparison.OrdinalIgnoreCase), "Log", "no such text");
+        foreach (var file in _header["Evidence"])
+            Check(recorder.Evidence().Keys.Any(path => path.EndsWith($"/{file}", StringComparison.Ordinal)), "Evidence", string.Join(", ", recorder.Evidence().Keys));
+        await CheckAudioAsync(recorder, Check);
+        return broken;
+    }
+
+    private async Task CheckAudioAsync(EndedRecorder recorder, Action<bool, string, string> check)
+    {
+        var promised = One("Recorded");
+        if (promised == "nothing")
+        {
+            check(!recorder.Chunks().Any(), "Recorded", $"{recorder.Chunks().Count()} chunks");
+            return;
+        }
+
+        if (!recorder.Chunks().Any())
+        {
+            check(false, "Recorded", "no chunk");
+            return;
+        }
+
+        var audio = await recorder.AudioAsync();
+        var heard = Enumerable.Range(0, UnseenVoices.Count).Select(voice => UnseenVoices.SecondsHeard(audio, voice)).ToList();
+        var seen = string.Join("; ", heard.Select((seconds, voice) => $"voice {voice} for {seconds:0.0} s"));
+        if (promised == "silence")
+            check(heard.TrueForAll(seconds => seconds < 0.5), "Recorded", seen);
+        foreach (Match voice in VoicePromise().Matches(promised))
+            check(heard[Number(voice.Groups["voice"].Value)] >= Number(voice.Groups["seconds"].Value), "Recorded", seen);
+        if (_header.Contains("Length"))
+        {
+            var length = (double)audio.Length / AudioFile.SampleRate;
+            check(length >= Numbers("Length")[0] && length <= Numbers("Length")[1], "Length", $"{length:0.0} s");
+        }
+    }
+
+    private string One(string key) => string.Join("; ", _header[key]);
+
+    private IReadOnlyList<string> List(string key) => [.. _header[key].SelectMany(value => value.Split(", "))];
+
+    private IReadOnlyList<int> Numbers(string key) => [.. WholeNumber().Matches(One(key)).Select(number => Number(number.Value))];
+
+    private IEnumerable<(string Name, TimeSpan Value)> Pairs(string key) =>
+        List(key).Select(pair => pair.Split('=')).Select(pair => (pair[0], TimeSpan.FromSeconds(Number(pair[1]))));
+
+    /// <summary>A status with a question mark may be missing.</summary>
+    private string StatusPattern() =>
+        $"^{string.Concat(List("Statuses").Select(status => status.EndsWith('?') ? $"({status[..^1]},)?" : $"{status},"))}$";
+
+    private static bool AreInOrder(IReadOnlyList<string> expected, IReadOnlyList<string> events)
+    {
+        var found = 0;
+        foreach (var one in events)
+        {
+            if (found < expected.Count && one == expected[found])
+                found++;
+        }
+        return found == expected.Count;
+    }
+
+    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"^(?<key>[A-Z][a-z ]*): (?<value>.*)$", RegexOptions.Multiline)]
+    private static partial Regex HeaderLine();
+
+    [GeneratedRegex(@"voice (?<voice>\d) for (?<seconds>\d+) s")]
+    private static partial Regex VoicePromise();
+
+    [GeneratedRegex(@"\d+")]
+    private static partial Regex WholeNumber();
+}
