@@ -16,6 +16,9 @@ using NewarBots.Manager.Tracking;
 using NewarBots.Manager.Webhooks;
 using NewarBots.ServiceDefaults;
 
+if (args is [AssembleCommand.Name])
+    return await AssembleCommand.RunAsync();
+
 var builder = WebApplication.CreateBuilder(args);
 if (args is [KeysCommand.Name, .. var arguments])
     return await KeysCommand.RunAsync(arguments, builder.Configuration);

@@ -9,6 +9,8 @@ internal static class BotTracing
 {
     public const string BotIdTag = "newarbots.bot.id";
 
+    public const string TrackTag = "newarbots.track";
+
     private static readonly ActivitySource Source = new(TelemetryNames.Manager);
 
     private const string ErrorTypeTag = "error.type";
@@ -45,6 +47,18 @@ internal static class BotTracing
 
     /// <summary>Starts a part of the current step.</summary>
     public static Activity? StartPart(string name) => Source.StartActivity(name);
+
+    /// <summary>Records a part of a step that another process has done.</summary>
+    /// <param name="name">As in <see cref="StartPart"/>.</param>
+    /// <param name="parent">The part that contains it; <see langword="null"/> for the current step.</param>
+    /// <param name="startedAt">Its start.</param>
+    /// <param name="took">Its duration.</param>
+    public static Activity? RecordPart(string name, Activity? parent, DateTimeOffset startedAt, TimeSpan took)
+    {
+        var part = Source.StartActivity(name, ActivityKind.Internal, (parent ?? Activity.Current)?.Context ?? default, startTime: startedAt);
+        part?.SetEndTime((startedAt + took).UtcDateTime);
+        return part;
+    }
 
     /// <summary>Runs a part of the current step; an exception marks its span as failed.</summary>
     public static async Task<T> InPartAsync<T>(string name, Func<Task<T>> act)

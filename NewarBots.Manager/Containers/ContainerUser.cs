@@ -13,7 +13,7 @@ internal sealed partial record ContainerUser(uint Uid, uint Gid)
 
     public static ContainerUser OfRecorders { get; } = IsRoot ? new(Unassigned, Unassigned) : new(EffectiveUserId(), EffectiveGroupId());
 
-    private static bool IsRoot => EffectiveUserId() == 0;
+    public static bool IsRoot => EffectiveUserId() == 0;
 
     /// <summary>Makes this user the owner. Does nothing if the manager does not run as root.</summary>
     /// <param name="file">The open file or folder.</param>
@@ -23,6 +23,13 @@ internal sealed partial record ContainerUser(uint Uid, uint Gid)
     {
         if (IsRoot && LinuxFiles.ChangeOwner(file, Uid, Gid) != 0)
             throw new IOException($"{path} cannot be given to {this}: {Marshal.GetPInvokeErrorMessage(LinuxFiles.LastError)}.");
+    }
+
+    /// <summary>Makes the manager the owner of an open file or folder.</summary>
+    public static void TakeBack(SafeHandle file)
+    {
+        if (IsRoot)
+            _ = LinuxFiles.ChangeOwner(file, EffectiveUserId(), EffectiveGroupId());
     }
 
     /// <summary><c>uid:gid</c>.</summary>

@@ -95,6 +95,9 @@ internal static unsafe partial class LinuxFiles
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal struct FileStatus
 {
+    [FieldOffset(16)]
+    public uint Links;
+
     [FieldOffset(20)]
     public uint Owner;
 

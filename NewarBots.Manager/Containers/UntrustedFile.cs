@@ -54,6 +54,16 @@ internal sealed class UntrustedFile : IDisposable
         return content.Position;
     }
 
+    /// <summary>Makes the manager the owner.</summary>
+    /// <returns><see langword="false"/> if the file has another name as well, and so may belong elsewhere.</returns>
+    public bool TakeOver()
+    {
+        if (LinuxFiles.Status(_file, out var status) != 0 || status.Links != 1)
+            return false;
+        ContainerUser.TakeBack(_file);
+        return true;
+    }
+
     public void Dispose() => _file.Dispose();
 
     private sealed class Content(UntrustedFile file, long maxBytes) : Stream

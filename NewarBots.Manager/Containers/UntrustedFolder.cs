@@ -112,6 +112,9 @@ internal sealed partial class UntrustedFolder : IDisposable
         return entries;
     }
 
+    /// <summary>Makes the manager the owner, so that no other process can add, rename or remove entries.</summary>
+    public void TakeOver() => ContainerUser.TakeBack(_folder);
+
     public void Dispose() => _folder.Dispose();
 
     /// <summary>The names of all entries, each with the zero that ends it.</summary>

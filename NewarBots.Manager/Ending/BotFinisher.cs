@@ -151,7 +151,7 @@ internal sealed partial class BotFinisher(
         var begun = time.GetTimestamp();
         try
         {
-            var result = await finalizer.FinalizeAsync(finalizing, cancellation);
+            var result = await finalizer.FinalizeAsync(finalizing, container?.Exit?.FinishedAt, cancellation);
             metrics.Finalized(time.GetElapsedTime(begun), result);
             end = known => BotLifecycle.Finalized(known, result, time.GetUtcNow());
         }

@@ -6,51 +6,65 @@ namespace NewarBots.Manager.Recordings;
 /// <summary>Assembles the chunks of a folder into one file: reads them, plans, concatenates, and decodes the whole result to verify it.</summary>
 internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FFmpegVerifier verifier, ILogger<AudioAssembler> logger)
 {
+    /// <summary>Name of the result.</summary>
+    public const string FileName = "recording.ogg";
+
     private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(40);
 
     /// <param name="session">Chunks of other sessions are ignored.</param>
     /// <param name="source">The folder with the chunks. It is not changed.</param>
     /// <param name="journal">The recorder's journal.</param>
     /// <param name="work">An empty folder for the result and temporary files.</param>
+    /// <param name="budget">What the recorder can have written.</param>
+    /// <param name="doubts">About chunks that FFmpeg cannot decode.</param>
     /// <param name="cancellation">Leaves unfinished files in <paramref name="work"/>.</param>
-    /// <returns><see langword="null"/> if there is no audio.</returns>
+    /// <returns><see langword="null"/> if there is no audio, or if it is in doubt.</returns>
     /// <exception cref="FinalizationException">The chunks cannot be assembled.</exception>
     /// <exception cref="FFmpegMissingException">FFmpeg is not installed.</exception>
     /// <exception cref="IOException">The disk is full or unavailable.</exception>
     public async Task<AssembledAudio?> AssembleAsync(
-        SessionId session, ChunkFolder source, SessionJournal journal, string work, CancellationToken cancellation)
+        SessionId session,
+        ChunkFolder source,
+        SessionJournal journal,
+        WorkPart work,
+        RecordingBudget budget,
+        Doubts doubts,
+        CancellationToken cancellation)
     {
-        var chunks = Read(source, cancellation);
-        var plan = ChunkManifest.Plan(session, chunks, journal);
+        var chunks = Read(source, budget, cancellation);
+        var plan = ChunkManifest.Plan(session, chunks, journal, budget.Packets);
         if (plan.Pieces.Count == 0)
             return null;
 
-        var target = Path.Combine(work, "recording.ogg");
-        var files = new PieceFiles(source, work);
+        var files = new PieceFiles(source, work.Folder);
         DecodedAudio decoded;
         try
         {
-            decoded = await ConcatenateAsync(session, plan, files, target, cancellation);
+            decoded = await ConcatenateAsync(session, plan, files, work, cancellation);
         }
         catch (BadAudioException exception)
         {
-            var undecodable = await FindUndecodableAsync(plan, files, cancellation);
+            var undecodable = await FindUndecodableAsync(plan, files, work, cancellation);
+            if (!doubts.Confirm(undecodable.Count == 0 ? [work.NameOf(FileName)] : [.. undecodable.Select(index => work.NameOf(ChunkFormat.FileName(index)))]))
+            {
+                Log.InDoubt(logger, source.Path, undecodable.Count, exception.Message);
+                return null;
+            }
+
             if (undecodable.Count == 0)
                 throw;
             Log.Undecodable(logger, source.Path, undecodable.Count, exception.Message);
             plan = ChunkManifest.Plan(
-                session, chunks.Select(chunk => chunk with { IsUndecodable = undecodable.Contains(chunk.Index) }), journal);
+                session, chunks.Select(chunk => chunk with { IsUndecodable = undecodable.Contains(chunk.Index) }), journal, budget.Packets);
             if (plan.Pieces.Count == 0)
                 throw;
-            decoded = await ConcatenateAsync(session, plan, files, target, cancellation);
+            decoded = await ConcatenateAsync(session, plan, files, work, cancellation);
         }
 
-        using var part = BotTracing.StartPart("recording seal");
-        var (bytes, sha256) = await FinalRecording.FlushAsync(target, cancellation);
-        return new(target, plan, decoded, bytes, sha256);
+        return new(work.NameOf(FileName), plan, decoded);
     }
 
-    private static List<OggOpusChunk> Read(ChunkFolder source, CancellationToken cancellation)
+    private static List<OggOpusChunk> Read(ChunkFolder source, RecordingBudget budget, CancellationToken cancellation)
     {
         using var part = BotTracing.StartPart("chunks read");
         var chunks = new List<OggOpusChunk>();
@@ -58,7 +72,7 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
         foreach (var file in source.Chunks())
         {
             cancellation.ThrowIfCancellationRequested();
-            var isTooBig = file.Bytes > ChunkFolder.MaxChunkBytes || bytes + file.Bytes > ChunkFolder.MaxTotalBytes;
+            var isTooBig = file.Bytes > ChunkFolder.MaxChunkBytes || bytes + file.Bytes > budget.Bytes;
             bytes += isTooBig ? 0 : file.Bytes;
             // An empty file is never opened: it may be a pipe, and reading that would never end.
             chunks.Add(file.Bytes == 0 ? OggOpusChunk.Empty(file.Index)
@@ -71,13 +85,13 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
 
     /// <returns>The decoded result, which is as long as planned.</returns>
     private async Task<DecodedAudio> ConcatenateAsync(
-        SessionId session, ChunkManifest plan, PieceFiles files, string target, CancellationToken cancellation)
+        SessionId session, ChunkManifest plan, PieceFiles files, WorkPart work, CancellationToken cancellation)
     {
         using (BotTracing.StartPart("recording concatenate"))
-            await concatenator.ConcatenateAsync(files.Make(plan, cancellation), session, target, cancellation);
+            await concatenator.ConcatenateAsync(files.Make(plan, cancellation), session, work.Folder, FileName, cancellation);
 
         using var part = BotTracing.StartPart("recording verify");
-        var decoded = await verifier.DecodeAsync(target, plan.Duration, cancellation);
+        var decoded = await verifier.DecodeAsync(work.Folder, FileName, plan.Duration, cancellation);
         return (decoded.Length - plan.Duration).Duration() <= Tolerance
             ? decoded
             : throw new BadAudioException(
@@ -85,7 +99,7 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
     }
 
     /// <summary>Decodes each chunk alone. Slow, therefore only used after decoding the whole file failed.</summary>
-    private async Task<HashSet<int>> FindUndecodableAsync(ChunkManifest plan, PieceFiles files, CancellationToken cancellation)
+    private async Task<HashSet<int>> FindUndecodableAsync(ChunkManifest plan, PieceFiles files, WorkPart work, CancellationToken cancellation)
     {
         var undecodable = new HashSet<int>();
         foreach (var piece in plan.Chunks)
@@ -93,7 +107,7 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
             var length = TimeSpan.FromSeconds(ChunkManifest.Seconds(piece.Range.Count));
             try
             {
-                if ((await verifier.DecodeAsync(files.PathOf(piece), length, cancellation)).Length != length)
+                if ((await verifier.DecodeAsync(work.Folder, files.PathOf(piece), length, cancellation, mayBeEmpty: true)).Length != length)
                     undecodable.Add(piece.Chunk.Index);
             }
             catch (BadAudioException)
@@ -107,14 +121,32 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Warning, "FFmpeg cannot decode the audio in {Folder} ({Count} chunks), another attempt will decide: {Error}")]
+        public static partial void InDoubt(ILogger logger, string folder, int count, string error);
+
         [LoggerMessage(LogLevel.Warning, "{Count} chunks in {Folder} cannot be decoded, silence replaces them: {Error}")]
         public static partial void Undecodable(ILogger logger, string folder, int count, string error);
     }
 }
 
-/// <param name="Path">The assembled file, flushed to disk.</param>
+/// <param name="File">Name of the assembled file, relative to the work folder.</param>
 /// <param name="Plan">The chunks it was assembled from.</param>
 /// <param name="Decoded">Measured by decoding the file.</param>
-/// <param name="Bytes">Size of the file.</param>
-/// <param name="Sha256">Hash of the file, lower-case hexadecimal.</param>
-internal sealed record AssembledAudio(string Path, ChunkManifest Plan, DecodedAudio Decoded, long Bytes, string Sha256);
+internal sealed record AssembledAudio(string File, ChunkManifest Plan, DecodedAudio Decoded)
+{
+    /// <summary>Size of the file. The manager measures it, once nobody else can change the file.</summary>
+    public long Bytes { get; init; }
+
+    /// <summary>Hash of the file, lower-case hexadecimal.</summary>
+    public string Sha256 { get; init; } = "";
+}
+
+/// <summary>The part of a work folder for the mix or for one track.</summary>
+/// <param name="Root">The work folder.</param>
+/// <param name="Name">Name of a folder in it; empty for the work folder itself.</param>
+internal sealed record WorkPart(string Root, string Name)
+{
+    public string Folder => Path.Combine(Root, Name);
+
+    public string NameOf(string file) => Path.Combine(Name, file);
+}

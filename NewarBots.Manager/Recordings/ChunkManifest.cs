@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using NewarBots.Contract;
 
 namespace NewarBots.Manager.Recordings;
@@ -11,8 +12,8 @@ namespace NewarBots.Manager.Recordings;
 /// <param name="Ignored">Chunks that are not part of the recording.</param>
 internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<Gap> Gaps, IReadOnlyList<IgnoredFile> Ignored)
 {
-    /// <summary>A position beyond this is treated as unknown.</summary>
-    private static readonly long LongestTimeline = (long)TimeSpan.FromDays(1).TotalSeconds * ChunkFormat.PacketsPerSecond;
+    /// <summary>Gaps that the recorder's journal may add.</summary>
+    private const int MaxJournalGaps = 10_000;
 
     /// <summary>The recording's length in packets of 20 ms.</summary>
     public long Packets => Pieces is [.., var last] ? last.Range.End : 0;
@@ -23,7 +24,7 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
 
     /// <summary>Wall-clock time of the start of the timeline, from the first chunk with a plausible start time and a known position.</summary>
     public DateTimeOffset? StartedAt => Chunks
-        // The years keep later arithmetic from overflowing: tags are untrusted.
+        // The years keep later arithmetic from overflowing.
         .Where(piece => piece.Chunk.StartedAt?.Year is > 1 and < 9999 && piece.Chunk.FirstPacket == piece.Range.First - piece.Skip)
         .Select(piece => piece.Chunk.StartedAt - TimeSpan.FromTicks((piece.Range.First - piece.Skip) * TimeSpan.TicksPerSecond / ChunkFormat.PacketsPerSecond))
         .FirstOrDefault();
@@ -31,19 +32,20 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
     /// <summary>No gaps, and no chunk lost audio.</summary>
     public bool IsWhole => Gaps.Count == 0
         && Chunks.All(piece => piece.Problem is null)
-        && !Ignored.Any(chunk => chunk.Why is IgnoreReason.TooBig or IgnoreReason.Unreadable or IgnoreReason.Undecodable);
+        && !Ignored.Any(chunk => chunk.Why is IgnoreReason.TooBig or IgnoreReason.Unreadable or IgnoreReason.Undecodable or IgnoreReason.TooLong);
 
     /// <summary>Chunks with data that is not in the recording, and that other tools may still be able to read.</summary>
     public IEnumerable<string> Damaged => Chunks.Where(piece => piece.Problem is ChunkProblem.Damaged).Select(piece => piece.Chunk.File)
         .Concat(Ignored
-            .Where(chunk => chunk.Why is IgnoreReason.Unreadable or IgnoreReason.Undecodable or IgnoreReason.OtherSession)
+            .Where(chunk => chunk.Why is IgnoreReason.Unreadable or IgnoreReason.Undecodable or IgnoreReason.OtherSession or IgnoreReason.TooLong)
             .Select(chunk => chunk.File))
         .Order(StringComparer.Ordinal);
 
     /// <param name="session">Chunks of other sessions are ignored.</param>
     /// <param name="chunks">All chunks found, in any order.</param>
     /// <param name="journal">The recorder's journal.</param>
-    public static ChunkManifest Plan(SessionId session, IEnumerable<OggOpusChunk> chunks, SessionJournal journal)
+    /// <param name="maxPackets">What the recorder can have recorded at most. A position beyond it is unknown, and audio beyond it is ignored.</param>
+    public static ChunkManifest Plan(SessionId session, IEnumerable<OggOpusChunk> chunks, SessionJournal journal, long maxPackets)
     {
         var pieces = new List<Piece>();
         var gaps = new List<Gap>();
@@ -59,12 +61,18 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
 
         var end = 0L;
         OggOpusChunk? previous = null;
-        foreach (var (chunk, claimed) in Locate(usable).OrderBy(located => located.First).ThenBy(located => located.Chunk.Index))
+        foreach (var (chunk, claimed) in Locate(usable, maxPackets).OrderBy(located => located.First).ThenBy(located => located.Chunk.Index))
         {
             var skip = Math.Max(0, end - claimed);
             if (skip >= chunk.Packets)
             {
                 ignored.Add(new(chunk.File, IgnoreReason.Doubled, chunk.Bytes));
+                continue;
+            }
+
+            if (claimed + chunk.Packets > maxPackets)
+            {
+                ignored.Add(new(chunk.File, IgnoreReason.TooLong, chunk.Bytes));
                 continue;
             }
 
@@ -90,9 +98,13 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
             previous = chunk;
         }
 
-        if (pieces.Count > 0 && journal.RecordedPackets > end)
-            gaps.Add(NewGap(end, journal.RecordedPackets, GapCause.ChunkMissing));
-        gaps.AddRange(journal.Gaps.Where(gap => gap.StartSeconds < Seconds(end)));
+        var recorded = Math.Min(journal.RecordedPackets, maxPackets);
+        if (pieces.Count > 0 && recorded > end)
+            gaps.Add(NewGap(end, recorded, GapCause.ChunkMissing));
+        gaps.AddRange(journal.Gaps
+            .Where(gap => gap.StartSeconds < Seconds(end))
+            .Take(MaxJournalGaps)
+            .Select(gap => gap with { EndSeconds = Math.Min(gap.EndSeconds, Seconds(maxPackets)) }));
         return new(pieces, [.. gaps.Distinct().OrderBy(gap => gap.StartSeconds).ThenBy(gap => gap.EndSeconds)], ignored);
     }
 
@@ -109,12 +121,12 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
     };
 
     /// <summary>Each chunk starts at the position in its tags, or directly after the previous chunk if that is absent or implausible.</summary>
-    private static IEnumerable<(OggOpusChunk Chunk, long First)> Locate(IEnumerable<OggOpusChunk> chunks)
+    private static IEnumerable<(OggOpusChunk Chunk, long First)> Locate(IEnumerable<OggOpusChunk> chunks, long maxPackets)
     {
         var end = 0L;
         foreach (var chunk in chunks)
         {
-            var first = chunk.FirstPacket is { } claimed && claimed <= LongestTimeline ? claimed : end;
+            var first = chunk.FirstPacket is { } claimed && claimed <= maxPackets ? claimed : end;
             end = first + chunk.Packets;
             yield return (chunk, first);
         }
@@ -128,6 +140,8 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
 
 /// <summary>A stretch of the recording's timeline.</summary>
 /// <param name="Range">Position in the recording.</param>
+[JsonDerivedType(typeof(OfChunk), "chunk")]
+[JsonDerivedType(typeof(Silence), "silence")]
 internal abstract record Piece(PacketRange Range)
 {
     /// <param name="Range">Position in the recording.</param>

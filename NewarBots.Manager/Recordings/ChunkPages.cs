@@ -116,8 +116,10 @@ internal sealed class ChunkPages(Stream stream)
 
         var (end, remainder) = Math.DivRem(_pages.Granule, ChunkFormat.SamplesPerPacket);
         var first = end - count;
-        // Lost pages held at most MaxPackets packets each: a larger jump in position is implausible.
+        // Lost pages held at most MaxPackets packets each, and the whole chunk has a limited length: a larger jump in position is implausible.
         var latest = Range.End + ((_pages.Sequence - (long)Math.Max(_expectedSequence, 2)) * OggPage.MaxPackets);
-        return count > 0 && remainder == 0 && first >= Range.End && first <= latest ? new(first, count) : null;
+        return count > 0 && remainder == 0 && first >= Range.End && first <= latest && (first == Range.End || end <= ChunkFormat.MaxPackets)
+            ? new(first, count)
+            : null;
     }
 }

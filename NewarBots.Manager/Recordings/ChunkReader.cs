@@ -8,6 +8,11 @@ namespace NewarBots.Manager.Recordings;
 /// <summary>Reads a whole chunk file once, for its hash, tags, length and damage.</summary>
 internal static class ChunkReader
 {
+    /// <summary>A machine without a clock of its own starts in this year.</summary>
+    private const int FirstYear = 1970;
+
+    private const int LastYear = 9000;
+
     /// <param name="path">The file. A longer file than a chunk can be is read up to <see cref="ChunkFolder.MaxChunkBytes"/>.</param>
     /// <param name="index">From the file name.</param>
     public static OggOpusChunk Read(string path, int index)
@@ -28,18 +33,19 @@ internal static class ChunkReader
             end = pages.Range.End;
         }
 
+        var start = Tag(ChunkFormat.StartTag);
+        var startedAt = StartOf(start);
         return new(index, file.Position, Convert.ToHexStringLower(sha256.Hash!))
         {
             Session = Tag(ChunkFormat.SessionTag),
-            StartedAt = DateTimeOffset.TryParse(Tag(ChunkFormat.StartTag), null, DateTimeStyles.AssumeUniversal, out var at)
-                ? at.ToUniversalTime()
-                : null,
+            StartedAt = startedAt,
             FirstPacket = long.TryParse(Tag(ChunkFormat.FirstPacketTag), NumberStyles.None, null, out var first) ? first : null,
             Packets = end,
             Holes = holes,
             Problem = pages switch
             {
                 { IsDamaged: true } => ChunkProblem.Damaged,
+                _ when start is not null && startedAt is null => ChunkProblem.Damaged,
                 { HasTornTail: true } => ChunkProblem.TornTail,
                 _ => null,
             },
@@ -47,4 +53,10 @@ internal static class ChunkReader
 
         string? Tag(string name) => pages.Tags.FirstOrDefault(tag => tag.Key == name).Value;
     }
+
+    /// <returns><see langword="null"/> if it is no time, or one that no recorder's clock shows. Arithmetic with it cannot overflow.</returns>
+    private static DateTimeOffset? StartOf(string? tag) =>
+        DateTimeOffset.TryParse(tag, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) && at.UtcDateTime.Year is >= FirstYear and <= LastYear
+            ? at.ToUniversalTime()
+            : null;
 }

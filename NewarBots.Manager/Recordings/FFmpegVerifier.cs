@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using CliWrap;
 using NewarBots.Contract;
 
 namespace NewarBots.Manager.Recordings;
@@ -7,27 +6,38 @@ namespace NewarBots.Manager.Recordings;
 /// <summary>Decodes a whole file and measures the result, independent of the length that its headers claim.</summary>
 internal sealed class FFmpegVerifier(FFmpeg ffmpeg)
 {
-    /// <param name="path">An audio file.</param>
-    /// <param name="expected">Expected length, which determines the timeout.</param>
+    /// <param name="folder">A folder.</param>
+    /// <param name="file">An Ogg Opus file, relative to the folder.</param>
+    /// <param name="expected">Expected length, which determines the limits.</param>
     /// <param name="cancellation">Kills FFmpeg.</param>
+    /// <param name="mayBeEmpty">No audio is a result; otherwise it means that FFmpeg does not work.</param>
     /// <exception cref="BadAudioException">The file cannot be decoded to its end.</exception>
-    public async Task<DecodedAudio> DecodeAsync(string path, TimeSpan expected, CancellationToken cancellation)
+    public async Task<DecodedAudio> DecodeAsync(string folder, string file, TimeSpan expected, CancellationToken cancellation, bool mayBeEmpty = false)
     {
         var meter = new AudioMeter();
-        string[] arguments =
-        [
-            "-xerror", "-i", $"file:{path}",
-            "-map", "0:a:0", "-ac", $"{ChunkFormat.Channels}", "-ar", $"{ChunkFormat.SampleRate}",
-            // Frames of one second: frames of 20 ms take a third more time. p=0: the last frame is not padded.
-            "-af", "asetnsamples=n=48000:p=0", "-f", BitConverter.IsLittleEndian ? "s16le" : "s16be", "pipe:1",
-        ];
         await ffmpeg.RunAsync(
-            arguments,
-            expected,
-            () => PipeTarget.Create((samples, token) => (meter = new AudioMeter()).ReadAsync(samples, token)),
+            new([.. FFmpegPcm.Arguments($"file:{file}")], expected)
+            {
+                WorkingFolder = folder,
+                Output = (samples, token) => (meter = new AudioMeter()).ReadAsync(samples, token),
+                IsDone = () => mayBeEmpty || meter.Result.Samples > 0,
+            },
             cancellation);
         return meter.Result;
     }
+}
+
+/// <summary>Decodes an Ogg Opus file to 16-bit mono PCM of this machine's byte order.</summary>
+internal static class FFmpegPcm
+{
+    /// <param name="address">As in <see cref="FFmpeg.Input"/>.</param>
+    public static IEnumerable<string> Arguments(string address) =>
+    [
+        "-xerror", .. FFmpeg.Input("ogg", address),
+        "-map", "0:a:0", "-ac", $"{ChunkFormat.Channels}", "-ar", $"{ChunkFormat.SampleRate}",
+        // Frames of one second: frames of 20 ms take a third more time. p=0: the last frame is not padded.
+        "-af", "asetnsamples=n=48000:p=0", "-f", BitConverter.IsLittleEndian ? "s16le" : "s16be", "pipe:1",
+    ];
 }
 
 /// <param name="Samples">Number of samples at 48 kHz.</param>

@@ -53,21 +53,28 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
             Directory.Delete(folder, recursive: true);
     }
 
-    /// <summary>Flushes a file to disk.</summary>
-    /// <returns>The size, and the SHA-256 in lower-case hexadecimal.</returns>
-    public static async Task<(long Bytes, string Sha256)> FlushAsync(string path, CancellationToken cancellation)
+    /// <summary>
+    /// Takes a file that another process made: nobody else can change it from here on. Flushes it to disk and measures it.
+    /// </summary>
+    /// <param name="work">The work folder.</param>
+    /// <param name="audio">Names a file in it.</param>
+    /// <param name="cancellation">Cancels the reading.</param>
+    /// <exception cref="FinalizationException">It is no regular file.</exception>
+    public static async Task<AssembledAudio> SealAsync(WorkFolder work, AssembledAudio audio, CancellationToken cancellation)
     {
+        var path = work.Take(audio.File);
         await using (var file = new FileStream(path, FileMode.Open, FileAccess.Write))
             file.Flush(flushToDisk: true);
-        return await MeasureAsync(path, cancellation);
+        var (bytes, sha256) = await MeasureAsync(path, cancellation);
+        return audio with { Bytes = bytes, Sha256 = sha256 };
     }
 
     /// <summary>Moves the files to their final place, the manifest last.</summary>
-    /// <param name="audio">The assembled file in the work folder, flushed to disk.</param>
+    /// <param name="audio">The assembled file in the work folder, sealed.</param>
     /// <param name="tracks">The assembled tracks. Track files of earlier attempts are deleted.</param>
     /// <param name="manifest">Describes all files.</param>
     /// <param name="work">The work folder of this attempt.</param>
-    public void Publish(string audio, IEnumerable<AssembledTrack> tracks, RecordingManifest manifest, WorkFolder work)
+    public void Publish(AssembledAudio audio, IEnumerable<AssembledTrack> tracks, RecordingManifest manifest, WorkFolder work)
     {
         var temporary = work.PathOf("manifest.json");
         using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
@@ -77,14 +84,14 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
         }
 
         // First, because it fails if another manager has published in the meantime and deleted this work folder.
-        File.Move(audio, _audio, overwrite: true);
+        File.Move(work.PathOf(audio.File), _audio, overwrite: true);
         var moved = new HashSet<string>();
         foreach (var track in tracks)
         {
             if (track.Audio is not { } alone)
                 continue;
             var path = storage.Track(user, id, track.Track);
-            File.Move(alone.Path, path, overwrite: true);
+            File.Move(work.PathOf(alone.File), path, overwrite: true);
             moved.Add(path);
         }
 
@@ -142,6 +149,37 @@ internal sealed class WorkFolder : IDisposable
     public string Root => _path;
 
     public string PathOf(string name) => Path.Combine(_path, name);
+
+    /// <summary>Lets the processes that run with limits write here.</summary>
+    public void GiveToRecorders() => ContainerUser.OfRecorders.Own(_path);
+
+    /// <summary>Makes a file that another process wrote into this folder the manager's own.</summary>
+    /// <param name="file">Its name, or the names of a folder and the file in it.</param>
+    /// <returns>Its path.</returns>
+    /// <exception cref="FinalizationException">It is missing, or no regular file of its own.</exception>
+    public string Take(string file)
+    {
+        using var root = UntrustedFolder.Open(_path, out _);
+        root?.TakeOver();
+        using var part = Path.GetDirectoryName(file) is { Length: > 0 } folder ? root?.OpenFolder(folder, out _) : null;
+        part?.TakeOver();
+        using var taken = (part ?? root)?.OpenFile(Path.GetFileName(file), out _);
+        return taken?.TakeOver() is true ? PathOf(file) : throw new FinalizationException($"{PathOf(file)} is no regular file.");
+    }
+
+    /// <summary>Counts the entries and their bytes, up to a number of entries. Files that disappear in the meantime are skipped.</summary>
+    public (int Files, long Bytes) Measure(int most)
+    {
+        var (files, bytes) = (0, 0L);
+        foreach (var entry in new DirectoryInfo(_path).EnumerateFileSystemInfos("*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2, AttributesToSkip = FileAttributes.None }))
+        {
+            if (++files > most)
+                break;
+            bytes += entry is FileInfo { Exists: true } file ? file.Length : 0;
+        }
+
+        return (files, bytes);
+    }
 
     public void Dispose()
     {

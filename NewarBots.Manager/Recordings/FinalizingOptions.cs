@@ -19,6 +19,9 @@ internal sealed class FinalizingOptions
     /// <summary>Added to <see cref="FFmpegTimeout"/> for each hour of audio.</summary>
     public TimeSpan FFmpegTimeoutPerHour { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>If FFmpeg cannot decode a chunk, an attempt that comes later than this decides whether silence replaces it.</summary>
+    public TimeSpan SecondOpinionAfter { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How long a request waits for a conversion before the answer asks the client to retry. Proxies and clients commonly time out after a minute.</summary>
     public TimeSpan ConversionPatience { get; set; } = TimeSpan.FromSeconds(45);
 
@@ -51,6 +54,8 @@ internal sealed class FinalizingOptionsValidator : IValidateOptions<FinalizingOp
             faults.Add($"Finalizing:MaxAttempts must be 1 or more (it is {options.MaxAttempts}).");
         if (options.OutageTimeout <= TimeSpan.Zero)
             faults.Add($"Finalizing:OutageTimeout must be positive (it is {options.OutageTimeout}).");
+        if (options.SecondOpinionAfter < TimeSpan.Zero)
+            faults.Add($"Finalizing:SecondOpinionAfter must not be negative (it is {options.SecondOpinionAfter}).");
         if (options.ConversionPatience <= TimeSpan.Zero)
             faults.Add($"Finalizing:ConversionPatience must be positive (it is {options.ConversionPatience}).");
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots;
 using NewarBots.Manager.Containers;
 
 namespace NewarBots.Manager.Recordings;
@@ -9,7 +10,7 @@ namespace NewarBots.Manager.Recordings;
 /// Assembles the recording so far of a live bot into one file: all chunks except the last one, which is still being written. Output is
 /// reproducible: a deleted file can be assembled again with the same bytes, so that range requests stay valid.
 /// </summary>
-internal sealed class PartialRecording(StorageLayout storage, FFmpegConcatenator concatenator, IOptions<FinalizingOptions> options, TimeProvider time) : IDisposable
+internal sealed class PartialRecording(StorageLayout storage, AssemblyProcess assembly, IOptions<FinalizingOptions> options, TimeProvider time) : IDisposable
 {
     private const int KeptPerBot = 2;
 
@@ -25,26 +26,25 @@ internal sealed class PartialRecording(StorageLayout storage, FFmpegConcatenator
     public int ClosedChunks(UserId user, SessionId id) =>
         SessionFolder.Find(storage, user, id)?.Chunks() is [.., var open] ? open.Index : 0;
 
-    /// <param name="user">Owner of the bot.</param>
-    /// <param name="id">The bot.</param>
+    /// <param name="bot">The bot.</param>
     /// <param name="chunks">Number of chunks to include, from the first.</param>
-    /// <param name="cancellation">Leaves no files behind.</param>
+    /// <param name="cancellation">Ends the assembly at once, and leaves no files behind.</param>
     /// <returns>The open file; <see langword="null"/> if there are fewer closed chunks, or none is readable.</returns>
     /// <exception cref="FinalizationException">The chunks cannot be assembled.</exception>
     /// <exception cref="FFmpegMissingException">FFmpeg is not installed.</exception>
     /// <exception cref="IOException">The disk is full or unavailable.</exception>
-    public async Task<FileStream?> OpenAsync(UserId user, SessionId id, int chunks, CancellationToken cancellation)
+    public async Task<FileStream?> OpenAsync(Bot bot, int chunks, CancellationToken cancellation)
     {
-        var path = Path.Combine(storage.SoFarFolder(user, id), $"{chunks:D5}.ogg");
+        var path = Path.Combine(storage.SoFarFolder(bot.UserId, bot.Id), $"{chunks:D5}.ogg");
         if (Find(path) is { } existing)
             return existing;
-        var botLock = _locks.GetOrAdd(id, _ => new(1));
+        var botLock = _locks.GetOrAdd(bot.Id, _ => new(1));
         await botLock.WaitAsync(cancellation);
         try
         {
             if (Find(path) is { } madeInTheMeantime)
                 return madeInTheMeantime;
-            return chunks <= ClosedChunks(user, id) && await AssembleInSlotAsync(user, id, chunks, path, cancellation) ? File.OpenRead(path) : null;
+            return chunks <= ClosedChunks(bot.UserId, bot.Id) && await AssembleInSlotAsync(bot, chunks, path, cancellation) ? File.OpenRead(path) : null;
         }
         finally
         {
@@ -86,12 +86,12 @@ internal sealed class PartialRecording(StorageLayout storage, FFmpegConcatenator
         }
     }
 
-    private async Task<bool> AssembleInSlotAsync(UserId user, SessionId id, int chunks, string path, CancellationToken cancellation)
+    private async Task<bool> AssembleInSlotAsync(Bot bot, int chunks, string path, CancellationToken cancellation)
     {
         await _slots.WaitAsync(cancellation);
         try
         {
-            return await AssembleAsync(user, id, chunks, path, cancellation);
+            return await AssembleAsync(bot, chunks, path, cancellation);
         }
         finally
         {
@@ -99,38 +99,54 @@ internal sealed class PartialRecording(StorageLayout storage, FFmpegConcatenator
         }
     }
 
-    private async Task<bool> AssembleAsync(UserId user, SessionId id, int chunks, string path, CancellationToken cancellation)
+    private async Task<bool> AssembleAsync(Bot bot, int chunks, string path, CancellationToken cancellation)
     {
-        var session = SessionFolder.Find(storage, user, id);
-        if (session is null)
+        if (SessionFolder.Find(storage, bot.UserId, bot.Id) is not { } session)
             return false;
         // A unique name, since another manager may be assembling the same file.
         using var work = new WorkFolder(Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetRandomFileName()}"));
-        foreach (var chunk in session.Chunks().Where(chunk => chunk.Index < chunks && chunk.Bytes > 0))
-            Copy(chunk.Path, work.PathOf(Path.GetFileName(chunk.Path)));
-        var copies = new ChunkFolder(work.Root);
-        var plan = ChunkManifest.Plan(id, copies.Chunks().Select(chunk => ChunkReader.Read(chunk.Path, chunk.Index)), SessionJournal.Empty);
-        if (plan.Pieces.Count == 0)
+        var budget = RecordingBudget.Of(bot, time.GetUtcNow());
+        var made = await assembly.RunAsync(
+            new() { Session = bot.Id.ToString(), FirstChunks = chunks, Budget = budget, Limits = budget.Limits(options.Value, tracks: 0), Options = options.Value },
+            session.Path,
+            tracks: 0,
+            work,
+            cancellation);
+        if (made.Mix is not { } mix)
             return false;
-
-        var made = work.PathOf("recording.ogg");
-        await concatenator.ConcatenateAsync(new PieceFiles(copies, work.Root).Make(plan, cancellation), id, made, cancellation);
-        File.Move(made, path, overwrite: true);
+        File.Move(work.Take(mix.File), path, overwrite: true);
         foreach (var older in new DirectoryInfo(Path.GetDirectoryName(path)!).EnumerateFiles().OrderByDescending(file => file.LastWriteTimeUtc).Skip(KeptPerBot))
             older.Delete();
         return true;
     }
 
     /// <summary>
-    /// Copies a chunk of a running recorder, which is untrusted and may replace the file at any moment: links are not followed, and
+    /// Copies the first chunks of a running recorder, which is untrusted and may replace a file at any moment: links are not followed, and
     /// pipes are not waited for.
     /// </summary>
-    private static void Copy(string source, string target)
+    /// <param name="session">The session's folder.</param>
+    /// <param name="chunks">Number of chunks, from the first.</param>
+    /// <param name="target">The folder for the copies.</param>
+    /// <param name="budget">Chunks beyond its bytes are left out.</param>
+    /// <param name="cancellation">Leaves the copies that were made.</param>
+    public static ChunkFolder Copy(SessionFolder session, int chunks, string target, RecordingBudget budget, CancellationToken cancellation)
+    {
+        var left = budget.Bytes;
+        foreach (var chunk in session.Chunks().Where(chunk => chunk.Index < chunks && chunk.Bytes > 0))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            left -= Copy(chunk.Path, Path.Combine(target, Path.GetFileName(chunk.Path)), left);
+        }
+
+        return new(target);
+    }
+
+    private static long Copy(string source, string target, long most)
     {
         using var chunk = UntrustedFile.Open(source, out _);
-        if (chunk is null || chunk.Length > ChunkFolder.MaxChunkBytes)
-            return;
+        if (chunk is null || chunk.Length > Math.Min(most, ChunkFolder.MaxChunkBytes))
+            return 0;
         using var copy = File.Create(target);
-        chunk.CopyTo(copy, ChunkFolder.MaxChunkBytes);
+        return chunk.CopyTo(copy, ChunkFolder.MaxChunkBytes);
     }
 }

@@ -4,7 +4,7 @@ namespace NewarBots.Manager.Recordings;
 
 /// <summary>
 /// Provides a valid Ogg Opus file for every piece of a plan: the chunk itself if it is intact, otherwise a repaired copy or generated
-/// silence.
+/// silence. Generated files have relative paths, from <paramref name="folder"/>.
 /// </summary>
 /// <param name="source">The folder with the chunks.</param>
 /// <param name="folder">Folder for generated files.</param>
@@ -31,12 +31,11 @@ internal sealed class PieceFiles(ChunkFolder source, string folder)
 
     private string Write(string name, Action<OggOpusWriter> content)
     {
-        var path = Path.Combine(folder, name);
-        using var file = new FileStream(path, FileMode.Create, FileAccess.Write);
+        using var file = new FileStream(Path.Combine(folder, name), FileMode.Create, FileAccess.Write);
         var writer = new OggOpusWriter(file);
         content(writer);
         writer.Complete();
-        return path;
+        return name;
     }
 
     private void Copy(Piece.OfChunk piece, OggOpusWriter writer)

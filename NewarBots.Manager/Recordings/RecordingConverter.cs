@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using CliWrap;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 
@@ -17,6 +16,8 @@ internal sealed partial class RecordingConverter(
     TimeProvider time,
     ILogger<RecordingConverter> logger) : IDisposable
 {
+    private const string Result = "converted";
+
     public const string TemporarySuffix = ".unfinished";
 
     /// <summary>A temporary file without writes for this long belongs to a crashed manager.</summary>
@@ -57,10 +58,14 @@ internal sealed partial class RecordingConverter(
     {
         if (!Directory.Exists(storage.FinalRoot))
             return;
-        foreach (var file in new DirectoryInfo(storage.FinalRoot).EnumerateFiles($".*{TemporarySuffix}", SearchOption.AllDirectories))
+        foreach (var entry in new DirectoryInfo(storage.FinalRoot).EnumerateFileSystemInfos($".*{TemporarySuffix}", SearchOption.AllDirectories))
         {
-            if (time.GetUtcNow().UtcDateTime - file.LastWriteTimeUtc > AbandonedAfter)
-                file.Delete();
+            if (time.GetUtcNow().UtcDateTime - entry.LastWriteTimeUtc <= AbandonedAfter)
+                continue;
+            if (entry is DirectoryInfo folder)
+                folder.Delete(recursive: true);
+            else
+                entry.Delete();
         }
     }
 
@@ -96,26 +101,23 @@ internal sealed partial class RecordingConverter(
     private async Task ConvertAsync(string recording, TimeSpan length, AudioFormat format, string target)
     {
         // A unique name, since another manager may be converting the same file.
-        var temporary = Path.Combine(
-            Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}{TemporarySuffix}");
-        try
-        {
-            string[] arguments =
-            [
-                "-xerror", "-i", $"file:{recording}", "-map", "0:a:0", "-map_metadata", "-1", "-map_metadata:s", "-1",
-                .. format.Encoding, "-y", $"file:{temporary}",
-            ];
-            var started = time.GetTimestamp();
-            await ffmpeg.RunAsync(arguments, length, () => PipeTarget.Null, lifetime.ApplicationStopping);
-            await using (var file = new FileStream(temporary, FileMode.Open, FileAccess.Write))
-                file.Flush(flushToDisk: true);
-            File.Move(temporary, target, overwrite: true);
-            Log.Converted(logger, length, target, time.GetElapsedTime(started));
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+        using var work = new WorkFolder(Path.Combine(
+            Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}{TemporarySuffix}"));
+        work.GiveToRecorders();
+        string[] arguments =
+        [
+            "-xerror", .. FFmpeg.Input("ogg", "pipe:0"), "-map", "0:a:0", "-map_metadata", "-1", "-map_metadata:s", "-1",
+            .. format.Encoding, "-y", $"file:{Result}",
+        ];
+        var started = time.GetTimestamp();
+        await ffmpeg.RunAsync(
+            new(arguments, length) { WorkingFolder = work.Root, Input = recording, IsDone = FFmpegRun.Wrote(work.PathOf(Result)) },
+            lifetime.ApplicationStopping);
+        var made = work.Take(Result);
+        await using (var file = new FileStream(made, FileMode.Open, FileAccess.Write))
+            file.Flush(flushToDisk: true);
+        File.Move(made, target, overwrite: true);
+        Log.Converted(logger, length, target, time.GetElapsedTime(started));
 
         // A deletion removes the recording before its converted files: either it sees this file, or the recording is gone here.
         if (File.Exists(recording))

@@ -143,7 +143,7 @@ internal static class RecordingEndpoints
             return TypedResults.Redirect($"/bots/{bot.Id}/recording?chunks={closed}");
         try
         {
-            return chunks > 0 && await partialRecording.OpenAsync(bot.UserId, bot.Id, chunks, cancellation) is { } file
+            return chunks > 0 && await partialRecording.OpenAsync(bot, chunks, cancellation) is { } file
                 ? TypedResults.File(file, AudioFormat.Ogg.ContentType, entityTag: new($"\"{bot.Id}-{chunks}\""), enableRangeProcessing: true)
                 : BotProblems.RecordingNotReady(bot);
         }

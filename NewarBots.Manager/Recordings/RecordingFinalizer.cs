@@ -14,27 +14,30 @@ namespace NewarBots.Manager.Recordings;
 internal sealed partial class RecordingFinalizer(
     StorageLayout storage,
     SessionFolders folders,
-    AudioAssembler assembler,
-    TrackAssembler trackAssembler,
+    AssemblyProcess assembly,
+    DoubtedRecordings doubts,
     EvidenceFolder evidence,
     IOptions<FinalizingOptions> options,
+    TimeProvider time,
     ILogger<RecordingFinalizer> logger) : IDisposable
 {
     private readonly SemaphoreSlim _slots = new(options.Value.MaxConcurrent);
 
     /// <param name="bot">A bot whose recorder is gone, so that nothing writes to its folder.</param>
+    /// <param name="recorderEndedAt">When its recorder ended, if that is known. It limits what the recorder can have recorded.</param>
     /// <param name="cancellation">Keeps the chunks.</param>
+    /// <exception cref="FinalizationBudgetException">The chunks need more than an honest recorder can have caused. They are kept.</exception>
     /// <exception cref="FinalizationException">The chunks cannot be assembled. They are kept.</exception>
     /// <exception cref="FFmpegMissingException">FFmpeg is not installed. The chunks are kept.</exception>
     /// <exception cref="IOException">The disk is full or unavailable. The chunks are kept.</exception>
-    public async Task<FinalizationResult> FinalizeAsync(Bot bot, CancellationToken cancellation)
+    public async Task<FinalizationResult> FinalizeAsync(Bot bot, DateTimeOffset? recorderEndedAt, CancellationToken cancellation)
     {
         await _slots.WaitAsync(cancellation);
         using var part = BotTracing.StartPart("recording finalize");
         part?.SetTag(BotTracing.BotIdTag, bot.Id.ToString());
         try
         {
-            return await FinalizeOnceAsync(bot, cancellation);
+            return await FinalizeOnceAsync(bot, RecordingBudget.Of(bot, recorderEndedAt ?? time.GetUtcNow()), cancellation);
         }
         catch (Exception exception)
         {
@@ -53,14 +56,14 @@ internal sealed partial class RecordingFinalizer(
 
     public void Dispose() => _slots.Dispose();
 
-    private async Task<FinalizationResult> FinalizeOnceAsync(Bot bot, CancellationToken cancellation)
+    private async Task<FinalizationResult> FinalizeOnceAsync(Bot bot, RecordingBudget budget, CancellationToken cancellation)
     {
         var session = SessionFolder.Find(storage, bot.UserId, bot.Id);
         if (session is not null)
             evidence.Keep(session, bot.UserId, bot.Id);
         var final = new FinalRecording(storage, bot.UserId, bot.Id, bot.FinalizationAttempt);
         var manifest = await final.FindAsync(cancellation)
-            ?? (session is null ? null : await AssembleAndPublishAsync(bot, session, final, cancellation));
+            ?? (session is null ? null : await AssembleAndPublishAsync(bot, budget, session, final, cancellation));
         if (manifest is null)
             return NothingRecorded(bot, session, final);
         final.DeleteWorkFolders();
@@ -82,15 +85,15 @@ internal sealed partial class RecordingFinalizer(
 
     /// <returns><see langword="null"/> if there is no audio.</returns>
     private async Task<RecordingManifest?> AssembleAndPublishAsync(
-        Bot bot, SessionFolder session, FinalRecording final, CancellationToken cancellation)
+        Bot bot, RecordingBudget budget, SessionFolder session, FinalRecording final, CancellationToken cancellation)
     {
         if (!session.HasAudio)
             return null;
         using var work = final.MakeWorkFolder();
-        var journal = session.ReadJournal(bot.Id);
-        if (await assembler.AssembleAsync(bot.Id, session, journal, work.Root, cancellation) is not { } mix)
+        if (await AssembleAsync(bot, budget, session, work, cancellation) is not { Mix: { } mix } made)
             return null;
-        var tracks = await trackAssembler.AssembleAsync(bot.Id, session, work, cancellation);
+        using (BotTracing.StartPart("recording seal"))
+            made = made with { Mix = await FinalRecording.SealAsync(work, mix, cancellation), Tracks = await SealAsync(work, made.Tracks, cancellation) };
 
         // If this manager lost its lease, another one may have published. Its recording must not be overwritten.
         cancellation.ThrowIfCancellationRequested();
@@ -98,10 +101,43 @@ internal sealed partial class RecordingFinalizer(
             return published;
 
         using var part = BotTracing.StartPart("recording publish");
-        var manifest = Describe(bot, mix, journal, tracks, [.. session.OtherEntries()]);
-        final.Publish(mix.Path, tracks, manifest, work);
+        var manifest = Describe(bot, made.Mix, made);
+        final.Publish(made.Mix, made.Tracks, manifest, work);
         Log.Published(logger, bot.Id, manifest.Chunks.Count, manifest.DurationSeconds, manifest.Complete);
         return manifest;
+    }
+
+    private async Task<AssemblyResult> AssembleAsync(
+        Bot bot, RecordingBudget budget, SessionFolder session, WorkFolder work, CancellationToken cancellation)
+    {
+        var tracks = session.Tracks().Count;
+        var request = new AssemblyRequest
+        {
+            Session = bot.Id.ToString(),
+            Budget = budget,
+            Limits = budget.Limits(options.Value, tracks),
+            Suspects = doubts.Earlier(bot.Id),
+            Options = options.Value,
+        };
+        try
+        {
+            var made = await assembly.RunAsync(request, session.Path, tracks, work, cancellation);
+            doubts.Forget(bot.Id);
+            return made;
+        }
+        catch (SecondOpinionException exception)
+        {
+            doubts.Add(bot.Id, exception.Suspects);
+            throw;
+        }
+    }
+
+    private static async Task<IReadOnlyList<AssembledTrack>> SealAsync(WorkFolder work, IEnumerable<AssembledTrack> tracks, CancellationToken cancellation)
+    {
+        var result = new List<AssembledTrack>();
+        foreach (var track in tracks)
+            result.Add(track.Audio is { } audio ? track with { Audio = await FinalRecording.SealAsync(work, audio, cancellation) } : track);
+        return result;
     }
 
     private FinalizationResult.NothingRecorded NothingRecorded(Bot bot, SessionFolder? session, FinalRecording final)
@@ -128,11 +164,9 @@ internal sealed partial class RecordingFinalizer(
             folders.Remove(bot.UserId, bot.Id);
     }
 
-    private static RecordingManifest Describe(
-        Bot bot, AssembledAudio mix, SessionJournal journal, IReadOnlyList<AssembledTrack> tracks, IReadOnlyList<IgnoredFile> others)
+    private static RecordingManifest Describe(Bot bot, AssembledAudio mix, AssemblyResult made)
     {
-        var (_, plan, decoded, bytes, sha256) = mix;
-        var speakers = Speakers.Of(journal.Speeches, decoded.Length.TotalSeconds);
+        var (_, plan, decoded) = mix;
         return new()
         {
             SessionId = bot.Id,
@@ -143,14 +177,14 @@ internal sealed partial class RecordingFinalizer(
             Metadata = bot.Metadata,
             Reason = bot.Reason,
             // A recorder that crashed may have lost audio at the end, without a trace.
-            Complete = bot.EndedCleanly && plan.IsWhole && !others.Any(other => other.Why is IgnoreReason.TooBig),
+            Complete = bot.EndedCleanly && plan.IsWhole && !made.Others.Any(other => other.Why is IgnoreReason.TooBig),
             StartedAt = plan.StartedAt,
             EndedAt = plan.StartedAt + decoded.Length,
             DurationSeconds = decoded.Length.TotalSeconds,
             AudibleSeconds = ChunkManifest.Seconds(decoded.AudiblePackets),
             Format = "ogg",
-            Bytes = bytes,
-            Sha256 = sha256,
+            Bytes = mix.Bytes,
+            Sha256 = mix.Sha256,
             Chunks =
             [
                 .. plan.Chunks.Select(piece => new ManifestChunk(
@@ -164,14 +198,14 @@ internal sealed partial class RecordingFinalizer(
                     piece.Problem)),
             ],
             Gaps = plan.Gaps,
-            Disagreements = journal.Disagreements,
-            Speakers = speakers,
-            Tracks = [.. tracks.Select(track => ManifestTrack.Of(track, bot.Id, plan.StartedAt, speakers))],
-            Ignored = [.. plan.Ignored, .. others],
+            Disagreements = made.Disagreements,
+            Speakers = made.Speakers,
+            Tracks = [.. made.Tracks.Select(track => ManifestTrack.Of(track, bot.Id, plan.StartedAt, made.Speakers))],
+            Ignored = [.. plan.Ignored, .. made.Others],
             Damaged =
             [
                 .. plan.Damaged,
-                .. tracks.SelectMany(track => track.Audio?.Plan.Damaged.Select(file => $"{StorageLayout.TrackFolderName(track.Track)}/{file}") ?? []),
+                .. made.Tracks.SelectMany(track => track.Audio?.Plan.Damaged.Select(file => $"{StorageLayout.TrackFolderName(track.Track)}/{file}") ?? []),
             ],
         };
     }

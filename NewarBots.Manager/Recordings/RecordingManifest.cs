@@ -209,4 +209,7 @@ internal enum IgnoreReason
 
     /// <summary>Further entries, too many to name.</summary>
     NotListed,
+
+    /// <summary>The chunk ends later than the session can have lasted.</summary>
+    TooLong,
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using CliWrap;
 using NewarBots.Contract;
 
 namespace NewarBots.Manager.Recordings;
@@ -45,13 +44,14 @@ internal sealed class RecordingWaveforms(FFmpeg ffmpeg) : IDisposable
     private async Task CreateAsync(string recording, TimeSpan length, string target, CancellationToken cancellation)
     {
         var meter = new PeakMeter(length);
-        string[] arguments =
-        [
-            "-xerror", "-i", $"file:{recording}", "-map", "0:a:0", "-ac", $"{ChunkFormat.Channels}", "-ar", $"{ChunkFormat.SampleRate}",
-            "-af", "asetnsamples=n=48000:p=0", "-f", BitConverter.IsLittleEndian ? "s16le" : "s16be", "pipe:1",
-        ];
         await ffmpeg.RunAsync(
-            arguments, length, () => PipeTarget.Create((pcm, token) => (meter = new PeakMeter(length)).ReadAsync(pcm, token)), cancellation);
+            new([.. FFmpegPcm.Arguments("pipe:0")], length)
+            {
+                Input = recording,
+                Output = (pcm, token) => (meter = new PeakMeter(length)).ReadAsync(pcm, token),
+                IsDone = () => true,
+            },
+            cancellation);
 
         // A unique name, because another manager may create the same waveform.
         var temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}{RecordingConverter.TemporarySuffix}");

@@ -11,11 +11,10 @@ internal static class RecordingsRegistration
         builder.Services.AddSingleton<IValidateOptions<FinalizingOptions>, FinalizingOptionsValidator>();
         builder.Services.AddOptions<FinalizingOptions>().BindConfiguration(FinalizingOptions.Section).ValidateOnStart();
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(services => new ConfinedProcess(services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<FFmpeg>();
-        builder.Services.AddSingleton<FFmpegConcatenator>();
-        builder.Services.AddSingleton<FFmpegVerifier>();
-        builder.Services.AddSingleton<AudioAssembler>();
-        builder.Services.AddSingleton<TrackAssembler>();
+        builder.Services.AddSingleton<AssemblyProcess>();
+        builder.Services.AddSingleton<DoubtedRecordings>();
         builder.Services.AddSingleton<RecordingConverter>();
         builder.Services.AddSingleton<PartialRecording>();
         builder.Services.AddSingleton<EvidenceFolder>();

@@ -28,6 +28,9 @@ internal sealed partial class SessionFolder : ChunkFolder
         };
     }
 
+    /// <summary>Opens a session folder by a path that leads to no other folder.</summary>
+    public static SessionFolder Open(string path) => new(path);
+
     /// <summary>The folders of single tracks, in order of their numbers.</summary>
     public IReadOnlyList<(int Track, ChunkFolder Folder)> Tracks()
     {

@@ -13,31 +13,45 @@ internal sealed partial class TrackAssembler(AudioAssembler assembler, ILogger<T
     /// <param name="session">The session.</param>
     /// <param name="folder">The session's folder. It is not changed.</param>
     /// <param name="work">Folder for the results and temporary files.</param>
+    /// <param name="budget">What the recorder can have written.</param>
+    /// <param name="doubts">About chunks that FFmpeg cannot decode.</param>
     /// <param name="cancellation">Leaves unfinished files in <paramref name="work"/>.</param>
     /// <exception cref="FFmpegMissingException">FFmpeg is not installed.</exception>
     /// <exception cref="IOException">The disk is full or unavailable.</exception>
     public async Task<IReadOnlyList<AssembledTrack>> AssembleAsync(
-        SessionId session, SessionFolder folder, WorkFolder work, CancellationToken cancellation)
+        SessionId session, SessionFolder folder, string work, RecordingBudget budget, Doubts doubts, CancellationToken cancellation)
     {
         var assembled = new List<AssembledTrack>();
+        var packets = budget.PacketsOfTracks;
         foreach (var (track, source) in folder.Tracks())
         {
-            if (source.HasAudio)
-                assembled.Add(await AssembleAsync(session, track, source, work, cancellation));
+            if (!source.HasAudio)
+                continue;
+            if (assembled.Count == RecordingBudget.MaxTracks || packets <= 0)
+            {
+                Log.TooMany(logger, source.Path);
+                assembled.Add(new(track, Audio: null, TrackProblem.TooMany));
+                continue;
+            }
+
+            var part = new WorkPart(work, StorageLayout.TrackFolderName(track));
+            var made = await AssembleAsync(session, track, source, part, budget with { Packets = Math.Min(budget.Packets, packets) }, doubts, cancellation);
+            packets -= made.Audio?.Plan.Packets ?? 0;
+            assembled.Add(made);
         }
 
         return assembled;
     }
 
     private async Task<AssembledTrack> AssembleAsync(
-        SessionId session, int track, ChunkFolder source, WorkFolder work, CancellationToken cancellation)
+        SessionId session, int track, ChunkFolder source, WorkPart work, RecordingBudget budget, Doubts doubts, CancellationToken cancellation)
     {
         using var part = BotTracing.StartPart("track finalize");
-        part?.SetTag("newarbots.track", track);
+        part?.SetTag(BotTracing.TrackTag, track);
         try
         {
-            var own = Directory.CreateDirectory(work.PathOf(StorageLayout.TrackFolderName(track))).FullName;
-            var audio = await assembler.AssembleAsync(session, source, SessionJournal.Empty, own, cancellation);
+            Directory.CreateDirectory(work.Folder);
+            var audio = await assembler.AssembleAsync(session, source, SessionJournal.Empty, work, budget, doubts, cancellation);
             if (audio is null)
                 Log.Unreadable(logger, source.Path);
             return new(track, audio, audio is null ? TrackProblem.Unreadable : null);
@@ -55,6 +69,9 @@ internal sealed partial class TrackAssembler(AudioAssembler assembler, ILogger<T
     {
         [LoggerMessage(LogLevel.Warning, "No chunk in {Folder} holds readable audio, the recording is made without this track")]
         public static partial void Unreadable(ILogger logger, string folder);
+
+        [LoggerMessage(LogLevel.Warning, "{Folder} is beyond the limits of the session's tracks, the recording is made without it")]
+        public static partial void TooMany(ILogger logger, string folder);
 
         [LoggerMessage(LogLevel.Error, "Assembling the chunks in {Folder} failed, they are kept and the recording is made without this track: {Error}")]
         public static partial void Undecodable(ILogger logger, string folder, string error);
@@ -75,4 +92,7 @@ internal enum TrackProblem
 
     /// <summary>The chunks could not be assembled or decoded. They are kept.</summary>
     Undecodable,
+
+    /// <summary>More tracks, or more audio in them, than the session can have had. The chunks were not read.</summary>
+    TooMany,
 }

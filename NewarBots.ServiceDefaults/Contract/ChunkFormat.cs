@@ -21,6 +21,9 @@ public static class ChunkFormat
 
     public static TimeSpan DefaultLength { get; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Packets of a chunk of the default length, which is the length that managers ask for.</summary>
+    public static long MaxPackets { get; } = (long)(DefaultLength.TotalSeconds * PacketsPerSecond);
+
     /// <summary>OpusTags comment: the session id.</summary>
     public const string SessionTag = "NEWARBOTS_SESSION";
 

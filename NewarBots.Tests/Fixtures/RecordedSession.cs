@@ -16,8 +16,14 @@ internal sealed class RecordedSession : IDisposable
 
     private readonly string _root = Directory.CreateTempSubdirectory("newarbots-storage-").FullName;
 
+    private readonly DoubtedRecordings _doubts;
+
     public RecordedSession()
     {
+        _doubts = new(Microsoft.Extensions.Options.Options.Create(Options), TimeProvider.System);
+        // FFmpeg runs as another user if the tests run as root, and the tests replace it with scripts in this folder.
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(_root, (UnixFileMode)0b111_111_111);
         Storage = new StorageLayout(_root);
         Bot = new()
         {
@@ -40,7 +46,7 @@ internal sealed class RecordedSession : IDisposable
 
     public Bot Bot { get; set; }
 
-    public FinalizingOptions Options { get; } = new();
+    public FinalizingOptions Options { get; } = new() { SecondOpinionAfter = TimeSpan.Zero };
 
     public string Folder => Storage.SessionFolder(Bot.UserId, Bot.Id);
 
@@ -106,23 +112,34 @@ internal sealed class RecordedSession : IDisposable
         var path = Path.Combine(_root, "ffmpeg");
         File.WriteAllText(path, $"#!/bin/sh\n{body}\n");
         if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            File.SetUnixFileMode(path, (UnixFileMode)0b111_101_101);
         Options.FFmpegPath = path;
     }
 
-    public RecordingFinalizer Finalizer()
-    {
-        var options = Microsoft.Extensions.Options.Options.Create(Options);
-        var ffmpeg = new FFmpeg(options, TimeProvider.System, NullLogger<FFmpeg>.Instance);
-        var assembler = new AudioAssembler(new(ffmpeg), new(ffmpeg), NullLogger<AudioAssembler>.Instance);
-        return new(
-            Storage, new(Storage), assembler, new(assembler, NullLogger<TrackAssembler>.Instance), new(Storage), options, NullLogger<RecordingFinalizer>.Instance);
-    }
+    public FFmpeg FFmpeg() => new(Microsoft.Extensions.Options.Options.Create(Options), new(TimeProvider.System), NullLogger<FFmpeg>.Instance);
 
+    public RecordingFinalizer Finalizer() => new(
+        Storage,
+        new(Storage),
+        new(new(TimeProvider.System), TimeProvider.System, NullLogger<AssemblyProcess>.Instance),
+        _doubts,
+        new(Storage),
+        Microsoft.Extensions.Options.Options.Create(Options),
+        TimeProvider.System,
+        NullLogger<RecordingFinalizer>.Instance);
+
+    /// <summary>One attempt.</summary>
     public async Task<FinalizationResult> FinalizeAsync()
     {
         using var finalizer = Finalizer();
-        return await finalizer.FinalizeAsync(Bot, TestContext.Current.CancellationToken);
+        return await finalizer.FinalizeAsync(Bot, recorderEndedAt: null, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>FFmpeg reports invalid audio: one attempt reports it, another decides.</summary>
+    public async Task<FinalizationResult> FinalizeTwiceAsync()
+    {
+        await Assert.ThrowsAsync<SecondOpinionException>(FinalizeAsync);
+        return await FinalizeAsync();
     }
 
     public async Task<FinalizationResult.Recorded> RecordAsync() => Assert.IsType<FinalizationResult.Recorded>(await FinalizeAsync());

@@ -6,6 +6,8 @@ namespace NewarBots.Tests.Recordings;
 
 public sealed class ChunkManifestTests
 {
+    private const long MaxPackets = 24 * 3600 * 50;
+
     private static readonly SessionId Session = SessionId.Parse("0199aaaabbbbccccddddeeeeffff0001");
 
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 9, 0, 0, TimeSpan.Zero);
@@ -55,7 +57,7 @@ public sealed class ChunkManifestTests
     [Fact]
     public void The_journal_reveals_audio_missing_at_the_end()
     {
-        var plan = ChunkManifest.Plan(Session, [Chunk(0)], new(RecordedPackets: 700, []));
+        var plan = ChunkManifest.Plan(Session, [Chunk(0)], new(RecordedPackets: 700, []), MaxPackets);
 
         Assert.Equal([new Gap(10, 14, "chunk_missing")], plan.Gaps);
         Assert.Equal(500, plan.Packets);
@@ -66,7 +68,7 @@ public sealed class ChunkManifestTests
     {
         var gap = new Gap(3, 5, "capture_stalled");
 
-        var plan = ChunkManifest.Plan(Session, [Chunk(0)], new(500, [gap, gap, new Gap(11, 12, "packets_lost")]));
+        var plan = ChunkManifest.Plan(Session, [Chunk(0)], new(500, [gap, gap, new Gap(11, 12, "packets_lost")]), MaxPackets);
 
         Assert.Equal([gap], plan.Gaps);
         Assert.Equal(500, plan.Packets);
@@ -136,7 +138,7 @@ public sealed class ChunkManifestTests
     public void The_timeline_has_neither_holes_nor_overlaps_and_every_chunk_is_listed_once() =>
         Gen.Select(AnyChunks, AnyJournal).Sample((chunks, journal) =>
         {
-            var plan = ChunkManifest.Plan(Session, chunks, journal);
+            var plan = ChunkManifest.Plan(Session, chunks, journal, MaxPackets);
             var end = 0L;
             foreach (var piece in plan.Pieces)
             {
@@ -155,7 +157,7 @@ public sealed class ChunkManifestTests
     public void Every_gap_has_a_length_and_starts_after_the_previous_one() =>
         Gen.Select(AnyChunks, AnyJournal).Sample((chunks, journal) =>
         {
-            var gaps = ChunkManifest.Plan(Session, chunks, journal).Gaps;
+            var gaps = ChunkManifest.Plan(Session, chunks, journal, MaxPackets).Gaps;
 
             Assert.All(gaps, gap => Assert.True(gap.StartSeconds >= 0 && gap.EndSeconds > gap.StartSeconds, gap.ToString()));
             Assert.Equal(gaps.OrderBy(gap => gap.StartSeconds), gaps);
@@ -241,7 +243,7 @@ public sealed class ChunkManifestTests
 
     private static DateTimeOffset StartOf(long packet) => Start.AddMilliseconds(20 * packet);
 
-    private static ChunkManifest Plan(params OggOpusChunk[] chunks) => ChunkManifest.Plan(Session, chunks, SessionJournal.Empty);
+    private static ChunkManifest Plan(params OggOpusChunk[] chunks) => ChunkManifest.Plan(Session, chunks, SessionJournal.Empty, MaxPackets);
 
     private static OggOpusChunk Chunk(int index) => new(index, Bytes: 1000, Sha256: $"{index}")
     {

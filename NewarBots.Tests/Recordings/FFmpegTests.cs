@@ -16,6 +16,9 @@ public sealed class FFmpegTests : IDisposable
 
     private string Runs => Path.Combine(_folder, "runs");
 
+    // FFmpeg runs as another user if the tests run as root.
+    public FFmpegTests() => File.SetUnixFileMode(_folder, (UnixFileMode)0b111_111_111);
+
     public void Dispose()
     {
         _session.Dispose();
@@ -71,7 +74,7 @@ public sealed class FFmpegTests : IDisposable
         _session.Write(await OpusPackets.OfToneAsync(50));
         UseScript("echo invalid data >&2; exit 7");
 
-        var exception = await Assert.ThrowsAsync<BadAudioException>(_session.FinalizeAsync);
+        var exception = await Assert.ThrowsAsync<BadAudioException>(_session.FinalizeTwiceAsync);
 
         Assert.Contains("exit code 7: invalid data", exception.Message, StringComparison.Ordinal);
         Assert.Contains("-f concat", exception.Message, StringComparison.Ordinal);
@@ -110,7 +113,7 @@ public sealed class FFmpegTests : IDisposable
             case "$*" in *concat*) for result; do :; done; result=${result#file:}; ffmpeg -v error -i $result -c copy -t 5 $result.short.ogg; mv $result.short.ogg $result;; esac
             """);
 
-        var exception = await Assert.ThrowsAsync<BadAudioException>(_session.FinalizeAsync);
+        var exception = await Assert.ThrowsAsync<BadAudioException>(_session.FinalizeTwiceAsync);
 
         Assert.Contains("10 s", exception.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(_session.Recording));
@@ -131,7 +134,7 @@ public sealed class FFmpegTests : IDisposable
             _session.Write(tone);
         }
 
-        await Task.WhenAll(bots.Select(bot => finalizer.FinalizeAsync(bot, TestContext.Current.CancellationToken)));
+        await Task.WhenAll(bots.Select(bot => finalizer.FinalizeAsync(bot, recorderEndedAt: null, TestContext.Current.CancellationToken)));
 
         Assert.Equal(Enumerable.Repeat<string[]>(["run", "ended"], 8).SelectMany(lines => lines), File.ReadAllLines(Runs));
     }
@@ -178,6 +181,7 @@ public sealed class FFmpegTests : IDisposable
     private void UseScript(string body)
     {
         File.WriteAllText(Runs, string.Empty);
+        File.SetUnixFileMode(Runs, (UnixFileMode)0b110_110_110);
         _session.UseFFmpegScript($"echo run >> {Runs}\n{body}");
     }
 }

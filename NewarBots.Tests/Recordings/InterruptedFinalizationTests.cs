@@ -109,14 +109,15 @@ public sealed class InterruptedFinalizationTests : IDisposable
     public async Task An_attempt_that_lost_its_lease_does_not_disturb_the_attempt_of_another_manager(int attempt)
     {
         _session.Write(await OpusPackets.OfToneAsync(777));
+        File.SetUnixFileMode(_chunks, (UnixFileMode)0b111_111_111);
         var (runs, go) = (Path.Combine(_chunks, "runs"), Path.Combine(_chunks, "go"));
         _session.UseFFmpegScript($"echo >> {runs}; until [ -e {go} ]; do sleep 0.02; done; exec ffmpeg \"$@\"");
         using var lost = new CancellationTokenSource();
         using var finalizer = _session.Finalizer();
 
-        var suspended = finalizer.FinalizeAsync(_session.Bot with { FinalizationAttempt = 1 }, lost.Token);
+        var suspended = finalizer.FinalizeAsync(_session.Bot with { FinalizationAttempt = 1 }, recorderEndedAt: null, lost.Token);
         await Eventually.TrueAsync(() => File.Exists(runs));
-        var next = finalizer.FinalizeAsync(_session.Bot with { FinalizationAttempt = attempt }, CancellationToken.None);
+        var next = finalizer.FinalizeAsync(_session.Bot with { FinalizationAttempt = attempt }, recorderEndedAt: null, CancellationToken.None);
         await Eventually.TrueAsync(() => File.ReadAllLines(runs).Length == 2);
         await lost.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => suspended);
@@ -137,7 +138,7 @@ public sealed class InterruptedFinalizationTests : IDisposable
         var final = new FinalRecording(_session.Storage, _session.Bot.UserId, _session.Bot.Id, attempt: 1);
 
         using (var work = final.MakeWorkFolder())
-            Assert.Throws<FileNotFoundException>(() => final.Publish(work.PathOf("recording.ogg"), [], _session.Manifest(), work));
+            Assert.Throws<FileNotFoundException>(() => final.Publish(new("recording.ogg", new([], [], []), default), [], _session.Manifest(), work));
 
         Assert.Equal(before, FilesOf(Path.GetDirectoryName(_session.Recording)!));
         Assert.NotNull(await final.FindAsync(TestContext.Current.CancellationToken));
@@ -156,7 +157,7 @@ public sealed class InterruptedFinalizationTests : IDisposable
             RestoreChunks();
             using var interruption = new CancellationTokenSource(TimeSpan.FromMilliseconds(milliseconds));
             using var finalizer = _session.Finalizer();
-            await Record.ExceptionAsync(() => finalizer.FinalizeAsync(_session.Bot, interruption.Token));
+            await Record.ExceptionAsync(() => finalizer.FinalizeAsync(_session.Bot, recorderEndedAt: null, interruption.Token));
 
             await AssertRepeatGivesAsync(whole);
         }

@@ -14,7 +14,8 @@ public sealed class PartialRecordingTests : IDisposable
     public PartialRecordingTests()
     {
         var options = Microsoft.Extensions.Options.Options.Create(_session.Options);
-        _partials = new(_session.Storage, new(new FFmpeg(options, TimeProvider.System, NullLogger<FFmpeg>.Instance)), options, TimeProvider.System);
+        _partials = new(
+            _session.Storage, new(new(TimeProvider.System), TimeProvider.System, NullLogger<AssemblyProcess>.Instance), options, TimeProvider.System);
     }
 
     public void Dispose()
@@ -103,7 +104,7 @@ public sealed class PartialRecordingTests : IDisposable
 
         var another = AssembleAsync(2);
         await Eventually.TrueAsync(() => File.Exists($"{gate}.begun"));
-        await using (var file = await _partials.OpenAsync(first.UserId, first.Id, 2, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System))
+        await using (var file = await _partials.OpenAsync(first, 2, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System))
             Assert.Equal(made, file?.Name);
         await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
 
@@ -116,6 +117,7 @@ public sealed class PartialRecordingTests : IDisposable
         var tone = await OpusPackets.OfToneAsync(600);
         var (running, most, gate) = (Path.Combine(_session.Storage.Root, "running"), Path.Combine(_session.Storage.Root, "most"), Path.Combine(_session.Storage.Root, "gate"));
         Directory.CreateDirectory(running);
+        File.SetUnixFileMode(running, (UnixFileMode)0b111_111_111);
         _session.UseFFmpegScript(
             $"mkdir '{running}'/$$; ls '{running}' | wc -l >> '{most}'; while [ ! -e '{gate}' ]; do sleep 0.05; done; ffmpeg \"$@\"; code=$?; rmdir '{running}'/$$; exit $code");
         using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
@@ -144,7 +146,7 @@ public sealed class PartialRecordingTests : IDisposable
 
     private async Task<string?> AssembleAsync(int chunks, CancellationToken cancellation)
     {
-        await using var file = await _partials.OpenAsync(_session.Bot.UserId, _session.Bot.Id, chunks, cancellation);
+        await using var file = await _partials.OpenAsync(_session.Bot, chunks, cancellation);
         return file?.Name;
     }
 }

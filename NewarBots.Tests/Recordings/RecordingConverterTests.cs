@@ -171,7 +171,7 @@ public sealed class RecordingConverterTests : IDisposable
         var options = Microsoft.Extensions.Options.Options.Create(_session.Options);
         return new(
             _session.Storage,
-            new(options, TimeProvider.System, NullLogger<FFmpeg>.Instance),
+            _session.FFmpeg(),
             options,
             _host.Services.GetRequiredService<IHostApplicationLifetime>(),
             TimeProvider.System,

@@ -155,7 +155,7 @@ public sealed class RecordingFinalizerTests : IDisposable
         })]);
         var undecodable = await File.ReadAllBytesAsync(_session.ChunkPath(1));
 
-        var result = await _session.RecordAsync();
+        var result = Assert.IsType<FinalizationResult.Recorded>(await _session.FinalizeTwiceAsync());
 
         Assert.Equal(30, result.Recording.DurationSeconds);
         Assert.Equal([0, 2], _session.Manifest().Chunks.Select(chunk => chunk.Index));

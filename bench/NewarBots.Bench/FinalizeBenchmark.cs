@@ -71,16 +71,16 @@ internal sealed class FinalizeBenchmark : Benchmark
     {
         var bot = chunks.PutIntoSession();
         var options = Options.Create(new FinalizingOptions());
-        var ffmpeg = new FFmpeg(options, TimeProvider.System, NullLogger<FFmpeg>.Instance);
-        var assembler = new AudioAssembler(new(ffmpeg), new(ffmpeg), NullLogger<AudioAssembler>.Instance);
         using var finalizer = new RecordingFinalizer(
             chunks.Storage,
-            assembler,
-            new(assembler, NullLogger<TrackAssembler>.Instance),
+            new(chunks.Storage),
+            new(new(TimeProvider.System), TimeProvider.System, NullLogger<AssemblyProcess>.Instance),
+            new(options, TimeProvider.System),
             new(chunks.Storage),
             options,
+            TimeProvider.System,
             NullLogger<RecordingFinalizer>.Instance);
-        var result = (FinalizationResult.Recorded)await finalizer.FinalizeAsync(bot, cancellation);
+        var result = (FinalizationResult.Recorded)await finalizer.FinalizeAsync(bot, recorderEndedAt: null, cancellation);
         if (result.Recording.DurationSeconds != chunks.Count * GeneratedChunks.Length.TotalSeconds || !result.Recording.Complete)
             throw new InvalidOperationException($"Unexpected recording: {result}");
         Directory.Delete(chunks.Storage.FinalRoot, recursive: true);

@@ -1,0 +1,116 @@
+using System.Text.Json.Serialization;
+using NewarBots.Contract;
+using NewarBots.Manager.Hosting;
+
+namespace NewarBots.Manager.Recordings;
+
+/// <summary>What the manager asks of the process that reads and assembles a session's files (<see cref="AssembleCommand"/>).</summary>
+internal sealed record AssemblyRequest
+{
+    /// <summary>The session's id.</summary>
+    public required string Session { get; init; }
+
+    /// <summary>Only the first chunks of the mix, of a session that still records; <see langword="null"/> for everything.</summary>
+    public int? FirstChunks { get; init; }
+
+    public required RecordingBudget Budget { get; init; }
+
+    /// <summary>The limits under which it runs.</summary>
+    public required ProcessLimits Limits { get; init; }
+
+    /// <summary>What an earlier attempt could not decode (<see cref="Doubts"/>).</summary>
+    public IReadOnlyList<string> Suspects { get; init; } = [];
+
+    public required FinalizingOptions Options { get; init; }
+}
+
+/// <summary>Its answer. FFmpeg runs under the same user, so the manager checks whatever matters to others.</summary>
+internal sealed record AssemblyResult
+{
+    /// <summary>The mix; <see langword="null"/> if there is no audio.</summary>
+    public AssembledAudio? Mix { get; init; }
+
+    public IReadOnlyList<AssembledTrack> Tracks { get; init; } = [];
+
+    public IReadOnlyList<ManifestSpeaker> Speakers { get; init; } = [];
+
+    public IReadOnlyList<Disagreement> Disagreements { get; init; } = [];
+
+    /// <summary>Other entries of the session folder.</summary>
+    public IReadOnlyList<IgnoredFile> Others { get; init; } = [];
+
+    /// <summary><see langword="null"/> if it succeeded.</summary>
+    public AssemblyFailure? Failure { get; init; }
+
+    /// <summary>Warnings for the manager's log.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    public IReadOnlyList<AssemblyStep> Steps { get; init; } = [];
+}
+
+internal sealed record AssemblyFailure(AssemblyFailureKind Kind, string Message)
+{
+    /// <summary>Of <see cref="AssemblyFailureKind.OverBudget"/>.</summary>
+    public string Limit { get; init; } = "";
+
+    /// <summary>Of <see cref="AssemblyFailureKind.InDoubt"/>.</summary>
+    public IReadOnlyList<string> Suspects { get; init; } = [];
+
+    public static AssemblyFailure Of(Exception exception) => exception switch
+    {
+        FinalizationBudgetException budget => new(AssemblyFailureKind.OverBudget, budget.Message) { Limit = budget.Limit },
+        StorageFullException => new(AssemblyFailureKind.StorageFull, exception.Message),
+        FFmpegMissingException => new(AssemblyFailureKind.FFmpegMissing, exception.Message),
+        FFmpegUnfinishedException { Hung: true } => new(AssemblyFailureKind.FFmpegHung, exception.Message),
+        FFmpegUnfinishedException => new(AssemblyFailureKind.FFmpegKilled, exception.Message),
+        BadAudioException => new(AssemblyFailureKind.BadAudio, exception.Message),
+        FinalizationException => new(AssemblyFailureKind.CannotBeAssembled, exception.Message),
+        OutOfMemoryException => new(AssemblyFailureKind.OverBudget, exception.Message) { Limit = "memory" },
+        _ => new(AssemblyFailureKind.DiskError, exception.Message),
+    };
+
+    /// <returns>The exception of the same kind.</returns>
+    public Exception ToException() => Kind switch
+    {
+        AssemblyFailureKind.OverBudget => new FinalizationBudgetException(Limit, Message),
+        AssemblyFailureKind.StorageFull => new StorageFullException(Message),
+        AssemblyFailureKind.FFmpegMissing => new FFmpegMissingException(Message),
+        AssemblyFailureKind.FFmpegHung => new FFmpegUnfinishedException(Message, hung: true),
+        AssemblyFailureKind.FFmpegKilled => new FFmpegUnfinishedException(Message, hung: false),
+        AssemblyFailureKind.InDoubt => new SecondOpinionException(Message, Suspects),
+        AssemblyFailureKind.BadAudio => new BadAudioException(Message),
+        AssemblyFailureKind.CannotBeAssembled => new FinalizationException(Message),
+        _ => new IOException(Message),
+    };
+}
+
+internal enum AssemblyFailureKind
+{
+    DiskError,
+    StorageFull,
+    OverBudget,
+    FFmpegMissing,
+    FFmpegHung,
+    FFmpegKilled,
+
+    /// <summary>FFmpeg cannot decode something, for the first time.</summary>
+    InDoubt,
+    BadAudio,
+    CannotBeAssembled,
+}
+
+/// <summary>A span, to be exported by the manager.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Parent">The id of the span that contains it.</param>
+/// <param name="Name">As in <c>docs/telemetry.md</c>.</param>
+/// <param name="StartedAt">Its start.</param>
+/// <param name="Took">Its duration.</param>
+/// <param name="Error">Why it failed.</param>
+/// <param name="Track">The number of the track, if it is about one.</param>
+internal sealed record AssemblyStep(string Id, string? Parent, string Name, DateTimeOffset StartedAt, TimeSpan Took, string? Error, int? Track);
+
+/// <summary>Generated, because the process is short-lived and reflection would take most of its time.</summary>
+[JsonSourceGenerationOptions(IgnoreReadOnlyProperties = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(AssemblyRequest))]
+[JsonSerializable(typeof(AssemblyResult))]
+internal sealed partial class AssemblyJson : JsonSerializerContext;

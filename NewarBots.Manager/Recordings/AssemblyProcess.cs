@@ -1,0 +1,184 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Containers;
+
+namespace NewarBots.Manager.Recordings;
+
+/// <summary>Starts <see cref="AssembleCommand"/> with the limits of a bot's budget, and reads its result.</summary>
+internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimeProvider time, ILogger<AssemblyProcess> logger)
+{
+    /// <summary>A day with many speakers needs a tenth of it.</summary>
+    private const int MaxResultBytes = 32 * 1024 * 1024;
+
+    private static readonly TimeSpan MeasuringInterval = TimeSpan.FromSeconds(1);
+
+    private static readonly Dictionary<string, string> Environment = new()
+    {
+        ["DOTNET_GCHeapHardLimit"] = "0x18000000",
+        ["DOTNET_gcConcurrent"] = "0",
+        ["DOTNET_TieredPGO"] = "0",
+        ["DOTNET_EnableDiagnostics"] = "0",
+    };
+
+    /// <param name="request">Its standard input.</param>
+    /// <param name="session">Path of the session folder.</param>
+    /// <param name="tracks">Number of track folders in it.</param>
+    /// <param name="work">The folder for the results.</param>
+    /// <param name="cancellation">Kills the process and all that it started.</param>
+    /// <returns>The result; never a failure.</returns>
+    /// <exception cref="FinalizationException">The chunks cannot be assembled.</exception>
+    /// <exception cref="FinalizationBudgetException">The process reached a limit.</exception>
+    /// <exception cref="SecondOpinionException">FFmpeg cannot decode something, and a later attempt has to confirm it.</exception>
+    /// <exception cref="FFmpegMissingException">FFmpeg, or a program that confines it, is missing.</exception>
+    /// <exception cref="IOException">The disk is full or unavailable, or the process was killed.</exception>
+    public async Task<AssemblyResult> RunAsync(AssemblyRequest request, string session, int tracks, WorkFolder work, CancellationToken cancellation)
+    {
+        work.GiveToRecorders();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        byte[] output = [];
+        var command = new ConfinedCommand(WorkerProgram.Command, request.Limits)
+        {
+            WorkingFolder = work.Root,
+            Folder = session,
+            Request = JsonSerializer.Serialize(request, AssemblyJson.Default.AssemblyRequest),
+            Output = async (stream, token) => output = await ReadAsync(stream, token),
+            Environment = Environment,
+            MayReadAllFiles = WorkerProgram.IsClosedToOthers,
+        };
+        var measuring = MeasureAsync(work, request.Budget.BytesToWrite(tracks), stop);
+        try
+        {
+            var end = await processes.RunAsync(command, stop.Token);
+            return Result(end, output) is { Failure: null } result ? result : throw FailureOf(end, output).ToException();
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw await measuring;
+        }
+        catch (Win32Exception exception)
+        {
+            throw new FFmpegMissingException($"The process that assembles recordings cannot be started: {exception.Message}", exception);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+        }
+    }
+
+    /// <summary>Logs and exports what the process reported.</summary>
+    private AssemblyResult? Result(ProcessEnd end, byte[] output)
+    {
+        if (end.ExitCode != 0)
+            return null;
+        var result = Parse(output);
+        foreach (var warning in result?.Warnings ?? [])
+            Log.Reported(logger, warning);
+        var parts = new Dictionary<string, Activity>();
+        foreach (var step in result?.Steps ?? [])
+        {
+            using var part = BotTracing.RecordPart(step.Name, step.Parent is { } parent ? parts.GetValueOrDefault(parent) : null, step.StartedAt, step.Took);
+            if (part is null)
+                continue;
+            parts[step.Id] = part;
+            if (step.Track is { } track)
+                part.SetTag(BotTracing.TrackTag, track);
+            if (step.Error is { } error)
+                part.SetStatus(ActivityStatusCode.Error, error);
+        }
+
+        return result;
+    }
+
+    private static AssemblyFailure FailureOf(ProcessEnd end, byte[] output) => FFmpegExit.Classify(end) switch
+    {
+        _ when end.TimedOut => new(AssemblyFailureKind.FFmpegHung, "Assembling the recording was stopped after its timeout."),
+        FFmpegOutcome.Done when Parse(output)?.Failure is { } failure => failure,
+        FFmpegOutcome.CannotRun => new(AssemblyFailureKind.FFmpegMissing, $"The process that assembles recordings cannot be run: {end.Errors}"),
+        FFmpegOutcome.TooMuchCpu => new(AssemblyFailureKind.OverBudget, end.Errors) { Limit = "CPU time" },
+        FFmpegOutcome.TooManyBytes => new(AssemblyFailureKind.OverBudget, end.Errors) { Limit = "file size" },
+        FFmpegOutcome.DiskFull => new(AssemblyFailureKind.StorageFull, end.Errors),
+        _ when end.Errors.Contains("Out of memory", StringComparison.OrdinalIgnoreCase) => new(AssemblyFailureKind.OverBudget, end.Errors) { Limit = "memory" },
+        _ => new(AssemblyFailureKind.FFmpegKilled, $"The process that assembles recordings ended with exit code {end.ExitCode}: {end.Errors}"),
+    };
+
+    private static AssemblyResult? Parse(byte[] output)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(output, AssemblyJson.Default.AssemblyResult);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<byte[]> ReadAsync(Stream stream, CancellationToken cancellation)
+    {
+        using var all = new MemoryStream();
+        var buffer = new byte[64 * 1024];
+        while (await stream.ReadAsync(buffer, cancellation) is > 0 and var read)
+        {
+            if (all.Length + read > MaxResultBytes)
+                throw new FinalizationBudgetException("description", $"It is longer than {MaxResultBytes} bytes.");
+            all.Write(buffer, 0, read);
+        }
+
+        return all.ToArray();
+    }
+
+    /// <summary>The kernel limits the length of each file, but not their number.</summary>
+    private async Task<FinalizationBudgetException> MeasureAsync(WorkFolder work, long maxBytes, CancellationTokenSource stop)
+    {
+        while (true)
+        {
+            await Task.Delay(MeasuringInterval, time, stop.Token);
+            var (files, bytes) = work.Measure(RecordingBudget.MaxFiles);
+            if (files <= RecordingBudget.MaxFiles && bytes <= maxBytes)
+                continue;
+            var exception = files > RecordingBudget.MaxFiles
+                ? new FinalizationBudgetException("files", $"Assembling the recording made more than {RecordingBudget.MaxFiles} files.")
+                : new FinalizationBudgetException("bytes written", $"Assembling the recording wrote more than {maxBytes} bytes.");
+            await stop.CancelAsync();
+            return exception;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "{Warning}")]
+        public static partial void Reported(ILogger logger, string warning);
+    }
+}
+
+/// <summary>How to start this program once more.</summary>
+internal static class WorkerProgram
+{
+    private static readonly string Folder = Path.GetDirectoryName(typeof(AssembleCommand).Assembly.Location) is { Length: > 0 } folder ? folder : AppContext.BaseDirectory;
+
+    private static readonly string Runtime = RuntimeEnvironment.GetRuntimeDirectory();
+
+    /// <summary>The <c>dotnet</c> program of a shared runtime. A self-contained program has none.</summary>
+    private static readonly string Muxer = Path.GetFullPath("../../../dotnet", Runtime);
+
+    public static IReadOnlyList<string> Command { get; } = File.Exists(Muxer)
+        ? [Muxer, Path.Combine(Folder, "NewarBots.Manager.dll"), AssembleCommand.Name]
+        : [Path.Combine(Folder, "NewarBots.Manager"), AssembleCommand.Name];
+
+    /// <summary>Other users cannot reach this program or its runtime, as in /root.</summary>
+    public static bool IsClosedToOthers { get; } = !OperatingSystem.IsWindows() && (IsClosed(Folder) || IsClosed(Runtime));
+
+    private static bool IsClosed(string folder)
+    {
+        for (var part = new DirectoryInfo(folder); part is not null; part = part.Parent)
+        {
+            if (!part.UnixFileMode.HasFlag(UnixFileMode.OtherExecute))
+                return true;
+        }
+
+        return false;
+    }
+}

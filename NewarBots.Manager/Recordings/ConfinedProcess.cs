@@ -1,0 +1,225 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using NewarBots.Manager.Containers;
+
+namespace NewarBots.Manager.Recordings;
+
+/// <summary>A program to run on files that a recorder wrote.</summary>
+/// <param name="Arguments">The program and its arguments.</param>
+/// <param name="Limits">Enforced by the kernel.</param>
+internal sealed record ConfinedCommand(IReadOnlyList<string> Arguments, ProcessLimits Limits)
+{
+    /// <summary>Descriptor under which the program finds <see cref="Folder"/>.</summary>
+    public const string FolderPath = "/proc/self/fd/3/.";
+
+    /// <summary>Must belong to <see cref="ContainerUser.OfRecorders"/> if the program writes files.</summary>
+    public string WorkingFolder { get; init; } = "/";
+
+    /// <summary>Standard input: a file that the manager opens, so that the program need not be able to reach it.</summary>
+    public string Input { get; init; } = "/dev/null";
+
+    /// <summary>Standard input instead of <see cref="Input"/>: this text, and then nothing until the manager ends the pipe or dies.</summary>
+    public string? Request { get; init; }
+
+    /// <summary>A folder that the manager opens, and that the program finds as <see cref="FolderPath"/>.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>Reads standard output. It is dropped otherwise.</summary>
+    public Func<Stream, CancellationToken, Task>? Output { get; init; }
+
+    /// <summary>Added to the few environment variables that a program gets.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The program's own files may lie where only root can read, for example in /root.</summary>
+    public bool MayReadAllFiles { get; init; }
+
+    public override string ToString() => string.Join(' ', Arguments.Select(argument => argument.Contains(' ', StringComparison.Ordinal) ? $"'{argument}'" : argument));
+}
+
+/// <param name="ExitCode">128 plus the signal's number if a signal ended it.</param>
+/// <param name="TimedOut">It was killed after <see cref="ProcessLimits.Timeout"/>.</param>
+/// <param name="Errors">The last lines of standard error.</param>
+internal sealed record ProcessEnd(int ExitCode, bool TimedOut, string Errors);
+
+/// <summary>
+/// Runs programs with limits, without privileges and in a process group of their own, which is killed whole: at the program's end, after its
+/// timeout, or if it is cancelled. A manager that runs as root runs them as the user of the recorders. <c>timeout</c> ends them if the manager
+/// is killed.
+/// </summary>
+/// <param name="time">Measures timeouts.</param>
+/// <param name="outer">Limits of this process, if it is confined itself. Its children stay in its process group.</param>
+internal sealed partial class ConfinedProcess(TimeProvider time, ProcessLimits? outer = null)
+{
+    private const int Kill = 9;
+
+    /// <summary>The manager's own timeout comes first.</summary>
+    private static readonly TimeSpan TimeoutReserve = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan ReadingReserve = TimeSpan.FromSeconds(2);
+
+    /// <summary>Secrets in the manager's environment stay there.</summary>
+    private static readonly string[] Inherited = ["PATH", "LANG", "LD_LIBRARY_PATH", "DOTNET_ROOT"];
+
+    /// <exception cref="Win32Exception">The shell cannot be started.</exception>
+    public async Task<ProcessEnd> RunAsync(ConfinedCommand command, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        using var process = new Process { StartInfo = StartInfo(command) };
+        using var expiry = new CancellationTokenSource(command.Limits.Timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, expiry.Token);
+        process.Start();
+        var errors = new LastOutput(process.StandardError.BaseStream);
+        try
+        {
+            await Task.WhenAll(
+                WriteAsync(process, command, either.Token),
+                ReadAsync(process, command, either.Token),
+                process.WaitForExitAsync(either.Token));
+            return new(process.ExitCode, TimedOut: false, await errors.ReadAsync(End(process), time));
+        }
+        catch (OperationCanceledException) when (expiry.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            return new(128 + Kill, TimedOut: true, await errors.ReadAsync(End(process), time));
+        }
+        finally
+        {
+            End(process);
+        }
+    }
+
+    private ProcessStartInfo StartInfo(ConfinedCommand command)
+    {
+        var start = new ProcessStartInfo("/bin/sh", CommandLine(command))
+        {
+            WorkingDirectory = command.WorkingFolder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        var environment = Inherited.Select(name => (name, Environment.GetEnvironmentVariable(name))).Where(variable => variable.Item2 is not null).ToList();
+        start.Environment.Clear();
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        // Each further arena reserves 64 MiB of address space.
+        start.Environment["MALLOC_ARENA_MAX"] = "2";
+        foreach (var (name, value) in command.Environment)
+            start.Environment[name] = value;
+        return start;
+    }
+
+    private IEnumerable<string> CommandLine(ConfinedCommand command)
+    {
+        // The shell opens files while it still has the manager's rights, and then becomes the program.
+        string[] shell = ["-c", """[ -z "$1" ] || exec <"$1"; [ -z "$2" ] || exec 3<"$2"; shift 2; exec "$@" """, "sh", command.Request is null ? command.Input : "", command.Folder ?? ""];
+        var seconds = (command.Limits.Timeout + TimeoutReserve).TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
+        string[] group = outer is null ? ["timeout", "--signal=KILL", seconds] : [];
+        return [.. shell, .. group, .. (outer is null ? command.Limits : command.Limits.Within(outer)).Command(), .. Privileges(command), .. command.Arguments];
+    }
+
+    private static IEnumerable<string> Privileges(ConfinedCommand command)
+    {
+        var capability = command.MayReadAllFiles && ContainerUser.IsRoot ? ",+dac_read_search" : "";
+        var user = ContainerUser.OfRecorders;
+        return
+        [
+            "setpriv", "--no-new-privs", $"--inh-caps=-all{capability}", $"--ambient-caps=-all{capability}",
+            .. ContainerUser.IsRoot ? (string[])[$"--reuid={user.Uid}", $"--regid={user.Gid}", "--clear-groups"] : [],
+        ];
+    }
+
+    private static async Task WriteAsync(Process process, ConfinedCommand command, CancellationToken cancellation)
+    {
+        if (command.Request is null)
+            return;
+        try
+        {
+            await process.StandardInput.WriteLineAsync(command.Request.AsMemory(), cancellation);
+            await process.StandardInput.FlushAsync(cancellation);
+        }
+        catch (IOException)
+        {
+            // It has exited. Its exit code tells more.
+        }
+    }
+
+    private async Task ReadAsync(Process process, ConfinedCommand command, CancellationToken cancellation)
+    {
+        try
+        {
+            var output = process.StandardOutput.BaseStream;
+            await (command.Output is null ? output.CopyToAsync(Stream.Null, cancellation) : command.Output(output, cancellation));
+        }
+        catch
+        {
+            // Nobody reads any more, so it could wait for ever.
+            End(process);
+            throw;
+        }
+    }
+
+    /// <summary>Kills what is left of the process group.</summary>
+    private Process End(Process process)
+    {
+        if (outer is null)
+            _ = SendSignal(-process.Id, Kill);
+        if (!process.HasExited)
+            process.Kill(entireProcessTree: true);
+        return process;
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int SendSignal(int process, int signal);
+
+    /// <summary>Keeps the end of a program's standard error.</summary>
+    private sealed class LastOutput
+    {
+        private const int Kept = 4096;
+        private const int KeptLines = 10;
+        private readonly byte[] _bytes = new byte[2 * Kept];
+        private readonly Task _reading;
+        private int _length;
+
+        public LastOutput(Stream stream) => _reading = FillAsync(stream);
+
+        /// <param name="ended">The process, which has ended. Another process may still hold its standard error.</param>
+        /// <param name="time">Measures how long to wait.</param>
+        public async Task<string> ReadAsync(Process ended, TimeProvider time)
+        {
+            await Task.WhenAny(_reading, Task.Delay(ReadingReserve, time));
+            ended.StandardError.Close();
+            string text;
+            lock (_bytes)
+                text = Encoding.UTF8.GetString(_bytes, 0, _length);
+            var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            return lines.Length == 0 ? "(no output)" : string.Join('\n', lines.TakeLast(KeptLines));
+        }
+
+        private async Task FillAsync(Stream stream)
+        {
+            var buffer = new byte[Kept];
+            try
+            {
+                while (await stream.ReadAsync(buffer) is > 0 and var read)
+                    Keep(buffer.AsSpan(0, read));
+            }
+            catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException)
+            {
+                // Closed by ReadAsync.
+            }
+        }
+
+        private void Keep(ReadOnlySpan<byte> read)
+        {
+            lock (_bytes)
+            {
+                var surplus = Math.Max(0, _length + read.Length - _bytes.Length);
+                _bytes.AsSpan(surplus, _length - surplus).CopyTo(_bytes);
+                read.CopyTo(_bytes.AsSpan(_length - surplus));
+                _length += read.Length - surplus;
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+
+namespace NewarBots.Manager.Recordings;
+
+/// <summary>What a bot can have recorded, because it had no more time. Everything that is made from its files stays within it.</summary>
+/// <param name="Packets">Packets of 20 ms, of the mix or of one track.</param>
+internal sealed record RecordingBudget(long Packets)
+{
+    /// <summary>Meetings have far fewer tracks: pages mix all participants into a few.</summary>
+    public const int MaxTracks = 100;
+
+    /// <summary>Entries of the work folder: chunks to repair, and the results.</summary>
+    public const int MaxFiles = 20_000;
+
+    /// <summary>All tracks together, in lengths of the session.</summary>
+    private const int MaxLengthsOfTracks = 32;
+
+    /// <summary>Opus needs at most 510 kbit/s (RFC 6716, 2.1.1).</summary>
+    private const long MaxBytesPerSecond = 64_000;
+
+    /// <summary>For clocks that were set, and for a recorder that started before the manager knew.</summary>
+    private static readonly TimeSpan Slack = TimeSpan.FromMinutes(10);
+
+    private static readonly TimeSpan Longest = CreateBotRequest.MaxDuration + TimeSpan.FromHours(1);
+
+    public static RecordingBudget OfLongestBot { get; } = new(PacketsIn(Longest));
+
+    public TimeSpan Length => TimeSpan.FromSeconds(ChunkManifest.Seconds(Packets));
+
+    public long PacketsOfTracks => MaxLengthsOfTracks * Packets;
+
+    /// <summary>Bytes of the chunks to read, of the mix or of one track.</summary>
+    public long Bytes => ChunkFolder.MaxChunkBytes + (long)(Length.TotalSeconds * MaxBytesPerSecond);
+
+    /// <summary>Length of each file that is written.</summary>
+    public long FileBytes => FFmpegRun.BytesOf(Length);
+
+    /// <param name="bot">The bot.</param>
+    /// <param name="until">When its recorder ended, or now.</param>
+    public static RecordingBudget Of(Bot bot, DateTimeOffset until)
+    {
+        // Only ids that a manager made tell when. A bot that was recovered under another id may be older than its record.
+        var length = bot.Id.MadeAt is null ? Longest : until - (bot.LaunchedAt ?? bot.DueAt) + Slack;
+        // A clock that was set back proves nothing.
+        return length < Slack || length > Longest ? OfLongestBot : new(PacketsIn(length));
+    }
+
+    /// <summary>Bytes of all files in the work folder: for each result its own bytes, and those of repaired chunks and silence.</summary>
+    /// <param name="tracks">Number of tracks.</param>
+    public long BytesToWrite(int tracks) => 2 * FileBytes * (1 + Math.Min(tracks, MaxLengthsOfTracks));
+
+    /// <summary>Limits of the process that does all the work.</summary>
+    /// <param name="options">The timeouts of FFmpeg.</param>
+    /// <param name="tracks">Number of tracks.</param>
+    public ProcessLimits Limits(FinalizingOptions options, int tracks)
+    {
+        // Each file is written and decoded, and each run of FFmpeg is repeated once if it times out.
+        var timeout = options.TimeoutFor(Length);
+        return new(timeout * (4 + Math.Min(tracks, MaxTracks)), timeout * 2 + FFmpegRun.LeastCpu, FileBytes)
+        {
+            Memory = 768 * 1024 * 1024,
+            AddressSpace = 8L * 1024 * 1024 * 1024,
+        };
+    }
+
+    private static long PacketsIn(TimeSpan length) => (long)(length.TotalSeconds * ChunkFormat.PacketsPerSecond);
+}
+
+/// <summary>A bot's files need more than an honest recorder can have caused. Finalization ends.</summary>
+/// <param name="limit">The limit in a few words: <c>CPU time</c>.</param>
+/// <param name="message">What happened.</param>
+internal sealed class FinalizationBudgetException(string limit, string message) : FinalizationException($"Over the limit of {limit}. {message}")
+{
+    public string Limit => limit;
+
+    public override string Explanation => $"The recorder's files are over the limit of {limit}.";
+}
