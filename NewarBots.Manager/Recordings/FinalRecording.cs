@@ -151,7 +151,12 @@ internal sealed class WorkFolder : IDisposable
     public string PathOf(string name) => Path.Combine(_path, name);
 
     /// <summary>Lets the processes that run with limits write here.</summary>
-    public void GiveToRecorders() => ContainerUser.OfRecorders.Own(_path);
+    /// <exception cref="IOException">The folder cannot be given to them.</exception>
+    public void GiveToRecorders()
+    {
+        using var folder = UntrustedFolder.Open(_path, out _) ?? throw new IOException($"{_path} is missing.");
+        folder.GiveTo(ContainerUser.OfRecorders);
+    }
 
     /// <summary>Makes a file that another process wrote into this folder the manager's own.</summary>
     /// <param name="file">Its name, or the names of a folder and the file in it.</param>
