@@ -59,7 +59,7 @@ internal sealed record AssemblyFailure(AssemblyFailureKind Kind, string Message)
     public static AssemblyFailure Of(Exception exception) => exception switch
     {
         FinalizationBudgetException budget => new(AssemblyFailureKind.OverBudget, budget.Message) { Limit = budget.Limit },
-        StorageFullException => new(AssemblyFailureKind.StorageFull, exception.Message),
+        _ when exception is StorageFullException || exception.IsStorageFull() => new(AssemblyFailureKind.StorageFull, exception.Message),
         FFmpegMissingException => new(AssemblyFailureKind.FFmpegMissing, exception.Message),
         FFmpegUnfinishedException { Hung: true } => new(AssemblyFailureKind.FFmpegHung, exception.Message),
         FFmpegUnfinishedException => new(AssemblyFailureKind.FFmpegKilled, exception.Message),
