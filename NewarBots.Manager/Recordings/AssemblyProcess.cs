@@ -2,8 +2,8 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Containers;
 
 namespace NewarBots.Manager.Recordings;
 
@@ -108,12 +108,23 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
     {
         try
         {
-            return JsonSerializer.Deserialize(output, AssemblyJson.Default.AssemblyResult);
+            return JsonSerializer.Deserialize(output, AssemblyJson.Default.AssemblyResult) is { } result && IsPlausible(result) ? result : null;
         }
         catch (JsonException)
         {
             return null;
         }
+    }
+
+    /// <summary>Names become paths.</summary>
+    private static bool IsPlausible(AssemblyResult result)
+    {
+        return (result.Mix is null || IsAudio(result.Mix, AudioAssembler.FileName))
+            && result.Tracks.All(track => track.Track is >= 1 and <= StorageLayout.MaxTrack
+                && (track.Audio is null || IsAudio(track.Audio, Path.Combine(StorageLayout.TrackFolderName(track.Track), AudioAssembler.FileName))));
+
+        static bool IsAudio(AssembledAudio audio, string file) =>
+            audio.File == file && audio.Plan.Ignored.All(chunk => ChunkFormat.TryParseFileName(chunk.File, out _)) && audio.Plan.Chunks.All(piece => piece.Chunk.Index >= 0);
     }
 
     private static async Task<byte[]> ReadAsync(Stream stream, CancellationToken cancellation)

@@ -1,5 +1,4 @@
 using NewarBots.Contract;
-using NewarBots.Manager.Bots;
 using NewarBots.Manager.Containers;
 
 namespace NewarBots.Manager.Recordings;
@@ -11,14 +10,8 @@ namespace NewarBots.Manager.Recordings;
 /// <param name="path">The folder. Each call opens it again.</param>
 internal class ChunkFolder(string path)
 {
-    /// <summary>Opus needs at most 510 kbit/s (RFC 6716, 2.1.1).</summary>
-    private const long MaxBytesPerSecond = 64_000;
-
     /// <summary>Longer chunks are not read. Ten seconds need at most 640 kB.</summary>
     public const long MaxChunkBytes = 4 * 1024 * 1024;
-
-    /// <summary>Chunks beyond this total are not read.</summary>
-    public static readonly long MaxTotalBytes = MaxBytesPerSecond * (long)(CreateBotRequest.MaxDuration + TimeSpan.FromHours(1)).TotalSeconds;
 
     public string Path => path;
 

@@ -74,7 +74,7 @@ public sealed class TrackAssemblerTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(_session.TrackFolder(4), ChunkFormat.FileName(0)), "garbage");
         Directory.CreateDirectory(_session.TrackFolder(5));
 
-        var first = await _session.RecordAsync();
+        var first = Assert.IsType<FinalizationResult.Recorded>(await _session.FinalizeTwiceAsync());
         var again = await _session.RecordAsync();
 
         Assert.Equivalent(first, again);
