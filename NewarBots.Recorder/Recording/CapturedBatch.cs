@@ -121,13 +121,14 @@ internal readonly record struct Reception(int Connections, int Tracks, long Rece
 /// <param name="Live">How many of them are connected.</param>
 /// <param name="ClosedByPeer">How many the other side has closed, as it does when it leaves.</param>
 /// <param name="HasFailed">The browser has given up on all others.</param>
+/// <param name="WasLive">One has been connected since the page was loaded.</param>
 /// <param name="LostAt">
 /// In milliseconds since the capture's first sample: when the last packet arrived before no connection was live any more, or when the first
 /// one was negotiated if none has been live; <see langword="null"/> while one is live or none is expected.
 /// </param>
 /// <param name="RestoredAt">Likewise: when a connection was live again after the latest loss.</param>
 internal readonly record struct NetworkState(
-    int Expected, int Live, int ClosedByPeer = 0, bool HasFailed = false, long? LostAt = null, long? RestoredAt = null)
+    int Expected, int Live, int ClosedByPeer = 0, bool HasFailed = false, bool WasLive = false, long? LostAt = null, long? RestoredAt = null)
 {
     /// <param name="capture">The position of the capture on the time line.</param>
     /// <returns>The same state, with times in milliseconds since the start of the session's time line.</returns>

@@ -8,8 +8,8 @@ namespace NewarBots.Recorder.Recording;
 /// A loss is confirmed by a connection that failed, by <see cref="Timeout"/>, or by the connection that ends it.
 /// </summary>
 /// <remarks>
-/// Connections that the other side closed are a loss only if the page counts others for <see cref="Timeout"/>: whoever leaves or reloads
-/// closes them too.
+/// Connections that the other side closed are a loss only if the page counts others for <see cref="Timeout"/>: participants who leave or
+/// reload close them too. The first connection of a page may take a moment, too: until it is connected, the bot is still joining.
 /// </remarks>
 internal sealed class NetworkMonitor
 {
@@ -34,6 +34,7 @@ internal sealed class NetworkMonitor
     private double _reportedUntil;
     private bool _isConfirmed;
     private bool _isClosedByPeer;
+    private bool _wasLive;
     private int _rejoins;
 
     /// <summary>The confirmed loss, with its figures; <see langword="null"/> without one.</summary>
@@ -55,7 +56,7 @@ internal sealed class NetworkMonitor
             return End(network, recorded);
 
         _since ??= Math.Max(_reportedUntil, network.LostAt!.Value / 1000.0);
-        _isClosedByPeer = isClosedByPeer;
+        (_isClosedByPeer, _wasLive) = (isClosedByPeer, network.WasLive);
         _isConfirmed |= network.HasFailed || Lasts(recorded) >= Timeout;
         if (!_isConfirmed)
             return null;
@@ -89,7 +90,7 @@ internal sealed class NetworkMonitor
             return null;
         var isRestored = network.Live > 0;
         var end = isRestored && network.RestoredAt / 1000.0 is { } restored && restored > since ? restored : recorded;
-        var isGap = _isConfirmed || (isRestored && !_isClosedByPeer && end - since >= MinLoss.TotalSeconds);
+        var isGap = _isConfirmed || (isRestored && _wasLive && !_isClosedByPeer && end - since >= MinLoss.TotalSeconds);
         var gap = isGap ? NextGap(end) : null;
         Forget();
         return gap;

@@ -77,6 +77,8 @@ public sealed class ScenarioTests(RehearsedBots bots) : IClassFixture<RehearsedB
             possible.Add("browser_restarted");
         if (audio.CaptureBlocking is not CaptureBlocking.Never)
             possible.Add("not_heard");
+        if (audio.RecreateAt is not null)
+            possible.Add("network_lost");
         if (call.ReloadAt is not null || audio.CaptureBlocking is not CaptureBlocking.Never)
             possible.Add("capture_restarted");
         Assert.True(gaps.All(gap => possible.Contains((string)gap!["cause"]!)), $"{gaps}\n{bot}");

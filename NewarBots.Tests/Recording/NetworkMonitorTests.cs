@@ -5,7 +5,7 @@ namespace NewarBots.Tests.Recording;
 
 public sealed class NetworkMonitorTests
 {
-    private static readonly NetworkState Live = new(Expected: 1, Live: 1);
+    private static readonly NetworkState Live = new(Expected: 1, Live: 1, WasLive: true);
 
     private readonly NetworkMonitor _network = new();
     private readonly List<Gap> _gaps = [];
@@ -54,6 +54,16 @@ public sealed class NetworkMonitorTests
 
         Assert.NotNull(_network.Warning);
         Assert.Equal([new(0, 20, "network_lost")], _gaps);
+    }
+
+    [Fact]
+    public void A_first_connection_that_takes_a_while_is_no_loss()
+    {
+        Advance(12, Lost(from: 0) with { WasLive = false });
+        Advance(10, Live with { RestoredAt = 12_500 });
+
+        Assert.Empty(_gaps);
+        Assert.Null(_network.Warning);
     }
 
     [Fact]
@@ -163,7 +173,7 @@ public sealed class NetworkMonitorTests
         Assert.NotNull(_network.Warning);
     }
 
-    private static NetworkState Lost(double from) => new(Expected: 1, Live: 0, LostAt: (long)(from * 1000));
+    private static NetworkState Lost(double from) => new(Expected: 1, Live: 0, WasLive: true, LostAt: (long)(from * 1000));
 
     private RecordingProgress Progress(NetworkState network) =>
         RecordingProgress.None with { Packets = _seconds * ChunkFormat.PacketsPerSecond, Network = network };

@@ -7,7 +7,7 @@ const maxUnnoticedLoss = 8000;
 const replacementTimeout = 10000;
 
 // Times are those of performance.now(). lostAt: since when no connection that should carry audio has been live.
-const network = { expected: 0, live: 0, closedByPeer: 0, hasFailed: false, lostAt: null, restoredAt: null };
+const network = { expected: 0, live: 0, wasLive: false, closedByPeer: 0, hasFailed: false, lostAt: null, restoredAt: null };
 let lastPacketAt = 0, expectedAt = 0;
 
 const audioReceivers = connection => connection.remoteDescription === null ? [] : connection.getTransceivers()
@@ -19,19 +19,19 @@ const audioReceivers = connection => connection.remoteDescription === null ? [] 
 const isClosedByPeer = connection => audioReceivers(connection).every(({ transport }) => transport?.state === 'closed');
 
 const updateNetwork = () => {
-  const wasLive = network.live > 0, now = performance.now();
+  const wasLiveBefore = network.live > 0, now = performance.now();
   const expected = [...connections].filter(connection => connection.connectionState !== 'closed' && audioReceivers(connection).length > 0);
   const open = expected.filter(connection => !isClosedByPeer(connection));
   const live = open.filter(({ connectionState }) => connectionState === 'connected').length;
   Object.assign(network, {
-    expected: expected.length, live, closedByPeer: expected.length - open.length,
+    expected: expected.length, live, wasLive: network.wasLive || live > 0, closedByPeer: expected.length - open.length,
     hasFailed: open.length > 0 && open.every(({ connectionState }) => connectionState === 'failed'),
   });
   if (expected.length > 0) expectedAt = now;
   if (live > 0) {
     if (network.lostAt !== null) Object.assign(network, { lostAt: null, restoredAt: now });
   } else if (expected.length > 0) {
-    network.lostAt ??= wasLive ? Math.max(lastPacketAt, now - maxUnnoticedLoss) : now;
+    network.lostAt ??= wasLiveBefore ? Math.max(lastPacketAt, now - maxUnnoticedLoss) : now;
   } else if (now - expectedAt > replacementTimeout) {
     network.lostAt = null;
   }
