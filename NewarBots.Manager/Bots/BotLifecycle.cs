@@ -104,6 +104,11 @@ internal static class BotLifecycle
         ? bot
         : bot with { StopRequested = true, Reason = bot.Reason ?? EndReason.MaxDuration };
 
+    /// <summary>The recorder fills the disk. That reason stands, whatever the recorder reports later.</summary>
+    public static Bot OverStorageLimit(Bot bot) => bot.Status >= BotStatus.Finalizing
+        ? bot
+        : bot with { StopRequested = true, Reason = bot.Reason ?? EndReason.StorageFailed };
+
     /// <summary>A stop was requested during the launch, and no recorder was started.</summary>
     public static Bot LaunchAbandoned(Bot bot, DateTimeOffset now) =>
         bot is { Status: BotStatus.Launching, StopRequested: true, AwaitsContainer: true }

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Text.Json;
 using NewarBots.Contract;
 using NewarBots.Manager.Hosting;
 using NewarBots.ServiceDefaults;
@@ -126,7 +125,7 @@ internal sealed class BotMetrics
 
     /// <summary>An attempt to end a bot failed and will be retried.</summary>
     public void EndPostponed(FailureCause cause) =>
-        _endFailures.Add(1, Tag(ErrorTypeTag, JsonNamingPolicy.SnakeCaseLower.ConvertName(cause.ToString())));
+        _endFailures.Add(1, Tag(ErrorTypeTag, cause.ToString().ToLowerInvariant()));
 
     /// <summary>A bot's folder holds more than its recording can need.</summary>
     public void OverBudget() => _overBudget.Add(1);

@@ -178,6 +178,14 @@ internal sealed partial class UntrustedFolder
         return freed;
     }
 
+    /// <summary>Space that all entries take, as far as they are searched.</summary>
+    public long Measure(RemovalBudget budget)
+    {
+        var found = new List<Unneeded>();
+        Collect([], found, (_, entry) => entry.Kind is EntryKind.Folder, budget);
+        return found.Sum(entry => entry.Bytes);
+    }
+
     private void Collect(string[] parents, List<Unneeded> found, Func<string, UntrustedEntry, bool> isNeeded, RemovalBudget budget)
     {
         var seen = 0;
@@ -198,13 +206,10 @@ internal sealed partial class UntrustedFolder
         }
     }
 
-    /// <summary>Space that a folder takes, as far as it is searched.</summary>
     private long Measure(byte[] name, RemovalBudget budget)
     {
-        var found = new List<Unneeded>();
         using var folder = OpenFolder(name);
-        folder?.Collect([], found, (_, entry) => entry.Kind is EntryKind.Folder, budget);
-        return found.Sum(entry => entry.Bytes);
+        return folder?.Measure(budget) ?? 0;
     }
 
     private bool Remove(Unneeded entry, RemovalBudget budget)

@@ -24,6 +24,8 @@ internal sealed partial class BotFinisher(
     IRecorderContainers containers,
     RecordingFinalizer finalizer,
     BotRemover remover,
+    StorageLayout storage,
+    StorageCheck storageCheck,
     RetryBackoff backoff,
     BackgroundLoops loops,
     LaunchSignal launches,
@@ -145,6 +147,7 @@ internal sealed partial class BotFinisher(
         if (await follower.ReadJournalAsync(bot) is null
             || await commands.UpdateAsync(id, known => BotLifecycle.FinalizationBegun(known, container?.Exit)) is not { } finalizing)
             return;
+        await FreeStorageAsync(finalizing, cancellation);
         using var step = BotTracing.StartStep("bot end", finalizing);
         step.TagOutcome(finalizing);
         Func<Bot, Bot> end;
@@ -173,6 +176,18 @@ internal sealed partial class BotFinisher(
         await remover.RemoveContainerAsync(finalizing, cancellation);
         if (await SetEndAsync(finalizing, end) is { } ended)
             step.TagOutcome(ended);
+    }
+
+    /// <summary>On a full disk, deletes what the recorder wrote beside its recording.</summary>
+    private async Task FreeStorageAsync(Bot bot, CancellationToken cancellation)
+    {
+        if (await storageCheck.FindFaultAsync(cancellation) is null)
+            return;
+        var freed = SessionFolder.Find(storage, bot.UserId, bot.Id)?.Free(long.MaxValue) ?? 0;
+        if (freed == 0)
+            return;
+        metrics.OverBudget();
+        Log.Freed(logger, bot.Id, freed);
     }
 
     /// <param name="finalizing">The bot at the beginning of this attempt.</param>
@@ -268,6 +283,9 @@ internal sealed partial class BotFinisher(
 
         [LoggerMessage(LogLevel.Error, "Finalizing the recording of bot {SessionId} failed, its chunks are kept: {Error}")]
         public static partial void FinalizationFailed(ILogger logger, SessionId sessionId, string error);
+
+        [LoggerMessage(LogLevel.Warning, "Deleted {Bytes} bytes from the folder of bot {SessionId} that are no part of its recording, because the storage is full")]
+        public static partial void Freed(ILogger logger, SessionId sessionId, long bytes);
 
         [LoggerMessage(LogLevel.Warning, "Lost the lease while finishing bot {SessionId}, the next manager that takes the lease will finish it")]
         public static partial void LeaseLost(ILogger logger, SessionId sessionId);

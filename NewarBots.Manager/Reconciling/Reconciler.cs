@@ -15,6 +15,7 @@ internal static class ReconcilingRegistration
     {
         builder.Services.AddSingleton<BotRecovery>();
         builder.Services.AddSingleton<RecordingRecovery>();
+        builder.Services.AddSingleton<FolderLimit>();
         builder.Services.AddHostedService<Reconciler>();
         return builder;
     }
@@ -39,6 +40,7 @@ internal sealed partial class Reconciler(
     BotFinisher finisher,
     BotStopper stopper,
     RetryBackoff backoff,
+    FolderLimit limit,
     BackgroundLoops loops,
     TimeProvider time,
     ILogger<Reconciler> logger) : BackgroundService
@@ -122,6 +124,10 @@ internal sealed partial class Reconciler(
             if (!backoff.IsPostponed(action.Id))
                 await TryCarryOutAsync(action, cancellation);
         }
+
+        var running = existing.Where(container => container.State is RecorderContainerState.Running).Select(container => container.Id).ToHashSet();
+        foreach (var bot in known.Values.Where(bot => running.Contains(bot.Id)))
+            await limit.EnforceAsync(bot);
 
         if (token is not null && unrecorded.Count < RecordingRecovery.BatchSize)
         {

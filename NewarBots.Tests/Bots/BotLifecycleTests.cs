@@ -203,6 +203,7 @@ public sealed class BotLifecycleTests
             Operation(bot => BotLifecycle.StatusReceived(bot, bot.Says(status, sequence, reason)))),
         [nameof(BotLifecycle.StopAsked)] = Gen.Const(Operation(bot => BotLifecycle.StopAsked(bot, Noon))),
         [nameof(BotLifecycle.Overdue)] = Gen.Const(Operation(BotLifecycle.Overdue)),
+        [nameof(BotLifecycle.OverStorageLimit)] = Gen.Const(Operation(BotLifecycle.OverStorageLimit)),
         [nameof(BotLifecycle.RecorderGone)] = Exit.Select(exit => Operation(bot => BotLifecycle.RecorderGone(bot, exit))),
         [nameof(BotLifecycle.FinalizationBegun)] = Exit.Select(exit => Operation(bot => BotLifecycle.FinalizationBegun(bot, exit))),
         [nameof(BotLifecycle.Finalized)] = Gen.Bool.Select(isRecorded => Operation(bot =>

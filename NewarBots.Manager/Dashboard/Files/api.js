@@ -67,6 +67,7 @@ export const getBot = (id, signal) => json(`/bots/${id}`, { signal });
 export const sendBot = body => json('/bots', { method: 'POST', body });
 export const changeBot = (id, change) => json(`/bots/${id}`, { method: 'PATCH', body: change });
 export const stopBot = id => json(`/bots/${id}/stop`, { method: 'POST' });
+export const finalizeBot = id => json(`/bots/${id}/finalize`, { method: 'POST' });
 export const deleteBot = id => request(`/bots/${id}`, { method: 'DELETE' });
 export const getManifest = (id, signal) => json(`/bots/${id}/manifest`, { signal });
 export const getWaveform = (id, signal) => json(`/page/bots/${id}/waveform`, { signal });

@@ -1,4 +1,4 @@
-import { deleteBot, getBot, getManifest, getScreenshots, stopBot, subscribe } from './api.js';
+import { deleteBot, finalizeBot, getBot, getManifest, getScreenshots, stopBot, subscribe } from './api.js';
 import { showLog } from './bot-log.js';
 import { badge, explainReason, isEnded, toWords } from './bot-status.js';
 import { announce, confirm, el } from './dom.js';
@@ -128,7 +128,10 @@ export function showBot(main, id, setConnection, left) {
   function showActions() {
     const hadFocus = actions.contains(document.activeElement);
     actions.replaceChildren(...(isEnded(bot)
-      ? [el('button', { type: 'button', class: 'danger', onclick: askDelete }, 'Delete')]
+      ? [
+        ...(bot.status === 'failed' && bot.reason === 'finalization_failed' ? [el('button', { type: 'button', onclick: tryAgain }, 'Try again')] : []),
+        el('button', { type: 'button', class: 'danger', onclick: askDelete }, 'Delete'),
+      ]
       : bot.status === 'scheduled'
         ? [el('button', { type: 'button', onclick: () => changeStart(bot, refresh) }, 'Change start'), el('button', { type: 'button', onclick: askCancel }, 'Cancel')]
         : [el('button', { type: 'button', onclick: askStop }, 'Stop')]));
@@ -142,6 +145,13 @@ export function showBot(main, id, setConnection, left) {
   const askCancel = () => confirm(
     { title: 'Cancel this bot?', text: 'It will not join the meeting.', yes: 'Cancel bot', no: 'Keep bot' },
     async () => { await stopBot(id); refresh(); });
+
+  async function tryAgain() {
+    const isDone = await confirm(
+      { title: 'Try again?', text: 'The recorded audio is assembled once more.', yes: 'Try again' }, () => finalizeBot(id));
+    // The event stream of an ended bot is closed, so the view opens again.
+    if (isDone) dispatchEvent(new HashChangeEvent('hashchange'));
+  }
 
   async function askDelete() {
     const isDone = await confirm(
