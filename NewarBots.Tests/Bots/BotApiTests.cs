@@ -326,6 +326,63 @@ public sealed class SlowConversionTests
     }
 }
 
+/// <summary>Another try for a bot whose recording could not be assembled. The manager's Docker engine is unreachable.</summary>
+public sealed class FinalizeApiTests(QueueingManager queueing) : IClassFixture<QueueingManager>
+{
+    private ManagerProcess Manager => queueing.Manager;
+
+    [Fact]
+    public async Task Only_a_bot_whose_finalization_failed_and_whose_chunks_exist_can_be_finalized_again()
+    {
+        var bot = await PlacedBots.UnfinalizedAsync(queueing);
+
+        var (status, requested) = await Manager.PostAsync($"/bots/{bot.Id}/finalize");
+        Assert.Equal((HttpStatusCode.Accepted, "finalizing", "meeting_ended"), (status, (string?)requested!["status"], (string?)requested["reason"]));
+        Assert.Null(requested["endedAt"]);
+
+        // It is tried, and waits for the engine. Its meeting is free.
+        await Eventually.TrueAsync(async () => (await RetriesAsync())?.Contains($"Bot {bot.Id}", StringComparison.Ordinal) is true);
+        Assert.Contains("The container engine is unreachable.", await RetriesAsync(), StringComparison.Ordinal);
+        Assert.Equal("nothing-to-finalize", await RefusalAsync(bot.Id));
+        var (accepted, other) = await Manager.PostAsync("/bots", $$"""{"meetingUrl": "{{bot.MeetingUrl}}", "userId": "anna"}""");
+        Assert.Equal(HttpStatusCode.Accepted, accepted);
+        Assert.Equal("nothing-to-finalize", await RefusalAsync(SessionId.Parse((string)other!["id"]!)));
+
+        var gone = await PlacedBots.UnfinalizedAsync(queueing);
+        Directory.Delete(new StorageLayout(Manager.Storage).SessionFolder(gone.UserId, gone.Id), recursive: true);
+        Assert.Equal("nothing-to-finalize", await RefusalAsync(gone.Id));
+        Assert.Equal("bot-not-found", await RefusalAsync(SessionId.New(TimeProvider.System)));
+    }
+
+    private async Task<string?> RetriesAsync() => (string?)(await Manager.GetAsync("/health")).Body!["checks"]!["retries"]!["description"];
+
+    /// <returns>The last part of the problem's type.</returns>
+    private async Task<string> RefusalAsync(SessionId id) =>
+        ((string)(await Manager.PostAsync($"/bots/{id}/finalize")).Body!["type"]!).Split(':')[^1];
+}
+
+/// <summary>A manager whose storage has less free space than it must have.</summary>
+public sealed class FullStorageTests
+{
+    [Fact]
+    public async Task Without_the_minimum_of_free_space_new_bots_are_rejected_and_health_tells()
+    {
+        await using var redis = await RedisServer.RunAsync();
+        await using var manager = await ManagerProcess.StartAsync(
+            redis.Configuration, ("DOCKER_HOST", "unix:///nowhere/docker.sock"), ("Storage__MinimumFreeMegabytes", $"{int.MaxValue}"));
+
+        var (status, problem) = await manager.PostAsync("/bots", """{"meetingUrl": "https://meet.google.com/abc-defg-hij"}""");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "urn:newarbots:problem:storage-unavailable"), (status, (string?)problem!["type"]));
+        Assert.Contains("MiB of free space", (string?)problem["detail"], StringComparison.Ordinal);
+        var later = TimeProvider.System.GetUtcNow().AddHours(1).ToString("O");
+        Assert.Equal(HttpStatusCode.Accepted, (await manager.PostAsync("/bots", $$"""{"meetingUrl": "https://meet.google.com/abc-defg-hij", "startAt": "{{later}}"}""")).Status);
+        var health = (await manager.GetAsync("/health")).Body!;
+        Assert.Equal("degraded", (string?)health["checks"]!["storage"]!["status"]);
+        Assert.Equal((string?)problem["detail"], (string?)health["checks"]!["storage"]!["description"]);
+        Assert.DoesNotContain(".write-check", string.Join(' ', Directory.GetFiles(manager.Storage)), StringComparison.Ordinal);
+    }
+}
+
 /// <summary>A manager that starts before its Redis.</summary>
 public sealed class WithoutRedisTests
 {

@@ -3,6 +3,7 @@ using CliWrap;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Recordings;
+using NewarBots.Recorder.Recording;
 using NewarBots.Tests.Bots;
 using NewarBots.Tests.Webhooks;
 using StackExchange.Redis;
@@ -105,6 +106,30 @@ internal static class PlacedBots
         await File.WriteAllTextAsync(storage.Log(bot.UserId, bot.Id), "Joining");
         await PlaceAsync(host, bot);
         return bot.Id;
+    }
+
+    /// <summary>A bot whose recorded second could not be assembled. Its only chunk is kept.</summary>
+    public static async Task<Bot> UnfinalizedAsync(QueueingManager host)
+    {
+        var bot = SampleBots.Queued() with
+        {
+            Status = BotStatus.Failed,
+            Reason = EndReason.FinalizationFailed,
+            RecorderEnd = new(EndReason.MeetingEnded, Error: null),
+            EndedCleanly = true,
+            EndedAt = TimeProvider.System.GetUtcNow(),
+            LaunchedAt = SampleBots.Noon,
+        };
+        var folder = new StorageLayout(host.Manager.Storage).SessionFolder(bot.UserId, bot.Id);
+        Directory.CreateDirectory(folder);
+        using (var writer = new ChunkWriter(folder, bot.Id, ChunkFormat.DefaultLength, new(SampleBots.Noon)))
+        {
+            foreach (var packet in await OpusPackets.OfToneAsync(50))
+                writer.Append(packet);
+        }
+
+        await PlaceAsync(host, bot);
+        return bot;
     }
 
     /// <summary>Deletes the record like another manager: all managers are notified.</summary>

@@ -1,3 +1,4 @@
+using System.Net;
 using CliWrap;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Rehearsal;
@@ -28,13 +29,16 @@ public sealed class FullDiskTests : IAsyncLifetime
     [Fact]
     public async Task A_recorder_leaves_with_that_reason_when_the_disk_is_full_and_is_finalized_when_there_is_space()
     {
-        await using var host = await LightHost.StartAsync(("Storage__Path", _disk.FullName));
+        await using var host = await LightHost.StartAsync(("Storage__Path", _disk.FullName), ("Storage__MinimumFreeMegabytes", "0"));
         var engine = new EngineEvents(host.Manager.Stack);
         var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "full");
         await host.RecordedAsync(id, seconds: 5);
         Fill();
         var full = await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "finalizing");
         Assert.Equal("storage_failed", (string?)full["reason"]);
+        await Eventually.TrueAsync(async () => (string?)(await host.Manager.GetAsync("/health")).Body!["checks"]!["storage"]!["status"] == "degraded");
+        var (rejected, problem) = await host.Manager.PostAsync("/bots", """{"meetingUrl": "https://meet.google.com/abc-defg-hij"}""");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "The storage has no free space."), (rejected, (string?)problem!["detail"]));
 
         File.Delete(Ballast);
         var bot = await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(90), "completed");
@@ -51,9 +55,47 @@ public sealed class FullDiskTests : IAsyncLifetime
             [$"{id}.json", $"{id}.log", $"{id}.ogg"], Directory.GetFileSystemEntries(Path.GetDirectoryName(recording)!).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
-    private void Fill()
+    [Fact]
+    public async Task A_recorder_that_fills_the_disk_with_other_files_loses_those_and_keeps_its_recording()
     {
-        using var ballast = new FileStream(Ballast, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        await using var host = await LightHost.StartAsync(("Storage__Path", _disk.FullName), ("Storage__MinimumFreeMegabytes", "0"));
+        var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "full");
+        await host.RecordedAsync(id, seconds: 5);
+        Fill(Path.Combine(host.FolderOf(id, "full"), "junk"));
+
+        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(90), "completed");
+
+        Assert.Equal("storage_failed", (string?)bot["reason"]);
+        Assert.True((double)bot["recordedSeconds"]! >= 5, bot.ToJsonString());
+        Assert.Empty(host.Folders());
+        Assert.Equal("healthy", (string?)(await host.Manager.GetAsync("/health")).Body!["checks"]!["storage"]!["status"]);
+    }
+
+    [Fact]
+    public async Task A_bot_that_cannot_end_on_a_full_disk_can_be_deleted()
+    {
+        await using var host = await LightHost.StartAsync(("Storage__Path", _disk.FullName), ("Storage__MinimumFreeMegabytes", "0"));
+        var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "full");
+        await host.RecordedAsync(id, seconds: 5);
+        Fill();
+        await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "finalizing");
+        await Eventually.TrueAsync(async () =>
+            (string?)(await host.Manager.GetAsync("/health")).Body!["checks"]!["retries"]!["description"] is { } retries
+            && retries.Contains($"Bot {id}", StringComparison.Ordinal) && retries.Contains("The storage has no free space.", StringComparison.Ordinal));
+
+        await Eventually.TrueAsync(async () =>
+            (await host.Manager.Api.DeleteAsync(new Uri($"/bots/{id}", UriKind.Relative))).StatusCode is HttpStatusCode.NoContent);
+
+        Assert.Equal(HttpStatusCode.NotFound, (await host.Manager.GetAsync($"/bots/{id}")).Status);
+        Assert.Empty(host.Folders());
+        Assert.Empty(await DockerCli.ContainersOfAsync(host.Manager.Stack));
+    }
+
+    private void Fill() => Fill(Ballast);
+
+    private static void Fill(string path)
+    {
+        using var ballast = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
         try
         {
             while (true)

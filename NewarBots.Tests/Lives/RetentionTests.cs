@@ -18,6 +18,7 @@ public sealed class RetentionTests
         foreach (var bot in new[] { id, linked })
             await manager.UntilAsync(bot, TimeSpan.FromSeconds(60), "completed");
         var final = Path.GetDirectoryName(host.RecordingOf(id, "kept"))!;
+        OnlyTheManagersGroupCanRead(Path.GetDirectoryName(final)!);
         var unknown = Path.Combine(final, $"{SessionId.New(TimeProvider.System)}.ogg");
         var foreign = Path.Combine(final, "Notes of my own.txt");
         foreach (var path in new[] { unknown, foreign })
@@ -53,6 +54,14 @@ public sealed class RetentionTests
         Assert.Contains($"Removing the expired files of bot {linked} failed", manager.Output, StringComparison.Ordinal);
         Directory.Delete(host.FolderOf(linked, "linked"));
         await Eventually.TrueAsync(async () => (await manager.GetAsync($"/bots/{linked}")).Status is HttpStatusCode.NotFound);
+    }
+
+    private static void OnlyTheManagersGroupCanRead(string root)
+    {
+        const UnixFileMode forbidden = UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+        var entries = new DirectoryInfo(root).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).ToList();
+        Assert.NotEmpty(entries.OfType<FileInfo>());
+        Assert.All(entries.Prepend(new DirectoryInfo(root)), entry => Assert.Equal(UnixFileMode.None, entry.UnixFileMode & forbidden));
     }
 
     private static DateTime LongAgo => TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(-2);
