@@ -2,7 +2,7 @@ using StackExchange.Redis;
 
 namespace NewarBots.Manager.Hosting;
 
-/// <summary>What made an attempt for one bot fail. Everything but <see cref="Bot"/> is an outage that affects all bots.</summary>
+/// <summary>The cause of a failed attempt for one bot. Everything but <see cref="Bot"/> is an outage that affects all bots.</summary>
 internal enum FailureCause
 {
     /// <summary>The bot itself may be the cause: its files, its container, or an unexpected error.</summary>

@@ -25,7 +25,7 @@ internal sealed class RetryBackoff(TimeProvider time)
     /// <summary>An attempt failed.</summary>
     /// <param name="id">The bot.</param>
     /// <param name="attempts">How many attempts have failed, this one included.</param>
-    /// <param name="cause">What made it fail.</param>
+    /// <param name="cause">The cause of this failure.</param>
     /// <param name="why">The error as one sentence, without paths and commands.</param>
     /// <returns>The time until the next attempt.</returns>
     public TimeSpan Postpone(SessionId id, int attempts, FailureCause cause, string why)
@@ -74,7 +74,7 @@ internal sealed class RetryBackoff(TimeProvider time)
 /// <param name="Attempts">The number of failed attempts.</param>
 /// <param name="Wait">The time from the last attempt to the next.</param>
 /// <param name="At">The timestamp of the last failure.</param>
-/// <param name="Cause">What made the last attempt fail.</param>
+/// <param name="Cause">The cause of the last failure.</param>
 /// <param name="Why">The error of the last attempt as one sentence.</param>
 internal sealed record Postponement(SessionId Id, int Attempts, TimeSpan Wait, long At, FailureCause Cause, string Why);
 

@@ -257,6 +257,22 @@ public sealed partial class DashboardPageTests(QueueingManager queueing, Dashboa
     }
 
     [Fact]
+    public async Task A_recording_that_could_not_be_assembled_can_be_tried_again()
+    {
+        var bot = await PlacedBots.UnfinalizedAsync(queueing);
+        await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{bot.Id}");
+        var page = open.Page;
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
+
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Try again" })).ToHaveCountAsync(0);
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Delete" })).ToBeVisibleAsync();
+        Assert.Empty(open.ConsoleErrors);
+        Assert.Equal("finalizing", (string?)(await queueing.Manager.GetAsync($"/bots/{bot.Id}")).Body!["status"]);
+    }
+
+    [Fact]
     public async Task List_counts_active_and_scheduled_bots()
     {
         const string user = "counted";

@@ -127,7 +127,7 @@ export function showBot(main, id, setConnection, left) {
 
   function showActions() {
     const hadFocus = actions.contains(document.activeElement);
-    actions.replaceChildren(...(isEnded(bot)
+    actions.replaceChildren(...(isEnded(bot) || bot.status === 'finalizing'
       ? [
         ...(bot.status === 'failed' && bot.reason === 'finalization_failed' ? [el('button', { type: 'button', onclick: tryAgain }, 'Try again')] : []),
         el('button', { type: 'button', class: 'danger', onclick: askDelete }, 'Delete'),
