@@ -58,6 +58,25 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
     }
 
     [Fact]
+    public async Task A_recorder_whose_folder_outgrows_its_recording_is_stopped()
+    {
+        var bot = await LaunchedAsync("trap 'exit 0' TERM; while :; do sleep 0.1; done");
+        var stopper = _manager.GetRequiredService<BotStopper>();
+        await stopper.StartAsync(Cancellation);
+
+        await ReconcileAsync();
+        Assert.False((await Store.Queries.FindAsync(bot.Id))!.StopRequested);
+        var nested = Directory.CreateDirectory(Path.Combine(new StorageLayout(recorders.Storage).SessionFolder(bot.UserId, bot.Id), "a", "b"));
+        var junk = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, PreallocationSize = 200 * 1024 * 1024 };
+        await using (new FileStream(Path.Combine(nested.FullName, "junk"), junk))
+            await ReconcileAsync();
+
+        Assert.Equal(0, (await recorders.ExitOf(bot.Id)).ExitCode);
+        Assert.Equal(EndReason.StorageFailed, (await Store.Queries.FindAsync(bot.Id))!.Reason);
+        await stopper.StopAsync(Cancellation);
+    }
+
+    [Fact]
     public async Task A_bot_cancelled_by_another_manager_is_not_recovered_after_Redis_was_emptied()
     {
         await Store.Recovery.CompleteAsync((await Store.Recovery.BeginAsync())!);
