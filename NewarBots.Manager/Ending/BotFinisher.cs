@@ -27,6 +27,7 @@ internal sealed partial class BotFinisher(
     StorageLayout storage,
     StorageCheck storageCheck,
     RetryBackoff backoff,
+    FailedFinalizations failures,
     BackgroundLoops loops,
     LaunchSignal launches,
     BotMetrics metrics,
@@ -163,6 +164,8 @@ internal sealed partial class BotFinisher(
             step.Fail(exception);
             metrics.NotFinalized(time.GetElapsedTime(begun), exception);
             Log.FinalizationFailed(logger, id, exception.Message);
+            if (exception is FinalizationBudgetException)
+                metrics.OverBudget();
             end = known => BotLifecycle.FinalizationFailed(known, $"{exception.Explanation} {ChunksKept}", time.GetUtcNow());
         }
         catch (Exception exception)
@@ -201,6 +204,8 @@ internal sealed partial class BotFinisher(
         if (ended.FinalizationAttempt != finalizing.FinalizationAttempt)
             throw new OperationCanceledException($"Another manager has started to finish bot {id}.");
         Log.Ended(logger, id, WireWord.Of(ended.Status), ended.Reason, ended.RecordedSeconds);
+        if (ended.CanBeFinalizedAgain)
+            failures.Add(id, ended.Error!);
         launches.Raise();
         return ended;
     }

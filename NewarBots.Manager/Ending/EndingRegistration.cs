@@ -13,6 +13,8 @@ internal static class EndingRegistration
         builder.Services.AddSingleton<OrphanedFolders>();
         builder.Services.AddHostedService<Retention>();
         builder.Services.AddHealthChecks().AddCheck<OrphanedFoldersHealthCheck>("leftovers");
+        builder.Services.AddSingleton<FailedFinalizations>();
+        builder.Services.AddHealthChecks().AddCheck<FailedFinalizationsHealthCheck>("finalizations");
         builder.Services.AddSingleton<BotRemover>();
         builder.Services.AddSingleton<BotDeletion>();
         builder.Services.AddSingleton<BotFinisher>();

@@ -18,6 +18,9 @@ internal sealed partial class StorageCheck(StorageLayout storage, IOptions<Stora
     private Task<string?> _latest = Task.FromResult<string?>(null);
     private long? _checkedAt;
 
+    /// <summary>The log has this outage. Checks do not overlap.</summary>
+    private volatile bool _isReported;
+
     /// <returns>Why new recordings cannot be stored, as one sentence without paths; <see langword="null"/> if they can. At most five seconds old.</returns>
     public async Task<string?> FindFaultAsync(CancellationToken cancellation)
     {
@@ -56,6 +59,7 @@ internal sealed partial class StorageCheck(StorageLayout storage, IOptions<Stora
                 file.Flush(flushToDisk: true);
             }
 
+            _isReported = false;
             var free = new DriveInfo(storage.Root).AvailableFreeSpace >> 20;
             return free >= options.Value.MinimumFreeMegabytes
                 ? null
@@ -65,7 +69,9 @@ internal sealed partial class StorageCheck(StorageLayout storage, IOptions<Stora
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            Log.NotWritable(logger, storage.Root, exception.Message);
+            if (!_isReported)
+                Log.NotWritable(logger, storage.Root, exception.Message);
+            _isReported = true;
             return exception.IsStorageFull() || exception.IsStorageReadOnly() ? Failures.Explain(exception) : "The storage cannot be written.";
         }
     }

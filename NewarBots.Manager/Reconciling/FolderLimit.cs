@@ -34,7 +34,8 @@ internal sealed partial class FolderLimit(
         var seconds = elapsed > TimeSpan.Zero ? elapsed.TotalSeconds : bot.Leave.MaxDuration.TotalSeconds;
         var limit = Base + (long)(seconds * BytesPerSecond * (recording.Value.TrackFiles ? 1 + Tracks : 1));
         using var folder = UntrustedFolder.Open(storage, bot.UserId, bot.Id, out _);
-        if (folder is null || folder.Measure(RemovalBudget.Small()) is var bytes && bytes <= limit)
+        var bytes = folder?.Measure(RemovalBudget.Small()) ?? 0;
+        if (bytes <= limit)
             return;
         Log.OverLimit(logger, bot.Id, bytes, limit);
         metrics.OverBudget();
