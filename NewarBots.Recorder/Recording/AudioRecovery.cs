@@ -35,7 +35,8 @@ internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<Audi
         if (_page != page)
             Watch(page, progress);
         var hadWarning = _network.Warning is not null;
-        if (_network.Observe(progress, others) is { } gap)
+        var gap = _network.Observe(progress, others);
+        if (gap is not null)
             AddToJournal(gap);
         if (!hadWarning && _network.Warning is { } warning)
         {
@@ -45,6 +46,10 @@ internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<Audi
         else if (hadWarning && _network.Warning is null)
         {
             LogNetworkRestored();
+        }
+        else if (!hadWarning && gap is not null)
+        {
+            LogShortLoss(gap.StartSeconds, gap.EndSeconds);
         }
     }
 
@@ -118,6 +123,9 @@ internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<Audi
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Received audio is recorded again")]
     private partial void LogRecovered();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Gap in the recording from {Start} s to {End} s: no connection was connected")]
+    private partial void LogShortLoss(double start, double end);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Audio can arrive again: a connection is connected, or nobody else is in the call")]
     private partial void LogNetworkRestored();

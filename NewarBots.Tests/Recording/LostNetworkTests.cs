@@ -39,7 +39,13 @@ public sealed class LostNetworkTests
     public async Task A_connection_that_never_works_is_a_warning_and_a_gap()
     {
         await using var recorder = await RealRecorder.StartAsync(CallPage.Html("""
-            RTCPeerConnection.prototype.addIceCandidate = async () => {};
+            // Without a relay there is no candidate.
+            const Connection = RTCPeerConnection;
+            window.RTCPeerConnection = class extends Connection {
+              constructor() {
+                super({ iceTransportPolicy: 'relay' });
+              }
+            };
             await connect(500);
             """));
         await Eventually.TrueAsync(() => recorder.Statuses().Any(status => status.Reason is EndReason.NoAudio), Timeout);
