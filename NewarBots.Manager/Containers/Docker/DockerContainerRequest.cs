@@ -15,6 +15,12 @@ internal static class DockerContainerRequest
 
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// Four times the weight of other containers. A late recorder loses audio, a late manager does not. A nice limit (<c>Ulimits</c>) would help
+    /// the page's audio threads only, and engines without CAP_SYS_RESOURCE refuse to start such a container.
+    /// </summary>
+    private const long CpuShares = 4 * 1024;
+
     private static string SeccompProfile { get; } = ReadSeccompProfile();
 
     /// <param name="spec">The container to create.</param>
@@ -44,6 +50,7 @@ internal static class DockerContainerRequest
                 Memory = options.MemoryMb * MiB,
                 MemorySwap = options.MemoryMb * MiB,
                 NanoCPUs = (long)(options.Cpus * 1_000_000_000),
+                CPUShares = CpuShares,
                 PidsLimit = options.PidsLimit,
                 ShmSize = 256 * MiB,
                 Init = true,

@@ -52,6 +52,7 @@ public sealed class DockerContainerRequestTests
         Assert.Equal(2L << 30, host.Memory);
         Assert.Equal(host.Memory, host.MemorySwap);
         Assert.Equal(1_000_000_000, host.NanoCPUs);
+        Assert.Equal(4096, host.CPUShares);
         Assert.Equal(512, host.PidsLimit);
         Assert.Equal(256L << 20, host.ShmSize);
         Assert.True(host.Init);
