@@ -89,8 +89,8 @@ internal sealed record Bot
     /// <summary>The highest <see cref="StatusMessage.Sequence"/> received from this bot.</summary>
     public long LastSequence { get; init; }
 
-    /// <summary>The id of the last entry that was read from the bot's event stream.</summary>
-    public string LastEventId { get; init; } = "0-0";
+    /// <summary>How far the recorder's journal has been read.</summary>
+    public JournalPosition Journal { get; init; } = new();
 
     /// <summary>
     /// W3C trace context of the request that created the bot or, for a scheduled bot, of its start. Later spans join that trace.
@@ -122,6 +122,13 @@ internal sealed record Bot
     /// <summary>Even a punctual start would have reached <c>maxDuration</c> by now, so a recording would be of another meeting.</summary>
     public bool IsTooLate(DateTimeOffset now) => StartAt + Leave.MaxDuration <= now;
 }
+
+/// <summary>How far a recorder's journal has been read, and what of it is on the bot's event stream.</summary>
+/// <param name="Offset">In bytes: the beginning of the first line that was not read.</param>
+/// <param name="EventBytes">Bytes of JSON that were appended to the stream.</param>
+/// <param name="ProgressAt">Unix milliseconds: the time of the last progress that was appended.</param>
+/// <param name="Restarts">How often the journal was shorter than before, and was read again from its beginning.</param>
+internal sealed record JournalPosition(long Offset = 0, int EventBytes = 0, long ProgressAt = 0, int Restarts = 0);
 
 /// <param name="Reason">The machine-readable reason.</param>
 /// <param name="Text">The same as one line for a person.</param>

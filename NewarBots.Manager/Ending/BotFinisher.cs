@@ -137,7 +137,7 @@ internal sealed partial class BotFinisher(
 
     private async Task EndAsync(SessionId id, RecorderContainer? container, CancellationToken cancellation)
     {
-        if (await follower.FollowAsync(id) is not { } bot)
+        if (await follower.ReadToEndAsync(id) is not { } bot)
             return;
         if (bot.Status.IsTerminal())
         {
@@ -145,8 +145,7 @@ internal sealed partial class BotFinisher(
             return;
         }
 
-        if (await follower.ReadJournalAsync(bot) is null
-            || await commands.UpdateAsync(id, known => BotLifecycle.FinalizationBegun(known, container?.Exit)) is not { } finalizing)
+        if (await commands.UpdateAsync(id, known => BotLifecycle.FinalizationBegun(known, container?.Exit)) is not { } finalizing)
             return;
         await FreeStorageAsync(finalizing, cancellation);
         using var step = BotTracing.StartStep("bot end", finalizing);

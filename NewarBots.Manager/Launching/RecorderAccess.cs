@@ -7,7 +7,7 @@ using StackExchange.Redis;
 namespace NewarBots.Manager.Launching;
 
 /// <summary>
-/// Creates a Redis user for each bot. It can append to the bot's stream, publish on its channel and subscribe to its commands, and nothing else.
+/// Creates a Redis user for each bot. It can publish on the bot's channels and subscribe to them, and nothing else: it reads and writes no key.
 /// The password is derived from the session id and a key in the storage folder, and is stored nowhere. So any manager can restore the same user
 /// for a bot in mid-meeting after a restart of Redis has lost it.
 /// </summary>
@@ -25,9 +25,8 @@ internal sealed partial class RecorderAccess(IConnectionMultiplexer redis, Recor
         string[] rules =
         [
             "reset", "resetchannels", "on", $"#{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(credentials.Password)))}",
-            $"~{RedisNames.EventStream(id)}", $"&{RedisNames.StatusChannel(id)}", $"&{RedisNames.CommandChannel(id)}",
-            "+xadd", "+publish", "+subscribe", "+unsubscribe",
-            "+ping", "+echo", "+auth", "+hello", "+client|setname", "+client|id",
+            $"&{RedisNames.StatusChannel(id)}", $"&{RedisNames.CommandChannel(id)}",
+            "+publish", "+subscribe", "+unsubscribe", "+ping", "+echo", "+client|setname", "+client|id",
         ];
         await OnEveryServerAsync(["SETUSER", credentials.User, .. rules]);
         return credentials;

@@ -31,7 +31,7 @@ internal sealed partial class BotRecovery(
         if (!await recovery.AdoptAsync(bot))
             return null;
         Log.Recovered(logger, bot.Id, bot.UserId, bot.MeetingUrl);
-        return await follower.ReadJournalAsync(bot);
+        return await follower.ReadToEndAsync(bot.Id);
     }
 
     private Bot BuildRecord(Reconciliation.RecoverBot found, RecorderOrigin? origin)

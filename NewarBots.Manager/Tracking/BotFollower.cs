@@ -1,68 +1,112 @@
+using System.Text;
+using System.Text.Json;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Bots.Storage;
-using StackExchange.Redis;
 
 namespace NewarBots.Manager.Tracking;
 
 /// <summary>
-/// Applies a recorder's messages to its bot's record, from the last position read. While the recorder runs, the messages come from the Redis
-/// stream. After it has exited, the journal in the session folder is complete, whatever happened to Redis.
+/// Applies what a recorder wrote to its journal to its bot's record and event stream, from the last position read. The position changes in the same
+/// step, so each message is applied once, also if several managers read. A journal that is read again from its beginning does no harm: a message
+/// that is not newer than the record's <see cref="Bot.LastSequence"/> is not appended again.
 /// </summary>
-internal sealed partial class BotFollower(
-    IConnectionMultiplexer redis, BotCommands commands, StorageLayout storage, ILogger<BotFollower> logger)
+internal sealed partial class BotFollower(BotCommands commands, StorageLayout storage, TimeProvider time, ILogger<BotFollower> logger)
 {
-    private const int Batch = 200;
+    /// <summary>Clocks of two machines may differ by this.</summary>
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(5);
 
-    /// <summary>Characters of an ignored entry in the log.</summary>
-    private const int MaxShown = 200;
+    /// <summary>Reads the next part of a live recorder's journal. At most <see cref="JournalReader.PartBytes"/>, so that no bot holds up the others.</summary>
+    /// <returns>The updated record, or <see langword="null"/> if there is none; and whether there may be more to read.</returns>
+    public Task<(Bot? Bot, bool HasMore)> FollowAsync(SessionId id) => ReadAsync(id, isComplete: false);
 
-    /// <summary>Reads the bot's event stream from the last position to its end.</summary>
+    /// <summary>Reads the rest of the journal of a recorder that has exited, or the whole journal of a bot whose record was lost.</summary>
     /// <returns>The updated record; <see langword="null"/> if there is none.</returns>
-    public async Task<Bot?> FollowAsync(SessionId id)
+    public async Task<Bot?> ReadToEndAsync(SessionId id)
     {
+        // A process that survived the recorder's exit cannot write on, but it costs nothing to be sure.
+        var limit = JournalReader.MaxBytes / JournalReader.PartBytes + 1;
         Bot? bot;
         bool hasMore;
         do
-        {
-            hasMore = false;
-            bot = await commands.UpdateAsync(id, async known =>
-            {
-                var entries = known.Status.IsTerminal() ? [] : await redis.GetDatabase().ReadEventsAsync(id, known.LastEventId, Batch);
-                hasMore = entries.Count == Batch;
-                if (entries.Count == 0)
-                    return known;
-                return Messages(id, entries).Aggregate(known, BotLifecycle.StatusReceived) with { LastEventId = entries[^1].Id };
-            });
-        }
-        while (hasMore && bot is not null);
+            (bot, hasMore) = await ReadAsync(id, isComplete: true);
+        while (hasMore && bot is not null && limit-- > 0);
         return bot;
     }
 
-    /// <summary>Reads the journal of a recorder that has exited. It has every message, published or not.</summary>
-    public Task<Bot?> ReadJournalAsync(Bot bot) => commands.UpdateAsync(
-        bot.Id,
-        // Read again for each attempt, so that it is never in memory as a whole.
-        known => JournalFile.Lines(storage.SessionFolder(bot.UserId, bot.Id))
-            .Select(line => Journal.TryParse(line)?.Status)
-            .OfType<StatusMessage>()
-            .Aggregate(known, BotLifecycle.StatusReceived));
-
-    private List<StatusMessage> Messages(SessionId id, IReadOnlyList<StreamMessage> entries)
+    private async Task<(Bot? Bot, bool HasMore)> ReadAsync(SessionId id, bool isComplete)
     {
-        var read = entries.Select(entry => (entry.Message, Status: EventStreamReading.TryRead(id, entry.Message))).ToList();
+        var hasMore = false;
+        var bot = await commands.UpdateAsync(id, known =>
+        {
+            hasMore = false;
+            if (known.Status.IsTerminal())
+                return new(known);
+            try
+            {
+                var part = JournalReader.Read(storage, known.UserId, id, known.Journal, isComplete);
+                hasMore = part.HasMore;
+                return Apply(known, part);
+            }
+            catch (IOException exception)
+            {
+                Log.Unreadable(logger, id, exception.Message);
+                return new(known);
+            }
+        });
+        return (bot, hasMore);
+    }
+
+    private BotChange Apply(Bot known, JournalPart part)
+    {
+        var bot = known;
+        var messages = new List<string>();
+        var ignored = 0;
+        foreach (var line in part.Lines)
+        {
+            var read = Journal.TryParse(line);
+            if (read?.Status is not { } status || status.SessionId != bot.Id)
+            {
+                // Most other lines describe the audio, which is read at the end.
+                ignored += read is null or { Status: not null } ? 1 : 0;
+                continue;
+            }
+
+            var message = WithPlausibleTime(bot, status);
+            var next = BotLifecycle.StatusReceived(bot, message);
+            if (next.LastSequence > bot.LastSequence)
+            {
+                var json = JsonSerializer.Serialize(message, ContractJson.Default.StatusMessage);
+                if (EventBudget.Take(bot, next, message.Timestamp, Encoding.UTF8.GetByteCount(json)) is { } position)
+                {
+                    messages.Add(json);
+                    next = next with { Journal = position };
+                }
+            }
+
+            bot = next;
+        }
+
         // One log line for all of them, so that a recorder cannot flood the log.
-        var others = read.Where(entry => entry.Status is null).Select(entry => (string)entry.Message!).ToList();
-        if (others.Count > 0)
-            Log.IgnoredEvents(logger, id, others.Count, others[0].Length > MaxShown ? $"{others[0][..MaxShown]}…" : others[0]);
-        return [.. read.Select(entry => entry.Status).OfType<StatusMessage>()];
+        if (ignored > 0)
+            Log.Ignored(logger, known.Id, ignored, part.Lines.Count);
+        return new(bot with { Journal = bot.Journal with { Offset = part.Offset, Restarts = part.Restarts } }, messages);
+    }
+
+    /// <summary>The message with a time between the bot's request and now.</summary>
+    private StatusMessage WithPlausibleTime(Bot bot, StatusMessage message)
+    {
+        var now = time.GetUtcNow();
+        var at = message.At < bot.CreatedAt - ClockTolerance ? bot.CreatedAt : message.At > now + ClockTolerance ? now : message.At;
+        return at == message.At ? message : message with { Timestamp = at.ToUnixTimeMilliseconds() };
     }
 
     private static partial class Log
     {
-        [LoggerMessage(
-            LogLevel.Warning, "Ignored {Count} entries on the event stream of bot {SessionId} that are no status messages of this bot. The first: {Entry}")]
-        public static partial void IgnoredEvents(ILogger logger, SessionId sessionId, int count, string entry);
+        [LoggerMessage(LogLevel.Warning, "Ignored {Count} of {Lines} journal lines of bot {SessionId}: they are incomplete, implausible, or not of this bot")]
+        public static partial void Ignored(ILogger logger, SessionId sessionId, int count, int lines);
+
+        [LoggerMessage(LogLevel.Warning, "The journal of bot {SessionId} cannot be read, will retry: {Error}")]
+        public static partial void Unreadable(ILogger logger, SessionId sessionId, string error);
     }
 }

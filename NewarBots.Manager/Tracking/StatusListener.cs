@@ -1,4 +1,4 @@
-using System.Threading.Channels;
+using System.Collections.Concurrent;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Events;
@@ -9,8 +9,8 @@ using StackExchange.Redis;
 namespace NewarBots.Manager.Tracking;
 
 /// <summary>
-/// Subscribes to all status channels. Each message only triggers a read of that bot's stream. Pub/sub messages can be lost, so the streams of all
-/// active bots are also polled.
+/// Subscribes to all status channels. Each message only triggers a read of that bot's journal; what it says is not used. Pub/sub messages can be
+/// lost, so the journals of all active bots are also polled.
 /// </summary>
 internal sealed partial class StatusListener(
     IConnectionMultiplexer redis, BotQueries queries, BotFollower follower, BotNotifier news, ScheduleSignal schedule, BotMetrics metrics, BackgroundLoops loops,
@@ -19,15 +19,21 @@ internal sealed partial class StatusListener(
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>A manager that starts may have many streams to read.</summary>
+    /// <summary>A manager that starts may have many journals to read.</summary>
     private static readonly TimeSpan FollowTimeout = TimeSpan.FromMinutes(2);
 
-    /// <summary>A manager that starts reads the streams of all bots, each with a few Redis calls.</summary>
+    /// <summary>The least time between two turns. In each turn, a bot is read once, however many messages its recorder publishes.</summary>
+    private static readonly TimeSpan TurnInterval = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>A manager that starts reads the journals of all bots, each with a few Redis calls.</summary>
     private static readonly ParallelOptions Parallelism = new() { MaxDegreeOfParallelism = 8 };
 
     private static readonly RedisChannel AllBots = RedisChannel.Pattern($"{RedisNames.StatusChannelPrefix}*");
 
-    private readonly Channel<SessionId> _woken = Channel.CreateUnbounded<SessionId>(new() { SingleReader = true });
+    private readonly WokenBots _woken = new();
+
+    /// <summary>The latest sequence number that event streams were woken for. Used by one turn at a time.</summary>
+    private readonly ConcurrentDictionary<SessionId, long> _told = new();
 
     private bool _isSubscribed;
 
@@ -40,7 +46,7 @@ internal sealed partial class StatusListener(
             loops.RunAsync("subscribe", every: SweepInterval, SubscribeAsync, stoppingToken),
             loops.RunAsync("sweep", every: SweepInterval, SweepAsync, stoppingToken),
             loops.RunAsync(
-                "follow", FollowTimeout, FollowWokenAsync, token => _woken.Reader.WaitUntilReadableAsync(SweepInterval, time, token), stoppingToken));
+                "follow", FollowTimeout, FollowWokenAsync, token => _woken.WaitAsync(SweepInterval, time, token), stoppingToken));
         await redis.GetSubscriber().UnsubscribeAsync(AllBots, flags: CommandFlags.FireAndForget);
         await redis.GetSubscriber().UnsubscribeAsync(BotKeys.Deletions, flags: CommandFlags.FireAndForget);
     }
@@ -64,10 +70,8 @@ internal sealed partial class StatusListener(
 
     private void Wake(RedisChannel channel)
     {
-        if (!SessionId.TryParse(channel.ToString()[RedisNames.StatusChannelPrefix.Length..], provider: null, out var id))
-            return;
-        news.Wake(id);
-        _woken.Writer.TryWrite(id);
+        if (SessionId.TryParse(channel.ToString()[RedisNames.StatusChannelPrefix.Length..], provider: null, out var id))
+            _woken.Add(id);
     }
 
     private void NotifyDeleted(RedisValue deletion)
@@ -87,7 +91,9 @@ internal sealed partial class StatusListener(
             _active = [.. bots.Select(bot => bot.Id)];
             // Also those that were active at the last sweep: the missed message may be their last.
             foreach (var id in _active.Union(before))
-                _woken.Writer.TryWrite(id);
+                _woken.Add(id);
+            foreach (var gone in _told.Keys.Except(_active))
+                _told.TryRemove(gone, out _);
         }
         catch (Exception exception) when (exception.IsRedisUnavailable())
         {
@@ -96,20 +102,25 @@ internal sealed partial class StatusListener(
         }
     }
 
-    private Task FollowWokenAsync(CancellationToken cancellation)
+    private async Task FollowWokenAsync(CancellationToken cancellation)
     {
-        var ids = new HashSet<SessionId>();
-        while (_woken.Reader.TryRead(out var id))
-            ids.Add(id);
-        return Parallel.ForEachAsync(ids, Parallelism, (id, _) => FollowAsync(id));
+        await Parallel.ForEachAsync(_woken.Take(), Parallelism, (id, _) => FollowAsync(id));
+        await time.WaitAsync(TurnInterval, cancellation);
     }
 
     private async ValueTask FollowAsync(SessionId id)
     {
         try
         {
-            if (await follower.FollowAsync(id) is not { } bot)
+            var (bot, hasMore) = await follower.FollowAsync(id);
+            if (hasMore)
+                _woken.Add(id);
+            // Every message on the stream raises the sequence number, so without a greater one there is nothing to read.
+            if (bot is null || !_told.TryGetValue(id, out var told) || told != bot.LastSequence)
+                news.Wake(id);
+            if (bot is null)
                 return;
+            _told[id] = bot.LastSequence;
             news.Tell(bot);
             // Another manager may have accepted it. If that one dies, this one must know the start time.
             if (bot.Status is BotStatus.Scheduled)
@@ -135,6 +146,34 @@ internal sealed partial class StatusListener(
         [LoggerMessage(LogLevel.Warning, "Status messages cannot be read, will retry: {Why}")]
         public static partial void RedisUnreachable(ILogger logger, string why);
     }
+}
+
+/// <summary>The bots whose journals may have something new. However often a bot is added, it is taken once.</summary>
+internal sealed class WokenBots
+{
+    private readonly Lock _lock = new();
+    private readonly AsyncAutoResetEvent _any = new();
+    private HashSet<SessionId> _ids = [];
+
+    public void Add(SessionId id)
+    {
+        lock (_lock)
+            _ids.Add(id);
+        _any.Raise();
+    }
+
+    public IReadOnlyCollection<SessionId> Take()
+    {
+        lock (_lock)
+        {
+            var taken = _ids;
+            _ids = [];
+            return taken;
+        }
+    }
+
+    /// <inheritdoc cref="AsyncAutoResetEvent.WaitAsync"/>
+    public Task WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellation) => _any.WaitAsync(atMost, time, cancellation);
 }
 
 internal static class TrackingRegistration

@@ -7,8 +7,9 @@ using StackExchange.Redis;
 namespace NewarBots.Recorder.Reporting;
 
 /// <summary>
-/// Sends the outbox to Redis (stream, then channel) and listens to the command channel, as the bot's own restricted ACL user. It never
-/// blocks the recording: if Redis is unreachable, it retries until Redis is back.
+/// Publishes the outbox on the bot's status channel and listens to its command channel, as the bot's own restricted ACL user. Publishing wakes
+/// the managers, which read the journal. It never blocks the recording: if Redis is unreachable, it retries until Redis is back. A message that was
+/// under way when a connection broke may be published twice.
 /// </summary>
 internal sealed partial class RedisStatusSender(
     SessionId session,
@@ -22,8 +23,6 @@ internal sealed partial class RedisStatusSender(
     private static readonly TimeSpan FirstRetryInterval = TimeSpan.FromMilliseconds(50);
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);
-
-    private (long Milliseconds, long Counter) _lastEntry;
 
     /// <summary>Starts sending in the background.</summary>
     public void Start() => _ = Task.Run(() => RunAsync(CancellationToken.None));
@@ -88,47 +87,12 @@ internal sealed partial class RedisStatusSender(
         }),
         cancellationToken);
 
-    private async Task SendAsync(ConnectionMultiplexer redis, StatusMessage message, CancellationToken cancellationToken)
+    private Task SendAsync(ConnectionMultiplexer redis, StatusMessage message, CancellationToken cancellationToken)
     {
         var json = JsonSerializer.Serialize(message, ContractJson.Default.StatusMessage);
-        await AppendAsync(redis, message, json, cancellationToken);
-        await RetryAsync(
+        return RetryAsync(
             () => redis.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisNames.StatusChannel(session)), json),
             cancellationToken);
-    }
-
-    /// <summary>
-    /// When a connection breaks, it is unknown whether the entry was added. Each entry therefore has an explicit id. Redis rejects ids
-    /// that are not above the last one, so a retry that is rejected means that the first attempt succeeded.
-    /// </summary>
-    private Task AppendAsync(ConnectionMultiplexer redis, StatusMessage message, string json, CancellationToken cancellationToken)
-    {
-        _lastEntry = message.Timestamp > _lastEntry.Milliseconds ? (message.Timestamp, 0) : (_lastEntry.Milliseconds, _lastEntry.Counter + 1);
-        RedisValue id = $"{_lastEntry.Milliseconds}-{_lastEntry.Counter}";
-        var isFirstAttempt = true;
-        return RetryAsync(
-            async () =>
-            {
-                var wasTried = !isFirstAttempt;
-                isFirstAttempt = false;
-                try
-                {
-                    await AddAsync(id);
-                }
-                catch (RedisServerException exception) when (exception.Message.Contains("equal or smaller", StringComparison.Ordinal))
-                {
-                    if (wasTried)
-                        return;
-                    // Rejected at the first attempt: the manager's clock is ahead. Redis generates the id, also for retries. A duplicate entry is
-                    // better than none.
-                    id = "*";
-                    await AddAsync(id);
-                }
-            },
-            cancellationToken);
-
-        Task AddAsync(RedisValue entryId) =>
-            redis.GetDatabase().StreamAddAsync(RedisNames.EventStream(session), RedisNames.MessageField, json, entryId);
     }
 
     private async Task RetryAsync(Func<Task> act, CancellationToken cancellationToken)

@@ -1,13 +1,24 @@
+using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using NewarBots.Contract;
 
 namespace NewarBots.Recorder.Reporting;
 
-/// <summary>Appends to the session folder's <see cref="Journal"/>. Each line is flushed to disk. Thread-safe.</summary>
-internal sealed class SessionJournal(string folder) : IDisposable
+/// <summary>
+/// Appends to the session folder's <see cref="Journal"/>. Each line is flushed to disk. Space for the last lines is allocated in advance, so that on
+/// a full disk the recorder can still report why it leaves. Thread-safe.
+/// </summary>
+internal sealed partial class SessionJournal(string folder) : IDisposable
 {
+    private const int ReservedBytes = 32 * 1024;
+
+    /// <summary>From linux/falloc.h: the space is allocated, and the file's length does not change.</summary>
+    private const int KeepSize = 1;
+
     private readonly Lock _gate = new();
     private readonly FileStream _file = Open(Path.Combine(folder, Journal.FileName));
+    private long _reservedUntil;
 
     /// <exception cref="IOException">The disk is full or unavailable.</exception>
     public void Append(JournalLine line)
@@ -16,6 +27,7 @@ internal sealed class SessionJournal(string folder) : IDisposable
         lock (_gate)
         {
             var end = _file.Position;
+            Reserve(end);
             try
             {
                 _file.Write(bytes);
@@ -31,6 +43,16 @@ internal sealed class SessionJournal(string folder) : IDisposable
     }
 
     public void Dispose() => _file.Dispose();
+
+    /// <summary>Has no effect on a full disk, or on a file system that cannot allocate in advance.</summary>
+    private void Reserve(long end)
+    {
+        if (end + ReservedBytes / 2 > _reservedUntil && Allocate(_file.SafeFileHandle, KeepSize, end, ReservedBytes) == 0)
+            _reservedUntil = end + ReservedBytes;
+    }
+
+    [LibraryImport("libc", EntryPoint = "fallocate")]
+    private static partial int Allocate(SafeFileHandle file, int mode, long offset, long length);
 
     private static FileStream Open(string path)
     {

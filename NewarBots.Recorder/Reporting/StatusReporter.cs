@@ -4,7 +4,7 @@ using NewarBots.Contract;
 namespace NewarBots.Recorder.Reporting;
 
 /// <summary>
-/// Reports the bot's status: to the journal immediately, to Redis through the outbox. Sequence numbers start at
+/// Reports the bot's status: first to the journal, which the manager reads, then to Redis through the outbox. Sequence numbers start at
 /// <see cref="StatusSequence.FirstOfRecorder"/>.
 /// </summary>
 internal sealed partial class StatusReporter(
@@ -14,12 +14,6 @@ internal sealed partial class StatusReporter(
     TimeProvider time,
     ILogger<StatusReporter> logger)
 {
-    /// <summary>
-    /// In characters. A detail may quote the page at any length. The manager rejects messages over 16 KiB, and JSON may escape each
-    /// character to six bytes (<c>\uXXXX</c>).
-    /// </summary>
-    private const int MaxDetailLength = 2_000;
-
     private readonly Lock _gate = new();
     private long _next = StatusSequence.FirstOfRecorder;
 
@@ -43,7 +37,7 @@ internal sealed partial class StatusReporter(
                 figures is null ? null : Math.Round(figures.RecordedSeconds, 2),
                 figures is null ? null : Math.Round(figures.AudibleSeconds, 2),
                 participants,
-                Truncate(detail),
+                Truncate(DisplayText.Clean(detail)),
                 figures?.Level);
             try
             {
@@ -51,7 +45,7 @@ internal sealed partial class StatusReporter(
             }
             catch (IOException exception)
             {
-                // A full disk must not keep the status from reaching Redis.
+                // The journal has space of its own on a full disk (SessionJournal). Without it, those who listen in Redis still learn the status.
                 LogJournalFailed(exception);
             }
 
@@ -60,15 +54,15 @@ internal sealed partial class StatusReporter(
         }
     }
 
-    private static string? Truncate(string? detail) => detail is { Length: > MaxDetailLength }
+    private static string? Truncate(string? detail) => detail is { Length: > StatusMessage.MaxDetailLength }
         // A surrogate pair is never cut in half.
-        ? $"{detail[..(char.IsHighSurrogate(detail[MaxDetailLength - 2]) ? MaxDetailLength - 2 : MaxDetailLength - 1)]}…"
+        ? $"{detail[..(char.IsHighSurrogate(detail[StatusMessage.MaxDetailLength - 2]) ? StatusMessage.MaxDetailLength - 2 : StatusMessage.MaxDetailLength - 1)]}…"
         : detail;
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Status {Status} (sequence {Sequence}, reason {Reason}, {RecordedSeconds} s recorded)")]
     private partial void LogReported(BotStatus status, long sequence, EndReason? reason, double? recordedSeconds);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Writing a status to the journal failed; the status is still sent to Redis")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Writing a status to the journal failed, so the manager may miss it; it is still published in Redis")]
     private partial void LogJournalFailed(Exception exception);
 }
 

@@ -30,7 +30,16 @@ public sealed record Disagreement(double StartSeconds, double EndSeconds, int Pa
 /// <param name="EndSeconds">Seconds from the start of the recording.</param>
 /// <param name="Level">Mean loudness in dBFS (RMS).</param>
 /// <param name="Name">Name of the only participant that the page marked as speaking, if any.</param>
-public sealed record Speech(string Source, double StartSeconds, double EndSeconds, int Level, string? Name = null);
+public sealed record Speech(string Source, double StartSeconds, double EndSeconds, int Level, string? Name = null)
+{
+    /// <summary>Characters of a name.</summary>
+    public const int MaxNameLength = 500;
+
+    /// <inheritdoc cref="StatusMessage.IsPlausible"/>
+    [JsonIgnore]
+    public bool IsPlausible =>
+        Source is { Length: > 0 and <= Journal.MaxWordLength } && Journal.IsTime(StartSeconds) && Journal.IsTime(EndSeconds) && Journal.IsLevel(Level);
+}
 
 /// <summary>A stretch of the timeline in which nothing was captured, or not everything that was received.</summary>
 /// <param name="StartSeconds">Seconds from the start of the recording.</param>
@@ -40,28 +49,54 @@ public sealed record Gap(double StartSeconds, double EndSeconds, string Cause)
 {
     /// <inheritdoc cref="StatusMessage.IsPlausible"/>
     [JsonIgnore]
-    public bool IsPlausible => double.IsFinite(StartSeconds) && double.IsFinite(EndSeconds);
+    public bool IsPlausible => Journal.IsTime(StartSeconds) && Journal.IsTime(EndSeconds) && Cause is { Length: > 0 and <= Journal.MaxWordLength };
 }
 
 public static class Journal
 {
     public const string FileName = "journal.jsonl";
 
+    /// <summary>Characters of a cause or a source.</summary>
+    internal const int MaxWordLength = 64;
+
+    /// <summary>A recording lasts at most a day; clocks and the end of the meeting add minutes.</summary>
+    private const double MaxSeconds = 2 * 24 * 60 * 60;
+
     public static string Format(JournalLine line) => JsonSerializer.Serialize(line, ContractJson.Default.JournalLine);
 
+    /// <summary>Parses a line. Texts for people are cleaned, because the page that the recorder showed may have chosen them.</summary>
     /// <returns><see langword="null"/> for a truncated, damaged, empty or implausible line.</returns>
     public static JournalLine? TryParse(string line)
     {
         try
         {
             var read = JsonSerializer.Deserialize(line, ContractJson.Default.JournalLine);
-            return read is { Status.IsPlausible: false } or { Gap.IsPlausible: false } or { Disagreement.IsPlausible: false } ? null : read;
+            if (read is null or { Status.IsPlausible: false } or { Gap.IsPlausible: false } or { Speech.IsPlausible: false } or { Disagreement.IsPlausible: false })
+                return null;
+            return read with
+            {
+                Status = read.Status is { Detail: not null } status ? status with { Detail = DisplayText.Clean(status.Detail) } : read.Status,
+                Gap = read.Gap is { } gap ? gap with { Cause = DisplayText.Clean(gap.Cause)! } : null,
+                Speech = read.Speech is { } speech ? Clean(speech) : null,
+            };
         }
         catch (JsonException)
         {
             return null;
         }
     }
+
+    private static Speech Clean(Speech speech) => speech with
+    {
+        Source = DisplayText.Clean(speech.Source)!,
+        // A page can show a name of any length. The stretch itself is still true.
+        Name = speech.Name is { Length: <= Speech.MaxNameLength } name ? DisplayText.Clean(name) : null,
+    };
+
+    internal static bool IsTime(double seconds) => seconds is >= 0 and <= MaxSeconds;
+
+    /// <summary>In dBFS, or -127 for digital silence.</summary>
+    internal static bool IsLevel(int level) => level is >= -127 and <= 100;
 }
 
 /// <summary>JSON shared by both processes and stored on disk: camelCase, without null properties.</summary>

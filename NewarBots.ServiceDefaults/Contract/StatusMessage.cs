@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace NewarBots.Contract;
 
 /// <summary>
-/// A status update of a bot. It is published on <see cref="RedisNames.StatusChannel"/>, appended to <see cref="RedisNames.EventStream"/> and
-/// written to the session folder's <see cref="Journal"/>, always as the same JSON (<see cref="ContractJson"/>).
+/// A status update of a bot, as JSON (<see cref="ContractJson"/>). A recorder writes it to the session folder's <see cref="Journal"/>, then publishes
+/// it on <see cref="RedisNames.StatusChannel"/>. The manager reads the journal and appends the messages to <see cref="RedisNames.EventStream"/>.
 /// </summary>
 /// <param name="SessionId">The bot.</param>
 /// <param name="Status">The bot's new or unchanged status.</param>
@@ -34,15 +34,29 @@ public sealed record StatusMessage(
     string? Detail = null,
     int? Level = null)
 {
+    /// <summary>Characters of a detail.</summary>
+    public const int MaxDetailLength = 2_000;
+
+    /// <summary>Far above what a recorder reports; in one day it sends a few ten thousand messages.</summary>
+    private const long MaxSequence = 1_000_000_000;
+
+    private const int MaxParticipants = 100_000;
+
+    private const int MaxChunks = 1_000_000;
+
     /// <summary>
-    /// Whether all numbers are in range. Readers check this first, because a bot can write any message and an impossible time would throw.
+    /// Whether all values are in range. Readers check this first, because a compromised recorder can write any message.
     /// </summary>
     [JsonIgnore]
     public bool IsPlausible =>
         Timestamp >= 0 && Timestamp <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
-        && Sequence >= 0
-        && double.IsFinite(RecordedSeconds ?? 0)
-        && double.IsFinite(AudibleSeconds ?? 0);
+        && Sequence is >= 0 and <= MaxSequence
+        && Chunks is null or (>= 0 and <= MaxChunks)
+        && Participants is null or (>= 0 and <= MaxParticipants)
+        && (RecordedSeconds is null || Journal.IsTime(RecordedSeconds.Value))
+        && (AudibleSeconds is null || Journal.IsTime(AudibleSeconds.Value))
+        && (Level is null || Journal.IsLevel(Level.Value))
+        && Detail is null or { Length: <= MaxDetailLength };
 
     [JsonIgnore]
     public DateTimeOffset At => DateTimeOffset.FromUnixTimeMilliseconds(Timestamp);
@@ -56,4 +70,7 @@ public sealed record StatusMessage(
 public static class StatusSequence
 {
     public const long FirstOfRecorder = 100;
+
+    /// <summary>The number of the manager's next message. Never overflows, whatever a recorder has sent.</summary>
+    public static long After(long last) => last < long.MaxValue ? last + 1 : last;
 }

@@ -22,30 +22,25 @@ public sealed class BadInputTests
         var id = await manager.RecordAsync(manager.Rehearsal("duration=15"), userId: "bad");
         await host.RecordedAsync(id, seconds: 2);
 
-        // On the stream and the channel: garbage, another bot's message, and the bot's own messages repeated in another order.
-        var stream = RedisNames.EventStream(SessionId.Parse(id));
-        var own = (await redis.StreamRangeAsync(stream)).Select(entry => entry[RedisNames.MessageField]).ToList();
-        foreach (var message in own.AsEnumerable().Reverse().Concat(own))
-            await redis.StreamAddAsync(stream, RedisNames.MessageField, message);
+        // On the channel: garbage, another bot's message, and a status that is not the recorder's to give.
         var elses = $$"""{"sessionId":"{{SessionId.New(TimeProvider.System)}}","status":"failed","timestamp":1,"sequence":999999,"reason":"no_audio"}""";
-        var impossible = $$"""{"sessionId":"{{id}}","status":"recording","timestamp":9000000000000000000,"sequence":999999,"recordedSeconds":1e999}""";
-        foreach (var garbage in new[] { "{", "[]", "null", elses, impossible, "\0\u0001", new string('x', 100_000) })
+        var forged = $$"""{"sessionId":"{{id}}","status":"completed","timestamp":1,"sequence":999999}""";
+        foreach (var garbage in new[] { "{", "[]", "null", elses, forged, "\0\u0001", new string('x', 100_000) })
         {
-            await redis.StreamAddAsync(stream, RedisNames.MessageField, garbage);
             await channel.PublishAsync(RedisChannel.Literal($"{RedisNames.StatusChannelPrefix}{id}"), garbage);
             await channel.PublishAsync(RedisChannel.Literal($"{RedisNames.StatusChannelPrefix}../../etc"), garbage);
         }
 
-        await redis.StreamAddAsync(stream, "another field", "1");
-
-        // Unreadable records, and an index with an entry that is no session id.
+        // Unreadable records, one of another type, and an index with an entry that is no session id.
         var unreadable = SessionId.New(TimeProvider.System);
         var hollow = SessionId.New(TimeProvider.System);
         var unversioned = SessionId.New(TimeProvider.System);
         await redis.HashSetAsync($"newarbots:bot:{unreadable}", [new("record", "{\"id\":"), new("version", 1)]);
         await redis.HashSetAsync($"newarbots:bot:{hollow}", [new("record", "null"), new("version", 1)]);
         await redis.HashSetAsync($"newarbots:bot:{unversioned}", [new("record", (await redis.HashGetAsync($"newarbots:bot:{id}", "record")).ToString().Replace(id, unversioned.ToString(), StringComparison.Ordinal))]);
-        foreach (var member in new[] { unreadable.ToString(), hollow.ToString(), unversioned.ToString(), "NO/../SESSION" })
+        var mistyped = SessionId.New(TimeProvider.System);
+        await redis.StringSetAsync($"newarbots:bot:{mistyped}", "no hash");
+        foreach (var member in new[] { unreadable.ToString(), hollow.ToString(), unversioned.ToString(), mistyped.ToString(), "NO/../SESSION" })
         {
             await redis.SortedSetAddAsync("newarbots:bots:active", member, 0);
             await redis.SortedSetAddAsync("newarbots:bots", member, 0);
@@ -76,7 +71,7 @@ public sealed class BadInputTests
         Assert.Equal("precious", await File.ReadAllTextAsync(Path.Combine(elsewhere.FullName, ChunkFormat.FileName(0))));
         Assert.Equal("exited", await DockerCli.RunAsync("inspect", "--format", "{{.State.Status}}", stranger));
         Assert.Equal([$"newar-bot-{id}", $"newar-bot-{second}"], (await engine.NamesAsync("create")).Where(name => name != stranger));
-        foreach (var once in new[] { $"Ignored the record of bot {unreadable}", "it has this stack's label, but its session label" })
+        foreach (var once in new[] { $"Ignored the record of bot {unreadable}", $"Ignored the record of bot {mistyped}", "it has this stack's label, but its session label" })
             Assert.Equal(1, manager.Output.Split(once).Length - 1);
         elsewhere.Delete(recursive: true);
     }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using NewarBots.Contract;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Rehearsal;
@@ -99,20 +98,16 @@ public sealed class UnreachableRedisTests
     }
 
     [Fact]
-    public async Task A_lost_pubsub_message_is_read_from_the_stream_within_seconds()
+    public async Task A_lost_pubsub_message_is_read_from_the_journal_within_seconds()
     {
         await using var host = await LightHost.StartAsync();
-        await using var redis = await host.Redis.ConnectAsync();
         var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "unheard");
         await host.RecordedAsync(id, seconds: 3);
         await DockerCli.RunAsync("pause", $"newar-bot-{id}");
-        var stream = RedisNames.EventStream(SessionId.Parse(id));
-        var last = (await redis.GetDatabase().StreamRangeAsync(stream, count: 1, messageOrder: Order.Descending))[0];
-        var message = JsonNode.Parse((string)last[RedisNames.MessageField]!)!;
-        message["sequence"] = (long)message["sequence"]! + 1;
-        message["recordedSeconds"] = 4321;
+        var journal = Path.Combine(host.FolderOf(id, "unheard"), Journal.FileName);
+        var last = (await File.ReadAllLinesAsync(journal)).Select(Journal.TryParse).Last(line => line?.Status is not null)!.Status!;
 
-        await redis.GetDatabase().StreamAddAsync(stream, RedisNames.MessageField, message.ToJsonString());
+        await File.AppendAllTextAsync(journal, Journal.Format(new(Status: last with { Sequence = last.Sequence + 1, RecordedSeconds = 4321 })) + "\n");
 
         await host.RecordedAsync(id, seconds: 4321);
     }

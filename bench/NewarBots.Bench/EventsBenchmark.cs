@@ -10,8 +10,8 @@ using StackExchange.Redis;
 namespace NewarBots.Bench;
 
 /// <summary>
-/// Opens many event streams and measures the time from a status message in Redis to its arrival at each client. The benchmark publishes the
-/// messages in place of recorders. The clients share the machine with the manager.
+/// Opens many event streams and measures the time from a status message to its arrival at each client. The benchmark writes the
+/// messages in place of recorders, to the journal and the channel. The clients share the machine with the manager.
 /// </summary>
 internal sealed class EventsBenchmark : Benchmark
 {
@@ -54,7 +54,7 @@ internal sealed class EventsBenchmark : Benchmark
             var messages = seconds * bots / 5;
             for (var message = 0; message < messages; message++)
             {
-                await PublishAsync(redis, ids[message % bots], message, cancellation);
+                await PublishAsync(redis, manager.Storage, ids[message % bots], message, cancellation);
                 await Task.Delay(TimeSpan.FromSeconds(5.0 / bots), TimeProvider.System, cancellation);
             }
 
@@ -95,16 +95,18 @@ internal sealed class EventsBenchmark : Benchmark
         }
     }
 
-    private async Task PublishAsync(ConnectionMultiplexer redis, string bot, int number, CancellationToken cancellation)
+    private async Task PublishAsync(ConnectionMultiplexer redis, string storage, string bot, int number, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         var id = SessionId.Parse(bot);
         var chunks = number + 1;
-        var message = JsonSerializer.Serialize(
-            new StatusMessage(id, BotStatus.Recording, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), StatusSequence.FirstOfRecorder + number, Chunks: chunks),
-            ContractJson.Default.StatusMessage);
+        var message = new StatusMessage(
+            id, BotStatus.Recording, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), StatusSequence.FirstOfRecorder + number, Chunks: chunks);
         _published[(bot, chunks)] = Stopwatch.GetTimestamp();
-        await redis.GetDatabase().StreamAddAsync(RedisNames.EventStream(id), RedisNames.MessageField, message);
-        await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisNames.StatusChannel(id)), message);
+        var folder = new StorageLayout(storage).SessionFolder(UserId.Default, id);
+        Directory.CreateDirectory(folder);
+        await File.AppendAllTextAsync(Path.Combine(folder, Journal.FileName), Journal.Format(new(Status: message)) + "\n", cancellation);
+        await redis.GetSubscriber().PublishAsync(
+            RedisChannel.Literal(RedisNames.StatusChannel(id)), JsonSerializer.Serialize(message, ContractJson.Default.StatusMessage));
     }
 }

@@ -28,7 +28,7 @@ internal sealed class RunningManager : IAsyncDisposable
         Api = new() { BaseAddress = new($"http://127.0.0.1:{_port}") };
     }
 
-    private string Storage => Path.Combine(_root, "storage");
+    public string Storage => Path.Combine(_root, "storage");
 
     /// <summary>The address that users write into meeting URLs.</summary>
     public Uri Address { get; }

@@ -39,7 +39,7 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotQueries queries
     {
         try
         {
-            return !bot.Status.IsTerminal() || !redis.IsConnected || (await ReadAsync(bot.Id, after)).Count > 0;
+            return !bot.Status.IsTerminal() || !redis.IsConnected || (await ReadAsync(bot.Id, after)).Length > 0;
         }
         catch (Exception exception) when (exception.IsRedisUnavailable())
         {
@@ -72,11 +72,11 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotQueries queries
                 if (isDue)
                     checkedAt = time.GetTimestamp();
 
-                while (await ReadAsync(id, after) is { Count: > 0 } entries)
+                while (await ReadAsync(id, after) is { Length: > 0 } entries)
                 {
                     hasEnd |= Append(id, entries, stream);
                     await stream.FlushAsync(cancellation);
-                    after = entries[^1].Id;
+                    after = entries[^1].Id!;
                 }
 
                 if (hasEnd)
@@ -121,21 +121,21 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotQueries queries
     }
 
     /// <returns>Whether the bot's end was among them.</returns>
-    private static bool Append(SessionId id, IReadOnlyList<StreamMessage> entries, EventStream stream)
+    private static bool Append(SessionId id, IReadOnlyList<StreamEntry> entries, EventStream stream)
     {
         var hasEnd = false;
         foreach (var entry in entries)
         {
-            if (EventStreamReading.TryRead(id, entry.Message) is not { } message)
+            if (EventStreamReading.TryRead(id, entry) is not { } message)
                 continue;
             // Serialized again: whatever is in the Redis stream, this is one line.
-            stream.Append(StatusType, entry.Id, JsonSerializer.Serialize(message, ContractJson.Default.StatusMessage));
+            stream.Append(StatusType, (string)entry.Id!, JsonSerializer.Serialize(message, ContractJson.Default.StatusMessage));
             hasEnd |= message.Status.IsTerminal();
         }
 
         return hasEnd;
     }
 
-    private async Task<IReadOnlyList<StreamMessage>> ReadAsync(SessionId id, string after) =>
+    private async Task<StreamEntry[]> ReadAsync(SessionId id, string after) =>
         redis.IsConnected ? await redis.GetDatabase().ReadEventsAsync(id, after, Batch) : [];
 }

@@ -6,8 +6,8 @@ namespace NewarBots.Manager.Bots.Storage;
 
 /// <summary>
 /// Every change of a bot. It is a compare-and-set on the record's version, in one script together with the indexes, the claim on the
-/// meeting, the announcement on the bot's stream and channel, and the event for webhooks. So no reader sees one without the others, and
-/// several managers can share one Redis.
+/// meeting, the messages on the bot's stream, and the event for webhooks. So no reader sees one without the others, several managers can share one
+/// Redis, and each message of a recorder is on the stream once.
 /// </summary>
 internal sealed class BotCommands(BotRecords records, BotMetrics metrics, IBotOutbox webhooks, TimeProvider time)
 {
@@ -98,7 +98,7 @@ internal sealed class BotCommands(BotRecords records, BotMetrics metrics, IBotOu
             if (found is not { Status: BotStatus.Scheduled } bot || bot.DueAt > now)
                 return new StartResult.NotDue();
 
-            var next = BotLifecycle.Started(bot, traceParent) with { LastSequence = bot.LastSequence + 1 };
+            var next = BotLifecycle.Started(bot, traceParent) with { LastSequence = StatusSequence.After(bot.LastSequence) };
             var webhookEvent = webhooks.EventOf(bot, next);
             var reply = (RedisResult[])(await records.RunAsync(BotScripts.Start, new
             {
@@ -140,10 +140,10 @@ internal sealed class BotCommands(BotRecords records, BotMetrics metrics, IBotOu
 
     /// <summary>Applies <paramref name="change"/> to a record, and again if the record was changed in between.</summary>
     /// <returns>The record afterwards; <see langword="null"/> if none exists.</returns>
-    public Task<Bot?> UpdateAsync(SessionId id, Func<Bot, Bot> change) => UpdateAsync(id, bot => ValueTask.FromResult(change(bot)));
+    public Task<Bot?> UpdateAsync(SessionId id, Func<Bot, Bot> change) => UpdateAsync(id, bot => new BotChange(change(bot)));
 
     /// <inheritdoc cref="UpdateAsync(SessionId, Func{Bot, Bot})"/>
-    public async Task<Bot?> UpdateAsync(SessionId id, Func<Bot, ValueTask<Bot>> change)
+    public async Task<Bot?> UpdateAsync(SessionId id, Func<Bot, BotChange> change)
     {
         while (true)
         {
@@ -151,13 +151,13 @@ internal sealed class BotCommands(BotRecords records, BotMetrics metrics, IBotOu
             if (found is not { } bot)
                 return null;
 
-            var next = await change(bot);
+            var (next, messages) = change(bot);
             if (next == bot)
                 return bot;
 
-            var announces = IsAnnouncedByManager(next.Status) && (next.Status != bot.Status || IsChangedBeforeStart(bot, next));
+            var announces = IsAnnouncedByManager(next.Status) && (next.Status != bot.Status || IsChangedBeforeStart(bot));
             if (announces)
-                next = next with { LastSequence = bot.LastSequence + 1 };
+                next = next with { LastSequence = StatusSequence.After(next.LastSequence) };
             var webhookEvent = webhooks.EventOf(bot, next);
             var isUpdated = (bool)await records.RunAsync(BotScripts.Update, new
             {
@@ -185,6 +185,7 @@ internal sealed class BotCommands(BotRecords records, BotMetrics metrics, IBotOu
                 newStatusOfUser = BotKeys.OfStatus(next.Status, bot.UserId),
                 events = (RedisKey)RedisNames.EventStream(id),
                 channel = RedisNames.StatusChannel(id),
+                messages = string.Join('\n', messages ?? []),
                 message = announces ? Announcement(next) : string.Empty,
                 outbox = (RedisKey)BotOutbox.Stream,
                 webhookEvent,
@@ -227,10 +228,8 @@ internal sealed class BotCommands(BotRecords records, BotMetrics metrics, IBotOu
     /// Changes of a scheduled bot are announced, so that every manager and listener sees them, while sequence numbers below those of the
     /// recorder are left.
     /// </summary>
-    private static bool IsChangedBeforeStart(Bot bot, Bot next) =>
-        bot.Status is BotStatus.Scheduled
-        && bot with { LastEventId = next.LastEventId } != next
-        && bot.LastSequence < StatusSequence.FirstOfRecorder - AnnouncementsAfterStart;
+    private static bool IsChangedBeforeStart(Bot bot) =>
+        bot.Status is BotStatus.Scheduled && bot.LastSequence < StatusSequence.FirstOfRecorder - AnnouncementsAfterStart;
 
     private string Announcement(Bot bot)
     {

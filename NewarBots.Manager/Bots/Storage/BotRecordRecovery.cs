@@ -41,6 +41,7 @@ internal sealed partial class BotRecordRecovery(
             record = BotKeys.Record(bot.Id),
             json = BotRecords.Serialize(bot),
             unreadable = records.UnreadableRecord(bot.Id),
+            events = (RedisKey)RedisNames.EventStream(bot.Id),
             claim = BotKeys.Claim(bot),
             all = (RedisKey)BotKeys.All,
             ofUser = BotKeys.OfUser(bot.UserId),

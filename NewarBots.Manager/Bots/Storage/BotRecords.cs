@@ -49,7 +49,17 @@ internal sealed partial class BotRecords(IConnectionMultiplexer redis, ILogger<B
     /// <returns>The bot with the version of its record; nothing if there is no readable record.</returns>
     public async Task<(Bot? Bot, RedisValue Version)> ReadAsync(SessionId id)
     {
-        var fields = await Database.HashGetAsync(BotKeys.Record(id), [BotKeys.RecordField, BotKeys.VersionField]);
+        RedisValue[] fields;
+        try
+        {
+            fields = await Database.HashGetAsync(BotKeys.Record(id), [BotKeys.RecordField, BotKeys.VersionField]);
+        }
+        catch (RedisServerException exception) when (exception.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+        {
+            await IgnoreAsync(id, RedisValue.EmptyString, exception.Message);
+            return default;
+        }
+
         if (fields[0].IsNull)
         {
             // A waiting bot exists in its record only. If Redis was emptied, the cached copy is all that is left of it.
@@ -66,23 +76,14 @@ internal sealed partial class BotRecords(IConnectionMultiplexer redis, ILogger<B
         }
         catch (JsonException exception)
         {
-            if (_unreadable.TryAdd(id, fields[0]))
-            {
-                Log.Unreadable(logger, id, exception.Message);
-                await RunAsync(BotScripts.ForgetUnreadable, new { complete = (RedisKey)BotKeys.Complete, all = (RedisKey)BotKeys.All, id = id.ToString() });
-            }
-            else
-            {
-                _unreadable[id] = fields[0];
-            }
-
+            await IgnoreAsync(id, fields[0], exception.Message);
             return default;
         }
     }
 
     public bool IsUnreadable(SessionId id) => _unreadable.ContainsKey(id);
 
-    /// <returns>The text of an unreadable record as it was read last; empty if it is not unreadable.</returns>
+    /// <returns>The text of an unreadable record as it was read last; empty if it has none, or is not unreadable.</returns>
     public RedisValue UnreadableRecord(SessionId id) => _unreadable.GetValueOrDefault(id, RedisValue.EmptyString);
 
     /// <summary>The unreadable record was overwritten.</summary>
@@ -101,6 +102,19 @@ internal sealed partial class BotRecords(IConnectionMultiplexer redis, ILogger<B
     /// <returns>The score in the index of ended bots: Unix milliseconds; empty if the bot has not ended.</returns>
     public static RedisValue EndScore(Bot bot) =>
         bot.Status.IsTerminal() ? (bot.EndedAt ?? bot.CreatedAt).ToUnixTimeMilliseconds() : RedisValue.EmptyString;
+
+    private async Task IgnoreAsync(SessionId id, RedisValue record, string why)
+    {
+        if (_unreadable.TryAdd(id, record))
+        {
+            Log.Unreadable(logger, id, why);
+            await RunAsync(BotScripts.ForgetUnreadable, new { complete = (RedisKey)BotKeys.Complete, all = (RedisKey)BotKeys.All, id = id.ToString() });
+        }
+        else
+        {
+            _unreadable[id] = record;
+        }
+    }
 
     private static Bot Deserialize(SessionId id, RedisValue record, RedisValue version)
     {

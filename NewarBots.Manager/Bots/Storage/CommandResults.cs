@@ -46,3 +46,11 @@ internal abstract record StartResult
     /// <inheritdoc cref="CreateResult.OverQuota"/>
     public sealed record OverQuota : StartResult;
 }
+
+/// <summary>A change of a record.</summary>
+/// <param name="Next">The changed record; equal to the previous one if nothing changes.</param>
+/// <param name="Messages">
+/// Messages of the bot's recorder, each as one line of JSON, that are appended to its stream in the same step. Their sequence numbers are above the
+/// previous record's <see cref="Bot.LastSequence"/>.
+/// </param>
+internal readonly record struct BotChange(Bot Next, IReadOnlyList<string>? Messages = null);

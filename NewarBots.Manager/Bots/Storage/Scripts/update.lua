@@ -1,4 +1,4 @@
--- Atomic: the record changes only if its version is the one that was read, together with its indexes, its claim and its announcement.
+-- Atomic: the record changes only if its version is the one that was read, together with its indexes, its claim and its messages.
 if redis.call('HGET', @record, 'version') ~= @version then return 0 end
 redis.call('HSET', @record, 'record', @json, 'version', @version + 1)
 
@@ -28,8 +28,18 @@ if @oldStatus ~= @newStatus then
     redis.call('ZADD', @newStatusOfUser, 0, @id)
 end
 
+local function append(message)
+    local added = redis.pcall('XADD', @events, '*', 'message', message)
+    if type(added) == 'table' and added.err then
+        -- Recorders of earlier versions could append entries, also one with the highest id, which no other can follow. It must not keep the bot from ending.
+        redis.call('DEL', @events)
+        redis.call('XADD', @events, '*', 'message', message)
+    end
+end
+
+for message in string.gmatch(@messages, '[^\n]+') do append(message) end
 if @message ~= '' then
-    redis.call('XADD', @events, '*', 'message', @message)
+    append(@message)
     redis.call('PUBLISH', @channel, @message)
 end
 if @webhookEvent ~= '' then redis.call('XADD', @outbox, '*', 'event', @webhookEvent) end
