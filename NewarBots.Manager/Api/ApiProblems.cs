@@ -24,9 +24,10 @@ internal static class ApiProblems
 
     public static readonly string UserIdFault = $"must be 1 to {UserId.MaxLength} of the characters a-z 0-9 - _";
 
-    public static ProblemHttpResult StoreUnavailable() => Problem(
+    /// <param name="reason">Why Redis rejects changes, if it is reachable.</param>
+    public static ProblemHttpResult StoreUnavailable(string? reason = null) => Problem(
         ProblemTypes.StoreUnavailable,
-        "Running bots keep recording. Try again in a few seconds; GET /health shows when Redis is back.");
+        (reason is null ? "" : $"{reason} ") + "Running bots keep recording. Try again in a few seconds; GET /health shows when Redis is back.");
 
     public static ProblemHttpResult EngineUnavailable(string detail) => Problem(
         ProblemTypes.EngineUnavailable, detail);

@@ -56,7 +56,7 @@ internal static class ApiRegistration
             var problem = context.Features.Get<IExceptionHandlerFeature>()?.Error switch
             {
                 BadHttpRequestException error => ApiProblems.UnreadableBody(error),
-                { } error when error.IsRedisUnavailable() => ApiProblems.StoreUnavailable(),
+                { } error when error.IsRedisUnavailable() => ApiProblems.StoreUnavailable(error.DescribeRejectedWrite()),
                 _ => ApiProblems.InternalError(),
             };
             if (problem.StatusCode is StatusCodes.Status503ServiceUnavailable)

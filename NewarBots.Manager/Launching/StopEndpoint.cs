@@ -4,6 +4,7 @@ using NewarBots.Manager.Api;
 using NewarBots.Manager.Api.OpenApi;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Launching;
 
@@ -20,7 +21,7 @@ internal static class StopEndpoint
     /// <summary>Stop a bot</summary>
     /// <remarks>
     /// The bot leaves the meeting, and its recording is kept. A bot that has not started yet ends at once. The request may be repeated
-    /// until the bot has ended.
+    /// until the bot has ended. If Redis does not accept changes, a bot that has started is stopped all the same.
     /// </remarks>
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
     /// <response code="202">The bot is leaving.</response>
@@ -31,7 +32,18 @@ internal static class StopEndpoint
             return BotProblems.NotFound();
         if (known.Status.IsTerminal())
             return BotProblems.AlreadyEnded(known);
-        if (await commands.UpdateAsync(id, bot => BotLifecycle.StopAsked(bot, time.GetUtcNow())) is not { } asked)
+        Bot? asked;
+        try
+        {
+            asked = await commands.UpdateAsync(id, bot => BotLifecycle.StopAsked(bot, time.GetUtcNow()));
+        }
+        catch (Exception exception) when (exception.DescribeRejectedWrite() is not null && !known.AwaitsContainer)
+        {
+            // The recorder is stopped through the engine, and writes the reason to its journal.
+            asked = BotLifecycle.StopAsked(known, time.GetUtcNow());
+        }
+
+        if (asked is null)
             return BotProblems.NotFound();
         if (asked.AwaitsContainer)
             launches.Raise();

@@ -45,9 +45,11 @@ public static class RedisExtensions
 #endif
 }
 
-/// <summary>Pings Redis, with a timeout of two seconds. Failures name its address.</summary>
+/// <summary>Makes a small write in Redis, with a timeout of two seconds. Failures name its address and the reason.</summary>
 internal sealed class RedisHealthCheck(IConnectionMultiplexer redis, TimeProvider time) : IHealthCheck
 {
+    private const string Key = "newarbots:health";
+
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
@@ -57,8 +59,13 @@ internal sealed class RedisHealthCheck(IConnectionMultiplexer redis, TimeProvide
             return Unhealthy(context, $"Redis is unreachable at {Addresses}.");
         try
         {
-            await redis.GetDatabase().PingAsync().WaitAsync(Timeout, time, cancellationToken);
+            // A Redis that answers may still reject writes: at its maxmemory, as a read-only replica, or without enough replicas.
+            await redis.GetDatabase().StringSetAsync(Key, "written", expiry: TimeSpan.FromMinutes(1)).WaitAsync(Timeout, time, cancellationToken);
             return HealthCheckResult.Healthy();
+        }
+        catch (Exception exception) when (exception is RedisServerException or RedisCommandException)
+        {
+            return Unhealthy(context, $"Redis at {Addresses} rejects writes: {exception.Message}", exception);
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {

@@ -95,7 +95,9 @@ public sealed class EventTests : IAsyncLifetime
         _redis.Stop();
         await Eventually.TrueAsync(async () => (await _manager.GetAsync("/health")).Status is HttpStatusCode.ServiceUnavailable);
         await _redis.StartAsync();
-        await Eventually.TrueAsync(() => _recorder.IsConnected);
+        // A bot that is queued, unlike one with a recorder, is only read when its channel says so.
+        await Eventually.TrueAsync(async () =>
+            _recorder.IsConnected && await _recorder.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisNames.StatusChannel(SessionId.Parse(id))), "") > 0);
         await SayAsync(id, BotStatus.Joining, 100);
 
         Assert.Equal("joining", Status(await events.NextAsync()));
