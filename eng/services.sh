@@ -37,7 +37,12 @@ port $port
 requirepass $password
 dir "$home"
 appendonly yes
+maxmemory 1gb
+maxmemory-policy noeviction
 proto-max-bulk-len 1mb
+client-query-buffer-limit 2mb
+maxmemory-clients 64mb
+acllog-max-len 0
 CONF
   say "Starting Redis on port $port"
   start_service redis redis-server "$home/redis.conf"

@@ -21,7 +21,7 @@ internal static class StopEndpoint
     /// <summary>Stop a bot</summary>
     /// <remarks>
     /// The bot leaves the meeting, and its recording is kept. A bot that has not started yet ends at once. The request may be repeated
-    /// until the bot has ended. If Redis does not accept changes, a bot that has started is stopped all the same.
+    /// until the bot has ended.
     /// </remarks>
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
     /// <response code="202">The bot is leaving.</response>
