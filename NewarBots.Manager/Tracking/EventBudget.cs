@@ -21,7 +21,7 @@ internal static class EventBudget
     /// <summary>Each time that so many more bytes are used, the least time between two progress messages doubles.</summary>
     private const int DoublingBytes = 64 * 1024;
 
-    /// <summary>What an entry takes beside its JSON.</summary>
+    /// <summary>Bytes of an entry beside its JSON.</summary>
     private const int EntryBytes = 48;
 
     private static readonly TimeSpan FirstInterval = TimeSpan.FromMinutes(1);

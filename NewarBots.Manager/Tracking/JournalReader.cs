@@ -17,7 +17,7 @@ internal static class JournalReader
     /// </summary>
     public const int PartBytes = 128 * 1024;
 
-    /// <summary>What follows is not read. A day of messages and speakers needs half of this.</summary>
+    /// <summary>Later lines are not read. A day of messages and speakers needs half of this.</summary>
     public const long MaxBytes = 32 * 1024 * 1024;
 
     /// <summary>
@@ -66,7 +66,7 @@ internal static class JournalReader
 }
 
 /// <param name="Lines">Without their line breaks.</param>
-/// <param name="Offset">Where the next part begins.</param>
+/// <param name="Offset">The beginning of the next part, in bytes.</param>
 /// <param name="Restarts">See <see cref="JournalPosition.Restarts"/>.</param>
 /// <param name="HasMore">More complete lines may follow already.</param>
 internal sealed record JournalPart(IReadOnlyList<string> Lines, long Offset, int Restarts, bool HasMore);

@@ -13,7 +13,7 @@ namespace NewarBots.Tests.Tracking;
 
 public sealed class BotFollowerTests(RedisServer server) : IClassFixture<RedisServer>, IAsyncLifetime
 {
-    /// <summary>What one bot may take in Redis, whatever its recorder writes.</summary>
+    /// <summary>The limit for one bot in Redis, whatever its recorder writes.</summary>
     private const long MaxBytesOfBot = 1_000_000;
 
     private readonly string _storage = Directory.CreateTempSubdirectory("newarbots-follower-").FullName;
@@ -202,7 +202,7 @@ public sealed class BotFollowerTests(RedisServer server) : IClassFixture<RedisSe
     public async Task Recorder_that_writes_without_limit_takes_less_than_a_megabyte_and_holds_up_no_other_call()
     {
         var bot = await LaunchedAsync();
-        // Of all that is accepted, what takes most: each message changes the warning, and JSON escapes each character of it.
+        // The largest messages that are accepted: each changes the warning, and JSON escapes each character of it.
         Report(bot, [.. Enumerable.Range(100, 1_000).Select(sequence => bot.Says(BotStatus.Recording, sequence, EndReason.NoAudio) with
         {
             Chunks = 1, RecordedSeconds = 1, Detail = sequence + new string('<', 1_990),
