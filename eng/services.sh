@@ -13,6 +13,22 @@ manager_port() {
   fi
 }
 
+# Prints the address at which this machine reaches the manager: of its first URL, and 127.0.0.1 if that names all addresses.
+manager_host() {
+  local url=${ASPNETCORE_URLS:-} host
+  [[ $UseAspire != true && $url =~ ^[a-z]+://(\[[^]]*\]|[^/:\;]*) ]] || {
+    echo 127.0.0.1
+    return
+  }
+  host=${BASH_REMATCH[1]}
+  host=${host#[}
+  host=${host%]}
+  case ${host,,} in
+    localhost | '*' | '+' | 0.0.0.0 | ::) echo 127.0.0.1 ;;
+    *) printf '%s\n' "$host" ;;
+  esac
+}
+
 # free_port FIRST: prints the first free port from FIRST on.
 free_port() {
   local port=$1
@@ -103,10 +119,10 @@ wait_for_manager() {
   wait_until "$2" manager_listens_or_stopped "$1" || true
   service_pid "$1" >/dev/null || fail "The $1 failed to start: $(grep --max-count=1 --ignore-case exception "$logs/$1.log" ||
     tail -n 1 "$logs/$1.log") (log: $logs/$1.log)"
-  port_taken 127.0.0.1 "$port" || fail "The manager does not respond on port $port (log: $logs/$1.log)."
+  port_taken "$host" "$port" || fail "The manager does not respond on port $port (log: $logs/$1.log)."
 }
 
-manager_listens_or_stopped() { port_taken 127.0.0.1 "$port" || service_stopped "$1"; }
+manager_listens_or_stopped() { port_taken "$host" "$port" || service_stopped "$1"; }
 
 aspire_available() {
   case ${UseAspire:-} in

@@ -116,7 +116,7 @@ internal sealed record CreateKeyRequest(
     [property: Optional] UserId UserId,
     [property: Optional] AccessRole Role)
 {
-    public static readonly string NameFault = $"must have 1 to {AccessKey.MaxNameLength} characters, no control characters, and no leading or trailing space";
+    public static readonly string NameFault = $"must have 1 to {AccessKey.MaxNameLength} characters, no control or invisible characters, and no leading or trailing space";
 
     public static readonly string RoleFault = $"must be {WireWord.Choice<AccessRole>()}";
 

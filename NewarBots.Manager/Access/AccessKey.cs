@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using NewarBots.Contract;
+using NewarBots.Manager.Api;
 
 namespace NewarBots.Manager.Access;
 
@@ -25,7 +26,7 @@ internal sealed record AccessKey(string Id, string Name, UserId UserId, AccessRo
 {
     public const int MaxNameLength = 64;
 
-    public static bool IsName(string? text) => text is { Length: > 0 and <= MaxNameLength } && !text.Any(char.IsControl) && text.Trim() == text;
+    public static bool IsName(string? text) => text is { Length: > 0 and <= MaxNameLength } && NameText.FindFault(text) is null && text.Trim() == text;
 }
 
 /// <summary>A browser session, created from a key.</summary>

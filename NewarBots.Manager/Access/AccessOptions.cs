@@ -16,6 +16,12 @@ internal sealed class AccessOptions
     /// <summary>Concurrent requests of one key, including open event streams; further ones are rejected (429).</summary>
     public int RequestsAtOnce { get; set; } = 1000;
 
+    /// <summary>Event streams that all callers together may have open; further ones are rejected (503).</summary>
+    public int EventStreams { get; set; } = 3000;
+
+    /// <summary>Event streams that one key may have open; further ones are rejected (429). Without keys, the limit of all local callers.</summary>
+    public int EventStreamsPerKey { get; set; } = 600;
+
     /// <summary>Invalid keys per minute from one address that are answered with 401; further ones get 429. Valid keys always pass.</summary>
     public int WrongKeysPerMinute { get; set; } = 30;
 
@@ -40,6 +46,10 @@ internal sealed class AccessOptionsValidator : IValidateOptions<AccessOptions>
             yield return $"Access:RequestBurst must be 1 or more (it is {options.RequestBurst}).";
         if (options.RequestsAtOnce < 1)
             yield return $"Access:RequestsAtOnce must be 1 or more (it is {options.RequestsAtOnce}).";
+        if (options.EventStreams < 1)
+            yield return $"Access:EventStreams must be 1 or more (it is {options.EventStreams}).";
+        if (options.EventStreamsPerKey < 1)
+            yield return $"Access:EventStreamsPerKey must be 1 or more (it is {options.EventStreamsPerKey}).";
         if (options.WrongKeysPerMinute < 1)
             yield return $"Access:WrongKeysPerMinute must be 1 or more (it is {options.WrongKeysPerMinute}).";
     }

@@ -26,6 +26,7 @@ internal static partial class AccessRegistration
         builder.Services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section).ValidateOnStart();
         builder.Services.AddSingleton<KeyFile>();
         builder.Services.AddSingleton<InvalidKeyLimiter>();
+        builder.Services.AddSingleton<StreamLimits>();
         builder.Services.AddAuthentication(KeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, configureOptions: null);
         builder.Services.AddAuthorizationBuilder()

@@ -180,6 +180,13 @@ internal static class ProblemTypes
         "too-many-requests", StatusCodes.Status429TooManyRequests, "Too many requests.",
         "Try again after the seconds in Retry-After. The Access settings define the limits.");
 
+    public static ProblemType TooManyStreams { get; } = new(
+        "too-many-streams", StatusCodes.Status429TooManyRequests, "The caller has too many streams or downloads open.",
+        "Close one, or try again after the seconds in Retry-After; `limit` is the maximum.")
+    {
+        Member = ("limit", "600"),
+    };
+
     public static ProblemType TooManyScheduled { get; } = new(
         "too-many-scheduled", StatusCodes.Status429TooManyRequests, "The user has reached the limit of scheduled bots.",
         "Wait until one starts, or stop one; `limit` is the maximum.")
@@ -207,6 +214,13 @@ internal static class ProblemTypes
         "Try again after the seconds in Retry-After.")
     {
         Member = ("limit", "1000"),
+    };
+
+    public static ProblemType StreamsFull { get; } = new(
+        "streams-full", StatusCodes.Status503ServiceUnavailable, "The manager has too many streams or downloads open.",
+        "Try again after the seconds in Retry-After; `limit` is the maximum.")
+    {
+        Member = ("limit", "3000"),
     };
 
     public static ProblemType RecordingBeingConverted { get; } = new(

@@ -55,6 +55,9 @@ internal sealed record Bot
     /// </summary>
     public BotWarning? Warning { get; init; }
 
+    /// <summary>The latest warning of the recorder. Stays after the warning has cleared.</summary>
+    public BotWarning? LastWarning { get; init; }
+
     public RecordingInfo? Recording { get; init; }
 
     /// <summary>The latest <see cref="StatusMessage.Detail"/> of the recorder.</summary>
@@ -156,10 +159,20 @@ internal enum Platform
 /// <param name="Format">Container and codec in one word: <c>ogg</c>.</param>
 /// <param name="Bytes">The file's size.</param>
 /// <param name="DurationSeconds">Its length, as decoded.</param>
-/// <param name="Complete">
-/// <see langword="false"/> if the recorder did not end cleanly, or if the timeline has gaps or damaged chunks.
-/// </param>
-internal sealed record RecordingInfo(string Format, long Bytes, double DurationSeconds, bool Complete);
+/// <param name="Complete"><see langword="false"/> if a listener misses something: more than 1 s in total, 0.5 s at once, the start or the end.</param>
+internal sealed record RecordingInfo(string Format, long Bytes, double DurationSeconds, bool Complete)
+{
+    /// <summary>Length of all gaps. <see langword="null"/> in records of earlier versions.</summary>
+    public double? MissingSeconds { get; init; }
+
+    /// <summary>Set if the bot did not hear part of the call.</summary>
+    public RecordingWarning? Warning { get; init; }
+}
+
+/// <summary>A problem that the bot had while it recorded.</summary>
+/// <param name="Reason">The machine-readable reason, <c>no_audio</c>.</param>
+/// <param name="Text">The same as one line for a person, with the seconds that are missing.</param>
+internal sealed record RecordingWarning(EndReason Reason, string Text);
 
 internal static class RecorderContainerName
 {

@@ -33,7 +33,8 @@ internal static class BotEndpoints
             ProblemTypes.StorageUnavailable);
         bots.MapGet("", ListAsync).WithName("ListBots").WithProblems(ProblemTypes.InvalidRequest).WithStaleWarning();
         bots.MapGet("/events", EventEndpoints.WatchAsync).WithName("WatchBots")
-            .Produces<WatchEvent>(StatusCodes.Status200OK, "text/event-stream").WithProblems(ProblemTypes.InvalidRequest);
+            .Produces<WatchEvent>(StatusCodes.Status200OK, "text/event-stream")
+            .WithProblems(ProblemTypes.InvalidRequest, ProblemTypes.TooManyStreams, ProblemTypes.StreamsFull);
 
         var bot = routes.MapBotGroup();
         bot.MapGet("", GetAsync).WithName("GetBot").WithProblems(ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall).WithStaleWarning();
@@ -42,7 +43,8 @@ internal static class BotEndpoints
             ProblemTypes.BotNotScheduled, ProblemTypes.UnsupportedMediaType);
         bot.MapGet("/events", EventEndpoints.FollowAsync).WithName("FollowBot")
             .Produces<FollowEvent>(StatusCodes.Status200OK, "text/event-stream")
-            .WithProblems(ProblemTypes.InvalidRequest, ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall);
+            .WithProblems(
+                ProblemTypes.InvalidRequest, ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.TooManyStreams, ProblemTypes.StreamsFull);
         return routes;
     }
 

@@ -80,6 +80,7 @@ internal static class BotLifecycle
             Participants = message.Participants ?? bot.Participants,
             Level = message.Level ?? bot.Level,
             Warning = message is { Status: BotStatus.Recording, Reason: { } warning } ? new(warning, message.Detail) : null,
+            LastWarning = message is { Status: BotStatus.Recording, Reason: { } reason } ? new(reason, message.Detail) : bot.LastWarning,
             Detail = message switch
             {
                 // The text of a warning must not outlive the warning.

@@ -78,6 +78,10 @@ internal static class BotProblems
         ProblemTypes.RecordingBeingConverted,
         $"The conversion to {format} continues. Try again after the seconds in Retry-After.");
 
+    public static ProblemHttpResult ConversionQueueFull(int limit) => ApiProblems.Problem(
+        ProblemTypes.QueueFull,
+        $"At most {limit} recordings may wait to be converted. Try again after the seconds in Retry-After.", new() { ["limit"] = limit });
+
     public static ProblemHttpResult NotConverted(string format, string cause) => ApiProblems.Problem(
         ProblemTypes.RecordingNotConverted,
         $"The conversion to {format} failed: {cause} Download the recording without `format`.");

@@ -33,7 +33,7 @@ namespace NewarBots.Manager.Bots;
 ///   "containerName": "newar-bot-0199aaaabbbbccccddddeeeeffff0001", "createdAt": "2026-03-01T09:00:00Z", "joiningAt": "2026-03-01T09:00:02Z",
 ///   "recordingAt": "2026-03-01T09:00:09Z", "endedAt": "2026-03-01T09:31:12Z", "chunks": 187, "recordedSeconds": 1863.4, "audibleSeconds": 1544.2,
 ///   "participants": 0,
-///   "recording": { "url": "/bots/0199aaaabbbbccccddddeeeeffff0001/recording", "format": "ogg", "bytes": 5590213, "durationSeconds": 1863.4, "complete": true }
+///   "recording": { "url": "/bots/0199aaaabbbbccccddddeeeeffff0001/recording", "format": "ogg", "bytes": 5590213, "durationSeconds": 1863.4, "complete": true, "missingSeconds": 0.14 }
 /// }
 /// </example>
 internal sealed record BotResponse(
@@ -65,7 +65,7 @@ internal sealed record BotResponse(
         bot.ContainerName, bot.CreatedAt, bot.StartAt, bot.JoiningAt, bot.RecordingAt, bot.EndedAt, bot.Chunks, bot.RecordedSeconds, bot.AudibleSeconds,
         bot.Participants, bot.Level,
         bot.Recording is { } recording
-            ? new($"/bots/{bot.Id}/recording", recording.Format, recording.Bytes, recording.DurationSeconds, recording.Complete)
+            ? RecordingResponse.Of(bot.Id, recording)
             : null,
         bot.FailedEnd?.Error ?? bot.Error ?? bot.Warning?.Text);
 }
@@ -89,8 +89,18 @@ internal sealed record LeaveResponse(
 /// <param name="Format"><c>ogg</c> (Opus).</param>
 /// <param name="Bytes">Size of the file.</param>
 /// <param name="DurationSeconds">Decoded length.</param>
-/// <param name="Complete">Whether nothing is missing. If false, see the bot's `reason` and the manifest.</param>
-internal sealed record RecordingResponse(string Url, string Format, long Bytes, double DurationSeconds, bool Complete);
+/// <param name="Complete">
+/// False if a listener misses something: more than 1 s in total, more than 0.5 s at once, the start or the end. The manifest lists every gap.
+/// </param>
+/// <param name="MissingSeconds">Length of everything that is missing, however short; the recording is silent there.</param>
+/// <param name="Warning">Present if the bot did not hear part of the call.</param>
+internal sealed record RecordingResponse(
+    string Url, string Format, long Bytes, double DurationSeconds, bool Complete, double? MissingSeconds, RecordingWarning? Warning)
+{
+    public static RecordingResponse Of(SessionId id, RecordingInfo recording) => new(
+        $"/bots/{id}/recording", recording.Format, recording.Bytes, recording.DurationSeconds, recording.Complete, recording.MissingSeconds,
+        recording.Warning);
+}
 
 /// <summary>A page of bots.</summary>
 /// <param name="Items">Newest first.</param>

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
@@ -133,14 +132,10 @@ internal sealed record CreateBotRequest(
             return DefaultBotName;
         if (name.Length is 0 or > MaxBotNameLength)
             faults.Add("botName", $"must have 1 to {MaxBotNameLength} characters");
-        if (name.EnumerateRunes().Any(IsControlCharacter))
-            faults.Add("botName", "must not contain control characters");
+        if (NameText.FindFault(name) is { } fault)
+            faults.Add("botName", fault);
         return name;
     }
-
-    /// <summary>Control characters, line separators and bidirectional overrides would corrupt lists, logs and the meeting's page.</summary>
-    private static bool IsControlCharacter(Rune rune) =>
-        Rune.IsControl(rune) || rune == Rune.ReplacementChar || rune.Value is 0x2028 or 0x2029 or (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069);
 
     private static LeaveConditions ReadLeave(JsonElement value, FaultList faults)
     {
@@ -199,6 +194,8 @@ internal sealed record CreateBotRequest(
             var field = $"metadata.{RequestBody.FieldName(property.Name)}";
             if (property.Name.Length is 0 or > MaxMetadataKeyLength)
                 faults.Add(field, $"must have a name of 1 to {MaxMetadataKeyLength} characters");
+            else if (NameText.FindFault(property.Name) is { } fault)
+                faults.Add(field, $"{fault} in its name");
             if (RequestBody.ReadString(property.Value, field, faults) is not { } text)
                 continue;
             if (text.Length > MaxMetadataValueLength)

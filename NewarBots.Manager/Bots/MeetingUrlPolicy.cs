@@ -43,9 +43,16 @@ internal sealed partial class MeetingUrlPolicy(
         url = new UriBuilder(url) { Host = url.IdnHost, Port = url.IsDefaultPort ? -1 : url.Port }.Uri;
 
         if (IsOwnRehearsal(url))
-            return (url, Platform.Rehearsal, null);
+        {
+            return IsReachableByBots(url.Port)
+                ? (WithLocalhost(url), Platform.Rehearsal, null)
+                : Refused($"is a rehearsal that bots cannot reach: they reach this machine over IPv4 only. Add http://127.0.0.1:{url.Port} to ASPNETCORE_URLS");
+        }
+
         if (IsLinkLocal(url) || !IsAllowedHost(url))
             return Refused($"must be a meeting on one of the allowed hosts: {string.Join(", ", AllowedHosts)}");
+        if (url.IsLoopback && url.HostNameType is UriHostNameType.IPv6)
+            return Refused("must use localhost in place of [::1]: bots reach this machine over IPv4 only");
         if (url.Host != MeetingOptions.GoogleMeetHost)
             return (url, Platform.GoogleMeet, null);
         if (url.Scheme != Uri.UriSchemeHttps)
@@ -73,8 +80,20 @@ internal sealed partial class MeetingUrlPolicy(
         && url.AbsolutePath.StartsWith($"{RehearsalOptions.Path}/", StringComparison.Ordinal)
         && OwnPorts.Contains(url.Port);
 
-    private IEnumerable<int> OwnPorts =>
-        (server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []).Select(address => BindingAddress.Parse(address).Port);
+    private IEnumerable<int> OwnPorts => OwnAddresses.Select(address => address.Port);
+
+    private IEnumerable<BindingAddress> OwnAddresses =>
+        (server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []).Select(BindingAddress.Parse);
+
+    /// <summary>
+    /// Bots' connections are forwarded to 127.0.0.1. IPv6 has a single loopback address, so over it the manager could not tell a bot, which
+    /// may see rehearsals only, from a local caller.
+    /// </summary>
+    private bool IsReachableByBots(int port) => OwnAddresses.Any(own => own.Port == port
+        && (!IPAddress.TryParse(own.Host, out var address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) || address.Equals(IPAddress.Loopback)));
+
+    /// <summary>The recorder's browser translates localhost and 127.0.0.1, but not [::1].</summary>
+    private static Uri WithLocalhost(Uri url) => url.HostNameType is UriHostNameType.IPv6 ? new UriBuilder(url) { Host = "localhost" }.Uri : url;
 
     private static bool IsLinkLocal(Uri url) =>
         IPAddress.TryParse(url.DnsSafeHost, out var address)
@@ -97,12 +116,19 @@ internal sealed class RehearsalOptions
 }
 
 /// <summary>
-/// Decides whether two URLs are the same meeting. On Google Meet the path identifies it, with or without hyphens, and the query does not
-/// matter. On any other page the query counts too (a rehearsal's scenario).
+/// Decides whether two URLs are the same meeting. On Google Meet the path identifies it, and the query does not matter. A meeting code may be
+/// written with or without its hyphens; in any other name they count. On any other page the query counts too (a rehearsal's scenario).
 /// </summary>
-internal static class MeetingIdentity
+internal static partial class MeetingIdentity
 {
-    public static string Of(Uri url) => url.Host == MeetingOptions.GoogleMeetHost
-        ? $"{url.Host}{url.AbsolutePath.TrimEnd('/').Replace("-", string.Empty, StringComparison.Ordinal).ToLowerInvariant()}"
-        : url.GetLeftPart(UriPartial.Query);
+    public static string Of(Uri url)
+    {
+        if (url.Host != MeetingOptions.GoogleMeetHost)
+            return url.GetLeftPart(UriPartial.Query);
+        var path = url.AbsolutePath.TrimEnd('/').ToLowerInvariant();
+        return url.Host + (MeetingCode.IsMatch(path) ? path.Replace("-", string.Empty, StringComparison.Ordinal) : path);
+    }
+
+    [GeneratedRegex("^/[a-z]{3}-?[a-z]{4}-?[a-z]{3}\\z", RegexOptions.None, matchTimeoutMilliseconds: 100)]
+    private static partial Regex MeetingCode { get; }
 }

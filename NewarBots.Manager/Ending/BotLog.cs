@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Text;
 using NewarBots.Contract;
+using NewarBots.Manager.Api;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Containers;
@@ -10,16 +12,46 @@ namespace NewarBots.Manager.Ending;
 internal sealed partial class BotLog(
     IRecorderContainers containers, StorageLayout storage, BotQueries queries, TimeProvider time, ILogger<BotLog> logger)
 {
+    /// <summary>Longer logs are cut. Docker keeps the last 10 MB of a log.</summary>
+    public const long MaxBytes = 16 * 1024 * 1024;
+
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
 
-    public async Task<string> ReadAsync(Bot bot, CancellationToken cancellation)
+    /// <summary>
+    /// Opens the log so far. A log of the engine is copied to disk first: a slow reader does not hold a connection to the engine, and an
+    /// unavailable engine is noticed before the response starts.
+    /// </summary>
+    /// <exception cref="ContainerEngineException">The log is still in the engine, and the engine is unavailable.</exception>
+    public async Task<Stream> OpenAsync(Bot bot, CancellationToken cancellation)
     {
-        var kept = storage.Log(bot.UserId, bot.Id);
-        if (File.Exists(kept))
-            return await File.ReadAllTextAsync(kept, cancellation);
-        using var log = new MemoryStream();
-        await containers.CopyLogAsync(bot.Id, log, cancellation);
-        return Encoding.UTF8.GetString(log.GetBuffer(), 0, (int)log.Length);
+        if (FindKept(bot) is { } kept)
+            return kept;
+        var path = Path.Combine(Directory.CreateDirectory(storage.SoFarRoot).FullName, $".{Path.GetRandomFileName()}.log");
+        var copy = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite);
+        try
+        {
+            // The file exists until it is closed, even if the manager crashes.
+            File.Delete(path);
+            await containers.CopyLogAsync(bot.Id, copy, cancellation);
+            copy.Position = 0;
+            return copy;
+        }
+        catch
+        {
+            await copy.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Writes at most <see cref="MaxBytes"/> of a log as text that a terminal may display, in constant memory.</summary>
+    /// <param name="log">From <see cref="OpenAsync"/>.</param>
+    /// <param name="destination">Stays open.</param>
+    /// <param name="cancellation">Stops reading.</param>
+    public static async Task CopyAsync(Stream log, Stream destination, CancellationToken cancellation)
+    {
+        var text = new PlainTextStream(destination);
+        await CopyBoundedAsync(log, text, cancellation);
+        await text.CompleteAsync(cancellation);
     }
 
     /// <exception cref="ContainerEngineException">The log is still in the engine, and the engine is unavailable.</exception>
@@ -29,7 +61,7 @@ internal sealed partial class BotLog(
     /// <summary>The last line of a log that the engine cut off.</summary>
     public static string EndedBy(ContainerEngineException exception) => $"\n(The log ends here. {exception.Explanation})\n";
 
-    /// <summary>Streams the log from its beginning. Waits until the container is created, and ends when it exits.</summary>
+    /// <summary>Streams the log from its beginning, unchanged. Waits until the container is created, and ends when it exits.</summary>
     public async Task FollowAsync(Bot bot, Stream destination, CancellationToken cancellation)
     {
         while (bot.AwaitsContainer)
@@ -40,15 +72,11 @@ internal sealed partial class BotLog(
             bot = current;
         }
 
-        var kept = storage.Log(bot.UserId, bot.Id);
-        if (!File.Exists(kept))
-        {
+        await using var kept = FindKept(bot);
+        if (kept is null)
             await containers.FollowLogAsync(bot.Id, destination, cancellation);
-            return;
-        }
-
-        await using var file = File.OpenRead(kept);
-        await file.CopyToAsync(destination, cancellation);
+        else
+            await CopyBoundedAsync(kept, destination, cancellation);
     }
 
     /// <summary>
@@ -79,6 +107,42 @@ internal sealed partial class BotLog(
         }
 
         File.Move(beside, path, overwrite: true);
+    }
+
+    private FileStream? FindKept(Bot bot)
+    {
+        try
+        {
+            return File.OpenRead(storage.Log(bot.UserId, bot.Id));
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task CopyBoundedAsync(Stream log, Stream destination, CancellationToken cancellation)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
+        try
+        {
+            var left = MaxBytes;
+            while (await log.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, Math.Max(left, 1))), cancellation) is > 0 and var read)
+            {
+                if (left == 0)
+                {
+                    await destination.WriteAsync("\n(The log is longer than 16 MB and is cut here.)\n"u8.ToArray(), cancellation);
+                    return;
+                }
+
+                await destination.WriteAsync(buffer.AsMemory(0, read), cancellation);
+                left -= read;
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     private static partial class Log

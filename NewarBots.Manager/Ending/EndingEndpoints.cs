@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Access;
 using NewarBots.Manager.Api;
 using NewarBots.Manager.Api.OpenApi;
 using NewarBots.Manager.Bots;
@@ -26,9 +27,11 @@ internal static class EndingEndpoints
         bot.MapPost("/finalize", FinalizeAsync).WithName("FinalizeBot").WithProblems(
             ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.NothingToFinalize);
         bot.MapGet("/logs", GetLogAsync).WithName("GetBotLog").WithStaleWarning().Produces<string>(StatusCodes.Status200OK, "text/plain").WithProblems(
-            ProblemTypes.InvalidRequest, ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.EngineUnavailable);
+            ProblemTypes.InvalidRequest, ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.TooManyStreams, ProblemTypes.EngineUnavailable,
+            ProblemTypes.StreamsFull);
         bot.MapGet("/evidence", GetEvidenceAsync).WithName("GetEvidence").Produces<Stream>(StatusCodes.Status200OK, "application/zip").WithProblems(
-            ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.NoEvidence, ProblemTypes.EvidenceNotReady, ProblemTypes.EngineUnavailable);
+            ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.NoEvidence, ProblemTypes.EvidenceNotReady, ProblemTypes.TooManyStreams,
+            ProblemTypes.EngineUnavailable, ProblemTypes.StreamsFull);
         return routes;
     }
 
@@ -78,19 +81,30 @@ internal static class EndingEndpoints
     }
 
     /// <summary>Get a bot's log</summary>
-    /// <remarks>The output of the bot's container. It remains available after the container is removed.</remarks>
+    /// <remarks>
+    /// The output of the bot's container, up to 16 MB. It remains available after the container is removed. Control characters, such as a terminal's
+    /// escape sequences, are replaced by visible ones.
+    /// </remarks>
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
     /// <param name="follow" example="false">`true`: streams new output until the container ends, and waits for a container that has not started yet.</param>
     /// <response code="200">The log.</response>
     public static async Task<IResult> GetLogAsync(
-        SessionId id, [ParsedAs(typeof(bool))] string? follow, BotQueries queries, BotLog log, IHostApplicationLifetime lifetime, HttpResponse response, CancellationToken cancellation)
+        SessionId id, [ParsedAs(typeof(bool))] string? follow, BotQueries queries, BotLog log, StreamLimits limits, IHostApplicationLifetime lifetime,
+        HttpResponse response, CancellationToken cancellation)
     {
         if (follow is not (null or "true" or "false"))
             return ApiProblems.InvalidRequest("follow", "must be true or false");
         if (await queries.LookUpAsync(id, response) is not { } bot)
             return BotProblems.NotFound();
+        if (await limits.EnterAsync(follow is "true" ? StreamKind.FollowedLog : StreamKind.Download, response.HttpContext) is { } rejected)
+            return rejected;
         if (follow is not "true")
-            return TypedResults.Text(await log.ReadAsync(bot, cancellation), LogType);
+        {
+            await using var soFar = await log.OpenAsync(bot, cancellation);
+            response.ContentType = LogType;
+            await BotLog.CopyAsync(soFar, response.Body, cancellation);
+            return TypedResults.Empty;
+        }
 
         await log.EnsureReadableAsync(bot, cancellation);
         response.ContentType = LogType;
@@ -99,7 +113,9 @@ internal static class EndingEndpoints
         try
         {
             await response.Body.FlushAsync(end.Token);
-            await log.FollowAsync(bot, response.Body, end.Token);
+            var text = new PlainTextStream(response.Body);
+            await log.FollowAsync(bot, text, end.Token);
+            await text.CompleteAsync(end.Token);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
@@ -118,15 +134,22 @@ internal static class EndingEndpoints
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
     /// <response code="200">The zip.</response>
     public static async Task<IResult> GetEvidenceAsync(
-        SessionId id, BotQueries queries, BotLog log, EvidenceFolder evidence, IOptions<JsonOptions> json, CancellationToken cancellation)
+        SessionId id, BotQueries queries, BotLog log, EvidenceFolder evidence, StreamLimits limits, IOptions<JsonOptions> json, HttpContext context)
     {
         if (await queries.FindAsync(id) is not { } bot)
             return BotProblems.NotFound();
         if (!bot.Status.IsTerminal())
             return BotProblems.EvidenceNotReady(bot);
+        if (!evidence.HasAny(bot))
+            return BotProblems.NoEvidence(bot);
+        if (await limits.EnterAsync(StreamKind.Download, context) is { } rejected)
+            return rejected;
+        var cancellation = context.RequestAborted;
+        var kept = await log.OpenAsync(bot, cancellation);
+        context.Response.RegisterForDisposeAsync(kept);
         var description = JsonSerializer.SerializeToUtf8Bytes(BotResponse.Of(bot), json.Value.SerializerOptions);
-        return evidence.Pack(bot, description, await log.ReadAsync(bot, cancellation)) is { } zip
-            ? TypedResults.File(zip, "application/zip", $"{id}.evidence.zip")
-            : BotProblems.NoEvidence(bot);
+        return TypedResults.Stream(
+            zip => evidence.PackAsync(bot, description, (entry, token) => BotLog.CopyAsync(kept, entry, token), zip, cancellation),
+            "application/zip", $"{id}.evidence.zip");
     }
 }

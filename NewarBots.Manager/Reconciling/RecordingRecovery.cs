@@ -77,7 +77,7 @@ internal sealed partial class RecordingRecovery(
         Chunks = manifest.Chunks.Count,
         RecordedSeconds = manifest.DurationSeconds,
         AudibleSeconds = manifest.AudibleSeconds,
-        Recording = new(manifest.Format, manifest.Bytes, manifest.DurationSeconds, manifest.Complete),
+        Recording = manifest.ToRecording(),
         EndedCleanly = manifest.Complete,
     };
 

@@ -29,11 +29,6 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
         .Select(piece => piece.Chunk.StartedAt - TimeSpan.FromTicks((piece.Range.First - piece.Skip) * TimeSpan.TicksPerSecond / ChunkFormat.PacketsPerSecond))
         .FirstOrDefault();
 
-    /// <summary>No gaps, and no chunk lost audio.</summary>
-    public bool IsWhole => Gaps.Count == 0
-        && Chunks.All(piece => piece.Problem is null)
-        && !Ignored.Any(chunk => chunk.Why is IgnoreReason.TooBig or IgnoreReason.Unreadable or IgnoreReason.Undecodable or IgnoreReason.TooLong);
-
     /// <summary>Chunks with data that is not in the recording, and that other tools may still be able to read.</summary>
     public IEnumerable<string> Damaged => Chunks.Where(piece => piece.Problem is ChunkProblem.Damaged).Select(piece => piece.Chunk.File)
         .Concat(Ignored

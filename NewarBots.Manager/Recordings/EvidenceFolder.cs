@@ -55,30 +55,42 @@ internal sealed class EvidenceFolder(StorageLayout storage)
         int.TryParse(occasion.AsSpan(0, Math.Max(0, occasion.IndexOf('_', StringComparison.Ordinal))), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number : int.MaxValue;
 
+    /// <returns><see langword="false"/> if nothing went wrong, so that there is nothing to pack.</returns>
+    public bool HasAny(Bot bot) => bot is not { Status: BotStatus.Completed, EndedCleanly: true } || Directory.Exists(storage.Evidence(bot.UserId, bot.Id));
+
+    /// <summary>Writes a zip file while it packs it, in constant memory.</summary>
     /// <param name="bot">An ended bot.</param>
     /// <param name="description">The bot as JSON, as the API returns it.</param>
-    /// <param name="log">The container's log.</param>
-    /// <returns>A zip file; <see langword="null"/> if nothing went wrong.</returns>
-    public byte[]? Pack(Bot bot, byte[] description, string log)
+    /// <param name="writeLog">Writes the container's log.</param>
+    /// <param name="destination">Gets the zip.</param>
+    /// <param name="cancellation">Stops reading at once. The zip is then incomplete.</param>
+    public async Task PackAsync(
+        Bot bot, ReadOnlyMemory<byte> description, Func<Stream, CancellationToken, Task> writeLog, Stream destination, CancellationToken cancellation)
     {
+        await using var archive = await ZipArchive.CreateAsync(destination, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null, cancellation);
+        await AddAsync("bot.json", CompressionLevel.Fastest, bot.EndedAt, (entry, token) => entry.WriteAsync(description, token).AsTask());
+        await AddAsync("recorder.log", CompressionLevel.Fastest, bot.EndedAt, writeLog);
         var folder = new DirectoryInfo(storage.Evidence(bot.UserId, bot.Id));
-        if (!folder.Exists && bot is { Status: BotStatus.Completed, EndedCleanly: true })
-            return null;
-
-        using var zip = new MemoryStream();
-        using (var archive = new ZipArchive(zip, ZipArchiveMode.Create, leaveOpen: true))
+        if (!folder.Exists)
+            return;
+        var files = folder.EnumerateFiles("*", SearchOption.AllDirectories).Where(file => file.LinkTarget is null)
+            .Take(MaxFiles).OrderBy(file => file.FullName, StringComparer.Ordinal);
+        foreach (var file in files)
         {
-            using (var entry = archive.CreateEntry("bot.json").Open())
-                entry.Write(description);
-            using (var entry = new StreamWriter(archive.CreateEntry("recorder.log").Open()))
-                entry.Write(log);
-            if (folder.Exists)
-            {
-                foreach (var file in folder.EnumerateFiles("*", SearchOption.AllDirectories).OrderBy(file => file.FullName, StringComparer.Ordinal))
-                    archive.CreateEntryFromFile(file.FullName, Path.GetRelativePath(folder.FullName, file.FullName));
-            }
+            await using var source = file.OpenRead();
+            // Screenshots are compressed already.
+            var level = file.Extension is ".png" ? CompressionLevel.NoCompression : CompressionLevel.Fastest;
+            await AddAsync(Path.GetRelativePath(folder.FullName, file.FullName), level, file.LastWriteTimeUtc, source.CopyToAsync);
         }
 
-        return zip.ToArray();
+        async Task AddAsync(string name, CompressionLevel level, DateTimeOffset? writtenAt, Func<Stream, CancellationToken, Task> write)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var entry = archive.CreateEntry(name, level);
+            if (writtenAt is { Year: >= 1980 and < 2108 } at)
+                entry.LastWriteTime = at;
+            await using var content = await entry.OpenAsync(cancellation);
+            await write(content, cancellation);
+        }
     }
 }

@@ -23,6 +23,12 @@ internal sealed partial class RecordingConverter(
     /// <summary>A temporary file without writes for this long belongs to a crashed manager.</summary>
     private static readonly TimeSpan AbandonedAfter = TimeSpan.FromMinutes(10);
 
+    /// <summary>Conversions that may run or wait. An hour of audio takes a minute, so more would wait too long.</summary>
+    public const int MaxQueued = 100;
+
+    /// <summary>So that no user fills the queue.</summary>
+    public const int MaxQueuedOfOneUser = 20;
+
     private readonly SemaphoreSlim _slots = new(options.Value.MaxConcurrent);
     private readonly ConcurrentDictionary<string, Lazy<Task>> _running = new();
 
@@ -31,25 +37,27 @@ internal sealed partial class RecordingConverter(
     /// <param name="format">Target format.</param>
     /// <param name="timeout">How long to wait for the conversion.</param>
     /// <param name="cancellation">Stops waiting. The conversion continues.</param>
-    /// <returns>The file; <see langword="null"/> if the conversion is still running.</returns>
+    /// <returns>The file, or why there is none yet.</returns>
     /// <exception cref="FinalizationException">The recording cannot be converted.</exception>
     /// <exception cref="FFmpegMissingException">FFmpeg is not installed.</exception>
     /// <exception cref="IOException">The disk is full or unavailable, or the recording was just deleted.</exception>
-    public async Task<string?> ConvertAsync(
+    public async Task<Conversion> ConvertAsync(
         string recording, TimeSpan length, AudioFormat format, TimeSpan timeout, CancellationToken cancellation)
     {
         var target = StorageLayout.Converted(recording, format.Name);
         if (File.Exists(target))
-            return target;
+            return new Conversion.Ready(target);
+        if (!_running.ContainsKey(target) && FindFullQueue(target) is { } limit)
+            return new Conversion.QueueFull(limit);
         var run = _running.GetOrAdd(target, _ => new(() => RunAsync(recording, length, format, target)));
         try
         {
             await run.Value.WaitAsync(timeout, time, cancellation);
-            return target;
+            return new Conversion.Ready(target);
         }
         catch (TimeoutException)
         {
-            return null;
+            return new Conversion.Running();
         }
     }
 
@@ -70,6 +78,16 @@ internal sealed partial class RecordingConverter(
     }
 
     public void Dispose() => _slots.Dispose();
+
+    /// <returns>The limit that is reached, if any. Each user's recordings are in one folder.</returns>
+    private int? FindFullQueue(string target)
+    {
+        var queued = _running.Keys;
+        var folder = Path.GetDirectoryName(target);
+        return queued.Count >= MaxQueued ? MaxQueued
+            : queued.Count(other => Path.GetDirectoryName(other) == folder) >= MaxQueuedOfOneUser ? MaxQueuedOfOneUser
+            : null;
+    }
 
     private async Task RunAsync(string recording, TimeSpan length, AudioFormat format, string target)
     {
@@ -134,6 +152,18 @@ internal sealed partial class RecordingConverter(
         [LoggerMessage(LogLevel.Information, "Converted {Length} of audio to {File} in {Elapsed}")]
         public static partial void Converted(ILogger logger, TimeSpan length, string file, TimeSpan elapsed);
     }
+}
+
+/// <summary>The result of a request to convert a recording.</summary>
+internal abstract record Conversion
+{
+    public sealed record Ready(string Path) : Conversion;
+
+    /// <summary>It continues after the request.</summary>
+    public sealed record Running : Conversion;
+
+    /// <param name="Limit">So many conversions run or wait already.</param>
+    public sealed record QueueFull(int Limit) : Conversion;
 }
 
 /// <summary>An audio format of the API.</summary>

@@ -16,6 +16,8 @@ internal static class RecordingEndpoints
 {
     private const string ConversionRetryAfterSeconds = "10";
 
+    private const string QueueRetryAfterSeconds = "60";
+
     /// <summary>The file names of chunks have five digits.</summary>
     private const int MaxChunks = 99_999;
 
@@ -38,7 +40,7 @@ internal static class RecordingEndpoints
             .WithProblems(
                 ProblemTypes.InvalidRequest, ProblemTypes.BotNotFound, ProblemTypes.NoSuchCall, ProblemTypes.NoRecording, ProblemTypes.NoTrack,
                 ProblemTypes.RecordingNotReady, ProblemTypes.PreconditionFailed, ProblemTypes.RangeNotSatisfiable, ProblemTypes.RecordingNotConverted,
-                ProblemTypes.RecordingBeingConverted)
+                ProblemTypes.RecordingBeingConverted, ProblemTypes.QueueFull)
             .WithStaleWarning()
             .WithResponseHeader(StatusCodes.Status200OK, "Accept-Ranges", "`bytes`.")
             .WithResponseHeader(StatusCodes.Status200OK, "Last-Modified", LastModified)
@@ -114,13 +116,18 @@ internal static class RecordingEndpoints
             try
             {
                 var length = TimeSpan.FromSeconds(bot.Recording.DurationSeconds);
-                if (await converter.ConvertAsync(path, length, wanted, finalizing.Value.ConversionPatience, cancellation) is not { } converted)
+                switch (await converter.ConvertAsync(path, length, wanted, finalizing.Value.ConversionPatience, cancellation))
                 {
-                    response.Headers.RetryAfter = ConversionRetryAfterSeconds;
-                    return BotProblems.BeingConverted(wanted.Name);
+                    case Conversion.Ready ready:
+                        path = ready.Path;
+                        break;
+                    case Conversion.QueueFull full:
+                        response.Headers.RetryAfter = QueueRetryAfterSeconds;
+                        return BotProblems.ConversionQueueFull(full.Limit);
+                    default:
+                        response.Headers.RetryAfter = ConversionRetryAfterSeconds;
+                        return BotProblems.BeingConverted(wanted.Name);
                 }
-
-                path = converted;
             }
             catch (FileNotFoundException)
             {
@@ -175,8 +182,15 @@ internal static class RecordingEndpoints
     private static QueryString QueryOf(params IEnumerable<(string Name, string? Value)> parameters) =>
         QueryString.Create(parameters.Where(parameter => parameter.Value is not null).Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value)));
 
+    /// <summary>From the names of the files: a manifest can be long.</summary>
     private static IEnumerable<int> TracksOf(Bot bot, StorageLayout storage) =>
-        RecordingManifest.TryRead(storage.Manifest(bot.UserId, bot.Id))?.Tracks.Where(track => track.File is not null).Select(track => track.Track) ?? [];
+        from file in Directory.EnumerateFiles(storage.FinalFolder(bot.UserId), StorageLayout.TrackPattern(bot.Id))
+        let name = Path.GetFileNameWithoutExtension(file)
+        let mark = name.IndexOf(StorageLayout.TrackMark, StringComparison.Ordinal)
+        let track = int.TryParse(name.AsSpan(mark + StorageLayout.TrackMark.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0
+        where track > 0
+        orderby track
+        select track;
 
     /// <summary>Get the manifest</summary>
     /// <remarks>Describes the recording: chunks with hashes and wall-clock times, gaps, audible seconds, and speakers with their times.</remarks>

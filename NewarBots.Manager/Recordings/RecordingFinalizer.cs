@@ -77,7 +77,7 @@ internal sealed partial class RecordingFinalizer(
     }
 
     private static FinalizationResult.Recorded Recorded(RecordingManifest manifest) => new(
-        new(manifest.Format, manifest.Bytes, manifest.DurationSeconds, manifest.Complete), manifest.Chunks.Count, manifest.AudibleSeconds)
+        manifest.ToRecording(), manifest.Chunks.Count, manifest.AudibleSeconds)
     {
         Reason = manifest.Reason,
         Gaps = manifest.Gaps,
@@ -167,7 +167,7 @@ internal sealed partial class RecordingFinalizer(
     private static RecordingManifest Describe(Bot bot, AssembledAudio mix, AssemblyResult made)
     {
         var (_, plan, decoded) = mix;
-        return new()
+        var manifest = new RecordingManifest
         {
             SessionId = bot.Id,
             UserId = bot.UserId,
@@ -176,8 +176,6 @@ internal sealed partial class RecordingFinalizer(
             Platform = bot.Platform,
             Metadata = bot.Metadata,
             Reason = bot.Reason,
-            // A recorder that crashed may have lost audio at the end, without a trace.
-            Complete = bot.EndedCleanly && plan.IsWhole && !made.Others.Any(other => other.Why is IgnoreReason.TooBig),
             StartedAt = plan.StartedAt,
             EndedAt = plan.StartedAt + decoded.Length,
             DurationSeconds = decoded.Length.TotalSeconds,
@@ -207,6 +205,13 @@ internal sealed partial class RecordingFinalizer(
                 .. plan.Damaged,
                 .. made.Tracks.SelectMany(track => track.Audio?.Plan.Damaged.Select(file => $"{StorageLayout.TrackFolderName(track.Track)}/{file}") ?? []),
             ],
+        };
+        var completeness = Completeness.Of(manifest, bot.EndedCleanly);
+        return manifest with
+        {
+            Complete = completeness.IsComplete,
+            MissingSeconds = completeness.MissingSeconds,
+            Warning = completeness.Warning(bot.LastWarning, manifest.DurationSeconds),
         };
     }
 

@@ -38,8 +38,16 @@ internal sealed record RecordingManifest
 
     public EndReason? Reason { get; init; }
 
-    /// <summary>The recorder exited cleanly, and the recording has neither gaps nor damage.</summary>
-    public required bool Complete { get; init; }
+    /// <summary>
+    /// <see langword="false"/> if a listener misses something: more than 1 s in total, more than 0.5 s at once, the start or the end.
+    /// </summary>
+    public bool Complete { get; init; }
+
+    /// <summary>Length of all gaps, overlaps counted once. Absent in manifests of earlier versions.</summary>
+    public double? MissingSeconds { get; init; }
+
+    /// <summary>Present if the bot did not hear part of the call.</summary>
+    public RecordingWarning? Warning { get; init; }
 
     /// <summary>Wall-clock time of the first sample; absent if no chunk states it.</summary>
     public DateTimeOffset? StartedAt { get; init; }
@@ -98,6 +106,13 @@ internal sealed record RecordingManifest
             return null;
         }
     }
+
+    /// <summary>The summary that the bot's record keeps.</summary>
+    public RecordingInfo ToRecording() => new(Format, Bytes, DurationSeconds, Complete)
+    {
+        MissingSeconds = MissingSeconds ?? Completeness.MissingSecondsOf(this),
+        Warning = Warning,
+    };
 
     public void Write(Stream target) => JsonSerializer.Serialize(target, this, Json);
 }

@@ -187,6 +187,32 @@ public sealed class BotLifecycleTests
         Assert.Null(BotLifecycle.StatusReceived(warned, bot.Says(BotStatus.Leaving, 112, EndReason.MeetingEnded)).Warning);
     }
 
+    [Fact]
+    public void Latest_warning_is_remembered_after_it_has_cleared()
+    {
+        var bot = SampleBots.In(BotStatus.Recording);
+
+        bot = BotLifecycle.StatusReceived(bot, bot.Says(BotStatus.Recording, 110, EndReason.NoAudio) with { Detail = "Track 1 is not heard." });
+        bot = BotLifecycle.StatusReceived(bot, bot.Says(BotStatus.Recording, 111));
+        bot = BotLifecycle.StatusReceived(bot, bot.Says(BotStatus.Leaving, 112, EndReason.MeetingEnded));
+
+        Assert.Null(bot.Warning);
+        Assert.Equal(new BotWarning(EndReason.NoAudio, "Track 1 is not heard."), bot.LastWarning);
+    }
+
+    [Fact]
+    public void Ended_bot_shows_missing_seconds_and_warning_of_its_recording()
+    {
+        var warning = new RecordingWarning(EndReason.NoAudio, "52.9 of 55.0 s are missing. Track 1 is not heard.");
+        var recording = new RecordingInfo("ogg", 1000, 55, Complete: false) { MissingSeconds = 52.9, Warning = warning };
+
+        var bot = BotLifecycle.Finalized(SampleBots.In(BotStatus.Finalizing), new FinalizationResult.Recorded(recording, 6, 2.1), Noon);
+
+        var shown = BotResponse.Of(bot).Recording!;
+        Assert.Equal((false, 52.9), (shown.Complete, shown.MissingSeconds));
+        Assert.Equal(warning, shown.Warning);
+    }
+
     /// <summary>Every operation of <see cref="BotLifecycle"/> with any arguments, by its name.</summary>
     private static IReadOnlyDictionary<string, Gen<Func<Bot, Bot>>> Operations { get; } = new Dictionary<string, Gen<Func<Bot, Bot>>>
     {

@@ -172,6 +172,80 @@ public sealed class CreateBotRequestTests
         Assert.Equal(["botName"], Read(JsonSerializer.Serialize(new { meetingUrl = "https://meet.google.com/abc-defg-hij", botName = name })).Faults.Keys);
 
     [Theory]
+    [InlineData("\u200b")]
+    [InlineData("\u2060\ufeff")]
+    [InlineData("Notes\u200b")]
+    [InlineData("No\u00adtes")]
+    [InlineData("\u3164")]
+    [InlineData("\u2800 \u2800")]
+    [InlineData("Notes\u115f")]
+    [InlineData("Notes\u180e")]
+    [InlineData("\u200dNotes")]
+    [InlineData("Notes \u200c")]
+    [InlineData("A\u200d\u200dB")]
+    [InlineData("Notes\U000e0041\U000e007f")]
+    public void Bot_name_with_invisible_characters_is_rejected(string name)
+    {
+        var faults = Read(JsonSerializer.Serialize(new { meetingUrl = "https://meet.google.com/abc-defg-hij", botName = name })).Faults;
+
+        Assert.Equal(["must not contain invisible characters"], faults["botName"]);
+    }
+
+    [Theory]
+    [InlineData("Notes ❤\ufe0f")]
+    [InlineData("👩‍💻 Protokoll")]
+    [InlineData("می‌خواهم")]
+    [InlineData("Søren’s 記録　係")]
+    public void Bot_name_in_any_script_with_emoji_is_accepted(string name)
+    {
+        var (request, _) = Read(JsonSerializer.Serialize(new { meetingUrl = "https://meet.google.com/abc-defg-hij", botName = name }));
+
+        Assert.Equal(name, request!.BotName);
+    }
+
+    [Fact]
+    public void Metadata_key_with_invisible_characters_is_rejected() => Assert.Equal(
+        ["must not contain invisible characters in its name"],
+        Read("""{"meetingUrl": "https://meet.google.com/abc-defg-hij", "metadata": {"case\u200b": "42"}}""").Faults["metadata.case\u200b"]);
+
+    [Theory]
+    [InlineData("https://meet.google.com/abc-defg-hij", "https://meet.google.com/abcdefghij?authuser=1", true)]
+    [InlineData("https://meet.google.com/ABC-defg-hij/", "https://meet.google.com/abc-defghij", true)]
+    [InlineData("https://meet.google.com/lookup/a-b", "https://meet.google.com/lookup/ab", false)]
+    [InlineData("https://meet.google.com/lookup/abc-defg-hij", "https://meet.google.com/lookup/abcdefghij", false)]
+    [InlineData("https://meet.google.com/lookup/a-b", "https://meet.google.com/lookup/a-b?hs=1", true)]
+    [InlineData("http://localhost:8082/rehearsal/abc-defg-hij", "http://localhost:8082/rehearsal/abcdefghij", false)]
+    public void Only_a_meeting_code_may_be_written_without_hyphens(string one, string other, bool isSame) =>
+        Assert.Equal(isSame, MeetingIdentity.Of(new(one)) == MeetingIdentity.Of(new(other)));
+
+    [Theory]
+    [InlineData("http://127.0.0.1:8082", true)]
+    [InlineData("http://localhost:8082", true)]
+    [InlineData("http://[::]:8082", true)]
+    [InlineData("http://*:8082", true)]
+    [InlineData("http://0.0.0.0:8082", true)]
+    [InlineData("http://[::1]:8082", false)]
+    [InlineData("http://192.168.7.1:8082", false)]
+    [InlineData("http://[::1]:8082,http://127.0.0.1:8083", false)]
+    [InlineData("http://[::1]:8082,http://127.0.0.1:8082", true)]
+    public void Rehearsal_of_a_manager_that_bots_cannot_reach_is_rejected_with_the_cause(string listens, bool isValid)
+    {
+        var policy = new MeetingUrlPolicy(
+            Options.Create(new MeetingOptions()), Options.Create(new RehearsalOptions { Enabled = true }), new ListeningServer(listens.Split(',')));
+
+        foreach (var host in new[] { "[::1]", "localhost", "127.0.0.1" })
+        {
+            var (url, _, fault) = policy.Check($"http://{host}:8082/rehearsal/abc-defg-hij");
+
+            Assert.Equal(isValid, url is not null);
+            if (isValid)
+                Assert.Equal(host == "127.0.0.1" ? host : "localhost", url!.Host);
+            else
+                Assert.Equal("is a rehearsal that bots cannot reach: they reach this machine over IPv4 only. Add http://127.0.0.1:8082 to ASPNETCORE_URLS", fault);
+        }
+    }
+
+    [Theory]
     [InlineData("2026-03-14T13:00:00Z", "2026-03-14T13:00:00Z")]
     [InlineData("2026-03-14T13:00Z", "2026-03-14T13:00:00Z")]
     [InlineData("2026-03-14T13:00:00.125+05:30", "2026-03-14T07:30:00.125Z")]
@@ -237,10 +311,11 @@ public sealed class CreateBotRequestTests
 
     private sealed class ListeningServer : IServer
     {
-        public ListeningServer(string address)
+        public ListeningServer(params IEnumerable<string> listens)
         {
             var addresses = new ServerAddressesFeature();
-            addresses.Addresses.Add(address);
+            foreach (var address in listens)
+                addresses.Addresses.Add(address);
             Features.Set<IServerAddressesFeature>(addresses);
         }
 

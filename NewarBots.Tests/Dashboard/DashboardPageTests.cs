@@ -102,6 +102,26 @@ public sealed partial class DashboardPageTests(QueueingManager queueing, Dashboa
         Assert.Empty(open.ConsoleErrors);
     }
 
+    [Theory]
+    [InlineData(7.1, GapCause.NotHeard, "52.9 of 60.0 s are missing. The bot received audio that it could not capture.", "52.9 s", "completed, partial")]
+    [InlineData(50, GapCause.CaptureStalled, "10.0 of 60.0 s are missing.", "10.0 s", "completed, partial")]
+    [InlineData(59.86, GapCause.CaptureStalled, null, "0.14 s", "completed")]
+    public async Task Recording_says_how_much_a_listener_misses(double from, string cause, string? sentence, string missing, string status)
+    {
+        var id = await PlacedBots.RecordedAsync(queueing, "Quiet", new Gap(from, 60, cause));
+        await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}");
+        var page = open.Page;
+
+        await Expect(page.Locator(".bot-state .status")).ToHaveTextAsync(status);
+        await Expect(page.Locator(".facts div", new() { HasText = "Missing" }).Locator("dd")).ToHaveTextAsync(missing);
+        if (sentence is null)
+            await Expect(page.Locator(".bot-error strong")).ToHaveCountAsync(0);
+        else
+            await Expect(page.Locator(".bot-error strong")).ToHaveTextAsync(sentence);
+        Assert.Empty(await open.FindFlawsAsync());
+        Assert.Empty(open.ConsoleErrors);
+    }
+
     [Fact]
     public async Task Failed_bot_shows_the_reason_and_captioned_screenshots()
     {

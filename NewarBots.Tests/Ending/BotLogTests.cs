@@ -20,6 +20,8 @@ public sealed class BotLogTests(ScriptedRecorders recorders, RedisServer redis) 
 
         await log.KeepAsync(bot, CancellationToken.None);
 
-        Assert.Contains("The log ends here. Docker refused: ", await log.ReadAsync(bot, CancellationToken.None), StringComparison.Ordinal);
+        await using var kept = await log.OpenAsync(bot, CancellationToken.None);
+        using var reader = new StreamReader(kept);
+        Assert.Contains("The log ends here. Docker refused: ", await reader.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 }

@@ -19,7 +19,8 @@ internal static class PlacedBots
     /// <summary>A bot that recorded a minute, with gaps and two speakers, one of whom rejoined.</summary>
     /// <param name="host">The manager.</param>
     /// <param name="name">Used for everything that users and meetings can name: bot, metadata, meeting and speakers.</param>
-    public static async Task<SessionId> RecordedAsync(QueueingManager host, string name)
+    /// <param name="gaps">Replaces its two gaps.</param>
+    public static async Task<SessionId> RecordedAsync(QueueingManager host, string name, params IReadOnlyList<Gap> gaps)
     {
         var ended = TimeProvider.System.GetUtcNow();
         var bot = SampleBots.Queued($"https://meet.google.com/rehearsal/?scenario={Uri.EscapeDataString(name)}") with
@@ -40,7 +41,7 @@ internal static class PlacedBots
         await PlaceAsync(
             host,
             bot,
-            [new(20, 24.5, "browser_restarted"), new(50, 52, name)],
+            gaps.Count > 0 ? gaps : [new(20, 24.5, "browser_restarted"), new(50, 52, name)],
             [new("track:1", name, 12, [new(0, 8, -20), new(30, 34, -24)]), new(name, Name: null, 9, [new(9, 18, -30)]), new("track:3", name, 4, [new(40, 44, -20)])],
             ["-f", "lavfi", "-i", "sine=frequency=300:duration=60", "-c:a", "libopus", "-b:a", "24k"]);
         return bot.Id;
@@ -145,33 +146,37 @@ internal static class PlacedBots
         var recording = storage.Recording(bot.UserId, bot.Id);
         Directory.CreateDirectory(storage.FinalFolder(bot.UserId));
         await FFmpegAsync([.. audio, recording]);
-        bot = bot with { Recording = new("ogg", new FileInfo(recording).Length, bot.RecordedSeconds, Complete: gaps.Count == 0) };
-        await using (var manifest = File.Create(storage.Manifest(bot.UserId, bot.Id)))
+        var manifest = new RecordingManifest
         {
-            new RecordingManifest
-            {
-                SessionId = bot.Id,
-                UserId = bot.UserId,
-                MeetingUrl = bot.MeetingUrl,
-                BotName = bot.BotName,
-                Platform = bot.Platform,
-                Metadata = bot.Metadata,
-                Reason = bot.Reason,
-                Complete = bot.Recording.Complete,
-                StartedAt = bot.RecordingAt,
-                EndedAt = bot.EndedAt!.Value,
-                DurationSeconds = bot.RecordedSeconds,
-                AudibleSeconds = bot.AudibleSeconds!.Value,
-                Format = "ogg",
-                Bytes = bot.Recording.Bytes,
-                Sha256 = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(recording))),
-                Chunks = [],
-                Gaps = gaps,
-                Speakers = speakers,
-                Ignored = [],
-            }.Write(manifest);
-        }
-
+            SessionId = bot.Id,
+            UserId = bot.UserId,
+            MeetingUrl = bot.MeetingUrl,
+            BotName = bot.BotName,
+            Platform = bot.Platform,
+            Metadata = bot.Metadata,
+            Reason = bot.Reason,
+            StartedAt = bot.RecordingAt,
+            EndedAt = bot.EndedAt!.Value,
+            DurationSeconds = bot.RecordedSeconds,
+            AudibleSeconds = bot.AudibleSeconds!.Value,
+            Format = "ogg",
+            Bytes = new FileInfo(recording).Length,
+            Sha256 = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(recording))),
+            Chunks = [],
+            Gaps = gaps,
+            Speakers = speakers,
+            Ignored = [],
+        };
+        var completeness = Completeness.Of(manifest, endedCleanly: true);
+        manifest = manifest with
+        {
+            Complete = completeness.IsComplete,
+            MissingSeconds = completeness.MissingSeconds,
+            Warning = completeness.Warning(last: null, manifest.DurationSeconds),
+        };
+        bot = bot with { Recording = manifest.ToRecording() };
+        await using (var file = File.Create(storage.Manifest(bot.UserId, bot.Id)))
+            manifest.Write(file);
         await File.WriteAllTextAsync(storage.Log(bot.UserId, bot.Id), bot.BotName);
         await PlaceAsync(host, bot);
     }

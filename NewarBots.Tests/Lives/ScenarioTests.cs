@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
+using NewarBots.Manager.Recordings;
 using NewarBots.Manager.Rehearsal;
 using NewarBots.Tests.Rehearsal;
 
@@ -82,14 +83,33 @@ public sealed class ScenarioTests(RehearsedBots bots) : IClassFixture<RehearsedB
         if (call.ReloadAt is not null || audio.CaptureBlocking is not CaptureBlocking.Never)
             possible.Add("capture_restarted");
         Assert.True(gaps.All(gap => possible.Contains((string)gap!["cause"]!)), $"{gaps}\n{bot}");
-        Assert.Equal(gaps.Count == 0, (bool)bot.Bot["recording"]!["complete"]!);
+        var manifest = RecordingManifest.TryRead(new StorageLayout(bot.Manager.Storage).Manifest(UserId.Parse("scenarios", provider: null), SessionId.Parse(bot.Id)))!;
+        var expected = Completeness.Of(manifest, endedCleanly: true);
+        var recording = bot.Bot["recording"]!;
+        Assert.Equal((expected.IsComplete, expected.MissingSeconds), ((bool)recording["complete"]!, (double)recording["missingSeconds"]!));
         if (call.CrashAt is not null)
             Assert.Contains(gaps, gap => (string?)gap!["cause"] == "browser_restarted");
 
         if (audio.CaptureBlocking is CaptureBlocking.Always)
+        {
             Assert.Matches("(?i)no_?audio", bot.Log);
+            await AssertLossIsReportedAsync(bot, recording);
+        }
         else if (bot.Scenario.Participants.Count > 0)
             await AssertTimeCodeIsCompleteAsync(bot, gaps);
+    }
+
+    /// <summary>A recording of silence is not a success: the bot, its last event and its manifest say how much is lost, and why.</summary>
+    private static async Task AssertLossIsReportedAsync(RehearsedBot bot, JsonNode recording)
+    {
+        Assert.False((bool)recording["complete"]!, $"{bot}");
+        Assert.True((double)recording["missingSeconds"]! > 0.9 * (double)recording["durationSeconds"]!, $"{bot}");
+        Assert.Equal("no_audio", (string?)recording["warning"]!["reason"]);
+        Assert.Contains(" s are missing. ", (string?)recording["warning"]!["text"], StringComparison.Ordinal);
+        var events = await bot.Manager.Api.GetStringAsync(new Uri($"/bots/{bot.Id}/events", UriKind.Relative));
+        var end = JsonNode.Parse(events[(events.LastIndexOf("data: ", StringComparison.Ordinal) + "data: ".Length)..])!;
+        Assert.True(JsonNode.DeepEquals(recording, end["recording"]), events);
+        Assert.True(JsonNode.DeepEquals(recording["warning"], (await bot.ManifestAsync())["warning"]), $"{bot}");
     }
 
     private static async Task AssertTimeCodeIsCompleteAsync(RehearsedBot bot, JsonArray gaps)

@@ -166,7 +166,7 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
                 manifest.EndedAt,
                 Chunks = 1,
                 RecordedSeconds = 1.0,
-                Recording = new RecordingInfo("ogg", manifest.Bytes, 1, Complete: true),
+                Recording = new RecordingInfo("ogg", manifest.Bytes, 1, Complete: true) { MissingSeconds = 0 },
             },
             await Store.Queries.FindAsync(session.Bot.Id));
 

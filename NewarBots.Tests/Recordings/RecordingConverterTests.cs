@@ -35,11 +35,11 @@ public sealed class RecordingConverterTests : IDisposable
         var path = await ConvertAsync(converter, name);
 
         Assert.Equal(Path.ChangeExtension(_session.Recording, name), path);
-        var samples = (await RecordedSession.DecodeAsync(path!)).Length;
+        var samples = (await RecordedSession.DecodeAsync(path)).Length;
         // Formats that count in frames pad the last frame. The longest frame has 1,152 samples.
         Assert.InRange(samples, 777 * 960, 777 * 960 + 1152);
         var probe = await Cli.Wrap("ffprobe")
-            .WithArguments(["-v", "error", "-show_entries", "stream=codec_name,channels,sample_rate", "-of", "csv=p=0", path!])
+            .WithArguments(["-v", "error", "-show_entries", "stream=codec_name,channels,sample_rate", "-of", "csv=p=0", path])
             .ExecuteBufferedAsync();
         var codec = name switch { "m4a" => "aac", "wav" => "pcm_s16le", _ => name };
         Assert.Equal($"{codec},48000,1", probe.StandardOutput.Trim());
@@ -85,10 +85,43 @@ public sealed class RecordingConverterTests : IDisposable
         _session.UseFFmpegScript($"while [ ! -e '{gate}' ]; do sleep 0.05; done; exec ffmpeg \"$@\"");
         using var converter = Converter();
 
-        Assert.Null(await ConvertAsync(converter, "mp3", TimeSpan.FromMilliseconds(100)));
+        Assert.IsType<Conversion.Running>(await RequestAsync(converter, "mp3", TimeSpan.FromMilliseconds(100)));
         await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
 
         Assert.NotNull(await ConvertAsync(converter, "mp3"));
+    }
+
+    [Fact]
+    public async Task A_full_queue_rejects_further_conversions_but_not_requests_for_those_in_it()
+    {
+        var gate = Path.Combine(_session.Storage.Root, "gate");
+        _session.UseFFmpegScript($"while [ ! -e '{gate}' ]; do sleep 0.05; done; exit 1");
+        using var converter = Converter();
+        for (var i = 0; i < RecordingConverter.MaxQueuedOfOneUser; i++)
+            Assert.IsType<Conversion.Running>(await OfAsync("anna", i));
+
+        Assert.Equal(new Conversion.QueueFull(RecordingConverter.MaxQueuedOfOneUser), await OfAsync("anna", 1000));
+        Assert.IsType<Conversion.Running>(await OfAsync("anna", 0));
+        for (var i = RecordingConverter.MaxQueuedOfOneUser; i < RecordingConverter.MaxQueued; i++)
+            Assert.IsType<Conversion.Running>(await OfAsync($"user{i}", i));
+        Assert.Equal(new Conversion.QueueFull(RecordingConverter.MaxQueued), await OfAsync("zoe", 1000));
+
+        await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(async () =>
+        {
+            try
+            {
+                return await OfAsync("zoe", 1001) is not Conversion.QueueFull;
+            }
+            catch (FinalizationException)
+            {
+                return true;
+            }
+        });
+
+        Task<Conversion> OfAsync(string user, int number) => converter.ConvertAsync(
+            Path.Combine(_session.Storage.Root, user, $"{number}.ogg"), TimeSpan.FromMinutes(1), AudioFormat.Find("mp3")!, TimeSpan.FromMilliseconds(1),
+            TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -163,7 +196,11 @@ public sealed class RecordingConverterTests : IDisposable
             .Order(StringComparer.Ordinal),
     ];
 
-    private Task<string?> ConvertAsync(RecordingConverter converter, string format, TimeSpan? timeout = null) => converter.ConvertAsync(
+    /// <returns>The path of the file.</returns>
+    private async Task<string> ConvertAsync(RecordingConverter converter, string format) =>
+        Assert.IsType<Conversion.Ready>(await RequestAsync(converter, format)).Path;
+
+    private Task<Conversion> RequestAsync(RecordingConverter converter, string format, TimeSpan? timeout = null) => converter.ConvertAsync(
         _session.Recording, TimeSpan.FromMinutes(1), AudioFormat.Find(format)!, timeout ?? Timeout, TestContext.Current.CancellationToken);
 
     private RecordingConverter Converter()

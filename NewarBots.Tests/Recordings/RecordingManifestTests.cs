@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Recordings;
@@ -19,6 +20,8 @@ public sealed class RecordingManifestTests
         Metadata = new Dictionary<string, string> { ["Room"] = "7" },
         Reason = EndReason.RecorderCrashed,
         Complete = false,
+        MissingSeconds = 10,
+        Warning = new(EndReason.NoAudio, "10.0 of 24.5 s are missing. The bot received audio that it could not capture."),
         StartedAt = new(2026, 3, 1, 9, 0, 0, 250, TimeSpan.Zero),
         EndedAt = new(2026, 3, 1, 9, 0, 24, 750, TimeSpan.Zero),
         DurationSeconds = 24.5,
@@ -67,6 +70,21 @@ public sealed class RecordingManifestTests
         Manifest.Write(json);
 
         Assert.Equal(File.ReadAllText(Golden).TrimEnd(), Encoding.UTF8.GetString(json.ToArray()));
+    }
+
+    [Fact]
+    public void A_manifest_of_an_earlier_version_tells_its_missing_seconds_too()
+    {
+        var path = Path.Combine(Directory.CreateTempSubdirectory("manifest-").FullName, "earlier.json");
+        var json = JsonNode.Parse(File.ReadAllText(Golden))!.AsObject();
+        json.Remove("missingSeconds");
+        json.Remove("warning");
+        File.WriteAllText(path, json.ToJsonString());
+
+        var read = RecordingManifest.TryRead(path)!;
+
+        Assert.Equal((null, null), (read.MissingSeconds, read.Warning));
+        Assert.Equal((10, false, null), (read.ToRecording().MissingSeconds, read.ToRecording().Complete, read.ToRecording().Warning));
     }
 
     [Fact]

@@ -9,7 +9,7 @@ namespace NewarBots.Tests.Security;
 public sealed class EvidenceNameTests
 {
     [Fact]
-    public void Zip_entries_stay_inside_the_target_folder_and_their_number_is_limited()
+    public async Task Zip_entries_stay_inside_the_target_folder_and_their_number_is_limited()
     {
         using var session = new RecordedSession();
         var evidence = Path.Combine(session.Folder, StorageLayout.EvidenceFolderName);
@@ -25,7 +25,9 @@ public sealed class EvidenceNameTests
         var evidenceFolder = new EvidenceFolder(session.Storage);
 
         evidenceFolder.Keep(SessionFolder.Find(session.Storage, session.Bot.UserId, session.Bot.Id)!, session.Bot.UserId, session.Bot.Id);
-        using var zip = new ZipArchive(new MemoryStream(evidenceFolder.Pack(session.Bot, [], "log")!));
+        using var packed = new MemoryStream();
+        await evidenceFolder.PackAsync(session.Bot, "{}"u8.ToArray(), (_, _) => Task.CompletedTask, packed, TestContext.Current.CancellationToken);
+        using var zip = new ZipArchive(packed);
 
         Assert.Contains("1_denied_by_host/page.html", zip.Entries.Select(entry => entry.FullName));
         Assert.All(zip.Entries, entry => Assert.Matches("^([a-zA-Z0-9_]+/)?[a-zA-Z0-9_][a-zA-Z0-9_.]*$", entry.FullName));

@@ -10,12 +10,14 @@ namespace NewarBots.Manager.Bots.Events;
 /// <param name="user">Only bots of this user, if given.</param>
 internal sealed class ChangedBots(UserId? user)
 {
+    public const int MaxDeletedKept = 1000;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<SessionId, string> _latest = [];
     private readonly OrderedDictionary<SessionId, (string Type, string Json)> _pending = [];
 
-    /// <summary>A late change must not bring a deleted bot back.</summary>
-    private readonly HashSet<SessionId> _deleted = [];
+    /// <summary>A late change must not bring a deleted bot back. It comes within seconds, so the latest deletions suffice.</summary>
+    private readonly OrderedDictionary<SessionId, bool> _deleted = [];
 
     public AsyncAutoResetEvent Added { get; } = new();
 
@@ -36,7 +38,7 @@ internal sealed class ChangedBots(UserId? user)
             return;
         lock (_lock)
         {
-            if (_deleted.Contains(bot.Id) || _latest.GetValueOrDefault(bot.Id) == description)
+            if (_deleted.ContainsKey(bot.Id) || _latest.GetValueOrDefault(bot.Id) == description)
                 return;
             if (bot.Status.IsTerminal())
                 _latest.Remove(bot.Id);
@@ -58,7 +60,9 @@ internal sealed class ChangedBots(UserId? user)
         lock (_lock)
         {
             _latest.Remove(id);
-            _deleted.Add(id);
+            _deleted[id] = true;
+            if (_deleted.Count > MaxDeletedKept)
+                _deleted.RemoveAt(0);
             _pending[id] = (BotEvents.DeletedType, description);
         }
 

@@ -28,7 +28,7 @@ internal static class EventEndpoints
         [FromHeader(Name = "Last-Event-ID"), RegularExpression("^[0-9]+-[0-9]+$")]
         [Description("The id of the last received event. Browsers send it on their own."), Example("1772355600000-0")]
         string? lastEventId,
-        BotQueries queries, BotEvents events, TimeProvider time, IHostApplicationLifetime lifetime,
+        BotQueries queries, BotEvents events, StreamLimits limits, TimeProvider time, IHostApplicationLifetime lifetime,
         HttpContext context)
     {
         var after = BotEvents.FromTheBeginning;
@@ -39,6 +39,8 @@ internal static class EventEndpoints
         // A browser's EventSource reconnects whenever the stream ends, unless it gets 204.
         if (lastEventId is not null && !await events.HasMoreAsync(bot, after))
             return TypedResults.NoContent();
+        if (await limits.EnterAsync(StreamKind.Events, context) is { } rejected)
+            return rejected;
         await SendAsync(context, lifetime, time, (stream, cancellation) => events.FollowAsync(id, after, stream, cancellation));
         return TypedResults.Empty;
     }
@@ -52,11 +54,13 @@ internal static class EventEndpoints
     /// <param name="userId" example="default">Only bots of this user. Default: all bots that the caller may see.</param>
     /// <response code="200">Events as they happen.</response>
     public static async Task<Results<EmptyHttpResult, ProblemHttpResult>> WatchAsync(
-        Caller caller, [ParsedAs(typeof(UserId))] string? userId, BotEvents events, TimeProvider time, IHostApplicationLifetime lifetime, HttpContext context)
+        Caller caller, [ParsedAs(typeof(UserId))] string? userId, BotEvents events, StreamLimits limits, TimeProvider time, IHostApplicationLifetime lifetime, HttpContext context)
     {
         var (user, fault) = caller.ResolveUser(userId);
         if (fault is not null)
             return ApiProblems.InvalidRequest("userId", fault);
+        if (await limits.EnterAsync(StreamKind.Events, context) is { } rejected)
+            return rejected;
 
         await SendAsync(context, lifetime, time, (stream, cancellation) => events.WatchAsync(user, stream, cancellation));
         return TypedResults.Empty;

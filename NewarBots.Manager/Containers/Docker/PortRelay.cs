@@ -102,13 +102,45 @@ internal sealed class PortRelay(
 
     private async Task ForwardAsync(Socket caller)
     {
-        using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        server.Bind(new IPEndPoint(source, 0));
-        await server.ConnectAsync(IPAddress.Loopback, port, CancellationToken.None);
+        using var server = await ConnectToServerAsync();
         caller.NoDelay = server.NoDelay = true;
         caller.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, optionValue: true);
         using var connection = new RelayedConnection(caller, server, time, _ended.Token);
         await connection.RunAsync();
+    }
+
+    /// <summary>
+    /// A server that listens on ::1 only is reached there. A meeting is not: over IPv6 its server could not recognize the source of bots.
+    /// </summary>
+    private async Task<Socket> ConnectToServerAsync()
+    {
+        var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            server.Bind(new IPEndPoint(source, 0));
+            await server.ConnectAsync(IPAddress.Loopback, port, CancellationToken.None);
+            return server;
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode is SocketError.ConnectionRefused && source.Equals(IPAddress.Loopback))
+        {
+            server.Dispose();
+            var overIPv6 = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                await overIPv6.ConnectAsync(IPAddress.IPv6Loopback, port, CancellationToken.None);
+                return overIPv6;
+            }
+            catch
+            {
+                overIPv6.Dispose();
+                throw;
+            }
+        }
+        catch
+        {
+            server.Dispose();
+            throw;
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 import { deleteBot, finalizeBot, getBot, getManifest, getScreenshots, stopBot, subscribe } from './api.js';
 import { showLog } from './bot-log.js';
-import { badge, explainReason, isEnded, toWords } from './bot-status.js';
+import { badge, explainReason, isEnded, lossOf, toWords } from './bot-status.js';
 import { announce, confirm, el } from './dom.js';
 import { downloads } from './downloads.js';
 import { formatBytes, formatDateTime, formatDuration, formatTime, levelFraction, meetingLabel, startLabel } from './format.js';
@@ -95,7 +95,9 @@ export function showBot(main, id, setConnection, left) {
     state.replaceChildren(badge(bot), ...[startLabel(bot), toWords(bot.reason)].filter(Boolean).map(text => el('span', { class: 'quiet' }, text)));
     const isExplained = bot.status === 'failed' && bot.reason;
     failure.hidden = !bot.error && !isExplained;
-    failure.replaceChildren(...[isExplained && el('strong', {}, explainReason(bot.reason)), bot.error && el('span', {}, isExplained ? `Details: ${bot.error}` : bot.error)].filter(Boolean));
+    const loss = lossOf(bot);
+    failure.hidden &&= !loss;
+    failure.replaceChildren(...[loss && el('strong', {}, loss), isExplained && el('strong', {}, explainReason(bot.reason)), bot.error && el('span', {}, isExplained ? `Details: ${bot.error}` : bot.error)].filter(Boolean));
     facts.replaceChildren(...[
       ['Meeting', link(bot.meetingUrl)],
       ['User', bot.userId],
@@ -104,7 +106,8 @@ export function showBot(main, id, setConnection, left) {
       ['Recorded', bot.recordedSeconds ? formatDuration(bot.recording?.durationSeconds ?? bot.recordedSeconds) : undefined],
       ['Audible', bot.audibleSeconds === undefined ? undefined : formatDuration(bot.audibleSeconds)],
       ['Other participants', isEnded(bot) ? undefined : bot.participants],
-      ['File size', bot.recording ? `${formatBytes(bot.recording.bytes)}${bot.recording.complete ? '' : ', incomplete'}` : undefined],
+      ['File size', bot.recording ? formatBytes(bot.recording.bytes) : undefined],
+      ['Missing', bot.recording?.missingSeconds ? `${bot.recording.missingSeconds.toFixed(bot.recording.missingSeconds < 1 ? 2 : 1)} s` : undefined],
       ['Container', bot.containerName],
       ...Object.entries(bot.metadata ?? {}),
     ].filter(([, value]) => value !== undefined && value !== null && value !== '').map(([name, value]) => el('div', { class: name === 'Container' ? 'wide' : undefined }, el('dt', {}, name), el('dd', {}, value))));

@@ -18,7 +18,7 @@ const icons = {
   failed: 'm4 4 8 8M12 4l-8 8',
 };
 
-/** A playable recording with gaps. */
+/** A playable recording in which a listener misses something. */
 const isPartial = bot => bot.status === 'completed' && bot.recording?.complete === false;
 
 export function badge(bot) {
@@ -26,6 +26,14 @@ export function badge(bot) {
   return el('span', { class: `status ${look}` },
     svg('svg', { viewBox: '0 0 16 16', 'aria-hidden': 'true' }, svg('path', { d: icons[look] })),
     isPartial(bot) ? 'completed, partial' : bot.status);
+}
+
+/** What a listener misses in an incomplete recording, in one or two sentences. */
+export function lossOf(bot) {
+  if (!isPartial(bot)) return undefined;
+  const { durationSeconds, missingSeconds, warning } = bot.recording;
+  if (warning?.text) return warning.text;
+  return missingSeconds ? `${missingSeconds.toFixed(1)} of ${Math.max(durationSeconds, missingSeconds).toFixed(1)} s are missing.` : 'Part of the recording, such as its end, may be missing.';
 }
 
 const explanations = {

@@ -62,6 +62,29 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
         Assert.False(Request(local).IsForwarded());
     }
 
+    [Theory]
+    [InlineData(false, "hello")]
+    [InlineData(true, "")]
+    public async Task A_server_that_listens_on_IPv6_only_is_reached_unless_it_must_recognize_bots(bool isMeeting, string answer)
+    {
+        using var server = new TcpListener(IPAddress.IPv6Loopback, 0);
+        server.Start();
+        var port = ((IPEndPoint)server.LocalEndpoint).Port;
+        await using var relay = new LoopbackRelay(new Network(Gateway), TimeProvider.System, NullLogger<LoopbackRelay>.Instance);
+        await relay.EnsureAsync(port, isMeeting ? IPortForwarding.BotSource : IPAddress.Loopback, _deadline.Token);
+
+        using var caller = new TcpClient();
+        await caller.ConnectAsync(Gateway, port, _deadline.Token);
+        if (!isMeeting)
+        {
+            using var connection = await server.AcceptTcpClientAsync(_deadline.Token);
+            await connection.GetStream().WriteAsync("hello"u8.ToArray(), _deadline.Token);
+        }
+
+        Assert.Equal(answer, Encoding.UTF8.GetString(await ReadToEndAsync(caller.GetStream())));
+        Assert.False(server.Pending());
+    }
+
     [Fact]
     public async Task A_half_closed_connection_still_delivers_the_response()
     {
