@@ -67,7 +67,15 @@ internal sealed class EvidenceFolder(StorageLayout storage)
     public async Task PackAsync(
         Bot bot, ReadOnlyMemory<byte> description, Func<Stream, CancellationToken, Task> writeLog, Stream destination, CancellationToken cancellation)
     {
-        await using var archive = await ZipArchive.CreateAsync(destination, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null, cancellation);
+        await using var output = new ZipOutput(destination);
+        await using (var archive = await ZipArchive.CreateAsync(output, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null, cancellation))
+            await PackAsync(archive, bot, description, writeLog, cancellation);
+        await output.FlushAsync(cancellation);
+    }
+
+    private async Task PackAsync(
+        ZipArchive archive, Bot bot, ReadOnlyMemory<byte> description, Func<Stream, CancellationToken, Task> writeLog, CancellationToken cancellation)
+    {
         await AddAsync("bot.json", CompressionLevel.Fastest, bot.EndedAt, (entry, token) => entry.WriteAsync(description, token).AsTask());
         await AddAsync("recorder.log", CompressionLevel.Fastest, bot.EndedAt, writeLog);
         var folder = new DirectoryInfo(storage.Evidence(bot.UserId, bot.Id));

@@ -45,8 +45,8 @@ internal sealed record CreateWebhookRequest(
                     description = RequestBody.ReadString(value, "description", faults);
                     if (description?.Length > MaxDescriptionLength)
                         faults.Add("description", $"must have at most {MaxDescriptionLength} characters");
-                    else if (description is not null && NameText.FindFault(description) is { } fault)
-                        faults.Add("description", fault);
+                    else if (description is not null && NameText.FindFault(description) is { } unreadable)
+                        faults.Add("description", unreadable);
                     break;
                 case "userId":
                     userId = caller.ReadUserId(value, faults);

@@ -83,7 +83,7 @@ internal static class OperationTransformer
         "201" or "202" => [("Location", "Path of the resource.")],
         "401" => [("WWW-Authenticate", "`Bearer`.")],
         "416" => [("Content-Range", "Length of the file.")],
-        "429" => [("Retry-After", "Seconds to wait; only for too-many-requests.")],
+        "429" => [("Retry-After", "Seconds to wait; only for too-many-requests and too-many-streams.")],
         "503" => [("Retry-After", "Seconds to wait.")],
         _ => [],
     };
