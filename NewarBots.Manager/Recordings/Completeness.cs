@@ -13,7 +13,7 @@ namespace NewarBots.Manager.Recordings;
 /// At most <see cref="MaxMissing"/> in total and <see cref="MaxMissingAtOnce"/> at once are missing, the start and the end exist, and no
 /// audio of unknown length was lost.
 /// </param>
-/// <param name="UnheardSeconds">The part of <paramref name="MissingSeconds"/> that the bot could not capture, although it was in the call.</param>
+/// <param name="UnheardSeconds">The part of <paramref name="MissingSeconds"/> that the bot did not receive or could not capture, although it was in the call.</param>
 internal sealed record Completeness(double MissingSeconds, bool IsComplete, double UnheardSeconds)
 {
     /// <summary>In seconds.</summary>
@@ -33,7 +33,7 @@ internal sealed record Completeness(double MissingSeconds, bool IsComplete, doub
     {
         var stretches = Merge(manifest.Gaps);
         var missing = Sum(stretches);
-        var unheard = Sum(Merge(manifest.Gaps.Where(gap => gap.Cause is GapCause.NotHeard)));
+        var unheard = Sum(Merge(manifest.Gaps.Where(gap => gap.Cause is GapCause.NotHeard or GapCause.NetworkLost)));
         var isComplete = endedCleanly
             && missing <= MaxMissing
             && stretches.All(stretch => Math.Round(stretch.End - stretch.Start, 3) <= MaxMissingAtOnce)
@@ -54,7 +54,7 @@ internal sealed record Completeness(double MissingSeconds, bool IsComplete, doub
             return null;
         var cause = last?.Text is { Length: > 0 } text
             ? text[..Math.Min(text.Length, MaxTextLength)]
-            : "The bot received audio that it could not capture.";
+            : "The bot received audio that it could not capture, or its connection to the call was lost.";
         return new(EndReason.NoAudio, string.Create(
             CultureInfo.InvariantCulture, $"{MissingSeconds:0.0} of {Math.Max(durationSeconds, MissingSeconds):0.0} s are missing. {cause}"));
     }

@@ -103,7 +103,7 @@ public sealed partial class DashboardPageTests(QueueingManager queueing, Dashboa
     }
 
     [Theory]
-    [InlineData(7.1, GapCause.NotHeard, "52.9 of 60.0 s are missing. The bot received audio that it could not capture.", "52.9 s", "completed, partial")]
+    [InlineData(7.1, GapCause.NotHeard, "52.9 of 60.0 s are missing. The bot received audio that it could not capture, or its connection to the call was lost.", "52.9 s", "completed, partial")]
     [InlineData(50, GapCause.CaptureStalled, "10.0 of 60.0 s are missing.", "10.0 s", "completed, partial")]
     [InlineData(59.86, GapCause.CaptureStalled, null, "0.14 s", "completed")]
     public async Task Recording_says_how_much_a_listener_misses(double from, string cause, string? sentence, string missing, string status)

@@ -136,9 +136,18 @@ public sealed class CompletenessTests
         var deaf = Completeness.Of(Manifest() with { DurationSeconds = 55, Gaps = [new(2.1, 55, GapCause.NotHeard)] }, endedCleanly: true);
 
         Assert.Equal(
-            new RecordingWarning(EndReason.NoAudio, "52.9 of 55.0 s are missing. The bot received audio that it could not capture."), deaf.Warning(last: null, 55));
+            new RecordingWarning(EndReason.NoAudio, "52.9 of 55.0 s are missing. The bot received audio that it could not capture, or its connection to the call was lost."), deaf.Warning(last: null, 55));
         Assert.Equal(
             new RecordingWarning(EndReason.NoAudio, "52.9 of 55.0 s are missing. Track 1 is not captured."), deaf.Warning(new(EndReason.NoAudio, "Track 1 is not captured."), 55));
+    }
+
+    [Fact]
+    public void A_lost_network_is_a_warning_too()
+    {
+        var lost = Of(new(10, 14, GapCause.NetworkLost), new(12, 15, GapCause.NotHeard));
+
+        Assert.Equal(new(5, IsComplete: false, 5), lost);
+        Assert.StartsWith("5.0 of 100.0 s are missing. ", lost.Warning(last: null, Length)!.Text, StringComparison.Ordinal);
     }
 
     [Fact]
