@@ -61,7 +61,7 @@ internal sealed record Completeness(double MissingSeconds, bool IsComplete, doub
 
     /// <summary>Audio whose length no gap tells: unreadable files, a chunk without a known position, and a last chunk that breaks off.</summary>
     private static bool HasUnknownLoss(RecordingManifest manifest) =>
-        manifest.Ignored.Any(file => file.Why is IgnoreReason.TooBig or IgnoreReason.Unreadable or IgnoreReason.Undecodable)
+        manifest.Ignored.Any(file => file.Why is IgnoreReason.TooBig or IgnoreReason.TooLong or IgnoreReason.Unreadable or IgnoreReason.Undecodable)
         || manifest.Chunks.Any(chunk => chunk.Problem is ChunkProblem.PositionUnknown)
         || manifest.Chunks is [.., { Problem: ChunkProblem.TornTail or ChunkProblem.Damaged }];
 

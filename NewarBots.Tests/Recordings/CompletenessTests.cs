@@ -74,6 +74,7 @@ public sealed class CompletenessTests
 
     [Theory]
     [InlineData(nameof(IgnoreReason.TooBig), false)]
+    [InlineData(nameof(IgnoreReason.TooLong), false)]
     [InlineData(nameof(IgnoreReason.Unreadable), false)]
     [InlineData(nameof(IgnoreReason.Undecodable), false)]
     [InlineData(nameof(IgnoreReason.Empty), true)]
