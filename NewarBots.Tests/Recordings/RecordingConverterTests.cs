@@ -3,6 +3,7 @@ using CliWrap.Buffered;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
+using NewarBots.Contract;
 using NewarBots.Manager.Ending;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
@@ -120,8 +121,8 @@ public sealed class RecordingConverterTests : IDisposable
         });
 
         Task<Conversion> OfAsync(string user, int number) => converter.ConvertAsync(
-            Path.Combine(_session.Storage.Root, user, $"{number}.ogg"), TimeSpan.FromMinutes(1), AudioFormat.Find("mp3")!, TimeSpan.FromMilliseconds(1),
-            TestContext.Current.CancellationToken);
+            Path.Combine(Directory.CreateDirectory(_session.Storage.FinalFolder(UserId.Parse(user))).FullName, $"{number}.ogg"), TimeSpan.FromMinutes(1),
+            AudioFormat.Find("mp3")!, TimeSpan.FromMilliseconds(1), TestContext.Current.CancellationToken);
     }
 
     [Fact]
