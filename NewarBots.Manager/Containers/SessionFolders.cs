@@ -157,7 +157,7 @@ internal sealed class SessionFolders(StorageLayout storage)
         if (folder is null)
         {
             return ofUser.Find(name) is { Kind: EntryKind.Folder } closed
-                ? new(id, user, HasAudio: false, closed.WrittenAt) { Problem = problem }
+                ? new(id, user, HasAudio: false, closed.WrittenAt) { Path = Path.Combine(ofUser.Path, name), Problem = problem }
                 // A link, or the bot has just ended and its folder was removed.
                 : null;
         }
@@ -167,7 +167,7 @@ internal sealed class SessionFolders(StorageLayout storage)
         if (!isComplete)
             chunks.Add(ChunkFormat.FileName(0));
         var written = chunks.Take(1).Append(Journal.FileName).Select(folder.Find).Select(file => file?.WrittenAt ?? default).Append(folder.WrittenAt);
-        return new(id, user, chunks.Any(chunk => folder.Find(chunk) is { Kind: EntryKind.File, Bytes: > 0 }), written.Max());
+        return new(id, user, chunks.Any(chunk => folder.Find(chunk) is { Kind: EntryKind.File, Bytes: > 0 }), written.Max()) { Path = folder.Path };
     }
 
     private static IEnumerable<(UserId User, string Folder)> Users(UntrustedFolder? root)
@@ -214,6 +214,9 @@ internal sealed class SessionFolders(StorageLayout storage)
 /// <param name="WrittenAt">When the folder, its journal or its last chunk was last written.</param>
 internal sealed record SessionOnDisk(SessionId Id, UserId UserId, bool HasAudio, DateTimeOffset WrittenAt)
 {
+    /// <summary>For messages only.</summary>
+    public string Path { get; init; } = "";
+
     /// <summary>Reason why the folder cannot be read, if so.</summary>
     public FileProblem Problem { get; init; }
 }

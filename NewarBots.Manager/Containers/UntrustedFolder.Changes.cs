@@ -256,7 +256,11 @@ internal sealed partial class UntrustedFolder
 
     private static IOException Refused(string path, FileProblem problem) => new($"{path} cannot be opened ({problem}).");
 
-    private static IOException Failed(string what) => new($"{what}: {Marshal.GetPInvokeErrorMessage(LinuxFiles.LastError)}.");
+    private static IOException Failed(string what)
+    {
+        var error = LinuxFiles.LastError;
+        return new($"{what}: {Marshal.GetPInvokeErrorMessage(error)}.", error);
+    }
 
     private sealed record Unneeded(string[] Parents, byte[] Name, long Bytes);
 }

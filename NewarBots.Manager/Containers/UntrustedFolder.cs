@@ -207,7 +207,7 @@ internal sealed partial class UntrustedFolder : IDisposable
             20 => FileProblem.NotAFolder,
             36 => FileProblem.NameTooLong,
             40 => FileProblem.SymbolicLink,
-            12 or 23 or 24 => throw new IOException(Marshal.GetPInvokeErrorMessage(error)),
+            12 or 23 or 24 => throw new IOException(Marshal.GetPInvokeErrorMessage(error), error),
             _ => FileProblem.ReadError,
         };
     }

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using NewarBots.Contract;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Containers;
 
@@ -9,7 +8,7 @@ namespace NewarBots.Manager.Ending;
 /// Finds orphaned entries among the session folders: folders without audio, record and container, and entries that are no session
 /// folders. Keeps the result of the last scan.
 /// </summary>
-internal sealed class OrphanedFolders(StorageLayout storage, SessionFolders folders, IRecorderContainers containers, BotQueries queries)
+internal sealed class OrphanedFolders(SessionFolders folders, IRecorderContainers containers, BotQueries queries)
 {
     private IReadOnlyList<OrphanedFolder> _found = [];
 
@@ -27,7 +26,7 @@ internal sealed class OrphanedFolders(StorageLayout storage, SessionFolders fold
         {
             // The reconciler makes a recording of a folder with audio.
             if (!session.HasAudio && !withContainer.Contains(session.Id) && await queries.FindAsync(session.Id) is null)
-                found.Add(new(storage.SessionFolder(session.UserId, session.Id), session));
+                found.Add(new(session.Path, session));
         }
 
         found.AddRange(unknown.Select(path => new OrphanedFolder(path, Session: null)));

@@ -21,8 +21,6 @@ internal static class AssembleCommand
     /// <summary>The working folder. A relative path would become an absolute one.</summary>
     private const string WorkFolder = "/proc/self/cwd/.";
 
-    private const int MaxSpeakers = 1000;
-    private const int MaxSegments = 100_000;
 
     /// <returns>The exit code. 0 means that there is a result, which may be a failure.</returns>
     public static async Task<int> RunAsync()
@@ -86,13 +84,15 @@ internal static class AssembleCommand
             };
         }
 
+        var length = mix?.Decoded.Length.TotalSeconds ?? 0;
+        var speakers = Speakers.Limit(Speakers.Of(journal.Speeches, length), length, out var isCut);
         return new()
         {
             Mix = mix,
             Tracks = tracks,
-            Speakers = mix is null ? [] : [.. Limit(Speakers.Of(journal.Speeches, mix.Decoded.Length.TotalSeconds))],
+            Speakers = speakers,
             Disagreements = journal.Disagreements,
-            Others = [.. session.OtherEntries()],
+            Others = [.. session.OtherEntries(), .. isCut || journal.IsCut ? (IgnoredFile[])[new(Journal.FileName, IgnoreReason.TooBig)] : []],
         };
     }
 
@@ -108,19 +108,6 @@ internal static class AssembleCommand
         var parts = new PieceFiles(copies, WorkFolder).Make(plan, cancellation);
         await concatenator.ConcatenateAsync(parts, id, WorkFolder, AudioAssembler.FileName, cancellation);
         return new() { Mix = new(AudioAssembler.FileName, plan, default) };
-    }
-
-    private static IEnumerable<ManifestSpeaker> Limit(IEnumerable<ManifestSpeaker> speakers)
-    {
-        var segments = MaxSegments;
-        foreach (var speaker in speakers.Take(MaxSpeakers))
-        {
-            if (segments == 0)
-                yield break;
-            var kept = speaker.Segments.Take(segments).ToList();
-            segments -= kept.Count;
-            yield return speaker with { Segments = kept };
-        }
     }
 
     /// <summary>Collects what is logged, as text.</summary>

@@ -207,7 +207,7 @@ internal enum IgnoreReason
     /// <summary>The file is empty.</summary>
     Empty,
 
-    /// <summary>The file is far larger than a recorder writes it, and was not read.</summary>
+    /// <summary>The file is far larger than a recorder writes it, and was not read. A journal may have been read in part.</summary>
     TooBig,
 
     /// <summary>The file has no complete page of audio.</summary>

@@ -7,10 +7,19 @@ namespace NewarBots.Manager.Recordings;
 /// <param name="Gaps">Stretches that the recorder filled with silence.</param>
 internal sealed record SessionJournal(long RecordedPackets, IReadOnlyList<Gap> Gaps)
 {
+    /// <summary>Pieces of speech that are kept: of a day in which two people talk all the time, in turns of two seconds.</summary>
+    public const int MaxSpeeches = 100_000;
+
+    /// <summary>Gaps that are kept, before adjacent ones are merged.</summary>
+    public const int MaxGaps = 5_000;
+
     public static SessionJournal Empty { get; } = new(0, []);
 
     /// <summary>Detected speech, in pieces.</summary>
     public IReadOnlyList<Speech> Speeches { get; init; } = [];
+
+    /// <summary>Whether it has more gaps or speech than an honest recorder writes. The rest is left out.</summary>
+    public bool IsCut { get; init; }
 
     /// <summary>Stretches in which the page's count and the audio disagreed.</summary>
     public IReadOnlyList<Disagreement> Disagreements { get; init; } = [];
@@ -23,15 +32,16 @@ internal sealed record SessionJournal(long RecordedPackets, IReadOnlyList<Gap> G
         var gaps = new List<Gap>();
         var speeches = new List<Speech>();
         var disagreements = new List<Disagreement>();
+        var isCut = false;
         foreach (var line in lines)
         {
             var entry = Journal.TryParse(line);
             if (entry?.Status is { RecordedSeconds: { } seconds } status && status.SessionId == session)
                 recorded = Math.Max(recorded, seconds);
             if (entry?.Gap is { Cause: not null } gap && gap.StartSeconds >= 0 && gap.EndSeconds > gap.StartSeconds)
-                gaps.Add(gap);
+                isCut |= !TryAdd(gaps, gap, MaxGaps);
             if (entry?.Speech is { Source: not null } speech && speech.StartSeconds >= 0 && speech.EndSeconds > speech.StartSeconds)
-                speeches.Add(speech);
+                isCut |= !TryAdd(speeches, speech, MaxSpeeches);
             if (entry?.Disagreement is { StartSeconds: >= 0, Participants: >= 0 } disagreement
                 && disagreement.EndSeconds > disagreement.StartSeconds && disagreements.Count < MaxDisagreements)
                 disagreements.Add(disagreement);
@@ -41,7 +51,16 @@ internal sealed record SessionJournal(long RecordedPackets, IReadOnlyList<Gap> G
         {
             Speeches = speeches,
             Disagreements = [.. Merge(disagreements)],
+            IsCut = isCut,
         };
+    }
+
+    private static bool TryAdd<T>(List<T> list, T item, int most)
+    {
+        if (list.Count == most)
+            return false;
+        list.Add(item);
+        return true;
     }
 
     /// <summary>The recorder writes a long stretch in pieces. Adjacent pieces with the same count are one stretch.</summary>

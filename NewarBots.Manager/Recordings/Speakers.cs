@@ -8,6 +8,36 @@ internal static class Speakers
     /// <summary>Pieces no farther apart than this belong together (seconds, for rounding).</summary>
     private const double RoundingTolerance = 0.011;
 
+    /// <summary>Speakers that a manifest lists. The largest meetings have 1,000 participants.</summary>
+    public const int Most = 1000;
+
+    /// <summary>Segments of all speakers together, for each second of the recording: three people at once, in turns of two seconds.</summary>
+    private const double SegmentsPerSecond = 1.5;
+
+    /// <summary>Segments that even the shortest recording may have.</summary>
+    private const int LeastSegments = 1000;
+
+    /// <summary>Limits the speakers to what a recorder can report in the time.</summary>
+    /// <param name="all">All speakers.</param>
+    /// <param name="durationSeconds">Length of the recording.</param>
+    /// <param name="isCut">Whether speakers or segments were left out.</param>
+    public static IReadOnlyList<ManifestSpeaker> Limit(IReadOnlyList<ManifestSpeaker> all, double durationSeconds, out bool isCut)
+    {
+        var segments = LeastSegments + (int)(SegmentsPerSecond * Math.Max(0, durationSeconds));
+        var listed = new List<ManifestSpeaker>();
+        foreach (var speaker in all.Take(Most))
+        {
+            if (segments <= 0)
+                break;
+            var kept = speaker.Segments.Take(segments).ToList();
+            segments -= kept.Count;
+            listed.Add(kept.Count == speaker.Segments.Count ? speaker : Describe(speaker.Source, speaker.Name, kept));
+        }
+
+        isCut = listed.Sum(speaker => speaker.Segments.Count) < all.Sum(speaker => speaker.Segments.Count);
+        return listed;
+    }
+
     /// <param name="pieces">In any order.</param>
     /// <param name="durationSeconds">Length of the recording. Later speech is cut off.</param>
     /// <returns>One speaker per source and name, in order of their first segment.</returns>

@@ -67,6 +67,18 @@ internal sealed class SourceProject
             .DistinctBy(use => use.Declared);
     });
 
+    /// <summary>Each use of a member by a type of this project, with the names of both types.</summary>
+    public IEnumerable<MemberUse> MemberUses() => _compilation.SyntaxTrees.Where(tree => tree.FilePath.Length > 0).SelectMany(tree =>
+    {
+        var model = _compilation.GetSemanticModel(tree);
+        return tree.GetRoot().DescendantNodes().OfType<SimpleNameSyntax>()
+            .Select(name => (User: name.FirstAncestorOrSelf<TypeDeclarationSyntax>()?.Identifier.Text ?? "", Symbol: model.GetSymbolInfo(name).Symbol))
+            .Where(use => use.Symbol is not null)
+            .Select(use => new MemberUse(
+                Relative(tree.FilePath), use.User, (use.Symbol as INamedTypeSymbol ?? use.Symbol!.ContainingType)?.Name ?? "", use.Symbol!.Name))
+            .Distinct();
+    });
+
     /// <summary>The lines from a type's first to its last, the longest first.</summary>
     public IEnumerable<(string Type, int Lines)> Lengths() => _compilation.SyntaxTrees.Where(tree => tree.FilePath.Length > 0)
         .SelectMany(tree => tree.GetRoot().DescendantNodes().OfType<TypeDeclarationSyntax>().Select(type =>
@@ -77,6 +89,15 @@ internal sealed class SourceProject
         .OrderByDescending(type => type.Item2);
 
     private string Relative(string file) => Path.GetRelativePath(_folder, file).Replace('\\', '/');
+}
+
+/// <param name="File">The file that uses it, relative to the project.</param>
+/// <param name="By">The type that uses it.</param>
+/// <param name="Type">The type that it belongs to, or the type itself.</param>
+/// <param name="Member">The member, or the type itself.</param>
+internal sealed record MemberUse(string File, string By, string Type, string Member)
+{
+    public override string ToString() => $"{By} ({File}) uses {Type}.{Member}";
 }
 
 /// <param name="File">The file that uses it, relative to the project.</param>

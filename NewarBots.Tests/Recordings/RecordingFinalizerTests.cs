@@ -1,5 +1,7 @@
+using CliWrap;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Containers;
 using NewarBots.Manager.Ending;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
@@ -187,6 +189,45 @@ public sealed class RecordingFinalizerTests : IDisposable
         Assert.Equal(_session.Bot.Id, Assert.Single(finals.List()).Id);
         finals.Delete(_session.Bot.UserId, _session.Bot.Id);
         Assert.Empty(Directory.GetFileSystemEntries(_session.Storage.FinalFolder(_session.Bot.UserId)));
+    }
+
+    [Fact]
+    public async Task Very_many_files_and_deeply_nested_folders_affect_no_chunk()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(1000));
+        for (var number = 0; number < 25_000; number++)
+            await File.WriteAllBytesAsync(Path.Combine(_session.Folder, $"junk{number}"), []);
+        await Cli.Wrap("python3").WithWorkingDirectory(_session.Folder)
+            .WithArguments(["-c", "import os\nfor level in range(3000): os.mkdir('n'); os.chdir('n')"]).ExecuteAsync();
+
+        var result = await _session.RecordAsync();
+
+        Assert.Equal((2, 20.0), (result.Chunks, result.Recording.DurationSeconds));
+        Assert.Equal(101, _session.Manifest().Ignored.Count);
+        Assert.Equal(new IgnoredFile("*", IgnoreReason.NotListed), _session.Manifest().Ignored[^1]);
+        Assert.False(Directory.Exists(_session.Folder));
+        new SessionFolders(_session.Storage).EmptyDeleted(TestContext.Current.CancellationToken);
+        Assert.False(Directory.Exists(Path.Combine(_session.Storage.TempRoot, ".deleted")));
+    }
+
+    [Theory]
+    [InlineData("mkfifo journal.jsonl chunk_00001.ogg evidence track_1")]
+    [InlineData("mknod journal.jsonl c 1 5; mknod chunk_00001.ogg c 1 5; mknod evidence c 1 5; mknod track_1 c 1 5")]
+    [InlineData("for n in journal.jsonl chunk_00001.ogg evidence track_1; do ln -s /etc/passwd $n; done")]
+    [InlineData("mkdir -p evidence/1_x track_1; mkfifo evidence/1_x/page.png track_1/chunk_00000.ogg; ln -s /etc/passwd evidence/1_x/passwd")]
+    [InlineData("mkdir journal.jsonl chunk_00001.ogg; touch evidence track_1")]
+    [InlineData("python3 -c 'import socket\nfor n in (\"journal.jsonl\", \"chunk_00001.ogg\", \"evidence\", \"track_1\"): socket.socket(socket.AF_UNIX).bind(n)'")]
+    public async Task Pipes_devices_links_and_sockets_in_place_of_files_are_neither_read_nor_waited_for(string make)
+    {
+        _session.Write(await OpusPackets.OfToneAsync(500));
+        await Cli.Wrap("sh").WithWorkingDirectory(_session.Folder).WithArguments(["-c", make]).ExecuteAsync();
+
+        var result = await _session.RecordAsync().WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
+
+        Assert.Equal((1, 10.0), (result.Chunks, result.Recording.DurationSeconds));
+        Assert.False(Directory.Exists(_session.Storage.Evidence(_session.Bot.UserId, _session.Bot.Id)));
+        Assert.False(Directory.Exists(_session.Folder));
+        Assert.True(File.Exists("/etc/passwd"));
     }
 
     [Fact]
