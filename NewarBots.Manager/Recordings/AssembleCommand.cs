@@ -21,7 +21,6 @@ internal static class AssembleCommand
     /// <summary>The working folder. A relative path would become an absolute one.</summary>
     private const string WorkFolder = "/proc/self/cwd/.";
 
-
     /// <returns>The exit code. 0 means that there is a result, which may be a failure.</returns>
     public static async Task<int> RunAsync()
     {
