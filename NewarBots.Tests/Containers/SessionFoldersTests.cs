@@ -152,4 +152,34 @@ public sealed class SessionFoldersTests : IDisposable
 
         Assert.Equal([journal], Directory.GetFileSystemEntries(folder));
     }
+
+    [Fact]
+    public async Task A_folder_with_too_many_entries_is_gone_at_once_and_deleted_in_the_background()
+    {
+        var folder = Folders.Create(_user, _id);
+        for (var number = 0; number < 25_000; number++)
+            await File.Create(Path.Combine(folder, $"{number}")).DisposeAsync();
+        var folders = Folders;
+
+        folders.Remove(_user, _id);
+
+        Assert.False(Directory.Exists(folder));
+        Assert.Empty(folders.List());
+        Assert.Empty(folders.UnknownEntries());
+        Assert.Single(Directory.GetDirectories(Path.Combine(Storage.TempRoot, ".deleted")));
+        Assert.Empty(folders.EmptyDeleted(TestContext.Current.CancellationToken));
+        Assert.Equal(["user_anna"], Directory.GetFileSystemEntries(Storage.TempRoot).Select(path => Path.GetFileName(path)));
+    }
+
+    [Fact]
+    public async Task The_list_says_whether_a_session_has_audio_however_many_other_files_it_has()
+    {
+        var folder = Folders.Create(_user, _id);
+        Assert.False(Assert.Single(Folders.List()).HasAudio);
+        for (var number = 0; number < 21_000; number++)
+            await File.Create(Path.Combine(folder, $"{number}")).DisposeAsync();
+        await File.WriteAllTextAsync(Path.Combine(folder, "chunk_00000.ogg"), "audio");
+
+        Assert.True(Assert.Single(Folders.List()).HasAudio);
+    }
 }
