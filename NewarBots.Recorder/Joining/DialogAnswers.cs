@@ -86,8 +86,11 @@ internal sealed record DialogAnswers
 
     private static string NameOf(DialogAnswer answer) => answer.Button?.Name ?? string.Empty;
 
-    /// <summary>Equal dialogs, one above the other, each get their own answers.</summary>
-    private static string KeyOf(PageDialog dialog, PageView view) => $"{view.Dialogs.Count(other => $"{other}" == $"{dialog}")} {dialog}";
+    /// <summary>Equal dialogs, one above the other, each get their own answers. A dialog that counts down stays the same.</summary>
+    private static string KeyOf(PageDialog dialog, PageView view) =>
+        $"{view.Dialogs.Count(other => WithoutDigits(other) == WithoutDigits(dialog))} {WithoutDigits(dialog)}";
+
+    private static string WithoutDigits(PageDialog dialog) => string.Concat($"{dialog}".Where(letter => !char.IsDigit(letter)));
 
     private static bool Matches(Regex[] patterns, string name) => Array.Exists(patterns, pattern => pattern.IsMatch(name));
 

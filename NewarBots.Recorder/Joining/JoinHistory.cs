@@ -101,6 +101,9 @@ internal sealed record JoinHistory(
     /// <summary>The page was acted on so often that it must be looping.</summary>
     public bool IsLooping => Acts >= MaxActs;
 
+    /// <summary>Forgets the number of actions after a pause. In a call of hours, many dialogs may need an answer.</summary>
+    public JoinHistory WithPause(DateTimeOffset now) => now - LastProgressAt < StuckTimeout ? this : this with { Acts = 0 };
+
     public JoinHistory WithWaitingRoom(DateTimeOffset now) => this with { LastProgressAt = now, WaitingSince = WaitingSince ?? now };
 
     /// <summary>The target was tried too often without effect.</summary>

@@ -29,7 +29,7 @@ internal sealed class OtherRecorders(SelectorPack pack, string botName, bool isS
     {
         var names = WithoutPresentations([.. people.DistinctBy(person => person.Id).Select(person => person.Name)]);
         var others = names.ToList();
-        var isSelfShown = others.RemoveAll(name => Matches(_self, name)) > 0 || others.Remove(botName);
+        var isSelfShown = others.RemoveAll(name => Matches(_self, name)) > 0 || others.Remove(botName) || RemoveFirst(others, IsOwn);
         if (!isSelfShown && names.Count == total)
         {
             _ownNames ??= [.. names];
@@ -37,9 +37,25 @@ internal sealed class OtherRecorders(SelectorPack pack, string botName, bool isS
         }
 
         var recorders = others.Where(name => Matches(_recorders, name)).ToList();
-        var named = isSelfShown || !isSignedIn ? others.Count : Math.Max(0, others.Count - 1);
-        var areAllOthers = isSelfShown || !isSignedIn || (_ownNames is { Count: > 0 } own && !own.Overlaps(recorders));
+        // If all participants are shown, this one is among them, under whatever name.
+        var isAmongThem = !isSelfShown && (isSignedIn || names.Count == total);
+        var named = isAmongThem ? Math.Max(0, others.Count - 1) : others.Count;
+        var areAllOthers = isSelfShown || !isSignedIn || (_ownNames is { Count: > 0 } candidates && !candidates.Overlaps(recorders));
         return (named, areAllOthers ? recorders.Count : Math.Max(0, recorders.Count - 1), isSelfShown);
+    }
+
+    /// <summary>The platform may shorten this bot's name or add to it.</summary>
+    private bool IsOwn(string name) =>
+        (name.StartsWith(botName, StringComparison.OrdinalIgnoreCase) && !name[botName.Length..].Any(char.IsLetterOrDigit))
+        || (name.StartsWith($"{botName} (", StringComparison.OrdinalIgnoreCase) && name.EndsWith(')'))
+        || (name.TrimEnd('\u2026', '.') is { Length: >= 3 } beginning && beginning.Length < name.Length && botName.StartsWith(beginning, StringComparison.OrdinalIgnoreCase));
+
+    private static bool RemoveFirst(List<string> names, Predicate<string> isMatch)
+    {
+        var index = names.FindIndex(isMatch);
+        if (index >= 0)
+            names.RemoveAt(index);
+        return index >= 0;
     }
 
     /// <summary>A presentation has a tile of its own, with its owner's name in it. It is somebody only if its owner is not shown.</summary>

@@ -96,7 +96,7 @@ internal sealed partial class CallAttendance(
                 return decision;
             if (audio.TakeRejoin(progress))
                 return new(EndReason.NetworkLost, audio.Warning);
-            history = history.WithView(view, now);
+            history = history.WithPause(now).WithView(view, now);
             if (view.IsConcealed && now - shownAt >= ToolbarInterval)
             {
                 shownAt = now;

@@ -55,6 +55,15 @@ public sealed class DialogAnswersTests
     }
 
     [Fact]
+    public void A_dialog_that_counts_down_stays_the_same()
+    {
+        var dialog = Dialog("Join now", "Close");
+
+        Assert.Equal("Join now", Next(dialog with { Text = "Leaving in 60 s" }));
+        Assert.Equal("Close", Next(dialog with { Text = "Leaving in 9 s" }));
+    }
+
+    [Fact]
     public void An_answer_has_time_to_take_effect()
     {
         var view = View(Dialog("Join now", "Close"));

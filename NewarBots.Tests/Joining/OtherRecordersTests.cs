@@ -79,6 +79,18 @@ public sealed class OtherRecordersTests
     public void A_presentation_whose_owner_is_not_shown_stands_for_its_owner() =>
         Assert.Equal((1, 0, true), _recorders.CountIn([("1", "Anna's presentation"), ("2", "Notes bot")], total: 2));
 
+    [Theory]
+    [InlineData("NOTES BOT")]
+    [InlineData("Notes bot (Guest)")]
+    [InlineData("Notes b\u2026")]
+    [InlineData("Notes bot (You)")]
+    public void This_bot_is_not_somebody_else_under_a_changed_name(string name) =>
+        Assert.Equal((0, 0, true), _recorders.CountIn([("1", name)], total: null));
+
+    [Fact]
+    public void This_bot_is_among_all_participants_under_whatever_name() =>
+        Assert.Equal((1, 0, false), _recorders.CountIn([("1", "Anna"), ("2", "Guest 17")], total: 2));
+
     [Fact]
     public void Somebody_who_is_shown_twice_is_counted_once() =>
         Assert.Equal((1, 0, true), _recorders.CountIn([("1", "Anna"), ("1", "Anna"), ("2", "You")], total: 2));

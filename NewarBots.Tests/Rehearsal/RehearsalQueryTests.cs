@@ -34,6 +34,41 @@ public sealed class RehearsalQueryTests
     }
 
     [Fact]
+    public void Parameters_of_misleading_pages_are_read()
+    {
+        var scenario = Read("presents=1&gate=share&dialogKind=corner&german=true&blackFor=5&sentAwayAfter=4&waitingText=unknown&structure=requested"
+            + "&asks=stillThere:4,unknown:9&bannerAt=1&miscountAt=6&staleCount=true&removedText=cannotRejoin&endedText=yourCall");
+
+        Assert.Equal([false, true, false], scenario.Participants.Select(participant => participant.IsPresenting));
+        Assert.Equal((DialogKind.Corner, PageStructure.Requested), (scenario.Dialogs, scenario.Structure));
+        Assert.Equivalent(
+            new RehearsalLobby
+            {
+                JoinButton = "Ask to join",
+                Gate = LobbyGate.Share,
+                IsGerman = true,
+                BlackFor = 5,
+                WaitingText = WaitingText.Unknown,
+                Answer = HostAnswer.SentAway,
+                AnswerAfter = 4,
+            },
+            scenario.Lobby,
+            strict: true);
+        Assert.Equivalent(
+            new RehearsalCall
+            {
+                Questions = [new(CallQuestion.StillThere, 4), new(CallQuestion.Unknown, 9)],
+                BannerAt = 1,
+                MiscountAt = 6,
+                HasStaleCount = true,
+                EndedText = EndedText.YourCall,
+                RemovedText = RemovedText.CannotRejoin,
+            },
+            scenario.Call,
+            strict: true);
+    }
+
+    [Fact]
     public void Lobby_parameters_are_read()
     {
         var lobby = Read("readyAfter=0.5&signedIn=true&dialogs=withoutAccount,gotIt,gotIt&toast=8&toggles=button&togglesAfter=2&toggleClicks=3"
