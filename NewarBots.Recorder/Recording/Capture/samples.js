@@ -14,10 +14,10 @@ const planeOf = (data, planeIndex) => {
   return planes[planeIndex];
 };
 
-// Where the channels cancel each other (one is inverted), the mix would be silent, and the louder channel takes its place. The energies are
-// averaged over some buffers, and the change is faded, so that ordinary stereo with a wide image remains a mix.
-const cancelBelow = 0.05, mixAbove = 0.2, energyMemory = 0.8;
-const newDownmix = () => ({ loudest: 0, mixed: 0, isCancelled: false });
+// If the channels cancel each other (one is inverted), the mix would be silent, and the louder channel takes its place until they no longer
+// do. The energies are averaged over some buffers, and the change is faded, so that ordinary stereo with a wide image remains a mix.
+const cancelBelow = 0.1, mixAbove = 0.2, energyMemory = 0.8;
+const newDownmix = () => ({ loudest: 0, mixed: 0, isCancelled: false, channel: 0 });
 
 const downmix = (channels, state) => {
   if (channels.length === 1) return channels[0];
@@ -30,10 +30,12 @@ const downmix = (channels, state) => {
   if (state.mixed < cancelBelow * state.loudest) state.isCancelled = true;
   else if (state.mixed > mixAbove * state.loudest) state.isCancelled = false;
   const is = state.isCancelled ? 1 : 0;
+  // Not in each buffer: the channels are about equally loud, and a change would invert the sound.
+  if (is > was) state.channel = loudest;
   if (was + is === 0) return mixed;
   return mixed.map((sample, i) => {
     const share = was + (is - was) * i / mixed.length;
-    return sample + share * (channels[loudest][i] - sample);
+    return sample + share * (channels[state.channel][i] - sample);
   });
 };
 
