@@ -179,10 +179,19 @@ internal sealed partial class UntrustedFolder
     }
 
     /// <summary>Space that all entries take, as far as they are searched.</summary>
-    public long Measure(RemovalBudget budget)
+    /// <param name="budget">Ends the work early.</param>
+    /// <param name="isTooDeep">Whether folders are nested more deeply than those of an honest recorder; what they hold is not measured.</param>
+    public long Measure(RemovalBudget budget, out bool isTooDeep)
     {
         var found = new List<Unneeded>();
-        Collect([], found, (_, entry) => entry.Kind is EntryKind.Folder, budget);
+        var hasDeepFolder = false;
+        Collect([], found, (path, entry) =>
+        {
+            var isFolder = entry.Kind is EntryKind.Folder;
+            hasDeepFolder |= isFolder && path.Count(letter => letter == '/') >= MaxDepth - 1;
+            return isFolder;
+        }, budget);
+        isTooDeep = hasDeepFolder;
         return found.Sum(entry => entry.Bytes);
     }
 
@@ -209,7 +218,7 @@ internal sealed partial class UntrustedFolder
     private long Measure(byte[] name, RemovalBudget budget)
     {
         using var folder = OpenFolder(name);
-        return folder?.Measure(budget) ?? 0;
+        return folder?.Measure(budget, out _) ?? 0;
     }
 
     private bool Remove(Unneeded entry, RemovalBudget budget)

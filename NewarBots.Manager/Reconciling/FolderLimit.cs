@@ -31,11 +31,12 @@ internal sealed partial class FolderLimit(
             return;
         var elapsed = time.GetUtcNow() - launchedAt;
         // A clock that was set back proves nothing.
-        var seconds = elapsed > TimeSpan.Zero ? elapsed.TotalSeconds : bot.Leave.MaxDuration.TotalSeconds;
+        var seconds = (elapsed < TimeSpan.Zero ? bot.Leave.MaxDuration : elapsed).TotalSeconds;
         var limit = Base + (long)(seconds * BytesPerSecond * (recording.Value.TrackFiles ? 1 + Tracks : 1));
         using var folder = UntrustedFolder.Open(storage, bot.UserId, bot.Id, out _);
-        var bytes = folder?.Measure(RemovalBudget.Small()) ?? 0;
-        if (bytes <= limit)
+        var isTooDeep = false;
+        var bytes = folder?.Measure(RemovalBudget.Small(), out isTooDeep) ?? 0;
+        if (bytes <= limit && !isTooDeep)
             return;
         Log.OverLimit(logger, bot.Id, bytes, limit);
         metrics.OverBudget();
@@ -45,7 +46,7 @@ internal sealed partial class FolderLimit(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "The folder of bot {SessionId} takes {Bytes} bytes, and its recording can need {Limit} at most: stopping the bot")]
+        [LoggerMessage(LogLevel.Error, "The folder of bot {SessionId} takes {Bytes} bytes or is nested too deeply, and its recording can need {Limit}: stopping the bot")]
         public static partial void OverLimit(ILogger logger, SessionId sessionId, long bytes, long limit);
     }
 }

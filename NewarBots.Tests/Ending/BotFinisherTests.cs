@@ -17,6 +17,9 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
 {
     private const int MaxAttempts = 4;
 
+    private const UnixFileMode Everyone = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+
     private readonly string _folder = Directory.CreateTempSubdirectory("newarbots-finisher-").FullName;
     private ConnectionMultiplexer _redis = null!;
     private IServiceProvider _manager = null!;
@@ -28,6 +31,9 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
 
     public async ValueTask InitializeAsync()
     {
+        // FFmpeg runs as another user.
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(_folder, Everyone);
         _redis = await redis.ConnectAsync();
         await _redis.GetServers()[0].FlushAllDatabasesAsync();
         _manager = recorders.WholeManager(
@@ -136,8 +142,11 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
         Assert.Equal("FFmpeg is missing or cannot be started on the manager's machine.", failed.FailedEnd.Error);
 
         UseFFmpeg("""exec ffmpeg "$@" """);
-        await watch.CheckAsync(Cancellation);
-        await UntilAsync(bot, BotStatus.Completed);
+        await Eventually.TrueAsync(async () =>
+        {
+            await watch.CheckAsync(Cancellation);
+            return (await Store.Queries.FindAsync(bot.Id))!.Status is BotStatus.Completed;
+        });
     }
 
     [Fact]
@@ -214,7 +223,7 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
         var beside = Path.Combine(_folder, "ffmpeg.new");
         File.WriteAllText(beside, $"#!/bin/sh\n{body}\n");
         if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(beside, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
+            File.SetUnixFileMode(beside, Everyone);
         File.Move(beside, Path.Combine(_folder, "ffmpeg"), overwrite: true);
     }
 }
