@@ -33,7 +33,7 @@ internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<Audi
     public void CheckNetwork(ICapturedPage page, RecordingProgress progress, int? others)
     {
         if (_page != page)
-            Watch(page, progress);
+            Watch(page);
         var hadWarning = _network.Warning is not null;
         var gap = _network.Observe(progress, others);
         if (gap is not null)
@@ -57,7 +57,7 @@ internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<Audi
     public async Task CheckAsync(ICapturedPage page, RecordingProgress progress, int? others, DateTimeOffset now)
     {
         if (_page != page)
-            Watch(page, progress);
+            Watch(page);
         var hadWarning = _monitor.Warning is not null;
         var check = _monitor.Observe(progress, others, now);
         if (check.Lost is { } gap)
@@ -83,11 +83,11 @@ internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<Audi
         }
     }
 
-    private void Watch(ICapturedPage page, RecordingProgress progress)
+    private void Watch(ICapturedPage page)
     {
         _page = page;
         _monitor.Reset();
-        _network.Reset(progress);
+        _network.Reset();
     }
 
     private void AddToJournal(Gap gap)

@@ -28,7 +28,8 @@ internal sealed class NetworkMonitor
     /// <summary>Shorter losses are no gap: a page that replaces its connection takes a moment.</summary>
     private static readonly TimeSpan MinLoss = TimeSpan.FromSeconds(2);
 
-    private NetworkState _old;
+    private string? _page;
+    private string? _oldPage;
     private double? _since;
     private double _recorded;
     private double _reportedUntil;
@@ -49,9 +50,9 @@ internal sealed class NetworkMonitor
     public Gap? Observe(RecordingProgress progress, int? others)
     {
         var (network, recorded) = (progress.Network, progress.RecordedSeconds);
-        _recorded = recorded;
+        (_recorded, _page) = (recorded, progress.Page);
         var isClosedByPeer = network.ClosedByPeer == network.Expected;
-        var isLost = network.LostAt is not null && network != _old && (others > 0 || (others is null && !isClosedByPeer));
+        var isLost = network.LostAt is not null && progress.Page != _oldPage && (others > 0 || (others is null && !isClosedByPeer));
         if (!isLost)
             return End(network, recorded);
 
@@ -74,11 +75,10 @@ internal sealed class NetworkMonitor
         return true;
     }
 
-    /// <summary>Forgets the connections. Call when another page is observed, which has reported nothing yet.</summary>
-    /// <param name="progress">The state of the recording.</param>
-    public void Reset(RecordingProgress progress)
+    /// <summary>Forgets the connections. Call when another page is observed: until that page reports, the old page's report does not count.</summary>
+    public void Reset()
     {
-        _old = progress.Network;
+        _oldPage = _page;
         Forget();
     }
 

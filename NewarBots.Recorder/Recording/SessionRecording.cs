@@ -145,6 +145,7 @@ internal sealed partial class SessionRecording(
         Volatile.Write(ref _progress, new(writer.Chunks, writer.Packets, audible, lastAudible, batch.Reception, time.GetUtcNow())
         {
             Level = _level.Level,
+            Page = placement.CaptureBegins is null ? progress.Page : batch.Page,
             Network = placement.CaptureBegins is { } begins ? batch.Network.After(begins * TimeLinePosition.PacketLength) : progress.Network,
             TrackStats = batch.TrackStats.Count == 0
                 ? progress.TrackStats
@@ -258,6 +259,9 @@ internal sealed record RecordingProgress(
 
     /// <summary>Figures of each track, numbered across the session. Another list once a second.</summary>
     public IReadOnlyList<TrackStats> TrackStats { get; init; } = [];
+
+    /// <summary>Identifies the page load that the report is of.</summary>
+    public string Page { get; init; } = string.Empty;
 
     /// <summary>Whether remote audio can arrive. Its times are on the session's time line.</summary>
     public NetworkState Network { get; init; }

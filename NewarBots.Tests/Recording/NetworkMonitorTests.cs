@@ -10,6 +10,7 @@ public sealed class NetworkMonitorTests
     private readonly NetworkMonitor _network = new();
     private readonly List<Gap> _gaps = [];
     private int _seconds;
+    private string _page = "first";
 
     [Theory]
     [InlineData(3)]
@@ -145,7 +146,8 @@ public sealed class NetworkMonitorTests
             if (!_network.TakeRejoin(Progress(default)))
                 continue;
             rejoins.Add(_seconds);
-            _network.Reset(Progress(default));
+            _network.Reset();
+            _page = $"{_seconds}";
         }
 
         Assert.Equal([60, 120, 180], rejoins);
@@ -155,11 +157,15 @@ public sealed class NetworkMonitorTests
     public void After_joining_again_the_report_of_the_old_page_does_not_count()
     {
         Advance(60, Lost(from: 0));
-        _network.Reset(Progress(Lost(from: 0)));
+        _network.Reset();
 
         Advance(5, Lost(from: 0));
 
         Assert.False(_network.IsInDoubt);
+
+        _page = "second";
+        Advance(1, Lost(from: 60));
+        Assert.True(_network.IsInDoubt);
     }
 
     [Fact]
@@ -176,7 +182,7 @@ public sealed class NetworkMonitorTests
     private static NetworkState Lost(double from) => new(Expected: 1, Live: 0, WasLive: true, LostAt: (long)(from * 1000));
 
     private RecordingProgress Progress(NetworkState network) =>
-        RecordingProgress.None with { Packets = _seconds * ChunkFormat.PacketsPerSecond, Network = network };
+        RecordingProgress.None with { Packets = _seconds * ChunkFormat.PacketsPerSecond, Network = network, Page = _page };
 
     private void Advance(int seconds, NetworkState network, int? others = 3)
     {
