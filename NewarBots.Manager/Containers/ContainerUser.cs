@@ -26,10 +26,12 @@ internal sealed partial record ContainerUser(uint Uid, uint Gid)
     }
 
     /// <summary>Makes the manager the owner of an open file or folder.</summary>
-    public static void TakeBack(SafeHandle file)
+    /// <param name="file">The open file or folder.</param>
+    /// <param name="group">Its group.</param>
+    public static void TakeBack(SafeHandle file, uint group)
     {
         if (IsRoot)
-            _ = LinuxFiles.ChangeOwner(file, EffectiveUserId(), EffectiveGroupId());
+            _ = LinuxFiles.ChangeOwner(file, EffectiveUserId(), group);
     }
 
     /// <summary><c>uid:gid</c>.</summary>

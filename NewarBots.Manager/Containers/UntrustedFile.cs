@@ -56,11 +56,11 @@ internal sealed class UntrustedFile : IDisposable
 
     /// <summary>Makes the manager the owner.</summary>
     /// <returns><see langword="false"/> if the file has another name as well, and so may belong elsewhere.</returns>
-    public bool TakeOver()
+    public bool TakeOver(uint group)
     {
         if (LinuxFiles.Status(_file, out var status) != 0 || status.Links != 1)
             return false;
-        ContainerUser.TakeBack(_file);
+        ContainerUser.TakeBack(_file, group);
         return true;
     }
 

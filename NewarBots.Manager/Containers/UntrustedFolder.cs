@@ -112,8 +112,11 @@ internal sealed partial class UntrustedFolder : IDisposable
         return entries;
     }
 
+    /// <summary>The id of its group.</summary>
+    public uint Group => LinuxFiles.Status(_folder, out var status) == 0 ? status.Group : ContainerUser.OfRecorders.Gid;
+
     /// <summary>Makes the manager the owner, so that no other process can add, rename or remove entries.</summary>
-    public void TakeOver() => ContainerUser.TakeBack(_folder);
+    public void TakeOver(uint group) => ContainerUser.TakeBack(_folder, group);
 
     public void Dispose() => _folder.Dispose();
 

@@ -4,7 +4,7 @@ using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Recordings;
 
-/// <summary>What the manager asks of the process that reads and assembles a session's files (<see cref="AssembleCommand"/>).</summary>
+/// <summary>The manager's request to the process that reads and assembles a session's files (<see cref="AssembleCommand"/>).</summary>
 internal sealed record AssemblyRequest
 {
     /// <summary>The session's id.</summary>
@@ -18,13 +18,13 @@ internal sealed record AssemblyRequest
     /// <summary>The limits under which it runs.</summary>
     public required ProcessLimits Limits { get; init; }
 
-    /// <summary>What an earlier attempt could not decode (<see cref="Doubts"/>).</summary>
+    /// <summary>The files that an earlier attempt could not decode (<see cref="Doubts"/>).</summary>
     public IReadOnlyList<string> Suspects { get; init; } = [];
 
     public required FinalizingOptions Options { get; init; }
 }
 
-/// <summary>Its answer. FFmpeg runs under the same user, so the manager checks whatever matters to others.</summary>
+/// <summary>Its answer. FFmpeg runs under the same user, so the manager checks it.</summary>
 internal sealed record AssemblyResult
 {
     /// <summary>The mix; <see langword="null"/> if there is no audio.</summary>
@@ -50,10 +50,10 @@ internal sealed record AssemblyResult
 
 internal sealed record AssemblyFailure(AssemblyFailureKind Kind, string Message)
 {
-    /// <summary>Of <see cref="AssemblyFailureKind.OverBudget"/>.</summary>
+    /// <summary>The limit, for <see cref="AssemblyFailureKind.OverBudget"/>.</summary>
     public string Limit { get; init; } = "";
 
-    /// <summary>Of <see cref="AssemblyFailureKind.InDoubt"/>.</summary>
+    /// <summary>The files, for <see cref="AssemblyFailureKind.InDoubt"/>.</summary>
     public IReadOnlyList<string> Suspects { get; init; } = [];
 
     public static AssemblyFailure Of(Exception exception) => exception switch

@@ -121,6 +121,7 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
     {
         return (result.Mix is null || IsAudio(result.Mix, AudioAssembler.FileName))
             && result.Tracks.All(track => track.Track is >= 1 and <= StorageLayout.MaxTrack
+                && track.Kept.All(file => ChunkFormat.TryParseFileName(file, out _))
                 && (track.Audio is null || IsAudio(track.Audio, Path.Combine(StorageLayout.TrackFolderName(track.Track), AudioAssembler.FileName))));
 
         static bool IsAudio(AssembledAudio audio, string file) =>

@@ -15,7 +15,7 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
     /// <param name="source">The folder with the chunks. It is not changed.</param>
     /// <param name="journal">The recorder's journal.</param>
     /// <param name="work">An empty folder for the result and temporary files.</param>
-    /// <param name="budget">What the recorder can have written.</param>
+    /// <param name="budget">The most that the recorder can have written.</param>
     /// <param name="doubts">About chunks that FFmpeg cannot decode.</param>
     /// <param name="cancellation">Leaves unfinished files in <paramref name="work"/>.</param>
     /// <returns><see langword="null"/> if there is no audio, or if it is in doubt.</returns>

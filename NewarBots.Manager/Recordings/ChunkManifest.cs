@@ -39,7 +39,7 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
     /// <param name="session">Chunks of other sessions are ignored.</param>
     /// <param name="chunks">All chunks found, in any order.</param>
     /// <param name="journal">The recorder's journal.</param>
-    /// <param name="maxPackets">What the recorder can have recorded at most. A position beyond it is unknown, and audio beyond it is ignored.</param>
+    /// <param name="maxPackets">The most that the recorder can have recorded. A position beyond it is unknown, and audio beyond it is ignored.</param>
     public static ChunkManifest Plan(SessionId session, IEnumerable<OggOpusChunk> chunks, SessionJournal journal, long maxPackets)
     {
         var pieces = new List<Piece>();

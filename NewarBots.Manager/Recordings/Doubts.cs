@@ -8,7 +8,7 @@ namespace NewarBots.Manager.Recordings;
 /// Audio that FFmpeg reports as invalid. FFmpeg also fails for reasons of its own, so nothing is given up before another attempt, some time
 /// later, has failed with it too.
 /// </summary>
-/// <param name="earlier">What an earlier attempt reported.</param>
+/// <param name="earlier">Files that an earlier attempt reported.</param>
 internal sealed class Doubts(IEnumerable<string> earlier)
 {
     private readonly HashSet<string> _earlier = [.. earlier];
@@ -33,7 +33,7 @@ internal sealed class DoubtedRecordings(IOptions<FinalizingOptions> options, Tim
 {
     private readonly ConcurrentDictionary<SessionId, (long Since, IReadOnlyList<string> Suspects)> _doubts = new();
 
-    /// <returns>What an earlier attempt reported, if that was long enough ago.</returns>
+    /// <returns>Files that an earlier attempt reported, if that was long enough ago.</returns>
     public IReadOnlyList<string> Earlier(SessionId id) =>
         _doubts.TryGetValue(id, out var doubt) && time.GetElapsedTime(doubt.Since) >= options.Value.SecondOpinionAfter ? doubt.Suspects : [];
 

@@ -13,8 +13,8 @@ internal sealed partial class FFmpeg(IOptions<FinalizingOptions> options, Confin
     private string Program => options.Value.FFmpegPath;
 
     /// <summary>
-    /// The arguments that open an input of ours. Whatever a recorder wrote into a file, FFmpeg reads no other files, opens no addresses, and
-    /// runs no other demuxer or decoder.
+    /// The arguments that open an input. A file cannot make FFmpeg open other protocols than files and pipes, nor
+    /// run other demuxers or decoders.
     /// </summary>
     /// <param name="demuxers">Names of the demuxers that the input needs.</param>
     /// <param name="address"><c>file:</c> and a path, or <c>pipe:0</c>.</param>

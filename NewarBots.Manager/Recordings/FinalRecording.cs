@@ -105,13 +105,27 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
     /// <exception cref="IOException">The disk is full or unavailable.</exception>
     public void KeepDamaged(SessionFolder session, RecordingManifest manifest)
     {
-        foreach (var chunk in manifest.Damaged)
+        Keep(session, manifest.Damaged);
+    }
+
+    private void Keep(SessionFolder session, IEnumerable<string> chunks)
+    {
+        foreach (var chunk in chunks)
         {
             var kept = Path.Combine(storage.Damaged(user, id), chunk);
             Directory.CreateDirectory(Path.GetDirectoryName(kept)!);
             using var folder = UntrustedFolder.Open(Path.GetDirectoryName(Path.Combine(session.Path, chunk))!, out _);
             folder?.MoveFile(Path.GetFileName(chunk), kept);
         }
+    }
+
+    /// <summary>Moves the chunks of a bot that is over its budget to the folder of damaged chunks, as far as an honest bot can have written them.</summary>
+    /// <exception cref="IOException">The disk is full or unavailable.</exception>
+    public void KeepWithinBudget(SessionFolder session, RecordingBudget budget)
+    {
+        Keep(session, budget.Within(session).Select(Path.GetFileName).OfType<string>());
+        foreach (var (track, folder) in session.Tracks().Take(RecordingBudget.MaxTracks))
+            Keep(session, budget.Within(folder).Select(chunk => $"{StorageLayout.TrackFolderName(track)}/{Path.GetFileName(chunk)}"));
     }
 
     /// <summary>Deletes all track files of a session, except those in <paramref name="except"/>.</summary>
@@ -139,6 +153,9 @@ internal sealed class WorkFolder : IDisposable
 {
     private readonly string _path;
 
+    /// <summary>The group that finished files have.</summary>
+    private uint _group;
+
     public WorkFolder(string path)
     {
         _path = path;
@@ -155,6 +172,7 @@ internal sealed class WorkFolder : IDisposable
     public void GiveToRecorders()
     {
         using var folder = UntrustedFolder.Open(_path, out _) ?? throw new IOException($"{_path} is missing.");
+        _group = folder.Group;
         folder.GiveTo(ContainerUser.OfRecorders);
     }
 
@@ -165,11 +183,11 @@ internal sealed class WorkFolder : IDisposable
     public string Take(string file)
     {
         using var root = UntrustedFolder.Open(_path, out _);
-        root?.TakeOver();
+        root?.TakeOver(_group);
         using var part = Path.GetDirectoryName(file) is { Length: > 0 } folder ? root?.OpenFolder(folder, out _) : null;
-        part?.TakeOver();
+        part?.TakeOver(_group);
         using var taken = (part ?? root)?.OpenFile(Path.GetFileName(file), out _);
-        return taken?.TakeOver() is true ? PathOf(file) : throw new FinalizationException($"{PathOf(file)} is no regular file.");
+        return taken?.TakeOver(_group) is true ? PathOf(file) : throw new FinalizationException($"{PathOf(file)} is no regular file.");
     }
 
     /// <summary>Counts the entries and their bytes, up to a number of entries. Files that disappear in the meantime are skipped.</summary>

@@ -3,7 +3,7 @@ using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Recordings;
 
-/// <summary>What a bot can have recorded, because it had no more time. Everything that is made from its files stays within it.</summary>
+/// <summary>The most that a bot can have recorded in its time. Everything that is made from its files stays within it.</summary>
 /// <param name="Packets">Packets of 20 ms, of the mix or of one track.</param>
 internal sealed record RecordingBudget(long Packets)
 {
@@ -46,6 +46,13 @@ internal sealed record RecordingBudget(long Packets)
         return length < Slack || length > Longest ? OfLongestBot : new(PacketsIn(length));
     }
 
+    /// <summary>Paths of the first chunks of a folder that together have no more than <see cref="Bytes"/>.</summary>
+    public IEnumerable<string> Within(ChunkFolder folder)
+    {
+        var left = Bytes;
+        return folder.Chunks().Where(chunk => chunk.Bytes is > 0 and <= ChunkFolder.MaxChunkBytes).TakeWhile(chunk => (left -= chunk.Bytes) >= 0).Select(chunk => chunk.Path);
+    }
+
     /// <summary>Bytes of all files in the work folder: for each result its own bytes, and those of repaired chunks and silence.</summary>
     /// <param name="tracks">Number of tracks.</param>
     public long BytesToWrite(int tracks) => 2 * FileBytes * (1 + Math.Min(tracks, MaxLengthsOfTracks));
@@ -69,7 +76,7 @@ internal sealed record RecordingBudget(long Packets)
 
 /// <summary>A bot's files need more than an honest recorder can have caused. Finalization ends.</summary>
 /// <param name="limit">The limit in a few words: <c>CPU time</c>.</param>
-/// <param name="message">What happened.</param>
+/// <param name="message">The details.</param>
 internal sealed class FinalizationBudgetException(string limit, string message) : FinalizationException($"Over the limit of {limit}. {message}")
 {
     public string Limit => limit;

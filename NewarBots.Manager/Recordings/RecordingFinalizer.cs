@@ -90,7 +90,19 @@ internal sealed partial class RecordingFinalizer(
         if (!session.HasAudio)
             return null;
         using var work = final.MakeWorkFolder();
-        if (await AssembleAsync(bot, budget, session, work, cancellation) is not { Mix: { } mix } made)
+        AssemblyResult made;
+        try
+        {
+            made = await AssembleAsync(bot, budget, session, work, cancellation);
+        }
+        catch (FinalizationBudgetException)
+        {
+            final.KeepWithinBudget(session, budget);
+            folders.Remove(bot.UserId, bot.Id);
+            throw;
+        }
+
+        if (made.Mix is not { } mix)
             return null;
         using (BotTracing.StartPart("recording seal"))
             made = made with { Mix = await FinalRecording.SealAsync(work, mix, cancellation), Tracks = await SealAsync(work, made.Tracks, cancellation) };
@@ -158,8 +170,6 @@ internal sealed partial class RecordingFinalizer(
             .ToHashSet();
         if (session.Chunks().FirstOrDefault(chunk => !known.Contains((Path.GetFileName(chunk.Path), chunk.Bytes))) is { } unknown)
             Log.NotInRecording(logger, unknown.Path);
-        else if (session.Tracks().FirstOrDefault(track => track.Folder.HasAudio && !manifest.Accounts(track.Track)) is { Folder: { } missing })
-            Log.NotInRecording(logger, missing.Path);
         else
             folders.Remove(bot.UserId, bot.Id);
     }
@@ -203,7 +213,7 @@ internal sealed partial class RecordingFinalizer(
             Damaged =
             [
                 .. plan.Damaged,
-                .. made.Tracks.SelectMany(track => track.Audio?.Plan.Damaged.Select(file => $"{StorageLayout.TrackFolderName(track.Track)}/{file}") ?? []),
+                .. made.Tracks.SelectMany(track => (track.Audio?.Plan.Damaged ?? track.Kept).Select(file => $"{StorageLayout.TrackFolderName(track.Track)}/{file}")),
             ],
         };
         var completeness = Completeness.Of(manifest, bot.EndedCleanly);

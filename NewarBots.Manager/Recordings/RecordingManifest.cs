@@ -87,9 +87,6 @@ internal sealed record RecordingManifest
     /// <summary>Damaged chunks, kept unchanged under these names in the folder beside the recording that ends in <c>.damaged</c>.</summary>
     public IReadOnlyList<string> Damaged { get; init; } = [];
 
-    /// <summary>Whether all readable audio of a track is in its file.</summary>
-    public bool Accounts(int track) => Tracks.Any(known => known.Track == track && known.Problem is not TrackProblem.Undecodable);
-
     /// <returns><see langword="null"/> if the file is missing, or is no manifest of this version.</returns>
     /// <exception cref="IOException">The file exists, but cannot be read.</exception>
     public static RecordingManifest? TryRead(string path)

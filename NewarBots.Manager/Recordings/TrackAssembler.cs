@@ -13,7 +13,7 @@ internal sealed partial class TrackAssembler(AudioAssembler assembler, ILogger<T
     /// <param name="session">The session.</param>
     /// <param name="folder">The session's folder. It is not changed.</param>
     /// <param name="work">Folder for the results and temporary files.</param>
-    /// <param name="budget">What the recorder can have written.</param>
+    /// <param name="budget">The most that the recorder can have written.</param>
     /// <param name="doubts">About chunks that FFmpeg cannot decode.</param>
     /// <param name="cancellation">Leaves unfinished files in <paramref name="work"/>.</param>
     /// <exception cref="FFmpegMissingException">FFmpeg is not installed.</exception>
@@ -61,7 +61,7 @@ internal sealed partial class TrackAssembler(AudioAssembler assembler, ILogger<T
         {
             part.Fail(exception);
             Log.Undecodable(logger, source.Path, exception.Message);
-            return new(track, Audio: null, TrackProblem.Undecodable);
+            return new(track, Audio: null, TrackProblem.Undecodable) { Kept = [.. budget.Within(source).Select(chunk => Path.GetFileName(chunk))] };
         }
     }
 
@@ -81,7 +81,11 @@ internal sealed partial class TrackAssembler(AudioAssembler assembler, ILogger<T
 /// <param name="Track">Number of the track in the session.</param>
 /// <param name="Audio">The assembled file; <see langword="null"/> if assembly failed.</param>
 /// <param name="Problem">Reason for the failure.</param>
-internal sealed record AssembledTrack(int Track, AssembledAudio? Audio, TrackProblem? Problem);
+internal sealed record AssembledTrack(int Track, AssembledAudio? Audio, TrackProblem? Problem)
+{
+    /// <summary>Chunks that are not in a file, and are kept unchanged.</summary>
+    public IReadOnlyList<string> Kept { get; init; } = [];
+}
 
 /// <summary>Reason why a track has no file. In snake_case in the manifest.</summary>
 [JsonConverter(typeof(SnakeCaseEnumConverter<TrackProblem>))]
@@ -93,6 +97,6 @@ internal enum TrackProblem
     /// <summary>The chunks could not be assembled or decoded. They are kept.</summary>
     Undecodable,
 
-    /// <summary>More tracks, or more audio in them, than the session can have had. The chunks were not read.</summary>
+    /// <summary>More tracks, or more audio in them, than the session can have had. The chunks were not read, and are not kept.</summary>
     TooMany,
 }

@@ -4,6 +4,8 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 
@@ -93,13 +95,77 @@ public sealed class FFmpegTests : IDisposable
         Assert.True(File.Exists(_session.ChunkPath(0)));
     }
 
+    [Theory]
+    [InlineData("exit 126")]
+    [InlineData("echo 'error while loading shared libraries: libavdevice.so.59' >&2; exit 127")]
+    [InlineData("exit 0")]
+    public async Task A_broken_FFmpeg_counts_as_missing_and_the_chunks_wait_for_its_repair(string failure)
+    {
+        _session.Write(await OpusPackets.OfToneAsync(50));
+        UseScript(failure);
+
+        await Assert.ThrowsAsync<FFmpegMissingException>(_session.FinalizeAsync);
+
+        using var host = Host(_session.Options.FFmpegPath);
+        Assert.Equal(HealthStatus.Degraded, (await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Entries["ffmpeg"].Status);
+        _session.Options.FFmpegPath = "ffmpeg";
+        Assert.Equal(1, (await _session.RecordAsync()).Recording.DurationSeconds);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(183)]
+    [InlineData(234)]
+    [InlineData(254)]
+    public async Task An_error_of_FFmpeg_is_believed_once_another_attempt_confirms_it(int code)
+    {
+        _session.Write(await OpusPackets.OfToneAsync(50));
+        UseScript($"exit {code}");
+
+        await Assert.ThrowsAsync<BadAudioException>(_session.FinalizeTwiceAsync);
+    }
+
+    [Fact]
+    public async Task A_second_opinion_saves_audio_that_FFmpeg_rejected_by_mistake()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(1000));
+        UseScript($"""[ $(wc -l < {Runs}) -gt 3 ] || exit 1; exec ffmpeg "$@" """);
+
+        Assert.True(Assert.IsType<FinalizationResult.Recorded>(await _session.FinalizeTwiceAsync()).Recording.Complete);
+    }
+
+    [Fact]
+    public async Task A_second_opinion_needs_some_time_in_between()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(50));
+        _session.Options.SecondOpinionAfter = TimeSpan.FromHours(1);
+        UseScript("exit 1");
+
+        await Assert.ThrowsAsync<SecondOpinionException>(_session.FinalizeAsync);
+        await Assert.ThrowsAsync<SecondOpinionException>(_session.FinalizeAsync);
+
+        Assert.True(File.Exists(_session.ChunkPath(0)));
+    }
+
+    [Fact]
+    public async Task FFmpeg_without_memory_says_nothing_about_the_audio()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(1000));
+        UseScript($"""[ $(wc -l < {Runs}) -gt 2 ] || ( echo 'Cannot allocate memory' >&2; exit 1 ) || exit 1; exec ffmpeg "$@" """);
+
+        for (var attempt = 0; attempt < 2; attempt++)
+            Assert.IsNotType<SecondOpinionException>(await Assert.ThrowsAnyAsync<FFmpegUnfinishedException>(_session.FinalizeAsync));
+
+        Assert.True((await _session.RecordAsync()).Recording.Complete);
+    }
+
     [Fact]
     public async Task A_full_disk_is_reported_as_a_retryable_error()
     {
         _session.Write(await OpusPackets.OfToneAsync(50));
         UseScript("echo 'av_interleaved_write_frame(): No space left on device' >&2; exit 1");
 
-        await Assert.ThrowsAsync<IOException>(_session.FinalizeAsync);
+        await Assert.ThrowsAsync<StorageFullException>(_session.FinalizeAsync);
 
         Assert.True(File.Exists(_session.ChunkPath(0)));
     }

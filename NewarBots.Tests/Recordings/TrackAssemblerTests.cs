@@ -83,7 +83,8 @@ public sealed class TrackAssemblerTests : IDisposable
             [(1, null), (2, TrackProblem.Undecodable), (3, null), (4, TrackProblem.Unreadable)],
             _session.Manifest().Tracks.Select(track => (track.Track, track.Problem)));
         Assert.Equal([1, 3], Enumerable.Range(1, 5).Where(track => File.Exists(FileOf(track))));
-        Assert.True(File.Exists(Path.Combine(_session.TrackFolder(2), ChunkFormat.FileName(0))));
+        Assert.True(File.Exists(Path.Combine(_session.DamagedFolder, "track_2", ChunkFormat.FileName(0))));
+        Assert.False(Directory.Exists(_session.Folder));
     }
 
     [Fact]

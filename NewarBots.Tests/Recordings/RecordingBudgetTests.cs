@@ -1,0 +1,205 @@
+using System.Diagnostics;
+using System.Globalization;
+using CliWrap;
+using CliWrap.Buffered;
+using Microsoft.Extensions.Logging.Abstractions;
+using NewarBots.Contract;
+using NewarBots.Contract.Ogg;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Recordings;
+using NewarBots.Tests.Fixtures;
+
+namespace NewarBots.Tests.Recordings;
+
+/// <summary>Files of a compromised recorder cost no more than an honest recording of the same time.</summary>
+public sealed class RecordingBudgetTests : IDisposable
+{
+    private readonly RecordedSession _session = new();
+
+    /// <summary>The bot was launched one minute ago.</summary>
+    public RecordingBudgetTests()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        _session.Bot = _session.Bot with { Id = SessionId.New(TimeProvider.System), CreatedAt = now - TimeSpan.FromMinutes(1), LaunchedAt = now - TimeSpan.FromMinutes(1) };
+        Directory.CreateDirectory(_session.Folder);
+    }
+
+    public void Dispose() => _session.Dispose();
+
+    [Fact]
+    public async Task A_chunk_whose_positions_jump_far_is_damaged_and_adds_no_silence()
+    {
+        await WriteBombAsync(_session.ChunkPath(0), first: 0, packets: 1_000_000_000_000);
+
+        var result = await _session.RecordAsync();
+
+        Assert.Equal(1, result.Recording.DurationSeconds);
+        Assert.False(result.Recording.Complete);
+        Assert.Equal(ChunkProblem.Damaged, Assert.Single(_session.Manifest().Chunks).Problem);
+        Assert.True(File.Exists(Path.Combine(_session.DamagedFolder, ChunkFormat.FileName(0))));
+        Assert.False(Directory.Exists(_session.Folder));
+    }
+
+    [Fact]
+    public async Task A_partial_recording_of_such_a_chunk_is_as_short()
+    {
+        await WriteBombAsync(_session.ChunkPath(0), first: 0, packets: 1_000_000_000_000);
+        _session.WriteChunk(1, 500, await OpusPackets.OfToneAsync(50));
+        using var partials = Partials();
+
+        await using var file = await partials.OpenAsync(_session.Bot, 1, TestContext.Current.CancellationToken);
+
+        Assert.Equal(50 * 960, (await RecordedSession.DecodeAsync(file!.Name)).Length);
+    }
+
+    [Fact]
+    public async Task A_cancelled_request_for_a_partial_recording_ends_FFmpeg_at_once()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(600));
+        var started = Path.Combine(_session.Storage.Root, "started");
+        _session.UseFFmpegScript($"echo $$ > {started}; sleep 1000");
+        using var partials = Partials();
+        using var client = new CancellationTokenSource();
+        var request = partials.OpenAsync(_session.Bot, 1, client.Token);
+        await Eventually.TrueAsync(() => File.Exists(started) && new FileInfo(started).Length > 0);
+
+        await client.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
+        var process = (await File.ReadAllTextAsync(started, TestContext.Current.CancellationToken)).Trim();
+        await Eventually.TrueAsync(() => !Directory.Exists($"/proc/{process}"));
+    }
+
+    [Fact]
+    public async Task Tracks_that_begin_a_day_later_start_at_the_beginning()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(100));
+        foreach (var track in (int[])[1, 2, 3])
+        {
+            Directory.CreateDirectory(_session.TrackFolder(track));
+            await WriteBombAsync(Path.Combine(_session.TrackFolder(track), ChunkFormat.FileName(0)), first: 4_300_000, packets: 50);
+        }
+
+        await _session.RecordAsync();
+
+        Assert.All(_session.Manifest().Tracks, track => Assert.InRange(track.DurationSeconds!.Value, 1, 10));
+    }
+
+    [Theory]
+    [InlineData("9999-12-31T23:59:59.999Z")]
+    [InlineData("0001-01-01T00:00:00.000+14:00")]
+    public async Task A_chunk_with_an_impossible_start_time_is_damaged(string start)
+    {
+        await WriteBombAsync(_session.ChunkPath(0), first: 0, packets: 50, start);
+
+        Assert.Equal(1, (await _session.RecordAsync()).Recording.DurationSeconds);
+
+        Assert.Equal((ChunkProblem.Damaged, null), Assert.Single(_session.Manifest().Chunks.Select(chunk => (chunk.Problem, chunk.StartedAt))));
+        Assert.Null(_session.Manifest().StartedAt);
+    }
+
+    [Fact]
+    public async Task Audio_longer_than_the_bot_has_lived_is_not_assembled()
+    {
+        var tone = await OpusPackets.OfToneAsync(3000);
+        for (var index = 0; index < 100; index++)
+            _session.WriteChunk(index, index * 500, [.. tone.Take(500)]);
+
+        var result = await _session.RecordAsync();
+
+        Assert.InRange(result.Recording.DurationSeconds, 600, 700);
+        Assert.Contains(_session.Manifest().Ignored, ignored => ignored is { File: "chunk_00099.ogg", Why: IgnoreReason.TooLong });
+        Assert.True(File.Exists(Path.Combine(_session.DamagedFolder, "chunk_00099.ogg")));
+    }
+
+    [Fact]
+    public async Task A_bot_over_its_budget_ends_and_its_chunks_are_kept()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(50));
+        _session.UseFFmpegScript("kill -XCPU $$");
+
+        var exception = await Assert.ThrowsAsync<FinalizationBudgetException>(_session.FinalizeAsync);
+
+        Assert.Equal("CPU time", exception.Limit);
+        Assert.True(File.Exists(Path.Combine(_session.DamagedFolder, ChunkFormat.FileName(0))));
+        Assert.False(Directory.Exists(_session.Folder));
+        Assert.Empty(Directory.GetDirectories(_session.Storage.FinalFolder(_session.Bot.UserId), "*.finalizing"));
+    }
+
+    [Fact]
+    public async Task Files_that_FFmpeg_writes_have_a_limited_length()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(50));
+        _session.UseFFmpegScript("head -c 1G /dev/zero > junk || kill -XFSZ $$");
+
+        Assert.Equal("file size", (await Assert.ThrowsAsync<FinalizationBudgetException>(_session.FinalizeAsync)).Limit);
+    }
+
+    [Fact]
+    public async Task FFmpeg_has_neither_the_managers_rights_nor_its_environment()
+    {
+        Environment.SetEnvironmentVariable("NEWARBOTS_TEST_SECRET", "secret");
+        _session.Write(await OpusPackets.OfToneAsync(50));
+        var seen = Path.Combine(_session.Storage.Root, "seen");
+        _session.UseFFmpegScript($"id -u > {seen}; env >> {seen}; grep -E '^(NoNewPrivs|CapEff)' /proc/self/status >> {seen}; exec ffmpeg \"$@\"");
+
+        await _session.RecordAsync();
+
+        var text = await File.ReadAllTextAsync(seen, TestContext.Current.CancellationToken);
+        Assert.False(text.StartsWith("0\n", StringComparison.Ordinal));
+        Assert.DoesNotContain("secret", text, StringComparison.Ordinal);
+        Assert.Contains("NoNewPrivs:\t1", text, StringComparison.Ordinal);
+        Assert.Contains("CapEff:\t0000000000000000", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_process_whose_timeout_passes_is_killed_with_its_children()
+    {
+        var processes = new ConfinedProcess(TimeProvider.System);
+        var mark = $"9{Random.Shared.Next(100_000, 999_999)}".ToString(CultureInfo.InvariantCulture);
+        var begun = Stopwatch.GetTimestamp();
+
+        var end = await processes.RunAsync(
+            new(["sh", "-c", $"sleep {mark} & sleep {mark}"], new(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10), FileBytes: 0)),
+            TestContext.Current.CancellationToken);
+
+        Assert.True(end.TimedOut);
+        Assert.InRange(Stopwatch.GetElapsedTime(begun).TotalSeconds, 1, 30);
+        await Eventually.TrueAsync(() => Cli.Wrap("pgrep").WithArguments(["-f", $"sleep {mark}"]).WithValidation(CommandResultValidation.None)
+            .ExecuteBufferedAsync().Task.GetAwaiter().GetResult().StandardOutput.Length == 0);
+    }
+
+    private PartialRecording Partials() => new(
+        _session.Storage,
+        new(new(TimeProvider.System), TimeProvider.System, NullLogger<AssemblyProcess>.Instance),
+        Microsoft.Extensions.Options.Options.Create(_session.Options),
+        TimeProvider.System);
+
+    /// <summary>Writes a small chunk of one second whose last page claims the position <paramref name="packets"/>.</summary>
+    private async Task WriteBombAsync(string path, long first, long packets, string start = "2026-11-29T16:00:00.000Z")
+    {
+        await using var file = File.Create(path);
+        var page = new OggPage();
+        page.TryAdd(OpusHeaders.Head());
+        page.WriteTo(file, 1, 0, 0, OggPageMarks.BeginningOfStream);
+        page.TryAdd(OpusHeaders.Tags(
+        [
+            new(ChunkFormat.SessionTag, _session.Bot.Id.ToString()),
+            new(ChunkFormat.StartTag, start),
+            new(ChunkFormat.FirstPacketTag, first.ToString(CultureInfo.InvariantCulture)),
+        ]));
+        page.WriteTo(file, 1, 1, 0, OggPageMarks.None);
+        AddSecond();
+        page.WriteTo(file, 1, 2, 50 * ChunkFormat.SamplesPerPacket, OggPageMarks.None);
+        if (packets <= 50)
+            return;
+        AddSecond();
+        page.WriteTo(file, 1, uint.MaxValue - 1, packets * ChunkFormat.SamplesPerPacket, OggPageMarks.None);
+
+        void AddSecond()
+        {
+            for (var packet = 0; packet < 50; packet++)
+                page.TryAdd(OpusHeaders.SilencePacket);
+        }
+    }
+}
