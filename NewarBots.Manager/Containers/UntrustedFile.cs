@@ -24,7 +24,7 @@ internal sealed class UntrustedFile : IDisposable
         return folder?.OpenFile(System.IO.Path.GetFileName(path), out problem);
     }
 
-    /// <summary>For messages only. What lies at this path may have changed.</summary>
+    /// <summary>For messages only. The file at this path may have changed.</summary>
     public string Path { get; }
 
     /// <summary>Identifies the file: another number under the same name is another file.</summary>
@@ -101,7 +101,7 @@ internal sealed class UntrustedFile : IDisposable
 
 /// <summary>An entry of a folder when it was listed. It may be something else when it is opened.</summary>
 /// <param name="Name">Its name. A name that is no valid text has replacement characters, and cannot be opened.</param>
-/// <param name="Kind">What it is; a symbolic link is not followed.</param>
+/// <param name="Kind">Its kind; a symbolic link is not followed.</param>
 /// <param name="Bytes">Length of a file.</param>
 /// <param name="BytesOnDisk">Space that it takes, without the entries of a folder.</param>
 /// <param name="WrittenAt">When it was last written.</param>

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace NewarBots.Manager.Containers;
 
-/// <summary>What the manager changes in a folder that a recorder can write to.</summary>
+/// <summary>The changes that the manager makes in a folder that a recorder can write to.</summary>
 internal sealed partial class UntrustedFolder
 {
     /// <summary>Folders that are looked into while freeing space: a session has <c>evidence/1_denied_by_host</c>.</summary>
@@ -106,7 +106,7 @@ internal sealed partial class UntrustedFolder
 
     /// <summary>Removes an entry; a folder with its content.</summary>
     /// <param name="name">Name of an entry, not a path.</param>
-    /// <param name="budget">Where it ends, the rest stays.</param>
+    /// <param name="budget">Once it is used up, the rest stays.</param>
     /// <returns>Whether it is gone.</returns>
     public bool Remove(string name, RemovalBudget budget) => Remove(Bytes(name), budget);
 

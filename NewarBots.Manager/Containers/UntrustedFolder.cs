@@ -36,7 +36,7 @@ internal sealed partial class UntrustedFolder : IDisposable
             _ = LinuxFiles.ChangeMode(folder, status.Mode & Permissions | OwnersFolder);
     }
 
-    /// <summary>For messages only. What lies at this path may have changed.</summary>
+    /// <summary>For messages only. The folder at this path may have changed.</summary>
     public string Path { get; }
 
     /// <summary>When an entry was last added, renamed or removed, seen when the folder was opened.</summary>

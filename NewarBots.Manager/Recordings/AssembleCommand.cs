@@ -152,7 +152,7 @@ internal static class AssembleCommand
                     step.SpanId.ToHexString(),
                     step.ParentSpanId == default ? null : step.ParentSpanId.ToHexString(),
                     step.OperationName,
-                    step.StartTimeUtc,
+                    new DateTimeOffset(step.StartTimeUtc),
                     step.Duration,
                     step.StatusDescription,
                     step.GetTagItem(BotTracing.TrackTag) is { } track ? Convert.ToInt32(track, CultureInfo.InvariantCulture) : null)),

@@ -95,6 +95,7 @@ internal sealed partial class ConfinedProcess(TimeProvider time, ProcessLimits? 
         var start = new ProcessStartInfo("/bin/sh", CommandLine(command))
         {
             WorkingDirectory = command.WorkingFolder,
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,

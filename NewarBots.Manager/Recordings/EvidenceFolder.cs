@@ -88,7 +88,7 @@ internal sealed class EvidenceFolder(StorageLayout storage)
             await using var source = file.OpenRead();
             // Screenshots are compressed already.
             var level = file.Extension is ".png" ? CompressionLevel.NoCompression : CompressionLevel.Fastest;
-            await AddAsync(Path.GetRelativePath(folder.FullName, file.FullName), level, file.LastWriteTimeUtc, source.CopyToAsync);
+            await AddAsync(Path.GetRelativePath(folder.FullName, file.FullName), level, new DateTimeOffset(file.LastWriteTimeUtc), source.CopyToAsync);
         }
 
         async Task AddAsync(string name, CompressionLevel level, DateTimeOffset? writtenAt, Func<Stream, CancellationToken, Task> write)

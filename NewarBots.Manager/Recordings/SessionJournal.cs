@@ -64,7 +64,7 @@ internal sealed record SessionJournal(long RecordedPackets, IReadOnlyList<Gap> G
     }
 
     /// <summary>The recorder writes a long stretch in pieces. Adjacent pieces with the same count are one stretch.</summary>
-    private static IReadOnlyList<Disagreement> Merge(IEnumerable<Disagreement> pieces)
+    private static List<Disagreement> Merge(IEnumerable<Disagreement> pieces)
     {
         var merged = new List<Disagreement>();
         foreach (var piece in pieces.OrderBy(piece => piece.StartSeconds))

@@ -1,4 +1,3 @@
-using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Tracking;

@@ -71,7 +71,7 @@ internal sealed partial class Joiner(
                     await ActAsync(press.Target, "press", () => page.PressAsync(press.Target));
                     continue;
                 case JoinDecision.AnswerDialog { Answer: var answer }:
-                    LogAnswering(answer.Button?.Name ?? "Escape", $"{answer.Dialog}");
+                    LogAnswering(answer.Button?.Name ?? "Escape", answer.Dialog);
                     activity?.AddEvent(new("page.answer", tags: new() { ["newarbots.page.entry"] = answer.Button?.Entry }));
                     await page.AnswerAsync(answer);
                     history = history.WithAnswer(answer, time.GetUtcNow());
@@ -119,7 +119,7 @@ internal sealed partial class Joiner(
     private partial void LogAction(string verb, string entry);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Answering a dialog with {Answer}: {Dialog}")]
-    private partial void LogAnswering(string answer, string dialog);
+    private partial void LogAnswering(string answer, PageDialog dialog);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Giving up joining the meeting ({Reason}): {Detail}")]
     private partial void LogGivingUp(EndReason reason, string detail);
