@@ -295,8 +295,7 @@ public sealed class SlowConversionTests
         await WriteChunksAsync(manager, recording, user: "ada");
         var (ffmpeg, gate) = (Path.Combine(manager.Storage, "ffmpeg"), Path.Combine(manager.Storage, "gate"));
         await File.WriteAllTextAsync(ffmpeg, $"#!/bin/sh\nwhile [ ! -e '{gate}' ]; do sleep 0.05; done; exec ffmpeg \"$@\"\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(ffmpeg, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        OtherUsers.Allow(ffmpeg);
         manager.Kill();
         await manager.StartAsync(("Finalizing__FFmpegPath", ffmpeg), ("Finalizing__ConversionPatience", "00:00:00.2"));
 

@@ -364,7 +364,7 @@ public sealed partial class UntrustedFolderTests : IDisposable
         Exception? failure = null;
         var thread = new Thread(() =>
         {
-            SetUser(nobody);
+            _ = SetUser(nobody);
             try
             {
                 action();

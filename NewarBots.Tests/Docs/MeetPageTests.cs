@@ -14,8 +14,8 @@ public sealed partial class MeetPageTests
         var named = Id.Matches(page).Select(match => match.Groups["id"].Value).ToHashSet();
         var ids = SelectorPack.Embedded.Entries.Select(entry => entry.Id).ToList();
 
-        Assert.Empty(ids.Where(id => !named.Contains(id) && !named.Contains($"{id.Split('.')[0]}.*")));
-        Assert.Empty(named.Where(name => name.EndsWith(".*", StringComparison.Ordinal) ? !ids.Exists(id => id.StartsWith(name[..^1], StringComparison.Ordinal)) : !ids.Contains(name)));
+        Assert.DoesNotContain(ids, id => !named.Contains(id) && !named.Contains($"{id.Split('.')[0]}.*"));
+        Assert.DoesNotContain(named, name => name.EndsWith(".*", StringComparison.Ordinal) ? !ids.Exists(id => id.StartsWith(name[..^1], StringComparison.Ordinal)) : !ids.Contains(name));
     }
 
     [GeneratedRegex(@"`(?<id>[a-z_]+\.([a-z_]+|\*))`", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

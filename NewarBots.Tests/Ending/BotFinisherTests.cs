@@ -17,9 +17,6 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
 {
     private const int MaxAttempts = 4;
 
-    private const UnixFileMode Everyone = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
-
     private readonly string _folder = Directory.CreateTempSubdirectory("newarbots-finisher-").FullName;
     private ConnectionMultiplexer _redis = null!;
     private IServiceProvider _manager = null!;
@@ -32,8 +29,7 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
     public async ValueTask InitializeAsync()
     {
         // FFmpeg runs as another user.
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(_folder, Everyone);
+        OtherUsers.Allow(_folder);
         _redis = await redis.ConnectAsync();
         await _redis.GetServers()[0].FlushAllDatabasesAsync();
         _manager = recorders.WholeManager(
@@ -159,7 +155,7 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
         Assert.Equal(DeletionResult.Deleted, await _manager.GetRequiredService<BotDeletion>().DeleteAsync((await Store.Queries.FindAsync(bot.Id))!, Cancellation));
 
         Assert.Null(await Store.Queries.FindAsync(bot.Id));
-        Assert.Empty((await Store.Queries.ActiveAsync()).Where(active => active.Id == bot.Id));
+        Assert.DoesNotContain(await Store.Queries.ActiveAsync(), active => active.Id == bot.Id);
         Assert.False(Directory.Exists(new StorageLayout(recorders.Storage).SessionFolder(bot.UserId, bot.Id)));
         Assert.Empty(_manager.GetRequiredService<RetryBackoff>().All);
     }
@@ -222,8 +218,7 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
     {
         var beside = Path.Combine(_folder, "ffmpeg.new");
         File.WriteAllText(beside, $"#!/bin/sh\n{body}\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(beside, Everyone);
+        OtherUsers.Allow(beside);
         File.Move(beside, Path.Combine(_folder, "ffmpeg"), overwrite: true);
     }
 }

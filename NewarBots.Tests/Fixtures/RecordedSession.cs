@@ -21,9 +21,8 @@ internal sealed class RecordedSession : IDisposable
     public RecordedSession()
     {
         _doubts = new(Microsoft.Extensions.Options.Options.Create(Options), TimeProvider.System);
-        // FFmpeg runs as another user if the tests run as root, and the tests replace it with scripts in this folder.
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(_root, (UnixFileMode)0b111_111_111);
+        // The tests replace FFmpeg with scripts in this folder.
+        OtherUsers.Allow(_root);
         Storage = new StorageLayout(_root);
         Bot = new()
         {

@@ -56,7 +56,7 @@ internal sealed partial class UnseenPage
 
         var statuses = recorder.Statuses().Select(status => WireWord.Of(status.Status)).Aggregate(
             new List<string>(), (distinct, status) => distinct is [.., var last] && last == status ? distinct : [.. distinct, status]);
-        Check(Regex.IsMatch(string.Concat(statuses.Select(status => $"{status},")), StatusPattern()), "Statuses", string.Join(", ", statuses));
+        Check(Regex.IsMatch(string.Concat(statuses.Select(status => $"{status},")), StatusPattern(), RegexOptions.None, TimeSpan.FromSeconds(1)), "Statuses", string.Join(", ", statuses));
 
         var reason = recorder.Reason is { } ended ? WireWord.Of(ended) : "none";
         Check(One("Reason").Split(" or ").Contains(reason), "Reason", $"{reason} ({recorder.Statuses()[^1].Detail})");
@@ -133,12 +133,12 @@ internal sealed partial class UnseenPage
 
     private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"^(?<key>[A-Z][a-z ]*): (?<value>.*)$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^(?<key>[A-Z][a-z ]*): (?<value>.*)$", RegexOptions.Multiline, matchTimeoutMilliseconds: 1000)]
     private static partial Regex HeaderLine();
 
-    [GeneratedRegex(@"voice (?<voice>\d) for (?<seconds>\d+) s")]
+    [GeneratedRegex(@"voice (?<voice>\d) for (?<seconds>\d+) s", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex VoicePromise();
 
-    [GeneratedRegex(@"\d+")]
+    [GeneratedRegex(@"\d+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex WholeNumber();
 }

@@ -43,7 +43,7 @@ public sealed class RejectedWritesTests
         Assert.Equal("stop_requested", (string?)bot["reason"]);
     }
 
-    private static Task ExecuteAsync(ConnectionMultiplexer redis, string command)
+    private static Task<RedisResult> ExecuteAsync(ConnectionMultiplexer redis, string command)
     {
         var words = command.Split(' ');
         return redis.GetServers()[0].ExecuteAsync(words[0], [.. words[1..]]);

@@ -18,8 +18,7 @@ public sealed class FFmpegTests : IDisposable
 
     private string Runs => Path.Combine(_folder, "runs");
 
-    // FFmpeg runs as another user if the tests run as root.
-    public FFmpegTests() => File.SetUnixFileMode(_folder, (UnixFileMode)0b111_111_111);
+    public FFmpegTests() => OtherUsers.Allow(_folder);
 
     public void Dispose()
     {
@@ -247,7 +246,7 @@ public sealed class FFmpegTests : IDisposable
     private void UseScript(string body)
     {
         File.WriteAllText(Runs, string.Empty);
-        File.SetUnixFileMode(Runs, (UnixFileMode)0b110_110_110);
+        OtherUsers.Allow(Runs);
         _session.UseFFmpegScript($"echo run >> {Runs}\n{body}");
     }
 }

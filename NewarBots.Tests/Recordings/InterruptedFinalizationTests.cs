@@ -109,7 +109,7 @@ public sealed class InterruptedFinalizationTests : IDisposable
     public async Task An_attempt_that_lost_its_lease_does_not_disturb_the_attempt_of_another_manager(int attempt)
     {
         _session.Write(await OpusPackets.OfToneAsync(777));
-        File.SetUnixFileMode(_chunks, (UnixFileMode)0b111_111_111);
+        OtherUsers.Allow(_chunks);
         var (runs, go) = (Path.Combine(_chunks, "runs"), Path.Combine(_chunks, "go"));
         _session.UseFFmpegScript($"echo >> {runs}; until [ -e {go} ]; do sleep 0.02; done; exec ffmpeg \"$@\"");
         using var lost = new CancellationTokenSource();

@@ -117,7 +117,7 @@ public sealed class PartialRecordingTests : IDisposable
         var tone = await OpusPackets.OfToneAsync(600);
         var (running, most, gate) = (Path.Combine(_session.Storage.Root, "running"), Path.Combine(_session.Storage.Root, "most"), Path.Combine(_session.Storage.Root, "gate"));
         Directory.CreateDirectory(running);
-        File.SetUnixFileMode(running, (UnixFileMode)0b111_111_111);
+        OtherUsers.Allow(running);
         _session.UseFFmpegScript(
             $"mkdir '{running}'/$$; ls '{running}' | wc -l >> '{most}'; while [ ! -e '{gate}' ]; do sleep 0.05; done; ffmpeg \"$@\"; code=$?; rmdir '{running}'/$$; exit $code");
         using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);

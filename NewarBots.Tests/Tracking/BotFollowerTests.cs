@@ -245,7 +245,7 @@ public sealed class BotFollowerTests(RedisServer server) : IClassFixture<RedisSe
 
     private async Task<Bot> LaunchedAsync()
     {
-        var bot = SampleBots.Queued(user: $"user-{Guid.NewGuid():n}");
+        var bot = SampleBots.Queued(user: $"user-{SessionId.New(TimeProvider.System)}");
         await Store().Commands.CreateAsync(bot, idempotency: null);
         var launched = (await Store().Commands.UpdateAsync(bot.Id, BotLifecycle.LaunchBegun))!;
         await _redis.GetDatabase().KeyDeleteAsync(RedisNames.EventStream(bot.Id));

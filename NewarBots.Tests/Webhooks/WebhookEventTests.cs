@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots;
 using NewarBots.Manager.Webhooks;
 using NewarBots.Tests.Fixtures;
 
