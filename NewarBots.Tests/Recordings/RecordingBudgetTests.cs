@@ -5,7 +5,6 @@ using CliWrap.Buffered;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Contract.Ogg;
-using NewarBots.Manager.Bots;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 
