@@ -5,6 +5,7 @@
   const dialogSelector = 'dialog[open], [role=dialog], [role=alertdialog], [aria-modal=true]';
   const smallest = 4; // px: what is smaller is meant for screen readers
   const coveringShare = 0.6; // of the window: what covers this much, and a control behind it, acts as a dialog
+  const iconClass = /icon|material|symbols/i, iconFont = /^[^,]*(icons|symbols)/i;
   const maxButtons = 8, maxDialogs = 4, maxText = 600, maxName = 80, maxPeople = 200;
 
   const plain = text => text.replace(/[\u2018\u2019]/g, "'").replace(/\s+/g, ' ').trim().toLowerCase();
@@ -128,6 +129,17 @@
     return shows(document.body);
   };
 
+  // An icon font draws an icon for the text in it, such as more_vert.
+  const isIcon = element => element.matches('i, svg, [aria-hidden=true]') || iconClass.test(element.getAttribute('class') ?? '')
+    || iconFont.test(getComputedStyle(element).fontFamily) || /^[a-z0-9]+(_[a-z0-9]+)+$/.test(element.textContent.trim());
+  const textWithoutIcons = element => isIcon(element) ? '' : [...element.childNodes]
+    .map(node => node.nodeType === Node.TEXT_NODE ? node.data : node.nodeType === Node.ELEMENT_NODE ? textWithoutIcons(node) : '').join('');
+  // While a dialog is open, the page around the tile may be hidden from screen readers.
+  const isInIcon = (element, tile) => {
+    for (let outer = element; outer && outer !== tile; outer = outer.parentElement) if (isIcon(outer)) return true;
+    return false;
+  };
+
   let isConcealed = false;
   const matchOf = entry => {
     if (entry.host) return location.hostname === entry.host || location.hostname.endsWith(`.${entry.host}`) ? {} : null;
@@ -137,7 +149,8 @@
       for (const element of elementsOf(entry)) {
         const tile = entry.person && element.closest(`[${entry.person}]`);
         const person = tile?.getAttribute(entry.person) || element;
-        const name = squeeze(element.textContent).slice(0, maxName);
+        const text = isInIcon(element, tile || element.parentElement) ? '' : textWithoutIcons(element);
+        const name = (squeeze(text) || squeeze(element.getAttribute('data-self-name') ?? '')).slice(0, maxName);
         if (name && !people.has(person) && people.size < maxPeople && (entry.hidden || isVisible(tile || element))) people.set(person, name);
       }
       return people.size > 0
