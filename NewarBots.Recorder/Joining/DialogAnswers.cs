@@ -7,7 +7,7 @@ namespace NewarBots.Recorder.Joining;
 /// <summary>
 /// Chooses how to answer the page's dialogs. It never leaves the call, allows a device or signs in. A button that it does not know is clicked
 /// only if there is no other choice: all others leave the call, or had no effect. An answer that did not close the dialog is not repeated:
-/// the next one follows, and at last the Escape key.
+/// the next one follows, and at last the Escape key. Of dialogs that are not modal, it answers only known ones and questions whether to leave.
 /// </summary>
 internal sealed record DialogAnswers
 {
@@ -63,25 +63,29 @@ internal sealed record DialogAnswers
         var rest = safe.ToList();
         foreach (var sign in Known)
         {
-            // Outside a modal dialog, a join button leads to another room.
-            if (sign is PageSign.JoinButton && !dialog.IsModal)
+            // Outside a modal dialog, a join button leads to another room, and nothing needs to be closed.
+            if (sign is PageSign.JoinButton or PageSign.Obstacle && !dialog.IsModal)
                 continue;
             foreach (var button in safe.Where(button => button.Sign == sign && rest.Remove(button)))
                 yield return new(dialog, button, IsKnown: true);
         }
 
+        // A panel beside the call asks nothing. A question whether to leave the call may lack the marks of a modal dialog.
+        var isLeaveQuestion = dialog.Text.Contains('?', StringComparison.Ordinal)
+            && dialog.Buttons.Count == 2
+            && dialog.Buttons.Count(button => Matches(_never, button.Name)) == 1;
+        if (!dialog.IsModal && !isLeaveQuestion)
+            yield break;
         foreach (var pattern in _safe)
         {
             foreach (var button in safe.Where(button => button.Sign is null && pattern.IsMatch(button.Name) && rest.Remove(button)))
                 yield return new(dialog, button, IsKnown: false);
         }
 
-        var leaves = dialog.Buttons.Count(button => Matches(_never, button.Name));
-        if (rest is [{ Sign: null } other] && (dialog.IsModal || (dialog.Buttons.Count == 2 && leaves == 1)))
+        if (rest is [{ Sign: null } other])
             yield return new(dialog, other, IsKnown: false);
-        if (!dialog.IsModal)
-            yield break;
-        yield return new(dialog, Button: null, IsKnown: false);
+        if (dialog.IsModal)
+            yield return new(dialog, Button: null, IsKnown: false);
     }
 
     private static string NameOf(DialogAnswer answer) => answer.Button?.Name ?? string.Empty;

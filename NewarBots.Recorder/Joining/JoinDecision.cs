@@ -50,7 +50,7 @@ internal abstract record JoinDecision
 
         // Signs of the call outweigh everything else, such as a banner with another join button.
         var answer = history.IsLooping ? null : history.Answers.Next(view, now);
-        if (view.IsProvenCall || (history.IsReceiving(now) && !view.Shows(PageSign.GettingReady) && !view.Shows(PageSign.NameBox)))
+        if (view.IsProvenCall || (history.IsReceiving(now) && view.IsCallWithAudio))
             return answer is { IsKnown: true, Dialog.IsModal: true } ? WhenDue(answer) : new Admitted();
         if (answer is { } next && (next.IsKnown || next.Dialog.IsModal))
         {
@@ -62,7 +62,7 @@ internal abstract record JoinDecision
         }
 
         // After the request to join, Google Meet shows a black page, for minutes.
-        if (view.Shows(PageSign.WaitingRoom) || (view.IsBlank && history.HasKnocked))
+        if ((view.Shows(PageSign.WaitingRoom) && (history.HasKnocked || !view.Shows(PageSign.JoinButton))) || (view.IsBlank && history.HasKnocked))
         {
             return history.WaitingSince is { } since && now - since >= leave.WaitingRoomTimeout
                 ? new GiveUp(EndReason.WaitingRoomTimeout, $"Nobody admitted the bot within {leave.WaitingRoomTimeout.TotalSeconds:0} s.")
@@ -129,6 +129,7 @@ internal abstract record JoinDecision
         (PageSign.LoginNeeded, EndReason.LoginRequired),
         (PageSign.Removed, EndReason.RemovedByHost),
         (PageSign.Ended, EndReason.MeetingEnded),
+        (PageSign.ConnectionLost, EndReason.JoinFailed),
         (PageSign.Left, EndReason.DeniedByHost),
         (PageSign.Bounced, EndReason.BlockedByPlatform),
     ];

@@ -41,17 +41,33 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
     private bool HasCallSign => Count > 1 || (Count == 1 && IsSelfShown) || NamedOthers > 0 || Shows(PageSign.CallControl);
 
     /// <summary>The page proves that the guest is in the call. It may still show a notice or a banner with a join button.</summary>
-    public bool IsProvenCall => MayBeCall && HasCallSign;
+    public bool IsProvenCall => (MayBeCall && HasCallSign) || IsCallBesideLobby;
 
     /// <summary>
-    /// For an admitted guest, the page still shows the call. While it shows anything that exists in a call only, the waiting room's text
-    /// does not count: it may be in the chat.
+    /// The page shows the call although the lobby is still in it. A lobby may show who is in the call, but not together with a leave
+    /// button and the call's controls.
+    /// </summary>
+    private bool IsCallBesideLobby =>
+        Shows(PageSign.LeaveButton)
+        && Shows(PageSign.CallControl)
+        && Count > 1
+        && NamedOthers > 0
+        && !Shows(PageSign.WaitingRoom)
+        && !Shows(PageSign.GettingReady);
+
+    /// <summary>With received audio, the page is the call, even if the name box of the lobby is still in it.</summary>
+    public bool IsCallWithAudio =>
+        !Shows(PageSign.GettingReady)
+        && (!Shows(PageSign.NameBox) || (Shows(PageSign.LeaveButton) && HasCallSign));
+
+    /// <summary>
+    /// For an admitted guest, the page still shows the call. While it shows anything that exists in a call only, the texts and the name box
+    /// of the lobby do not count: the text may be in the chat, and the box may have stayed in the page.
     /// </summary>
     public bool IsStillCallPage => MayBeCall || (
         Shows(PageSign.LeaveButton)
-        && (HasCallSign || Count is not null)
-        && !Shows(PageSign.GettingReady)
-        && !Shows(PageSign.NameBox));
+        && (HasCallSign || (Count is not null && !Shows(PageSign.NameBox)))
+        && !Shows(PageSign.GettingReady));
 
     /// <summary>The page shows the lobby or the waiting room.</summary>
     public bool IsLobby => !IsStillCallPage && (Shows(PageSign.NameBox) || Shows(PageSign.JoinButton) || Shows(PageSign.WaitingRoom));

@@ -10,8 +10,32 @@
 
   const plain = text => text.replace(/[\u2018\u2019]/g, "'").replace(/\s+/g, ' ').trim().toLowerCase();
   const squeeze = text => text.replace(/\s+/g, ' ').trim();
-  const pageText = plain(document.body?.innerText ?? '');
-  const labelOf = element => element.getAttribute('aria-label') || element.innerText || '';
+
+  // The document and the open shadow roots in it.
+  const trees = [document];
+  for (const tree of trees) for (const element of tree.querySelectorAll('*')) if (element.shadowRoot) trees.push(element.shadowRoot);
+  const findAll = selector => trees.flatMap(tree => [...tree.querySelectorAll(selector)]);
+  const parentOf = element => element.assignedSlot ?? element.parentElement ?? element.getRootNode().host ?? null;
+  const closestOf = (element, selector) => {
+    while (element && !element.matches(selector)) element = parentOf(element);
+    return element;
+  };
+  const holds = (outer, element) => {
+    while (element && element !== outer) element = parentOf(element);
+    return element === outer;
+  };
+  const topAt = (x, y) => {
+    let top = document.elementFromPoint(x, y);
+    for (let inner; (inner = top?.shadowRoot?.elementFromPoint(x, y)) && inner !== top && holds(top, inner);) top = inner;
+    return top;
+  };
+  // innerText leaves out shadow roots. An element that is not rendered, such as a style, has its source as innerText.
+  const textOf = element => [element.innerText ?? '', ...trees.slice(1)
+    .filter(({ host }) => holds(element, host))
+    .flatMap(({ children }) => [...children].filter(child => child.checkVisibility()).map(child => child.innerText ?? ''))].join('\n').trim();
+
+  const pageText = document.body ? plain(textOf(document.body)) : '';
+  const labelOf = element => element.getAttribute('aria-label') || textOf(element);
   const nameOf = element => plain(labelOf(element));
 
   // A person would see it, were nothing in front of it and the page scrolled there.
@@ -19,7 +43,7 @@
     if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true })) return false;
     const box = element.getBoundingClientRect();
     if (box.width < smallest || box.height < smallest || box.right + scrollX <= 0 || box.bottom + scrollY <= 0) return false;
-    for (let outer = element; outer && outer !== document.body; outer = outer.parentElement) {
+    for (let outer = element; outer && outer !== document.body; outer = parentOf(outer)) {
       const { overflow, clipPath, clip } = getComputedStyle(outer);
       if (clipPath.startsWith('inset(50%') || /^rect\((0|1)px,? (0|1)px,? (0|1)px,? (0|1)px\)$/.test(clip)) return false;
       if (overflow === 'visible') continue;
@@ -30,16 +54,16 @@
   };
 
   const controls = new Map();
-  for (const element of document.querySelectorAll(controlSelector)) {
+  const named = findAll(controlSelector).filter(element => nameOf(element));
+  for (const element of named) {
     const name = nameOf(element);
-    if (!name) continue;
     if (!controls.has(name)) controls.set(name, []);
     controls.get(name).push(element);
   }
 
   const elementsOf = entry => {
     try {
-      return entry.control ? controls.get(plain(entry.control)) ?? [] : entry.css ? [...document.querySelectorAll(entry.css)] : [];
+      return entry.control ? controls.get(plain(entry.control)) ?? [] : entry.css ? findAll(entry.css) : [];
     } catch {
       return []; // Invalid CSS affects this entry only.
     }
@@ -52,32 +76,32 @@
       box = element.getBoundingClientRect();
     }
     const x = box.left + box.width / 2, y = box.top + box.height / 2;
-    const top = document.elementFromPoint(x, y);
-    return { x, y, free: top !== null && (element.contains(top) || top.contains(element)) && !element.disabled && element.ariaDisabled !== 'true' };
+    const top = topAt(x, y);
+    return { x, y, free: top !== null && (holds(element, top) || holds(top, element)) && !element.disabled && element.ariaDisabled !== 'true' };
   };
 
   const entryOf = name => entries.find(({ control }) => control && plain(control) === name)?.id ?? null;
   // A link would lead away from the meeting, unless the pack knows it.
-  const buttonsIn = root => [...root.querySelectorAll(controlSelector)].filter(button =>
-    labelOf(button).trim() && isVisible(button) && (!button.matches('a[href]:not([role=button])') || entryOf(nameOf(button)) !== null));
+  const buttonsIn = root => named.filter(button =>
+    button !== root && holds(root, button) && isVisible(button) && (!button.matches('a[href]:not([role=button])') || entryOf(nameOf(button)) !== null));
 
   // What lies over a control and most of the window without being marked as a dialog. The buttons may be in an element beside the scrim.
   const coverOf = (element, own) => {
     const box = element.getBoundingClientRect();
     const x = box.left + box.width / 2, y = box.top + box.height / 2;
-    const top = document.elementFromPoint(x, y);
-    if (!top || element.contains(top) || top.contains(element)) return null;
+    const top = topAt(x, y);
+    if (!top || holds(element, top) || holds(top, element)) return null;
     let root = top, covered = 0;
-    for (let outer = top; outer && !outer.contains(element); outer = outer.parentElement) {
+    for (let outer = top; outer && !holds(outer, element); outer = parentOf(outer)) {
       const { width, height } = outer.getBoundingClientRect();
       covered = Math.max(covered, Math.min(width, innerWidth) * Math.min(height, innerHeight));
       root = outer;
     }
     if (covered < coveringShare * innerWidth * innerHeight) return null;
-    const roots = [root, ...[...root.parentElement?.children ?? []].filter(other => other !== root && !other.contains(element))];
+    const roots = [root, ...[...root.parentNode?.children ?? []].filter(other => other !== root && !holds(other, element))];
     return roots.find(candidate => {
       const buttons = buttonsIn(candidate);
-      return buttons.length > 0 && buttons.length <= maxButtons && !candidate.querySelector('video') && !own.some(element => candidate.contains(element)) && buttons.some(button => place(button).free);
+      return buttons.length > 0 && buttons.length <= maxButtons && ![...findAll('video'), ...own].some(element => holds(candidate, element)) && buttons.some(button => place(button).free);
     }) ?? null;
   };
 
@@ -86,28 +110,31 @@
   const findDialogs = () => {
     // The whole page may be marked as a dialog. What has the door's or the call's own elements in it is not one.
     const own = elementsFor(['name_box', 'microphone_on', 'microphone_off', 'camera_on', 'camera_off', 'participant']);
-    const marked = [...document.querySelectorAll(dialogSelector)]
-      .filter(dialog => (isVisible(dialog) || buttonsIn(dialog).length > 0) && !own.some(element => dialog.contains(element)));
-    const outermost = marked.filter(dialog => !marked.some(other => other !== dialog && other.contains(dialog)));
+    const marked = findAll(dialogSelector)
+      .filter(dialog => (isVisible(dialog) || buttonsIn(dialog).length > 0) && !own.some(element => holds(dialog, element)));
+    const outermost = marked.filter(dialog => !marked.some(other => other !== dialog && holds(other, dialog)));
     const found = outermost.map(root => ({
       root,
-      isModal: [root, ...marked.filter(inner => root.contains(inner))].some(one => one.getAttribute('aria-modal') === 'true' || one.matches(':modal')),
+      isModal: [root, ...marked.filter(inner => holds(root, inner))].some(one => one.getAttribute('aria-modal') === 'true' || one.matches(':modal')),
     }));
-    const ground = [...own, ...elementsFor(['leave_button', 'join_button'])].filter(element => !found.some(({ root }) => root.contains(element)));
+    const ground = [...own, ...elementsFor(['leave_button', 'join_button'])].filter(element => !found.some(({ root }) => holds(root, element)));
     for (const element of ground.slice(0, 12)) {
       const cover = coverOf(element, own);
-      if (cover && !found.some(({ root }) => root.contains(cover) || cover.contains(root))) found.push({ root: cover, isModal: true });
+      if (!cover) continue;
+      const same = found.filter(({ root }) => holds(root, cover) || holds(cover, root));
+      if (same.length === 0) found.push({ root: cover, isModal: true });
+      for (const dialog of same) dialog.isModal = true;
     }
     // A question without any mark, with two buttons of which one leaves.
     const never = (neverAnswers ?? []).map(pattern => new RegExp(pattern, 'i'));
     const callOwn = [...own, ...elementsFor(['leave_button', 'call_control', 'join_button'])];
-    for (const element of [...controls.values()].flat().filter(control => never.some(pattern => pattern.test(nameOf(control))) && isVisible(control))) {
-      let root = element.parentElement;
-      while (root && buttonsIn(root).length < 2) root = root.parentElement;
-      if (!root || buttonsIn(root).length !== 2 || callOwn.some(other => root.contains(other))) continue;
+    for (const element of named.filter(control => never.some(pattern => pattern.test(nameOf(control))) && isVisible(control))) {
+      let root = parentOf(element);
+      while (root && buttonsIn(root).length < 2) root = parentOf(root);
+      if (!root || buttonsIn(root).length !== 2 || callOwn.some(other => holds(root, other))) continue;
       // The text of the question may be beside the buttons.
-      while (!root.innerText.includes('?') && root.parentElement && buttonsIn(root.parentElement).length === 2) root = root.parentElement;
-      if (root.innerText.includes('?') && !found.some(({ root: other }) => other.contains(root) || root.contains(other))) found.push({ root, isModal: false });
+      while (!textOf(root).includes('?') && parentOf(root) && buttonsIn(parentOf(root)).length === 2) root = parentOf(root);
+      if (textOf(root).includes('?') && !found.some(({ root: other }) => holds(other, root) || holds(root, other))) found.push({ root, isModal: false });
     }
     return found.map(dialog => ({ ...dialog, buttons: buttonsIn(dialog.root).slice(0, maxButtons).map(element => ({ element, ...place(element) })) }));
   };
@@ -122,8 +149,7 @@
   const showsText = text => {
     if (!pageText.includes(text)) return false;
     const shows = element => {
-      if (!plain(element.innerText ?? '').includes(text)) return false;
-      const inner = [...element.children].filter(child => plain(child.innerText ?? '').includes(text));
+      const inner = [...element.children, ...element.shadowRoot?.children ?? []].filter(child => plain(textOf(child)).includes(text));
       return inner.length > 0 ? inner.some(shows) : isVisible(element);
     };
     return shows(document.body);
@@ -136,7 +162,7 @@
     .map(node => node.nodeType === Node.TEXT_NODE ? node.data : node.nodeType === Node.ELEMENT_NODE ? textWithoutIcons(node) : '').join('');
   // While a dialog is open, the page around the tile may be hidden from screen readers.
   const isInIcon = (element, tile) => {
-    for (let outer = element; outer && outer !== tile; outer = outer.parentElement) if (isIcon(outer)) return true;
+    for (let outer = element; outer && outer !== tile; outer = parentOf(outer)) if (isIcon(outer)) return true;
     return false;
   };
 
@@ -147,7 +173,7 @@
     if (entry.people) {
       const people = new Map();
       for (const element of elementsOf(entry)) {
-        const tile = entry.person && element.closest(`[${entry.person}]`);
+        const tile = entry.person && closestOf(element, `[${entry.person}]`);
         const person = tile?.getAttribute(entry.person) || element;
         const text = isInIcon(element, tile || element.parentElement) ? '' : textWithoutIcons(element);
         const name = (squeeze(text) || squeeze(element.getAttribute('data-self-name') ?? '')).slice(0, maxName);
@@ -174,7 +200,7 @@
     let best = null;
     for (const element of visible.length > 0 ? visible : entry.hidden ? all : []) {
       const match = { ...place(element), value: element.value == null ? null : String(element.value) };
-      const worth = (modal === null || modal.contains(element) ? 2 : 0) + (match.free ? 1 : 0);
+      const worth = (modal === null || holds(modal, element) ? 2 : 0) + (match.free ? 1 : 0);
       if (best === null || worth > best.worth) best = { match, worth };
     }
     return best?.match ?? null;
@@ -196,10 +222,10 @@
     capturing: isCapturing(),
     receivedBytes: receivedBytes(),
     concealed: isConcealed,
-    blank: pageText === '' && ![...document.querySelectorAll('input, [role=textbox]')].some(isVisible),
+    blank: pageText === '' && !findAll('input, [role=textbox]').some(isVisible),
     matches,
     dialogs: dialogs.slice(0, maxDialogs).map(({ root, isModal, buttons }) => ({
-      text: squeeze(root.innerText || root.getAttribute('aria-label') || '').slice(0, maxText),
+      text: squeeze(textOf(root) || root.getAttribute('aria-label') || '').slice(0, maxText),
       modal: isModal,
       buttons: buttons.map(({ element, x, y, free }) => ({
         name: squeeze(labelOf(element)).slice(0, maxName), entry: entryOf(nameOf(element)), x, y, free,

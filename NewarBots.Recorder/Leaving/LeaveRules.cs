@@ -189,8 +189,7 @@ internal sealed record LeaveRules
     private static bool IsStillCall(PageView view, bool isReceiving) => view.IsStillCallPage || (
         isReceiving
         && view.Shows(PageSign.LeaveButton)
-        && !view.Shows(PageSign.GettingReady)
-        && !view.Shows(PageSign.NameBox));
+        && view.IsCallWithAudio);
 
     private static string AddressOf(PageView view) => view.Url.Split('?', '#')[0].TrimEnd('/');
 
@@ -201,6 +200,7 @@ internal sealed record LeaveRules
     private static readonly (PageSign Sign, EndReason Reason)[] Endings =
     [
         (PageSign.Removed, EndReason.RemovedByHost),
+        (PageSign.ConnectionLost, EndReason.NetworkLost),
         (PageSign.Ended, EndReason.MeetingEnded),
         (PageSign.Denied, EndReason.RemovedByHost),
         (PageSign.Left, EndReason.MeetingEnded),

@@ -184,6 +184,9 @@ public enum PageSign
     /// <summary>The call has ended for everyone.</summary>
     Ended,
 
+    /// <summary>The platform gave up the connection to the call, which may go on for the others.</summary>
+    ConnectionLost,
+
     /// <summary>The platform sent the browser away from the meeting, to a page about its product.</summary>
     Bounced,
 

@@ -97,8 +97,21 @@ public sealed class DialogAnswersTests
     {
         Assert.Null(Next(Dialog("Fine") with { IsModal = false }));
         Assert.Equal("Stay in the call", Next(Dialog("Leave now", "Stay in the call") with { IsModal = false }));
-        Assert.Equal("Weiter", Next(Dialog("Leave now", "Weiter") with { IsModal = false }));
+        Assert.Equal("Weiter", Next(Dialog("Leave now", "Weiter") with { IsModal = false, Text = "Still there?" }));
+        Assert.Null(Next(Dialog("Leave now", "Weiter") with { IsModal = false }));
         Assert.Null(Next(Dialog("Join now", "Not here") with { IsModal = false }));
+    }
+
+    [Theory]
+    [InlineData("Add people", "Leave and join on a phone")]
+    [InlineData("Invite", "Leave")]
+    [InlineData("Close", "Call settings")]
+    [InlineData("Close")]
+    [InlineData("Done", "Cancel", "Leave")]
+    public void A_panel_beside_the_call_is_not_answered(params string[] buttons)
+    {
+        Assert.Null(Next(Dialog(buttons) with { IsModal = false }));
+        Assert.Null(Next(Dialog(buttons) with { IsModal = false, Text = "Missing somebody?" }));
     }
 
     private string? Next(PageDialog dialog)

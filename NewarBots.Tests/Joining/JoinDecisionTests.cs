@@ -151,8 +151,18 @@ public sealed class JoinDecisionTests
     [InlineData("waiting.host_brings_you")]
     [InlineData("waiting.host_admits_you")]
     [InlineData("waiting.for_the_host")]
+    [InlineData("waiting.not_started")]
     public void The_waiting_room_is_not_the_call_although_it_has_a_leave_button(string entry) =>
         Assert.IsType<JoinDecision.WaitInWaitingRoom>(Decide(entry, "microphone.off", "camera.off", "leave.button", "count.people"));
+
+    [Fact]
+    public void A_meeting_that_has_not_started_is_asked_to_join_before_waiting()
+    {
+        var view = View("waiting.not_started", "microphone.off", "camera.off", "join.ask");
+
+        Assert.Equal("join.ask", Target<JoinDecision.Click>(Decide(view)));
+        Assert.IsType<JoinDecision.WaitInWaitingRoom>(Decide(view, Fresh.WithAct(Match("join.ask"), Now), Now.AddSeconds(1)));
+    }
 
     [Fact]
     public void A_page_with_a_leave_button_and_unknown_words_is_not_the_call()
@@ -231,6 +241,29 @@ public sealed class JoinDecisionTests
         Assert.IsNotType<JoinDecision.Admitted>(Decide(View(entries), history, Now.AddSeconds(8)));
     }
 
+    [Theory]
+    [InlineData(3, 2, false, true, "leave.button", "call.people")]
+    [InlineData(null, 2, true, true, "leave.button")]
+    [InlineData(3, 0, true, true, "leave.button")]
+    [InlineData(3, 2, false, false, "call.people")]
+    [InlineData(3, 2, false, false, "leave.button")]
+    [InlineData(3, 0, false, false, "leave.button", "call.people")]
+    [InlineData(3, 2, true, false)]
+    [InlineData(null, 0, true, false, "leave.button")]
+    [InlineData(3, 2, false, false, "leave.button", "call.people", "waiting.asking")]
+    [InlineData(3, 2, true, false, "leave.button", "call.people", "getting_ready.text")]
+    public void A_lobby_that_stays_beside_the_call_needs_more_proof(int? count, int named, bool isReceiving, bool isCall, params string[] entries)
+    {
+        var view = View([.. entries, "name.box", "join.ask"]) with { NamedOthers = named };
+        if (count is not null)
+            view = view with { Matches = [.. view.Matches, Match("count.people") with { Number = count }] };
+        var history = Fresh;
+        for (var second = 0; isReceiving && second < 3; second++)
+            history = history.WithView(view with { ReceivedBytes = second * 4000 }, Now);
+
+        Assert.Equal(isCall, Decide(view, history, Now) is JoinDecision.Admitted);
+    }
+
     [Fact]
     public void A_banner_with_a_join_button_does_not_hide_the_call() =>
         Assert.IsType<JoinDecision.Admitted>(Decide("microphone.off", "camera.off", "leave.button", "call.chat", "join.now"));
@@ -284,6 +317,9 @@ public sealed class JoinDecisionTests
     [InlineData("login.heading", EndReason.LoginRequired)]
     [InlineData("login.redirect", EndReason.LoginRequired)]
     [InlineData("ended.by_host", EndReason.MeetingEnded)]
+    [InlineData("ended.this_call_has", EndReason.MeetingEnded)]
+    [InlineData("connection_lost.ended", EndReason.JoinFailed)]
+    [InlineData("blocked.problem_joining", EndReason.BlockedByPlatform)]
     [InlineData("removed.text", EndReason.RemovedByHost)]
     public void A_refusal_ends_the_attempt_even_if_the_waiting_room_is_still_visible(string entry, EndReason reason)
     {

@@ -77,6 +77,7 @@ public sealed class LeaveRulesTests
     [InlineData(nameof(PageSign.Removed), EndReason.RemovedByHost)]
     [InlineData(nameof(PageSign.Ended), EndReason.MeetingEnded)]
     [InlineData(nameof(PageSign.Left), EndReason.MeetingEnded)]
+    [InlineData(nameof(PageSign.ConnectionLost), EndReason.NetworkLost)]
     public void The_page_shows_why_the_call_ended(string sign, EndReason reason) =>
         Assert.Equal(reason, After(TimeSpan.FromSeconds(1), Page(new PageMatch("some.entry", Enum.Parse<PageSign>(sign))))?.Reason);
 
@@ -231,6 +232,14 @@ public sealed class LeaveRulesTests
     public void Matching_text_does_not_end_a_call_that_shows_a_notice() =>
         Assert.Null(After(
             TimeSpan.FromSeconds(30), Page(LeaveButton, new PageMatch("join.now", PageSign.JoinButton), new PageMatch("ended.call", PageSign.Ended))));
+
+    [Fact]
+    public void A_name_box_that_stays_beside_the_call_does_not_end_it()
+    {
+        var call = Call(others: 2);
+
+        Assert.Null(After(TimeSpan.FromMinutes(5), call with { Matches = [.. call.Matches, new("name.box", PageSign.NameBox), new("join.ask", PageSign.JoinButton)] }));
+    }
 
     [Theory]
     [InlineData(nameof(PageSign.NameBox))]
