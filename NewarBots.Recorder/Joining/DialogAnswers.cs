@@ -7,7 +7,8 @@ namespace NewarBots.Recorder.Joining;
 /// <summary>
 /// Chooses how to answer the page's dialogs. It never leaves the call, allows a device or signs in. A button that it does not know is clicked
 /// only if there is no other choice: all others leave the call, or had no effect. An answer that did not close the dialog is not repeated:
-/// the next one follows, and at last the Escape key. Of dialogs that are not modal, it answers only known ones and questions whether to leave.
+/// the next one follows, and at last the Escape key. It answers a dialog that is not modal only with a known button, or if the
+/// dialog asks whether to leave.
 /// </summary>
 internal sealed record DialogAnswers
 {

@@ -168,7 +168,15 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
     public Task PressAsync(PageMatch target) => TryAsync(async () =>
     {
         await _page.EvaluateAsync(
-            "([x, y]) => document.elementsFromPoint(x, y).map(element => element.closest('button, [role=button], a[href]')).find(control => control)?.focus()",
+            """
+            ([x, y]) => {
+              const controlIn = root => root.elementsFromPoint(x, y)
+                .filter(element => element.getRootNode() === root)
+                .map(element => (element.shadowRoot && controlIn(element.shadowRoot)) ?? element.closest('button, [role=button], a[href]'))
+                .find(control => control);
+              controlIn(document)?.focus();
+            }
+            """,
             (double[])[target.Place!.X, target.Place.Y]);
         await _page.Keyboard.PressAsync("Enter");
     });
