@@ -131,7 +131,7 @@ internal sealed partial class BotFinisher(
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            await CountFailureAsync(id, container, exception, cancellation);
+            await CountFailureAsync(bot, container, exception, cancellation);
         }
     }
 
@@ -209,21 +209,29 @@ internal sealed partial class BotFinisher(
         return ended;
     }
 
-    private async Task CountFailureAsync(SessionId id, RecorderContainer? container, Exception exception, CancellationToken cancellation)
+    /// <param name="before">The bot before this attempt.</param>
+    /// <param name="container">Its container, if it exists.</param>
+    /// <param name="exception">Why the attempt failed.</param>
+    /// <param name="cancellation">Keeps the bot from being given up.</param>
+    /// <exception cref="OperationCanceledException">Another manager has begun another attempt.</exception>
+    private async Task CountFailureAsync(Bot before, RecorderContainer? container, Exception exception, CancellationToken cancellation)
     {
+        var id = before.Id;
         var cause = Failures.CauseOf(exception);
         var why = Failures.Explain(exception);
         metrics.EndPostponed(cause);
         Bot? bot = null;
         try
         {
-            bot = await commands.UpdateAsync(id, known => BotLifecycle.EndFailed(known, why, isCounted: cause is FailureCause.Bot, time.GetUtcNow()));
+            bot = await commands.UpdateAsync(id, known => IsTakenOver(known) ? known : BotLifecycle.EndFailed(known, why, isCounted: cause is FailureCause.Bot, time.GetUtcNow()));
         }
         catch (Exception failure) when (failure.IsRedisUnavailable())
         {
             // Counted in memory only.
         }
 
+        if (bot is not null && IsTakenOver(bot))
+            throw new OperationCanceledException($"Another manager has started to finish bot {id}.", exception);
         if (bot?.FailedEnd is { } failed && IsHopeless(failed))
         {
             Log.GivesUp(logger, exception, id, failed.Attempts, exception.Message);
@@ -233,6 +241,8 @@ internal sealed partial class BotFinisher(
 
         var attempts = Math.Max(bot?.FailedEnd?.Attempts ?? 0, backoff.AttemptsOf(id) + 1);
         Postponed(id, exception, backoff.Postpone(id, attempts, cause, why));
+
+        bool IsTakenOver(Bot known) => known.FinalizationAttempt > before.FinalizationAttempt + 1;
     }
 
     /// <summary>An outage must also have been found by many attempts: the wall clock may have jumped.</summary>

@@ -293,7 +293,8 @@ public sealed class SlowConversionTests
         var recorded = await PlacedBots.RecordedAsync(queueing, "Slow");
         var recording = await manager.RecordAsync("https://meet.google.com/abc-defg-hij", userId: "ada");
         await WriteChunksAsync(manager, recording, user: "ada");
-        var (ffmpeg, gate) = (Path.Combine(manager.Storage, "ffmpeg"), Path.Combine(manager.Storage, "gate"));
+        var scripts = OtherUsers.MakeFolder();
+        var (ffmpeg, gate) = (Path.Combine(scripts, "ffmpeg"), Path.Combine(scripts, "gate"));
         await File.WriteAllTextAsync(ffmpeg, $"#!/bin/sh\nwhile [ ! -e '{gate}' ]; do sleep 0.05; done; exec ffmpeg \"$@\"\n");
         OtherUsers.Allow(ffmpeg);
         manager.Kill();

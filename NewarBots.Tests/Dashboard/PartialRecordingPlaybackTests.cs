@@ -23,7 +23,7 @@ public sealed class PartialRecordingPlaybackTests(LightHost host, DashboardBrows
         await listen.PressAsync("Enter");
 
         var player = page.Locator("audio[aria-label='Recording so far']");
-        await Expect(player).ToHaveJSPropertyAsync("paused", false);
+        await Expect(player).ToHaveJSPropertyAsync("paused", false, new() { Timeout = 30_000 });
         await Eventually.TrueAsync(async () => await player.EvaluateAsync<double>("audio => audio.currentTime") > 1);
         Assert.InRange(await player.EvaluateAsync<double>("audio => audio.duration"), 9, 180);
         Assert.Equal("recording", (string?)(await host.Manager.GetAsync($"/bots/{id}")).Body!["status"]);

@@ -142,7 +142,7 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
         {
             await watch.CheckAsync(Cancellation);
             return (await Store.Queries.FindAsync(bot.Id))!.Status is BotStatus.Completed;
-        });
+        }, TimeSpan.FromMinutes(2));
     }
 
     [Fact]

@@ -81,11 +81,10 @@ public sealed class TwoManagersTests
     [Trait("Suite", "Long")]
     public async Task A_manager_that_is_terminated_keeps_its_bots_running_and_releases_its_leases()
     {
-        var folder = Directory.CreateTempSubdirectory("newarbots-ffmpeg-");
-        var ffmpeg = Path.Combine(folder.FullName, "ffmpeg");
+        var folder = OtherUsers.MakeFolder();
+        var ffmpeg = Path.Combine(folder, "ffmpeg");
         await File.WriteAllTextAsync(ffmpeg, "#!/bin/sh\nexec sleep 1000\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(ffmpeg, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        OtherUsers.Allow(ffmpeg);
         await using var host = await LightHost.StartAsync(("Finalizing__FFmpegPath", ffmpeg));
         await using var redis = await host.Redis.ConnectAsync();
         var lives = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=15"), userId: "deploy");
@@ -100,7 +99,7 @@ public sealed class TwoManagersTests
         await host.Manager.StartAsync(("Finalizing__FFmpegPath", "ffmpeg"));
         foreach (var id in new[] { ends, lives })
             Assert.True((bool)(await host.Manager.UntilAsync(id, Timeout, "completed"))["recording"]!["complete"]!, await host.AccountOfAsync(id));
-        folder.Delete(recursive: true);
+        Directory.Delete(folder, recursive: true);
 
         List<string> Leases() => [.. redis.GetServers()[0].Keys(pattern: "newarbots:lease:*").Select(key => key.ToString())];
     }
