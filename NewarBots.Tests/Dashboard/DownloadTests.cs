@@ -25,7 +25,7 @@ public sealed class DownloadTests(DashboardBrowser browser) : IClassFixture<Dash
             TestContext.Current.CancellationToken);
         OtherUsers.Allow(ffmpeg);
         manager.Kill();
-        await manager.StartAsync(("Finalizing__FFmpegPath", ffmpeg), ("Finalizing__ConversionPatience", "00:00:00.2"));
+        await manager.StartAsync(("Finalizing__FFmpegPath", ffmpeg), ("Finalizing__ConversionPatience", "00:00:05"));
         await using var open = await browser.OpenAsync(manager, $"/#/bots/{id}");
         var page = open.Page;
 
@@ -39,7 +39,7 @@ public sealed class DownloadTests(DashboardBrowser browser) : IClassFixture<Dash
         await Expect(page.GetByText("Converting to mp3…")).ToHaveCountAsync(0);
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Download as flac" }).ClickAsync();
-        await Expect(page.GetByText("The conversion to flac failed")).ToContainTextAsync("FFmpeg rejected the recorded audio.");
+        await Expect(page.GetByText("The conversion to flac failed")).ToContainTextAsync("FFmpeg rejected the recorded audio.", new() { Timeout = 30_000 });
         Assert.Empty(await open.FindFlawsAsync());
     }
 }
