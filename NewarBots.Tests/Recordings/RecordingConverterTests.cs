@@ -120,9 +120,13 @@ public sealed class RecordingConverterTests : IDisposable
             }
         });
 
-        Task<Conversion> OfAsync(string user, int number) => converter.ConvertAsync(
-            Path.Combine(Directory.CreateDirectory(_session.Storage.FinalFolder(UserId.Parse(user))).FullName, $"{number}.ogg"), TimeSpan.FromMinutes(1),
-            AudioFormat.Find("mp3")!, TimeSpan.FromMilliseconds(1), TestContext.Current.CancellationToken);
+        async Task<Conversion> OfAsync(string user, int number)
+        {
+            var recording = Path.Combine(Directory.CreateDirectory(_session.Storage.FinalFolder(UserId.Parse(user))).FullName, $"{number}.ogg");
+            await File.WriteAllTextAsync(recording, "audio", TestContext.Current.CancellationToken);
+            return await converter.ConvertAsync(
+                recording, TimeSpan.FromMinutes(1), AudioFormat.Find("mp3")!, TimeSpan.FromMilliseconds(1), TestContext.Current.CancellationToken);
+        }
     }
 
     [Fact]
