@@ -38,6 +38,8 @@ internal sealed partial class RecorderRun(
     private static readonly TimeSpan CrashedBrowserTimeout = TimeSpan.FromSeconds(5);
 
     private IMeetingVisit _visit = newVisit();
+    private IMeetingVisit? _replacedVisit;
+    private EndReason? _rejoinsFor;
 
     /// <returns>The exit code. By then the final status is in the journal and in the outbox.</returns>
     public async Task<RecorderExitCode> RunAsync()
@@ -97,13 +99,12 @@ internal sealed partial class RecorderRun(
         var deadline = time.GetUtcNow() + environment.Leave.MaxDuration;
         var wasInCall = false;
         var (crashes, unreachable) = (0, 0);
-        EndReason? rejoinsFor = null;
         while (true)
         {
             var decision = await _visit.AttendAsync(isAgain: wasInCall, deadline, writing);
             var isRejoinRefused = wasInCall && !_visit.WasInCall && !decision.EndsTheMeeting;
             wasInCall |= _visit.WasInCall;
-            if (isRejoinRefused && rejoinsFor is EndReason.NetworkLost && decision.Reason is EndReason.JoinFailed && unreachable < MaxUnreachable)
+            if (isRejoinRefused && _rejoinsFor is EndReason.NetworkLost && decision.Reason is EndReason.JoinFailed && unreachable < MaxUnreachable)
             {
                 // The page is as unreachable as the call. The network may return.
                 unreachable++;
@@ -112,7 +113,7 @@ internal sealed partial class RecorderRun(
             }
             else if (isRejoinRefused)
             {
-                return rejoinsFor is EndReason.NetworkLost
+                return _rejoinsFor is EndReason.NetworkLost
                     ? new(EndReason.NetworkLost, $"The connection to the call was lost, and rejoining the meeting failed ({WireWord.Of(decision.Reason)}). {decision.Detail}")
                     : new(EndReason.BrowserCrashed, $"The browser crashed, and rejoining the meeting failed ({WireWord.Of(decision.Reason)}). {decision.Detail}");
             }
@@ -122,7 +123,7 @@ internal sealed partial class RecorderRun(
             if (decision.Reason is not EndReason.NetworkLost && (decision.Reason is not EndReason.BrowserCrashed || crashes++ == MaxRejoins))
                 return decision;
 
-            rejoinsFor = decision.Reason;
+            (_rejoinsFor, _replacedVisit) = (decision.Reason, _visit);
             recording.SetCauseOfRestart(CauseOfGap(decision.Reason));
             var attempt = decision.Reason is EndReason.BrowserCrashed ? $"Rejoining (attempt {crashes} of {MaxRejoins})." : "Rejoining.";
             LogRejoining(decision.Detail, attempt);
@@ -130,9 +131,16 @@ internal sealed partial class RecorderRun(
                 wasInCall ? BotStatus.Recording : BotStatus.Joining,
                 figures: wasInCall ? recording.Progress.Figures : null,
                 detail: $"{decision.Detail} {attempt}");
+            // Audio that is captured from here on would be silence outside the gap.
+            if (decision.Reason is EndReason.NetworkLost)
+                await WithTimeoutAsync(TimeSpan.FromSeconds(2), "stop the capture", _visit.StopCaptureAsync());
             await WithTimeoutAsync(CrashedBrowserTimeout, "collect evidence", CollectEvidenceAsync(decision, _visit));
             if (decision.Reason is EndReason.NetworkLost)
+            {
+                audio.CompleteNetworkLoss(recording.Progress);
                 await WithTimeoutAsync(TimeSpan.FromSeconds(1), "leave the call", _visit.LeaveAsync());
+            }
+
             await WithTimeoutAsync(CrashedBrowserTimeout, "close the browser", _visit.CloseAsync().AsTask());
             if (stop.IsRequested)
                 return new(EndReason.StopRequested);
@@ -147,7 +155,11 @@ internal sealed partial class RecorderRun(
         // A page that hangs counts as the call until the bot leaves. A page that shows something else counts until it last showed the call.
         var until = decision is { Reason: EndReason.StopRequested or EndReason.MaxDuration } ? time.GetUtcNow() : visit.InCallAt;
         if (until is { } at)
-            recording.SetEnd(new(at, visit.WasInCall ? GapCause.CaptureStalled : CauseOfGap(decision?.Reason)));
+        {
+            var isInCall = visit.WasInCall && visit != _replacedVisit;
+            recording.SetEnd(new(at, isInCall ? GapCause.CaptureStalled : CauseOfGap(_rejoinsFor ?? decision?.Reason)));
+        }
+
         await WithTimeoutAsync(TimeSpan.FromSeconds(2), "stop the capture", visit.StopCaptureAsync());
         hook.Complete();
         await WithTimeoutAsync(TimeSpan.FromSeconds(2), "complete the last chunk", writing);

@@ -45,14 +45,14 @@ internal abstract record JoinDecision
                 return new GiveUp(reason, $"The page shows {refusal.Entry}.");
         }
 
-        if (now - history.ElsewhereSince >= JoinHistory.ElsewhereTimeout)
+        if (history.IsElsewhere(now))
             return new GiveUp(EndReason.BlockedByPlatform, $"The platform sent the browser away from the meeting: {view.Url} \"{view.Title}\".");
 
         // Signs of the call outweigh everything else, such as a banner with another join button.
         var answer = history.IsLooping ? null : history.Answers.Next(view, now);
         if (view.IsProvenCall || (history.IsReceiving(now) && view.IsCallWithAudio))
             return answer is { IsKnown: true, Dialog.IsModal: true } ? WhenDue(answer) : new Admitted();
-        if (answer is { } next && (next.IsKnown || next.Dialog.IsModal))
+        if (answer is { } next && (next.IsKnown || next.Dialog.IsModal) && !MayCancel(next, view, history))
         {
             if (next.Button?.Sign is not PageSign.JoinButton || history.HasKnocked || AreDevicesOff(view, history, now))
                 return WhenDue(next);
@@ -79,6 +79,15 @@ internal abstract record JoinDecision
             return join;
         return WaitUnlessStuck(view, history, now);
     }
+
+    /// <summary>
+    /// The answer could withdraw the request to join. While the page asks the guest to wait, only the answers count that cannot close the
+    /// dialog of the request.
+    /// </summary>
+    private static bool MayCancel(DialogAnswer answer, PageView view, JoinHistory history) =>
+        view.Shows(PageSign.WaitingRoom) || view.Shows(PageSign.GettingReady)
+            ? answer.Button?.Sign is not (PageSign.Stay or PageSign.Dialog or PageSign.JoinButton)
+            : history.HasKnocked && answer.Button is { Sign: null } button && button.Name.Equals("Cancel", StringComparison.OrdinalIgnoreCase);
 
     private static JoinDecision WaitUnlessStuck(PageView view, JoinHistory history, DateTimeOffset now) =>
         now - history.LastProgressAt < JoinHistory.StuckTimeout

@@ -20,8 +20,11 @@ internal sealed record JoinHistory(
     /// <summary>How long after the join button a microphone or camera control may appear.</summary>
     public static readonly TimeSpan DevicesTimeout = TimeSpan.FromSeconds(4);
 
-    /// <summary>How long the page may be at another address before it has left the meeting. A page that is loading may redirect.</summary>
-    public static readonly TimeSpan ElsewhereTimeout = TimeSpan.FromSeconds(5);
+    /// <summary>How long the page may be at another host before it has left the meeting. A page that is loading may redirect.</summary>
+    private static readonly TimeSpan OtherHostTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>The same for another address of the meeting's host, which may be the call's.</summary>
+    private static readonly TimeSpan OtherPathTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>How long after the last packet audio still counts as being received.</summary>
     private static readonly TimeSpan ReceptionTimeout = TimeSpan.FromSeconds(5);
@@ -43,7 +46,9 @@ internal sealed record JoinHistory(
     public bool HasKnocked { get; private init; }
 
     /// <summary>Since when the page has been at another address than the meeting's pages that it showed before.</summary>
-    public DateTimeOffset? ElsewhereSince { get; private init; }
+    private DateTimeOffset? ElsewhereSince { get; init; }
+
+    private bool IsAtOtherHost { get; init; }
 
     private string? MeetingAddress { get; init; }
 
@@ -54,14 +59,28 @@ internal sealed record JoinHistory(
     private DateTimeOffset ReceivedAt { get; init; }
 
     /// <summary>Adds a look at the page. A control that disappears and comes back counts as another one.</summary>
-    public JoinHistory WithView(PageView view, DateTimeOffset now) => (this with
+    public JoinHistory WithView(PageView view, DateTimeOffset now) => (WithAddress(view, now) with
     {
         Answers = Answers.WithView(view),
         LobbySince = view.Shows(PageSign.JoinButton) ? LobbySince ?? now : null,
         ActsOnShown = ActsOnShown.RemoveRange(ActsOnShown.Keys.Where(entry => view.Matches.All(match => match.Entry != entry))),
-        MeetingAddress = view.IsMeetingPage ? AddressOf(view) : MeetingAddress,
-        ElsewhereSince = IsElsewhere(view) ? ElsewhereSince ?? now : null,
     }).WithReception(view.ReceivedBytes, now);
+
+    private JoinHistory WithAddress(PageView view, DateTimeOffset now)
+    {
+        var address = AddressOf(view);
+        if (view.IsMeetingPage)
+            return this with { MeetingAddress = address, ElsewhereSince = null };
+        var isElsewhere = MeetingAddress is { } meeting && address.StartsWith("http", StringComparison.Ordinal) && address != meeting;
+        var isAtOtherHost = isElsewhere && new Uri(address).Authority != new Uri(MeetingAddress!).Authority;
+        // The call may open at another path, and may be black at first.
+        return isElsewhere && (isAtOtherHost || !(view.IsBlank || IsReceiving(now)))
+            ? this with { ElsewhereSince = isAtOtherHost == IsAtOtherHost ? ElsewhereSince ?? now : now, IsAtOtherHost = isAtOtherHost }
+            : this with { ElsewhereSince = null };
+    }
+
+    /// <summary>The platform sent the browser away from the meeting.</summary>
+    public bool IsElsewhere(DateTimeOffset now) => now - ElsewhereSince >= (IsAtOtherHost ? OtherHostTimeout : OtherPathTimeout);
 
     private JoinHistory WithReception(long bytes, DateTimeOffset now) => bytes switch
     {
@@ -75,10 +94,6 @@ internal sealed record JoinHistory(
     /// The page's connections receive audio. A track alone proves nothing: the page's negotiation creates it before any packet comes.
     /// </summary>
     public bool IsReceiving(DateTimeOffset now) => Receptions >= MinReceptions && now - ReceivedAt < ReceptionTimeout;
-
-    private bool IsElsewhere(PageView view) =>
-        MeetingAddress is { } meeting && !view.IsMeetingPage
-        && AddressOf(view) is { } address && address.StartsWith("http", StringComparison.Ordinal) && address != meeting;
 
     private static string AddressOf(PageView view) => view.Url.Split('?', '#')[0].TrimEnd('/');
 

@@ -133,6 +133,8 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
             match.Names)
         {
             Persons = match.Persons,
+            IsHidden = match.Hidden,
+            IsInModal = match.InModal,
         }).ToList();
         var view = new PageView(seen.Url, seen.Title, seen.Capturing, matches)
         {
@@ -268,7 +270,7 @@ internal sealed record SeenPage(
     string Url, string Title, bool Capturing, long ReceivedBytes, bool Concealed, bool Blank, SeenMatch[] Matches, SeenDialog[] Dialogs);
 
 internal sealed record SeenMatch(
-    string Entry, double? X, double? Y, bool Free, string? Value, int? Number, string[]? Names, string[]? Persons);
+    string Entry, double? X, double? Y, bool Free, string? Value, int? Number, string[]? Names, string[]? Persons, bool Hidden, bool InModal);
 
 internal sealed record SeenDialog(string Text, bool Modal, SeenButton[] Buttons);
 

@@ -40,6 +40,9 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
     /// <summary>The page shows something that exists in a call only.</summary>
     private bool HasCallSign => Count > 1 || (Count == 1 && IsSelfShown) || NamedOthers > 0 || Shows(PageSign.CallControl);
 
+    /// <summary>A leave button that can be seen, or anything that exists in a call only.</summary>
+    public bool HasVisibleCallSign => Matches.Any(match => match is { Sign: PageSign.LeaveButton, IsHidden: false }) || HasCallSign;
+
     /// <summary>The page proves that the guest is in the call. It may still show a notice or a banner with a join button.</summary>
     public bool IsProvenCall => (MayBeCall && HasCallSign) || IsCallBesideLobby;
 
@@ -67,7 +70,13 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
     public bool IsStillCallPage => MayBeCall || (
         Shows(PageSign.LeaveButton)
         && (HasCallSign || (Count is not null && !Shows(PageSign.NameBox)))
-        && !Shows(PageSign.GettingReady));
+        && !Shows(PageSign.GettingReady)) || ShowsOthers;
+
+    /// <summary>The page shows others outside a lobby. The name of the leave button may be unknown.</summary>
+    private bool ShowsOthers =>
+        (Count > 1 || NamedOthers > 0)
+        && !Shows(PageSign.NameBox)
+        && (Shows(PageSign.LeaveButton) || !(Shows(PageSign.JoinButton) || Shows(PageSign.WaitingRoom)));
 
     /// <summary>The page shows the lobby or the waiting room.</summary>
     public bool IsLobby => !IsStillCallPage && (Shows(PageSign.NameBox) || Shows(PageSign.JoinButton) || Shows(PageSign.WaitingRoom));
@@ -116,6 +125,12 @@ internal sealed record PageMatch(
 {
     /// <summary>Identifies the person of each of <see cref="Names"/>.</summary>
     public IReadOnlyList<string>? Persons { get; init; }
+
+    /// <summary>The element is in the page, but cannot be seen.</summary>
+    public bool IsHidden { get; init; }
+
+    /// <summary>The text is in a modal dialog.</summary>
+    public bool IsInModal { get; init; }
 }
 
 /// <param name="X">In CSS pixels of the viewport.</param>

@@ -155,6 +155,11 @@
     return shows(document.body);
   };
 
+  // Not a window that holds the chat: its text is long, or can be written.
+  const notices = dialogs.filter(({ isModal, root }) => isModal && textOf(root).length <= maxText
+    && !findAll('input, textarea, [role=textbox], [contenteditable=true]').some(box => holds(root, box) && isVisible(box)));
+  const isInModal = text => notices.some(({ root }) => plain(textOf(root)).includes(text));
+
   // An icon font draws an icon for the text in it, such as more_vert.
   const isIcon = element => element.matches('i, svg, [aria-hidden=true]') || iconClass.test(element.getAttribute('class') ?? '')
     || iconFont.test(getComputedStyle(element).fontFamily) || /^[a-z0-9]+(_[a-z0-9]+)+$/.test(element.textContent.trim());
@@ -169,7 +174,7 @@
   let isConcealed = false;
   const matchOf = entry => {
     if (entry.host) return location.hostname === entry.host || location.hostname.endsWith(`.${entry.host}`) ? {} : null;
-    if (entry.text) return showsText(plain(entry.text)) ? {} : null;
+    if (entry.text) return showsText(plain(entry.text)) ? { inModal: isInModal(plain(entry.text)) } : null;
     if (entry.people) {
       const people = new Map();
       for (const element of elementsOf(entry)) {
@@ -199,7 +204,7 @@
     // Prefers an element of the open dialog, then one that can be clicked.
     let best = null;
     for (const element of visible.length > 0 ? visible : entry.hidden ? all : []) {
-      const match = { ...place(element), value: element.value == null ? null : String(element.value) };
+      const match = { ...place(element), hidden: visible.length === 0, value: element.value == null ? null : String(element.value) };
       const worth = (modal === null || holds(modal, element) ? 2 : 0) + (match.free ? 1 : 0);
       if (best === null || worth > best.worth) best = { match, worth };
     }

@@ -87,14 +87,14 @@ internal sealed partial class CallAttendance(
             var progress = recording.Progress;
             recording.MarkSpeakers(view.Speakers);
             var hadWarning = audio.Warning is not null;
-            audio.CheckNetwork(page, progress, view.Others ?? _rules.Others);
+            audio.CheckNetwork(page, progress, _rules.PossibleOthers(view, now), now);
             if (view.IsStillCallPage)
                 await audio.CheckAsync(page, progress, view.Others ?? _rules.Others, now);
             _rules = _rules.Observe(view, progress, audio.IsInDoubt, now, audio.IsNetworkInDoubt);
             disagreements.Observe(_rules.IsMiscounted ? view.Count : null, progress.RecordedSeconds);
             if (_rules.Decide() is { } decision)
                 return decision;
-            if (audio.TakeRejoin(progress))
+            if (audio.TakeRejoin())
                 return new(EndReason.NetworkLost, audio.Warning);
             history = history.WithPause(now).WithView(view, now);
             if (view.IsConcealed && now - shownAt >= ToolbarInterval)

@@ -35,6 +35,14 @@ internal sealed record LeaveRules
     /// <summary>How long a count is valid after the page hid it: the toolbar hides itself and returns when the mouse moves.</summary>
     private static readonly TimeSpan CountTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a count of nobody is in doubt after somebody was heard.</summary>
+    private static readonly TimeSpan MiscountTimeout = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// How long the page may hide all signs of the call before its text about the end counts. The moving mouse shows a hidden toolbar earlier.
+    /// </summary>
+    private static readonly TimeSpan HiddenCallTimeout = TimeSpan.FromSeconds(10);
+
     /// <summary>How long the page may be at another address than the call's. A page that is loading may redirect.</summary>
     private static readonly TimeSpan ElsewhereTimeout = TimeSpan.FromSeconds(5);
 
@@ -44,7 +52,7 @@ internal sealed record LeaveRules
     public LeaveRules(LeaveConditions conditions, DateTimeOffset deadline, DateTimeOffset admittedAt)
     {
         (Conditions, Deadline) = (conditions, deadline);
-        (AloneSince, InCallAt, ReceivedAt, CapturesSince, At) = (admittedAt, admittedAt, admittedAt, admittedAt, admittedAt);
+        (AloneSince, InCallAt, ReceivedAt, CapturesSince, At, CallSignAt) = (admittedAt, admittedAt, admittedAt, admittedAt, admittedAt, admittedAt);
     }
 
     private LeaveConditions Conditions { get; }
@@ -98,6 +106,11 @@ internal sealed record LeaveRules
     /// <summary>Somebody can be heard although the page counts nobody else.</summary>
     public bool IsMiscounted { get; private init; }
 
+    private DateTimeOffset MiscountedAt { get; init; } = DateTimeOffset.MinValue;
+
+    /// <summary>When the page last showed a visible sign of the call, or audio was received.</summary>
+    private DateTimeOffset CallSignAt { get; init; }
+
     /// <summary>The address of the page that last showed the call.</summary>
     private string? CallUrl { get; init; }
 
@@ -106,6 +119,15 @@ internal sealed record LeaveRules
 
     /// <summary>The rules after another browser rejoined the call. Everything observed on the old page is forgotten.</summary>
     public LeaveRules AfterRejoin(DateTimeOffset now) => new(Conditions, Deadline, now) { HadOthers = HadOthers };
+
+    /// <summary>How many others the network may keep from being heard; <see langword="null"/> if that is unknown.</summary>
+    public int? PossibleOthers(PageView view, DateTimeOffset now)
+    {
+        var counted = view.Others ?? Others;
+        if (counted is not > 0 && view.NamedPeople > 0)
+            return view.NamedPeople;
+        return counted is 0 && now - MiscountedAt < MiscountTimeout ? null : counted;
+    }
 
     /// <param name="view">The page.</param>
     /// <param name="progress">The state of the recording.</param>
@@ -141,6 +163,8 @@ internal sealed record LeaveRules
             Others = others,
             CountedAt = countedAt,
             IsMiscounted = others is 0 && isSpeaking,
+            MiscountedAt = others is 0 && isSpeaking ? now : MiscountedAt,
+            CallSignAt = isReceiving || view.HasVisibleCallSign ? now : CallSignAt,
             CallUrl = view.IsStillCallPage ? AddressOf(view) : CallUrl,
             ElsewhereSince = CallUrl is { } url && !view.IsMeetingPage && !isReceiving && AddressOf(view) is { } address && address != url && address.StartsWith("http", StringComparison.Ordinal)
                 ? ElsewhereSince ?? now
@@ -161,14 +185,10 @@ internal sealed record LeaveRules
     {
         if (At >= Deadline)
             return new(EndReason.MaxDuration);
-        // While the page is the call, such text does not count: it may be in the chat.
-        if (!IsStillCall(View, IsReceiving))
+        foreach (var (sign, reason) in Endings)
         {
-            foreach (var (sign, reason) in Endings)
-            {
-                if (View.Find(sign) is { } ending)
-                    return new(reason, $"The page shows {ending.Entry}.");
-            }
+            if (View.Matches.FirstOrDefault(match => match.Sign == sign && IsEnding(match)) is { } ending)
+                return new(reason, $"The page shows {ending.Entry}.");
         }
 
         if (At - ElsewhereSince >= ElsewhereTimeout)
@@ -184,6 +204,15 @@ internal sealed record LeaveRules
             return new(EndReason.EveryoneLeft);
         return Conditions.SilenceTimeout is { } timeout && Silence >= timeout ? new(EndReason.Silence) : null;
     }
+
+    /// <summary>
+    /// While the page is the call, such text may be in the chat. In a modal dialog it counts, and if the call behind it is only left over.
+    /// </summary>
+    private bool IsEnding(PageMatch text) =>
+        !IsStillCall(View, IsReceiving)
+        || (!IsReceiving && !View.Shows(PageSign.LeaveButton))
+        || (text.IsInModal && (text.Sign is PageSign.Removed || !IsReceiving))
+        || At - CallSignAt >= HiddenCallTimeout;
 
     /// <summary>If the page shows no participant count, it is still the call while it can be left and audio is received.</summary>
     private static bool IsStillCall(PageView view, bool isReceiving) => view.IsStillCallPage || (

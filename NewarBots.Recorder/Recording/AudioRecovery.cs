@@ -26,16 +26,23 @@ internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<Audi
     public bool IsNetworkInDoubt => _network.IsInDoubt;
 
     /// <inheritdoc cref="NetworkMonitor.TakeRejoin"/>
-    public bool TakeRejoin(RecordingProgress progress) => _network.TakeRejoin(progress);
+    public bool TakeRejoin() => _network.TakeRejoin();
+
+    /// <summary>Writes the rest of a loss to the journal. Call when the capture has stopped in order to join again.</summary>
+    public void CompleteNetworkLoss(RecordingProgress progress)
+    {
+        if (_network.CompleteLoss(progress) is { } gap)
+            AddToJournal(gap);
+    }
 
     /// <summary>Checks the connections. Call about once a second, whatever the page shows.</summary>
     /// <inheritdoc cref="NetworkMonitor.Observe"/>
-    public void CheckNetwork(ICapturedPage page, RecordingProgress progress, int? others)
+    public void CheckNetwork(ICapturedPage page, RecordingProgress progress, int? others, DateTimeOffset now)
     {
         if (_page != page)
             Watch(page);
         var hadWarning = _network.Warning is not null;
-        var gap = _network.Observe(progress, others);
+        var gap = _network.Observe(progress, others, now);
         if (gap is not null)
             AddToJournal(gap);
         if (!hadWarning && _network.Warning is { } warning)

@@ -31,7 +31,8 @@ internal sealed class NetworkMonitor
     private string? _page;
     private string? _oldPage;
     private double? _since;
-    private double _recorded;
+    private DateTimeOffset _lostAt;
+    private DateTimeOffset _now;
     private double _reportedUntil;
     private bool _isConfirmed;
     private bool _isClosedByPeer;
@@ -42,38 +43,50 @@ internal sealed class NetworkMonitor
     public string? Warning { get; private set; }
 
     /// <summary>Silence, and a count of nobody, may be due to the network.</summary>
-    public bool IsInDoubt => _since is not null && Lasts(_recorded) < MaxDoubt;
+    public bool IsInDoubt => _since is not null && Lasts < MaxDoubt;
 
     /// <param name="progress">The state of the recording.</param>
     /// <param name="others">How many other participants are in the call; <see langword="null"/> if the page does not show it.</param>
+    /// <param name="now">The loss is measured by the clock: the time line stands still while the page has no capture.</param>
     /// <returns>The part of the time line that became a gap since the last call.</returns>
-    public Gap? Observe(RecordingProgress progress, int? others)
+    public Gap? Observe(RecordingProgress progress, int? others, DateTimeOffset now)
     {
         var (network, recorded) = (progress.Network, progress.RecordedSeconds);
-        (_recorded, _page) = (recorded, progress.Page);
+        (_now, _page) = (now, progress.Page);
         var isClosedByPeer = network.ClosedByPeer == network.Expected;
-        var isLost = network.LostAt is not null && progress.Page != _oldPage && (others > 0 || (others is null && !isClosedByPeer));
+        // A page whose network is lost may count nobody. Participants who all leave close their connections.
+        var isCountInDoubt = others is null || (_since is not null && (_rejoins < MaxRejoins || Lasts < RejoinAfter));
+        var isLost = network.LostAt is not null && progress.Page != _oldPage && (others > 0 || (isCountInDoubt && !isClosedByPeer));
         if (!isLost)
             return End(network, recorded);
 
-        _since ??= Math.Max(_reportedUntil, network.LostAt!.Value / 1000.0);
+        if (_since is null)
+        {
+            _since = Math.Max(_reportedUntil, network.LostAt!.Value / 1000.0);
+            _lostAt = now - TimeSpan.FromSeconds(Math.Max(0, recorded - _since.Value));
+        }
+
         (_isClosedByPeer, _wasLive) = (isClosedByPeer, network.WasLive);
-        _isConfirmed |= network.HasFailed || Lasts(recorded) >= Timeout;
+        _isConfirmed |= network.HasFailed || Lasts >= Timeout;
         if (!_isConfirmed)
             return null;
         Warning = string.Create(CultureInfo.InvariantCulture,
-            $"No audio can arrive for {Lasts(recorded).TotalSeconds:0} s: none of the {network.Expected} connections is connected, {network.ClosedByPeer} of them closed by the other side.");
+            $"No audio can arrive for {Lasts.TotalSeconds:0} s: none of the {network.Expected} connections is connected, {network.ClosedByPeer} of them closed by the other side.");
         return NextGap(recorded);
     }
 
     /// <returns>The bot should join again. Counts as one of <see cref="MaxRejoins"/>.</returns>
-    public bool TakeRejoin(RecordingProgress progress)
+    public bool TakeRejoin()
     {
-        if (!_isConfirmed || Lasts(progress.RecordedSeconds) < RejoinAfter || _rejoins >= MaxRejoins)
+        if (!_isConfirmed || Lasts < RejoinAfter || _rejoins >= MaxRejoins)
             return false;
         _rejoins++;
         return true;
     }
+
+    /// <summary>Call when the capture has stopped during a loss.</summary>
+    /// <returns>The rest of the loss; <see langword="null"/> if none is confirmed.</returns>
+    public Gap? CompleteLoss(RecordingProgress progress) => _isConfirmed ? NextGap(progress.RecordedSeconds) : null;
 
     /// <summary>Forgets the connections. Call when another page is observed: until that page reports, the old page's report does not count.</summary>
     public void Reset()
@@ -96,7 +109,7 @@ internal sealed class NetworkMonitor
         return gap;
     }
 
-    private TimeSpan Lasts(double recorded) => TimeSpan.FromSeconds(recorded - (_since ?? recorded));
+    private TimeSpan Lasts => _since is null ? TimeSpan.Zero : _now - _lostAt;
 
     /// <summary>Gaps are reported in parts, in case the recorder is killed.</summary>
     private Gap? NextGap(double until)

@@ -295,6 +295,44 @@ public sealed class JoinDecisionTests
         Assert.IsType<JoinDecision.Wait>(Decide(product, Fresh.WithView(product, Now), Now.AddSeconds(30)));
     }
 
+    [Fact]
+    public void Another_path_of_the_meetings_host_is_a_block_only_if_it_stays_with_text_and_without_audio()
+    {
+        var other = View() with { Url = "https://meet.google.com/call" };
+        var asked = Fresh.WithView(View("waiting.asking"), Now);
+
+        var bounced = asked.WithView(other, Now);
+        Assert.IsType<JoinDecision.Wait>(Decide(other, bounced, Now.AddSeconds(29)));
+        Assert.Equal(EndReason.BlockedByPlatform, Assert.IsType<JoinDecision.GiveUp>(Decide(other, bounced, Now.AddSeconds(30))).Reason);
+
+        var black = other with { IsBlank = true };
+        Assert.IsType<JoinDecision.Wait>(Decide(black, asked.WithView(black, Now), Now.AddSeconds(40)));
+    }
+
+    [Theory]
+    [InlineData("waiting.asking")]
+    [InlineData("getting_ready.text")]
+    public void A_dialog_that_asks_to_wait_is_not_cancelled(string entry)
+    {
+        var view = View(entry, "leave.button") with
+        {
+            Dialogs = [new("Asking to be let in…", IsModal: true, [new("Cancel", new(1, 1, Free: true)), new("Close", new(2, 2, Free: true), "obstacle.close", PageSign.Obstacle)])],
+        };
+
+        Assert.IsNotType<JoinDecision.AnswerDialog>(Decide(view, Fresh.WithAct(Match("join.ask"), Now), Now));
+        var consent = view with { Dialogs = [new("This call is recorded", IsModal: true, [new("Got it", new(1, 1, Free: true), "dialog.got_it", PageSign.Dialog)])] };
+        Assert.IsType<JoinDecision.AnswerDialog>(Decide(consent));
+    }
+
+    [Fact]
+    public void After_the_request_to_join_no_dialog_is_cancelled()
+    {
+        var view = View("leave.button") with { Dialogs = [new("We told them about you", IsModal: true, [new("Cancel", new(1, 1, Free: true))])] };
+
+        Assert.IsNotType<JoinDecision.AnswerDialog>(Decide(view, Fresh.WithAct(Match("join.ask"), Now), Now));
+        Assert.IsType<JoinDecision.AnswerDialog>(Decide(view));
+    }
+
     [Theory]
     [InlineData("getting_ready.text", "leave.button")]
     [InlineData("leave.button", "name.box")]

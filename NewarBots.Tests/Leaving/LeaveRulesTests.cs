@@ -229,6 +229,74 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
+    public void A_removal_in_a_modal_dialog_over_the_call_ends_it()
+    {
+        var call = Call(others: 2);
+        After(TimeSpan.FromMinutes(5), call, tracks: 1, bytesPerSecond: 4000);
+        var removed = call with { Matches = [.. call.Matches, new("removed.text", PageSign.Removed) { IsInModal = true }] };
+
+        Assert.Equal(EndReason.RemovedByHost, After(TimeSpan.FromSeconds(1), removed, tracks: 1)?.Reason);
+    }
+
+    [Fact]
+    public void An_end_in_a_modal_dialog_counts_once_no_audio_is_received()
+    {
+        var call = Call(others: 2);
+        var ended = call with { Matches = [.. call.Matches, new("ended.call", PageSign.Ended) { IsInModal = true }] };
+
+        Assert.Null(After(TimeSpan.FromMinutes(1), ended, tracks: 1, bytesPerSecond: 4000));
+        Assert.Equal(EndReason.MeetingEnded, After(TimeSpan.FromSeconds(6), ended, tracks: 1)?.Reason);
+    }
+
+    [Fact]
+    public void An_end_beside_a_hidden_leave_button_counts_after_a_while()
+    {
+        After(TimeSpan.FromMinutes(5), Call(others: 2));
+        var ended = Page(LeaveButton with { IsHidden = true }, new PageMatch("ended.call", PageSign.Ended));
+
+        Assert.Null(After(TimeSpan.FromSeconds(9), ended));
+        Assert.Equal(EndReason.MeetingEnded, After(TimeSpan.FromSeconds(1), ended)?.Reason);
+    }
+
+    [Fact]
+    public void An_end_beside_a_count_that_is_left_over_ends_a_call_without_a_leave_button()
+    {
+        var call = Call(others: 2);
+        var ended = Page([.. call.Matches.Skip(1), new("ended.call", PageSign.Ended)]);
+
+        Assert.Null(After(TimeSpan.FromMinutes(1), ended, tracks: 1, bytesPerSecond: 4000));
+        Assert.Equal(EndReason.MeetingEnded, After(TimeSpan.FromSeconds(6), ended, tracks: 1)?.Reason);
+    }
+
+    [Theory]
+    [InlineData(3, 0)]
+    [InlineData(null, 2)]
+    public void A_call_whose_leave_button_has_unknown_words_goes_on_while_it_shows_others(int? count, int named)
+    {
+        List<PageMatch> matches = [new("getting_ready.text", PageSign.GettingReady)];
+        if (count is not null)
+            matches.Add(new("count.people", PageSign.ParticipantCount, Number: count));
+
+        Assert.Null(After(TimeSpan.FromMinutes(5), Page([.. matches]) with { NamedOthers = named }));
+        Assert.Equal(
+            EndReason.BrowserCrashed,
+            After(TimeSpan.FromSeconds(6), Page([.. matches, new("join.now", PageSign.JoinButton)]) with { NamedOthers = named })?.Reason);
+    }
+
+    [Fact]
+    public void A_count_of_nobody_leaves_open_whether_the_network_is_lost_if_somebody_is_named_or_was_heard()
+    {
+        After(TimeSpan.FromMinutes(1), Call(others: 0), recording: true);
+        Assert.Equal(0, _rules.PossibleOthers(Call(others: 0), _now));
+        Assert.Equal(1, _rules.PossibleOthers(Call(others: 0) with { NamedOthers = 1 }, _now));
+
+        After(TimeSpan.FromSeconds(5), Call(others: 0), recording: true, isAudible: true);
+
+        Assert.Null(_rules.PossibleOthers(Call(others: 0), _now.AddSeconds(59)));
+        Assert.Equal(0, _rules.PossibleOthers(Call(others: 0), _now.AddSeconds(60)));
+    }
+
+    [Fact]
     public void Matching_text_does_not_end_a_call_that_shows_a_notice() =>
         Assert.Null(After(
             TimeSpan.FromSeconds(30), Page(LeaveButton, new PageMatch("join.now", PageSign.JoinButton), new PageMatch("ended.call", PageSign.Ended))));

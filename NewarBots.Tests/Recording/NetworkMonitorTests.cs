@@ -7,6 +7,8 @@ public sealed class NetworkMonitorTests
 {
     private static readonly NetworkState Live = new(Expected: 1, Live: 1, WasLive: true);
 
+    private static readonly DateTimeOffset Start = new(2026, 7, 1, 12, 0, 0, TimeSpan.Zero);
+
     private readonly NetworkMonitor _network = new();
     private readonly List<Gap> _gaps = [];
     private int _seconds;
@@ -97,13 +99,77 @@ public sealed class NetworkMonitorTests
     }
 
     [Fact]
-    public void A_loss_before_the_page_counts_nobody_is_no_gap()
+    public void Connections_that_all_others_close_as_they_leave_are_no_loss()
     {
         Advance(40, Live);
         Advance(9, Lost(from: 39.5));
-        Advance(60, Lost(from: 39.5), others: 0);
+        Advance(60, Lost(from: 39.5) with { ClosedByPeer = 1 }, others: 0);
 
         Assert.Empty(_gaps);
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(null)]
+    public void A_page_that_counts_nobody_during_a_loss_is_not_believed(int? others)
+    {
+        Advance(40, Live);
+        Advance(3, Lost(from: 39.5), others);
+
+        Advance(50, Lost(from: 39.5), others: 0);
+
+        Assert.NotNull(_network.Warning);
+        Assert.True(_network.IsInDoubt);
+        Advance(1, Live with { RestoredAt = 93_200 }, others: 0);
+        Assert.False(_network.IsInDoubt);
+        Assert.Equal((39.5, 93.2), (_gaps[0].StartSeconds, _gaps[^1].EndSeconds));
+    }
+
+    [Fact]
+    public void After_the_last_rejoin_a_count_of_nobody_is_believed_after_a_minute()
+    {
+        for (var rejoin = 0; rejoin < NetworkMonitor.MaxRejoins; rejoin++)
+        {
+            Advance(60, Lost(from: _seconds));
+            Assert.True(_network.TakeRejoin());
+            _network.Reset();
+            _page = $"{_seconds}";
+        }
+
+        Advance(1, Lost(from: _seconds));
+        Advance(58, Lost(from: _seconds), others: 0);
+        Assert.True(_network.IsInDoubt);
+
+        Advance(3, Lost(from: _seconds), others: 0);
+        Assert.False(_network.IsInDoubt);
+    }
+
+    [Fact]
+    public void A_loss_during_which_the_capture_disappears_is_measured_by_the_clock()
+    {
+        Advance(40, Live);
+        Advance(5, Lost(from: 39.5));
+        var frozen = Progress(Lost(from: 39.5));
+
+        for (var second = 1; second <= 54; second++)
+            _network.Observe(frozen, others: null, Start.AddSeconds(_seconds + second));
+
+        Assert.NotNull(_network.Warning);
+        Assert.False(_network.TakeRejoin());
+        _network.Observe(frozen, others: null, Start.AddSeconds(_seconds + 55));
+        Assert.True(_network.TakeRejoin());
+        _network.Observe(frozen, others: null, Start.AddSeconds(_seconds + 600));
+        Assert.False(_network.IsInDoubt);
+    }
+
+    [Fact]
+    public void A_capture_that_stops_during_a_loss_leaves_no_silence_outside_the_gap()
+    {
+        Advance(60, Lost(from: 0));
+        _seconds++;
+
+        Assert.Equal(new(60, 61, "network_lost"), _network.CompleteLoss(Progress(Lost(from: 0))));
+        Assert.Null(_network.CompleteLoss(Progress(Lost(from: 0))));
     }
 
     [Fact]
@@ -143,7 +209,7 @@ public sealed class NetworkMonitorTests
         for (var i = 0; i < 400; i++)
         {
             Advance(1, Lost(from: rejoins.Count == 0 ? 0 : rejoins[^1]));
-            if (!_network.TakeRejoin(Progress(default)))
+            if (!_network.TakeRejoin())
                 continue;
             rejoins.Add(_seconds);
             _network.Reset();
@@ -189,7 +255,7 @@ public sealed class NetworkMonitorTests
         for (var i = 0; i < seconds; i++)
         {
             _seconds++;
-            if (_network.Observe(Progress(network), others) is { } gap)
+            if (_network.Observe(Progress(network), others, Start.AddSeconds(_seconds)) is { } gap)
                 _gaps.Add(gap);
         }
     }
