@@ -22,6 +22,6 @@ public sealed class BotLogTests(ScriptedRecorders recorders, RedisServer redis) 
 
         await using var kept = await log.OpenAsync(bot, CancellationToken.None);
         using var reader = new StreamReader(kept);
-        Assert.Contains("The log ends here. Docker refused: ", await reader.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("The log ends here. The container engine refused the request", await reader.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 }

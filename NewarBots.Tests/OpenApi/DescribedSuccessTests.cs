@@ -18,13 +18,14 @@ public sealed class DescribedSuccessTests(KeyedManager keyed) : IClassFixture<Ke
         _document = (await keyed.AskAsync(keyed.Admin, "GET", "/openapi/v1.json")).Body!;
         var recorded = (await PlacedBots.RecordedAsync(keyed.Host, "Described")).ToString();
         var refused = (await PlacedBots.DeniedAsync(keyed.Host)).ToString();
+        var unfinalized = (await PlacedBots.UnfinalizedAsync(keyed.Host)).Id.ToString();
         var queued = await CallAsync("CreateBot");
         var scheduled = await CallAsync("CreateBot", change: body => body["startAt"] = TimeProvider.System.GetUtcNow().AddDays(1).ToString("O"));
         var webhook = await CallAsync("CreateWebhook");
         var delivery = await CallAsync("TestWebhook", webhook);
         var key = await CallAsync("AddKey");
 
-        foreach (var (name, id) in ((string, string?)[])[("ChangeBot", scheduled), ("StopBot", queued), ("GetEvidence", refused)])
+        foreach (var (name, id) in ((string, string?)[])[("ChangeBot", scheduled), ("StopBot", queued), ("GetEvidence", refused), ("FinalizeBot", unfinalized)])
             await CallAsync(name, id);
         foreach (var (name, path, _) in Operations().OrderBy(operation => operation.Method is "delete"))
         {
