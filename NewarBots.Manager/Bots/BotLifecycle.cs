@@ -51,14 +51,17 @@ internal static class BotLifecycle
             : bot;
 
     /// <summary>
-    /// A status message of the recorder. An older message than the latest adds only missing step times. A message with a status that
-    /// recorders do not report, or of another bot, is ignored.
+    /// A status message of the recorder. An older message than the latest adds only missing step times. A message with a status or reason
+    /// that recorders do not report, or of another bot, is ignored.
     /// </summary>
     public static Bot StatusReceived(Bot bot, StatusMessage message)
     {
         if (bot.Status.IsTerminal()
             || message.SessionId != bot.Id
-            || message.Status is < BotStatus.Joining or > BotStatus.Leaving)
+            || message.Status is < BotStatus.Joining or > BotStatus.Leaving
+            || message.Reason?.IsOfRecorder() is false
+            // Only a warning.
+            || message is { Status: BotStatus.Leaving, Reason: EndReason.NoAudio })
             return bot;
 
         var next = bot with

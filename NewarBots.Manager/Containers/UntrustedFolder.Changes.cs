@@ -160,47 +160,71 @@ internal sealed partial class UntrustedFolder
     public long Free(long bytes, Func<string, UntrustedEntry, bool> isNeeded, RemovalBudget budget)
     {
         var freed = 0L;
-        long before;
+        bool hasProgress;
         do
         {
-            before = freed;
+            hasProgress = false;
             var unneeded = new List<Unneeded>();
             Collect([], unneeded, isNeeded, budget);
             foreach (var entry in unneeded.OrderByDescending(entry => entry.Bytes))
             {
                 if (freed >= bytes)
                     break;
-                if (Remove(entry, budget))
-                    freed += entry.Bytes;
+                if (!Remove(entry, budget))
+                    continue;
+                freed += entry.Bytes;
+                hasProgress = true;
             }
         }
-        while (freed < bytes && freed > before);
+        while (freed < bytes && hasProgress);
         return freed;
     }
 
     /// <summary>Space that all entries take, as far as they are searched.</summary>
     /// <param name="budget">Ends the work early.</param>
-    /// <param name="isTooDeep">Whether folders are nested more deeply than those of an honest recorder; what they hold is not measured.</param>
-    public long Measure(RemovalBudget budget, out bool isTooDeep)
+    /// <param name="isUnusual">
+    /// Whether a folder is nested more deeply, or has more entries, than those of an honest recorder, or all folders together have more entries
+    /// than the budget. The rest is not measured.
+    /// </param>
+    public long Measure(RemovalBudget budget, out bool isUnusual)
     {
-        var found = new List<Unneeded>();
-        var hasDeepFolder = false;
-        Collect([], found, (path, entry) =>
+        isUnusual = false;
+        var bytes = Measure(depth: 1, budget, ref isUnusual);
+        isUnusual |= budget.IsUsedUp;
+        return bytes;
+    }
+
+    private long Measure(int depth, RemovalBudget budget, ref bool isUnusual)
+    {
+        var bytes = 0L;
+        var seen = 0;
+        foreach (var name in Names())
         {
-            var isFolder = entry.Kind is EntryKind.Folder;
-            hasDeepFolder |= isFolder && path.Count(letter => letter == '/') >= MaxDepth - 1;
-            return isFolder;
-        }, budget);
-        isTooDeep = hasDeepFolder;
-        return found.Sum(entry => entry.Bytes);
+            if (!budget.TryTake())
+                break;
+            isUnusual |= ++seen > MaxEntries;
+            if (LinuxFiles.Status(_folder, name, out var status) != 0)
+                continue;
+            var entry = new UntrustedEntry(Text(name), status);
+            if (entry.Kind is not EntryKind.Folder)
+            {
+                bytes += entry.BytesOnDisk;
+                continue;
+            }
+
+            isUnusual |= depth == MaxDepth;
+            using var folder = depth < MaxDepth ? OpenFolder(name) : null;
+            bytes += folder?.Measure(depth + 1, budget, ref isUnusual) ?? 0;
+        }
+
+        return bytes;
     }
 
     private void Collect(string[] parents, List<Unneeded> found, Func<string, UntrustedEntry, bool> isNeeded, RemovalBudget budget)
     {
-        var seen = 0;
         foreach (var name in Names())
         {
-            if (++seen > MaxEntries || !budget.TryTake())
+            if (!budget.TryTake())
                 return;
             if (LinuxFiles.Status(_folder, name, out var status) != 0)
                 continue;
@@ -286,8 +310,14 @@ internal sealed class RemovalBudget(long entries, TimeSpan longest, Cancellation
     /// <summary>For a caller that waits: a day's chunks, or one second.</summary>
     public static RemovalBudget Small() => new(20_000, TimeSpan.FromSeconds(1));
 
+    /// <summary>For all entries that a session can have, or two seconds.</summary>
+    public static RemovalBudget OfFolder() => new(500_000, TimeSpan.FromSeconds(2));
+
     /// <summary>For background work.</summary>
     public static RemovalBudget Until(CancellationToken cancellation) => new(long.MaxValue, TimeSpan.FromHours(1), cancellation);
+
+    /// <summary>More entries were to be touched than may be.</summary>
+    public bool IsUsedUp => _left < 0;
 
     public bool TryTake() => _left-- > 0 && !cancellation.IsCancellationRequested && TimeProvider.System.GetElapsedTime(_begun) < longest;
 }

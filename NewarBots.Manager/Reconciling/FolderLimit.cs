@@ -34,9 +34,9 @@ internal sealed partial class FolderLimit(
         var seconds = (elapsed < TimeSpan.Zero ? bot.Leave.MaxDuration : elapsed).TotalSeconds;
         var limit = Base + (long)(seconds * BytesPerSecond * (recording.Value.TrackFiles ? 1 + Tracks : 1));
         using var folder = UntrustedFolder.Open(storage, bot.UserId, bot.Id, out _);
-        var isTooDeep = false;
-        var bytes = folder?.Measure(RemovalBudget.Small(), out isTooDeep) ?? 0;
-        if (bytes <= limit && !isTooDeep)
+        var isUnusual = false;
+        var bytes = folder?.Measure(RemovalBudget.OfFolder(), out isUnusual) ?? 0;
+        if (bytes <= limit && !isUnusual)
             return;
         Log.OverLimit(logger, bot.Id, bytes, limit);
         metrics.OverBudget();
@@ -46,7 +46,7 @@ internal sealed partial class FolderLimit(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "The folder of bot {SessionId} takes {Bytes} bytes or is nested too deeply, and its recording can need {Limit}: stopping the bot")]
+        [LoggerMessage(LogLevel.Error, "The folder of bot {SessionId} takes {Bytes} bytes, is nested too deeply or has too many entries, and its recording can need {Limit}: stopping the bot")]
         public static partial void OverLimit(ILogger logger, SessionId sessionId, long bytes, long limit);
     }
 }

@@ -10,9 +10,6 @@ namespace NewarBots.Manager.Recordings;
 /// <summary>Starts <see cref="AssembleCommand"/> with the limits of a bot's budget, and reads its result.</summary>
 internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimeProvider time, ILogger<AssemblyProcess> logger)
 {
-    /// <summary>A day with many speakers needs a tenth of it.</summary>
-    private const int MaxResultBytes = 32 * 1024 * 1024;
-
     private static readonly TimeSpan MeasuringInterval = TimeSpan.FromSeconds(1);
 
     private static readonly Dictionary<string, string> Environment = new()
@@ -38,13 +35,14 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
     {
         work.GiveToRecorders();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        byte[] output = [];
+        AssemblyResult? output = null;
+        FinalizationBudgetException? tooLong = null;
         var command = new ConfinedCommand(WorkerProgram.Command, request.Limits)
         {
             WorkingFolder = work.Root,
             Folder = session,
             Request = JsonSerializer.Serialize(request, AssemblyJson.Default.AssemblyRequest),
-            Output = async (stream, token) => output = await ReadAsync(stream, token),
+            Output = ReadOutputAsync,
             Environment = Environment,
             MayReadAllFiles = WorkerProgram.IsClosedToOthers,
         };
@@ -56,7 +54,7 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw await measuring;
+            throw tooLong ?? await measuring;
         }
         catch (Win32Exception exception)
         {
@@ -66,14 +64,27 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
         {
             await stop.CancelAsync();
         }
+
+        async Task ReadOutputAsync(Stream stream, CancellationToken token)
+        {
+            try
+            {
+                output = await ReadAsync(stream, request.Budget.BytesOfResult(tracks), token);
+            }
+            catch (FinalizationBudgetException exception)
+            {
+                // The process waits for its output to be read, so it is killed.
+                tooLong = exception;
+                await stop.CancelAsync();
+            }
+        }
     }
 
     /// <summary>Logs and exports what the process reported.</summary>
-    private AssemblyResult? Result(ProcessEnd end, byte[] output)
+    private AssemblyResult? Result(ProcessEnd end, AssemblyResult? result)
     {
         if (end.ExitCode != 0)
             return null;
-        var result = Parse(output);
         foreach (var warning in result?.Warnings ?? [])
             Log.Reported(logger, warning);
         var parts = new Dictionary<string, Activity>();
@@ -92,10 +103,10 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
         return result;
     }
 
-    private static AssemblyFailure FailureOf(ProcessEnd end, byte[] output) => FFmpegExit.Classify(end) switch
+    private static AssemblyFailure FailureOf(ProcessEnd end, AssemblyResult? output) => FFmpegExit.Classify(end) switch
     {
         _ when end.TimedOut => new(AssemblyFailureKind.FFmpegHung, "Assembling the recording was stopped after its timeout."),
-        FFmpegOutcome.Done when Parse(output)?.Failure is { } failure => failure,
+        FFmpegOutcome.Done when output?.Failure is { } failure => failure,
         FFmpegOutcome.CannotRun => new(AssemblyFailureKind.FFmpegMissing, $"The process that assembles recordings cannot be run: {end.Errors}"),
         FFmpegOutcome.TooMuchCpu => new(AssemblyFailureKind.OverBudget, end.Errors) { Limit = "CPU time" },
         FFmpegOutcome.TooManyBytes => new(AssemblyFailureKind.OverBudget, end.Errors) { Limit = "file size" },
@@ -103,18 +114,6 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
         _ when end.Errors.Contains("Out of memory", StringComparison.OrdinalIgnoreCase) => new(AssemblyFailureKind.OverBudget, end.Errors) { Limit = "memory" },
         _ => new(AssemblyFailureKind.FFmpegKilled, $"The process that assembles recordings ended with exit code {end.ExitCode}: {end.Errors}"),
     };
-
-    private static AssemblyResult? Parse(byte[] output)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(output, AssemblyJson.Default.AssemblyResult) is { } result && IsPlausible(result) ? result : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
 
     /// <summary>Names become paths.</summary>
     private static bool IsPlausible(AssemblyResult result)
@@ -128,18 +127,20 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
             audio.File == file && audio.Plan.Ignored.All(chunk => ChunkFormat.TryParseFileName(chunk.File, out _)) && audio.Plan.Chunks.All(piece => piece.Chunk.Index >= 0);
     }
 
-    private static async Task<byte[]> ReadAsync(Stream stream, CancellationToken cancellation)
+    /// <returns><see langword="null"/> if the process wrote no plausible result.</returns>
+    /// <exception cref="FinalizationBudgetException">The result is too long.</exception>
+    private static async Task<AssemblyResult?> ReadAsync(Stream output, long maxBytes, CancellationToken cancellation)
     {
-        using var all = new MemoryStream();
-        var buffer = new byte[64 * 1024];
-        while (await stream.ReadAsync(buffer, cancellation) is > 0 and var read)
+        await using var limited = new ResultStream(output, maxBytes);
+        try
         {
-            if (all.Length + read > MaxResultBytes)
-                throw new FinalizationBudgetException("description", $"It is longer than {MaxResultBytes} bytes.");
-            all.Write(buffer, 0, read);
+            return await JsonSerializer.DeserializeAsync(limited, AssemblyJson.Default.AssemblyResult, cancellation) is { } result && IsPlausible(result) ? result : null;
         }
-
-        return all.ToArray();
+        catch (JsonException)
+        {
+            await limited.CopyToAsync(Stream.Null, cancellation);
+            return null;
+        }
     }
 
     /// <summary>The kernel limits the length of each file, but not their number.</summary>

@@ -13,6 +13,9 @@ internal static class ChunkReader
 
     private const int LastYear = 9000;
 
+    /// <summary>Further holes are merged with the last one, so that a chunk of tiny pages cannot make a long list.</summary>
+    private const int MaxHoles = 5;
+
     /// <param name="path">The file. A longer file than a chunk can be is read up to <see cref="ChunkFolder.MaxChunkBytes"/>.</param>
     /// <param name="index">From the file name.</param>
     public static OggOpusChunk Read(string path, int index)
@@ -28,8 +31,10 @@ internal static class ChunkReader
         var end = 0L;
         while (pages.Read())
         {
-            if (pages.Range.First > end)
+            if (pages.Range.First > end && holes.Count < MaxHoles)
                 holes.Add(new(end, pages.Range.First - end));
+            else if (pages.Range.First > end)
+                holes[^1] = new(holes[^1].First, pages.Range.First - holes[^1].First);
             end = pages.Range.End;
         }
 

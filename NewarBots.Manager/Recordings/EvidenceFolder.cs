@@ -18,13 +18,14 @@ internal sealed class EvidenceFolder(StorageLayout storage)
 
     /// <summary>Copies the evidence of a session beside its recording. Idempotent.</summary>
     /// <exception cref="IOException">The disk is full or unavailable.</exception>
-    public void Keep(SessionFolder session, UserId user, SessionId id)
+    public void Keep(SessionFolder session, UserId user, SessionId id, CancellationToken cancellation)
     {
         var left = MaxBytes;
         foreach (var (occasion, name, file) in session.Evidence().Take(MaxFiles))
         {
             using (file)
             {
+                cancellation.ThrowIfCancellationRequested();
                 if (file.Length > left)
                     return;
                 var folder = Directory.CreateDirectory(Path.Combine(storage.Evidence(user, id), occasion)).FullName;

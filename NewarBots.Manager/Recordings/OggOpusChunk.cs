@@ -22,7 +22,7 @@ internal sealed record OggOpusChunk(int Index, long Bytes, string Sha256)
     /// <summary>Length up to the end of the last complete page; 0 if there is no audio.</summary>
     public long Packets { get; init; }
 
-    /// <summary>Missing stretches between complete pages.</summary>
+    /// <summary>Missing stretches between complete pages. If there are many, the last one covers the rest, with the audio in between.</summary>
     public IReadOnlyList<PacketRange> Holes { get; init; } = [];
 
     /// <summary>The pages are complete, but FFmpeg cannot decode the packets in them.</summary>

@@ -16,8 +16,20 @@ internal sealed record RecordingBudget(long Packets)
     /// <summary>All tracks together, in lengths of the session.</summary>
     private const int MaxLengthsOfTracks = 32;
 
+    /// <summary>In lengths of the session at the highest bit rate. A live recorder with more is stopped.</summary>
+    private const int MaxKeptLengths = 8;
+
     /// <summary>Opus needs at most 510 kbit/s (RFC 6716, 2.1.1).</summary>
     private const long MaxBytesPerSecond = 64_000;
+
+    /// <summary>Chunks have ten seconds.</summary>
+    private const int PacketsOfChunk = 10 * ChunkFormat.PacketsPerSecond;
+
+    /// <summary>Gaps of the journal, speakers, warnings and ignored files.</summary>
+    private const long BaseOfResult = 8 * 1024 * 1024;
+
+    /// <summary>JSON about one chunk. It needs about 350 bytes, and 40 for each of a few holes.</summary>
+    private const long BytesOfDescription = 1024;
 
     /// <summary>For clocks that were set, and for a recorder that started before the manager knew.</summary>
     private static readonly TimeSpan Slack = TimeSpan.FromMinutes(10);
@@ -30,8 +42,20 @@ internal sealed record RecordingBudget(long Packets)
 
     public long PacketsOfTracks => MaxLengthsOfTracks * Packets;
 
+    /// <summary>Chunks of all tracks together.</summary>
+    public long ChunksOfTracks => MaxLengthsOfTracks * Chunks;
+
+    /// <summary>Bytes of the chunks of tracks that are kept without being assembled.</summary>
+    public long BytesOfTracks => MaxKeptLengths * Bytes;
+
+    private long Chunks => 1 + Packets / PacketsOfChunk;
+
     /// <summary>Bytes of the chunks to read, of the mix or of one track.</summary>
     public long Bytes => ChunkFolder.MaxChunkBytes + (long)(Length.TotalSeconds * MaxBytesPerSecond);
+
+    /// <summary>Bytes of the JSON that describes the assembled mix and tracks.</summary>
+    /// <param name="tracks">Number of tracks.</param>
+    public long BytesOfResult(int tracks) => BaseOfResult + BytesOfDescription * Chunks * (1 + Math.Min(tracks, MaxLengthsOfTracks));
 
     /// <summary>Length of each file that is written.</summary>
     public long FileBytes => FFmpegRun.BytesOf(Length);

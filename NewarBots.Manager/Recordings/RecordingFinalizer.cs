@@ -60,7 +60,7 @@ internal sealed partial class RecordingFinalizer(
     {
         var session = SessionFolder.Find(storage, bot.UserId, bot.Id);
         if (session is not null)
-            evidence.Keep(session, bot.UserId, bot.Id);
+            evidence.Keep(session, bot.UserId, bot.Id, cancellation);
         var final = new FinalRecording(storage, bot.UserId, bot.Id, bot.FinalizationAttempt);
         var manifest = await final.FindAsync(cancellation)
             ?? (session is null ? null : await AssembleAndPublishAsync(bot, budget, session, final, cancellation));

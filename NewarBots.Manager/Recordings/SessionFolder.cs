@@ -11,6 +11,9 @@ internal sealed partial class SessionFolder : ChunkFolder
     /// <summary>Other entries that the manifest names. A recorder writes none.</summary>
     private const int MaxOtherEntries = 100;
 
+    /// <summary>Folders and files of evidence that are looked at, readable or not.</summary>
+    private const int MaxEvidenceEntries = 500;
+
     private SessionFolder(string path) : base(path)
     {
     }
@@ -46,17 +49,22 @@ internal sealed partial class SessionFolder : ChunkFolder
 
     /// <summary>
     /// The regular files that the recorder saved as evidence, open, each with the names of its folder and of itself. The names become paths in a
-    /// zip file, so names that could escape the target folder are skipped. The caller disposes the files.
+    /// zip file, so names that could escape the target folder are skipped. At most 500 entries are looked at. The caller disposes the files.
     /// </summary>
     public IEnumerable<(string Occasion, string Name, UntrustedFile File)> Evidence()
     {
+        var left = MaxEvidenceEntries;
         using var folder = OpenFolder();
         using var evidence = folder?.OpenFolder(StorageLayout.EvidenceFolderName, out _);
         foreach (var name in Named(evidence))
         {
+            if (--left < 0)
+                yield break;
             using var occasion = evidence!.OpenFolder(name, out _);
             foreach (var file in Named(occasion))
             {
+                if (--left < 0)
+                    yield break;
                 if (occasion!.OpenFile(file, out _) is { } open)
                     yield return (name, file, open);
             }
@@ -85,15 +93,15 @@ internal sealed partial class SessionFolder : ChunkFolder
     public SessionJournal ReadJournal(SessionId session) => SessionJournal.Read(session, JournalFile.Lines(Path));
 
     /// <summary>
-    /// Frees space on a full disk: deletes what no recording is made of, the largest first. Chunks, journal and evidence of a permitted size
-    /// stay.
+    /// Frees space on a full disk: deletes what no recording is made of, the largest first. Chunks that are not empty, journal and evidence of
+    /// a permitted size stay.
     /// </summary>
     /// <param name="bytes">Space to free.</param>
     /// <returns>The bytes freed.</returns>
     public long Free(long bytes)
     {
         using var folder = OpenFolder();
-        return folder?.Free(bytes, IsNeeded, RemovalBudget.Small()) ?? 0;
+        return folder?.Free(bytes, IsNeeded, RemovalBudget.OfFolder()) ?? 0;
     }
 
     [GeneratedRegex("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}\\z", RegexOptions.None, matchTimeoutMilliseconds: 100)]
@@ -105,7 +113,8 @@ internal sealed partial class SessionFolder : ChunkFolder
         ([StorageLayout.EvidenceFolderName, ..], EntryKind.Folder) => true,
         ([StorageLayout.EvidenceFolderName, _, _], EntryKind.File) => entry.Bytes <= EvidenceFolder.MaxBytes,
         ([var name], EntryKind.Folder) => TrackOf(name) is not null,
-        ([.. [] or [_], var name], EntryKind.File) => ChunkFormat.TryParseFileName(name, out _) && entry.Bytes <= MaxChunkBytes,
+        ([.. [] or [_], var name], EntryKind.File) =>
+            ChunkFormat.TryParseFileName(name, out var index) && index < UntrustedFolder.MaxEntries && entry.Bytes is > 0 and <= MaxChunkBytes,
         _ => false,
     };
 

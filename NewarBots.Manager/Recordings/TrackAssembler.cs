@@ -23,19 +23,23 @@ internal sealed partial class TrackAssembler(AudioAssembler assembler, ILogger<T
     {
         var assembled = new List<AssembledTrack>();
         var packets = budget.PacketsOfTracks;
+        var (chunksToKeep, bytesToKeep) = (budget.ChunksOfTracks, budget.BytesOfTracks);
         foreach (var (track, source) in folder.Tracks())
         {
             if (!source.HasAudio)
                 continue;
-            if (assembled.Count == RecordingBudget.MaxTracks || packets <= 0)
+            // A track with less room than the session would have its late chunks in the wrong place.
+            if (assembled.Count >= RecordingBudget.MaxTracks || packets < budget.Packets)
             {
                 Log.TooMany(logger, source.Path);
-                assembled.Add(new(track, Audio: null, TrackProblem.TooMany));
+                var kept = source.Chunks().Where(chunk => chunk.Bytes is > 0 and <= ChunkFolder.MaxChunkBytes)
+                    .TakeWhile(chunk => --chunksToKeep >= 0 && (bytesToKeep -= chunk.Bytes) >= 0);
+                assembled.Add(new(track, Audio: null, TrackProblem.TooMany) { Kept = [.. kept.Select(chunk => Path.GetFileName(chunk.Path))] });
                 continue;
             }
 
             var part = new WorkPart(work, StorageLayout.TrackFolderName(track));
-            var made = await AssembleAsync(session, track, source, part, budget with { Packets = Math.Min(budget.Packets, packets) }, doubts, cancellation);
+            var made = await AssembleAsync(session, track, source, part, budget, doubts, cancellation);
             packets -= made.Audio?.Plan.Packets ?? 0;
             assembled.Add(made);
         }
@@ -70,7 +74,7 @@ internal sealed partial class TrackAssembler(AudioAssembler assembler, ILogger<T
         [LoggerMessage(LogLevel.Warning, "No chunk in {Folder} holds readable audio, the recording is made without this track")]
         public static partial void Unreadable(ILogger logger, string folder);
 
-        [LoggerMessage(LogLevel.Warning, "{Folder} is beyond the limits of the session's tracks, the recording is made without it")]
+        [LoggerMessage(LogLevel.Warning, "{Folder} is beyond the limits of the session's tracks, its chunks are kept and the recording is made without it")]
         public static partial void TooMany(ILogger logger, string folder);
 
         [LoggerMessage(LogLevel.Error, "Assembling the chunks in {Folder} failed, they are kept and the recording is made without this track: {Error}")]
@@ -97,6 +101,6 @@ internal enum TrackProblem
     /// <summary>The chunks could not be assembled or decoded. They are kept.</summary>
     Undecodable,
 
-    /// <summary>More tracks, or more audio in them, than the session can have had. The chunks were not read, and are not kept.</summary>
+    /// <summary>More tracks, or more audio in them, than are assembled. The chunks were not read. They are kept, as far as the session can have recorded them.</summary>
     TooMany,
 }

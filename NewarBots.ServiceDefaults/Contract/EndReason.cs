@@ -91,4 +91,9 @@ public static class EndReasons
     public static bool IsOrdinary(this EndReason reason) => reason
         is EndReason.MeetingEnded or EndReason.RemovedByHost or EndReason.EveryoneLeft or EndReason.NobodyJoined
         or EndReason.StopRequested or EndReason.MaxDuration or EndReason.Silence;
+
+    /// <summary>A recorder may report this reason. Managers find the others themselves.</summary>
+    public static bool IsOfRecorder(this EndReason reason) => reason.IsOrdinary() || reason
+        is EndReason.DeniedByHost or EndReason.WaitingRoomTimeout or EndReason.MeetingNotFound or EndReason.LoginRequired or EndReason.BlockedByPlatform
+        or EndReason.JoinFailed or EndReason.BrowserCrashed or EndReason.NetworkLost or EndReason.StorageFailed or EndReason.NoAudio;
 }

@@ -24,7 +24,7 @@ public sealed class EvidenceNameTests
             Write("2_unexpected", $"{i}.txt");
         var evidenceFolder = new EvidenceFolder(session.Storage);
 
-        evidenceFolder.Keep(SessionFolder.Find(session.Storage, session.Bot.UserId, session.Bot.Id)!, session.Bot.UserId, session.Bot.Id);
+        evidenceFolder.Keep(SessionFolder.Find(session.Storage, session.Bot.UserId, session.Bot.Id)!, session.Bot.UserId, session.Bot.Id, TestContext.Current.CancellationToken);
         using var packed = new MemoryStream();
         await evidenceFolder.PackAsync(session.Bot, "{}"u8.ToArray(), (_, _) => Task.CompletedTask, packed, TestContext.Current.CancellationToken);
         using var zip = new ZipArchive(packed);

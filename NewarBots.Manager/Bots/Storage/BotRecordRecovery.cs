@@ -95,17 +95,28 @@ internal sealed partial class BotRecordRecovery(
         foreach (var pattern in indexes)
         {
             await foreach (var index in KeysAsync(pattern).WithCancellation(cancellation))
-                LogFreed(index, await records.RunAsync(BotScripts.FreePlaces, new { index, records = BotKeys.Records }));
+                await FreeAsync(index, cancellation);
         }
 
         await foreach (var claim in KeysAsync($"{BotKeys.Claims}*").WithCancellation(cancellation))
-            LogFreed(claim, await records.RunAsync(BotScripts.FreeClaim, new { claim, records = BotKeys.Records }));
+        {
+            foreach (var id in (string[])(await records.RunAsync(BotScripts.FreeClaim, new { claim, records = BotKeys.Records }))!)
+                Log.Freed(logger, claim!, id);
+        }
     }
 
-    private void LogFreed(RedisKey key, RedisResult freed)
+    /// <summary>An index may have any number of ended bots, so no single call looks at all of them.</summary>
+    private async Task FreeAsync(RedisKey index, CancellationToken cancellation)
     {
-        foreach (var id in (string[])freed!)
-            Log.Freed(logger, key!, id);
+        await foreach (var some in records.Database.SortedSetScanAsync(index, pageSize: Batch).Select(entry => (string)entry.Element!).Chunk(Batch).WithCancellation(cancellation))
+        {
+            var exist = await Task.WhenAll(some.Select(id => records.Database.KeyExistsAsync(BotKeys.Records + id)));
+            foreach (var id in some.Where((_, at) => !exist[at]))
+            {
+                if ((bool)await records.RunAsync(BotScripts.FreePlaces, new { index, record = (RedisKey)(BotKeys.Records + id), id }))
+                    Log.Freed(logger, index!, id);
+            }
+        }
     }
 
     /// <summary>All keys that match; a key that is added or removed meanwhile may or may not be among them.</summary>
