@@ -168,6 +168,23 @@ public sealed class BotLifecycleTests
         Assert.Same(bot, BotLifecycle.StatusReceived(bot, SampleBots.Queued().Says(BotStatus.Recording, 100)));
     }
 
+    [Theory]
+    [InlineData(EndReason.MeetingTaken)]
+    [InlineData(EndReason.UserOverQuota)]
+    [InlineData(EndReason.StartMissed)]
+    [InlineData(EndReason.RecorderCrashed)]
+    [InlineData(EndReason.OutOfMemory)]
+    [InlineData(EndReason.LaunchFailed)]
+    [InlineData(EndReason.FinalizationFailed)]
+    public void Reason_that_only_a_manager_can_find_is_ignored_in_a_status(EndReason reason)
+    {
+        var bot = SampleBots.In(BotStatus.Recording);
+
+        Assert.Same(bot, BotLifecycle.StatusReceived(bot, bot.Says(BotStatus.Leaving, 110, reason)));
+        Assert.Same(bot, BotLifecycle.StatusReceived(bot, bot.Says(BotStatus.Recording, 110, reason)));
+        Assert.Same(bot, BotLifecycle.StatusReceived(bot, bot.Says(BotStatus.Leaving, 110, EndReason.NoAudio)));
+    }
+
     [Fact]
     public void Warning_does_not_end_a_bot_and_lasts_until_a_newer_status_without_it()
     {

@@ -282,6 +282,33 @@ public sealed partial class UntrustedFolderTests : IDisposable
             Directory.EnumerateFiles(Session, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Session, file)).Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void Many_empty_files_do_not_hide_a_large_one()
+    {
+        CreateFiles(Session, UntrustedFolder.MaxEntries);
+        File.WriteAllBytes(Path.Combine(Session, "zzz"), new byte[64_000]);
+        using var folder = Open();
+
+        Assert.InRange(folder.Measure(RemovalBudget.OfFolder(), out var isUnusual), 64_000, long.MaxValue);
+        Assert.True(isUnusual);
+        Assert.InRange(folder.Free(64_000, (_, _) => false, RemovalBudget.OfFolder()), 64_000, long.MaxValue);
+
+        Assert.False(File.Exists(Path.Combine(Session, "zzz")));
+    }
+
+    [Fact]
+    public void More_entries_than_the_budget_in_several_folders_are_unusual()
+    {
+        foreach (var name in new[] { "track_1", "track_2" })
+            CreateFiles(Directory.CreateDirectory(Path.Combine(Session, name)).FullName, 60);
+        using var folder = Open();
+
+        folder.Measure(new(100, TimeSpan.FromMinutes(1)), out var isOver);
+        folder.Measure(new(200, TimeSpan.FromMinutes(1)), out var isOverWithMore);
+
+        Assert.Equal((true, false), (isOver, isOverWithMore));
+    }
+
     private UntrustedFolder Open() => UntrustedFolder.Open(Session, out _) ?? throw new InvalidOperationException();
 
     private void RemoveMany(int count)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using CliWrap;
 using CliWrap.Buffered;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -166,6 +167,61 @@ public sealed class RecordingBudgetTests : IDisposable
         Assert.InRange(Stopwatch.GetElapsedTime(begun).TotalSeconds, 1, 30);
         await Eventually.TrueAsync(() => Cli.Wrap("pgrep").WithArguments(["-f", $"sleep {mark}"]).WithValidation(CommandResultValidation.None)
             .ExecuteBufferedAsync().Task.GetAwaiter().GetResult().StandardOutput.Length == 0);
+    }
+
+    [Fact]
+    public async Task The_description_of_a_day_with_ten_tracks_is_within_the_limit_and_a_longer_one_is_not_read()
+    {
+        const int chunksOfDay = 8_640;
+        const int tracks = 10;
+        var budget = new RecordingBudget(chunksOfDay * 500);
+        var plan = ChunkManifest.Plan(
+            _session.Bot.Id,
+            Enumerable.Range(0, chunksOfDay).Select(index => new OggOpusChunk(index, 40_000, new string('a', 64))
+            {
+                Session = _session.Bot.Id.ToString(),
+                StartedAt = RecordedSession.Start.AddSeconds(index * 10),
+                FirstPacket = index * 500,
+                Packets = 500,
+            }),
+            SessionJournal.Empty,
+            budget.Packets);
+        var audio = new AssembledAudio(AudioAssembler.FileName, plan, default);
+        var result = new AssemblyResult { Mix = audio, Tracks = [.. Enumerable.Range(1, tracks).Select(track => new AssembledTrack(track, audio, Problem: null))] };
+        var json = JsonSerializer.SerializeToUtf8Bytes(result, AssemblyJson.Default.AssemblyResult);
+
+        await using var whole = new ResultStream(new MemoryStream(json), budget.BytesOfResult(tracks));
+        var read = await JsonSerializer.DeserializeAsync(whole, AssemblyJson.Default.AssemblyResult, TestContext.Current.CancellationToken);
+        await using var tooLong = new ResultStream(new MemoryStream(json), json.Length - 1);
+
+        Assert.InRange(json.Length, 30_000_000, budget.BytesOfResult(tracks));
+        Assert.Equal(chunksOfDay, read!.Tracks[^1].Audio!.Plan.Pieces.Count);
+        await Assert.ThrowsAsync<FinalizationBudgetException>(
+            () => JsonSerializer.DeserializeAsync(tooLong, AssemblyJson.Default.AssemblyResult, TestContext.Current.CancellationToken).AsTask());
+    }
+
+    [Fact]
+    public async Task A_chunk_of_many_holes_lists_a_few()
+    {
+        await using (var file = File.Create(_session.ChunkPath(0)))
+        {
+            var page = new OggPage();
+            page.TryAdd(OpusHeaders.Head());
+            page.WriteTo(file, 1, 0, 0, OggPageMarks.BeginningOfStream);
+            page.TryAdd(OpusHeaders.Tags([new(ChunkFormat.SessionTag, _session.Bot.Id.ToString()), new(ChunkFormat.FirstPacketTag, "0")]));
+            page.WriteTo(file, 1, 1, 0, OggPageMarks.None);
+            // Every other page of one packet is missing.
+            for (var second = 1; second <= 100; second++)
+            {
+                page.TryAdd(OpusHeaders.SilencePacket);
+                page.WriteTo(file, 1, (uint)(second * 2), second * 2 * ChunkFormat.SamplesPerPacket, OggPageMarks.None);
+            }
+        }
+
+        var chunk = ChunkReader.Read(_session.ChunkPath(0), 0);
+
+        Assert.Equal((ChunkProblem.Damaged, 5), (chunk.Problem, chunk.Holes.Count));
+        Assert.Equal(chunk.Packets - 1, chunk.Holes[^1].End);
     }
 
     private PartialRecording Partials() => new(

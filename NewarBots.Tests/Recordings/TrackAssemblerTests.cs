@@ -88,6 +88,26 @@ public sealed class TrackAssemblerTests : IDisposable
     }
 
     [Fact]
+    public async Task Chunks_of_tracks_beyond_the_limit_are_kept()
+    {
+        var tone = await OpusPackets.OfToneAsync(100);
+        _session.Write(tone);
+        for (var track = 1; track <= RecordingBudget.MaxTracks; track++)
+        {
+            Directory.CreateDirectory(_session.TrackFolder(track));
+            await File.WriteAllTextAsync(Path.Combine(_session.TrackFolder(track), ChunkFormat.FileName(0)), "garbage");
+        }
+
+        _session.WriteTrack(RecordingBudget.MaxTracks + 1, 0, tone);
+
+        await _session.RecordAsync();
+
+        Assert.Equal(TrackProblem.TooMany, _session.Manifest().Tracks[^1].Problem);
+        Assert.True(File.Exists(Path.Combine(_session.DamagedFolder, $"track_{RecordingBudget.MaxTracks + 1}", ChunkFormat.FileName(0))));
+        Assert.False(Directory.Exists(_session.Folder));
+    }
+
+    [Fact]
     public async Task Folders_and_links_that_are_no_track_folders_are_ignored()
     {
         var tone = await OpusPackets.OfToneAsync(50);

@@ -37,4 +37,16 @@ public sealed class EvidenceNameTests
         void Write(string failure, string name) =>
             File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(evidence, failure)).FullName, name), "seen");
     }
+
+    [Fact]
+    public void Entries_that_cannot_be_opened_count_toward_the_limit()
+    {
+        using var session = new RecordedSession();
+        var folder = Directory.CreateDirectory(Path.Combine(session.Folder, StorageLayout.EvidenceFolderName, "1_unexpected")).FullName;
+        for (var i = 0; i < 600; i++)
+            File.CreateSymbolicLink(Path.Combine(folder, $"{i}.txt"), "/etc/passwd");
+        File.WriteAllText(Path.Combine(folder, "last.txt"), "seen");
+
+        Assert.Empty(SessionFolder.Find(session.Storage, session.Bot.UserId, session.Bot.Id)!.Evidence());
+    }
 }
