@@ -123,7 +123,7 @@ internal sealed class SessionFolders(StorageLayout storage)
             using var ofUser = root!.OpenFolder(name, out _);
             foreach (var entry in ofUser?.ListNames(out _) ?? [])
             {
-                if (SessionId.TryParse(entry, provider: null, out var id) && Read(user, id, ofUser!, entry) is { } session)
+                if (SessionId.TryParse(entry, provider: null, out var id) && ReadOrReport(user, id, ofUser!, entry) is { } session)
                     sessions.Add(session);
             }
         }
@@ -149,6 +149,19 @@ internal sealed class SessionFolders(StorageLayout storage)
         }
 
         return unknown;
+    }
+
+    /// <summary>A disk error concerns this session only. It may have audio, so nobody deletes it.</summary>
+    private static SessionOnDisk? ReadOrReport(UserId user, SessionId id, UntrustedFolder ofUser, string name)
+    {
+        try
+        {
+            return Read(user, id, ofUser, name);
+        }
+        catch (IOException)
+        {
+            return new(id, user, HasAudio: true, DateTimeOffset.MinValue) { Path = Path.Combine(ofUser.Path, name), Problem = FileProblem.ReadError };
+        }
     }
 
     private static SessionOnDisk? Read(UserId user, SessionId id, UntrustedFolder ofUser, string name)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace NewarBots.Manager.Containers;
@@ -34,7 +35,8 @@ internal sealed class UntrustedFile : IDisposable
     public DateTimeOffset WrittenAt { get; }
 
     /// <summary>Bytes, measured now.</summary>
-    public long Length => LinuxFiles.Status(_file, out var status) == 0 ? status.Length : 0;
+    /// <exception cref="IOException">The disk cannot be read.</exception>
+    public long Length => RandomAccess.GetLength(_file);
 
     /// <summary>Reads once, from an offset. To read in turns, keep the offset and pass a buffer of the size that one turn may take.</summary>
     /// <returns>Bytes read; 0 at the end of the file or beyond it.</returns>
@@ -56,9 +58,12 @@ internal sealed class UntrustedFile : IDisposable
 
     /// <summary>Makes the manager the owner.</summary>
     /// <returns><see langword="false"/> if the file has another name as well, and so may belong elsewhere.</returns>
+    /// <exception cref="IOException">The disk cannot be read.</exception>
     public bool TakeOver(uint group)
     {
-        if (LinuxFiles.Status(_file, out var status) != 0 || status.Links != 1)
+        if (LinuxFiles.Status(_file, out var status) != 0)
+            throw new IOException($"{Path} cannot be examined: {Marshal.GetPInvokeErrorMessage(LinuxFiles.LastError)}.", LinuxFiles.LastError);
+        if (status.Links != 1)
             return false;
         ContainerUser.TakeBack(_file, group);
         return true;
@@ -142,5 +147,6 @@ internal enum FileProblem
 
     NameTooLong,
 
+    /// <summary>The disk cannot read it now. Only in lists of sessions; anything else throws.</summary>
     ReadError,
 }

@@ -10,7 +10,8 @@ namespace NewarBots.Manager.Containers;
 /// An open folder that a recorder can write to. This type is the only one that opens, lists, moves or deletes anything in a session folder,
 /// because a compromised recorder may put anything there, at any moment. All calls are relative to the open folder, never follow a symbolic
 /// link, never wait for a pipe, and check what they opened instead of what they are about to open. An entry that cannot be used is a value
-/// (<see cref="FileProblem"/>). Not thread-safe.
+/// (<see cref="FileProblem"/>), an error of the disk is an <see cref="IOException"/>: a folder that cannot be read for a moment must never look like an
+/// empty one. Not thread-safe.
 /// </summary>
 internal sealed partial class UntrustedFolder : IDisposable
 {
@@ -47,7 +48,10 @@ internal sealed partial class UntrustedFolder : IDisposable
     public static UntrustedFolder? Open(string path, out FileProblem problem)
     {
         var flags = LinuxFiles.FoldersOnly | LinuxFiles.NoFollow | LinuxFiles.NonBlocking | LinuxFiles.CloseOnExec;
-        var handle = new SafeFileHandle(LinuxFiles.Open(path, flags), ownsHandle: true);
+        SafeFileHandle handle;
+        do
+            handle = new SafeFileHandle(LinuxFiles.Open(path, flags), ownsHandle: true);
+        while (handle.IsInvalid && LinuxFiles.LastError == Errors.Interrupted);
         return Opened(handle, path, out problem);
     }
 
@@ -81,12 +85,13 @@ internal sealed partial class UntrustedFolder : IDisposable
             : null;
 
     /// <summary>An entry as it is now; a symbolic link is not followed.</summary>
-    /// <returns><see langword="null"/> if there is none, or it cannot be examined.</returns>
-    public UntrustedEntry? Find(string name) =>
-        LinuxFiles.Status(_folder, Bytes(name), out var status) == 0 ? new(name, status) : null;
+    /// <returns><see langword="null"/> if there is none.</returns>
+    /// <exception cref="IOException">It cannot be examined.</exception>
+    public UntrustedEntry? Find(string name) => TryExamine(Bytes(name), out var status) ? new(name, status) : null;
 
     /// <summary>Lists names in no particular order, at most <see cref="MaxEntries"/>. Cheaper than <see cref="List"/>.</summary>
     /// <param name="isComplete">Whether these are all entries.</param>
+    /// <exception cref="IOException">The folder cannot be read.</exception>
     public IReadOnlyList<string> ListNames(out bool isComplete)
     {
         var names = Names().Take(MaxEntries + 1).Select(name => Text(name)).ToList();
@@ -96,6 +101,7 @@ internal sealed partial class UntrustedFolder : IDisposable
 
     /// <summary>Lists the entries in no particular order, at most <see cref="MaxEntries"/>.</summary>
     /// <param name="isComplete">Whether these are all entries.</param>
+    /// <exception cref="IOException">The folder cannot be read.</exception>
     public IReadOnlyList<UntrustedEntry> List(out bool isComplete)
     {
         var entries = new List<UntrustedEntry>();
@@ -104,7 +110,7 @@ internal sealed partial class UntrustedFolder : IDisposable
         {
             seen++;
             // An entry that was removed in the meantime is skipped.
-            if (LinuxFiles.Status(_folder, name, out var status) == 0)
+            if (TryExamine(name, out var status))
                 entries.Add(new(Text(name), status));
         }
 
@@ -127,7 +133,7 @@ internal sealed partial class UntrustedFolder : IDisposable
         const int offsetOfName = 19;
         LinuxFiles.Seek(_folder, 0, 0);
         var buffer = new byte[32 * 1024];
-        while ((int)LinuxFiles.ReadEntries(_folder, buffer, buffer.Length) is > 0 and var read)
+        while (ReadEntries(buffer) is > 0 and var read)
         {
             for (var at = 0; at < read; at += BinaryPrimitives.ReadUInt16LittleEndian(buffer.AsSpan(at + offsetOfSize)))
             {
@@ -139,10 +145,42 @@ internal sealed partial class UntrustedFolder : IDisposable
         }
     }
 
+    /// <returns>Bytes read; 0 at the end, also of a folder that was removed.</returns>
+    private int ReadEntries(byte[] buffer)
+    {
+        while (true)
+        {
+            if (LinuxFiles.ReadEntries(_folder, buffer, buffer.Length) is >= 0 and var read)
+                return (int)read;
+            if (LinuxFiles.LastError == Errors.Missing)
+                return 0;
+            if (LinuxFiles.LastError != Errors.Interrupted)
+                throw Failed($"{Path} cannot be listed");
+        }
+    }
+
+    /// <returns><see langword="false"/> if there is no such entry.</returns>
+    /// <exception cref="IOException">It cannot be examined.</exception>
+    private bool TryExamine(ReadOnlySpan<byte> name, out FileStatus status)
+    {
+        while (LinuxFiles.Status(_folder, name, out status) != 0)
+        {
+            if (LinuxFiles.LastError == Errors.Missing)
+                return false;
+            if (LinuxFiles.LastError != Errors.Interrupted)
+                throw Failed($"{System.IO.Path.Combine(Path, Text(name))} cannot be examined");
+        }
+
+        return true;
+    }
+
     private SafeFileHandle? OpenEntry(ReadOnlySpan<byte> name, EntryKind kind, out FileStatus status, out FileProblem problem)
     {
         var flags = LinuxFiles.NoFollow | LinuxFiles.NonBlocking | LinuxFiles.CloseOnExec | (kind is EntryKind.Folder ? LinuxFiles.FoldersOnly : 0);
-        var handle = new SafeFileHandle(LinuxFiles.Open(_folder, name, flags, 0), ownsHandle: true);
+        SafeFileHandle handle;
+        do
+            handle = new SafeFileHandle(LinuxFiles.Open(_folder, name, flags, 0), ownsHandle: true);
+        while (handle.IsInvalid && LinuxFiles.LastError == Errors.Interrupted);
         if (handle.IsInvalid && LinuxFiles.LastError == Errors.AccessDenied && Reclaim(name, kind, flags) is { IsInvalid: false } reclaimed)
             handle = reclaimed;
         var opened = Check(handle, kind, out status, out problem);
@@ -194,24 +232,35 @@ internal sealed partial class UntrustedFolder : IDisposable
 
     private static string Text(ReadOnlySpan<byte> name) => Encoding.UTF8.GetString(name[..^1]);
 
-    private static class Errors
+    /// <summary>Error numbers of Linux.</summary>
+    internal static class Errors
     {
+        public const int NotPermitted = 1;
         public const int Missing = 2;
+        public const int Interrupted = 4;
+        public const int NoDevice = 6;
         public const int AccessDenied = 13;
         public const int Exists = 17;
+        public const int NotAFolder = 20;
+        public const int NoSpaceLeft = 28;
+        public const int NameTooLong = 36;
+        public const int Link = 40;
+        public const int QuotaExceeded = 122;
 
-        /// <exception cref="IOException">The error is not about this entry: the manager has no memory or too many open files.</exception>
+        /// <summary>What a recorder can have caused.</summary>
+        /// <exception cref="IOException">
+        /// The error is not about this entry: a disk or network error, no memory, or too many open files. Another attempt may succeed.
+        /// </exception>
         public static FileProblem ProblemOf(int error) => error switch
         {
-            1 or AccessDenied => FileProblem.AccessDenied,
+            NotPermitted or AccessDenied => FileProblem.AccessDenied,
             Missing => FileProblem.Missing,
             // Opening a socket, or a device that does not exist.
-            6 => FileProblem.NotAFile,
-            20 => FileProblem.NotAFolder,
-            36 => FileProblem.NameTooLong,
-            40 => FileProblem.SymbolicLink,
-            12 or 23 or 24 => throw new IOException(Marshal.GetPInvokeErrorMessage(error), error),
-            _ => FileProblem.ReadError,
+            NoDevice => FileProblem.NotAFile,
+            NotAFolder => FileProblem.NotAFolder,
+            NameTooLong => FileProblem.NameTooLong,
+            Link => FileProblem.SymbolicLink,
+            _ => throw new IOException(Marshal.GetPInvokeErrorMessage(error), error),
         };
     }
 }

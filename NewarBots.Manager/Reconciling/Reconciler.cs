@@ -127,7 +127,7 @@ internal sealed partial class Reconciler(
 
         var running = existing.Where(container => container.State is RecorderContainerState.Running).Select(container => container.Id).ToHashSet();
         foreach (var bot in known.Values.Where(bot => running.Contains(bot.Id)))
-            await limit.EnforceAsync(bot);
+            await TryLimitAsync(bot);
 
         if (token is not null && unrecorded.Count < RecordingRecovery.BatchSize)
         {
@@ -150,6 +150,18 @@ internal sealed partial class Reconciler(
         catch (Exception exception) when (exception is not OperationCanceledException && Failures.CauseOf(exception) is FailureCause.Bot or FailureCause.Storage)
         {
             Log.NotReconciled(logger, exception, action.Id, backoff.Postpone(action.Id, exception), exception.Message);
+        }
+    }
+
+    private async Task TryLimitAsync(Bot bot)
+    {
+        try
+        {
+            await limit.EnforceAsync(bot);
+        }
+        catch (IOException exception)
+        {
+            Log.NotMeasured(logger, bot.Id, exception.Message);
         }
     }
 
@@ -245,6 +257,9 @@ internal sealed partial class Reconciler(
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Warning, "The folder of bot {SessionId} cannot be measured, will retry in a minute: {Error}")]
+        public static partial void NotMeasured(ILogger logger, SessionId sessionId, string error);
+
         [LoggerMessage(LogLevel.Error, "Redis refuses to list its keys, places of bots with lost records stay taken: {Error}")]
         public static partial void PlacesNotFreed(ILogger logger, string error);
 

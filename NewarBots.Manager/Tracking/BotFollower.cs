@@ -22,6 +22,7 @@ internal sealed partial class BotFollower(BotCommands commands, StorageLayout st
 
     /// <summary>Reads the rest of the journal of a recorder that has exited, or the whole journal of a bot whose record was lost.</summary>
     /// <returns>The updated record; <see langword="null"/> if there is none.</returns>
+    /// <exception cref="IOException">The disk cannot be read.</exception>
     public async Task<Bot?> ReadToEndAsync(SessionId id)
     {
         // A process that survived the recorder's exit cannot write on, but it costs nothing to be sure.
@@ -48,7 +49,8 @@ internal sealed partial class BotFollower(BotCommands commands, StorageLayout st
                 hasMore = part.HasMore;
                 return Apply(known, part);
             }
-            catch (IOException exception)
+            // The end of a bot waits instead: without the rest of the journal, it would get the wrong reason.
+            catch (IOException exception) when (!isComplete)
             {
                 Log.Unreadable(logger, id, exception.Message);
                 return new(known);

@@ -64,6 +64,40 @@ public sealed partial class UntrustedFolderTests : IDisposable
         Assert.Equal(expected, problem.ToString());
     }
 
+    [Theory]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(12)]
+    [InlineData(24)]
+    [InlineData(107)]
+    [InlineData(116)]
+    public void An_error_of_the_disk_or_the_system_is_no_finding_about_an_entry(int error) =>
+        Assert.Equal(error, Assert.Throws<IOException>(() => UntrustedFolder.Errors.ProblemOf(error)).HResult);
+
+    [Fact]
+    public void A_folder_that_cannot_be_searched_is_an_error_and_not_empty()
+    {
+        if (Environment.IsPrivilegedProcess)
+            Assert.Skip("Root can search every folder.");
+        File.WriteAllText(Path.Combine(Session, "chunk_00000.ogg"), "audio");
+        using var folder = Open();
+        File.SetUnixFileMode(Session, UnixFileMode.UserRead);
+
+        Assert.Throws<IOException>(() => folder.Find("chunk_00000.ogg"));
+        Assert.Throws<IOException>(() => folder.List(out _));
+        File.SetUnixFileMode(Session, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    [Fact]
+    public void A_folder_that_was_removed_while_it_was_open_is_empty()
+    {
+        using var folder = Open();
+        Directory.Delete(Session);
+
+        Assert.Empty(folder.ListNames(out _));
+        Assert.Null(folder.Find("chunk_00000.ogg"));
+    }
+
     [Fact]
     public void A_name_that_is_too_long_is_a_finding_and_a_path_is_refused()
     {
