@@ -129,6 +129,9 @@ internal static class PlacedBots
                 writer.Append(packet);
         }
 
+        var log = new StorageLayout(host.Manager.Storage).Log(bot.UserId, bot.Id);
+        Directory.CreateDirectory(Path.GetDirectoryName(log)!);
+        await File.WriteAllTextAsync(log, "Joining");
         await PlaceAsync(host, bot);
         return bot;
     }
