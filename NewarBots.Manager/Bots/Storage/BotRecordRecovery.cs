@@ -110,12 +110,9 @@ internal sealed partial class BotRecordRecovery(
     {
         await foreach (var some in records.Database.SortedSetScanAsync(index, pageSize: Batch).Select(entry => (string)entry.Element!).Chunk(Batch).WithCancellation(cancellation))
         {
-            var exist = await Task.WhenAll(some.Select(id => records.Database.KeyExistsAsync(BotKeys.Records + id)));
-            foreach (var id in some.Where((_, at) => !exist[at]))
-            {
-                if ((bool)await records.RunAsync(BotScripts.FreePlaces, new { index, record = (RedisKey)(BotKeys.Records + id), id }))
-                    Log.Freed(logger, index!, id);
-            }
+            var freed = await Task.WhenAll(some.Select(id => records.RunAsync(BotScripts.FreePlaces, new { index, record = (RedisKey)(BotKeys.Records + id), id })));
+            foreach (var id in some.Where((_, at) => (bool)freed[at]))
+                Log.Freed(logger, index!, id);
         }
     }
 
