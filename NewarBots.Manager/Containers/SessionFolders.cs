@@ -83,13 +83,25 @@ internal sealed class SessionFolders(StorageLayout storage)
         if (root is null || parent?.Find(session) is null)
             return;
         var aside = $"{session}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
-        using (var deleted = root.CreateFolder(Deleted, OwnerOnly))
-        {
-            if (parent.MoveFolder(session, deleted, aside) && !deleted.Remove(aside, RemovalBudget.Small()))
-                _hasLeftovers.Raise();
-        }
+        // The folder of deleted folders is never removed: another thread or manager may be moving something into it.
+        using var deleted = FindDeleted(root);
+        if (deleted is null)
+            parent.Remove(session, RemovalBudget.Small());
+        else if (parent.MoveFolder(session, deleted, aside) && !deleted.Remove(aside, RemovalBudget.Small()))
+            _hasLeftovers.Raise();
+    }
 
-        root.RemoveIfEmpty(Deleted);
+    /// <returns><see langword="null"/> if the disk is full, so that it cannot be created.</returns>
+    private static UntrustedFolder? FindDeleted(UntrustedFolder root)
+    {
+        try
+        {
+            return root.CreateFolder(Deleted, OwnerOnly);
+        }
+        catch (IOException exception) when (exception.IsStorageFull())
+        {
+            return null;
+        }
     }
 
     /// <summary>Deletes what removals left (<see cref="Remove"/>), also those of an earlier manager.</summary>
@@ -102,7 +114,6 @@ internal sealed class SessionFolders(StorageLayout storage)
             return [];
         var budget = RemovalBudget.Until(cancellation);
         var left = deleted.ListNames(out _).Where(name => !deleted.Remove(name, budget)).Select(name => Path.Combine(deleted.Path, name)).ToList();
-        root.RemoveIfEmpty(Deleted);
         return left;
     }
 

@@ -44,6 +44,28 @@ internal sealed partial class UntrustedFolder
         owner.Own(_folder, Path);
     }
 
+    /// <summary>
+    /// Gives the folder and its regular files to a user, as far as they have another owner, for example after the manager ran as another user. Does
+    /// nothing if the manager does not run as root.
+    /// </summary>
+    /// <exception cref="IOException">The folder cannot be read, or an owner cannot be changed.</exception>
+    public void GiveFilesTo(ContainerUser owner)
+    {
+        if (!ContainerUser.IsRoot)
+            return;
+        if (LinuxFiles.Status(_folder, out var own) != 0 || own.Owner != owner.Uid)
+            GiveTo(owner);
+        foreach (var name in Names().Take(MaxEntries))
+        {
+            if (!TryExamine(name, out var found) || found.Kind is not EntryKind.File || found.Owner == owner.Uid)
+                continue;
+            using var file = OpenEntry(name, EntryKind.File, out var status, out _);
+            // A file with another name as well may belong elsewhere.
+            if (file is not null && status.Links == 1)
+                owner.Own(file, System.IO.Path.Combine(Path, Text(name)));
+        }
+    }
+
     /// <summary>Writes a file that only its owner can read. Replaces an entry of that name, and never follows it.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Write(string name, string text, ContainerUser owner)

@@ -242,10 +242,8 @@ internal sealed partial class UntrustedFolder : IDisposable
         public const int AccessDenied = 13;
         public const int Exists = 17;
         public const int NotAFolder = 20;
-        public const int NoSpaceLeft = 28;
         public const int NameTooLong = 36;
         public const int Link = 40;
-        public const int QuotaExceeded = 122;
 
         /// <summary>What a recorder can have caused.</summary>
         /// <exception cref="IOException">

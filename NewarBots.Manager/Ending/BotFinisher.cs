@@ -38,6 +38,9 @@ internal sealed partial class BotFinisher(
     /// <summary>Appended to the error of a bot that ended without its recording.</summary>
     private const string ChunksKept = "The recorded audio is kept; POST /bots/{id}/finalize tries again.";
 
+    /// <summary>Appended to the error of a bot that is over its budget.</summary>
+    private const string ChunksKeptAside = "The recorded audio is kept in the folder that ends in .damaged, beside the recordings.";
+
     private const int Parallelism = 8;
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(3);
@@ -165,7 +168,8 @@ internal sealed partial class BotFinisher(
             Log.FinalizationFailed(logger, id, exception.Message);
             if (exception is FinalizationBudgetException)
                 metrics.OverBudget();
-            end = known => BotLifecycle.FinalizationFailed(known, $"{exception.Explanation} {ChunksKept}", time.GetUtcNow());
+            var kept = exception is FinalizationBudgetException ? ChunksKeptAside : ChunksKept;
+            end = known => BotLifecycle.FinalizationFailed(known, $"{exception.Explanation} {kept}", time.GetUtcNow());
         }
         catch (Exception exception)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 
@@ -12,6 +13,9 @@ namespace NewarBots.Manager.Hosting;
 internal sealed partial class StoragePermissions(StorageLayout storage, IOptions<StorageOptions> options, ILogger<StoragePermissions> logger) : IHostedService
 {
     private const int UnchangedOwner = -1;
+
+    /// <summary>Error number of Linux.</summary>
+    private const int Missing = 2;
 
     private const UnixFileMode Folder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute;
 
@@ -62,6 +66,9 @@ internal sealed partial class StoragePermissions(StorageLayout storage, IOptions
         {
             if (ChangeOwner(entry.FullName, UnchangedOwner, group) != 0)
             {
+                // Another manager has moved or deleted it since it was listed.
+                if (Marshal.GetLastPInvokeError() == Missing)
+                    continue;
                 throw new InvalidOperationException(
                     $"Storage:Group: {entry.FullName} cannot be given to the group {options.Value.Group}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}. "
                     + "Run the manager as root or as a member of the group.");
@@ -69,7 +76,20 @@ internal sealed partial class StoragePermissions(StorageLayout storage, IOptions
 
             // The change of the group removes this bit.
             if (entry is DirectoryInfo && !OperatingSystem.IsWindows())
-                entry.UnixFileMode = FolderOfGroup;
+                SetMode(entry);
+        }
+    }
+
+    [UnsupportedOSPlatform("windows")]
+    private static void SetMode(FileSystemInfo folder)
+    {
+        try
+        {
+            folder.UnixFileMode = FolderOfGroup;
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // As above.
         }
     }
 

@@ -25,6 +25,12 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
     /// <summary>The audio file or the manifest exists.</summary>
     public bool HasAnyFile => File.Exists(_audio) || File.Exists(_manifest);
 
+    /// <summary>
+    /// Chunks were moved to the folder of damaged chunks, but nothing was published: the bot is over its budget
+    /// (<see cref="KeepWithinBudget"/>). Otherwise they are moved after the manifest is published.
+    /// </summary>
+    public bool HasOnlyKeptChunks => !HasAnyFile && Directory.Exists(storage.Damaged(user, id));
+
     /// <returns>The manifest; <see langword="null"/> unless both files exist and match.</returns>
     public async Task<RecordingManifest?> FindAsync(CancellationToken cancellation)
     {

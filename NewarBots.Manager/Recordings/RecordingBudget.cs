@@ -65,7 +65,13 @@ internal sealed record RecordingBudget(long Packets)
     public static RecordingBudget Of(Bot bot, DateTimeOffset until)
     {
         // Only ids that a manager made tell when. A bot that was recovered under another id may be older than its record.
-        var length = bot.Id.MadeAt is null ? Longest : until - (bot.LaunchedAt ?? bot.DueAt) + Slack;
+        // The launch is noted after the container has started, and much later if Redis was unavailable then.
+        DateTimeOffset?[] starts = [bot.LaunchedAt ?? bot.DueAt, bot.JoiningAt, bot.RecordingAt];
+        var length = bot.Id.MadeAt is null ? Longest : until - starts.Min()!.Value + Slack;
+        // The wall clock may have been set back while the bot recorded.
+        var recorded = TimeSpan.FromSeconds(Math.Clamp(bot.RecordedSeconds, 0, bot.Leave.MaxDuration.TotalSeconds)) + Slack;
+        if (length >= Slack && length < recorded)
+            length = recorded;
         // A clock that was set back proves nothing.
         return length < Slack || length > Longest ? OfLongestBot : new(PacketsIn(length));
     }

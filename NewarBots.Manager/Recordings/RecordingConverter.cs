@@ -20,8 +20,8 @@ internal sealed partial class RecordingConverter(
 
     public const string TemporarySuffix = ".unfinished";
 
-    /// <summary>A temporary file without writes for this long belongs to a crashed manager.</summary>
-    private static readonly TimeSpan AbandonedAfter = TimeSpan.FromMinutes(10);
+    /// <summary>A temporary file without writes for this long belongs to a crashed manager. The time of a folder does not change while FFmpeg writes in it.</summary>
+    private static readonly TimeSpan AbandonedAfter = TimeSpan.FromDays(1);
 
     /// <summary>Conversions that may run or wait. An hour of audio takes a minute, so more would wait too long.</summary>
     public const int MaxQueued = 100;

@@ -62,7 +62,16 @@ internal sealed partial class RecordingFinalizer(
         if (session is not null)
             evidence.Keep(session, bot.UserId, bot.Id, cancellation);
         var final = new FinalRecording(storage, bot.UserId, bot.Id, bot.FinalizationAttempt);
-        var manifest = await final.FindAsync(cancellation)
+        var published = await final.FindAsync(cancellation);
+        if (published is null && final.HasOnlyKeptChunks)
+        {
+            // An earlier attempt was interrupted after the bot was found to be over its budget.
+            if (session is not null)
+                KeepAside(bot, budget, session, final);
+            throw new FinalizationBudgetException("its time", $"The chunks of {final} were moved to the folder of damaged chunks.");
+        }
+
+        var manifest = published
             ?? (session is null ? null : await AssembleAndPublishAsync(bot, budget, session, final, cancellation));
         if (manifest is null)
             return NothingRecorded(bot, session, final);
@@ -89,6 +98,7 @@ internal sealed partial class RecordingFinalizer(
     {
         if (!session.HasAudio)
             return null;
+        session.GiveToRecorders();
         using var work = final.MakeWorkFolder();
         AssemblyResult made;
         try
@@ -97,8 +107,7 @@ internal sealed partial class RecordingFinalizer(
         }
         catch (FinalizationBudgetException)
         {
-            final.KeepWithinBudget(session, budget);
-            folders.Remove(bot.UserId, bot.Id);
+            KeepAside(bot, budget, session, final);
             throw;
         }
 
@@ -117,6 +126,12 @@ internal sealed partial class RecordingFinalizer(
         final.Publish(made.Mix, made.Tracks, manifest, work);
         Log.Published(logger, bot.Id, manifest.Chunks.Count, manifest.DurationSeconds, manifest.Complete);
         return manifest;
+    }
+
+    private void KeepAside(Bot bot, RecordingBudget budget, SessionFolder session, FinalRecording final)
+    {
+        final.KeepWithinBudget(session, budget);
+        folders.Remove(bot.UserId, bot.Id);
     }
 
     private async Task<AssemblyResult> AssembleAsync(

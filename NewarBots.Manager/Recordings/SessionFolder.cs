@@ -92,6 +92,19 @@ internal sealed partial class SessionFolder : ChunkFolder
 
     public SessionJournal ReadJournal(SessionId session) => SessionJournal.Read(session, JournalFile.Lines(Path));
 
+    /// <summary>Makes sure that the process that assembles the recording can read all chunks and the journal.</summary>
+    /// <exception cref="IOException">The disk is unavailable, or an owner cannot be changed.</exception>
+    public void GiveToRecorders()
+    {
+        using var folder = OpenFolder();
+        folder?.GiveFilesTo(ContainerUser.OfRecorders);
+        foreach (var (track, _) in Tracks().Take(RecordingBudget.MaxTracks))
+        {
+            using var ofTrack = folder?.OpenFolder(StorageLayout.TrackFolderName(track), out _);
+            ofTrack?.GiveFilesTo(ContainerUser.OfRecorders);
+        }
+    }
+
     /// <summary>
     /// Frees space on a full disk: deletes what no recording is made of, the largest first. Chunks that are not empty, journal and evidence of
     /// a permitted size stay.

@@ -124,6 +124,21 @@ public sealed class RecordingBudgetTests : IDisposable
         Assert.True(File.Exists(Path.Combine(_session.DamagedFolder, ChunkFormat.FileName(0))));
         Assert.False(Directory.Exists(_session.Folder));
         Assert.Empty(Directory.GetDirectories(_session.Storage.FinalFolder(_session.Bot.UserId), "*.finalizing"));
+        // A manager that was killed before it set the terminal status finds the same.
+        await Assert.ThrowsAsync<FinalizationBudgetException>(_session.FinalizeAsync);
+    }
+
+    [Fact]
+    public void A_launch_that_was_noted_late_and_a_clock_that_was_set_back_cost_no_audio()
+    {
+        var bot = _session.Bot;
+        var now = bot.LaunchedAt!.Value.AddHours(1);
+
+        var noted = RecordingBudget.Of(bot with { LaunchedAt = now, JoiningAt = now.AddHours(-1) }, now);
+        var setBack = RecordingBudget.Of(bot with { LaunchedAt = now, RecordedSeconds = 3600 }, now);
+
+        Assert.Equal(TimeSpan.FromMinutes(70), noted.Length);
+        Assert.Equal(TimeSpan.FromMinutes(70), setBack.Length);
     }
 
     [Fact]

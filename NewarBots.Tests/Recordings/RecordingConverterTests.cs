@@ -185,7 +185,7 @@ public sealed class RecordingConverterTests : IDisposable
 
         converter.DeleteAbandonedFiles();
         Assert.True(File.Exists(TemporaryFile));
-        File.SetLastWriteTimeUtc(TemporaryFile, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-1));
+        File.SetLastWriteTimeUtc(TemporaryFile, TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(-2));
         converter.DeleteAbandonedFiles();
 
         Assert.False(File.Exists(TemporaryFile));

@@ -207,7 +207,7 @@ public sealed class RecordingFinalizerTests : IDisposable
         Assert.Equal(new IgnoredFile("*", IgnoreReason.NotListed), _session.Manifest().Ignored[^1]);
         Assert.False(Directory.Exists(_session.Folder));
         new SessionFolders(_session.Storage).EmptyDeleted(TestContext.Current.CancellationToken);
-        Assert.False(Directory.Exists(Path.Combine(_session.Storage.TempRoot, ".deleted")));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_session.Storage.TempRoot, ".deleted")));
     }
 
     [Theory]
