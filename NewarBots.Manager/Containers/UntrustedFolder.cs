@@ -245,7 +245,7 @@ internal sealed partial class UntrustedFolder : IDisposable
         public const int NameTooLong = 36;
         public const int Link = 40;
 
-        /// <summary>What a recorder can have caused.</summary>
+        /// <summary>An error that a recorder can have caused.</summary>
         /// <exception cref="IOException">
         /// The error is not about this entry: a disk or network error, no memory, or too many open files. Another attempt may succeed.
         /// </exception>
