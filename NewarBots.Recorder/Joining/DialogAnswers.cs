@@ -7,7 +7,7 @@ namespace NewarBots.Recorder.Joining;
 /// <summary>
 /// Chooses how to answer the page's dialogs. It never leaves the call, allows a device or signs in. A button that it does not know is clicked
 /// only if there is no other choice: all others leave the call, or had no effect. An answer that did not close the dialog is not repeated:
-/// the next one follows, and at last the Escape key. It answers a dialog that is not modal only with a known button, or if the
+/// the next one follows, and at last the Escape key. It declines an offer to turn on a device or, in the call, to go to another room. It answers a dialog that is not modal only with a known button, or if the
 /// dialog asks whether to leave.
 /// </summary>
 internal sealed record DialogAnswers
@@ -15,12 +15,21 @@ internal sealed record DialogAnswers
     /// <summary>How long an answer has to take effect.</summary>
     private static readonly TimeSpan EffectTimeout = TimeSpan.FromSeconds(3);
 
-    private static readonly PageSign[] Known = [PageSign.Stay, PageSign.Dialog, PageSign.JoinButton, PageSign.Obstacle];
+    private static readonly Regex Yes = NewPattern("^yes$");
+    private static readonly Regex StillThere = NewPattern(@"\bstill (there|here|around|listening|watching)\b");
+    private static readonly Regex Back = NewPattern("^(go )?back$");
 
     private readonly Regex[] _safe;
     private readonly Regex[] _never;
+    private readonly Regex[] _declining;
+    private readonly Regex[] _deviceOffers;
+    private readonly Regex[] _roomOffers;
 
-    public DialogAnswers(SelectorPack pack) => (_safe, _never) = (Compile(pack.SafeAnswers), Compile(pack.NeverAnswers));
+    public DialogAnswers(SelectorPack pack)
+    {
+        (_safe, _never) = (Compile(pack.SafeAnswers), Compile(pack.NeverAnswers));
+        (_declining, _deviceOffers, _roomOffers) = (Compile(pack.DecliningAnswers), Compile(pack.DeviceOffers), Compile(pack.RoomOffers));
+    }
 
     /// <summary>The answers given to the dialogs that are open, and the time of the last one.</summary>
     private ImmutableDictionary<string, (ImmutableHashSet<string> Tried, DateTimeOffset LastAt)> Dialogs { get; init; } =
@@ -48,7 +57,7 @@ internal sealed record DialogAnswers
         {
             var key = KeyOf(dialog, view);
             var (tried, lastAt) = TriedFor(key);
-            if (AnswersTo(dialog).FirstOrDefault(answer => !tried.Contains(NameOf(answer))) is { } next)
+            if (AnswersTo(dialog, view.IsStillCallPage).FirstOrDefault(answer => !tried.Contains(NameOf(answer))) is { } next)
                 return next with { Key = key, IsDue = now - lastAt >= EffectTimeout, IsFirst = tried.IsEmpty };
         }
 
@@ -58,36 +67,53 @@ internal sealed record DialogAnswers
     private (ImmutableHashSet<string> Tried, DateTimeOffset LastAt) TriedFor(string key) =>
         Dialogs.TryGetValue(key, out var known) ? known : ([], DateTimeOffset.MinValue);
 
-    private IEnumerable<DialogAnswer> AnswersTo(PageDialog dialog)
+    private IEnumerable<DialogAnswer> AnswersTo(PageDialog dialog, bool isInCall)
     {
-        var safe = dialog.Buttons.Where(button => button.Place.Free && !Matches(_never, button.Name)).ToList();
+        var isStillThere = StillThere.IsMatch(Plain(dialog.Text));
+        var safe = dialog.Buttons
+            .Where(button => button.Place.Free && !Matches(_never, button.Name) && (isStillThere || !Yes.IsMatch(button.Name)))
+            .ToList();
         var rest = safe.ToList();
-        foreach (var sign in Known)
+        foreach (var known in KnownAnswers(PageSign.Stay, PageSign.Dialog))
+            yield return known;
+        if (dialog.IsModal)
         {
-            // Outside a modal dialog, a join button leads to another room, and nothing needs to be closed.
-            if (sign is PageSign.JoinButton or PageSign.Obstacle && !dialog.IsModal)
-                continue;
-            foreach (var button in safe.Where(button => button.Sign == sign && rest.Remove(button)))
-                yield return new(dialog, button, IsKnown: true);
+            foreach (var button in safe.Where(button => IsOffer(dialog, isInCall) && Matches(_declining, button.Name) && rest.Remove(button)))
+                yield return new(dialog, button, IsKnown: false);
+            // Outside a modal dialog, a join button leads to another room.
+            foreach (var known in KnownAnswers(PageSign.JoinButton))
+                yield return known;
         }
 
         // A panel beside the call asks nothing. A question whether to leave the call may lack the marks of a modal dialog.
         var isLeaveQuestion = dialog.Text.Contains('?', StringComparison.Ordinal)
             && dialog.Buttons.Count == 2
-            && dialog.Buttons.Count(button => Matches(_never, button.Name)) == 1;
+            && dialog.Buttons.Count(button => Matches(_never, button.Name)) == 1
+            && !dialog.Buttons.Any(button => Back.IsMatch(button.Name));
         if (!dialog.IsModal && !isLeaveQuestion)
             yield break;
-        foreach (var pattern in _safe)
+        foreach (var pattern in isStillThere ? [.. _safe, Yes] : _safe)
         {
-            foreach (var button in safe.Where(button => button.Sign is null && pattern.IsMatch(button.Name) && rest.Remove(button)))
+            foreach (var button in safe.Where(button => button.Sign is null && pattern.IsMatch(Plain(button.Name)) && rest.Remove(button)))
                 yield return new(dialog, button, IsKnown: false);
         }
 
+        foreach (var known in dialog.IsModal ? KnownAnswers(PageSign.Obstacle) : [])
+            yield return known;
         if (rest is [{ Sign: null } other])
             yield return new(dialog, other, IsKnown: false);
         if (dialog.IsModal)
             yield return new(dialog, Button: null, IsKnown: false);
+
+        IEnumerable<DialogAnswer> KnownAnswers(params PageSign[] signs) => signs.SelectMany(sign => safe
+            .Where(button => button.Sign == sign && rest.Remove(button))
+            .Select(button => new DialogAnswer(dialog, button, IsKnown: true)));
     }
+
+    /// <summary>A consent with a join button is not an offer of a device, even if it names one.</summary>
+    private bool IsOffer(PageDialog dialog, bool isInCall) =>
+        (isInCall && Matches(_roomOffers, dialog.Text))
+        || (Matches(_deviceOffers, dialog.Text) && dialog.Buttons.All(button => button.Sign is not PageSign.JoinButton));
 
     private static string NameOf(DialogAnswer answer) => answer.Button?.Name ?? string.Empty;
 
@@ -97,13 +123,14 @@ internal sealed record DialogAnswers
 
     private static string WithoutDigits(PageDialog dialog) => string.Concat($"{dialog}".Where(letter => !char.IsDigit(letter)));
 
-    private static bool Matches(Regex[] patterns, string name) => Array.Exists(patterns, pattern => pattern.IsMatch(name));
+    private static bool Matches(Regex[] patterns, string text) => Array.Exists(patterns, pattern => pattern.IsMatch(Plain(text)));
 
-    private static Regex[] Compile(IReadOnlyList<string>? patterns) =>
-    [
-        .. (patterns ?? []).Select(pattern => new Regex(
-            pattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)),
-    ];
+    private static string Plain(string text) => text.Replace('\u2018', '\'').Replace('\u2019', '\'');
+
+    private static Regex[] Compile(IReadOnlyList<string>? patterns) => [.. (patterns ?? []).Select(NewPattern)];
+
+    private static Regex NewPattern(string pattern) =>
+        new(pattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
 }
 
 /// <param name="Dialog">The dialog to answer.</param>

@@ -20,6 +20,9 @@ namespace NewarBots.Contract;
 /// Regular expressions, the best first, for buttons that answer a dialog of which nothing else is known, without leaving the call.
 /// </param>
 /// <param name="NeverAnswers">Regular expressions for buttons that never answer a dialog: they leave, allow a device, sign in.</param>
+/// <param name="DecliningAnswers">Regular expressions for buttons that decline an offer of a dialog.</param>
+/// <param name="DeviceOffers">Regular expressions that match the text of a dialog that offers to turn on a device.</param>
+/// <param name="RoomOffers">Regular expressions that match the text of a dialog in the call that offers another room.</param>
 public sealed record SelectorPack(
     string Name,
     string Version,
@@ -28,7 +31,10 @@ public sealed record SelectorPack(
     IReadOnlyList<string>? Presentations = null,
     IReadOnlyList<string>? Self = null,
     IReadOnlyList<string>? SafeAnswers = null,
-    IReadOnlyList<string>? NeverAnswers = null)
+    IReadOnlyList<string>? NeverAnswers = null,
+    IReadOnlyList<string>? DecliningAnswers = null,
+    IReadOnlyList<string>? DeviceOffers = null,
+    IReadOnlyList<string>? RoomOffers = null)
 {
     /// <summary>
     /// Required to join a call and to distinguish it from the page before it. Signs of the call's end are optional: without them, silence and
@@ -72,6 +78,7 @@ public sealed record SelectorPack(
         (string Property, IReadOnlyList<string>? Patterns, int Groups)[] lists =
         [
             ("recorders", Recorders, 0), ("presentations", Presentations, 1), ("self", Self, 0), ("safeAnswers", SafeAnswers, 0), ("neverAnswers", NeverAnswers, 0),
+            ("decliningAnswers", DecliningAnswers, 0), ("deviceOffers", DeviceOffers, 0), ("roomOffers", RoomOffers, 0),
         ];
         foreach (var (property, patterns, groups) in lists)
         {

@@ -31,6 +31,62 @@ public sealed class DialogAnswersTests
     }
 
     [Theory]
+    [InlineData("Continue", "Close", "Continue")]
+    [InlineData("I\u2019m still here", "Close", "I\u2019m still here")]
+    [InlineData("No", "Yes", "No")]
+    public void Prefers_a_positive_answer_to_closing_the_dialog(string expected, params string[] buttons) =>
+        Assert.Equal(expected, Next(Dialog(buttons)));
+
+    [Theory]
+    [InlineData("Always allow")]
+    [InlineData("Yes, turn on")]
+    [InlineData("Use microphone")]
+    [InlineData("Enable camera")]
+    [InlineData("Add others")]
+    [InlineData("Invite")]
+    [InlineData("Return to home")]
+    [InlineData("Back")]
+    [InlineData("End")]
+    [InlineData("Withdraw request")]
+    [InlineData("Cancel request")]
+    [InlineData("Yes")]
+    public void Some_buttons_are_never_clicked(string button)
+    {
+        Assert.Equal("Escape", Next(Dialog(button)));
+        Assert.Equal("Proceed", Next(Dialog(button, "Proceed")));
+    }
+
+    [Fact]
+    public void Yes_answers_the_question_whether_the_guest_is_still_there() =>
+        Assert.Equal("Yes", Next(Dialog("Yes", "No") with { Text = "Are you still there?" }));
+
+    [Theory]
+    [InlineData("Turn on your microphone to speak", "Not now", "Continue")]
+    [InlineData("Let others see you. Your camera is off. Turn on", "No thanks", "OK")]
+    [InlineData("Do you want to use your microphone?", "Continue without microphone and camera", "Not now")]
+    [InlineData("This call is being recorded, also what your microphone picks up when you turn on sound", "Join now", "Cancel")]
+    public void Declines_an_offer_to_turn_on_a_device(string text, string expected, params string[] buttons) =>
+        Assert.Equal(expected, Next(Dialog([.. buttons, expected]) with { Text = text }));
+
+    [Theory]
+    [InlineData("You are invited to a breakout room", true, "Later")]
+    [InlineData("The host moved you to another room", true, "Later")]
+    [InlineData("This call is being recorded", true, "Join now")]
+    [InlineData("You are invited to a breakout room", false, "Join now")]
+    public void Declines_another_room_in_the_call(string text, bool isInCall, string expected)
+    {
+        var view = View(Dialog("Join now", "Later") with { Text = text });
+        if (isInCall)
+            view = view with { Matches = [new("leave.button", PageSign.LeaveButton)] };
+
+        Assert.Equal(expected, _answers.Next(view, Now)!.Button!.Name);
+    }
+
+    [Fact]
+    public void A_panel_with_a_way_back_is_no_question_whether_to_leave() =>
+        Assert.Null(Next(Dialog("Back", "More") with { IsModal = false, Text = "Missing somebody?" }));
+
+    [Theory]
     [InlineData("Leave")]
     [InlineData("Leave", "Sign in")]
     [InlineData("Allow microphone", "Turn on camera")]

@@ -8,7 +8,7 @@ const replacementTimeout = 10000;
 
 // Times are those of performance.now(). lostAt: since when no connection that should carry audio has been live.
 const network = { expected: 0, live: 0, wasLive: false, closedByPeer: 0, hasFailed: false, lostAt: null, restoredAt: null };
-let lastPacketAt = 0, expectedAt = 0;
+let lastPacketAt = 0, expectedAt = 0, noticedAt = 0;
 
 const audioReceivers = connection => connection.remoteDescription === null ? [] : connection.getTransceivers()
   .filter(({ receiver, direction, currentDirection }) =>
@@ -18,11 +18,17 @@ const audioReceivers = connection => connection.remoteDescription === null ? [] 
 // The other side announced the end (DTLS close_notify), which a lost network cannot.
 const isClosedByPeer = connection => audioReceivers(connection).every(({ transport }) => transport?.state === 'closed');
 
+// One of several transports may be down, or negotiating, without the audio's.
+const isLive = connection => connection.connectionState === 'connected' || audioReceivers(connection)
+  .some(({ transport }) => transport?.state === 'connected' && ['connected', 'completed'].includes(transport.iceTransport?.state));
+
 const updateNetwork = () => {
   const wasLiveBefore = network.live > 0, now = performance.now();
+  // Packets that came after the loss was noticed prove the opposite, whatever the states say.
+  const isReceiving = noticedAt > 0 && lastPacketAt > noticedAt && now - lastPacketAt < maxUnnoticedLoss;
   const expected = [...connections].filter(connection => connection.connectionState !== 'closed' && audioReceivers(connection).length > 0);
   const open = expected.filter(connection => !isClosedByPeer(connection));
-  const live = open.filter(({ connectionState }) => connectionState === 'connected').length;
+  const live = Math.max(open.filter(isLive).length, open.length > 0 && isReceiving ? 1 : 0);
   Object.assign(network, {
     expected: expected.length, live, wasLive: network.wasLive || live > 0, closedByPeer: expected.length - open.length,
     hasFailed: open.length > 0 && open.every(({ connectionState }) => connectionState === 'failed'),
@@ -31,6 +37,7 @@ const updateNetwork = () => {
   if (live > 0) {
     if (network.lostAt !== null) Object.assign(network, { lostAt: null, restoredAt: now });
   } else if (expected.length > 0) {
+    if (network.lostAt === null) noticedAt = now;
     network.lostAt ??= wasLiveBefore ? Math.max(lastPacketAt, now - maxUnnoticedLoss) : now;
   } else if (now - expectedAt > replacementTimeout) {
     network.lostAt = null;
