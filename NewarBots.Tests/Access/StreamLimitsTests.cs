@@ -8,13 +8,17 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Access;
 
-public sealed class StreamLimitsTests : IDisposable
+public sealed class StreamLimitsTests : IAsyncDisposable
 {
     private readonly StreamLimits _limits = new(Options.Create(new AccessOptions { EventStreams = 3, EventStreamsPerKey = 2 }), TimeProvider.System);
     private readonly List<Request> _requests = [];
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
+        _requests.ForEach(request => request.Context.Abort());
+        // A request that does not end would be aborted by its timer, long after this test.
+        foreach (var request in _requests)
+            await request.EndAsync();
         _requests.ForEach(request => request.Dispose());
         _limits.Dispose();
     }
