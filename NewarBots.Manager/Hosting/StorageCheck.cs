@@ -51,7 +51,7 @@ internal sealed partial class StorageCheck(StorageLayout storage, IOptions<Stora
     {
         try
         {
-            var path = Path.Combine(storage.Root, $".write-check-{Path.GetRandomFileName():N}");
+            var path = Path.Combine(storage.Root, $".write-check-{Path.GetRandomFileName()}");
             Directory.CreateDirectory(storage.Root);
             using (var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose))
             {
