@@ -85,7 +85,7 @@
   const buttonsIn = root => named.filter(button =>
     button !== root && holds(root, button) && isVisible(button) && (!button.matches('a[href]:not([role=button])') || entryOf(nameOf(button)) !== null));
 
-  // What lies over a control and most of the window without being marked as a dialog. The buttons may be in an element beside the scrim.
+  // Finds an element that covers a control and most of the window, but is not marked as a dialog. The buttons may be in an element beside the scrim.
   const coverOf = (element, own) => {
     const box = element.getBoundingClientRect();
     const x = box.left + box.width / 2, y = box.top + box.height / 2;
@@ -108,7 +108,7 @@
   const elementsFor = signs => entries.filter(({ sign }) => signs.includes(sign)).flatMap(elementsOf).filter(isVisible);
 
   const findDialogs = () => {
-    // The whole page may be marked as a dialog. What has the door's or the call's own elements in it is not one.
+    // The whole page may be marked as a dialog. An element that contains the lobby's or the call's own controls is no dialog.
     const own = elementsFor(['name_box', 'microphone_on', 'microphone_off', 'camera_on', 'camera_off', 'participant']);
     const marked = findAll(dialogSelector)
       .filter(dialog => (isVisible(dialog) || buttonsIn(dialog).length > 0) && !own.some(element => holds(dialog, element)));
@@ -140,7 +140,7 @@
   };
 
   const dialogs = findDialogs();
-  // The dialog on top comes first: its buttons can be clicked. Of several, the last one was opened last.
+  // The dialog on top comes first: its buttons can be clicked. If several are open, the last one in the page was opened last.
   const rank = ({ isModal, buttons }) => (isModal ? 2 : 0) + (buttons.some(({ free }) => free) ? 1 : 0);
   dialogs.reverse().sort((a, b) => rank(b) - rank(a));
   const modal = dialogs.find(({ isModal }) => isModal)?.root ?? null;

@@ -138,7 +138,7 @@ const startCapture = () => {
       cursor.tail.set(samples, tailLength - samples.length);
     },
     async end() {
-      // What was said until now is still in the jitter buffers. Buffers waiting in the tracks' queues are read before this timer fires.
+      // The latest speech is still in the jitter buffers. Buffers waiting in the tracks' queues are read before this timer fires.
       await new Promise(resolve => setTimeout(resolve, drainTime));
       clearInterval(mixing);
       ended = true;
