@@ -48,7 +48,7 @@ start_redis() {
   password=$(<"$home/password")
   port=$(free_port 6379)
   (umask 077 && cat >"$home/redis.conf") <<CONF
-bind 127.0.0.1 $gateway
+bind 127.0.0.1
 port $port
 requirepass $password
 dir "$home"

@@ -21,14 +21,27 @@ internal interface IPortForwarding
     /// engine runs on another machine.
     /// </summary>
     /// <param name="port">The same on both sides.</param>
-    /// <param name="source">The loopback address that connections come from.</param>
+    /// <param name="service">What listens there.</param>
     /// <param name="cancellation">Cancels the setup, not the forwarding.</param>
     /// <exception cref="ContainerEngineException">The engine's networks are unknown.</exception>
-    Task EnsureAsync(int port, IPAddress source, CancellationToken cancellation);
+    Task EnsureAsync(int port, ForwardedService service, CancellationToken cancellation);
 
     /// <summary>Forwards ports that were taken by another process, such as another manager that has ended since.</summary>
     /// <exception cref="ContainerEngineException">The engine's networks are unknown.</exception>
     Task RetryTakenPortsAsync(CancellationToken cancellation);
+}
+
+/// <summary>What bots reach on a forwarded port.</summary>
+internal enum ForwardedService
+{
+    /// <summary>Without limits, except for the number of connections.</summary>
+    Other,
+
+    /// <summary>Connections come from <see cref="IPortForwarding.BotSource"/>.</summary>
+    Meeting,
+
+    /// <summary>Commands are checked and limited. Not for an encrypted Redis, whose commands cannot be read.</summary>
+    Redis,
 }
 
 internal static class PortForwardingRequests

@@ -62,30 +62,34 @@ internal sealed partial class StoragePermissions(StorageLayout storage, IOptions
     {
         Directory.CreateDirectory(storage.FinalRoot);
         var entries = new DirectoryInfo(storage.FinalRoot).EnumerateFileSystemInfos("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint });
+        Give(Directory.GetParent(storage.FinalRoot)!, group, Folder);
         foreach (var entry in entries.Prepend(new DirectoryInfo(storage.FinalRoot)))
-        {
-            if (ChangeOwner(entry.FullName, UnchangedOwner, group) != 0)
-            {
-                // Another manager has moved or deleted it since it was listed.
-                if (Marshal.GetLastPInvokeError() == Missing)
-                    continue;
-                throw new InvalidOperationException(
-                    $"Storage:Group: {entry.FullName} cannot be given to the group {options.Value.Group}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}. "
-                    + "Run the manager as root or as a member of the group.");
-            }
+            Give(entry, group, FolderOfGroup);
+    }
 
-            // The change of the group removes this bit.
-            if (entry is DirectoryInfo && !OperatingSystem.IsWindows())
-                SetMode(entry);
+    private void Give(FileSystemInfo entry, int group, UnixFileMode modeOfFolder)
+    {
+        if (ChangeOwner(entry.FullName, UnchangedOwner, group) != 0)
+        {
+            // Another manager has moved or deleted it since it was listed.
+            if (Marshal.GetLastPInvokeError() == Missing)
+                return;
+            throw new InvalidOperationException(
+                $"Storage:Group: {entry.FullName} cannot be given to the group {options.Value.Group}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}. "
+                + "Run the manager as root or as a member of the group.");
         }
+
+        // The change of the group removes its bit.
+        if (entry is DirectoryInfo && !OperatingSystem.IsWindows())
+            SetMode(entry, modeOfFolder);
     }
 
     [UnsupportedOSPlatform("windows")]
-    private static void SetMode(FileSystemInfo folder)
+    private static void SetMode(FileSystemInfo folder, UnixFileMode mode)
     {
         try
         {
-            folder.UnixFileMode = FolderOfGroup;
+            folder.UnixFileMode = mode;
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {

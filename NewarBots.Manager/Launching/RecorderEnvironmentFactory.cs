@@ -50,15 +50,20 @@ internal sealed class RecorderEnvironmentFactory(
     }
 
     /// <summary>The loopback ports of this machine that the bot needs.</summary>
-    public IReadOnlySet<int> LoopbackPorts(Bot bot)
+    public IReadOnlyDictionary<int, ForwardedService> LoopbackPorts(Bot bot)
     {
-        var ports = new HashSet<int>();
-        if (bot.MeetingUrl.IsLoopback)
-            ports.Add(bot.MeetingUrl.Port);
+        var ports = new Dictionary<int, ForwardedService>();
         if (options.Value.RecorderOtlpEndpoint is null && OtlpEndpoint is { IsLoopback: true } otlp)
-            ports.Add(otlp.Port);
+            ports[otlp.Port] = ForwardedService.Other;
+        if (bot.MeetingUrl.IsLoopback)
+            ports[bot.MeetingUrl.Port] = ForwardedService.Meeting;
+        // Last: a meeting's address must not lift the limits for Redis.
         if (options.Value.RecorderRedis is null)
-            ports.UnionWith(Redis.EndPoints.Where(IsLoopback).Select(PortOf));
+        {
+            foreach (var endpoint in Redis.EndPoints.Where(IsLoopback))
+                ports[PortOf(endpoint)] = Redis.Ssl ? ForwardedService.Other : ForwardedService.Redis;
+        }
+
         return ports;
     }
 

@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.Extensions.Options;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Containers;
@@ -40,12 +39,7 @@ internal sealed class RecorderPreparation(
     /// <exception cref="ContainerEngineException">The engine's networks are unknown.</exception>
     public async Task ForwardPortsAsync(IEnumerable<Bot> bots, CancellationToken cancellation)
     {
-        foreach (var (port, source) in bots.SelectMany(PortsOf).Distinct())
-            await ports.EnsureAsync(port, source, cancellation);
+        foreach (var (port, service) in bots.SelectMany(environments.LoopbackPorts).Distinct())
+            await ports.EnsureAsync(port, service, cancellation);
     }
-
-    private IEnumerable<(int Port, IPAddress Source)> PortsOf(Bot bot) =>
-        from port in environments.LoopbackPorts(bot)
-        let isMeeting = bot.MeetingUrl.IsLoopback && bot.MeetingUrl.Port == port
-        select (port, isMeeting ? IPortForwarding.BotSource : IPAddress.Loopback);
 }

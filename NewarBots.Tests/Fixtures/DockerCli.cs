@@ -22,6 +22,10 @@ internal static class DockerCli
         "exec", "--detach", container, "sh", "-c",
         $"for process in /proc/[0-9]*; do if [ $process != /proc/$$ ] && grep -qa -- '{commandLine}' $process/cmdline; then kill -9 ${{process#/proc/}}; fi; done");
 
+    /// <summary>The group whose members can use the engine.</summary>
+    public static async Task<string> SocketGroupAsync() =>
+        (await Cli.Wrap("stat").WithArguments(["--dereference", "--format", "%g", "/var/run/docker.sock"]).ExecuteBufferedAsync()).StandardOutput.Trim();
+
     public static async Task RemoveStackAsync(string stack)
     {
         foreach (var name in await ContainersOfAsync(stack))

@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -58,7 +57,7 @@ public sealed class InMemoryRecorders : IDisposable
 
     private sealed class NoPortForwarding : IPortForwarding
     {
-        public Task EnsureAsync(int port, IPAddress source, CancellationToken cancellation) => Task.CompletedTask;
+        public Task EnsureAsync(int port, ForwardedService service, CancellationToken cancellation) => Task.CompletedTask;
 
         public Task RetryTakenPortsAsync(CancellationToken cancellation) => Task.CompletedTask;
     }

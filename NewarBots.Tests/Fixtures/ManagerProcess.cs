@@ -19,6 +19,7 @@ internal sealed class ManagerProcess : IAsyncDisposable
     private readonly Dictionary<string, string> _settings;
     private readonly List<string> _output = [];
     private readonly bool _isSecond;
+    private int _user;
     private Process? _process;
 
     private ManagerProcess(int port, string storage, Dictionary<string, string> settings, ManagerProcess? first = null)
@@ -66,7 +67,12 @@ internal sealed class ManagerProcess : IAsyncDisposable
         }
     }
 
-    public static async Task<ManagerProcess> StartAsync(string redis, params (string Name, string Value)[] settings)
+    public static Task<ManagerProcess> StartAsync(string redis, params (string Name, string Value)[] settings) => StartAsUserAsync(user: 0, redis, settings);
+
+    /// <param name="user">The user id that it runs as, with the group of the engine's socket; 0 for the user of the tests.</param>
+    /// <param name="redis">StackExchange.Redis configuration.</param>
+    /// <param name="settings">Environment variables.</param>
+    public static async Task<ManagerProcess> StartAsUserAsync(int user, string redis, params (string Name, string Value)[] settings)
     {
         var port = FreePort();
         var storage = Directory.CreateTempSubdirectory("newarbots-storage-").FullName;
@@ -79,7 +85,13 @@ internal sealed class ManagerProcess : IAsyncDisposable
         };
         foreach (var (name, value) in settings)
             all[name] = value;
-        var manager = new ManagerProcess(port, storage, all);
+        var manager = new ManagerProcess(port, storage, all) { _user = user };
+        if (user != 0)
+        {
+            await CliWrap.Cli.Wrap("chown").WithArguments([$"{user}", storage]).ExecuteAsync();
+            all["HOME"] = storage;
+        }
+
         await manager.StartAsync();
         return manager;
     }
@@ -96,7 +108,9 @@ internal sealed class ManagerProcess : IAsyncDisposable
     {
         foreach (var (name, value) in changes)
             _settings[name] = value;
-        var start = new ProcessStartInfo("dotnet", [typeof(Manager.Bots.Bot).Assembly.Location])
+        string[] user = _user == 0 ? [] : ["setpriv", $"--reuid={_user}", $"--regid={_user}", $"--groups={await DockerCli.SocketGroupAsync()}"];
+        string[] command = [.. user, "dotnet", typeof(Manager.Bots.Bot).Assembly.Location];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -72,7 +72,7 @@ public sealed class RecorderEnvironmentFactoryTests
 
         Assert.Equal(new Uri(url), environment.MeetingUrl);
         Assert.Equal(localhostIs, environment.LocalhostIs);
-        Assert.Equal(port is null ? [] : [port.Value], factory.LoopbackPorts(bot));
+        Assert.Equal(port is null ? [] : [port.Value], factory.LoopbackPorts(bot).Keys);
     }
 
     [Theory]
@@ -89,7 +89,7 @@ public sealed class RecorderEnvironmentFactoryTests
         Assert.Equal(endpoint, Assert.Single(redis.EndPoints).ToString()!.Replace("Unspecified/", string.Empty, StringComparison.Ordinal));
         Assert.Equal((Credentials.User, Credentials.Password), (redis.User, redis.Password));
         Assert.Equal(connectionString.Contains("ssl=true", StringComparison.Ordinal), redis.Ssl);
-        Assert.Equal(port is null ? [] : [port.Value], factory.LoopbackPorts(bot));
+        Assert.Equal(port is null ? [] : [port.Value], factory.LoopbackPorts(bot).Keys);
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public sealed class RecorderEnvironmentFactoryTests
         Assert.False(environment.ChromiumSandbox);
         Assert.True(environment.GenerateAudio);
         Assert.True(environment.RecordTracks);
-        Assert.Empty(factory.LoopbackPorts(bot));
+        Assert.Empty(factory.LoopbackPorts(bot).Keys);
     }
 
     [Fact]
@@ -129,7 +129,7 @@ public sealed class RecorderEnvironmentFactoryTests
 
         Assert.Equal(new Uri("http://host.docker.internal:4317"), environment.OtlpEndpoint);
         Assert.Equal(("grpc", "x-otlp-api-key=abc"), (environment.OtlpProtocol, environment.OtlpHeaders));
-        Assert.Equal([4317], factory.LoopbackPorts(bot));
+        Assert.Equal([4317], factory.LoopbackPorts(bot).Keys);
     }
 
     internal static RecorderEnvironmentFactory Factory(params (string Key, string Value)[] settings)

@@ -24,6 +24,14 @@ public sealed class LightHost : IAsyncLifetime
         return host;
     }
 
+    /// <inheritdoc cref="ManagerProcess.StartAsUserAsync"/>
+    internal static async Task<LightHost> StartAsUserAsync(int user)
+    {
+        var host = new LightHost();
+        await host.StartAllAsync(redisOnBridge: true, [], user);
+        return host;
+    }
+
     public async ValueTask InitializeAsync() => await StartAllAsync(redisOnBridge: true, []);
 
     public async ValueTask DisposeAsync()
@@ -78,9 +86,9 @@ public sealed class LightHost : IAsyncLifetime
             Directory.GetFileSystemEntries(Path.GetDirectoryName(RecordingOf(id, user))!).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
-    private async Task StartAllAsync(bool redisOnBridge, (string Name, string Value)[] settings)
+    private async Task StartAllAsync(bool redisOnBridge, (string Name, string Value)[] settings, int user = 0)
     {
         Redis = await RedisServer.RunAsync(redisOnBridge ? [await DockerCli.BridgeAddressAsync()] : []);
-        Manager = await ManagerProcess.StartAsync(Redis.Configuration, [("Launching__GenerateAudio", "true"), .. settings]);
+        Manager = await ManagerProcess.StartAsUserAsync(user, Redis.Configuration, [("Launching__GenerateAudio", "true"), .. settings]);
     }
 }

@@ -13,10 +13,10 @@ internal sealed partial class LoopbackRelay(IBotNetwork network, TimeProvider ti
 {
     private readonly ConcurrentDictionary<int, PortRelay> _relays = new();
 
-    /// <summary>Ports that another process listens on, with their source address. Usually the relay of another manager.</summary>
-    private readonly ConcurrentDictionary<int, IPAddress> _taken = new();
+    /// <summary>Ports that another process listens on, with what bots reach there. Usually the relay of another manager.</summary>
+    private readonly ConcurrentDictionary<int, ForwardedService> _taken = new();
 
-    public async Task EnsureAsync(int port, IPAddress source, CancellationToken cancellation)
+    public async Task EnsureAsync(int port, ForwardedService service, CancellationToken cancellation)
     {
         var (gateway, bots) = await network.FindAsync(cancellation);
         if (gateway is null)
@@ -29,12 +29,12 @@ internal sealed partial class LoopbackRelay(IBotNetwork network, TimeProvider ti
         }
         if (Listen(new(gateway, port)) is not { } listener)
         {
-            _taken[port] = source;
+            _taken[port] = service;
             return;
         }
 
         _taken.TryRemove(port, out _);
-        var relay = new PortRelay(listener, port, source, bots, time);
+        var relay = new PortRelay(listener, port, service, bots, time, logger);
         if (_relays.TryAdd(port, relay))
         {
             relay.Start();
@@ -48,11 +48,11 @@ internal sealed partial class LoopbackRelay(IBotNetwork network, TimeProvider ti
 
     public async Task RetryTakenPortsAsync(CancellationToken cancellation)
     {
-        foreach (var (port, source) in _taken)
+        foreach (var (port, service) in _taken)
         {
             // A Redis that listens on the gateway itself could not restart if the relay took its port while it is down.
             if (await IsServedAsync(port, cancellation))
-                await EnsureAsync(port, source, cancellation);
+                await EnsureAsync(port, service, cancellation);
         }
     }
 

@@ -7,10 +7,10 @@ namespace NewarBots.Manager.Containers.Docker;
 
 /// <summary>
 /// Forwards connections of one listening socket to one loopback port until it is disposed. No caller can starve the others: an address gets
-/// another connection only if more are free than it already has.
+/// another connection only if more are free than it already has. What an address sends to Redis is limited (<see cref="RedisTraffic"/>).
 /// </summary>
-internal sealed class PortRelay(
-    Socket listener, int port, IPAddress source, IReadOnlyList<IPNetwork> served, TimeProvider time) : IAsyncDisposable
+internal sealed partial class PortRelay(
+    Socket listener, int port, ForwardedService service, IReadOnlyList<IPNetwork> served, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     /// <summary>More connections wait in the listener's backlog.</summary>
     private const int MaxConnections = 1024;
@@ -21,6 +21,11 @@ internal sealed class PortRelay(
     private readonly CancellationTokenSource _ended = new();
     private readonly SemaphoreSlim _free = new(MaxConnections);
     private readonly ConcurrentDictionary<IPAddress, int> _perAddress = new();
+
+    /// <summary>Kept while the relay runs, so that reconnecting gives nothing back. The bots' network has a limited number of addresses.</summary>
+    private readonly ConcurrentDictionary<IPAddress, RedisTraffic> _redis = new();
+
+    private readonly IPAddress _source = service is ForwardedService.Meeting ? IPortForwarding.BotSource : IPAddress.Loopback;
     private volatile IReadOnlyList<IPNetwork> _served = served;
     private Task _accepting = Task.CompletedTask;
 
@@ -74,7 +79,7 @@ internal sealed class PortRelay(
                     await ConnectAsync(caller, address);
             }
         }
-        catch (SocketException)
+        catch (Exception exception) when (exception is SocketException or OperationCanceledException)
         {
             // One side is gone. Closing the socket notifies the other.
         }
@@ -90,8 +95,12 @@ internal sealed class PortRelay(
         try
         {
             // This connection has taken its slot already, hence + 1.
-            if (held <= _free.CurrentCount + 1)
-                await ForwardAsync(caller);
+            if (held > _free.CurrentCount + 1)
+                return;
+            if (service is not ForwardedService.Redis)
+                await ForwardAsync(caller, traffic: null, address);
+            else if (held <= RedisTraffic.MaxConnections)
+                await ForwardAsync(caller, _redis.GetOrAdd(address, _ => new(time)), address);
         }
         finally
         {
@@ -100,13 +109,17 @@ internal sealed class PortRelay(
         }
     }
 
-    private async Task ForwardAsync(Socket caller)
+    private async Task ForwardAsync(Socket caller, RedisTraffic? traffic, IPAddress address)
     {
+        if (traffic is not null)
+            await traffic.ConnectAsync(_ended.Token);
         using var server = await ConnectToServerAsync();
         caller.NoDelay = server.NoDelay = true;
         caller.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, optionValue: true);
-        using var connection = new RelayedConnection(caller, server, time, _ended.Token);
+        using var connection = new RelayedConnection(caller, server, traffic, time, _ended.Token);
         await connection.RunAsync();
+        if (connection.WasRejected && traffic!.ReportOnce())
+            Log.Rejected(logger, address);
     }
 
     /// <summary>
@@ -117,11 +130,11 @@ internal sealed class PortRelay(
         var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            server.Bind(new IPEndPoint(source, 0));
+            server.Bind(new IPEndPoint(_source, 0));
             await server.ConnectAsync(IPAddress.Loopback, port, CancellationToken.None);
             return server;
         }
-        catch (SocketException exception) when (exception.SocketErrorCode is SocketError.ConnectionRefused && source.Equals(IPAddress.Loopback))
+        catch (SocketException exception) when (exception.SocketErrorCode is SocketError.ConnectionRefused && _source.Equals(IPAddress.Loopback))
         {
             server.Dispose();
             var overIPv6 = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
@@ -142,6 +155,14 @@ internal sealed class PortRelay(
             throw;
         }
     }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            LogLevel.Warning,
+            "The bot at {Address} sent a command to Redis that no recorder sends, or did not read the answers. Its connections are closed whenever it does so")]
+        public static partial void Rejected(ILogger logger, IPAddress address);
+    }
 }
 
 /// <summary>
@@ -156,17 +177,30 @@ internal sealed class RelayedConnection : IDisposable
 
     private readonly Socket _caller;
     private readonly Socket _server;
+    private readonly RedisTraffic? _traffic;
+    private readonly RedisCommandCheck _commands = new();
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _ended;
     private readonly CancellationTokenRegistration _stopping;
     private volatile bool _isHalfClosed;
 
-    public RelayedConnection(Socket caller, Socket server, TimeProvider time, CancellationToken stopping)
+    /// <param name="caller">The bot.</param>
+    /// <param name="server">What it reaches.</param>
+    /// <param name="traffic">Limits the caller's commands to Redis; <see langword="null"/> for other servers.</param>
+    /// <param name="time">Measures timeouts.</param>
+    /// <param name="stopping">Ends the connection.</param>
+    public RelayedConnection(Socket caller, Socket server, RedisTraffic? traffic, TimeProvider time, CancellationToken stopping)
     {
         _caller = caller;
         _server = server;
+        _traffic = traffic;
+        _time = time;
         _ended = new(Timeout.InfiniteTimeSpan, time);
         _stopping = stopping.Register(_ended.Cancel);
     }
+
+    /// <summary>The connection was ended because of what the caller sent, or did not read.</summary>
+    public bool WasRejected { get; private set; }
 
     /// <summary>Completes when both directions have ended. The caller closes the sockets.</summary>
     public Task RunAsync() => Task.WhenAll(PumpAsync(_caller, _server), PumpAsync(_server, _caller));
@@ -186,8 +220,10 @@ internal sealed class RelayedConnection : IDisposable
             {
                 if (_isHalfClosed)
                     _ended.CancelAfter(HalfClosedTimeout);
-                for (var sent = 0; sent < count;)
-                    sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), _ended.Token);
+                if (_traffic is null)
+                    await SendAsync(to, buffer.AsMemory(0, count), _ended.Token);
+                else if (!await SendLimitedAsync(to, buffer.AsMemory(0, count), _traffic))
+                    throw new OperationCanceledException();
             }
             to.Shutdown(SocketShutdown.Send);
             _isHalfClosed = true;
@@ -201,5 +237,42 @@ internal sealed class RelayedConnection : IDisposable
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    /// <returns>Whether the connection may continue.</returns>
+    private async Task<bool> SendLimitedAsync(Socket to, ReadOnlyMemory<byte> bytes, RedisTraffic traffic)
+    {
+        if (to == _server)
+        {
+            if (!_commands.Accept(bytes.Span))
+                return Reject();
+            await traffic.SendAsync(bytes.Length, _ended.Token);
+            await SendAsync(to, bytes, _ended.Token);
+            return true;
+        }
+
+        using var timeout = new CancellationTokenSource(RedisTraffic.UnreadTimeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _ended.Token);
+        try
+        {
+            await SendAsync(to, bytes, either.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
+        {
+            return Reject();
+        }
+
+        bool Reject()
+        {
+            WasRejected = true;
+            return false;
+        }
+    }
+
+    private static async Task SendAsync(Socket to, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    {
+        while (!bytes.IsEmpty)
+            bytes = bytes[await to.SendAsync(bytes, cancellation)..];
     }
 }

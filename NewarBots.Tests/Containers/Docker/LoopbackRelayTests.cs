@@ -33,7 +33,7 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
         Assert.SkipWhen(gateway is null, "The engine's default bridge is not on this machine.");
         _server.Start();
         await using var relay = services.GetRequiredService<LoopbackRelay>();
-        await relay.EnsureAsync(Port, IPortForwarding.BotSource, _deadline.Token);
+        await relay.EnsureAsync(Port, ForwardedService.Meeting, _deadline.Token);
         var serving = Task.Run(async () =>
         {
             using var connection = await _server.AcceptTcpClientAsync(_deadline.Token);
@@ -71,7 +71,7 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
         server.Start();
         var port = ((IPEndPoint)server.LocalEndpoint).Port;
         await using var relay = new LoopbackRelay(new Network(Gateway), TimeProvider.System, NullLogger<LoopbackRelay>.Instance);
-        await relay.EnsureAsync(port, isMeeting ? IPortForwarding.BotSource : IPAddress.Loopback, _deadline.Token);
+        await relay.EnsureAsync(port, isMeeting ? ForwardedService.Meeting : ForwardedService.Other, _deadline.Token);
 
         using var caller = new TcpClient();
         await caller.ConnectAsync(Gateway, port, _deadline.Token);
@@ -202,7 +202,7 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
         var port = ((IPEndPoint)everywhere.LocalEndpoint).Port;
         await using var relay = new LoopbackRelay(new Network(Gateway), TimeProvider.System, NullLogger<LoopbackRelay>.Instance);
 
-        await relay.EnsureAsync(port, IPortForwarding.BotSource, _deadline.Token);
+        await relay.EnsureAsync(port, ForwardedService.Meeting, _deadline.Token);
 
         using var caller = new TcpClient();
         await caller.ConnectAsync(Gateway, port, _deadline.Token);
@@ -214,7 +214,7 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
     {
         _server.Start();
         var relay = new LoopbackRelay(new Network(Gateway), TimeProvider.System, NullLogger<LoopbackRelay>.Instance);
-        await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => relay.EnsureAsync(Port, IPortForwarding.BotSource, _deadline.Token))));
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => relay.EnsureAsync(Port, ForwardedService.Meeting, _deadline.Token))));
         using var caller = await CallAsync();
         using var server = await _server.AcceptTcpClientAsync(_deadline.Token);
 
@@ -258,7 +258,7 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
     private async Task<LoopbackRelay> RelayAsync(Network? network = null)
     {
         var relay = new LoopbackRelay(network ?? new Network(Gateway), TimeProvider.System, NullLogger<LoopbackRelay>.Instance);
-        await relay.EnsureAsync(Port, IPortForwarding.BotSource, _deadline.Token);
+        await relay.EnsureAsync(Port, ForwardedService.Meeting, _deadline.Token);
         return relay;
     }
 

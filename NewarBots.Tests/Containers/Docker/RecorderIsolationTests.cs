@@ -127,7 +127,7 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
         await using var redis = await RedisServer.RunAsync();
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("DOCKER_HOST", "unix:///nowhere/docker.sock"));
         await using var relay = recorders.Services().GetRequiredService<LoopbackRelay>();
-        await relay.EnsureAsync(manager.Port, IPortForwarding.BotSource, CancellationToken.None);
+        await relay.EnsureAsync(manager.Port, ForwardedService.Meeting, CancellationToken.None);
 
         var seen = await recorders.Run(
             $$"""
@@ -185,7 +185,7 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
         var (user, password) = await new RecorderAccess(
             manager, new RecorderAccessKey(new StorageLayout(recorders.Storage)), NullLogger<RecorderAccess>.Instance).EnsureAsync(id);
         await using var relay = recorders.Services().GetRequiredService<LoopbackRelay>();
-        await relay.EnsureAsync(redis.Port, IPAddress.Loopback, CancellationToken.None);
+        await relay.EnsureAsync(redis.Port, ForwardedService.Other, CancellationToken.None);
 
         var seen = await recorders.Run(
             $$"""
