@@ -21,7 +21,7 @@ internal interface IPortForwarding
     /// engine runs on another machine.
     /// </summary>
     /// <param name="port">The same on both sides.</param>
-    /// <param name="service">What listens there.</param>
+    /// <param name="service">The service that listens there.</param>
     /// <param name="cancellation">Cancels the setup, not the forwarding.</param>
     /// <exception cref="ContainerEngineException">The engine's networks are unknown.</exception>
     Task EnsureAsync(int port, ForwardedService service, CancellationToken cancellation);
@@ -31,7 +31,7 @@ internal interface IPortForwarding
     Task RetryTakenPortsAsync(CancellationToken cancellation);
 }
 
-/// <summary>What bots reach on a forwarded port.</summary>
+/// <summary>The service on a forwarded port.</summary>
 internal enum ForwardedService
 {
     /// <summary>Without limits, except for the number of connections.</summary>

@@ -7,7 +7,7 @@ namespace NewarBots.Manager.Containers.Docker;
 
 /// <summary>
 /// Forwards connections of one listening socket to one loopback port until it is disposed. No caller can starve the others: an address gets
-/// another connection only if more are free than it already has. What an address sends to Redis is limited (<see cref="RedisTraffic"/>).
+/// another connection only if more are free than it already has. Traffic to Redis is limited for each address (<see cref="RedisTraffic"/>).
 /// </summary>
 internal sealed partial class PortRelay(
     Socket listener, int port, ForwardedService service, IReadOnlyList<IPNetwork> served, TimeProvider time, ILogger logger) : IAsyncDisposable
@@ -185,7 +185,7 @@ internal sealed class RelayedConnection : IDisposable
     private volatile bool _isHalfClosed;
 
     /// <param name="caller">The bot.</param>
-    /// <param name="server">What it reaches.</param>
+    /// <param name="server">The server that it reaches.</param>
     /// <param name="traffic">Limits the caller's commands to Redis; <see langword="null"/> for other servers.</param>
     /// <param name="time">Measures timeouts.</param>
     /// <param name="stopping">Ends the connection.</param>
