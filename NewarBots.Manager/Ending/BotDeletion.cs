@@ -19,10 +19,12 @@ internal enum DeletionResult
 
 /// <summary>
 /// Deletes a bot with all its data at a user's request. A bot whose recorder has exited can be deleted even if it cannot end: it ends first, so that
-/// webhooks and event streams get its end. Holds the bot's lease, so that no attempt to end it works on files that disappear.
+/// webhooks and event streams get its end. Holds the bot's lease, so that no attempt to end it works on files that disappear. An attempt of this manager
+/// that takes long is interrupted.
 /// </summary>
 internal sealed class BotDeletion(
-    BotQueries queries, BotCommands commands, BotLeases leases, IRecorderContainers containers, BotRemover remover, RetryBackoff backoff, TimeProvider time)
+    BotQueries queries, BotCommands commands, BotLeases leases, IRecorderContainers containers, BotRemover remover, FinalizationTurns turns,
+    RetryBackoff backoff, TimeProvider time)
 {
     /// <summary>A pass of another task over an ended bot is short.</summary>
     private static readonly TimeSpan LeaseTimeout = TimeSpan.FromSeconds(5);
@@ -34,7 +36,9 @@ internal sealed class BotDeletion(
     {
         if (!MayHaveExited(bot))
             return DeletionResult.Active;
-        await using var lease = await TakeLeaseAsync(bot.Id, cancellation);
+        var free = await TakeLeaseAsync(bot.Id, cancellation);
+        using var suspension = free is null ? turns.Suspend(bot.Id) : null;
+        await using var lease = free ?? await TakeLeaseAsync(bot.Id, cancellation);
         if (lease is null)
             return DeletionResult.Busy;
         if (await queries.FindAsync(bot.Id) is not { } current)

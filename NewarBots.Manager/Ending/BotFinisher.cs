@@ -28,6 +28,7 @@ internal sealed partial class BotFinisher(
     StorageCheck storageCheck,
     RetryBackoff backoff,
     FailedFinalizations failures,
+    FinalizationTurns turns,
     BackgroundLoops loops,
     LaunchSignal launches,
     BotMetrics metrics,
@@ -45,6 +46,10 @@ internal sealed partial class BotFinisher(
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(3);
 
+    private static readonly TimeSpan FirstTurn = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan FirstTurnPerHour = TimeSpan.FromSeconds(10);
+
     private readonly BotWorkQueue _queue = new(logger);
     private readonly ConcurrentDictionary<SessionId, bool> _leasedElsewhere = new();
 
@@ -58,9 +63,14 @@ internal sealed partial class BotFinisher(
             _queue.Enqueue(id);
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        loops.RunAsync("finish bots", every: RetryInterval, EnqueueDueAsync, stoppingToken),
-        _queue.ProcessAsync(Parallelism, TryFinishAsync, stoppingToken));
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        turns.Due += _queue.Enqueue;
+        await Task.WhenAll(
+            loops.RunAsync("finish bots", every: RetryInterval, EnqueueDueAsync, stoppingToken),
+            _queue.ProcessAsync(Parallelism, TryFinishAsync, stoppingToken));
+        turns.Due -= _queue.Enqueue;
+    }
 
     /// <summary>Retries what is due, and bots leased elsewhere: the manager that holds the lease may crash before the bot is finished.</summary>
     private Task EnqueueDueAsync(CancellationToken cancellation)
@@ -84,13 +94,14 @@ internal sealed partial class BotFinisher(
 
     private async Task TryFinishAsync(SessionId id, CancellationToken cancellation)
     {
+        var waitsForTurn = false;
         try
         {
             await using var lease = await leases.TryTakeAsync(id, cancellation);
             if (lease is null)
                 _leasedElsewhere[id] = true;
             else
-                await FinishAsync(id, lease.Lost);
+                waitsForTurn = !await FinishAsync(id, lease.Lost);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -103,53 +114,69 @@ internal sealed partial class BotFinisher(
             metrics.EndPostponed(Failures.CauseOf(exception));
             Postponed(id, exception, backoff.Postpone(id, exception));
         }
+        finally
+        {
+            if (!waitsForTurn)
+                turns.Forget(id);
+        }
     }
 
-    private async Task FinishAsync(SessionId id, CancellationToken cancellation)
+    /// <returns>Whether this attempt is over; <see langword="false"/> if the bot waits for its turn.</returns>
+    private async Task<bool> FinishAsync(SessionId id, CancellationToken cancellation)
     {
         var container = await containers.FindAsync(id, cancellation);
         if (container is { State: RecorderContainerState.Running })
         {
             backoff.Forget(id);
-            return;
+            return true;
         }
 
         if (await queries.FindAsync(id) is not { } bot || (container is { State: RecorderContainerState.Created } && bot.AwaitsContainer))
         {
             backoff.Forget(id);
-            return;
+            return true;
         }
 
         if (bot.FailedEnd is { Error: { } why } failed && backoff.AttemptsOf(id) is > 0 and var known && failed.Attempts > known)
         {
             // Another manager has tried since.
             backoff.Postpone(id, failed.Attempts, FailureCause.Bot, why);
-            return;
+            return true;
         }
 
         try
         {
-            await EndAsync(id, container, cancellation);
+            if (!await EndAsync(id, container, cancellation))
+                return false;
             backoff.Forget(id);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             await CountFailureAsync(bot, container, exception, cancellation);
         }
+
+        return true;
     }
 
-    private async Task EndAsync(SessionId id, RecorderContainer? container, CancellationToken cancellation)
+    /// <returns>Whether the bot has ended; <see langword="false"/> if it waits for its turn.</returns>
+    private async Task<bool> EndAsync(SessionId id, RecorderContainer? container, CancellationToken cancellation)
     {
         if (await follower.ReadToEndAsync(id) is not { } bot)
-            return;
+            return true;
         if (bot.Status.IsTerminal())
         {
             await remover.RemoveContainerAsync(bot, cancellation);
-            return;
+            return true;
         }
 
+        using var turn = turns.TryBegin(id, FirstTurnOf(bot, container));
+        if (turn is null && bot.Status is BotStatus.Finalizing)
+            return false;
         if (await commands.UpdateAsync(id, known => BotLifecycle.FinalizationBegun(known, container?.Exit)) is not { } finalizing)
-            return;
+            return true;
+        if (turn is null)
+            return false;
+        using var interruption = CancellationTokenSource.CreateLinkedTokenSource(cancellation, turn.Interruption);
         await FreeStorageAsync(finalizing, cancellation);
         using var step = BotTracing.StartStep("bot end", finalizing);
         step.TagOutcome(finalizing);
@@ -157,9 +184,15 @@ internal sealed partial class BotFinisher(
         var begun = time.GetTimestamp();
         try
         {
-            var result = await finalizer.FinalizeAsync(finalizing, container?.Exit?.FinishedAt, cancellation);
+            var result = await finalizer.FinalizeAsync(finalizing, container?.Exit?.FinishedAt, interruption.Token);
             metrics.Finalized(time.GetElapsedTime(begun), result);
             end = known => BotLifecycle.Finalized(known, result, time.GetUtcNow());
+        }
+        catch (OperationCanceledException) when (turn.IsInterrupted && !cancellation.IsCancellationRequested)
+        {
+            turn.WillContinue = true;
+            Log.Interrupted(logger, id, time.GetElapsedTime(begun));
+            return false;
         }
         catch (FinalizationException exception)
         {
@@ -182,6 +215,14 @@ internal sealed partial class BotFinisher(
         await remover.RemoveContainerAsync(finalizing, cancellation);
         if (await SetEndAsync(finalizing, end) is { } ended)
             step.TagOutcome(ended);
+        return true;
+    }
+
+    /// <summary>Follows the time that the bot has had, not what its recorder says.</summary>
+    private TimeSpan FirstTurnOf(Bot bot, RecorderContainer? container)
+    {
+        var lived = (container?.Exit?.FinishedAt ?? time.GetUtcNow()) - (bot.LaunchedAt ?? bot.DueAt);
+        return FirstTurn + (FirstTurnPerHour * Math.Clamp(lived.TotalHours, 0, CreateBotRequest.MaxDuration.TotalHours));
     }
 
     /// <summary>On a full disk, deletes what the recorder wrote beside its recording.</summary>
@@ -298,6 +339,9 @@ internal sealed partial class BotFinisher(
     {
         [LoggerMessage(LogLevel.Information, "Bot {SessionId} is {Status} ({Reason}) with {Seconds:0.0} s recorded")]
         public static partial void Ended(ILogger logger, SessionId sessionId, string status, EndReason? reason, double seconds);
+
+        [LoggerMessage(LogLevel.Information, "Interrupted finalizing the recording of bot {SessionId} after {Elapsed}, because other bots wait. It continues in its next turn")]
+        public static partial void Interrupted(ILogger logger, SessionId sessionId, TimeSpan elapsed);
 
         [LoggerMessage(LogLevel.Error, "Finalizing the recording of bot {SessionId} failed, its chunks are kept: {Error}")]
         public static partial void FinalizationFailed(ILogger logger, SessionId sessionId, string error);

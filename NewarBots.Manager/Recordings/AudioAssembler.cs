@@ -11,6 +11,9 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
 
     private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(40);
 
+    /// <summary>Chunks of the mix and of all tracks that were decoded alone.</summary>
+    private long _decodedAlone;
+
     /// <param name="session">Chunks of other sessions are ignored.</param>
     /// <param name="source">The folder with the chunks. It is not changed.</param>
     /// <param name="journal">The recorder's journal.</param>
@@ -44,7 +47,7 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
         }
         catch (BadAudioException exception)
         {
-            var undecodable = await FindUndecodableAsync(plan, files, work, cancellation);
+            var undecodable = await FindUndecodableAsync(plan, files, work, budget, cancellation);
             if (!doubts.Confirm(undecodable.Count == 0 ? [work.NameOf(FileName)] : [.. undecodable.Select(index => work.NameOf(ChunkFormat.FileName(index)))]))
             {
                 Log.InDoubt(logger, source.Path, undecodable.Count, exception.Message);
@@ -68,12 +71,13 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
     {
         using var part = BotTracing.StartPart("chunks read");
         var chunks = new List<OggOpusChunk>();
-        var bytes = 0L;
+        var (read, bytes) = (0L, 0L);
         foreach (var file in source.Chunks())
         {
             cancellation.ThrowIfCancellationRequested();
-            var isTooBig = file.Bytes > ChunkFolder.MaxChunkBytes || bytes + file.Bytes > budget.Bytes;
+            var isTooBig = file.Bytes > ChunkFolder.MaxChunkBytes || bytes + file.Bytes > budget.Bytes || read >= budget.MaxChunks;
             bytes += isTooBig ? 0 : file.Bytes;
+            read += isTooBig || file.Bytes == 0 ? 0 : 1;
             // An empty file is never opened: it may be a pipe, and reading that would never end.
             chunks.Add(file.Bytes == 0 ? OggOpusChunk.Empty(file.Index)
                 : isTooBig ? OggOpusChunk.TooBig(file.Index, file.Bytes)
@@ -98,12 +102,21 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
                 $"The chunks hold {plan.Duration.TotalSeconds} s of audio, but the assembled file decodes to {decoded.Length.TotalSeconds} s.");
     }
 
-    /// <summary>Decodes each chunk alone. Slow, therefore only used after decoding the whole file failed.</summary>
-    private async Task<HashSet<int>> FindUndecodableAsync(ChunkManifest plan, PieceFiles files, WorkPart work, CancellationToken cancellation)
+    /// <summary>
+    /// Decodes each chunk alone. Slow, therefore only used after decoding the whole file failed, and limited: further chunks count as undecodable.
+    /// </summary>
+    private async Task<HashSet<int>> FindUndecodableAsync(
+        ChunkManifest plan, PieceFiles files, WorkPart work, RecordingBudget budget, CancellationToken cancellation)
     {
         var undecodable = new HashSet<int>();
         foreach (var piece in plan.Chunks)
         {
+            if (_decodedAlone++ >= 2 * budget.MaxChunks)
+            {
+                undecodable.Add(piece.Chunk.Index);
+                continue;
+            }
+
             var length = TimeSpan.FromSeconds(ChunkManifest.Seconds(piece.Range.Count));
             try
             {

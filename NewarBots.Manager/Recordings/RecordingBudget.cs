@@ -48,6 +48,9 @@ internal sealed record RecordingBudget(long Packets)
     /// <summary>Bytes of the chunks of tracks that are kept without being assembled.</summary>
     public long BytesOfTracks => MaxKeptLengths * Bytes;
 
+    /// <summary>Chunks of the mix, or of one track, that are read. A browser or recorder that crashes leaves a short one.</summary>
+    public long MaxChunks => (2 * Chunks) + 100;
+
     private long Chunks => 1 + Packets / PacketsOfChunk;
 
     /// <summary>Bytes of the chunks to read, of the mix or of one track.</summary>

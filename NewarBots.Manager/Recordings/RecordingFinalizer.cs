@@ -19,10 +19,8 @@ internal sealed partial class RecordingFinalizer(
     EvidenceFolder evidence,
     IOptions<FinalizingOptions> options,
     TimeProvider time,
-    ILogger<RecordingFinalizer> logger) : IDisposable
+    ILogger<RecordingFinalizer> logger)
 {
-    private readonly SemaphoreSlim _slots = new(options.Value.MaxConcurrent);
-
     /// <param name="bot">A bot whose recorder is gone, so that nothing writes to its folder.</param>
     /// <param name="recorderEndedAt">When its recorder ended, if that is known. It limits what the recorder can have recorded.</param>
     /// <param name="cancellation">Keeps the chunks.</param>
@@ -32,29 +30,22 @@ internal sealed partial class RecordingFinalizer(
     /// <exception cref="IOException">The disk is full or unavailable. The chunks are kept.</exception>
     public async Task<FinalizationResult> FinalizeAsync(Bot bot, DateTimeOffset? recorderEndedAt, CancellationToken cancellation)
     {
-        await _slots.WaitAsync(cancellation);
         using var part = BotTracing.StartPart("recording finalize");
         part?.SetTag(BotTracing.BotIdTag, bot.Id.ToString());
         try
         {
             return await FinalizeOnceAsync(bot, RecordingBudget.Of(bot, recorderEndedAt ?? time.GetUtcNow()), cancellation);
         }
-        catch (Exception exception)
+        catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {
             part.Fail(exception);
             throw;
-        }
-        finally
-        {
-            _slots.Release();
         }
     }
 
     /// <returns>The recording that an earlier attempt has published; <see langword="null"/> if none has.</returns>
     public async Task<FinalizationResult?> FindPublishedAsync(Bot bot, CancellationToken cancellation) =>
         await new FinalRecording(storage, bot.UserId, bot.Id, bot.FinalizationAttempt).FindAsync(cancellation) is { } manifest ? Recorded(manifest) : null;
-
-    public void Dispose() => _slots.Dispose();
 
     private async Task<FinalizationResult> FinalizeOnceAsync(Bot bot, RecordingBudget budget, CancellationToken cancellation)
     {
@@ -137,7 +128,7 @@ internal sealed partial class RecordingFinalizer(
     private async Task<AssemblyResult> AssembleAsync(
         Bot bot, RecordingBudget budget, SessionFolder session, WorkFolder work, CancellationToken cancellation)
     {
-        var tracks = session.Tracks().Count;
+        var tracks = session.Tracks().Count(track => track.Folder.HasAudio);
         var request = new AssemblyRequest
         {
             Session = bot.Id.ToString(),

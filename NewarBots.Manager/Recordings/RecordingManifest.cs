@@ -204,7 +204,10 @@ internal enum IgnoreReason
     /// <summary>The file is empty.</summary>
     Empty,
 
-    /// <summary>The file is far larger than a recorder writes it, and was not read. A journal may have been read in part.</summary>
+    /// <summary>
+    /// The file was not read. It is far larger than a recorder writes it, or with it the files are more than the session can have recorded. A journal
+    /// may have been read in part.
+    /// </summary>
     TooBig,
 
     /// <summary>The file has no complete page of audio.</summary>

@@ -14,7 +14,7 @@ namespace NewarBots.Tests.Deployment;
 /// Deploys with <c>deploy/up</c>. Redis and the dashboard are the real programs, in images built here, because a test machine may not reach
 /// the registries of their published images.
 /// </summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 [Trait("Suite", "Long")]
 public sealed class ComposeTests : IAsyncLifetime
 {

@@ -128,11 +128,7 @@ internal sealed class RecordedSession : IDisposable
         NullLogger<RecordingFinalizer>.Instance);
 
     /// <summary>One attempt.</summary>
-    public async Task<FinalizationResult> FinalizeAsync()
-    {
-        using var finalizer = Finalizer();
-        return await finalizer.FinalizeAsync(Bot, recorderEndedAt: null, TestContext.Current.CancellationToken);
-    }
+    public Task<FinalizationResult> FinalizeAsync() => Finalizer().FinalizeAsync(Bot, recorderEndedAt: null, TestContext.Current.CancellationToken);
 
     /// <summary>FFmpeg reports invalid audio: one attempt reports it, another decides.</summary>
     public async Task<FinalizationResult> FinalizeTwiceAsync()

@@ -1,11 +1,11 @@
 namespace NewarBots.Tests.Lives;
 
 /// <summary>
-/// Tests that record whole meetings run alone. On a busy machine a recorder misses audio, which is a real gap in its recording and would fail
-/// the test.
+/// Tests that run recorders several at a time, or that measure audio exactly, run alone. On a busy machine a recorder misses audio, which is a real gap
+/// in its recording and would fail the test.
 /// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class AloneOnTheMachine : ICollectionFixture<RecordingHost>
 {
-    public const string Name = "Lives";
+    public const string Name = "Alone on the machine";
 }

@@ -7,7 +7,7 @@ using StackExchange.Redis;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>Invalid data in Redis, in the engine and on the disk.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 public sealed class BadInputTests
 {
     [Fact]

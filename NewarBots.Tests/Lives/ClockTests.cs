@@ -4,7 +4,7 @@ using NewarBots.Tests.Rehearsal;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>The manager's clock jumps while bots record, for example when the machine first reaches its time server.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 [Trait("Suite", "Long")]
 public sealed class ClockTests
 {

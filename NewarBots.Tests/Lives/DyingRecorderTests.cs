@@ -5,7 +5,7 @@ using NewarBots.Tests.Rehearsal;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>Recorders that die without a final status message.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 public sealed class DyingRecorderTests(LightHost host) : IClassFixture<LightHost>
 {
     /// <summary>The engine reports the exit at once. The rest is finalization.</summary>

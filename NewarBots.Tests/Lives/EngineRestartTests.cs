@@ -6,7 +6,7 @@ using NewarBots.Tests.Rehearsal;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>The engine restarts, and its containers with it.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 [Trait("Suite", "Long")]
 public sealed class EngineRestartTests
 {

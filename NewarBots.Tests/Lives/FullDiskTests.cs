@@ -6,7 +6,7 @@ using NewarBots.Tests.Rehearsal;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>The storage folder is a small disk of its own, which only root can mount.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 [Trait("Suite", "Long")]
 public sealed class FullDiskTests : IAsyncLifetime
 {

@@ -6,7 +6,7 @@ using StackExchange.Redis;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>A manager is killed while its bot is in each status, and a new manager starts.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 [Trait("Suite", "Long")]
 public sealed class KilledManagerTests(LightHost host) : IClassFixture<LightHost>
 {

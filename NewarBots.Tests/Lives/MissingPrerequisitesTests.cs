@@ -3,7 +3,7 @@ using NewarBots.Tests.Fixtures;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>A prerequisite of the manager is missing.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 [Trait("Suite", "Long")]
 public sealed class MissingPrerequisitesTests(RedisServer redis) : IClassFixture<RedisServer>
 {

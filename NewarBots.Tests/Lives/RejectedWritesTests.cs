@@ -6,7 +6,7 @@ using StackExchange.Redis;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>Redis answers but rejects changes.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 public sealed class RejectedWritesTests
 {
     [Theory]

@@ -5,7 +5,7 @@ using NewarBots.Tests.Fixtures;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>Retention of recordings, and removal of orphaned folders.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 public sealed class RetentionTests
 {
     [Fact]

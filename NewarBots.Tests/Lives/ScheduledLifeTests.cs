@@ -7,7 +7,7 @@ using StackExchange.Redis;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>Managers die before their scheduled bots are due.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 public sealed class ScheduledLifeTests
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);

@@ -6,7 +6,7 @@ using NewarBots.Tests.Rehearsal;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>Two managers share a Redis and a storage folder.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 public sealed class TwoManagersTests
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);

@@ -9,7 +9,7 @@ using StackExchange.Redis;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>Redis restarts, loses its data or drops messages while bots record.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 public sealed class UnreachableRedisTests
 {
     [Fact]

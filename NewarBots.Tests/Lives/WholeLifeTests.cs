@@ -9,7 +9,8 @@ using StackExchange.Redis;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>Bots without disturbances.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Collection(LifeTests.OfOneHost)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 public sealed class WholeLifeTests(RecordingHost host)
 {
     private ManagerProcess Manager => host.Manager;

@@ -185,25 +185,6 @@ public sealed class FFmpegTests : IDisposable
         Assert.True(File.Exists(_session.ChunkPath(0)));
     }
 
-    [Fact]
-    public async Task The_number_of_concurrent_finalizations_is_limited()
-    {
-        var tone = await OpusPackets.OfToneAsync(50);
-        _session.Options.MaxConcurrent = 1;
-        UseScript($"""ffmpeg "$@"; code=$?; echo ended >> {Runs}; exit $code""");
-        using var finalizer = _session.Finalizer();
-        var bots = Enumerable.Range(0, 4).Select(i => _session.Bot with { Id = SessionId.Parse($"bot{i}") }).ToList();
-        foreach (var bot in bots)
-        {
-            _session.Bot = bot;
-            _session.Write(tone);
-        }
-
-        await Task.WhenAll(bots.Select(bot => finalizer.FinalizeAsync(bot, recorderEndedAt: null, TestContext.Current.CancellationToken)));
-
-        Assert.Equal(Enumerable.Repeat<string[]>(["run", "ended"], 8).SelectMany(lines => lines), File.ReadAllLines(Runs));
-    }
-
     [Theory]
     [InlineData("ffmpeg", HealthStatus.Healthy, "ffmpeg version")]
     [InlineData("/nowhere/ffmpeg", HealthStatus.Degraded, "'/nowhere/ffmpeg'")]

@@ -113,7 +113,7 @@ public sealed class InterruptedFinalizationTests : IDisposable
         var (runs, go) = (Path.Combine(_chunks, "runs"), Path.Combine(_chunks, "go"));
         _session.UseFFmpegScript($"echo >> {runs}; until [ -e {go} ]; do sleep 0.02; done; exec ffmpeg \"$@\"");
         using var lost = new CancellationTokenSource();
-        using var finalizer = _session.Finalizer();
+        var finalizer = _session.Finalizer();
 
         var suspended = finalizer.FinalizeAsync(_session.Bot with { FinalizationAttempt = 1 }, recorderEndedAt: null, lost.Token);
         await Eventually.TrueAsync(() => File.Exists(runs));
@@ -156,7 +156,7 @@ public sealed class InterruptedFinalizationTests : IDisposable
             File.Delete(_session.ManifestPath);
             RestoreChunks();
             using var interruption = new CancellationTokenSource(TimeSpan.FromMilliseconds(milliseconds));
-            using var finalizer = _session.Finalizer();
+            var finalizer = _session.Finalizer();
             await Record.ExceptionAsync(() => finalizer.FinalizeAsync(_session.Bot, recorderEndedAt: null, interruption.Token));
 
             await AssertRepeatGivesAsync(whole);

@@ -113,6 +113,20 @@ public sealed class RecordingBudgetTests : IDisposable
     }
 
     [Fact]
+    public async Task More_chunks_than_the_bot_can_have_begun_are_not_read()
+    {
+        var tone = await OpusPackets.OfToneAsync(1);
+        for (var index = 0; index < 400; index++)
+            _session.WriteChunk(index, index, tone);
+
+        var result = await _session.RecordAsync();
+
+        Assert.InRange(result.Chunks, 100, 300);
+        Assert.Equal(400 - result.Chunks, _session.Manifest().Ignored.Count(ignored => ignored.Why is IgnoreReason.TooBig));
+        Assert.False(_session.Manifest().Complete);
+    }
+
+    [Fact]
     public async Task A_bot_over_its_budget_ends_and_its_chunks_are_kept()
     {
         _session.Write(await OpusPackets.OfToneAsync(50));

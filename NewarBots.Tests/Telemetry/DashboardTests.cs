@@ -5,7 +5,7 @@ using NewarBots.Tests.Lives;
 namespace NewarBots.Tests.Telemetry;
 
 /// <summary>Runs real bots and checks their traces and logs in the real Aspire dashboard.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 [Trait("Suite", "Long")]
 public sealed class DashboardTests(WatchedManager watched) : IClassFixture<WatchedManager>
 {

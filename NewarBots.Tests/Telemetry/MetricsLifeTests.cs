@@ -8,7 +8,7 @@ using NewarBots.Tests.Lives;
 
 namespace NewarBots.Tests.Telemetry;
 
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 public sealed partial class MetricsLifeTests
 {
     [Fact]

@@ -6,7 +6,7 @@ using NewarBots.Tests.Lives;
 
 namespace NewarBots.Tests.Telemetry;
 
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 [Trait("Suite", "Long")]
 public sealed class TelemetryAwayLifeTests
 {

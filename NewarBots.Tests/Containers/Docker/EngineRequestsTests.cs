@@ -6,7 +6,7 @@ using NewarBots.Tests.Lives;
 namespace NewarBots.Tests.Containers.Docker;
 
 /// <summary>The engine requests that a restricted socket must allow.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 public sealed partial class EngineRequestsTests
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);

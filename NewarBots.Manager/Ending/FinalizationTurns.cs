@@ -1,0 +1,157 @@
+using Microsoft.Extensions.Options;
+using NewarBots.Contract;
+using NewarBots.Manager.Recordings;
+
+namespace NewarBots.Manager.Ending;
+
+/// <summary>
+/// Shares the <see cref="FinalizingOptions.MaxConcurrent"/> slots for making recordings among the bots that have ended. A bot works in turns. When its
+/// turn is over while another bot waits, it is interrupted, waits for its next turn, and gets twice the time. One slot is reserved for first turns, so
+/// bots with little work never wait for bots with much. A waiting bot holds no lease and no worker.
+/// </summary>
+internal sealed class FinalizationTurns(IOptions<FinalizingOptions> options, TimeProvider time)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<SessionId, Place> _waiting = [];
+    private readonly List<FinalizationTurn> _running = [];
+    private readonly HashSet<SessionId> _suspended = [];
+    private long _arrivals;
+
+    /// <summary>Raised when a waiting bot can begin its turn, outside of any lock.</summary>
+    public event Action<SessionId>? Due;
+
+    private int Free => options.Value.MaxConcurrent - _running.Count;
+
+    /// <summary>Whether a bot that was interrupted before may begin, if a slot is free.</summary>
+    private bool HasRoomForLaterTurn => _running.Count(turn => turn.Number > 0) < Math.Max(1, options.Value.MaxConcurrent - 1);
+
+    /// <param name="id">The bot.</param>
+    /// <param name="first">Length of its first turn. Each later one is twice as long as the one before.</param>
+    /// <returns><see langword="null"/> if the bot has to wait. <see cref="Due"/> is raised later, unless the bot is forgotten or suspended.</returns>
+    public FinalizationTurn? TryBegin(SessionId id, TimeSpan first)
+    {
+        lock (_lock)
+        {
+            if (_suspended.Contains(id))
+                return null;
+            if (!_waiting.TryGetValue(id, out var place))
+                _waiting[id] = place = new(Turn: 0, ++_arrivals);
+            if (!MayBegin(place))
+            {
+                InterruptForWaiting();
+                return null;
+            }
+
+            _waiting.Remove(id);
+            var turn = new FinalizationTurn(id, place.Turn, End);
+            _running.Add(turn);
+            turn.StartTimer(time, first * Math.Pow(2, Math.Min(place.Turn, 20)), IsOver);
+            return turn;
+        }
+    }
+
+    /// <summary>The bot no longer waits.</summary>
+    public void Forget(SessionId id) => Change(() => _waiting.Remove(id));
+
+    /// <summary>Interrupts the bot's turn, and gives it none until the result is disposed of.</summary>
+    public IDisposable Suspend(SessionId id)
+    {
+        Change(() =>
+        {
+            _suspended.Add(id);
+            _waiting.Remove(id);
+            _running.Find(turn => turn.Id == id)?.Interrupt();
+        });
+        return new Suspension(() =>
+        {
+            Change(() => _suspended.Remove(id));
+            Due?.Invoke(id);
+        });
+    }
+
+    private void End(FinalizationTurn turn) => Change(() =>
+    {
+        _running.Remove(turn);
+        if (turn.WillContinue && !_suspended.Contains(turn.Id))
+            _waiting[turn.Id] = new(turn.Number + 1, ++_arrivals);
+    });
+
+    private void IsOver(FinalizationTurn turn) => Change(() =>
+    {
+        turn.IsOver = true;
+        InterruptForWaiting();
+    });
+
+    private void Change(Action change)
+    {
+        List<SessionId> due;
+        lock (_lock)
+        {
+            change();
+            due = [.. _waiting.Where(waiting => MayBegin(waiting.Value)).Select(waiting => waiting.Key)];
+        }
+
+        foreach (var id in due)
+            Due?.Invoke(id);
+    }
+
+    private bool MayBegin(Place place) =>
+        Free > _waiting.Values.Count(other => other.CompareTo(place) < 0) && (place.Turn == 0 || HasRoomForLaterTurn);
+
+    private void InterruptForWaiting()
+    {
+        var ending = _running.Count(turn => turn.IsInterrupted);
+        foreach (var place in _waiting.Values.Order().Skip(Free + ending))
+        {
+            var isFreeForAll = place.Turn == 0 || HasRoomForLaterTurn;
+            _running.Find(turn => turn is { IsOver: true, IsInterrupted: false } && (isFreeForAll || turn.Number > 0))?.Interrupt();
+        }
+    }
+
+    /// <summary>A place in the queue. First turns come first.</summary>
+    private sealed record Place(int Turn, long Arrival) : IComparable<Place>
+    {
+        public int CompareTo(Place? other) => (Turn, Arrival).CompareTo((other!.Turn, other.Arrival));
+    }
+
+    private sealed class Suspension(Action end) : IDisposable
+    {
+        public void Dispose() => end();
+    }
+}
+
+/// <summary>The use of one slot by one bot. Disposing of it frees the slot.</summary>
+internal sealed class FinalizationTurn(SessionId id, int number, Action<FinalizationTurn> end) : IDisposable
+{
+    private readonly CancellationTokenSource _interruption = new();
+    private ITimer? _timer;
+
+    public SessionId Id => id;
+
+    /// <summary>How often the bot was interrupted before.</summary>
+    public int Number => number;
+
+    /// <summary>Cancelled if the bot has to make room.</summary>
+    public CancellationToken Interruption => _interruption.Token;
+
+    public bool IsInterrupted => _interruption.IsCancellationRequested;
+
+    /// <summary>It has had its time, and continues only because nobody waits.</summary>
+    public bool IsOver { get; set; }
+
+    /// <summary>The bot has more to do: its place in the queue is kept when the turn is disposed of.</summary>
+    public bool WillContinue { get; set; }
+
+    public void StartTimer(TimeProvider time, TimeSpan length, Action<FinalizationTurn> isOver) =>
+        _timer = time.CreateTimer(_ => isOver(this), state: null, length, Timeout.InfiniteTimeSpan);
+
+    /// <summary>Returns at once; the work ends later.</summary>
+    public void Interrupt() => _ = _interruption.CancelAsync();
+
+    public void Dispose()
+    {
+        _timer?.Dispose();
+        end(this);
+        _interruption.Dispose();
+    }
+}

@@ -1,0 +1,156 @@
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using NewarBots.Contract;
+using NewarBots.Manager.Ending;
+using NewarBots.Manager.Recordings;
+using NewarBots.Tests.Fixtures;
+
+namespace NewarBots.Tests.Ending;
+
+public sealed class FinalizationTurnsTests
+{
+    private static readonly TimeSpan First = TimeSpan.FromSeconds(10);
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly List<string> _due = [];
+    private readonly FinalizationTurns _turns;
+
+    public FinalizationTurnsTests() => _turns = Turns(slots: 2);
+
+    [Fact]
+    public void As_many_bots_as_there_are_slots_work_at_once_and_the_others_follow_in_order()
+    {
+        var first = Begin("1")!;
+        var second = Begin("2")!;
+        Assert.Null(Begin("3"));
+        Assert.Null(Begin("4"));
+
+        second.Dispose();
+        Assert.Equal(["3"], _due);
+        // Whoever is not due goes on waiting.
+        Assert.Null(Begin("4"));
+        using var third = Begin("3");
+        Assert.NotNull(third);
+        first.Dispose();
+        Assert.Equal(["3", "4"], _due);
+    }
+
+    [Fact]
+    public async Task A_turn_ends_when_its_time_is_over_and_another_bot_waits()
+    {
+        var (long1, long2) = (Begin("1")!, Begin("2")!);
+        _time.Advance(First);
+        Assert.False(long1.IsInterrupted || long2.IsInterrupted);
+
+        Assert.Null(Begin("3"));
+        await Eventually.TrueAsync(() => long1.IsInterrupted);
+        Assert.False(long2.IsInterrupted);
+        Continue(long1);
+        Assert.Equal(["3"], _due);
+        using var third = Begin("3");
+        Assert.NotNull(third);
+    }
+
+    [Fact]
+    public async Task A_bot_with_little_work_never_waits_for_bots_with_much()
+    {
+        for (var i = 0; i < 5; i++)
+            await InterruptAsync($"long{i}");
+
+        using var longOne = Begin("long0");
+        Assert.NotNull(longOne);
+        Assert.Null(Begin("long1"));
+        using var shortOne = Begin("short");
+        Assert.NotNull(shortOne);
+    }
+
+    [Fact]
+    public async Task A_later_turn_is_twice_as_long()
+    {
+        await InterruptAsync("long");
+        using var turn = Begin("long")!;
+        Assert.Equal(1, turn.Number);
+        using var other = Begin("other");
+        Assert.Null(Begin("third"));
+
+        _time.Advance(First);
+        await Eventually.TrueAsync(() => other!.IsInterrupted);
+        Assert.Null(Begin("fourth"));
+        Assert.False(turn.IsInterrupted);
+        _time.Advance(First);
+        await Eventually.TrueAsync(() => turn.IsInterrupted);
+    }
+
+    [Fact]
+    public void A_forgotten_bot_does_not_hold_up_the_next()
+    {
+        var (first, second) = (Begin("1")!, Begin("2")!);
+        Assert.Null(Begin("3"));
+        Assert.Null(Begin("4"));
+        first.Dispose();
+        Assert.Equal(["3"], _due);
+
+        _turns.Forget(Id("3"));
+
+        Assert.Equal(["3", "4"], _due);
+        second.Dispose();
+    }
+
+    [Fact]
+    public async Task A_suspended_bot_is_interrupted_and_gets_no_turn_until_the_end_of_its_suspension()
+    {
+        var turn = Begin("1")!;
+        using (_turns.Suspend(Id("1")))
+        {
+            await Eventually.TrueAsync(() => turn.IsInterrupted);
+            Continue(turn);
+            Assert.Null(Begin("1"));
+            Assert.Empty(_due);
+        }
+
+        Assert.Equal(["1"], _due);
+        Assert.NotNull(Begin("1"));
+    }
+
+    [Fact]
+    public async Task One_slot_is_shared_too()
+    {
+        var turns = Turns(slots: 1);
+        var first = turns.TryBegin(Id("1"), First)!;
+        _time.Advance(First);
+        Assert.Null(turns.TryBegin(Id("2"), First));
+        await Eventually.TrueAsync(() => first.IsInterrupted);
+        Continue(first);
+        turns.TryBegin(Id("2"), First)!.Dispose();
+        Assert.NotNull(turns.TryBegin(Id("1"), First));
+    }
+
+    private FinalizationTurns Turns(int slots)
+    {
+        var turns = new FinalizationTurns(Options.Create(new FinalizingOptions { MaxConcurrent = slots }), _time);
+        turns.Due += id => _due.Add(id.ToString());
+        return turns;
+    }
+
+    private async Task InterruptAsync(string id)
+    {
+        var turns = Begin(id)!;
+        var blocker = Begin("blocker");
+        _time.Advance(First);
+        Assert.Null(Begin("waits"));
+        await Eventually.TrueAsync(() => turns.IsInterrupted);
+        _turns.Forget(Id("waits"));
+        Continue(turns);
+        blocker?.Dispose();
+    }
+
+    private FinalizationTurn? Begin(string id) => _turns.TryBegin(Id(id), First);
+
+    private static void Continue(FinalizationTurn turn)
+    {
+        turn.WillContinue = true;
+        turn.Dispose();
+    }
+
+    private static SessionId Id(string id) => SessionId.Parse(id);
+}
