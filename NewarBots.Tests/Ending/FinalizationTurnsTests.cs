@@ -27,7 +27,7 @@ public sealed class FinalizationTurnsTests
 
         second.Dispose();
         Assert.Equal(["3"], _due);
-        // Whoever is not due goes on waiting.
+        // A bot that is not due goes on waiting.
         Assert.Null(Begin("4"));
         using var third = Begin("3");
         Assert.NotNull(third);
