@@ -12,7 +12,7 @@ namespace NewarBots.Tests.Joining;
 /// <summary>Serves the pages and sends recorders to them, several at a time.</summary>
 public sealed class UnseenPageVisits : IAsyncLifetime
 {
-    private const int Concurrency = 4;
+    private const int Concurrency = 6;
 
     private const string HomePage = """
         <!doctype html><title>Video calls for everyone</title><header><a href="#signin">Sign in</a></header><main>
