@@ -33,8 +33,7 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
         _redis = await redis.ConnectAsync();
         await _redis.GetServers()[0].FlushAllDatabasesAsync();
         _manager = recorders.WholeManager(
-            _redis, TimeProvider.System, ("Finalizing:FFmpegPath", Path.Combine(_folder, "ffmpeg")), ("Finalizing:FFmpegTimeout", "00:00:02"),
-            ("Finalizing:MaxAttempts", $"{MaxAttempts}"));
+            _redis, TimeProvider.System, ("Finalizing:FFmpegPath", Path.Combine(_folder, "ffmpeg")), ("Finalizing:MaxAttempts", $"{MaxAttempts}"));
         _finisher = _manager.GetRequiredService<BotFinisher>();
         await _finisher.StartAsync(Cancellation);
     }
