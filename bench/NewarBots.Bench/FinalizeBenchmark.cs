@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using NewarBots.Manager.Bots;
@@ -13,6 +14,10 @@ namespace NewarBots.Bench;
 /// </summary>
 internal sealed class FinalizeBenchmark : Benchmark
 {
+    private const string Cpu = "CPU time, children included";
+
+    private static readonly TimeSpan MemoryInterval = TimeSpan.FromMilliseconds(5);
+
     private static readonly string[] Steps = ["chunks read", "recording concatenate", "recording verify", "recording seal", "recording publish"];
 
     public override string Name => "finalize";
@@ -35,11 +40,13 @@ internal sealed class FinalizeBenchmark : Benchmark
                 times.Clear();
             Times("bare concatenation").Add(await chunks.ConcatenateBareAsync(cancellation));
             Times("bare decoding").Add(await chunks.DecodeBareAsync(cancellation));
+            var before = CpuSeconds();
             await FinalizeAsync(chunks, cancellation);
+            Times(Cpu).Add(CpuSeconds() - before);
         }
 
         Console.WriteLine($"\n{"seconds",-32}{"median",9}   {"min",9} .. max");
-        foreach (var name in (string[])["bare concatenation", "bare decoding", .. Steps, "recording finalize"])
+        foreach (var name in (string[])["bare concatenation", "bare decoding", .. Steps, "recording finalize", Cpu])
             Console.WriteLine($"{name,-32}{Times(name)}");
 
         var bare = Times("bare concatenation").Median;
@@ -59,12 +66,21 @@ internal sealed class FinalizeBenchmark : Benchmark
         static void Print(string label, double ratio) => Console.WriteLine($"{label,-52}{ratio,6:0.00}");
     }
 
+    /// <summary>CPU time of this process and of all descendants that have ended.</summary>
+    private static double CpuSeconds()
+    {
+        // proc(5): fields 14 to 17 are in ticks of 10 ms. Field 2 may contain spaces and ends with a parenthesis.
+        var fields = File.ReadAllText("/proc/self/stat").Split(')')[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return fields[11..15].Sum(ticks => long.Parse(ticks, CultureInfo.InvariantCulture)) / 100.0;
+    }
+
     private static async Task PrintMemoryAsync(GeneratedChunks chunks, CancellationToken cancellation)
     {
-        var memory = new PeakMemory();
+        GC.Collect();
+        var memory = new PeakMemory(Environment.ProcessId, MemoryInterval);
         await using (memory)
             await FinalizeAsync(chunks, cancellation);
-        Console.WriteLine($"peak memory with {chunks.Count,3} chunks: manager {memory.OwnMiB:0} MiB, ffmpeg {memory.ChildMiB:0} MiB");
+        Console.WriteLine($"peak memory with {chunks.Count,3} chunks: manager {memory.OwnMiB:0} MiB, largest child {memory.ChildMiB:0} MiB, all children {memory.ChildrenMiB:0} MiB");
     }
 
     private static async Task FinalizeAsync(GeneratedChunks chunks, CancellationToken cancellation)

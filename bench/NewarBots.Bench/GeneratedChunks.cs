@@ -86,7 +86,8 @@ internal sealed class GeneratedChunks : IDisposable
         return watch.Elapsed.TotalSeconds;
     }
 
-    private static async Task<IReadOnlyList<byte[]>> EncodeMinuteAsync(CancellationToken cancellation)
+    /// <summary>Opus packets of one minute.</summary>
+    public static async Task<IReadOnlyList<byte[]>> EncodeMinuteAsync(CancellationToken cancellation)
     {
         using var file = new MemoryStream();
         await Cli.Wrap("ffmpeg")

@@ -11,6 +11,7 @@ Benchmark[] benchmarks =
     new PacketsBenchmark(),
     new FinalizeBenchmark(),
     new SoakBenchmark(),
+    new HostileBenchmark(),
 ];
 
 var chosen = benchmarks.FirstOrDefault(benchmark => benchmark.Name == args.FirstOrDefault());
