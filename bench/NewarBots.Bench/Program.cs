@@ -9,6 +9,7 @@ Benchmark[] benchmarks =
     new StartBenchmark(),
     new ContainerBenchmark(),
     new PacketsBenchmark(),
+    new LoadBenchmark(),
     new FinalizeBenchmark(),
     new SoakBenchmark(),
     new HostileBenchmark(),

@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+
+namespace NewarBots.Bench;
+
+/// <summary>
+/// Measures how much audio recorders lose while other processes keep all cores busy. Two kinds of recorders run at the same time: as launched, and
+/// with a lower priority for chosen processes of the container, which leaves more of its time to the browser.
+/// </summary>
+internal sealed class LoadBenchmark : Benchmark
+{
+    /// <summary>By kind, what the command line contains. The browser's own processes are never matched.</summary>
+    private static readonly Dictionary<string, string> Processes = new()
+    {
+        ["xvfb"] = "*Xvfb*",
+        ["node"] = "*/node*",
+        ["recorder"] = "*NewarBots.Recorder*",
+    };
+
+    public override string Name => "load";
+
+    public override string Summary =>
+        "busy=8 pairs=1 minutes=3 nice=5 lower=xvfb,node,recorder: audio lost beside 8 busy processes, in recorders as launched and in others in which some "
+        + "processes have a lower priority (goal: under 0.5 %)";
+
+    public override async Task RunAsync(Arguments arguments, CancellationToken cancellation)
+    {
+        var (pairs, minutes) = (arguments.Int("pairs", 1), arguments.Int("minutes", 3));
+        var lower = arguments.Text("lower", string.Join(',', Processes.Keys)).Split(',');
+        await using var manager = await RunningManager.StartAsync([], cancellation);
+        var bots = new List<(string Id, bool IsLowered)>();
+        for (var i = 0; i < 2 * pairs; i++)
+        {
+            // The order changes with each pair.
+            var isLowered = i % 4 is 1 or 2;
+            var id = await manager.SendAsync($"{manager.Address}rehearsal/abc-defg-hi{(char)('a' + i)}?participants=3&admitAfter=0", cancellation);
+            await manager.UntilAsync(id, cancellation, "recording");
+            if (isLowered)
+                await LowerAsync(id, lower, arguments.Int("nice", 5), cancellation);
+            bots.Add((id, isLowered));
+        }
+
+        PrintLoad("before");
+        var begins = new Dictionary<string, double>();
+        foreach (var (id, _) in bots)
+            begins[id] = (double)(await manager.Api.GetFromJsonAsync<JsonNode>($"/bots/{id}", cancellation))!["recordedSeconds"]!;
+        var busy = Enumerable.Range(0, arguments.Int("busy", 8)).Select(_ => new ChildProcess("sh", ["-c", "while :; do :; done"])).ToList();
+        try
+        {
+            await Task.Delay(TimeSpan.FromMinutes(minutes), TimeProvider.System, cancellation);
+            PrintLoad("after");
+        }
+        finally
+        {
+            busy.ForEach(process => process.Dispose());
+        }
+
+        var lost = new Dictionary<bool, Figures> { [false] = new(), [true] = new() };
+        Console.WriteLine($"{"",-44}{"recorded, s",12}{"gaps",6}{"longest, s",12}{"lost",9}");
+        foreach (var (id, isLowered) in bots)
+        {
+            await manager.EndAsync(id, cancellation);
+            var manifest = (await manager.Api.GetFromJsonAsync<JsonNode>($"/bots/{id}/manifest", cancellation))!;
+            var gaps = manifest["gaps"]!.AsArray()
+                .Select(gap => (Start: (double)gap!["startSeconds"]!, Length: (double)gap["endSeconds"]! - (double)gap["startSeconds"]!))
+                .Where(gap => gap.Start >= begins[id])
+                .ToList();
+            var recorded = (double)manifest["durationSeconds"]! - begins[id];
+            var percent = 100 * gaps.Sum(gap => gap.Length) / recorded;
+            lost[isLowered].Add(percent);
+            Console.WriteLine($"{(isLowered ? $"lower priority: {string.Join(", ", lower)}" : "as launched"),-44}{recorded,12:0}{gaps.Count,6}"
+                + $"{gaps.Select(gap => gap.Length).DefaultIfEmpty().Max(),12:0.00}{percent,8:0.00}%");
+        }
+
+        Console.WriteLine($"median lost: as launched {lost[false].Median:0.00} %, lower priority {lost[true].Median:0.00} %, ratio {lost[true].Median / lost[false].Median:0.00}");
+    }
+
+    /// <summary>Lowers the priority of all threads, since each has its own.</summary>
+    private static async Task LowerAsync(string id, IEnumerable<string> kinds, int nice, CancellationToken cancellation)
+    {
+        var script = $$"""
+            for process in /proc/[0-9]*; do
+              case "$(tr '\0' ' ' < "$process/cmdline")" in
+                *chrom*) ;;
+                {{string.Join('|', kinds.Select(kind => Processes[kind]))}})
+                  for task in "$process"/task/*; do renice -n {{nice}} -p "${task##*/}" > /dev/null; done ;;
+              esac
+            done
+            """;
+        using var exec = Process.Start("docker", ["exec", $"newar-bot-{id}", "sh", "-c", script]);
+        await exec.WaitForExitAsync(cancellation);
+        if (exec.ExitCode != 0)
+            throw new InvalidOperationException($"Changing the priorities in newar-bot-{id} failed.");
+    }
+}
