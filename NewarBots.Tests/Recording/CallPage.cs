@@ -8,26 +8,30 @@ internal static class CallPage
     /// <summary>
     /// A page that is in the call at once and runs <paramref name="script"/>. In it, <c>connect(hz)</c> makes a tone audible over its own
     /// connection. The result closes the connection when called, has the tone's volume as <c>level</c>, and mutes the track as a server
-    /// does (<c>mute</c>), stops sending (<c>cut</c>) or closes the sender's side only (<c>hangUp</c>). Silence is not sent (DTX).
+    /// does (<c>mute</c>), stops sending (<c>cut</c>) or closes the sender's side only (<c>hangUp</c>). Silence is not sent (DTX). With
+    /// <c>stuckVideo</c>, the connection has a second transport, for video, that is never connected.
     /// </summary>
     public static string Html(string script) => $$"""
         <!doctype html><title>Call</title><button aria-label="Leave call">Leave</button><button aria-label="Chat with everyone">Chat</button>
         <script nonce="n">
         const voices = new AudioContext({ sampleRate: 48000 });
-        const connect = async (hz, gain = 0.2) => {
+        const connect = async (hz, gain = 0.2, { stuckVideo = false } = {}) => {
           const [near, far] = [new RTCPeerConnection(), new RTCPeerConnection()];
-          near.onicecandidate = event => far.addIceCandidate(event.candidate);
-          far.onicecandidate = event => near.addIceCandidate(event.candidate);
+          const add = (connection, candidate) => candidate?.sdpMLineIndex ? undefined : connection.addIceCandidate(candidate);
+          near.onicecandidate = event => add(far, event.candidate);
+          far.onicecandidate = event => add(near, event.candidate);
           const tone = new OscillatorNode(voices, { frequency: hz }), level = new GainNode(voices, { gain });
           const out = voices.createMediaStreamDestination();
           tone.connect(level).connect(out);
           tone.start();
           const [track] = out.stream.getAudioTracks(), { sender } = far.addTransceiver(track, { streams: [out.stream] });
+          if (stuckVideo) far.addTransceiver('video', { direction: 'sendonly' });
+          const unbundled = ({ type, sdp }) => ({ type, sdp: stuckVideo ? sdp.replace(/^a=(group:BUNDLE.*|candidate:.*)\r\n/gm, '') : sdp });
           const negotiate = async () => {
             await far.setLocalDescription();
-            await near.setRemoteDescription(far.localDescription);
+            await near.setRemoteDescription(unbundled(far.localDescription));
             await near.setLocalDescription();
-            await far.setRemoteDescription({ type: 'answer', sdp: near.localDescription.sdp.replace('useinbandfec=1', 'useinbandfec=1;usedtx=1') });
+            await far.setRemoteDescription({ type: 'answer', sdp: unbundled(near.localDescription).sdp.replace('useinbandfec=1', 'useinbandfec=1;usedtx=1') });
           };
           await negotiate();
           return Object.assign(() => { near.close(); far.close(); }, {

@@ -122,6 +122,9 @@ internal sealed class RealRecorder : RecorderFolder, IAsyncDisposable
             "--target", (await DockerCli.RunAsync("inspect", "--format", "{{.State.Pid}}", Name)).Trim(), "--net",
             "iptables", isBlocked ? "--append" : "--delete", "INPUT", "--protocol", "udp", "--jump", "DROP"]).ExecuteAsync();
 
+    /// <summary>Takes the container off its network, or puts it back.</summary>
+    public Task SetNetworkAsync(bool isConnected) => DockerCli.RunAsync("network", isConnected ? "connect" : "disconnect", _stack, Name);
+
     /// <summary>Waits for the process to exit and returns its exit code.</summary>
     public async Task<long> ExitCodeAsync(TimeSpan? timeout = null)
     {

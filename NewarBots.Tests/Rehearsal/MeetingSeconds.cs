@@ -24,6 +24,18 @@ internal static class MeetingSeconds
     /// </summary>
     private const double ShortestReliablePiece = 0.15;
 
+    /// <summary>How far a tone may be from the clock, in seconds, before the clock is set again.</summary>
+    private const double ClockTolerance = 1.6;
+
+    /// <summary>
+    /// On a busy machine, the voices may be seconds apart. All of them together then stand for a wrong second, which is far from the clock.
+    /// Within this many seconds of the clock, each voice is believed by itself.
+    /// </summary>
+    private const double DelayTolerance = 3.1;
+
+    /// <summary>In seconds. The clock moves further than this only if the voices are not merely delayed.</summary>
+    private const double LongestOrdinaryMove = 30;
+
     /// <returns>The decoded seconds of each voice, in the order of the recording.</returns>
     public static IReadOnlyList<IReadOnlyList<HeardSecond>> Read(float[] samples, IReadOnlyList<TimeCodeVoice> voices)
     {
@@ -42,10 +54,14 @@ internal static class MeetingSeconds
             var now = piece.Middle - clock;
             if (piece.Length >= ShortestReliablePiece)
             {
-                if (piece.Tones.Any(tone => Math.Abs(Nearest(tone.Second, voices[tone.Voice].Seconds, now) + 0.5 - now) > 1.6))
+                var deviation = piece.Tones.Max(tone => Math.Abs(Nearest(tone.Second, voices[tone.Voice].Seconds, now) + 0.5 - now));
+                if (deviation > ClockTolerance)
                 {
-                    clock = piece.Middle - (Agree(piece, voices, now) + 0.5);
-                    now = piece.Middle - clock;
+                    var agreed = Agree(piece, voices, now) + 0.5;
+                    if (deviation <= DelayTolerance && Math.Abs(agreed - now) > LongestOrdinaryMove)
+                        agreed = now;
+                    clock = piece.Middle - agreed;
+                    now = agreed;
                 }
 
                 // The clock is corrected so that no second begins before or ends after its time.
