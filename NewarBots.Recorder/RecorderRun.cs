@@ -137,7 +137,7 @@ internal sealed partial class RecorderRun(
             await WithTimeoutAsync(CrashedBrowserTimeout, "collect evidence", CollectEvidenceAsync(decision, _visit));
             if (decision.Reason is EndReason.NetworkLost)
             {
-                audio.CompleteNetworkLoss(recording.Progress);
+                audio.CompleteLoss(recording.Progress);
                 await WithTimeoutAsync(TimeSpan.FromSeconds(1), "leave the call", _visit.LeaveAsync());
             }
 

@@ -42,8 +42,8 @@ internal sealed record Completeness(double MissingSeconds, bool IsComplete, doub
         return new(missing, isComplete, unheard);
     }
 
-    /// <returns>The seconds missing in a recording whose manifest does not say so, because an earlier version wrote it.</returns>
-    public static double MissingSecondsOf(RecordingManifest manifest) => Sum(Merge(manifest.Gaps));
+    /// <returns>The length of all gaps together, as in <see cref="MissingSeconds"/>.</returns>
+    public static double MissingSecondsOf(IEnumerable<Gap> gaps) => Sum(Merge(gaps));
 
     /// <param name="last">The recorder's latest warning while it recorded, if any.</param>
     /// <param name="durationSeconds">The recording's length.</param>

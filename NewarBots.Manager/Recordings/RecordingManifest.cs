@@ -107,7 +107,7 @@ internal sealed record RecordingManifest
     /// <summary>The summary that the bot's record keeps.</summary>
     public RecordingInfo ToRecording() => new(Format, Bytes, DurationSeconds, Complete)
     {
-        MissingSeconds = MissingSeconds ?? Completeness.MissingSecondsOf(this),
+        MissingSeconds = MissingSeconds ?? Completeness.MissingSecondsOf(Gaps),
         Warning = Warning,
     };
 

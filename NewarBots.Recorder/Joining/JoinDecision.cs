@@ -50,7 +50,7 @@ internal abstract record JoinDecision
 
         // Signs of the call outweigh everything else, such as a banner with another join button.
         var answer = history.IsLooping ? null : history.Answers.Next(view, now);
-        if (view.IsProvenCall || (history.IsReceiving(now) && view.IsCallWithAudio))
+        if (view.IsProvenCall || (history.IsReceiving(now) && view.IsAdmissionWithAudio))
             return answer is { IsKnown: true, Dialog.IsModal: true } ? WhenDue(answer) : new Admitted();
         if (answer is { } next && (next.IsKnown || next.Dialog.IsModal) && !MayCancel(next, view, history))
         {

@@ -80,7 +80,13 @@ internal sealed record JoinHistory(
     }
 
     /// <summary>The platform sent the browser away from the meeting.</summary>
-    public bool IsElsewhere(DateTimeOffset now) => now - ElsewhereSince >= (IsAtOtherHost ? OtherHostTimeout : OtherPathTimeout);
+    public bool IsElsewhere(DateTimeOffset now) => now - ElsewhereSince >= ElsewhereTimeout(IsAtOtherHost);
+
+    /// <summary>
+    /// How long the page may be elsewhere and show nothing of the meeting. Another address of the meeting's host may be the call, or another
+    /// room of it.
+    /// </summary>
+    public static TimeSpan ElsewhereTimeout(bool isAtOtherHost) => isAtOtherHost ? OtherHostTimeout : OtherPathTimeout;
 
     private JoinHistory WithReception(long bytes, DateTimeOffset now) => bytes switch
     {

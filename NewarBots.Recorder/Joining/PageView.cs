@@ -64,6 +64,12 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
         && (!Shows(PageSign.NameBox) || (Shows(PageSign.LeaveButton) && HasCallSign));
 
     /// <summary>
+    /// With received audio, the page proves that a guest who waits was admitted. A waiting room may play music, so beside its text the page must
+    /// also show others.
+    /// </summary>
+    public bool IsAdmissionWithAudio => IsCallWithAudio && (!Shows(PageSign.WaitingRoom) || Count > 1 || NamedOthers > 0);
+
+    /// <summary>
     /// For an admitted guest, the page still shows the call. While it shows anything that exists in a call only, the texts and the name box
     /// of the lobby do not count: the text may be in the chat, and the box may have stayed in the page.
     /// </summary>

@@ -54,6 +54,7 @@ internal sealed partial class CallAttendance(
         finally
         {
             disagreements.Observe(participants: null, recording.Progress.RecordedSeconds);
+            audio.CompleteLoss(recording.Progress);
         }
     }
 

@@ -43,9 +43,6 @@ internal sealed record LeaveRules
     /// </summary>
     private static readonly TimeSpan HiddenCallTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long the page may be at another address than the call's. A page that is loading may redirect.</summary>
-    private static readonly TimeSpan ElsewhereTimeout = TimeSpan.FromSeconds(5);
-
     /// <summary>How long the page may show the lobby: a page that is loading may show anything for a moment.</summary>
     private static readonly TimeSpan LobbyTimeout = TimeSpan.FromSeconds(5);
 
@@ -117,6 +114,9 @@ internal sealed record LeaveRules
     /// <summary>Since when the page has been at another address and shown nothing of the meeting.</summary>
     private DateTimeOffset? ElsewhereSince { get; init; }
 
+    /// <summary>That address is at another host than the call's.</summary>
+    private bool IsAtOtherHost { get; init; }
+
     /// <summary>The rules after another browser rejoined the call. Everything observed on the old page is forgotten.</summary>
     public LeaveRules AfterRejoin(DateTimeOffset now) => new(Conditions, Deadline, now) { HadOthers = HadOthers };
 
@@ -149,6 +149,8 @@ internal sealed record LeaveRules
         // Speech means a person, whatever the page counts, and even if all names look like recorders. If the page shows neither a count nor a
         // name, received audio means one.
         var hasOthers = others > 0 || view.NamedPeople > 0 || isSpeaking || (others is null && isReceiving && progress.Reception.Tracks > 0);
+        var isElsewhere = CallUrl is { } url && !view.IsMeetingPage && !isReceiving && IsOtherAddress(view, url);
+        var isAtOtherHost = isElsewhere && new Uri(view.Url).Authority != new Uri(CallUrl!).Authority;
         return this with
         {
             At = now,
@@ -166,9 +168,8 @@ internal sealed record LeaveRules
             MiscountedAt = others is 0 && isSpeaking ? now : MiscountedAt,
             CallSignAt = isReceiving || view.HasVisibleCallSign ? now : CallSignAt,
             CallUrl = view.IsStillCallPage ? AddressOf(view) : CallUrl,
-            ElsewhereSince = CallUrl is { } url && !view.IsMeetingPage && !isReceiving && AddressOf(view) is { } address && address != url && address.StartsWith("http", StringComparison.Ordinal)
-                ? ElsewhereSince ?? now
-                : null,
+            ElsewhereSince = !isElsewhere ? null : isAtOtherHost == IsAtOtherHost ? ElsewhereSince ?? now : now,
+            IsAtOtherHost = isAtOtherHost,
             LobbySince = view.IsLobby && !IsStillCall(view, isReceiving) ? LobbySince ?? now : null,
             HadOthers = HadOthers || hasOthers,
             AloneSince = hasOthers || isNetworkInDoubt ? null : AloneSince ?? now,
@@ -191,7 +192,7 @@ internal sealed record LeaveRules
                 return new(reason, $"The page shows {ending.Entry}.");
         }
 
-        if (At - ElsewhereSince >= ElsewhereTimeout)
+        if (At - ElsewhereSince >= JoinHistory.ElsewhereTimeout(IsAtOtherHost))
             return new(EndReason.RemovedByHost, $"The platform sent the browser away from the call: {View.Url} \"{View.Title}\".");
         if (At - LobbySince >= LobbyTimeout)
             return new(EndReason.BrowserCrashed, $"The page went back to the lobby: it shows [{View.Entries}].");
@@ -219,6 +220,9 @@ internal sealed record LeaveRules
         isReceiving
         && view.Shows(PageSign.LeaveButton)
         && view.IsCallWithAudio);
+
+    private static bool IsOtherAddress(PageView view, string call) =>
+        AddressOf(view) is { } address && address != call && address.StartsWith("http", StringComparison.Ordinal);
 
     private static string AddressOf(PageView view) => view.Url.Split('?', '#')[0].TrimEnd('/');
 

@@ -8,7 +8,7 @@ namespace NewarBots.Recorder.Recording;
 /// <list type="bullet">
 /// <item>A track is lost: for <see cref="Timeout"/> its connection reports audible sound, or data, and none of it is recorded. A silent or
 /// muted track is not lost.</item>
-/// <item>Other participants are in the call, but there is no audio track.</item>
+/// <item>Other participants are in the call, or audio is received, but there is no audio track.</item>
 /// <item>Statistics are missing, either of all connections or of a track that is not audible in the recording.</item>
 /// </list>
 /// </summary>
@@ -38,6 +38,9 @@ internal sealed class AudioMonitor
 
     private const double MinBytesPerSecond = 500;
 
+    /// <summary>How long after the last bytes audio still counts as being received.</summary>
+    private static readonly TimeSpan ReceptionTimeout = TimeSpan.FromSeconds(3);
+
     /// <summary>A longer pause between two observations resets the timeouts. Collecting evidence takes less.</summary>
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(15);
 
@@ -47,7 +50,10 @@ internal sealed class AudioMonitor
     private DateTimeOffset _batchAt = DateTimeOffset.MinValue;
     private DateTimeOffset _stalledSince;
     private DateTimeOffset _observedAt = DateTimeOffset.MinValue;
-    private (DateTimeOffset At, double Seconds)? _trackless;
+    private (DateTimeOffset At, double Seconds, long Bytes)? _trackless;
+    private long _receivedBytes;
+    private DateTimeOffset _receivedAt = DateTimeOffset.MinValue;
+    private double? _endedSince;
     private AudioRemedy _tried;
     private DateTimeOffset _triedAt;
     private double _gapFrom;
@@ -71,10 +77,14 @@ internal sealed class AudioMonitor
         _observedAt = now;
         if (_batchAt != progress.At)
             (_batchAt, _stalledSince) = (progress.At, now);
-        _trackless = others > 0 && tracks == 0 ? _trackless ?? (now, progress.RecordedSeconds) : null;
+        var bytes = progress.Reception.ReceivedBytes;
+        if (bytes - _receivedBytes >= MinBytesPerSecond)
+            _receivedAt = now;
+        _receivedBytes = bytes;
+        _trackless = tracks == 0 && (others > 0 || (others is null && now - _receivedAt < ReceptionTimeout)) ? _trackless ?? (now, progress.RecordedSeconds, bytes) : null;
         if (tracks == 0)
         {
-            _tracks.Clear();
+            RemoveTracks([.. _tracks.Keys]);
             _statsAt = now;
         }
         else if (!ReferenceEquals(progress.TrackStats, _stats))
@@ -91,7 +101,7 @@ internal sealed class AudioMonitor
         if (lost.Count == 0 && withoutStats.Count == 0 && !isStalled && !isTrackless && !lacksAllStats)
         {
             (_tried, Warning) = (AudioRemedy.None, null);
-            return default;
+            return new(AudioRemedy.None, TakeEnded() is { } end ? NextGap(end, progress.RecordedSeconds) : null);
         }
 
         var hasRemedy = lost.Count > 0 || isStalled;
@@ -105,6 +115,7 @@ internal sealed class AudioMonitor
         {
             Warning = isStalled
                 ? Invariant($"The page has delivered no audio for {(now - _stalledSince).TotalSeconds:0} s.")
+                : isTrackless && others is null ? Invariant($"Audio is received, but none of the {connections} connections has an audio track that can be captured.")
                 : isTrackless ? Invariant($"{others} other participants are in the call, but none of the {connections} connections has an audio track.")
                 : lacksAllStats ? Invariant($"The {connections} connections have reported no statistics for {(now - _statsAt).TotalSeconds:0} s.")
                 : string.Join(' ', [
@@ -114,7 +125,19 @@ internal sealed class AudioMonitor
         }
 
         var since = isTrackless ? _trackless?.Seconds : lost.Min(track => (double?)track.Value.SinceSeconds);
-        return new(remedy, NextGap(since, progress.RecordedSeconds));
+        return new(remedy, NextGap(Earlier(since, TakeEnded()), progress.RecordedSeconds));
+    }
+
+    /// <summary>Call when the bot leaves or joins again.</summary>
+    /// <returns>The rest of a fault that lasts, even if it is younger than <see cref="Timeout"/>; <see langword="null"/> without one.</returns>
+    public Gap? CompleteLoss(RecordingProgress progress)
+    {
+        RemoveTracks([.. _tracks.Keys]);
+        // Others may be in the call without having sent anything. Received bytes prove that they have.
+        var unhooked = _trackless is var (_, seconds, bytes) && progress.Reception.ReceivedBytes - bytes >= MinBytesPerSecond * MinSound.TotalSeconds
+            ? seconds
+            : (double?)null;
+        return Earlier(unhooked, TakeEnded()) is { } since ? NextGap(since, progress.RecordedSeconds) : null;
     }
 
     /// <summary>Forgets all tracks. Call when another page is observed.</summary>
@@ -145,8 +168,7 @@ internal sealed class AudioMonitor
 
     private void Compare(RecordingProgress progress, DateTimeOffset now)
     {
-        foreach (var ended in _tracks.Keys.Except(progress.TrackStats.Select(stats => stats.Track)).ToList())
-            _tracks.Remove(ended);
+        RemoveTracks([.. _tracks.Keys.Except(progress.TrackStats.Select(stats => stats.Track))]);
         foreach (var stats in progress.TrackStats)
         {
             if (_tracks.TryGetValue(stats.Track, out var track))
@@ -155,6 +177,25 @@ internal sealed class AudioMonitor
                 _tracks[stats.Track] = new(stats, progress, now);
         }
     }
+
+    /// <summary>A track that ends in doubt was not recorded until its end.</summary>
+    private void RemoveTracks(IReadOnlyList<int> numbers)
+    {
+        foreach (var number in numbers)
+        {
+            if (_tracks.Remove(number, out var track) && track.IsInDoubt)
+                _endedSince = Earlier(_endedSince, track.SinceSeconds);
+        }
+    }
+
+    private double? TakeEnded()
+    {
+        var since = _endedSince;
+        _endedSince = null;
+        return since;
+    }
+
+    private static double? Earlier(double? first, double? second) => first is { } one && second is { } other ? Math.Min(one, other) : first ?? second;
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

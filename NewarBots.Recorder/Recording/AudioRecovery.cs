@@ -28,11 +28,13 @@ internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<Audi
     /// <inheritdoc cref="NetworkMonitor.TakeRejoin"/>
     public bool TakeRejoin() => _network.TakeRejoin();
 
-    /// <summary>Writes the rest of a loss to the journal. Call when the capture has stopped in order to join again.</summary>
-    public void CompleteNetworkLoss(RecordingProgress progress)
+    /// <summary>Writes the rest of a loss to the journal. Call when the bot leaves or joins again.</summary>
+    public void CompleteLoss(RecordingProgress progress)
     {
-        if (_network.CompleteLoss(progress) is { } gap)
-            AddToJournal(gap);
+        if (_network.CompleteLoss(progress) is { } lost)
+            AddToJournal(lost);
+        if (_monitor.CompleteLoss(progress) is { } unheard)
+            AddToJournal(unheard);
     }
 
     /// <summary>Checks the connections. Call about once a second, whatever the page shows.</summary>

@@ -28,11 +28,15 @@ internal sealed class NetworkMonitor
     /// <summary>Shorter losses are no gap: a page that replaces its connection takes a moment.</summary>
     private static readonly TimeSpan MinLoss = TimeSpan.FromSeconds(2);
 
+    /// <summary>A page may stop counting others this much earlier than the capture reports the loss that caused it.</summary>
+    private static readonly TimeSpan ReportDelay = TimeSpan.FromSeconds(4);
+
     private string? _page;
     private string? _oldPage;
     private double? _since;
     private DateTimeOffset _lostAt;
     private DateTimeOffset _now;
+    private DateTimeOffset? _othersAt;
     private double _reportedUntil;
     private bool _isConfirmed;
     private bool _isClosedByPeer;
@@ -53,9 +57,10 @@ internal sealed class NetworkMonitor
     {
         var (network, recorded) = (progress.Network, progress.RecordedSeconds);
         (_now, _page) = (now, progress.Page);
+        _othersAt = others > 0 ? now : _othersAt;
         var isClosedByPeer = network.ClosedByPeer == network.Expected;
         // A page whose network is lost may count nobody. Participants who all leave close their connections.
-        var isCountInDoubt = others is null || (_since is not null && (_rejoins < MaxRejoins || Lasts < RejoinAfter));
+        var isCountInDoubt = others is null || ((_since is not null || now - _othersAt < ReportDelay) && (_rejoins < MaxRejoins || Lasts < RejoinAfter));
         var isLost = network.LostAt is not null && progress.Page != _oldPage && (others > 0 || (isCountInDoubt && !isClosedByPeer));
         if (!isLost)
             return End(network, recorded);
@@ -84,9 +89,10 @@ internal sealed class NetworkMonitor
         return true;
     }
 
-    /// <summary>Call when the capture has stopped during a loss.</summary>
-    /// <returns>The rest of the loss; <see langword="null"/> if none is confirmed.</returns>
-    public Gap? CompleteLoss(RecordingProgress progress) => _isConfirmed ? NextGap(progress.RecordedSeconds) : null;
+    /// <summary>Call when the bot leaves or joins again.</summary>
+    /// <returns>The rest of a loss that lasts; <see langword="null"/> without one.</returns>
+    public Gap? CompleteLoss(RecordingProgress progress) =>
+        _isConfirmed || (Lasts >= MinLoss && _wasLive && !_isClosedByPeer) ? NextGap(progress.RecordedSeconds) : null;
 
     /// <summary>Forgets the connections. Call when another page is observed: until that page reports, the old page's report does not count.</summary>
     public void Reset()

@@ -23,8 +23,8 @@ internal readonly record struct TimeLinePosition(DateTimeOffset Start, long Pack
 /// </summary>
 internal sealed class TimeLine(TimeLinePosition position)
 {
-    /// <summary>In packets: how far behind the wall clock a complete recording may end, since batches arrive late.</summary>
-    private const long MaxLag = 2 * ChunkFormat.PacketsPerSecond;
+    /// <summary>In packets. A capture that was stopped properly ends up to this much before its last sample was heard.</summary>
+    private const long MaxLag = ChunkFormat.PacketsPerSecond / 10;
 
     private readonly HashSet<string> _retired = [];
     private string? _capture;
@@ -64,12 +64,12 @@ internal sealed class TimeLine(TimeLinePosition position)
         return new(silence, skip, gaps, _captureBegins);
     }
 
-    /// <summary>Ends the recording. Audio missing at the end is a gap, unless it is short enough to be a batch in transit.</summary>
+    /// <summary>Ends the recording, after the last batch has arrived. Audio missing at the end is a gap.</summary>
     /// <returns>The silence to write, in packets, and its gap; <see langword="null"/> if nothing is missing.</returns>
     public (long Silence, Gap Gap)? End(RecordingEnd end)
     {
         var silence = position.PacketAt(end.At) - Packets;
-        return silence < MaxLag ? null : (silence, NewGap(Packets, silence, end.CauseOfGap));
+        return silence <= MaxLag ? null : (silence, NewGap(Packets, silence, end.CauseOfGap));
     }
 
     private static Gap NewGap(long first, long packets, string cause) =>

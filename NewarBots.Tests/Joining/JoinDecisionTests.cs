@@ -224,11 +224,10 @@ public sealed class JoinDecisionTests
         Assert.IsType<JoinDecision.AnswerDialog>(Decide(view, Fresh.WithAct(Match("join.now"), Now.AddSeconds(-9)), Now));
     }
 
-    [Theory]
-    [InlineData("leave.button")]
-    [InlineData("waiting.asking", "leave.button")]
-    public void Received_audio_proves_the_call(params string[] entries)
+    [Fact]
+    public void Received_audio_proves_the_call()
     {
+        string[] entries = ["leave.button"];
         var history = Fresh;
         for (var second = 0; second < 3; second++)
         {
@@ -239,6 +238,27 @@ public sealed class JoinDecisionTests
         Assert.IsType<JoinDecision.Admitted>(Decide(View(entries), history, Now.AddSeconds(3)));
         Assert.IsNotType<JoinDecision.Admitted>(Decide(View([.. entries, "name.box"]), history, Now.AddSeconds(3)));
         Assert.IsNotType<JoinDecision.Admitted>(Decide(View(entries), history, Now.AddSeconds(8)));
+    }
+
+    [Theory]
+    [InlineData(null, 0, false)]
+    [InlineData(1, 0, false)]
+    [InlineData(2, 0, true)]
+    [InlineData(null, 1, true)]
+    public void Music_in_a_waiting_room_admits_nobody_unless_the_page_shows_others(int? count, int named, bool isAdmitted)
+    {
+        var view = View("waiting.asking", "leave.button") with { NamedOthers = named };
+        if (count is not null)
+            view = view with { Matches = [.. view.Matches, Match("count.people") with { Number = count }] };
+        var history = Fresh.WithAct(Match("join.ask"), Now).WithWaitingRoom(Now);
+        for (var second = 0; second < 3; second++)
+            history = history.WithView(view with { ReceivedBytes = second * 4000 }, Now.AddSeconds(second));
+
+        var decision = Decide(view, history, Now.AddSeconds(3));
+
+        Assert.IsType(isAdmitted ? typeof(JoinDecision.Admitted) : typeof(JoinDecision.WaitInWaitingRoom), decision);
+        var denied = view with { Matches = [.. view.Matches, Match("denied.request")] };
+        Assert.Equal(EndReason.DeniedByHost, Assert.IsType<JoinDecision.GiveUp>(Decide(denied, history, Now.AddSeconds(3))).Reason);
     }
 
     [Theory]

@@ -87,6 +87,26 @@ public sealed class OtherRecordersTests
     public void This_bot_is_not_somebody_else_under_a_changed_name(string name) =>
         Assert.Equal((0, 0, true), _recorders.CountIn([("1", name)], total: null));
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_lone_tile_with_this_bots_name_is_this_bot_and_the_count_tells_of_a_namesake(int? total)
+    {
+        var (named, recorders, isSelfShown) = new OtherRecorders(SelectorPack.Embedded, botName: "Ada", isSignedIn: false).CountIn([("1", "Ada")], total);
+        var view = PageView.Nothing with { NamedOthers = named, OtherRecorders = recorders, IsSelfShown = isSelfShown };
+        if (total is not null)
+            view = view with { Matches = [new("count.people", PageSign.ParticipantCount, Number: total)] };
+
+        Assert.Equal((0, 0, true), (named, recorders, isSelfShown));
+        Assert.Equal(total - 1, view.Others);
+    }
+
+    [Fact]
+    public void A_namesake_with_a_tile_beside_this_bots_is_somebody() =>
+        Assert.Equal(
+            (1, 0, true), new OtherRecorders(SelectorPack.Embedded, botName: "Ada", isSignedIn: false).CountIn([("1", "Ada"), ("2", "Ada")], total: null));
+
     [Fact]
     public void This_bot_is_among_all_participants_under_whatever_name() =>
         Assert.Equal((1, 0, false), _recorders.CountIn([("1", "Anna"), ("2", "Guest 17")], total: 2));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using NewarBots.Contract;
+using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Lives;
 using NewarBots.Tests.Rehearsal;
@@ -69,6 +70,11 @@ internal sealed partial class UnseenPage
         foreach (var file in _header["Evidence"])
             Check(recorder.Evidence().Keys.Any(path => path.EndsWith($"/{file}", StringComparison.Ordinal)), "Evidence", string.Join(", ", recorder.Evidence().Keys));
         await CheckAudioAsync(recorder, Check);
+        if (_header.Contains("Missing"))
+        {
+            var missing = Completeness.MissingSecondsOf(recorder.Gaps());
+            Check(missing >= Numbers("Missing")[0] && missing <= Numbers("Missing")[1], "Missing", $"{missing:0.0} s, {string.Join("; ", recorder.Gaps())}");
+        }
         return broken;
     }
 

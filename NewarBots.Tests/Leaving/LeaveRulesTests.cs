@@ -185,6 +185,28 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
+    public void Another_path_of_the_calls_host_may_be_another_room_for_a_while()
+    {
+        After(TimeSpan.FromMinutes(5), Call(others: 3));
+        var loading = Page() with { Url = "https://meet.google.com/rooms/loading" };
+
+        Assert.Null(After(TimeSpan.FromSeconds(29), loading));
+        Assert.Null(After(TimeSpan.FromSeconds(1), Call(others: 2) with { Url = "https://meet.google.com/rooms/2" }));
+        Assert.Null(After(TimeSpan.FromSeconds(30), loading));
+        Assert.Equal(EndReason.RemovedByHost, After(TimeSpan.FromSeconds(1), loading)?.Reason);
+    }
+
+    [Fact]
+    public void A_redirect_over_the_calls_host_to_another_one_is_timed_from_there()
+    {
+        After(TimeSpan.FromMinutes(5), Call(others: 3));
+
+        Assert.Null(After(TimeSpan.FromSeconds(20), Page() with { Url = "https://meet.google.com/bye" }));
+        Assert.Null(After(TimeSpan.FromSeconds(5), Page() with { Url = "https://example.com/products/meet" }));
+        Assert.Equal(EndReason.RemovedByHost, After(TimeSpan.FromSeconds(1), Page() with { Url = "https://example.com/products/meet" })?.Reason);
+    }
+
+    [Fact]
     public void An_occasional_chime_is_not_speech()
     {
         After(TimeSpan.FromMinutes(1), Call(others: 1));

@@ -51,6 +51,22 @@ public sealed class AudioMonitorTests
         Assert.All(_gaps, gap => Assert.Equal("not_heard", gap.Cause));
     }
 
+    [Theory]
+    [InlineData(4, 0)]
+    [InlineData(6, 6)]
+    [InlineData(19, 19)]
+    [InlineData(50, 50)]
+    public void A_fault_that_lasts_until_the_end_is_a_gap_from_its_beginning(int seconds, double lost)
+    {
+        Advance(5, Voice);
+        Advance(seconds, Lost);
+        if (_monitor.CompleteLoss(_progress) is { } rest)
+            _gaps.Add(rest);
+
+        Assert.Equal(lost, _gaps.Sum(gap => gap.EndSeconds - gap.StartSeconds));
+        Assert.All(_gaps.Take(1), gap => Assert.Equal(5, gap.StartSeconds));
+    }
+
     [Fact]
     public void The_warning_clears_when_audio_is_recorded_again_and_the_next_fault_starts_over()
     {
@@ -138,6 +154,42 @@ public sealed class AudioMonitorTests
         Advance(60, Voice);
 
         Assert.Equal([(20, AudioRemedy.RehookTracks), (30, AudioRemedy.RestartCapture)], _remedies);
+        Assert.Equal((0, 30), (_gaps[0].StartSeconds, _gaps[^1].EndSeconds));
+    }
+
+    [Theory]
+    [InlineData(4, 0)]
+    [InlineData(12, 12)]
+    public void A_track_that_ends_before_its_fault_is_certain_leaves_a_gap(int seconds, double lost)
+    {
+        Advance(5, Voice);
+        Advance(seconds, Lost);
+        _progress = _progress with { TrackStats = [] };
+        Observe();
+        Advance(60, Voice);
+
+        Assert.Empty(_remedies);
+        Assert.Equal(lost, _gaps.Sum(gap => gap.EndSeconds - gap.StartSeconds));
+    }
+
+    [Theory]
+    [InlineData(2, 4000, 12)]
+    [InlineData(null, 4000, 11)]
+    [InlineData(2, 0, 0)]
+    [InlineData(null, 0, 0)]
+    public void Audio_that_no_track_captures_until_the_end_is_a_gap_if_any_was_received(int? others, int bytesPerSecond, double lost)
+    {
+        _others = others;
+        for (var i = 0; i < 13; i++)
+        {
+            _progress = _progress with { At = Start.AddSeconds(_seconds + 1), Packets = _progress.Packets + 50, Reception = new(1, Tracks: 0, i * bytesPerSecond) };
+            Observe();
+        }
+
+        var gap = _monitor.CompleteLoss(_progress);
+
+        Assert.Empty(_gaps);
+        Assert.Equal(lost, gap is null ? 0 : gap.EndSeconds - gap.StartSeconds);
     }
 
     [Fact]

@@ -90,7 +90,7 @@ public sealed class NetworkMonitorTests
     [Fact]
     public void Nobody_else_is_nothing_to_lose()
     {
-        Advance(40, Live);
+        Advance(40, Live, others: 0);
         Advance(100, Lost(from: 39.5) with { HasFailed = true }, others: 0);
 
         Assert.Empty(_gaps);
@@ -232,6 +232,35 @@ public sealed class NetworkMonitorTests
         _page = "second";
         Advance(1, Lost(from: 60));
         Assert.True(_network.IsInDoubt);
+    }
+
+    [Theory]
+    [InlineData(2, true)]
+    [InlineData(5, false)]
+    public void A_page_that_counts_nobody_just_before_the_loss_is_reported_is_not_believed(int earlier, bool isInDoubt)
+    {
+        Advance(40, Live);
+        Advance(earlier, Live, others: 0);
+        Advance(12, Lost(from: 39.5), others: 0);
+
+        Assert.Equal(isInDoubt, _network.IsInDoubt);
+    }
+
+    [Theory]
+    [InlineData(true, 0, 3, 9.5)]
+    [InlineData(true, 0, null, 9.5)]
+    [InlineData(false, 0, 3, 0)]
+    [InlineData(true, 1, null, 0)]
+    [InlineData(true, 0, 0, 9.5)]
+    public void A_loss_that_lasts_until_the_end_is_a_gap(bool wasLive, int closedByPeer, int? others, double lost)
+    {
+        Advance(40, Live);
+        Advance(9, Lost(from: 39.5) with { WasLive = wasLive, ClosedByPeer = closedByPeer }, others);
+        Assert.Empty(_gaps);
+
+        var rest = _network.CompleteLoss(Progress(Live));
+
+        Assert.Equal(lost, rest is { } gap ? gap.EndSeconds - gap.StartSeconds : 0);
     }
 
     [Fact]

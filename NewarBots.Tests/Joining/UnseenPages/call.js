@@ -14,23 +14,35 @@ export const saw = event => navigator.sendBeacon(`/events${location.pathname}`, 
 let context;
 const voices = new Map();
 
-const connect = async (local, remote) => {
+const connect = async (local, remote, isStereo = false) => {
+  const described = ({ type, sdp }) => ({ type, sdp: isStereo ? sdp.replace('useinbandfec=1', 'useinbandfec=1;stereo=1') : sdp });
   remote.onicecandidate = ({ candidate }) => candidate && local.addIceCandidate(candidate).catch(() => {});
   local.onicecandidate = ({ candidate }) => candidate && remote.addIceCandidate(candidate).catch(() => {});
   await remote.setLocalDescription();
-  await local.setRemoteDescription(remote.localDescription);
-  await local.setLocalDescription();
+  await local.setRemoteDescription(described(remote.localDescription));
+  await local.setLocalDescription(described(await local.createAnswer()));
   await remote.setRemoteDescription(local.localDescription);
 };
 
-/** Connects a participant, who is silent at first. Without elements, nothing on the page plays the audio. */
-export const join = (voice, { elements = true } = {}) => {
+/**
+ * Connects a participant, who is silent at first. Without elements, nothing on the page plays the audio. With the gain of the right channel, the
+ * voice is stereo; the gain of the left one is 1.
+ */
+export const join = (voice, { elements = true, right = null } = {}) => {
   context ??= new AudioContext({ sampleRate: 48000, sinkId: { type: 'none' } });
   context.resume();
   const tone = new OscillatorNode(context, { frequency: frequencies[voice] });
   const gain = new GainNode(context, { gain: 0 });
-  const microphone = new MediaStreamAudioDestinationNode(context, { channelCount: 1, channelCountMode: 'explicit' });
-  tone.connect(gain).connect(microphone);
+  const microphone = new MediaStreamAudioDestinationNode(context, { channelCount: right === null ? 1 : 2, channelCountMode: 'explicit' });
+  const rightGain = new GainNode(context, { gain: right ?? 1 });
+  tone.connect(gain);
+  if (right === null) gain.connect(microphone);
+  else {
+    const both = new ChannelMergerNode(context, { numberOfInputs: 2 });
+    gain.connect(both, 0, 0);
+    gain.connect(rightGain).connect(both, 0, 1);
+    both.connect(microphone);
+  }
   tone.start();
   const remote = new RTCPeerConnection(), local = new RTCPeerConnection();
   let player = null;
@@ -41,9 +53,10 @@ export const join = (voice, { elements = true } = {}) => {
     player.play().catch(() => {});
   };
   remote.addTrack(microphone.stream.getAudioTracks()[0], microphone.stream);
-  connect(local, remote).catch(() => {});
+  connect(local, remote, right !== null).catch(() => {});
   voices.set(voice, {
     gain,
+    rightGain,
     close() {
       tone.stop();
       remote.close();
@@ -62,6 +75,9 @@ export const speak = (voice, seconds = null) => {
 };
 
 export const hush = voice => voices.get(voice)?.gain.gain.setTargetAtTime(0, context.currentTime, fade);
+
+/** Changes the gain of a stereo voice's right channel; -1 inverts it. */
+export const turnRight = (voice, gain) => voices.get(voice)?.rightGain.gain.setTargetAtTime(gain, context.currentTime, fade);
 
 /** Disconnects a participant, or all. */
 export const depart = (...who) => {
