@@ -3,7 +3,7 @@ using NewarBots.Tests.Fixtures;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>Processes that assemble a recording end with their manager, however it ends.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 [Trait("Suite", "Long")]
 public sealed class KilledManagerChildrenTests : IDisposable
 {

@@ -5,7 +5,7 @@ using NewarBots.Tests.Fixtures;
 namespace NewarBots.Tests.Lives;
 
 /// <summary><c>Storage__Group</c> lets the members of a group read finished recordings.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 [Trait("Suite", "Long")]
 public sealed class StorageGroupTests
 {

@@ -5,7 +5,7 @@ using NewarBots.Tests.Fixtures;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>A manager that is not root. Its recorders run as the same user, so they can take away permissions that the manager needs.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 public sealed class UnprivilegedManagerTests
 {
     private const int User = 23456;

@@ -87,7 +87,7 @@ internal sealed class FinalizeBenchmark : Benchmark
     {
         var bot = chunks.PutIntoSession();
         var options = Options.Create(new FinalizingOptions());
-        using var finalizer = new RecordingFinalizer(
+        var finalizer = new RecordingFinalizer(
             chunks.Storage,
             new(chunks.Storage),
             new(new(TimeProvider.System), TimeProvider.System, NullLogger<AssemblyProcess>.Instance),
