@@ -58,7 +58,7 @@ internal sealed partial class MeetingVisit(
             loggers.CreateLogger<MeetingPage>());
         var outcome = await joiner.JoinAsync(Page, isAgain, deadline);
         if (outcome.Refusal is { } refusal)
-            return new(refusal, outcome.Detail);
+            return new(refusal, outcome.Detail) { IsUnreachable = outcome.IsUnreachable };
         WasInCall = true;
         return await call.AttendAsync(Page, deadline, writing);
     }

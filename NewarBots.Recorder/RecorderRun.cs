@@ -15,25 +15,18 @@ internal sealed partial class RecorderRun(
     SessionRecording recording,
     CaptureHook hook,
     AudioRecovery audio,
+    RejoinBudget budget,
     Evidence evidence,
     StopSignal stop,
     Watchdog watchdog,
     TimeProvider time,
     ILogger<RecorderRun> logger)
 {
-    /// <summary>How many times a crashed browser is replaced and the meeting rejoined.</summary>
-    private const int MaxRejoins = 2;
-
     /// <summary>From the decision to leave to the exit of the process.</summary>
     private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(9.5);
 
     /// <summary>Added to <see cref="LeaveTimeout"/> if evidence is collected.</summary>
     private static readonly TimeSpan EvidenceTimeout = TimeSpan.FromSeconds(2.5);
-
-    /// <summary>How often an unreachable page is opened again, in addition, after the network was lost.</summary>
-    private const int MaxUnreachable = 10;
-
-    private static readonly TimeSpan UnreachableDelay = TimeSpan.FromSeconds(20);
 
     private static readonly TimeSpan CrashedBrowserTimeout = TimeSpan.FromSeconds(5);
 
@@ -91,61 +84,66 @@ internal sealed partial class RecorderRun(
     }
 
     /// <summary>
-    /// Attends the meeting, and rejoins it if the browser crashes, or the network stays lost, before the meeting ends.
-    /// <see cref="NetworkMonitor"/> limits the rejoins because of the network.
+    /// Attends the meeting, and rejoins it if the browser crashes, or the audio stays away, before the meeting ends.
+    /// <see cref="RejoinBudget"/> limits the rejoins.
     /// </summary>
     private async Task<LeaveDecision> AttendAsync(Task writing)
     {
         var deadline = time.GetUtcNow() + environment.Leave.MaxDuration;
         var wasInCall = false;
-        var (crashes, unreachable) = (0, 0);
         while (true)
         {
             var decision = await _visit.AttendAsync(isAgain: wasInCall, deadline, writing);
             var isRejoinRefused = wasInCall && !_visit.WasInCall && !decision.EndsTheMeeting;
             wasInCall |= _visit.WasInCall;
-            if (isRejoinRefused && _rejoinsFor is EndReason.NetworkLost && decision.Reason is EndReason.JoinFailed && unreachable < MaxUnreachable)
-            {
-                // The page is as unreachable as the call. The network may return.
-                unreachable++;
-                await stop.DelayAsync(UnreachableDelay);
-                decision = new(EndReason.NetworkLost, decision.Detail);
-            }
-            else if (isRejoinRefused)
-            {
-                return _rejoinsFor is EndReason.NetworkLost
-                    ? new(EndReason.NetworkLost, $"The connection to the call was lost, and rejoining the meeting failed ({WireWord.Of(decision.Reason)}). {decision.Detail}")
-                    : new(EndReason.BrowserCrashed, $"The browser crashed, and rejoining the meeting failed ({WireWord.Of(decision.Reason)}). {decision.Detail}");
-            }
-
-            if (decision.Reason is EndReason.BrowserCrashed or EndReason.NetworkLost && time.GetUtcNow() >= deadline)
+            // A page that cannot be opened, or not be recognized while the network is bad, is as unreachable as the call.
+            var isUnreachable = isRejoinRefused
+                && (decision.IsUnreachable || (_rejoinsFor is EndReason.NetworkLost && decision.Reason is EndReason.JoinFailed));
+            var attempt = isUnreachable ? budget.TakeUnreachable() : null;
+            if (isRejoinRefused && attempt is null)
+                return RefusedBy(decision);
+            if (attempt is not null)
+                decision = new(_rejoinsFor!.Value, decision.Detail);
+            if (decision.Reason is EndReason.BrowserCrashed or EndReason.NetworkLost or EndReason.NoAudio && time.GetUtcNow() >= deadline)
                 return new(EndReason.MaxDuration, decision.Detail);
-            if (decision.Reason is not EndReason.NetworkLost && (decision.Reason is not EndReason.BrowserCrashed || crashes++ == MaxRejoins))
+            attempt ??= budget.Take(decision.Reason);
+            if (attempt is null)
                 return decision;
 
             (_rejoinsFor, _replacedVisit) = (decision.Reason, _visit);
             recording.SetCauseOfRestart(CauseOfGap(decision.Reason));
-            var attempt = decision.Reason is EndReason.BrowserCrashed ? $"Rejoining (attempt {crashes} of {MaxRejoins})." : "Rejoining.";
-            LogRejoining(decision.Detail, attempt);
+            LogRejoining(decision.Detail, $"{attempt}");
             reporter.Report(
                 wasInCall ? BotStatus.Recording : BotStatus.Joining,
                 figures: wasInCall ? recording.Progress.Figures : null,
                 detail: $"{decision.Detail} {attempt}");
             // Audio that is captured from here on would be silence outside the gap.
-            if (decision.Reason is EndReason.NetworkLost)
+            if (decision.Reason is not EndReason.BrowserCrashed)
                 await WithTimeoutAsync(TimeSpan.FromSeconds(2), "stop the capture", _visit.StopCaptureAsync());
             await WithTimeoutAsync(CrashedBrowserTimeout, "collect evidence", CollectEvidenceAsync(decision, _visit));
-            if (decision.Reason is EndReason.NetworkLost)
+            if (decision.Reason is not EndReason.BrowserCrashed)
             {
                 audio.CompleteLoss(recording.Progress);
                 await WithTimeoutAsync(TimeSpan.FromSeconds(1), "leave the call", _visit.LeaveAsync());
             }
 
             await WithTimeoutAsync(CrashedBrowserTimeout, "close the browser", _visit.CloseAsync().AsTask());
+            await stop.DelayAsync(attempt.Delay);
             if (stop.IsRequested)
                 return new(EndReason.StopRequested);
             _visit = newVisit();
         }
+    }
+
+    private LeaveDecision RefusedBy(LeaveDecision refusal)
+    {
+        var (reason, why) = _rejoinsFor switch
+        {
+            EndReason.NetworkLost => (EndReason.NetworkLost, "The connection to the call was lost"),
+            EndReason.NoAudio => (EndReason.NetworkLost, "The audio of the call did not arrive"),
+            _ => (EndReason.BrowserCrashed, "The browser crashed"),
+        };
+        return new(reason, $"{why}, and rejoining the meeting failed ({WireWord.Of(refusal.Reason)}). {refusal.Detail}");
     }
 
     /// <summary>Completes the audio first: it is the only part that cannot be obtained later.</summary>
@@ -169,8 +167,12 @@ internal sealed partial class RecorderRun(
         await WithTimeoutAsync(TimeSpan.FromSeconds(1), "close the browser", visit.CloseAsync().AsTask());
     }
 
-    private static string CauseOfGap(EndReason? reason) =>
-        reason is EndReason.NetworkLost ? GapCause.NetworkLost : GapCause.BrowserRestarted;
+    private static string CauseOfGap(EndReason? reason) => reason switch
+    {
+        EndReason.NetworkLost => GapCause.NetworkLost,
+        EndReason.NoAudio => GapCause.NotHeard,
+        _ => GapCause.BrowserRestarted,
+    };
 
     private Task CollectEvidenceAsync(LeaveDecision? decision, IMeetingVisit visit) =>
         evidence.CollectAsync(decision?.Reason, decision?.Detail, visit.Page);
@@ -194,6 +196,6 @@ internal sealed partial class RecorderRun(
     [LoggerMessage(Level = LogLevel.Error, Message = "{Why} {Attempt}")]
     private partial void LogRejoining(string? why, string attempt);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Shutdown step failed, continuing with the next: {Step}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Step failed, continuing: {Step}")]
     private partial void LogStepFailed(string step, Exception exception);
 }

@@ -25,6 +25,7 @@ internal static class RecorderServices
             .AddSingleton(new MonotonicClock(TimeProvider.System))
             .AddSingleton<TimeProvider>(provider => provider.GetRequiredService<MonotonicClock>())
             .AddSingleton<StopSignal>()
+            .AddSingleton<RejoinBudget>()
             .AddSingleton<RecorderRun>()
             .AddReporting(environment, folder)
             .AddRecording(folder)

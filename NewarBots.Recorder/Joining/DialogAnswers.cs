@@ -5,10 +5,8 @@ using NewarBots.Contract;
 namespace NewarBots.Recorder.Joining;
 
 /// <summary>
-/// Chooses how to answer the page's dialogs. It never leaves the call, allows a device or signs in. A button that it does not know is clicked
-/// only if there is no other choice: all others leave the call, or had no effect. An answer that did not close the dialog is not repeated:
-/// the next one follows, and at last the Escape key. It declines an offer to turn on a device or, in the call, to go to another room. It answers a dialog that is not modal only with a known button, or if the
-/// dialog asks whether to leave.
+/// Chooses how to answer the page's dialogs, best answer first, each once, and at last the Escape key. It never leaves the call, allows a
+/// device or signs in (decision 31).
 /// </summary>
 internal sealed record DialogAnswers
 {
@@ -71,7 +69,7 @@ internal sealed record DialogAnswers
     {
         var isStillThere = StillThere.IsMatch(Plain(dialog.Text));
         var safe = dialog.Buttons
-            .Where(button => button.Place.Free && !Matches(_never, button.Name) && (isStillThere || !Yes.IsMatch(button.Name)))
+            .Where(button => button.Place.Free && !IsNever(button) && (isStillThere || !Yes.IsMatch(button.Name)))
             .ToList();
         var rest = safe.ToList();
         foreach (var known in KnownAnswers(PageSign.Stay, PageSign.Dialog))
@@ -88,7 +86,7 @@ internal sealed record DialogAnswers
         // A panel beside the call asks nothing. A question whether to leave the call may lack the marks of a modal dialog.
         var isLeaveQuestion = dialog.Text.Contains('?', StringComparison.Ordinal)
             && dialog.Buttons.Count == 2
-            && dialog.Buttons.Count(button => Matches(_never, button.Name)) == 1
+            && dialog.Buttons.Count(IsNever) == 1
             && !dialog.Buttons.Any(button => Back.IsMatch(button.Name));
         if (!dialog.IsModal && !isLeaveQuestion)
             yield break;
@@ -110,6 +108,8 @@ internal sealed record DialogAnswers
             .Select(button => new DialogAnswer(dialog, button, IsKnown: true)));
     }
 
+    private bool IsNever(PageButton button) => Matches(_never, button.Name) || (button.OtherName is { } text && Matches(_never, text));
+
     /// <summary>A consent with a join button is not an offer of a device, even if it names one.</summary>
     private bool IsOffer(PageDialog dialog, bool isInCall) =>
         (isInCall && Matches(_roomOffers, dialog.Text))
@@ -118,10 +118,10 @@ internal sealed record DialogAnswers
     private static string NameOf(DialogAnswer answer) => answer.Button?.Name ?? string.Empty;
 
     /// <summary>Equal dialogs, one above the other, each get their own answers. A dialog that counts down stays the same.</summary>
-    private static string KeyOf(PageDialog dialog, PageView view) =>
-        $"{view.Dialogs.Count(other => WithoutDigits(other) == WithoutDigits(dialog))} {WithoutDigits(dialog)}";
+    public static string KeyOf(PageDialog dialog, PageView view) =>
+        $"{view.Dialogs.Count(other => WithoutDigits($"{other}") == WithoutDigits($"{dialog}"))} {WithoutDigits($"{dialog}")}";
 
-    private static string WithoutDigits(PageDialog dialog) => string.Concat($"{dialog}".Where(letter => !char.IsDigit(letter)));
+    public static string WithoutDigits(string text) => string.Concat(text.Where(letter => !char.IsDigit(letter)));
 
     private static bool Matches(Regex[] patterns, string text) => Array.Exists(patterns, pattern => pattern.IsMatch(Plain(text)));
 

@@ -24,6 +24,9 @@ internal abstract record JoinDecision
 
     internal sealed record FillName(PageMatch Box) : JoinDecision;
 
+    /// <summary>Load the page again, because the platform has dropped its session.</summary>
+    internal sealed record Reload(string Error) : JoinDecision;
+
     /// <summary>The bot is in the call.</summary>
     internal sealed record Admitted : JoinDecision;
 
@@ -38,19 +41,26 @@ internal abstract record JoinDecision
     /// <param name="now">The time of the look.</param>
     public static JoinDecision Decide(PageView view, JoinHistory history, string botName, LeaveConditions leave, DateTimeOffset now)
     {
-        // Refusals first: the waiting room's text can remain visible after one.
+        // Refusals first: the waiting room's text can remain visible after one. At the door and in the call, names and the meeting's title may
+        // contain such a text.
+        var isCall = view.IsProvenCall || (history.IsReceiving(now) && view.IsAdmissionWithAudio);
+        var mayQuote = isCall || (view.IsDoor && !history.HasKnocked);
         foreach (var (sign, reason) in Refusals)
         {
-            if (view.Find(sign) is { } refusal)
+            if (view.Matches.FirstOrDefault(match => match.Sign == sign && !(match.IsPart && mayQuote)) is { } refusal)
                 return new GiveUp(reason, $"The page shows {refusal.Entry}.");
         }
 
         if (history.IsElsewhere(now))
-            return new GiveUp(EndReason.BlockedByPlatform, $"The platform sent the browser away from the meeting: {view.Url} \"{view.Title}\".");
+        {
+            return history.HasWaitedLong(now)
+                ? new GiveUp(EndReason.WaitingRoomTimeout, $"The platform stopped waiting for the host and sent the browser away: {view.Url} \"{view.Title}\".")
+                : new GiveUp(EndReason.BlockedByPlatform, $"The platform sent the browser away from the meeting: {view.Url} \"{view.Title}\".");
+        }
 
         // Signs of the call outweigh everything else, such as a banner with another join button.
         var answer = history.IsLooping ? null : history.Answers.Next(view, now);
-        if (view.IsProvenCall || (history.IsReceiving(now) && view.IsAdmissionWithAudio))
+        if (isCall)
             return answer is { IsKnown: true, Dialog.IsModal: true } ? WhenDue(answer) : new Admitted();
         if (answer is { } next && (next.IsKnown || next.Dialog.IsModal) && !MayCancel(next, view, history))
         {
@@ -61,6 +71,16 @@ internal abstract record JoinDecision
             return WaitUnlessStuck(view, history, now);
         }
 
+        if (history.IsDropped(now))
+        {
+            return history.WasReloaded
+                ? new GiveUp(EndReason.BlockedByPlatform, $"The platform dropped the request to join, twice: {view.DroppedBy}")
+                : new Reload(view.DroppedBy!);
+        }
+
+        if (history.HasWaitingRoomEnded(view, now))
+            return new GiveUp(EndReason.WaitingRoomTimeout, $"The platform stopped waiting for the host: {view.Url} \"{view.Title}\" shows nothing of the meeting.");
+
         // After the request to join, Google Meet shows a black page, for minutes.
         if ((view.Shows(PageSign.WaitingRoom) && (history.HasKnocked || !view.Shows(PageSign.JoinButton))) || (view.IsBlank && history.HasKnocked))
         {
@@ -69,7 +89,7 @@ internal abstract record JoinDecision
                 : new WaitInWaitingRoom();
         }
 
-        if (view.Find(PageSign.NameBox) is { Place.Free: true } box && box.Value?.Trim() != botName.Trim() && !history.IsExhausted(box))
+        if (view.Find(PageSign.NameBox) is { Place.Free: true } box && !OtherRecorders.IsShortened(box.Value ?? string.Empty, botName) && !history.IsExhausted(box))
             return history.MayAct(box, now) ? new FillName(box) : new Wait();
 
         // The bot never joins behind a dialog, or with a microphone or camera that may be on.
@@ -92,7 +112,7 @@ internal abstract record JoinDecision
     private static JoinDecision WaitUnlessStuck(PageView view, JoinHistory history, DateTimeOffset now) =>
         now - history.LastProgressAt < JoinHistory.StuckTimeout
             ? new Wait()
-            : new GiveUp(EndReason.JoinFailed, $"No way to join was found: {view.Url} \"{view.Title}\" shows [{view.Entries}]{DialogsOf(view)}.");
+            : new GiveUp(EndReason.JoinFailed, $"{(view.Shows(PageSign.SwitchButton) ? "The account is already in the call, in another session" : "The page was not recognized, or nothing on it worked, for 60 s")}: {view.Url} \"{view.Title}\" shows [{view.Entries}]{DialogsOf(view)}.");
 
     private static string DialogsOf(PageView view) => view.Dialogs.Count == 0 ? string.Empty : $" and the dialog {view.Dialogs[0]}";
 
@@ -107,10 +127,26 @@ internal abstract record JoinDecision
         if (NextClick(view, history, [PageSign.JoinButton]) is { } free)
             return history.MayAct(free, now) ? new Click(free) : new Wait();
         if (view.Find(PageSign.JoinButton) is not { Place: not null } covered)
-            return null;
+            return DecideToSwitch(view, history, now);
         if (NextClick(view, history, [PageSign.Obstacle]) is { } obstacle)
             return history.MayAct(obstacle, now) ? new Click(obstacle) : new Wait();
         return now - history.LastProgressAt >= JoinHistory.CoveredTimeout && history.MayAct(covered, now) ? new Press(covered) : null;
+    }
+
+    /// <summary>
+    /// Switching takes the call away from the account's other session, which may be a person, or another bot. A bot that rejoins takes it
+    /// from its own earlier session.
+    /// </summary>
+    private static JoinDecision? DecideToSwitch(PageView view, JoinHistory history, DateTimeOffset now)
+    {
+        if (!view.Shows(PageSign.SwitchButton))
+            return null;
+        if (NextClick(view, history, [history.IsAgain ? PageSign.SwitchButton : PageSign.OtherWays]) is not { } click)
+            return null;
+        // Another click would hide the other ways again.
+        if (click.Sign is PageSign.OtherWays && history.WasActedOn(click))
+            return null;
+        return history.MayAct(click, now) ? new Click(click) : new Wait();
     }
 
     private static PageMatch? NextClick(PageView view, JoinHistory history, PageSign[] signs) => signs

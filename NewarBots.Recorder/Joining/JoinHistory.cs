@@ -42,8 +42,27 @@ internal sealed record JoinHistory(
 
     private int Acts { get; init; }
 
+    /// <summary>
+    /// How long a known waiting room, once it has disappeared, may be followed by a page that shows nothing of the meeting.
+    /// </summary>
+    private static readonly TimeSpan WaitingRoomGoneTimeout = TimeSpan.FromSeconds(20);
+
+    /// <summary>Google Meet stops waiting after about ten minutes. A browser that is sent away before was blocked.</summary>
+    private static readonly TimeSpan LongWait = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long after the error that drops its session the page may still recover: before it is loaded again, and after that.</summary>
+    private static readonly TimeSpan DroppedTimeout = TimeSpan.FromSeconds(5), DroppedAgainTimeout = TimeSpan.FromSeconds(60);
+
     /// <summary>A join button was clicked.</summary>
     public bool HasKnocked { get; private init; }
+
+    /// <summary>An earlier visit of this session was in the call.</summary>
+    public bool IsAgain { get; init; }
+
+    /// <summary>The page was loaded again because the platform had dropped its session.</summary>
+    public bool WasReloaded { get; private init; }
+
+    private DateTimeOffset? DroppedSince { get; init; }
 
     /// <summary>Since when the page has been at another address than the meeting's pages that it showed before.</summary>
     private DateTimeOffset? ElsewhereSince { get; init; }
@@ -62,7 +81,8 @@ internal sealed record JoinHistory(
     public JoinHistory WithView(PageView view, DateTimeOffset now) => (WithAddress(view, now) with
     {
         Answers = Answers.WithView(view),
-        LobbySince = view.Shows(PageSign.JoinButton) ? LobbySince ?? now : null,
+        LobbySince = view.Shows(PageSign.JoinButton) || view.Shows(PageSign.SwitchButton) ? LobbySince ?? now : null,
+        DroppedSince = view.DroppedBy is not null && HasKnocked ? DroppedSince ?? now : null,
         ActsOnShown = ActsOnShown.RemoveRange(ActsOnShown.Keys.Where(entry => view.Matches.All(match => match.Entry != entry))),
     }).WithReception(view.ReceivedBytes, now);
 
@@ -88,6 +108,27 @@ internal sealed record JoinHistory(
     /// </summary>
     public static TimeSpan ElsewhereTimeout(bool isAtOtherHost) => isAtOtherHost ? OtherHostTimeout : OtherPathTimeout;
 
+    /// <summary>After the request to join, the platform dropped the page's session, and the page did not recover.</summary>
+    public bool IsDropped(DateTimeOffset now) => now - DroppedSince >= (WasReloaded ? DroppedAgainTimeout : DroppedTimeout);
+
+    /// <summary>The bot was in the waiting room for so long that the platform may have ended it.</summary>
+    public bool HasWaitedLong(DateTimeOffset now) => now - WaitingSince >= LongWait;
+
+    /// <summary>The waiting room was replaced by a page that shows nothing of the meeting.</summary>
+    public bool HasWaitingRoomEnded(PageView view, DateTimeOffset now) =>
+        WaitingSince is not null
+        && now - LastProgressAt >= WaitingRoomGoneTimeout
+        && view is { Matches.Count: 0, Dialogs.Count: 0, IsBlank: false }
+        && view.Url.StartsWith("http", StringComparison.Ordinal)
+        && ElsewhereSince is null
+        && !IsReceiving(now);
+
+    /// <summary>The page was loaded again. The request to join has to be made again.</summary>
+    public JoinHistory WithReload(DateTimeOffset now) => this with
+    {
+        LastProgressAt = now, WaitingSince = null, LobbySince = null, HasKnocked = false, DroppedSince = null, WasReloaded = true,
+    };
+
     private JoinHistory WithReception(long bytes, DateTimeOffset now) => bytes switch
     {
         _ when bytes > ReceivedBytes => this with { ReceivedBytes = bytes, Receptions = Receptions + 1, ReceivedAt = now },
@@ -106,7 +147,7 @@ internal sealed record JoinHistory(
     public JoinHistory WithAct(PageMatch target, DateTimeOffset now) => this with
     {
         LastProgressAt = now,
-        HasKnocked = HasKnocked || target.Sign is PageSign.JoinButton,
+        HasKnocked = HasKnocked || target.Sign is PageSign.JoinButton or PageSign.SwitchButton,
         ActsOnShown = ActsOnShown.SetItem(target.Entry, (ActsOnShown.GetValueOrDefault(target.Entry).Count + 1, now)),
         Acts = Acts + 1,
     };
@@ -126,6 +167,8 @@ internal sealed record JoinHistory(
     public JoinHistory WithPause(DateTimeOffset now) => now - LastProgressAt < StuckTimeout ? this : this with { Acts = 0 };
 
     public JoinHistory WithWaitingRoom(DateTimeOffset now) => this with { LastProgressAt = now, WaitingSince = WaitingSince ?? now };
+
+    public bool WasActedOn(PageMatch target) => ActsOnShown.ContainsKey(target.Entry);
 
     /// <summary>The target was tried too often without effect.</summary>
     public bool IsExhausted(PageMatch target) => IsLooping || ActsOnShown.GetValueOrDefault(target.Entry).Count >= MaxActsPerTarget;

@@ -23,6 +23,11 @@ internal sealed partial class Joiner(
     /// <summary>How often the mouse moves while the page hides controls that may prove the call.</summary>
     private static readonly TimeSpan ToolbarInterval = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long a page that does not open is retried. After that, the cause is no hiccup.</summary>
+    private static readonly TimeSpan OpenTimeout = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan OpenRetryDelay = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan WaitingReportInterval = TimeSpan.FromSeconds(15);
 
     /// <param name="page">A blank page.</param>
@@ -31,16 +36,30 @@ internal sealed partial class Joiner(
     public async Task<JoinOutcome> JoinAsync(MeetingPage page, bool isAgain, DateTimeOffset deadline)
     {
         using var activity = RecorderActivity.Start("join");
-        var outcome = await page.OpenAsync(environment.MeetingUrl) ?? await JoinOpenedAsync(page, isAgain, deadline, activity);
+        var outcome = await OpenAsync(page, isAgain) ?? await JoinOpenedAsync(page, isAgain, deadline, activity);
         activity?.SetTag("newarbots.join.outcome", outcome.Refusal is { } reason ? WireWord.Of(reason) : "admitted");
         if (outcome.Refusal is { } refusal and not EndReason.StopRequested)
             activity.Fail(refusal, outcome.Detail);
         return outcome;
     }
 
+    /// <summary>Retries a page that does not open. A rejoin does not: it is retried with another browser.</summary>
+    private async Task<JoinOutcome?> OpenAsync(MeetingPage page, bool isAgain)
+    {
+        var since = time.GetUtcNow();
+        while (true)
+        {
+            var outcome = await page.OpenAsync(environment.MeetingUrl);
+            if (outcome is not { IsUnreachable: true, Detail: var error } || isAgain || stop.IsRequested || time.GetUtcNow() - since + OpenRetryDelay >= OpenTimeout)
+                return outcome;
+            LogRetryingToOpen(error, OpenRetryDelay.TotalSeconds);
+            await stop.DelayAsync(OpenRetryDelay);
+        }
+    }
+
     private async Task<JoinOutcome> JoinOpenedAsync(MeetingPage page, bool isAgain, DateTimeOffset deadline, Activity? activity)
     {
-        var history = new JoinHistory(time.GetUtcNow(), new DialogAnswers(input.Selectors));
+        var history = new JoinHistory(time.GetUtcNow(), new DialogAnswers(input.Selectors)) { IsAgain = isAgain };
         var (reportedWaitingAt, shownAt) = (DateTimeOffset.MinValue, DateTimeOffset.MinValue);
         while (true)
         {
@@ -75,6 +94,11 @@ internal sealed partial class Joiner(
                     activity?.AddEvent(new("page.answer", tags: new() { ["newarbots.page.entry"] = answer.Button?.Entry }));
                     await page.AnswerAsync(answer);
                     history = history.WithAnswer(answer, time.GetUtcNow());
+                    continue;
+                case JoinDecision.Reload reload:
+                    LogReloading(reload.Error);
+                    await page.ReloadAsync();
+                    history = history.WithReload(time.GetUtcNow());
                     continue;
                 case JoinDecision.WaitInWaitingRoom:
                     history = history.WithWaitingRoom(now);
@@ -121,6 +145,12 @@ internal sealed partial class Joiner(
     [LoggerMessage(Level = LogLevel.Information, Message = "Answering a dialog with {Answer}: {Dialog}")]
     private partial void LogAnswering(string answer, PageDialog dialog);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Error} Will retry in {Seconds} s")]
+    private partial void LogRetryingToOpen(string? error, double seconds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The platform dropped the request to join, loading the page again: {Error}")]
+    private partial void LogReloading(string error);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Giving up joining the meeting ({Reason}): {Detail}")]
     private partial void LogGivingUp(EndReason reason, string detail);
 }
@@ -130,5 +160,8 @@ internal sealed partial class Joiner(
 /// <param name="Detail">One line for a person.</param>
 internal sealed record JoinOutcome(EndReason? Refusal, string? Detail = null)
 {
+    /// <summary>The page did not open: the network, DNS or the server failed.</summary>
+    public bool IsUnreachable { get; init; }
+
     public static JoinOutcome Admitted { get; } = new(Refusal: null);
 }

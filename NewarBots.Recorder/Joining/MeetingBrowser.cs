@@ -19,6 +19,9 @@ internal sealed class MeetingBrowser : IAsyncDisposable
     /// <summary>For the display and for the driver. The browser itself has Playwright's timeout of 30 s.</summary>
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
 
+    /// <summary>Shorter than the time that the recorder gives the whole step after a crash.</summary>
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(4);
+
     public IPage Page { get; }
 
     /// <summary>The binary itself. Debian's wrapper script adds nothing useful here and is slow.</summary>
@@ -116,9 +119,16 @@ internal sealed class MeetingBrowser : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Page.Context.DisposeAsync();
-        _playwright?.Dispose();
-        if (_display is not null)
-            await _display.DisposeAsync();
+        try
+        {
+            await Page.Context.DisposeAsync().AsTask().WaitAsync(CloseTimeout);
+        }
+        finally
+        {
+            // Ends the driver, and with it a browser that hangs. It may still be in the call.
+            _playwright?.Dispose();
+            if (_display is not null)
+                await _display.DisposeAsync();
+        }
     }
 }

@@ -33,15 +33,18 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
     private string? _shownEntries;
     private long? _failingSince;
     private string? _gone;
+    private string? _droppedBy;
 
     public MeetingPage(
         IPage page, CaptureHook hook, SelectorPack selectors, OtherRecorders recorders, Evidence evidence, TimeProvider time, ILogger<MeetingPage> logger)
     {
         (_page, _hook, _selectors, _recorders, _evidence, _time, _logger) = (page, hook, selectors, recorders, evidence, time, logger);
         _signs = selectors.Entries.ToDictionary(entry => entry.Id, entry => entry.Sign);
-        _look = $"() => ({LookScript})({JsonSerializer.Serialize(selectors, LookJson.Default.SelectorPack)}, () => {hook.IsCapturingExpression}, () => {hook.ReceivedBytesExpression})";
+        _look = $"target => ({LookScript})({JsonSerializer.Serialize(selectors, LookJson.Default.SelectorPack)}, () => {hook.IsCapturingExpression}, () => {hook.ReceivedBytesExpression}, target)";
         page.Crash += (_, _) => _gone ??= "The page crashed.";
         page.Close += (_, _) => _gone ??= "The page was closed.";
+        // Google Meet throws it when it gives up the session. The page may go on to ask the guest to wait.
+        page.PageError += (_, error) => _droppedBy ??= error.Contains("DisconnectedError", StringComparison.Ordinal) ? error.Split('\n')[0] : null;
         page.Context.Close += (_, _) => _gone ??= "The browser exited.";
         evidence.Watch(page);
     }
@@ -64,13 +67,15 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
                 WaitUntil = WaitUntilState.Commit,
                 Timeout = (float)OpenTimeout.TotalMilliseconds,
             });
-            return response is { Status: var status } && RefusalIn(status) is { } refusal ? new(refusal, $"{meetingUrl} responded with status {status}.") : null;
+            return response is { Status: var status } && RefusalIn(status) is { } refusal
+                ? new(refusal, $"{meetingUrl} responded with status {status}.") { IsUnreachable = refusal is EndReason.JoinFailed }
+                : null;
         }
         catch (Exception exception) when (exception is PlaywrightException or TimeoutException)
         {
             return Gone is { } gone
                 ? new(EndReason.BrowserCrashed, gone)
-                : new(EndReason.JoinFailed, $"{meetingUrl} could not be opened: {exception.Message.Split('\n')[0]}");
+                : new(EndReason.JoinFailed, $"{meetingUrl} could not be opened: {exception.Message.Split('\n')[0]}") { IsUnreachable = true };
         }
     }
 
@@ -90,7 +95,7 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
         try
         {
             var answer = await _page.EvaluateAsync<JsonElement>(_look).WaitAsync(ResponseTimeout, _time);
-            var view = Read(answer.Deserialize(LookJson.Default.SeenPage)!);
+            var view = Read(answer.Deserialize(LookJson.Default.SeenPage)!) with { DroppedBy = Volatile.Read(ref _droppedBy) };
             _failingSince = null;
             foreach (var dialog in view.Dialogs.Where(dialog => _dialogs.Add($"{dialog}")))
                 _evidence.AddLook($"dialog {dialog}");
@@ -135,6 +140,7 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
             Persons = match.Persons,
             IsHidden = match.Hidden,
             IsInModal = match.InModal,
+            IsPart = match.Part,
         }).ToList();
         var view = new PageView(seen.Url, seen.Title, seen.Capturing, matches)
         {
@@ -150,25 +156,58 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
     }
 
     private PageButton ButtonOf(SeenButton button) =>
-        new(button.Name, new(button.X, button.Y, button.Free), button.Entry, button.Entry is { } entry ? _signs[entry] : null);
+        new(button.Name, new(button.X, button.Y, button.Free), button.Entry, button.Entry is { } entry ? _signs[entry] : null) { OtherName = button.OtherName };
 
-    /// <summary>Clicks the button of the answer, or presses Escape.</summary>
-    public Task AnswerAsync(DialogAnswer answer) => TryAsync(() => answer.Button is { Place: var place }
-        ? _page.Mouse.ClickAsync((float)place.X, (float)place.Y)
-        : _page.Keyboard.PressAsync("Escape"));
+    /// <summary>Clicks the button of the answer, or presses Escape, if the dialog is still open.</summary>
+    public Task AnswerAsync(DialogAnswer answer) => TryAsync(async () =>
+    {
+        var view = await LookAtAsync(entry: null, answer.Button?.Name);
+        if (view.Dialogs.FirstOrDefault(dialog => DialogAnswers.KeyOf(dialog, view) == answer.Key) is not { } dialog)
+            return;
+        if (answer.Button is null)
+            await _page.Keyboard.PressAsync("Escape");
+        else if (dialog.Buttons.FirstOrDefault(button => DialogAnswers.WithoutDigits(button.Name) == DialogAnswers.WithoutDigits(answer.Button.Name)) is { Place: { Free: true } place })
+            await _page.Mouse.ClickAsync((float)place.X, (float)place.Y);
+    });
 
-    public Task ClickAsync(PageMatch target) =>
-        TryAsync(() => _page.Mouse.ClickAsync((float)target.Place!.X, (float)target.Place.Y));
+    /// <summary>Clicks the control where it is now, if nothing covers it.</summary>
+    public Task ClickAsync(PageMatch target) => TryAsync(async () =>
+    {
+        if (await FindAsync(target) is { Free: true } place)
+            await _page.Mouse.ClickAsync((float)place.X, (float)place.Y);
+    });
 
     public Task FillAsync(PageMatch box, string text) => TryAsync(async () =>
     {
-        await _page.Mouse.ClickAsync((float)box.Place!.X, (float)box.Place.Y, new() { ClickCount = 3 });
+        if (await FindAsync(box) is not { Free: true } place)
+            return;
+        await _page.Mouse.ClickAsync((float)place.X, (float)place.Y, new() { ClickCount = 3 });
         await _page.Keyboard.InsertTextAsync(text);
     });
+
+    /// <summary>Loads the page again.</summary>
+    public Task ReloadAsync() => TryAsync(async () =>
+    {
+        Volatile.Write(ref _droppedBy, null);
+        await _page.ReloadAsync(new() { WaitUntil = WaitUntilState.Commit });
+    });
+
+    /// <summary>Scrolls the target into view and returns where it is. The page may have changed since it was last looked at.</summary>
+    private async Task<PagePlace?> FindAsync(PageMatch target) =>
+        (await LookAtAsync(target.Entry, button: null)).Matches.FirstOrDefault(match => match.Entry == target.Entry)?.Place;
+
+    /// <summary>Looks at what is about to be clicked: an entry of the selector pack, or a button of a dialog.</summary>
+    private async Task<PageView> LookAtAsync(string? entry, string? button)
+    {
+        var answer = await _page.EvaluateAsync<JsonElement>(_look, new { entry, button });
+        return Read(answer.Deserialize(LookJson.Default.SeenPage)!);
+    }
 
     /// <summary>Focuses the control and presses Enter, which works even if something covers the control.</summary>
     public Task PressAsync(PageMatch target) => TryAsync(async () =>
     {
+        if (await FindAsync(target) is not { } place)
+            return;
         await _page.EvaluateAsync(
             """
             ([x, y]) => {
@@ -179,7 +218,7 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
               controlIn(document)?.focus();
             }
             """,
-            (double[])[target.Place!.X, target.Place.Y]);
+            (double[])[place.X, place.Y]);
         await _page.Keyboard.PressAsync("Enter");
     });
 
@@ -194,9 +233,9 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
     public async Task LeaveAsync()
     {
         await ShowToolbarAsync();
-        for (var view = await LookAsync(); view.Find(PageSign.LeaveButton) is { Place: not null } button; view = await LookAsync())
+        for (var view = await LookAsync(); view.Find(PageSign.LeaveButton) is { Place: { } place }; view = await LookAsync())
         {
-            await ClickAsync(button);
+            await TryAsync(() => _page.Mouse.ClickAsync((float)place.X, (float)place.Y));
             await Task.Delay(TimeSpan.FromMilliseconds(100), _time);
         }
     }
@@ -270,11 +309,11 @@ internal sealed record SeenPage(
     string Url, string Title, bool Capturing, long ReceivedBytes, bool Concealed, bool Blank, SeenMatch[] Matches, SeenDialog[] Dialogs);
 
 internal sealed record SeenMatch(
-    string Entry, double? X, double? Y, bool Free, string? Value, int? Number, string[]? Names, string[]? Persons, bool Hidden, bool InModal);
+    string Entry, double? X, double? Y, bool Free, string? Value, int? Number, string[]? Names, string[]? Persons, bool Hidden, bool InModal, bool Part);
 
 internal sealed record SeenDialog(string Text, bool Modal, SeenButton[] Buttons);
 
-internal sealed record SeenButton(string Name, string? Entry, double X, double Y, bool Free);
+internal sealed record SeenButton(string Name, string? OtherName, string? Entry, double X, double Y, bool Free);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(SeenPage))]

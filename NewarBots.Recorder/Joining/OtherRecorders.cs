@@ -8,16 +8,20 @@ namespace NewarBots.Recorder.Joining;
 /// is empty.
 /// </summary>
 /// <param name="pack">The patterns for the names of recorders, of presentations and of the guest itself.</param>
-/// <param name="botName">This recorder's name, which occurs once in the call.</param>
+/// <param name="botName">This recorder's name. Another participant with exactly this name is a recorder of somebody else.</param>
 /// <param name="isSignedIn">
 /// The call shows the account's name, which is unknown. It must be among the names present whenever all participants are shown. As long as
 /// one of those looks like a recorder, one recorder is assumed to be this one: staying too long is better than leaving people behind.
 /// </param>
 internal sealed class OtherRecorders(SelectorPack pack, string botName, bool isSignedIn)
 {
+    /// <summary>A shorter beginning of this bot's name may be somebody else's name.</summary>
+    private const int MinShortened = 20;
+
     private readonly Regex[] _recorders = Compile(pack.Recorders);
     private readonly Regex[] _presentations = Compile(pack.Presentations);
     private readonly Regex[] _self = Compile(pack.Self);
+    private readonly string _botName = Squeeze(botName);
 
     /// <summary>The candidates for the account's name.</summary>
     private HashSet<string>? _ownNames;
@@ -29,14 +33,14 @@ internal sealed class OtherRecorders(SelectorPack pack, string botName, bool isS
     {
         var names = WithoutPresentations([.. people.DistinctBy(person => person.Id).Select(person => person.Name)]);
         var others = names.ToList();
-        var isSelfShown = others.RemoveAll(name => Matches(_self, name)) > 0 || others.Remove(botName) || RemoveFirst(others, IsOwn);
+        var isSelfShown = others.RemoveAll(name => Matches(_self, name)) > 0 || others.Remove(_botName) || RemoveFirst(others, IsOwn);
         if (!isSelfShown && names.Count == total)
         {
             _ownNames ??= [.. names];
             _ownNames.IntersectWith(names);
         }
 
-        var recorders = others.Where(name => Matches(_recorders, name)).ToList();
+        var recorders = others.Where(name => Matches(_recorders, name) || name.Equals(_botName, StringComparison.OrdinalIgnoreCase)).ToList();
         // If all participants are shown, this one is among them, under whatever name.
         var isAmongThem = !isSelfShown && (isSignedIn || names.Count == total);
         var named = isAmongThem ? Math.Max(0, others.Count - 1) : others.Count;
@@ -46,9 +50,16 @@ internal sealed class OtherRecorders(SelectorPack pack, string botName, bool isS
 
     /// <summary>The platform may shorten this bot's name or add to it.</summary>
     private bool IsOwn(string name) =>
-        (name.StartsWith(botName, StringComparison.OrdinalIgnoreCase) && !name[botName.Length..].Any(char.IsLetterOrDigit))
-        || (name.StartsWith($"{botName} (", StringComparison.OrdinalIgnoreCase) && name.EndsWith(')'))
-        || (name.TrimEnd('\u2026', '.') is { Length: >= 3 } beginning && beginning.Length < name.Length && botName.StartsWith(beginning, StringComparison.OrdinalIgnoreCase));
+        (name.StartsWith(_botName, StringComparison.OrdinalIgnoreCase) && !name[_botName.Length..].Any(char.IsLetterOrDigit))
+        || (name.StartsWith($"{_botName} (", StringComparison.OrdinalIgnoreCase) && name.EndsWith(')'))
+        || (name.TrimEnd('\u2026', '.') is { Length: >= 3 } beginning && beginning.Length < name.Length && _botName.StartsWith(beginning, StringComparison.OrdinalIgnoreCase))
+        || IsShortened(name, _botName);
+
+    /// <summary>Is the full name, or as much of a long one as the platform allows. White space does not count.</summary>
+    public static bool IsShortened(string shown, string name) =>
+        Squeeze(shown) is var text && (text == Squeeze(name) || (text.Length >= MinShortened && Squeeze(name).StartsWith(text, StringComparison.Ordinal)));
+
+    private static string Squeeze(string name) => string.Join(' ', name.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     private static bool RemoveFirst(List<string> names, Predicate<string> isMatch)
     {

@@ -20,6 +20,9 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
     /// <summary>The page has neither text nor controls.</summary>
     public bool IsBlank { get; init; }
 
+    /// <summary>The page's own error which says that the platform has dropped its session; <see langword="null"/> without one.</summary>
+    public string? DroppedBy { get; init; }
+
     /// <summary>The page hides its toolbar or its participant count, until the mouse moves.</summary>
     public bool IsConcealed { get; init; }
 
@@ -34,10 +37,10 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
     private bool MayBeCall =>
         Shows(PageSign.LeaveButton)
         && !Shows(PageSign.WaitingRoom)
-        && !Shows(PageSign.GettingReady)
+        && (!Shows(PageSign.GettingReady) || HasCallSign)
         && !Shows(PageSign.NameBox);
 
-    /// <summary>The page shows something that exists in a call only.</summary>
+    /// <summary>The page shows something that exists in a call only. Chat, toggles and the guest's own tile are in the waiting room too.</summary>
     private bool HasCallSign => Count > 1 || (Count == 1 && IsSelfShown) || NamedOthers > 0 || Shows(PageSign.CallControl);
 
     /// <summary>A leave button that can be seen, or anything that exists in a call only.</summary>
@@ -60,7 +63,7 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
 
     /// <summary>With received audio, the page is the call, even if the name box of the lobby is still in it.</summary>
     public bool IsCallWithAudio =>
-        !Shows(PageSign.GettingReady)
+        (!Shows(PageSign.GettingReady) || (HasCallSign && !Shows(PageSign.NameBox)))
         && (!Shows(PageSign.NameBox) || (Shows(PageSign.LeaveButton) && HasCallSign));
 
     /// <summary>
@@ -85,7 +88,13 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
         && (Shows(PageSign.LeaveButton) || !(Shows(PageSign.JoinButton) || Shows(PageSign.WaitingRoom)));
 
     /// <summary>The page shows the lobby or the waiting room.</summary>
-    public bool IsLobby => !IsStillCallPage && (Shows(PageSign.NameBox) || Shows(PageSign.JoinButton) || Shows(PageSign.WaitingRoom));
+    public bool IsLobby => !IsStillCallPage && (IsDoor || Shows(PageSign.WaitingRoom));
+
+    /// <summary>The page offers to join.</summary>
+    public bool IsDoor => Shows(PageSign.NameBox) || Shows(PageSign.JoinButton) || Shows(PageSign.SwitchButton);
+
+    /// <summary>The page asks the guest to wait, and nothing on it belongs to a call or to the page before.</summary>
+    public bool IsWaitingRoom => Shows(PageSign.WaitingRoom) && !IsDoor && !IsStillCallPage;
 
     /// <summary>The page is one of the meeting's own: it shows anything of the lobby, the waiting room or the call.</summary>
     public bool IsMeetingPage => IsLobby || Shows(PageSign.LeaveButton) || Shows(PageSign.GettingReady) || Shows(PageSign.JoinButton);
@@ -137,6 +146,9 @@ internal sealed record PageMatch(
 
     /// <summary>The text is in a modal dialog.</summary>
     public bool IsInModal { get; init; }
+
+    /// <summary>The text is a part of a longer one, such as somebody's name or the meeting's title.</summary>
+    public bool IsPart { get; init; }
 }
 
 /// <param name="X">In CSS pixels of the viewport.</param>
@@ -156,6 +168,10 @@ internal sealed record PageDialog(string Text, bool IsModal, IReadOnlyList<PageB
 
 /// <param name="Name">The accessible name.</param>
 /// <param name="Place">The position to click.</param>
-/// <param name="Entry">The id of the selector pack's entry for a control of this name, if any.</param>
+/// <param name="Entry">The id of the selector pack's entry for this control, if any.</param>
 /// <param name="Sign">That entry's meaning.</param>
-internal sealed record PageButton(string Name, PagePlace Place, string? Entry = null, PageSign? Sign = null);
+internal sealed record PageButton(string Name, PagePlace Place, string? Entry = null, PageSign? Sign = null)
+{
+    /// <summary>The visible text, if it differs from the accessible name.</summary>
+    public string? OtherName { get; init; }
+}

@@ -1,6 +1,6 @@
 // Finds the selector pack's entries that the page shows, each with the data needed to act on it, and the open dialogs with their buttons.
-// MeetingPage.cs parses the result. The only change it makes is to scroll a control into view.
-({ entries, neverAnswers }, isCapturing, receivedBytes) => {
+// MeetingPage.cs parses the result. It changes nothing, except that it scrolls the target, which is about to be clicked, into view.
+({ entries, neverAnswers }, isCapturing, receivedBytes, target) => {
   const controlSelector = 'button, [role=button], a[href]';
   const dialogSelector = 'dialog[open], [role=dialog], [role=alertdialog], [aria-modal=true]';
   const smallest = 4; // px: what is smaller is meant for screen readers
@@ -9,6 +9,7 @@
   const maxButtons = 8, maxDialogs = 4, maxText = 600, maxName = 80, maxPeople = 200;
 
   const plain = text => text.replace(/[\u2018\u2019]/g, "'").replace(/\s+/g, ' ').trim().toLowerCase();
+  const withoutDigits = text => text.replace(/\d/g, '');
   const squeeze = text => text.replace(/\s+/g, ' ').trim();
 
   // The document and the open shadow roots in it.
@@ -35,55 +36,120 @@
     .flatMap(({ children }) => [...children].filter(child => child.checkVisibility()).map(child => child.innerText ?? ''))].join('\n').trim();
 
   const pageText = document.body ? plain(textOf(document.body)) : '';
-  const labelOf = element => element.getAttribute('aria-label') || textOf(element);
-  const nameOf = element => plain(labelOf(element));
 
-  // A person would see it, were nothing in front of it and the page scrolled there.
-  const isVisible = element => {
-    if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true })) return false;
-    const box = element.getBoundingClientRect();
-    if (box.width < smallest || box.height < smallest || box.right + scrollX <= 0 || box.bottom + scrollY <= 0) return false;
-    for (let outer = element; outer && outer !== document.body; outer = parentOf(outer)) {
-      const { overflow, clipPath, clip } = getComputedStyle(outer);
-      if (clipPath.startsWith('inset(50%') || /^rect\((0|1)px,? (0|1)px,? (0|1)px,? (0|1)px\)$/.test(clip)) return false;
-      if (overflow === 'visible') continue;
-      const { width, height } = outer.getBoundingClientRect();
-      if (width < smallest || height < smallest) return false;
+  // An icon font draws an icon for the text in it, such as more_vert.
+  const isIcon = element => element.matches('i, svg, [aria-hidden=true]') || iconClass.test(element.getAttribute('class') ?? '')
+    || iconFont.test(getComputedStyle(element).fontFamily) || /^[a-z0-9]+(_[a-z0-9]+)+$/.test(element.textContent.trim());
+  const textWithoutIcons = (element, isShown = () => true) => isIcon(element) || !isShown(element) ? '' : [...element.childNodes]
+    .map(node => node.nodeType === Node.TEXT_NODE ? node.data : node.nodeType === Node.ELEMENT_NODE ? textWithoutIcons(node, isShown) : '').join('');
+
+  // The label comes first, then the visible text. They may differ: "Ask to join" is labelled "Ask to join without microphone & camera".
+  const labelIn = element => element.getAttribute('aria-label') || (element.getAttribute('aria-labelledby') ?? '').split(/\s+/)
+    .map(id => (id && element.getRootNode().getElementById?.(id)?.textContent) || '').join(' ').trim();
+  const visibleTextOf = element => {
+    if (![...element.querySelectorAll('*')].some(isIcon)) return textOf(element);
+    return textWithoutIcons(element, child => child.checkVisibility()).trim() || textOf(element);
+  };
+  const names = new Map();
+  const namesOf = element => {
+    if (!names.has(element)) names.set(element, [...new Set([labelIn(element), visibleTextOf(element)].map(squeeze))].filter(name => name));
+    return names.get(element);
+  };
+  const labelOf = element => namesOf(element)[0] ?? '';
+  // Without a shortcut, such as "Turn off microphone (ctrl + d)".
+  const plainNamesOf = element => namesOf(element).map(plain).flatMap(name => [name, name.replace(/\s*\([^()]*\)$/, '')]);
+
+  // The elements that contain another and may clip it, from the inside out. A positioned element ignores those inside its containing block.
+  const clippersOf = element => {
+    const clippers = [];
+    let { position } = getComputedStyle(element);
+    for (let outer = parentOf(element); outer && outer !== document.body && outer !== document.documentElement; outer = parentOf(outer)) {
+      const style = getComputedStyle(outer);
+      const isAnchor = style.transform !== 'none' || style.filter !== 'none' || style.perspective !== 'none' || style.contain.includes('paint');
+      if (!isAnchor && (position === 'fixed' || (position === 'absolute' && style.position === 'static'))) continue;
+      position = style.position;
+      if (style.display !== 'inline' && style.display !== 'contents') clippers.push({ outer, style });
     }
-    return true;
+    return { clippers, isFixed: position === 'fixed' };
   };
 
-  const controls = new Map();
-  const named = findAll(controlSelector).filter(element => nameOf(element));
-  for (const element of named) {
-    const name = nameOf(element);
-    if (!controls.has(name)) controls.set(name, []);
-    controls.get(name).push(element);
-  }
+  const isLargeEnough = ({ left, right, top, bottom }) => right - left >= smallest && bottom - top >= smallest;
+  const intersect = (a, b) => ({
+    left: Math.max(a.left, b.left), right: Math.min(a.right, b.right), top: Math.max(a.top, b.top), bottom: Math.min(a.bottom, b.bottom),
+  });
+  const isScrollable = overflow => overflow === 'auto' || overflow === 'scroll';
 
+  // A person would see it, were nothing in front of it and the page scrolled there.
+  const looksVisible = element => {
+    if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true })) return false;
+    let box = element.getBoundingClientRect();
+    if (!isLargeEnough(box) || box.right + scrollX <= 0 || box.bottom + scrollY <= 0) return false;
+    for (let outer = element; outer && outer !== document.body; outer = parentOf(outer)) {
+      const { clipPath, clip } = getComputedStyle(outer);
+      if (clipPath.startsWith('inset(50%') || /^rect\((0|1)px,? (0|1)px,? (0|1)px,? (0|1)px\)$/.test(clip)) return false;
+    }
+    const { clippers, isFixed } = clippersOf(element);
+    for (const { outer, style } of clippers) {
+      const area = outer.getBoundingClientRect();
+      // Scrolling can bring it to any part of a scrollable area.
+      const across = isScrollable(style.overflowX) ? area : style.overflowX === 'visible' ? box : intersect(box, area);
+      const along = isScrollable(style.overflowY) ? area : style.overflowY === 'visible' ? box : intersect(box, area);
+      box = { left: across.left, right: across.right, top: along.top, bottom: along.bottom };
+      if (!isLargeEnough(box)) return false;
+    }
+    return !isFixed || isLargeEnough(intersect(box, { left: 0, top: 0, right: innerWidth, bottom: innerHeight }));
+  };
+  const visibility = new Map();
+  const isVisible = element => {
+    if (!visibility.has(element)) visibility.set(element, looksVisible(element));
+    return visibility.get(element);
+  };
+
+  const named = findAll(controlSelector).filter(element => labelOf(element));
+  const isEnabled = element => !element.disabled && element.ariaDisabled !== 'true';
+
+  const isCalled = (element, { control, sign }) => plainNamesOf(element).some(name => name === plain(control)
+    || (sign === 'join_button' && /^ without .*\b(microphone|mic|camera)\b/.test(name.startsWith(plain(control)) ? name.slice(plain(control).length) : '')));
   const elementsOf = entry => {
     try {
-      return entry.control ? controls.get(plain(entry.control)) ?? [] : entry.css ? findAll(entry.css) : [];
+      const elements = entry.control ? named.filter(element => isCalled(element, entry)) : entry.css ? findAll(entry.css) : [];
+      return entry.name ? elements.filter(element => plainNamesOf(element).includes(plain(entry.name))) : elements;
     } catch {
       return []; // Invalid CSS affects this entry only.
     }
   };
 
-  const place = element => {
-    let box = element.getBoundingClientRect();
-    if (box.top < 0 || box.left < 0 || box.bottom > innerHeight || box.right > innerWidth) {
-      element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
-      box = element.getBoundingClientRect();
-    }
-    const x = box.left + box.width / 2, y = box.top + box.height / 2;
+  const isAt = (element, x, y) => {
     const top = topAt(x, y);
-    return { x, y, free: top !== null && (holds(element, top) || holds(top, element)) && !element.disabled && element.ariaDisabled !== 'true' };
+    return top !== null && (holds(element, top) || holds(top, element));
+  };
+  const isScrolledIn = (element, x, y) => x >= 0 && y >= 0 && x < innerWidth && y < innerHeight && clippersOf(element).clippers.every(({ outer, style }) => {
+    if (!isScrollable(style.overflowX) && !isScrollable(style.overflowY)) return true;
+    const { left, right, top, bottom } = outer.getBoundingClientRect();
+    return x >= left && x < right && y >= top && y < bottom;
+  });
+  // Before an element is scrolled into view, nobody knows what covers it. It is scrolled when it is clicked.
+  const place = element => {
+    const { left, top, width, height } = element.getBoundingClientRect();
+    const x = left + width / 2, y = top + height / 2;
+    return { x, y, free: isEnabled(element) && (!isScrolledIn(element, x, y) || isAt(element, x, y)) };
+  };
+  const placeTarget = element => {
+    const before = place(element);
+    if (!isScrolledIn(element, before.x, before.y)) element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+    return place(element);
   };
 
-  const entryOf = name => entries.find(({ control }) => control && plain(control) === name)?.id ?? null;
+  const answering = ['dialog', 'obstacle', 'stay', 'join_button'];
+  const buttonEntries = new Map();
+  for (const entry of entries.filter(({ control, sign }) => control || answering.includes(sign)))
+    for (const element of elementsOf(entry)) if (!buttonEntries.has(element)) buttonEntries.set(element, entry.id);
+  const entryOf = element => buttonEntries.get(element) ?? null;
   // A link would lead away from the meeting, unless the pack knows it.
   const buttonsIn = root => named.filter(button =>
-    button !== root && holds(root, button) && isVisible(button) && (!button.matches('a[href]:not([role=button])') || entryOf(nameOf(button)) !== null));
+    button !== root && holds(root, button) && isVisible(button) && (!button.matches('a[href]:not([role=button])') || entryOf(button) !== null));
+  // A tile shows controls of its own over the name in it while the mouse is over it.
+  const tileSelector = [...new Set(entries.map(({ person }) => person).filter(person => person))].map(person => `[${person}]`).join(', ');
 
   // Finds an element that covers a control and most of the window, but is not marked as a dialog. The buttons may be in an element beside the scrim.
   const coverOf = (element, own) => {
@@ -91,6 +157,7 @@
     const x = box.left + box.width / 2, y = box.top + box.height / 2;
     const top = topAt(x, y);
     if (!top || holds(element, top) || holds(top, element)) return null;
+    if (tileSelector && closestOf(element, tileSelector) && holds(closestOf(element, tileSelector), top)) return null;
     let root = top, covered = 0;
     for (let outer = top; outer && !holds(outer, element); outer = parentOf(outer)) {
       const { width, height } = outer.getBoundingClientRect();
@@ -128,7 +195,7 @@
     // A question without any mark, with two buttons of which one leaves.
     const never = (neverAnswers ?? []).map(pattern => new RegExp(pattern, 'i'));
     const callOwn = [...own, ...elementsFor(['leave_button', 'call_control', 'join_button'])];
-    for (const element of named.filter(control => never.some(pattern => pattern.test(nameOf(control))) && isVisible(control))) {
+    for (const element of named.filter(control => never.some(pattern => namesOf(control).some(name => pattern.test(plain(name)))) && isVisible(control))) {
       let root = parentOf(element);
       while (root && buttonsIn(root).length < 2) root = parentOf(root);
       if (!root || buttonsIn(root).length !== 2 || callOwn.some(other => holds(root, other))) continue;
@@ -145,26 +212,24 @@
   dialogs.reverse().sort((a, b) => rank(b) - rank(a));
   const modal = dialogs.find(({ isModal }) => isModal)?.root ?? null;
 
-  // Not text that only a screen reader reads out: such text outlives what it announced.
-  const showsText = text => {
-    if (!pageText.includes(text)) return false;
-    const shows = element => {
+  // The innermost elements with the text. Not text that only a screen reader reads out: such text outlives what it announced.
+  const elementsWith = text => {
+    if (!pageText.includes(text)) return [];
+    const find = element => {
       const inner = [...element.children, ...element.shadowRoot?.children ?? []].filter(child => plain(textOf(child)).includes(text));
-      return inner.length > 0 ? inner.some(shows) : isVisible(element);
+      return inner.length > 0 ? inner.flatMap(find) : isVisible(element) ? [element] : [];
     };
-    return shows(document.body);
+    return find(document.body);
   };
+  // Begins and ends with a sentence or a line. Otherwise the text may be part of somebody's name or message, or of the meeting's title.
+  const isWhole = (element, text) => textOf(element).split(/\n|(?<=[.!?\u2026])\s/)
+    .some(sentence => plain(sentence).replace(/[.!\u2026]+$/, '').trim() === text.replace(/[.!\u2026]+$/, ''));
 
   // Not a window that holds the chat: its text is long, or can be written.
   const notices = dialogs.filter(({ isModal, root }) => isModal && textOf(root).length <= maxText
     && !findAll('input, textarea, [role=textbox], [contenteditable=true]').some(box => holds(root, box) && isVisible(box)));
   const isInModal = text => notices.some(({ root }) => plain(textOf(root)).includes(text));
 
-  // An icon font draws an icon for the text in it, such as more_vert.
-  const isIcon = element => element.matches('i, svg, [aria-hidden=true]') || iconClass.test(element.getAttribute('class') ?? '')
-    || iconFont.test(getComputedStyle(element).fontFamily) || /^[a-z0-9]+(_[a-z0-9]+)+$/.test(element.textContent.trim());
-  const textWithoutIcons = element => isIcon(element) ? '' : [...element.childNodes]
-    .map(node => node.nodeType === Node.TEXT_NODE ? node.data : node.nodeType === Node.ELEMENT_NODE ? textWithoutIcons(node) : '').join('');
   // While a dialog is open, the page around the tile may be hidden from screen readers.
   const isInIcon = (element, tile) => {
     for (let outer = element; outer && outer !== tile; outer = parentOf(outer)) if (isIcon(outer)) return true;
@@ -174,7 +239,11 @@
   let isConcealed = false;
   const matchOf = entry => {
     if (entry.host) return location.hostname === entry.host || location.hostname.endsWith(`.${entry.host}`) ? {} : null;
-    if (entry.text) return showsText(plain(entry.text)) ? { inModal: isInModal(plain(entry.text)) } : null;
+    if (entry.text) {
+      const text = plain(entry.text), elements = elementsWith(text);
+      const isPart = elements.length > 0 && !elements.some(element => isWhole(element, text));
+      return elements.length === 0 || (entry.whole && isPart) ? null : { inModal: isInModal(text), part: isPart };
+    }
     if (entry.people) {
       const people = new Map();
       for (const element of elementsOf(entry)) {
@@ -188,8 +257,8 @@
         ? { names: [...people.values()], persons: [...people.keys()].map((person, i) => typeof person === 'string' ? person : `${entry.id} ${i}`) }
         : null;
     }
-    const all = elementsOf(entry).filter(element => !entry.name || nameOf(element) === plain(entry.name));
-    const visible = all.filter(isVisible);
+    const all = elementsOf(entry);
+    const visible = all.filter(element => isVisible(element) && (entry.sign !== 'call_control' || isEnabled(element)));
     if (entry.number) {
       const number = new RegExp(entry.number, 'i');
       const numbersOf = elements => elements
@@ -204,11 +273,17 @@
     // Prefers an element of the open dialog, then one that can be clicked.
     let best = null;
     for (const element of visible.length > 0 ? visible : entry.hidden ? all : []) {
-      const match = { ...place(element), hidden: visible.length === 0, value: element.value == null ? null : String(element.value) };
+      const match = { ...(target?.entry === entry.id ? placeTarget : place)(element), hidden: visible.length === 0, value: element.value == null ? null : String(element.value) };
       const worth = (modal === null || holds(modal, element) ? 2 : 0) + (match.free ? 1 : 0);
       if (best === null || worth > best.worth) best = { match, worth };
     }
     return best?.match ?? null;
+  };
+
+  // A page that is black may still have a button with an icon.
+  const isBlank = () => {
+    if (pageText.length > maxName || findAll('input, [role=textbox]').some(isVisible)) return false;
+    return findAll('i, span, svg, [aria-hidden=true]').filter(isIcon).reduce((text, icon) => text.replace(plain(icon.textContent), ''), pageText).trim() === '';
   };
 
   const matches = [];
@@ -227,13 +302,14 @@
     capturing: isCapturing(),
     receivedBytes: receivedBytes(),
     concealed: isConcealed,
-    blank: pageText === '' && !findAll('input, [role=textbox]').some(isVisible),
+    blank: isBlank(),
     matches,
     dialogs: dialogs.slice(0, maxDialogs).map(({ root, isModal, buttons }) => ({
       text: squeeze(textOf(root) || root.getAttribute('aria-label') || '').slice(0, maxText),
       modal: isModal,
-      buttons: buttons.map(({ element, x, y, free }) => ({
-        name: squeeze(labelOf(element)).slice(0, maxName), entry: entryOf(nameOf(element)), x, y, free,
+      buttons: buttons.map(({ element, ...found }) => ({
+        name: labelOf(element).slice(0, maxName), otherName: namesOf(element)[1]?.slice(0, maxName) ?? null, entry: entryOf(element),
+        ...(target?.button && withoutDigits(target.button) === withoutDigits(labelOf(element).slice(0, maxName)) ? placeTarget(element) : found),
       })),
     })),
   };

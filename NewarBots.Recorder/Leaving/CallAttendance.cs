@@ -16,6 +16,7 @@ internal sealed partial class CallAttendance(
     AudioRecovery audio,
     JoiningInput input,
     CountDisagreements disagreements,
+    RejoinBudget budget,
     StopSignal stop,
     TimeProvider time,
     ILogger<CallAttendance> logger)
@@ -90,13 +91,20 @@ internal sealed partial class CallAttendance(
             var hadWarning = audio.Warning is not null;
             audio.CheckNetwork(page, progress, _rules.PossibleOthers(view, now), now);
             if (view.IsStillCallPage)
-                await audio.CheckAsync(page, progress, view.Others ?? _rules.Others, now);
+                await audio.CheckAsync(page, progress, view.Others ?? _rules.Others ?? (view.NamedPeople > 0 ? view.NamedPeople : null), now);
+            var wasWaiting = _rules.IsWaiting;
             _rules = _rules.Observe(view, progress, audio.IsInDoubt, now, audio.IsNetworkInDoubt);
             disagreements.Observe(_rules.IsMiscounted ? view.Count : null, progress.RecordedSeconds);
             if (_rules.Decide() is { } decision)
                 return decision;
-            if (audio.TakeRejoin())
-                return new(EndReason.NetworkLost, audio.Warning);
+            if (budget.HasLossLeft && audio.CauseToRejoin is { } cause)
+                return new(cause, audio.Warning);
+            if (_rules.IsWaiting && !wasWaiting)
+            {
+                LogSentBack();
+                reporter.Report(BotStatus.Recording, figures: progress.Figures, detail: "The host sent the bot back to the waiting room. It waits to be admitted again.");
+            }
+
             history = history.WithPause(now).WithView(view, now);
             if (view.IsConcealed && now - shownAt >= ToolbarInterval)
             {
@@ -110,6 +118,8 @@ internal sealed partial class CallAttendance(
                 {
                     if (answer is { IsFirst: true, IsKnown: false } && unknownDialogs++ < MaxUnknownDialogs)
                         await Task.WhenAny(evidence.CollectDialogAsync($"{answer.Dialog}", page), stop.DelayAsync(EvidenceTimeout));
+                    if (stop.IsRequested)
+                        return new(EndReason.StopRequested);
                     LogAnswering(answer.Button?.Name ?? "Escape", $"{answer.Dialog}");
                     await page.AnswerAsync(answer);
                     history = history.WithAnswer(answer, now);
@@ -148,6 +158,9 @@ internal sealed partial class CallAttendance(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Answering a dialog in the call with {Answer}: {Dialog}")]
     private partial void LogAnswering(string answer, string dialog);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The host sent the bot back to the waiting room: it waits to be admitted again")]
+    private partial void LogSentBack();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Dismissing the notice {Entry}")]
     private partial void LogDismissing(string entry);

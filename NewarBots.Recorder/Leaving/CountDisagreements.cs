@@ -4,7 +4,7 @@ using NewarBots.Recorder.Reporting;
 
 namespace NewarBots.Recorder.Leaving;
 
-/// <summary>Writes to the journal where somebody could be heard although the page counted nobody else.</summary>
+/// <summary>Writes the times to the journal at which somebody could be heard although the page counted nobody else.</summary>
 internal sealed partial class CountDisagreements(SessionJournal journal, ILogger<CountDisagreements> logger)
 {
     /// <summary>A long disagreement is written in parts of this length, in case the recorder is killed.</summary>

@@ -49,7 +49,8 @@ internal sealed record LeaveRules
     public LeaveRules(LeaveConditions conditions, DateTimeOffset deadline, DateTimeOffset admittedAt)
     {
         (Conditions, Deadline) = (conditions, deadline);
-        (AloneSince, InCallAt, ReceivedAt, CapturesSince, At, CallSignAt) = (admittedAt, admittedAt, admittedAt, admittedAt, admittedAt, admittedAt);
+        (AloneSince, InCallAt, ReceivedAt, CapturesSince, At) = (admittedAt, admittedAt, admittedAt, admittedAt, admittedAt);
+        (CallSignAt, AliveAt) = (admittedAt, admittedAt);
     }
 
     private LeaveConditions Conditions { get; }
@@ -69,6 +70,18 @@ internal sealed record LeaveRules
 
     /// <summary>When the page last showed the call.</summary>
     public DateTimeOffset InCallAt { get; private init; }
+
+    /// <summary>
+    /// When the page last showed the call, received audio, or had a connection that should carry some. Platforms close their connections
+    /// when a call ends.
+    /// </summary>
+    private DateTimeOffset AliveAt { get; init; }
+
+    /// <summary>Since when the host has kept the bot in the waiting room again.</summary>
+    private DateTimeOffset? WaitingSince { get; init; }
+
+    /// <summary>The host sent the bot back to the waiting room.</summary>
+    public bool IsWaiting => WaitingSince is not null;
 
     /// <summary>When audio was last received.</summary>
     private DateTimeOffset ReceivedAt { get; init; }
@@ -151,9 +164,13 @@ internal sealed record LeaveRules
         var hasOthers = others > 0 || view.NamedPeople > 0 || isSpeaking || (others is null && isReceiving && progress.Reception.Tracks > 0);
         var isElsewhere = CallUrl is { } url && !view.IsMeetingPage && !isReceiving && IsOtherAddress(view, url);
         var isAtOtherHost = isElsewhere && new Uri(view.Url).Authority != new Uri(CallUrl!).Authority;
+        DateTimeOffset? waitingSince = view.IsWaitingRoom && !isReceiving ? WaitingSince ?? now : null;
+        var isConnected = progress.Network.Live > 0 && now - progress.At < ReceptionTimeout;
         return this with
         {
             At = now,
+            WaitingSince = waitingSince,
+            AliveAt = view.IsStillCallPage || isReceiving || isConnected ? now : AliveAt,
             View = view,
             CapturesSince = capturesSince,
             Silence = progress.Silence < now - capturesSince ? progress.Silence : now - capturesSince,
@@ -170,9 +187,9 @@ internal sealed record LeaveRules
             CallUrl = view.IsStillCallPage ? AddressOf(view) : CallUrl,
             ElsewhereSince = !isElsewhere ? null : isAtOtherHost == IsAtOtherHost ? ElsewhereSince ?? now : now,
             IsAtOtherHost = isAtOtherHost,
-            LobbySince = view.IsLobby && !IsStillCall(view, isReceiving) ? LobbySince ?? now : null,
+            LobbySince = view.IsLobby && waitingSince is null && !IsStillCall(view, isReceiving) ? LobbySince ?? now : null,
             HadOthers = HadOthers || hasOthers,
-            AloneSince = hasOthers || isNetworkInDoubt ? null : AloneSince ?? now,
+            AloneSince = hasOthers || isNetworkInDoubt || waitingSince is not null ? null : AloneSince ?? now,
             NetworkDoubtedAt = isNetworkInDoubt ? now : NetworkDoubtedAt,
             IsCertainlyAlone = others is 0 || progress.Reception.Tracks == 0,
         };
@@ -186,18 +203,21 @@ internal sealed record LeaveRules
     {
         if (At >= Deadline)
             return new(EndReason.MaxDuration);
-        foreach (var (sign, reason) in Endings)
+        foreach (var (sign, reason, isGuess) in Endings)
         {
             if (View.Matches.FirstOrDefault(match => match.Sign == sign && IsEnding(match)) is { } ending)
-                return new(reason, $"The page shows {ending.Entry}.");
+                return new(reason, $"The page shows {ending.Entry}.", isGuess);
         }
 
         if (At - ElsewhereSince >= JoinHistory.ElsewhereTimeout(IsAtOtherHost))
             return new(EndReason.RemovedByHost, $"The platform sent the browser away from the call: {View.Url} \"{View.Title}\".");
         if (At - LobbySince >= LobbyTimeout)
             return new(EndReason.BrowserCrashed, $"The page went back to the lobby: it shows [{View.Entries}].");
-        var aliveAt = InCallAt > ReceivedAt ? InCallAt : ReceivedAt;
-        if (At - aliveAt >= ReconnectTimeout && At - NetworkDoubtedAt >= ReconnectTimeout)
+        if (At - WaitingSince >= Conditions.WaitingRoomTimeout)
+            return new(EndReason.RemovedByHost, $"The host sent the bot back to the waiting room, and nobody admitted it within {Conditions.WaitingRoomTimeout.TotalSeconds:0} s.");
+        if (IsWaiting)
+            return null;
+        if (At - AliveAt >= ReconnectTimeout && At - NetworkDoubtedAt >= ReconnectTimeout)
             return new(EndReason.MeetingEnded, $"The page no longer shows the call: {View.Url} \"{View.Title}\" shows [{View.Entries}].", IsGuess: true);
         if (AloneSince is { } since && !HadOthers && At - since >= Conditions.NobodyJoinedTimeout)
             return new(EndReason.NobodyJoined);
@@ -230,17 +250,18 @@ internal sealed record LeaveRules
         ? Conditions.EveryoneLeftTimeout
         : Conditions.NobodyJoinedTimeout;
 
-    private static readonly (PageSign Sign, EndReason Reason)[] Endings =
+    /// <summary>The last ones do not say why: the bot did not leave by itself, so the platform has dropped it.</summary>
+    private static readonly (PageSign Sign, EndReason Reason, bool IsGuess)[] Endings =
     [
-        (PageSign.Removed, EndReason.RemovedByHost),
-        (PageSign.ConnectionLost, EndReason.NetworkLost),
-        (PageSign.Ended, EndReason.MeetingEnded),
-        (PageSign.Denied, EndReason.RemovedByHost),
-        (PageSign.Left, EndReason.MeetingEnded),
-        (PageSign.Bounced, EndReason.RemovedByHost),
-        (PageSign.Blocked, EndReason.BlockedByPlatform),
-        (PageSign.LoginNeeded, EndReason.MeetingEnded),
-        (PageSign.NotFound, EndReason.MeetingEnded),
+        (PageSign.Removed, EndReason.RemovedByHost, false),
+        (PageSign.ConnectionLost, EndReason.NetworkLost, false),
+        (PageSign.Ended, EndReason.MeetingEnded, false),
+        (PageSign.Denied, EndReason.RemovedByHost, false),
+        (PageSign.Bounced, EndReason.RemovedByHost, false),
+        (PageSign.Blocked, EndReason.BlockedByPlatform, false),
+        (PageSign.Left, EndReason.MeetingEnded, true),
+        (PageSign.LoginNeeded, EndReason.MeetingEnded, true),
+        (PageSign.NotFound, EndReason.MeetingEnded, true),
     ];
 }
 
@@ -249,6 +270,9 @@ internal sealed record LeaveRules
 /// <param name="IsGuess">The page did not show the reason.</param>
 internal sealed record LeaveDecision(EndReason Reason, string? Detail = null, bool IsGuess = false)
 {
+    /// <summary>The meeting's page did not open.</summary>
+    public bool IsUnreachable { get; init; }
+
     /// <summary>Nothing went wrong.</summary>
     public bool IsOrdinary => !IsGuess && Reason.IsOrdinary();
 

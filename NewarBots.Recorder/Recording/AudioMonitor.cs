@@ -61,6 +61,9 @@ internal sealed class AudioMonitor
     /// <summary>The fault that no remedy has fixed, with its figures; <see langword="null"/> without one.</summary>
     public string? Warning { get; private set; }
 
+    /// <summary>No remedy has fixed it, and audio is certainly missing: a fault of the statistics alone may be harmless.</summary>
+    public bool IsDeaf { get; private set; }
+
     /// <summary>Recorded silence may be lost audio.</summary>
     public bool IsInDoubt => Warning is not null || _trackless is not null || _tracks.Values.Any(track => track.IsInDoubt);
 
@@ -100,7 +103,7 @@ internal sealed class AudioMonitor
         var lacksAllStats = !isStalled && now - _statsAt >= Timeout;
         if (lost.Count == 0 && withoutStats.Count == 0 && !isStalled && !isTrackless && !lacksAllStats)
         {
-            (_tried, Warning) = (AudioRemedy.None, null);
+            (_tried, Warning, IsDeaf) = (AudioRemedy.None, null, false);
             return new(AudioRemedy.None, TakeEnded() is { } end ? NextGap(end, progress.RecordedSeconds) : null);
         }
 
@@ -124,6 +127,7 @@ internal sealed class AudioMonitor
                 ]);
         }
 
+        IsDeaf = Warning is not null && (lost.Count > 0 || isStalled || isTrackless);
         var since = isTrackless ? _trackless?.Seconds : lost.Min(track => (double?)track.Value.SinceSeconds);
         return new(remedy, NextGap(Earlier(since, TakeEnded()), progress.RecordedSeconds));
     }

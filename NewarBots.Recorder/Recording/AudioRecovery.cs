@@ -10,11 +10,13 @@ namespace NewarBots.Recorder.Recording;
 /// Applies the remedies that <see cref="AudioMonitor"/> chooses, and writes audio to the journal that it or <see cref="NetworkMonitor"/>
 /// finds lost.
 /// </summary>
-internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<AudioRecovery> logger)
+internal sealed partial class AudioRecovery(SessionJournal journal, RejoinBudget budget, ILogger<AudioRecovery> logger)
 {
     private readonly AudioMonitor _monitor = new();
-    private readonly NetworkMonitor _network = new();
+    private readonly NetworkMonitor _network = new(budget);
     private ICapturedPage? _page;
+    private DateTimeOffset? _deafSince;
+    private DateTimeOffset _checkedAt;
 
     /// <summary>The fault of the network or of the capture that lasts, with its figures; <see langword="null"/> without one.</summary>
     public string? Warning => _network.Warning ?? _monitor.Warning;
@@ -25,8 +27,12 @@ internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<Audi
     /// <inheritdoc cref="NetworkMonitor.IsInDoubt"/>
     public bool IsNetworkInDoubt => _network.IsInDoubt;
 
-    /// <inheritdoc cref="NetworkMonitor.TakeRejoin"/>
-    public bool TakeRejoin() => _network.TakeRejoin();
+    /// <summary>
+    /// Why the bot should join again: its connections are down, or no remedy has brought back audio that others must be sending;
+    /// <see langword="null"/> without a reason.
+    /// </summary>
+    public EndReason? CauseToRejoin =>
+        _network.IsRejoinDue ? EndReason.NetworkLost : _checkedAt - _deafSince >= NetworkMonitor.RejoinAfter ? EndReason.NoAudio : null;
 
     /// <summary>Writes the rest of a loss to the journal. Call when the bot leaves or joins again.</summary>
     public void CompleteLoss(RecordingProgress progress)
@@ -54,7 +60,10 @@ internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<Audi
         }
         else if (hadWarning && _network.Warning is null)
         {
-            LogNetworkRestored();
+            if (progress.Network.Live > 0)
+                LogNetworkRestored();
+            else
+                LogNobodyLeft();
         }
         else if (!hadWarning && gap is not null)
         {
@@ -69,6 +78,8 @@ internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<Audi
             Watch(page);
         var hadWarning = _monitor.Warning is not null;
         var check = _monitor.Observe(progress, others, now);
+        _deafSince = _monitor.IsDeaf && others > 0 ? _deafSince ?? now : null;
+        _checkedAt = now;
         if (check.Lost is { } gap)
             AddToJournal(gap);
         if (hadWarning && _monitor.Warning is null)
@@ -77,24 +88,24 @@ internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<Audi
         {
             case AudioRemedy.RehookTracks:
                 LogRehooking();
-                Trace("hearing.hook_again");
+                Trace("audio.rehook_tracks");
                 await page.RehookTracksAsync();
                 break;
             case AudioRemedy.RestartCapture:
                 LogRestarting();
-                Trace("hearing.begin_again");
+                Trace("audio.restart_capture");
                 await page.RestartCaptureAsync();
                 break;
             case AudioRemedy.Warn:
                 LogWarning(WireWord.Of(EndReason.NoAudio), _monitor.Warning);
-                Trace("hearing.no_audio");
+                Trace("audio.no_audio");
                 break;
         }
     }
 
     private void Watch(ICapturedPage page)
     {
-        _page = page;
+        (_page, _deafSince) = (page, null);
         _monitor.Reset();
         _network.Reset();
     }
@@ -114,8 +125,8 @@ internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<Audi
 
     private void Trace(string eventName)
     {
-        using var activity = RecorderActivity.Start("hearing check");
-        activity?.AddEvent(new(eventName, tags: new ActivityTagsCollection { ["newarbots.hearing.warning"] = Warning }));
+        using var activity = RecorderActivity.Start("audio check");
+        activity?.AddEvent(new(eventName, tags: new ActivityTagsCollection { ["newarbots.audio.warning"] = Warning }));
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Received audio is not recorded: hooking every track again")]
@@ -133,11 +144,14 @@ internal sealed partial class AudioRecovery(SessionJournal journal, ILogger<Audi
     [LoggerMessage(Level = LogLevel.Information, Message = "Received audio is recorded again")]
     private partial void LogRecovered();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Gap in the recording from {Start} s to {End} s: no connection was connected")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Gap in the recording from {Start} s to {End} s: the connections to the call were down")]
     private partial void LogShortLoss(double start, double end);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Audio can arrive again: a connection is connected, or nobody else is in the call")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "The connection to the call is back")]
     private partial void LogNetworkRestored();
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The connection to the call is down, but nobody else is in the call: no audio is missing")]
+    private partial void LogNobodyLeft();
 }
 
 /// <summary>A page whose audio is captured.</summary>

@@ -11,16 +11,14 @@ namespace NewarBots.Recorder.Recording;
 /// Connections that the other side closed are a loss only if the page counts others for <see cref="Timeout"/>: participants who leave or
 /// reload close them too. The first connection of a page may take a moment, too: until it is connected, the bot is still joining.
 /// </remarks>
-internal sealed class NetworkMonitor
+/// <param name="budget">Whether the bot can join again.</param>
+internal sealed class NetworkMonitor(RejoinBudget budget)
 {
     /// <summary>How long a connection may take to recover before the bot warns.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     /// <summary>How long the page has to recover before the bot joins again.</summary>
     public static readonly TimeSpan RejoinAfter = TimeSpan.FromSeconds(60);
-
-    /// <summary>How often a session joins again because of its network.</summary>
-    public const int MaxRejoins = 3;
 
     /// <summary>After this, silence and a count of nobody are believed, so that a bot whose network stays away leaves.</summary>
     private static readonly TimeSpan MaxDoubt = TimeSpan.FromMinutes(10);
@@ -41,7 +39,6 @@ internal sealed class NetworkMonitor
     private bool _isConfirmed;
     private bool _isClosedByPeer;
     private bool _wasLive;
-    private int _rejoins;
 
     /// <summary>The confirmed loss, with its figures; <see langword="null"/> without one.</summary>
     public string? Warning { get; private set; }
@@ -60,7 +57,7 @@ internal sealed class NetworkMonitor
         _othersAt = others > 0 ? now : _othersAt;
         var isClosedByPeer = network.ClosedByPeer == network.Expected;
         // A page whose network is lost may count nobody. Participants who all leave close their connections.
-        var isCountInDoubt = others is null || ((_since is not null || now - _othersAt < ReportDelay) && (_rejoins < MaxRejoins || Lasts < RejoinAfter));
+        var isCountInDoubt = others is null || ((_since is not null || now - _othersAt < ReportDelay) && (budget.HasLossLeft || Lasts < RejoinAfter));
         var isLost = network.LostAt is not null && progress.Page != _oldPage && (others > 0 || (isCountInDoubt && !isClosedByPeer));
         if (!isLost)
             return End(network, recorded);
@@ -80,14 +77,8 @@ internal sealed class NetworkMonitor
         return NextGap(recorded);
     }
 
-    /// <returns>The bot should join again. Counts as one of <see cref="MaxRejoins"/>.</returns>
-    public bool TakeRejoin()
-    {
-        if (!_isConfirmed || Lasts < RejoinAfter || _rejoins >= MaxRejoins)
-            return false;
-        _rejoins++;
-        return true;
-    }
+    /// <summary>The bot should join again.</summary>
+    public bool IsRejoinDue => _isConfirmed && Lasts >= RejoinAfter;
 
     /// <summary>Call when the bot leaves or joins again.</summary>
     /// <returns>The rest of a loss that lasts; <see langword="null"/> without one.</returns>

@@ -67,15 +67,19 @@ internal sealed partial class Evidence(string folder, TimeProvider time, ILogger
             await WriteAsync("summary.json", JsonSerializer.Serialize(summary, EvidenceJson.Default.EvidenceSummary));
             await WriteAsync("console.txt", TextOf(_console));
             await WriteAsync("looks.txt", TextOf(_looks));
-            if (page is not { Gone: null })
-                return;
-            if (await page.ScreenshotAsync() is { } screenshot)
-                await File.WriteAllBytesAsync(Path.Combine(target, "screenshot.png"), screenshot);
-            if (await page.ReadHtmlAsync() is { } html)
-                await WriteAsync("page.html", html.Length > MaxPageLength ? html[..MaxPageLength] : html);
-            if (await page.ReadConnectionsAsync() is { } connections)
-                await WriteAsync("webrtc.json", connections);
+            if (page is { Gone: null })
+                await WritePageAsync(page);
             LogCollected(target);
+
+            async Task WritePageAsync(IEvidencePage page)
+            {
+                if (await page.ScreenshotAsync() is { } screenshot)
+                    await File.WriteAllBytesAsync(Path.Combine(target, "screenshot.png"), screenshot);
+                if (await page.ReadHtmlAsync() is { } html)
+                    await WriteAsync("page.html", html.Length > MaxPageLength ? html[..MaxPageLength] : html);
+                if (await page.ReadConnectionsAsync() is { } connections)
+                    await WriteAsync("webrtc.json", connections);
+            }
 
             Task WriteAsync(string file, string text) => File.WriteAllTextAsync(Path.Combine(target, file), text);
         }
@@ -104,7 +108,7 @@ internal sealed partial class Evidence(string folder, TimeProvider time, ILogger
     [LoggerMessage(Level = LogLevel.Information, Message = "Evidence written to {Folder}")]
     private partial void LogCollected(string folder);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Writing the evidence failed; the bot leaves without it")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Writing the evidence failed, continuing without it")]
     private partial void LogCollectingFailed(Exception exception);
 }
 

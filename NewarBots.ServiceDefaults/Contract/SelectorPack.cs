@@ -117,7 +117,13 @@ public sealed record SelectorPack(
 /// <param name="Id">The name in logs and spans.</param>
 /// <param name="Sign">The meaning.</param>
 /// <param name="Text">Text that is visible anywhere on the page. Text for screen readers only does not count.</param>
-/// <param name="Control">Whole accessible name of a button or link.</param>
+/// <param name="Whole">
+/// The text is a whole sentence or line. Otherwise it may be part of a name, a message or the meeting's title.
+/// </param>
+/// <param name="Control">
+/// Whole accessible name, or whole visible text, of a button or link, without icons and a shortcut in parentheses. A join button may also name
+/// the devices that it joins without.
+/// </param>
 /// <param name="Css">Selects elements, which <paramref name="Name"/> or <paramref name="Number"/> narrow down.</param>
 /// <param name="Host">The page's host, or the domain that it belongs to.</param>
 /// <param name="Name">Whole accessible name of the selected element.</param>
@@ -132,6 +138,7 @@ public sealed record SelectorEntry(
     string Id,
     PageSign Sign,
     string? Text = null,
+    bool Whole = false,
     string? Control = null,
     string? Css = null,
     string? Host = null,
@@ -149,6 +156,8 @@ public sealed record SelectorEntry(
             yield return (string.Empty, "must have exactly one of text, control, css and host");
         if (Host is not null && Uri.CheckHostName(Host) is UriHostNameType.Unknown)
             yield return (".host", $"'{Host}' is not a host name");
+        if (Whole && Text is null)
+            yield return (".whole", "is allowed only together with text");
         if (Name is not null && Css is null)
             yield return (".name", "is allowed only together with css");
         if (Number is not null && Css is null)
@@ -221,6 +230,12 @@ public enum PageSign
     CameraOff,
 
     JoinButton,
+
+    /// <summary>A button that joins the call and removes the account's other session from it.</summary>
+    SwitchButton,
+
+    /// <summary>A button that shows more join buttons.</summary>
+    OtherWays,
 
     /// <summary>Shown in the call and in the waiting room.</summary>
     LeaveButton,

@@ -138,8 +138,22 @@ public sealed class JoinDecisionTests
     [InlineData("join.ask_anyway")]
     [InlineData("join.anyway")]
     [InlineData("join.here_too")]
-    [InlineData("join.switch_here")]
+    [InlineData("join.as_viewer")]
+    [InlineData("join.waiting_room_anyway")]
     public void Clicks_every_kind_of_join_button(string entry) => Assert.Equal(entry, Target<JoinDecision.Click>(Decide("microphone.off", "camera.off", entry)));
+
+    [Fact]
+    public void Another_session_of_the_account_keeps_the_call_unless_it_is_this_bots_earlier_one()
+    {
+        var view = View("microphone.off", "camera.off", "join.switch_here", "join.other_ways");
+
+        Assert.Equal("join.other_ways", Target<JoinDecision.Click>(Decide(view)));
+        Assert.Equal("join.here_too", Target<JoinDecision.Click>(Decide("microphone.off", "camera.off", "join.switch_here", "join.other_ways", "join.here_too")));
+        var opened = Fresh.WithView(view, Now).WithAct(Match("join.other_ways"), Now);
+        Assert.IsType<JoinDecision.Wait>(Decide(view, opened, Now.AddSeconds(30)));
+        Assert.Contains("already in the call", Assert.IsType<JoinDecision.GiveUp>(Decide(view, opened, Now.AddSeconds(60))).Detail, StringComparison.Ordinal);
+        Assert.Equal("join.switch_here", Target<JoinDecision.Click>(Decide(view, Fresh with { IsAgain = true }, Now)));
+    }
 
     [Fact]
     public void Clicks_a_second_join_button_in_a_recording_notice() =>
@@ -174,7 +188,7 @@ public sealed class JoinDecisionTests
     }
 
     [Theory]
-    [InlineData("call.chat")]
+    [InlineData("call.notifications")]
     [InlineData("call.people")]
     [InlineData("call.details")]
     public void Something_that_exists_in_a_call_only_proves_the_call(string entry) =>
@@ -286,7 +300,7 @@ public sealed class JoinDecisionTests
 
     [Fact]
     public void A_banner_with_a_join_button_does_not_hide_the_call() =>
-        Assert.IsType<JoinDecision.Admitted>(Decide("microphone.off", "camera.off", "leave.button", "call.chat", "join.now"));
+        Assert.IsType<JoinDecision.Admitted>(Decide("microphone.off", "camera.off", "leave.button", "call.details", "join.now"));
 
     [Fact]
     public void A_black_page_after_the_request_to_join_is_a_waiting_room()
@@ -385,6 +399,89 @@ public sealed class JoinDecisionTests
 
         Assert.Equal(reason, decision.Reason);
         Assert.Contains(entry, decision.Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("name.box", "join.ask")]
+    [InlineData("leave.button", "call.details")]
+    public void A_refusal_inside_a_longer_text_is_a_name_or_a_title_at_the_door_and_in_the_call(params string[] entries)
+    {
+        var view = View(entries);
+        view = view with { Matches = [.. view.Matches, Match("ended.meeting") with { IsPart = true }] };
+
+        Assert.IsNotType<JoinDecision.GiveUp>(Decide(view));
+        Assert.IsType<JoinDecision.GiveUp>(Decide(View("leave.button") with { Matches = [Match("ended.meeting") with { IsPart = true }] }));
+    }
+
+    [Fact]
+    public void A_meeting_whose_title_asks_to_get_ready_is_a_call_like_any_other() =>
+        Assert.IsType<JoinDecision.Admitted>(Decide("leave.button", "call.details", "getting_ready.text"));
+
+    [Fact]
+    public void A_chat_button_and_the_bots_own_tile_do_not_prove_the_call() =>
+        Assert.IsNotType<JoinDecision.Admitted>(Decide(View("leave.button") with { IsSelfShown = true }));
+
+    [Fact]
+    public void A_known_waiting_room_that_is_followed_by_a_page_about_nothing_has_timed_out()
+    {
+        var waited = Fresh.WithAct(Match("join.ask"), Now).WithView(View("waiting.asking"), Now).WithWaitingRoom(Now);
+        var home = View();
+        var gone = waited.WithView(home, Now.AddSeconds(1));
+
+        Assert.IsType<JoinDecision.Wait>(Decide(home, gone, Now.AddSeconds(19)));
+        Assert.Equal(EndReason.WaitingRoomTimeout, Assert.IsType<JoinDecision.GiveUp>(Decide(home, gone, Now.AddSeconds(20))).Reason);
+        Assert.IsType<JoinDecision.Wait>(Decide(View("leave.button"), gone, Now.AddSeconds(30)));
+        Assert.IsType<JoinDecision.WaitInWaitingRoom>(Decide(home with { IsBlank = true }, gone, Now.AddSeconds(30)));
+    }
+
+    [Theory]
+    [InlineData(290, EndReason.BlockedByPlatform)]
+    [InlineData(310, EndReason.WaitingRoomTimeout)]
+    public void A_browser_that_is_sent_away_after_a_long_wait_was_not_blocked(int seconds, EndReason reason)
+    {
+        var waited = Fresh.WithView(View("waiting.asking"), Now).WithWaitingRoom(Now);
+        var home = View() with { Url = "https://meet.google.com/landing" };
+        var sentAway = waited.WithView(home, Now.AddSeconds(seconds - 30));
+
+        Assert.Equal(reason, Assert.IsType<JoinDecision.GiveUp>(Decide(home, sentAway, Now.AddSeconds(seconds))).Reason);
+    }
+
+    [Fact]
+    public void The_platform_may_ask_whether_to_keep_waiting()
+    {
+        var view = View("waiting.asking") with
+        {
+            Dialogs = [new("Nobody has answered yet", IsModal: true, [new("Leave", new(1, 1, Free: true)), new("Keep waiting", new(5, 5, Free: true), "stay.waiting", PageSign.Stay)])],
+        };
+
+        Assert.Equal("Keep waiting", Assert.IsType<JoinDecision.AnswerDialog>(Decide(view, Fresh.WithAct(Match("join.ask"), Now), Now)).Answer.Button!.Name);
+    }
+
+    [Fact]
+    public void A_request_that_the_platform_drops_is_made_once_more()
+    {
+        var dropped = View("waiting.asking") with { DroppedBy = "DisconnectedError: 72" };
+        var asked = Fresh.WithAct(Match("join.ask"), Now).WithView(dropped, Now);
+
+        Assert.IsType<JoinDecision.WaitInWaitingRoom>(Decide(dropped, asked, Now.AddSeconds(4)));
+        Assert.IsType<JoinDecision.Reload>(Decide(dropped, asked, Now.AddSeconds(5)));
+        var again = asked.WithReload(Now.AddSeconds(5)).WithAct(Match("join.ask"), Now.AddSeconds(8)).WithView(dropped, Now.AddSeconds(9));
+        Assert.IsType<JoinDecision.WaitInWaitingRoom>(Decide(dropped, again, Now.AddSeconds(68)));
+        var giveUp = Assert.IsType<JoinDecision.GiveUp>(Decide(dropped, again, Now.AddSeconds(69)));
+        Assert.Equal(EndReason.BlockedByPlatform, giveUp.Reason);
+        Assert.Contains("DisconnectedError: 72", giveUp.Detail, StringComparison.Ordinal);
+        Assert.IsType<JoinDecision.Admitted>(Decide(View("leave.button", "call.details") with { DroppedBy = "DisconnectedError: 72" }, asked, Now.AddSeconds(9)));
+    }
+
+    [Fact]
+    public void A_name_that_the_page_shortens_or_respaces_is_left_alone()
+    {
+        var view = View("microphone.off", "camera.off", "join.ask");
+
+        Assert.Equal("join.ask", Target<JoinDecision.Click>(Decide(view with { Matches = [Match("name.box") with { Value = " Notes  bot " }, .. view.Matches] })));
+        var longName = new string('n', 100);
+        var filled = view with { Matches = [Match("name.box") with { Value = longName[..60] }, .. view.Matches] };
+        Assert.Equal("join.ask", Target<JoinDecision.Click>(JoinDecision.Decide(filled, Fresh, longName, new(), Now)));
     }
 
     [Fact]

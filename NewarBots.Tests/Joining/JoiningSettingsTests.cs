@@ -27,7 +27,7 @@ public sealed class JoiningSettingsTests : IDisposable
             const stored = localStorage.getItem('account') === 'anna' && localStorage.getItem('other') === null;
             const visible = document.cookie === 'session=visible';
             document.write(stored && visible
-              ? '<button aria-label="Leave call">Leave</button><button aria-label="Chat with everyone">Chat</button>' : '<h1>Sign in</h1>');
+              ? '<button aria-label="Leave call">Leave</button><button aria-label="Meeting details">Details</button>' : '<h1>Sign in</h1>');
             setTimeout(() => { document.body.textContent = 'The call ended'; }, 3000);
             </script>
             """,
@@ -69,7 +69,7 @@ public sealed class JoiningSettingsTests : IDisposable
                 """, StringComparison.Ordinal);
         await using var recorder = await RealRecorder.StartAsync(
             """
-            <!doctype html><title>Besprechung</title><button aria-label="Auflegen">Auflegen</button><button aria-label="Chat with everyone">Chat</button>
+            <!doctype html><title>Besprechung</title><button aria-label="Auflegen">Auflegen</button><button aria-label="Meeting details">Details</button>
             <script>setTimeout(() => { document.body.textContent = 'Die Besprechung ist zu Ende'; }, 3000);</script>
             """,
             joining: _ => new() { SelectorPack = Write(pack) });

@@ -115,6 +115,24 @@ public sealed class OtherRecordersTests
     public void Somebody_who_is_shown_twice_is_counted_once() =>
         Assert.Equal((1, 0, true), _recorders.CountIn([("1", "Anna"), ("1", "Anna"), ("2", "You")], total: 2));
 
+    [Fact]
+    public void A_bot_of_somebody_else_with_the_same_name_is_a_recorder()
+    {
+        var assistant = new OtherRecorders(SelectorPack.Embedded, botName: "Acme  Assistant", isSignedIn: false);
+
+        Assert.Equal((1, 1, true), assistant.CountIn([("1", "Acme Assistant"), ("2", "Acme Assistant")], total: 2));
+        Assert.Equal((2, 1, true), assistant.CountIn([("1", "Acme Assistant"), ("2", "Acme Assistant"), ("3", "Anna")], total: null));
+    }
+
+    [Fact]
+    public void This_bot_is_not_somebody_else_if_the_page_cuts_off_a_long_name()
+    {
+        var longName = string.Join(' ', Enumerable.Repeat("minutes", 12));
+
+        Assert.Equal((0, 0, true), new OtherRecorders(SelectorPack.Embedded, longName, isSignedIn: false).CountIn([("1", longName[..80])], total: null));
+        Assert.Equal((1, 0, false), new OtherRecorders(SelectorPack.Embedded, longName, isSignedIn: false).CountIn([("1", "minutes")], total: null));
+    }
+
     private static int CountIn(OtherRecorders recorders, int? total, string[] names) =>
         recorders.CountIn([.. names.Select((name, i) => ($"{i}", name))], total).Recorders;
 }

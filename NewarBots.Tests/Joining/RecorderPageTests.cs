@@ -34,7 +34,7 @@ public sealed class RecorderPageTests
     public async Task Dialogs_popups_and_downloads_are_dismissed_and_kept_as_evidence()
     {
         await using var recorder = await RealRecorder.StartAsync("""
-            <!doctype html><title>Call</title><button aria-label="Leave call">Leave</button><button aria-label="Chat with everyone">Chat</button><button id="hint">Got it</button>
+            <!doctype html><title>Call</title><button aria-label="Leave call">Leave</button><button aria-label="Meeting details">Details</button><button id="hint">Got it</button>
             <script>
             addEventListener('beforeunload', event => event.preventDefault());
             document.getElementById('hint').onclick = ({ target }) => {

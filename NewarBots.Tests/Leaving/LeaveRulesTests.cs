@@ -333,7 +333,7 @@ public sealed class LeaveRulesTests
 
     [Theory]
     [InlineData(nameof(PageSign.NameBox))]
-    [InlineData(nameof(PageSign.WaitingRoom))]
+    [InlineData(nameof(PageSign.SwitchButton))]
     [InlineData(nameof(PageSign.JoinButton))]
     public void A_page_that_returns_to_the_lobby_counts_as_crashed(string sign)
     {
@@ -342,6 +342,40 @@ public sealed class LeaveRulesTests
 
         Assert.Null(After(TimeSpan.FromSeconds(5), lobby));
         Assert.Equal(EndReason.BrowserCrashed, After(TimeSpan.FromSeconds(1), lobby)?.Reason);
+    }
+
+    [Fact]
+    public void A_bot_that_is_sent_back_to_the_waiting_room_waits_to_be_admitted_again()
+    {
+        After(TimeSpan.FromMinutes(5), Call(others: 3));
+        var waitingRoom = Page(LeaveButton, new PageMatch("waiting.sent_back", PageSign.WaitingRoom));
+
+        Assert.Null(After(TimeSpan.FromSeconds(599), waitingRoom));
+        Assert.True(_rules.IsWaiting);
+        Assert.Null(After(TimeSpan.FromSeconds(55), Call(others: 0)));
+        Assert.False(_rules.IsWaiting);
+        var decision = After(TimeSpan.FromMinutes(11), waitingRoom);
+        Assert.Equal((EndReason.RemovedByHost, false), (decision!.Reason, decision.IsGuess));
+    }
+
+    [Fact]
+    public void A_quiet_call_on_an_unknown_page_goes_on_while_it_is_connected()
+    {
+        After(TimeSpan.FromMinutes(5), Call(others: 3), tracks: 1);
+
+        Assert.Null(After(TimeSpan.FromMinutes(9), Page(), tracks: 1, isConnected: true));
+        Assert.Equal(EndReason.MeetingEnded, After(TimeSpan.FromSeconds(61), Page(), tracks: 1)?.Reason);
+    }
+
+    [Theory]
+    [InlineData(nameof(PageSign.Left))]
+    [InlineData(nameof(PageSign.LoginNeeded))]
+    [InlineData(nameof(PageSign.NotFound))]
+    public void A_page_that_has_dropped_the_bot_does_not_end_the_recording_properly(string sign)
+    {
+        After(TimeSpan.FromMinutes(5), Call(others: 3));
+
+        Assert.False(After(TimeSpan.FromSeconds(1), Page(new PageMatch("some.entry", Enum.Parse<PageSign>(sign))))!.IsOrdinary);
     }
 
     [Fact]
@@ -379,7 +413,8 @@ public sealed class LeaveRulesTests
         long bytesPerSecond = 0,
         bool recording = false,
         bool isAudible = false,
-        bool isAudioInDoubt = false)
+        bool isAudioInDoubt = false,
+        bool isConnected = false)
     {
         LeaveDecision? decision = null;
         for (var second = 0; second < duration.TotalSeconds && decision is null; second++)
@@ -390,7 +425,10 @@ public sealed class LeaveRulesTests
             _audiblePackets += isAudible ? 50 : 0;
             _lastAudiblePacket = isAudible ? _packets - 1 : _lastAudiblePacket;
             var progress = new RecordingProgress(
-                Chunks: 1, _packets, _audiblePackets, _lastAudiblePacket, new(1, tracks, _receivedBytes), _now);
+                Chunks: 1, _packets, _audiblePackets, _lastAudiblePacket, new(1, tracks, _receivedBytes), _now)
+            {
+                Network = isConnected ? new(Expected: 1, Live: 1, WasLive: true) : default,
+            };
             _rules = _rules.Observe(view, progress, isAudioInDoubt, _now);
             decision = _rules.Decide();
         }

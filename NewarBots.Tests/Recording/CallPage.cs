@@ -12,7 +12,7 @@ internal static class CallPage
     /// <c>stuckVideo</c>, the connection has a second transport, for video, that is never connected.
     /// </summary>
     public static string Html(string script) => $$"""
-        <!doctype html><title>Call</title><button aria-label="Leave call">Leave</button><button aria-label="Chat with everyone">Chat</button>
+        <!doctype html><title>Call</title><button aria-label="Leave call">Leave</button><button aria-label="Meeting details">Details</button>
         <script nonce="n">
         const voices = new AudioContext({ sampleRate: 48000 });
         const connect = async (hz, gain = 0.2, { stuckVideo = false } = {}) => {

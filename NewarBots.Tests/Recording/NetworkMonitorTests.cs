@@ -1,4 +1,5 @@
 using NewarBots.Contract;
+using NewarBots.Recorder;
 using NewarBots.Recorder.Recording;
 
 namespace NewarBots.Tests.Recording;
@@ -9,10 +10,13 @@ public sealed class NetworkMonitorTests
 
     private static readonly DateTimeOffset Start = new(2026, 7, 1, 12, 0, 0, TimeSpan.Zero);
 
-    private readonly NetworkMonitor _network = new();
+    private readonly RejoinBudget _budget = new();
+    private readonly NetworkMonitor _network;
     private readonly List<Gap> _gaps = [];
     private int _seconds;
     private string _page = "first";
+
+    public NetworkMonitorTests() => _network = new(_budget);
 
     [Theory]
     [InlineData(3)]
@@ -128,10 +132,11 @@ public sealed class NetworkMonitorTests
     [Fact]
     public void After_the_last_rejoin_a_count_of_nobody_is_believed_after_a_minute()
     {
-        for (var rejoin = 0; rejoin < NetworkMonitor.MaxRejoins; rejoin++)
+        while (_budget.HasLossLeft)
         {
             Advance(60, Lost(from: _seconds));
-            Assert.True(_network.TakeRejoin());
+            Assert.True(_network.IsRejoinDue);
+            _budget.Take(EndReason.NetworkLost);
             _network.Reset();
             _page = $"{_seconds}";
         }
@@ -155,9 +160,9 @@ public sealed class NetworkMonitorTests
             _network.Observe(frozen, others: null, Start.AddSeconds(_seconds + second));
 
         Assert.NotNull(_network.Warning);
-        Assert.False(_network.TakeRejoin());
+        Assert.False(_network.IsRejoinDue);
         _network.Observe(frozen, others: null, Start.AddSeconds(_seconds + 55));
-        Assert.True(_network.TakeRejoin());
+        Assert.True(_network.IsRejoinDue);
         _network.Observe(frozen, others: null, Start.AddSeconds(_seconds + 600));
         Assert.False(_network.IsInDoubt);
     }
@@ -209,7 +214,7 @@ public sealed class NetworkMonitorTests
         for (var i = 0; i < 400; i++)
         {
             Advance(1, Lost(from: rejoins.Count == 0 ? 0 : rejoins[^1]));
-            if (!_network.TakeRejoin())
+            if (!_network.IsRejoinDue || _budget.Take(EndReason.NetworkLost) is null)
                 continue;
             rejoins.Add(_seconds);
             _network.Reset();

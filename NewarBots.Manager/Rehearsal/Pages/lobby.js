@@ -70,6 +70,8 @@ const showJoinScreen = () => {
   const name = slot('name'), join = slot('join');
   addToggles(slot('toggles'), []);
   slot('join-text').textContent = lobby.joinButton;
+  // A browser without devices, as a recorder's, gets such a label.
+  if (scenario.structure === 'Requested') join.setAttribute('aria-label', `${lobby.joinButton} without microphone & camera`);
   const present = scenario.participants.filter(participant => participant.joinsAt === 0).map(participant => participant.name);
   slot('others').textContent = present.length === 0
     ? 'No one else is here'
