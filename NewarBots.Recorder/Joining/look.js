@@ -57,7 +57,11 @@
   };
   const labelOf = element => namesOf(element)[0] ?? '';
   // Without a shortcut, such as "Turn off microphone (ctrl + d)".
-  const plainNamesOf = element => namesOf(element).map(plain).flatMap(name => [name, name.replace(/\s*\([^()]*\)$/, '')]);
+  const plainNames = new Map();
+  const plainNamesOf = element => {
+    if (!plainNames.has(element)) plainNames.set(element, namesOf(element).map(plain).flatMap(name => [name, name.replace(/\s*\([^()]*\)$/, '')]));
+    return plainNames.get(element);
+  };
 
   // The elements that contain another and may clip it, from the inside out. A positioned element ignores those inside its containing block.
   const clippersOf = element => {
