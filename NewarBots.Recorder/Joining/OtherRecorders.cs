@@ -8,7 +8,7 @@ namespace NewarBots.Recorder.Joining;
 /// is empty.
 /// </summary>
 /// <param name="pack">The patterns for the names of recorders, of presentations and of the guest itself.</param>
-/// <param name="botName">This recorder's name. Another participant with exactly this name is a recorder of somebody else.</param>
+/// <param name="botName">This recorder's name, which occurs once in the call. A namesake may be a person.</param>
 /// <param name="isSignedIn">
 /// The call shows the account's name, which is unknown. It must be among the names present whenever all participants are shown. As long as
 /// one of those looks like a recorder, one recorder is assumed to be this one: staying too long is better than leaving people behind.
@@ -40,7 +40,7 @@ internal sealed class OtherRecorders(SelectorPack pack, string botName, bool isS
             _ownNames.IntersectWith(names);
         }
 
-        var recorders = others.Where(name => Matches(_recorders, name) || name.Equals(_botName, StringComparison.OrdinalIgnoreCase)).ToList();
+        var recorders = others.Where(name => Matches(_recorders, name)).ToList();
         // If all participants are shown, this one is among them, under whatever name.
         var isAmongThem = !isSelfShown && (isSignedIn || names.Count == total);
         var named = isAmongThem ? Math.Max(0, others.Count - 1) : others.Count;
