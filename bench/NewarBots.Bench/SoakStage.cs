@@ -78,7 +78,8 @@ internal sealed class SoakStage : IAsyncDisposable
         _redis.Dispose();
         using (var docker = new Docker())
             await docker.RemoveAllAsync(Stack, network: Stack);
-        Directory.Delete(_root, recursive: true);
+        // Folders of a compromised recorder may be nested deeper than a path can be long.
+        await Cli.Wrap("rm").WithArguments(["--recursive", "--force", "--", _root]).ExecuteAsync();
     }
 
     /// <summary>Also opens the root folder, which only its owner could search.</summary>
@@ -173,6 +174,7 @@ internal sealed class SoakManager : IDisposable
     /// <summary>All bots, newest first.</summary>
     public async Task<IReadOnlyList<JsonNode>> BotsAsync(CancellationToken cancellation)
     {
+        _process?.ThrowIfEnded();
         var bots = new List<JsonNode>();
         string? cursor = null;
         do
