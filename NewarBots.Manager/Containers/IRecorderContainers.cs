@@ -22,7 +22,7 @@ internal interface IRecorderContainers
     /// <returns><see langword="null"/> if the bot has no container, or its environment is not a recorder's.</returns>
     Task<RecorderOrigin?> FindOriginAsync(SessionId id, CancellationToken cancellation);
 
-    /// <summary>All recorders of this stack, in any state.</summary>
+    /// <summary>All recorders of this stack, in any state. How they exited is unknown (<see cref="FindAsync"/>).</summary>
     Task<IReadOnlyList<RecorderContainer>> ListAsync(CancellationToken cancellation);
 
     /// <summary>Sends SIGTERM, then SIGKILL after <paramref name="grace"/>. Does nothing if the container is not running.</summary>
@@ -63,7 +63,7 @@ internal sealed record RecorderContainerSpec(RecorderEnvironment Environment, st
 /// <param name="Id">From its label.</param>
 /// <param name="UserId">From its label.</param>
 /// <param name="State">Created, running or exited.</param>
-/// <param name="Exit">Set once it has exited.</param>
+/// <param name="Exit">How it exited; <see langword="null"/> in lists, and if the engine cannot tell.</param>
 internal sealed record RecorderContainer(SessionId Id, UserId UserId, RecorderContainerState State, RecorderExit? Exit = null);
 
 /// <summary>The environment and metadata of an existing container, enough to restore the bot's record.</summary>

@@ -26,9 +26,7 @@ internal sealed partial class RecorderExitWatcher(
         }
         catch (ContainerEngineException exception)
         {
-            if (!_isUnavailable)
-                Log.EngineUnavailable(logger, exception.Message);
-            _isUnavailable = true;
+            Unavailable(exception);
         }
         finally
         {
@@ -42,24 +40,48 @@ internal sealed partial class RecorderExitWatcher(
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var watching = EnqueueExitsAsync(stop.Token);
+        var listing = EnqueueExitedAsync(engineAnswered, stop.Token);
         try
         {
-            foreach (var container in await containers.ListAsync(stoppingToken))
-            {
-                if (container.State is RecorderContainerState.Exited)
-                    finisher.Enqueue(container.Id);
-            }
-
-            engineAnswered();
+            await await Task.WhenAny(watching, listing);
+            await watching;
         }
-        catch
+        finally
         {
             await stop.CancelAsync();
-            await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            throw;
+            await Task.WhenAll(watching, listing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
 
-        await watching;
+    private void Unavailable(ContainerEngineException exception)
+    {
+        if (!_isUnavailable)
+            Log.EngineUnavailable(logger, exception.Message);
+        _isUnavailable = true;
+    }
+
+    /// <summary>A list that fails is repeated. Meanwhile, the subscription still reports exits.</summary>
+    private async Task EnqueueExitedAsync(Action engineAnswered, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                foreach (var container in await containers.ListAsync(cancellation))
+                {
+                    if (container.State is RecorderContainerState.Exited)
+                        finisher.Enqueue(container.Id);
+                }
+
+                engineAnswered();
+                return;
+            }
+            catch (ContainerEngineException exception)
+            {
+                Unavailable(exception);
+                await time.WaitAsync(LongestDelay, cancellation);
+            }
+        }
     }
 
     private async Task EnqueueExitsAsync(CancellationToken cancellation)

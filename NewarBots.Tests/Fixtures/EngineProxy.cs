@@ -10,6 +10,9 @@ namespace NewarBots.Tests.Fixtures;
 /// </summary>
 internal sealed class EngineProxy : IAsyncDisposable
 {
+    private static readonly byte[] Failure = Encoding.Latin1.GetBytes(
+        "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: 41\r\n\r\n{\"message\":\"RWLayer is unexpectedly nil\"}");
+
     private readonly string _engine;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("newarbots-engine-");
     private readonly List<Socket> _connections = [];
@@ -31,6 +34,9 @@ internal sealed class EngineProxy : IAsyncDisposable
 
     /// <summary>First line of every forwarded request, for example <c>GET /v1.41/version HTTP/1.1</c>.</summary>
     public ConcurrentQueue<string> Requests { get; } = [];
+
+    /// <summary>Responds to requests whose first line contains this text with an internal error, as the engine does about a container that it has lost.</summary>
+    public string? Fails { get; set; }
 
     /// <summary>Holds back all responses, on existing and new connections, until <see cref="Resume"/>.</summary>
     public void Hang() => _hangs ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -104,6 +110,12 @@ internal sealed class EngineProxy : IAsyncDisposable
             while ((read = await from.ReceiveAsync(buffer)) > 0)
             {
                 note(buffer.AsSpan(0, read));
+                if (Fails is { } text && buffer.AsSpan(0, Math.Max(0, buffer.AsSpan(0, read).IndexOf("\r\n"u8))).IndexOf(Encoding.Latin1.GetBytes(text)) >= 0)
+                {
+                    await from.SendAsync(Failure);
+                    continue;
+                }
+
                 if (_hangs is { } hangs)
                     await hangs.Task.WaitAsync(_ended.Token);
                 await to.SendAsync(buffer.AsMemory(0, read));

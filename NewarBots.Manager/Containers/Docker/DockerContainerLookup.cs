@@ -14,8 +14,23 @@ internal sealed partial class DockerContainerLookup(DockerEngine engine, Recorde
     /// <summary>Ids of containers that were logged already.</summary>
     private readonly ConcurrentDictionary<string, bool> _unidentified = new();
 
-    public async Task<RecorderContainer?> FindAsync(SessionId id, CancellationToken cancellation) =>
-        await InspectOwnAsync(id, cancellation) is { } container ? Read(container) : null;
+    /// <summary>
+    /// The engine may fail to inspect one container, for example if its layers are lost or its lock is held. Its list still shows the state then.
+    /// </summary>
+    public async Task<RecorderContainer?> FindAsync(SessionId id, CancellationToken cancellation)
+    {
+        try
+        {
+            return await InspectOwnAsync(id, cancellation) is { } container ? Read(container) : null;
+        }
+        catch (ContainerEngineException exception)
+        {
+            if ((await ListAsync(cancellation)).FirstOrDefault(container => container.Id == id) is not { } listed)
+                throw;
+            Log.NotInspected(logger, RecorderContainerName.Of(id), id, listed.State, exception.Message);
+            return listed;
+        }
+    }
 
     public async Task<RecorderOrigin?> FindOriginAsync(SessionId id, CancellationToken cancellation)
     {
@@ -39,6 +54,7 @@ internal sealed partial class DockerContainerLookup(DockerEngine engine, Recorde
 
     public async Task<IReadOnlyList<RecorderContainer>> ListAsync(CancellationToken cancellation)
     {
+        // Containers are not inspected: one that cannot be inspected must not keep the others from being listed.
         var ofStack = Filter(("label", await StackLabelAsync(cancellation)));
         var listed = await engine.CallAsync(
             (docker, token) => docker.Containers.ListContainersAsync(new() { All = true, Filters = ofStack }, token),
@@ -47,16 +63,10 @@ internal sealed partial class DockerContainerLookup(DockerEngine engine, Recorde
         var recorders = new List<RecorderContainer>(listed.Count);
         foreach (var container in listed)
         {
-            if (Identify(container.ID, container.Labels) is not var (session, user)
-                || !container.Names.Contains($"/{RecorderContainerName.Of(session)}"))
-                continue;
-
-            var state = StateOf(container.State);
-            if (state is not RecorderContainerState.Exited)
-                recorders.Add(new(session, user, state));
-            else if (await InspectOwnAsync(container.ID, cancellation) is { } exited && Read(exited) is { } recorder)
-                recorders.Add(recorder);
+            if (Identify(container.ID, container.Labels) is var (session, user) && container.Names?.Contains($"/{RecorderContainerName.Of(session)}") is true)
+                recorders.Add(new(session, user, StateOf(container.State)));
         }
+
         return recorders;
     }
 
@@ -151,6 +161,9 @@ internal sealed partial class DockerContainerLookup(DockerEngine engine, Recorde
         [LoggerMessage(
             LogLevel.Warning, "Ignored container {Container}: it has this stack's label, but its session label '{Session}' is no session id of a bot.")]
         public static partial void Unidentified(ILogger logger, string container, string? session);
+
+        [LoggerMessage(LogLevel.Warning, "Container {Container} of bot {SessionId} cannot be inspected, its state is {State} in the engine's list and its exit code is unknown: {Error}")]
+        public static partial void NotInspected(ILogger logger, string container, SessionId sessionId, RecorderContainerState state, string error);
 
         [LoggerMessage(LogLevel.Warning, "Container {Container} has an unreadable environment, so its bot cannot be restored from it: {Why}")]
         public static partial void UnreadableEnvironment(ILogger logger, string container, string why);

@@ -101,7 +101,7 @@ internal sealed class DockerEngine(IOptions<LaunchingOptions> options, BotMetric
     {
         try
         {
-            await request(_client, cancellation);
+            await request(_client, cancellation).WaitAsync(cancellation);
         }
         catch (Exception exception)
         {

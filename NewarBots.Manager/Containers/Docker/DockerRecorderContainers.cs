@@ -58,13 +58,13 @@ internal sealed class DockerRecorderContainers(
 
     public async Task StopAsync(SessionId id, TimeSpan grace, CancellationToken cancellation)
     {
-        if (await lookup.InspectOwnAsync(id, cancellation) is not { State.Running: true } container)
+        if (await lookup.FindAsync(id, cancellation) is not { State: RecorderContainerState.Running })
             return;
 
         await engine.CallAsync(
             grace + DockerEngine.LongTimeout,
             (docker, token) => IgnoreNotFoundAsync(docker.Containers.StopContainerAsync(
-                container.ID, new() { WaitBeforeKillSeconds = (uint)Math.Ceiling(grace.TotalSeconds) }, token)),
+                RecorderContainerName.Of(id), new() { WaitBeforeKillSeconds = (uint)Math.Ceiling(grace.TotalSeconds) }, token)),
             cancellation);
     }
 
@@ -87,7 +87,7 @@ internal sealed class DockerRecorderContainers(
 
     public async Task RemoveAsync(SessionId id, CancellationToken cancellation)
     {
-        if (await lookup.InspectOwnAsync(id, cancellation) is not { } container)
+        if (await lookup.FindAsync(id, cancellation) is null)
             return;
 
         await engine.CallAsync(
@@ -97,7 +97,7 @@ internal sealed class DockerRecorderContainers(
                 try
                 {
                     await IgnoreNotFoundAsync(docker.Containers.RemoveContainerAsync(
-                        container.ID, new() { Force = true, RemoveVolumes = true }, token));
+                        RecorderContainerName.Of(id), new() { Force = true, RemoveVolumes = true }, token));
                 }
                 catch (DockerApiException exception) when (IsBeingRemoved(exception))
                 {

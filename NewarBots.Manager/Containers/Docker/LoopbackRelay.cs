@@ -25,6 +25,8 @@ internal sealed partial class LoopbackRelay(IBotNetwork network, TimeProvider ti
         if (_relays.TryGetValue(port, out var running))
         {
             running.Serve(bots);
+            // Two concurrent calls may have bound the port: the second one found it taken by the first.
+            _taken.TryRemove(port, out _);
             return;
         }
         if (Listen(new(gateway, port)) is not { } listener)

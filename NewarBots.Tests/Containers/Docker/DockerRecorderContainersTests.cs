@@ -44,6 +44,30 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
     }
 
     [Fact]
+    public async Task A_container_that_cannot_be_inspected_is_found_listed_and_removed_and_hides_no_other()
+    {
+        await using var proxy = new EngineProxy();
+        var containers = recorders.Manager(("Launching:DockerHost", proxy.Address));
+        var (lost, other) = (recorders.Bot("exit 3"), recorders.Bot("exit 4"));
+        foreach (var bot in new[] { lost, other })
+        {
+            await containers.LaunchAsync(bot, CancellationToken.None);
+            await recorders.ExitOf(bot.Environment.SessionId);
+        }
+
+        proxy.Fails = $"{lost.Name}/json";
+        var listed = (await containers.ListAsync(CancellationToken.None)).ToDictionary(container => container.Id, container => container.State);
+        var found = await containers.FindAsync(lost.Environment.SessionId, CancellationToken.None);
+        await containers.RemoveAsync(lost.Environment.SessionId, CancellationToken.None);
+
+        Assert.Equal((RecorderContainerState.Exited, RecorderContainerState.Exited), (listed[lost.Environment.SessionId], listed[other.Environment.SessionId]));
+        Assert.Equal((RecorderContainerState.Exited, null), (found?.State, found?.Exit));
+        Assert.Equal(4, (await containers.FindAsync(other.Environment.SessionId, CancellationToken.None))?.Exit?.ExitCode);
+        Assert.Null(await Containers.FindAsync(lost.Environment.SessionId, CancellationToken.None));
+        await containers.RemoveAsync(other.Environment.SessionId, CancellationToken.None);
+    }
+
+    [Fact]
     public async Task A_paused_recorder_can_be_stopped()
     {
         var bot = recorders.Bot("trap 'exit 0' TERM; while :; do sleep 0.1; done");
