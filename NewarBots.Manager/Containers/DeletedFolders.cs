@@ -33,7 +33,7 @@ internal sealed partial class DeletedFolders(SessionFolders folders, BackgroundL
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "{Path} cannot be deleted, will retry every 10 minutes: check its owner and permissions")]
+        [LoggerMessage(LogLevel.Error, "{Path} was not deleted within an hour or cannot be deleted, will retry every 10 minutes: if it stays, check its owner and permissions")]
         public static partial void NotDeleted(ILogger logger, string path);
 
         [LoggerMessage(LogLevel.Warning, "Deleting removed session folders failed, will retry: {Error}")]

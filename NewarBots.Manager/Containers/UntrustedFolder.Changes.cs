@@ -23,6 +23,18 @@ internal sealed partial class UntrustedFolder
         return Open(path, out problem) ?? throw Refused(path, problem);
     }
 
+    /// <summary>Deletes a folder with its content, however deep it is. Does nothing if it is missing.</summary>
+    /// <param name="path">The folder. The path to it is trusted.</param>
+    /// <exception cref="IOException">Something in it cannot be deleted.</exception>
+    public static void Delete(string path)
+    {
+        using var parent = Open(System.IO.Path.GetDirectoryName(path)!, out var problem);
+        if (problem is not (FileProblem.None or FileProblem.Missing))
+            throw Refused(path, problem);
+        if (parent?.Remove(System.IO.Path.GetFileName(path), RemovalBudget.Until(CancellationToken.None)) is false)
+            throw new IOException($"{path} cannot be deleted: check its owner and permissions.");
+    }
+
     /// <summary>Opens a folder and creates it if it is missing.</summary>
     /// <param name="name">Name of an entry, not a path.</param>
     /// <param name="mode">Permissions of a new folder.</param>
@@ -45,17 +57,18 @@ internal sealed partial class UntrustedFolder
     }
 
     /// <summary>
-    /// Gives the folder and its regular files to a user, as far as they have another owner, for example after the manager ran as another user. Does
-    /// nothing if the manager does not run as root.
+    /// Gives the folder and some of its regular files to a user, as far as they have another owner. Does nothing if the manager does not run as root.
     /// </summary>
+    /// <param name="owner">The user.</param>
+    /// <param name="names">Names of entries. Those that are missing or no regular files are skipped.</param>
     /// <exception cref="IOException">The folder cannot be read, or an owner cannot be changed.</exception>
-    public void GiveFilesTo(ContainerUser owner)
+    public void GiveFilesTo(ContainerUser owner, IEnumerable<string> names)
     {
         if (!ContainerUser.IsRoot)
             return;
         if (LinuxFiles.Status(_folder, out var own) != 0 || own.Owner != owner.Uid)
             GiveTo(owner);
-        foreach (var name in Names().Take(MaxEntries))
+        foreach (var name in names.Select(Bytes))
         {
             if (!TryExamine(name, out var found) || found.Kind is not EntryKind.File || found.Owner == owner.Uid)
                 continue;

@@ -121,6 +121,9 @@ internal sealed partial class UntrustedFolder : IDisposable
     /// <summary>The id of its group.</summary>
     public uint Group => LinuxFiles.Status(_folder, out var status) == 0 ? status.Group : ContainerUser.OfRecorders.Gid;
 
+    /// <returns>The id of an entry's owner; <see langword="null"/> if there is no such entry.</returns>
+    public uint? OwnerOf(string name) => LinuxFiles.Status(_folder, Bytes(name), out var status) == 0 ? status.Owner : null;
+
     /// <summary>Makes the manager the owner, so that no other process can add, rename or remove entries.</summary>
     public void TakeOver(uint group) => ContainerUser.TakeBack(_folder, group);
 
@@ -181,9 +184,16 @@ internal sealed partial class UntrustedFolder : IDisposable
         do
             handle = new SafeFileHandle(LinuxFiles.Open(_folder, name, flags, 0), ownsHandle: true);
         while (handle.IsInvalid && LinuxFiles.LastError == Errors.Interrupted);
-        if (handle.IsInvalid && LinuxFiles.LastError == Errors.AccessDenied && Reclaim(name, kind, flags) is { IsInvalid: false } reclaimed)
-            handle = reclaimed;
-        var opened = Check(handle, kind, out status, out problem);
+        var error = handle.IsInvalid ? LinuxFiles.LastError : 0;
+        if (error == Errors.AccessDenied)
+        {
+            if (Reclaim(name, kind, flags, out var other) is { } reclaimed)
+                handle = reclaimed;
+            else if (other is { } found)
+                error = found is EntryKind.SymbolicLink ? Errors.Link : kind is EntryKind.Folder ? Errors.NotAFolder : Errors.NoDevice;
+        }
+
+        var opened = Check(handle, error, kind, out status, out problem);
         // A manager that is root could read it, but not a process that it starts without privileges.
         if (opened is not null && kind is EntryKind.File && (status.Mode & OwnersFile) != OwnersFile)
             _ = LinuxFiles.ChangeMode(opened, status.Mode & Permissions | OwnersFile);
@@ -197,25 +207,47 @@ internal sealed partial class UntrustedFolder : IDisposable
     /// A recorder may take all permissions from a file or folder of its own. If the manager owns it too, it restores the owner's permissions,
     /// through a descriptor, so that no other file can take its place.
     /// </summary>
-    private SafeFileHandle? Reclaim(ReadOnlySpan<byte> name, EntryKind kind, int flags)
+    /// <param name="name">The entry.</param>
+    /// <param name="kind">The expected kind.</param>
+    /// <param name="flags">How to open it.</param>
+    /// <param name="other">Its kind, if that is not the expected one.</param>
+    /// <returns><see langword="null"/> if it has another kind, or the permissions cannot be restored.</returns>
+    private SafeFileHandle? Reclaim(ReadOnlySpan<byte> name, EntryKind kind, int flags, out EntryKind? other)
     {
+        other = null;
         using var entry = new SafeFileHandle(
             LinuxFiles.Open(_folder, name, LinuxFiles.PathOnly | LinuxFiles.NoFollow | LinuxFiles.CloseOnExec, 0), ownsHandle: true);
-        if (entry.IsInvalid || LinuxFiles.Status(entry, out var status) != 0 || status.Kind != kind)
+        if (entry.IsInvalid || LinuxFiles.Status(entry, out var status) != 0)
             return null;
+        if (status.Kind != kind)
+        {
+            other = status.Kind;
+            return null;
+        }
+
         var path = $"/proc/self/fd/{entry.DangerousGetHandle()}";
-        return LinuxFiles.ChangeMode(path, status.Mode & Permissions | (kind is EntryKind.Folder ? OwnersFolder : OwnersFile)) == 0
-            ? new(LinuxFiles.Open(path, flags & ~LinuxFiles.NoFollow), ownsHandle: true)
-            : null;
+        if (LinuxFiles.ChangeMode(path, status.Mode & Permissions | (kind is EntryKind.Folder ? OwnersFolder : OwnersFile)) != 0)
+            return null;
+        var reclaimed = new SafeFileHandle(LinuxFiles.Open(path, flags & ~LinuxFiles.NoFollow), ownsHandle: true);
+        if (!reclaimed.IsInvalid)
+            return reclaimed;
+        reclaimed.Dispose();
+        return null;
     }
 
     private static UntrustedFolder? Opened(SafeFileHandle handle, string path, out FileProblem problem) =>
-        Check(handle, EntryKind.Folder, out var status, out problem) is { } folder ? new(folder, status, path) : null;
+        Check(handle, handle.IsInvalid ? LinuxFiles.LastError : 0, EntryKind.Folder, out var status, out problem) is { } folder ? new(folder, status, path) : null;
 
-    private static SafeFileHandle? Check(SafeFileHandle handle, EntryKind kind, out FileStatus status, out FileProblem problem)
+    /// <param name="handle">The entry, open or not.</param>
+    /// <param name="error">The error of opening it. Later calls have replaced the last error.</param>
+    /// <param name="kind">The expected kind.</param>
+    /// <param name="status">The status of the open entry.</param>
+    /// <param name="problem">The reason why there is no result.</param>
+    private static SafeFileHandle? Check(SafeFileHandle handle, int error, EntryKind kind, out FileStatus status, out FileProblem problem)
     {
         status = default;
-        problem = handle.IsInvalid || LinuxFiles.Status(handle, out status) != 0 ? Errors.ProblemOf(LinuxFiles.LastError)
+        problem = handle.IsInvalid ? Errors.ProblemOf(error)
+            : LinuxFiles.Status(handle, out status) != 0 ? Errors.ProblemOf(LinuxFiles.LastError)
             : status.Kind == kind ? FileProblem.None
             : kind is EntryKind.File ? FileProblem.NotAFile
             : FileProblem.NotAFolder;
@@ -239,6 +271,7 @@ internal sealed partial class UntrustedFolder : IDisposable
         public const int Missing = 2;
         public const int Interrupted = 4;
         public const int NoDevice = 6;
+        public const int TryAgain = 11;
         public const int AccessDenied = 13;
         public const int Exists = 17;
         public const int NotAFolder = 20;
@@ -251,7 +284,8 @@ internal sealed partial class UntrustedFolder : IDisposable
         /// </exception>
         public static FileProblem ProblemOf(int error) => error switch
         {
-            NotPermitted or AccessDenied => FileProblem.AccessDenied,
+            // A lease (F_SETLEASE) keeps others from opening a file.
+            NotPermitted or AccessDenied or TryAgain => FileProblem.AccessDenied,
             Missing => FileProblem.Missing,
             // Opening a socket, or a device that does not exist.
             NoDevice => FileProblem.NotAFile,

@@ -1,4 +1,5 @@
 using NewarBots.Contract;
+using NewarBots.Manager.Containers;
 using NewarBots.Manager.Recordings;
 
 namespace NewarBots.Manager.Ending;
@@ -39,7 +40,7 @@ internal sealed class FinalFiles(StorageLayout storage, EvidenceFolder evidence)
         foreach (var file in Directory.EnumerateFiles(folder, $"{id}.*").Concat(Directory.EnumerateFiles(folder, $".{id}.*")))
             File.Delete(file);
         foreach (var unfinished in Directory.EnumerateDirectories(folder, $".{id}.*"))
-            Directory.Delete(unfinished, recursive: true);
+            UntrustedFolder.Delete(unfinished);
         evidence.Delete(user, id);
         if (Directory.Exists(storage.Damaged(user, id)))
             Directory.Delete(storage.Damaged(user, id), recursive: true);

@@ -75,6 +75,10 @@ public sealed partial class UntrustedFolderTests : IDisposable
         Assert.Equal(error, Assert.Throws<IOException>(() => UntrustedFolder.Errors.ProblemOf(error)).HResult);
 
     [Fact]
+    public void A_file_that_a_lease_keeps_others_from_opening_is_a_finding() =>
+        Assert.Equal(FileProblem.AccessDenied, UntrustedFolder.Errors.ProblemOf(11));
+
+    [Fact]
     public void A_folder_that_cannot_be_searched_is_an_error_and_not_empty()
     {
         if (Environment.IsPrivilegedProcess)
@@ -279,6 +283,37 @@ public sealed partial class UntrustedFolderTests : IDisposable
             Assert.Equal(5, file?.Length);
             Assert.True(folder!.Empty(RemovalBudget.Small()));
         });
+    }
+
+    [Theory]
+    [InlineData("folder", nameof(FileProblem.NotAFile), nameof(FileProblem.None))]
+    [InlineData("pipe", nameof(FileProblem.NotAFile), nameof(FileProblem.NotAFolder))]
+    [InlineData("file", nameof(FileProblem.None), nameof(FileProblem.NotAFolder))]
+    public async Task An_entry_of_another_kind_without_permissions_is_a_finding(string what, string asFile, string asFolder)
+    {
+        await PutAsync(what, Path.Combine(Session, "entry"));
+        AsOtherUser(() =>
+        {
+            File.SetUnixFileMode(Path.Combine(Session, "entry"), UnixFileMode.None);
+            using var folder = Open();
+            folder.OpenFile("entry", out var ofFile)?.Dispose();
+            File.SetUnixFileMode(Path.Combine(Session, "entry"), UnixFileMode.None);
+            folder.OpenFolder("entry", out var ofFolder)?.Dispose();
+
+            Assert.Equal((asFile, asFolder), (ofFile.ToString(), ofFolder.ToString()));
+        });
+    }
+
+    [Fact]
+    public void A_folder_nested_3000_deep_is_deleted_by_its_path()
+    {
+        MakeNested(Session, 3000);
+
+        UntrustedFolder.Delete(Session);
+        UntrustedFolder.Delete(Session);
+
+        Assert.False(Directory.Exists(Session));
+        Assert.True(File.Exists(SecretFile));
     }
 
     [Fact]
