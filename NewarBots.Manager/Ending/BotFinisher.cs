@@ -26,6 +26,7 @@ internal sealed partial class BotFinisher(
     BotRemover remover,
     StorageLayout storage,
     StorageCheck storageCheck,
+    FFmpegVersion ffmpeg,
     RetryBackoff backoff,
     FailedFinalizations failures,
     FinalizationTurns turns,
@@ -262,8 +263,7 @@ internal sealed partial class BotFinisher(
     private async Task CountFailureAsync(Bot before, RecorderContainer? container, Exception exception, CancellationToken cancellation)
     {
         var id = before.Id;
-        var cause = Failures.CauseOf(exception);
-        var why = Failures.Explain(exception);
+        var (cause, why) = await CauseOfAsync(exception, cancellation);
         metrics.EndPostponed(cause);
         Bot? bot = null;
         try
@@ -288,6 +288,33 @@ internal sealed partial class BotFinisher(
         Postponed(id, exception, backoff.Postpone(id, attempts, cause, why));
 
         bool IsTakenOver(Bot known) => known.FinalizationAttempt > before.FinalizationAttempt + 1;
+    }
+
+    /// <summary>
+    /// A file that cannot be read or written is the bot's own failure only while the storage works. A missing FFmpeg is an outage only if it
+    /// cannot be run for anything else either: the process that reported it may be controlled by the bot's files.
+    /// </summary>
+    private async Task<(FailureCause Cause, string Why)> CauseOfAsync(Exception exception, CancellationToken cancellation)
+    {
+        if (Failures.MayBeStorage(exception) && await storageCheck.FindFaultAsync(cancellation) is { } fault)
+            return (FailureCause.Storage, fault);
+        var cause = Failures.CauseOf(exception);
+        return cause is FailureCause.FFmpeg && await FFmpegWorksAsync(cancellation)
+            ? (FailureCause.Bot, "FFmpeg cannot process the recorded audio, although it works otherwise.")
+            : (cause, Failures.Explain(exception));
+    }
+
+    private async Task<bool> FFmpegWorksAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await ffmpeg.ReadAsync(cancellation);
+            return true;
+        }
+        catch (Exception exception) when (exception is FFmpegMissingException or TimeoutException)
+        {
+            return false;
+        }
     }
 
     /// <summary>An outage must also have been found by many attempts: the wall clock may have jumped.</summary>

@@ -45,6 +45,9 @@ internal sealed class OutageWatch(
                 case FailureCause.FFmpeg:
                     await ffmpeg.ReadVersionAsync(FFmpegTimeout, cancellation);
                     return true;
+                case FailureCause.Host:
+                    // Nothing tells how much is enough. The next attempt does.
+                    return true;
                 default:
                     return await storage.FindFaultAsync(cancellation) is null;
             }

@@ -7,7 +7,7 @@ namespace NewarBots.Manager.Hosting;
 
 /// <summary>
 /// Exponential backoff for bots with failed attempts to launch, recover or end them: a minute after the first failure, five seconds if an outage
-/// caused it, and up to an hour. Kept in memory, by the monotonic clock, so a manager that restarts tries each bot once at once.
+/// caused it, and up to an hour. Kept in memory, by the monotonic clock, so a manager retries each bot immediately after a restart.
 /// </summary>
 internal sealed class RetryBackoff(TimeProvider time)
 {

@@ -51,13 +51,9 @@ internal sealed partial class StorageCheck(StorageLayout storage, IOptions<Stora
     {
         try
         {
-            var path = Path.Combine(storage.Root, $".write-check-{Path.GetRandomFileName()}");
             Directory.CreateDirectory(storage.Root);
-            using (var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose))
-            {
-                file.Write(new byte[4096]);
-                file.Flush(flushToDisk: true);
-            }
+            foreach (var folder in new[] { storage.Root, storage.FinalRoot }.Where(Directory.Exists))
+                Write(folder);
 
             _isReported = false;
             var free = new DriveInfo(storage.Root).AvailableFreeSpace >> 20;
@@ -74,6 +70,16 @@ internal sealed partial class StorageCheck(StorageLayout storage, IOptions<Stora
             _isReported = true;
             return exception.IsStorageFull() || exception.IsStorageReadOnly() ? Failures.Explain(exception) : "The storage cannot be written.";
         }
+    }
+
+    /// <exception cref="IOException">The disk is full or unavailable.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder is closed to the manager.</exception>
+    private static void Write(string folder)
+    {
+        var path = Path.Combine(folder, $".write-check-{Path.GetRandomFileName()}");
+        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+        file.Write(new byte[4096]);
+        file.Flush(flushToDisk: true);
     }
 
     private static partial class Log

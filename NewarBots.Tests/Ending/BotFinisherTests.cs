@@ -145,6 +145,20 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
     }
 
     [Fact]
+    public async Task An_FFmpeg_that_works_otherwise_is_no_outage()
+    {
+        var bot = await RecordedAsync();
+        // Its files made FFmpeg, or the process that runs it, exit like a program that is missing.
+        UseFFmpeg("""[ "$1" != -version ] || exec ffmpeg "$@"; exit 127""");
+
+        await FailAsync(bot, attempts: 1);
+
+        var failed = (await Store.Queries.FindAsync(bot.Id))!.FailedEnd!;
+        Assert.Equal((1, 1), (failed.Attempts, failed.Counted));
+        Assert.Contains("works otherwise", failed.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_bot_that_cannot_end_can_be_deleted()
     {
         var bot = await RecordedAsync();
