@@ -15,6 +15,7 @@ internal sealed partial class BotRemover(
     BotLog log,
     FinalFiles finals,
     PartialRecording partials,
+    DoubtedRecordings doubts,
     BotCommands commands,
     ILogger<BotRemover> logger)
 {
@@ -46,6 +47,7 @@ internal sealed partial class BotRemover(
         await access.RemoveAsync(bot.Id);
         finals.Delete(bot.UserId, bot.Id);
         partials.Delete(bot.UserId, bot.Id);
+        doubts.Forget(bot.Id);
         folders.Remove(bot.UserId, bot.Id);
         await commands.DeleteAsync(bot);
         Log.Deleted(logger, bot.Id, bot.UserId);

@@ -18,6 +18,12 @@ internal static class AssembleCommand
 {
     public const string Name = "assemble";
 
+    /// <summary>Number of warnings in a result.</summary>
+    public const int MaxWarnings = 100;
+
+    /// <summary>Characters of a warning.</summary>
+    public const int MaxWarning = 4000;
+
     /// <summary>The working folder. A relative path would become an absolute one.</summary>
     private const string WorkFolder = "/proc/self/cwd/.";
 
@@ -64,8 +70,8 @@ internal static class AssembleCommand
         var concatenator = new FFmpegConcatenator(ffmpeg);
         var id = SessionId.Parse(request.Session);
         var session = SessionFolder.Open(ConfinedCommand.FolderPath);
-        if (request.FirstChunks is { } chunks)
-            return await AssemblePartAsync(request, id, session, chunks, concatenator, cancellation);
+        if (request.IsPart)
+            return await AssemblePartAsync(request, id, session, concatenator, cancellation);
 
         var assembler = new AudioAssembler(concatenator, new(ffmpeg), warnings.Of<AudioAssembler>());
         var journal = session.ReadJournal(id);
@@ -88,23 +94,22 @@ internal static class AssembleCommand
         return new()
         {
             Mix = mix,
-            Tracks = tracks,
+            Tracks = [.. tracks.Select(track => track with { Audio = track.Audio is { } audio ? audio with { Plan = audio.Plan.WithoutIntactChunks() } : null })],
             Speakers = speakers,
-            Disagreements = journal.Disagreements,
+            Disagreements = [.. journal.Disagreements.Where(stretch => stretch.StartSeconds < length).Select(stretch => stretch with { EndSeconds = Math.Min(stretch.EndSeconds, length) })],
             Others = [.. session.OtherEntries(), .. isCut || journal.IsCut ? (IgnoredFile[])[new(Journal.FileName, IgnoreReason.TooBig)] : []],
         };
     }
 
-    /// <summary>Assembles copies of the chunks, because the recorder may replace them at any moment. The length is not verified.</summary>
+    /// <summary>The length is not verified.</summary>
     private static async Task<AssemblyResult> AssemblePartAsync(
-        AssemblyRequest request, SessionId id, SessionFolder session, int chunks, FFmpegConcatenator concatenator, CancellationToken cancellation)
+        AssemblyRequest request, SessionId id, SessionFolder session, FFmpegConcatenator concatenator, CancellationToken cancellation)
     {
-        var copies = PartialRecording.Copy(session, chunks, WorkFolder, request.Budget, cancellation);
         var plan = ChunkManifest.Plan(
-            id, copies.Chunks().Select(chunk => ChunkReader.Read(chunk.Path, chunk.Index)), SessionJournal.Empty, request.Budget.Packets);
+            id, session.Chunks().Select(chunk => ChunkReader.Read(chunk.Path, chunk.Index)), SessionJournal.Empty, request.Budget.Packets);
         if (plan.Pieces.Count == 0)
             return new();
-        var parts = new PieceFiles(copies, WorkFolder).Make(plan, cancellation);
+        var parts = new PieceFiles(session, WorkFolder).Make(plan, cancellation);
         await concatenator.ConcatenateAsync(parts, id, WorkFolder, AudioAssembler.FileName, cancellation);
         return new() { Mix = new(AudioAssembler.FileName, plan, default) };
     }
@@ -112,8 +117,6 @@ internal static class AssembleCommand
     /// <summary>Collects what is logged, as text.</summary>
     private sealed class Warnings
     {
-        private const int Most = 100;
-        private const int Longest = 4000;
         private readonly ConcurrentQueue<string> _all = new();
 
         public IReadOnlyList<string> All => [.. _all];
@@ -128,10 +131,10 @@ internal static class AssembleCommand
 
             public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
             {
-                if (warnings._all.Count >= Most)
+                if (warnings._all.Count >= MaxWarnings)
                     return;
                 var text = formatter(state, exception);
-                warnings._all.Enqueue(text.Length > Longest ? text[..Longest] : text);
+                warnings._all.Enqueue(text.Length > MaxWarning ? text[..MaxWarning] : text);
             }
         }
     }
@@ -154,7 +157,7 @@ internal static class AssembleCommand
                     step.OperationName,
                     new DateTimeOffset(step.StartTimeUtc),
                     step.Duration,
-                    step.StatusDescription,
+                    Cut(step.StatusDescription),
                     step.GetTagItem(BotTracing.TrackTag) is { } track ? Convert.ToInt32(track, CultureInfo.InvariantCulture) : null)),
             };
             ActivitySource.AddActivityListener(_listener);
@@ -163,5 +166,7 @@ internal static class AssembleCommand
         public IReadOnlyList<AssemblyStep> All => [.. _all.OrderBy(step => step.StartedAt)];
 
         public void Dispose() => _listener.Dispose();
+
+        private static string? Cut(string? error) => error?.Length > MaxWarning ? error[..MaxWarning] : error;
     }
 }

@@ -10,8 +10,8 @@ internal sealed record AssemblyRequest
     /// <summary>The session's id.</summary>
     public required string Session { get; init; }
 
-    /// <summary>Only the first chunks of the mix, of a session that still records; <see langword="null"/> for everything.</summary>
-    public int? FirstChunks { get; init; }
+    /// <summary>Assembles the mix only, and does not verify it: the chunks are copies from a session that still records.</summary>
+    public bool IsPart { get; init; }
 
     public required RecordingBudget Budget { get; init; }
 
@@ -65,7 +65,8 @@ internal sealed record AssemblyFailure(AssemblyFailureKind Kind, string Message)
         FFmpegUnfinishedException => new(AssemblyFailureKind.FFmpegKilled, exception.Message),
         BadAudioException => new(AssemblyFailureKind.BadAudio, exception.Message),
         FinalizationException => new(AssemblyFailureKind.CannotBeAssembled, exception.Message),
-        OutOfMemoryException => new(AssemblyFailureKind.OverBudget, exception.Message) { Limit = "memory" },
+        // The machine may be short of memory. It is retried, and counted.
+        OutOfMemoryException => new(AssemblyFailureKind.FFmpegKilled, exception.Message),
         _ => new(AssemblyFailureKind.DiskError, exception.Message),
     };
 
@@ -77,11 +78,20 @@ internal sealed record AssemblyFailure(AssemblyFailureKind Kind, string Message)
         AssemblyFailureKind.FFmpegMissing => new FFmpegMissingException(Message),
         AssemblyFailureKind.FFmpegHung => new FFmpegUnfinishedException(Message, hung: true),
         AssemblyFailureKind.FFmpegKilled => new FFmpegUnfinishedException(Message, hung: false),
+        AssemblyFailureKind.NoResult => new NoAssemblyResultException(Message),
         AssemblyFailureKind.InDoubt => new SecondOpinionException(Message, Suspects),
         AssemblyFailureKind.BadAudio => new BadAudioException(Message),
         AssemblyFailureKind.CannotBeAssembled => new FinalizationException(Message),
         _ => new IOException(Message),
     };
+}
+
+/// <summary>The process exited without a plausible result. Retried, and counted.</summary>
+internal sealed class NoAssemblyResultException(string message) : IOException(message), IExplainedFailure
+{
+    public FailureCause Cause => FailureCause.Bot;
+
+    public string Explanation => "The process that assembles recordings gave no result.";
 }
 
 internal enum AssemblyFailureKind
@@ -92,6 +102,9 @@ internal enum AssemblyFailureKind
     FFmpegMissing,
     FFmpegHung,
     FFmpegKilled,
+
+    /// <summary>The process exited without a plausible result.</summary>
+    NoResult,
 
     /// <summary>FFmpeg cannot decode something, for the first time.</summary>
     InDoubt,
@@ -110,7 +123,7 @@ internal enum AssemblyFailureKind
 internal sealed record AssemblyStep(string Id, string? Parent, string Name, DateTimeOffset StartedAt, TimeSpan Took, string? Error, int? Track);
 
 /// <summary>Generated, because the process is short-lived and reflection would take most of its time.</summary>
-[JsonSourceGenerationOptions(IgnoreReadOnlyProperties = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(IgnoreReadOnlyProperties = true, RespectNullableAnnotations = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(AssemblyRequest))]
 [JsonSerializable(typeof(AssemblyResult))]
 internal sealed partial class AssemblyJson : JsonSerializerContext;

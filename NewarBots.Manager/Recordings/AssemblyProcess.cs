@@ -4,12 +4,25 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Recordings;
 
 /// <summary>Starts <see cref="AssembleCommand"/> with the limits of a bot's budget, and reads its result.</summary>
 internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimeProvider time, ILogger<AssemblyProcess> logger)
 {
+    /// <summary>The process reports about ten steps for the mix, and a few for each track.</summary>
+    private const int MaxSteps = 2000;
+
+    /// <summary>Characters of a failure's message, with FFmpeg's last output and its command.</summary>
+    private const int MaxMessage = 50_000;
+
+    /// <summary>Characters of a limit's name, which users see.</summary>
+    private const int MaxLimit = 40;
+
+    /// <summary>Error number of Linux: the limit of processes is reached.</summary>
+    private const int NoProcesses = 11;
+
     private static readonly TimeSpan MeasuringInterval = TimeSpan.FromSeconds(1);
 
     private static readonly Dictionary<string, string> Environment = new()
@@ -21,7 +34,7 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
     };
 
     /// <param name="request">Its standard input.</param>
-    /// <param name="session">Path of the session folder.</param>
+    /// <param name="session">The folder with the chunks, which nothing else reads or writes: the process becomes its owner.</param>
     /// <param name="tracks">Number of track folders in it.</param>
     /// <param name="work">The folder for the results.</param>
     /// <param name="cancellation">Kills the process and all that it started.</param>
@@ -31,16 +44,19 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
     /// <exception cref="SecondOpinionException">FFmpeg cannot decode something, and a later attempt has to confirm it.</exception>
     /// <exception cref="FFmpegMissingException">FFmpeg, or a program that confines it, is missing.</exception>
     /// <exception cref="IOException">The disk is full or unavailable, or the process was killed.</exception>
-    public async Task<AssemblyResult> RunAsync(AssemblyRequest request, string session, int tracks, WorkFolder work, CancellationToken cancellation)
+    public async Task<AssemblyResult> RunAsync(AssemblyRequest request, SessionFolder session, int tracks, WorkFolder work, CancellationToken cancellation)
     {
-        work.GiveToRecorders();
+        using var user = ProcessUser.Take();
+        session.GiveTo(user.User);
+        work.GiveTo(user.User);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         AssemblyResult? output = null;
         FinalizationBudgetException? tooLong = null;
         var command = new ConfinedCommand(WorkerProgram.Command, request.Limits)
         {
             WorkingFolder = work.Root,
-            Folder = session,
+            Folder = session.Path,
+            User = user,
             Request = JsonSerializer.Serialize(request, AssemblyJson.Default.AssemblyRequest),
             Output = ReadOutputAsync,
             Environment = Environment,
@@ -50,7 +66,7 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
         try
         {
             var end = await processes.RunAsync(command, stop.Token);
-            return Result(end, output) is { Failure: null } result ? result : throw FailureOf(end, output).ToException();
+            return Result(request, session, end, output) is { Failure: null } result ? result : throw FailureOf(end, output, session, work).ToException();
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -58,7 +74,10 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
         }
         catch (Win32Exception exception)
         {
-            throw new FFmpegMissingException($"The process that assembles recordings cannot be started: {exception.Message}", exception);
+            var message = $"The process that assembles recordings cannot be started: {exception.Message}";
+            throw exception.NativeErrorCode is var error && (error == NoProcesses || Failures.IsOfHost(error))
+                ? new HostExhaustedException(message, exception)
+                : new FFmpegMissingException(message, exception);
         }
         finally
         {
@@ -69,7 +88,7 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
         {
             try
             {
-                output = await ReadAsync(stream, request.Budget.BytesOfResult(tracks), token);
+                output = await ReadAsync(stream, request.Budget.BytesOfResult, token);
             }
             catch (FinalizationBudgetException exception)
             {
@@ -81,12 +100,12 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
     }
 
     /// <summary>Logs and exports what the process reported.</summary>
-    private AssemblyResult? Result(ProcessEnd end, AssemblyResult? result)
+    private AssemblyResult? Result(AssemblyRequest request, SessionFolder session, ProcessEnd end, AssemblyResult? result)
     {
         if (end.ExitCode != 0)
             return null;
         foreach (var warning in result?.Warnings ?? [])
-            Log.Reported(logger, warning);
+            Log.Reported(logger, request.Session, ForLog(warning, session));
         var parts = new Dictionary<string, Activity>();
         foreach (var step in result?.Steps ?? [])
         {
@@ -103,6 +122,21 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
         return result;
     }
 
+    /// <summary>The process may be controlled by the files that it reads, so a full disk is believed only if the manager finds it, too.</summary>
+    private static AssemblyFailure FailureOf(ProcessEnd end, AssemblyResult? output, SessionFolder session, WorkFolder work)
+    {
+        var failure = FailureOf(end, output);
+        return failure with
+        {
+            Kind = failure.Kind is AssemblyFailureKind.StorageFull && !DiskProbe.IsFull(work.Root) ? AssemblyFailureKind.DiskError : failure.Kind,
+            Message = ForLog(failure.Message, session),
+        };
+    }
+
+    /// <summary>The process does not know the path of the folder.</summary>
+    private static string ForLog(string text, SessionFolder session) => string.Concat(
+        text.Replace(ConfinedCommand.FolderPath, session.Path, StringComparison.Ordinal).ReplaceLineEndings("\n").Where(character => character == '\n' || !char.IsControl(character)));
+
     private static AssemblyFailure FailureOf(ProcessEnd end, AssemblyResult? output) => FFmpegExit.Classify(end) switch
     {
         _ when end.TimedOut => new(AssemblyFailureKind.FFmpegHung, "Assembling the recording was stopped after its timeout."),
@@ -111,32 +145,40 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
         FFmpegOutcome.TooMuchCpu => new(AssemblyFailureKind.OverBudget, end.Errors) { Limit = "CPU time" },
         FFmpegOutcome.TooManyBytes => new(AssemblyFailureKind.OverBudget, end.Errors) { Limit = "file size" },
         FFmpegOutcome.DiskFull => new(AssemblyFailureKind.StorageFull, end.Errors),
-        _ when end.Errors.Contains("Out of memory", StringComparison.OrdinalIgnoreCase) => new(AssemblyFailureKind.OverBudget, end.Errors) { Limit = "memory" },
+        FFmpegOutcome.Done => new(AssemblyFailureKind.NoResult, "The process that assembles recordings gave no plausible result."),
         _ => new(AssemblyFailureKind.FFmpegKilled, $"The process that assembles recordings ended with exit code {end.ExitCode}: {end.Errors}"),
     };
 
-    /// <summary>Names become paths.</summary>
+    /// <summary>Names become paths, and texts are logged.</summary>
     private static bool IsPlausible(AssemblyResult result)
     {
-        return (result.Mix is null || IsAudio(result.Mix, AudioAssembler.FileName))
+        return result.Warnings.Count <= AssembleCommand.MaxWarnings
+            && result.Warnings.All(warning => warning.Length <= AssembleCommand.MaxWarning)
+            && result.Steps.Count <= MaxSteps
+            && result.Steps.All(step => (step.Name.Length, step.Error?.Length ?? 0) is ( <= 100, <= AssembleCommand.MaxWarning))
+            && (result.Failure is null || result.Failure is { Message.Length: <= MaxMessage, Limit.Length: <= MaxLimit, Suspects: not null })
+            && result.Tracks.Count <= StorageLayout.MaxTrack
+            && (result.Mix is null || IsAudio(result.Mix, AudioAssembler.FileName))
             && result.Tracks.All(track => track.Track is >= 1 and <= StorageLayout.MaxTrack
                 && track.Kept.All(file => ChunkFormat.TryParseFileName(file, out _))
                 && (track.Audio is null || IsAudio(track.Audio, Path.Combine(StorageLayout.TrackFolderName(track.Track), AudioAssembler.FileName))));
 
         static bool IsAudio(AssembledAudio audio, string file) =>
-            audio.File == file && audio.Plan.Ignored.All(chunk => ChunkFormat.TryParseFileName(chunk.File, out _)) && audio.Plan.Chunks.All(piece => piece.Chunk.Index >= 0);
+            audio is { Plan: { Pieces: not null, Gaps: not null, Ignored: not null } plan } && audio.File == file
+            && plan.Ignored.All(chunk => ChunkFormat.TryParseFileName(chunk.File, out _)) && plan.Chunks.All(piece => piece.Chunk.Index >= 0);
     }
 
     /// <returns><see langword="null"/> if the process wrote no plausible result.</returns>
     /// <exception cref="FinalizationBudgetException">The result is too long.</exception>
-    private static async Task<AssemblyResult?> ReadAsync(Stream output, long maxBytes, CancellationToken cancellation)
+    internal static async Task<AssemblyResult?> ReadAsync(Stream output, long maxBytes, CancellationToken cancellation)
     {
         await using var limited = new ResultStream(output, maxBytes);
         try
         {
             return await JsonSerializer.DeserializeAsync(limited, AssemblyJson.Default.AssemblyResult, cancellation) is { } result && IsPlausible(result) ? result : null;
         }
-        catch (JsonException)
+        // Null where a value is needed, or an unknown type of a piece.
+        catch (Exception exception) when (exception is JsonException or NotSupportedException or NullReferenceException or ArgumentException or InvalidOperationException)
         {
             await limited.CopyToAsync(Stream.Null, cancellation);
             return null;
@@ -149,11 +191,11 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
         while (true)
         {
             await Task.Delay(MeasuringInterval, time, stop.Token);
-            var (files, bytes) = work.Measure(RecordingBudget.MaxFiles);
-            if (files <= RecordingBudget.MaxFiles && bytes <= maxBytes)
+            var bytes = work.Measure(out var isUnusual);
+            if (!isUnusual && bytes <= maxBytes)
                 continue;
-            var exception = files > RecordingBudget.MaxFiles
-                ? new FinalizationBudgetException("files", $"Assembling the recording made more than {RecordingBudget.MaxFiles} files.")
+            var exception = isUnusual
+                ? new FinalizationBudgetException("files", $"Assembling the recording made more than {RecordingBudget.MaxFiles} files, or nested folders.")
                 : new FinalizationBudgetException("bytes written", $"Assembling the recording wrote more than {maxBytes} bytes.");
             await stop.CancelAsync();
             return exception;
@@ -162,8 +204,8 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "{Warning}")]
-        public static partial void Reported(ILogger logger, string warning);
+        [LoggerMessage(LogLevel.Warning, "Assembling the recording of bot {SessionId}: {Warning}")]
+        public static partial void Reported(ILogger logger, string sessionId, string warning);
     }
 }
 

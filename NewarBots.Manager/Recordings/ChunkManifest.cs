@@ -24,8 +24,7 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
 
     /// <summary>Wall-clock time of the start of the timeline, from the first chunk with a plausible start time and a known position.</summary>
     public DateTimeOffset? StartedAt => Chunks
-        // The years keep later arithmetic from overflowing.
-        .Where(piece => piece.Chunk.StartedAt?.Year is > 1 and < 9999 && piece.Chunk.FirstPacket == piece.Range.First - piece.Skip)
+        .Where(HasStart)
         .Select(piece => piece.Chunk.StartedAt - TimeSpan.FromTicks((piece.Range.First - piece.Skip) * TimeSpan.TicksPerSecond / ChunkFormat.PacketsPerSecond))
         .FirstOrDefault();
 
@@ -103,6 +102,13 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
         return new(pieces, [.. gaps.Distinct().OrderBy(gap => gap.StartSeconds).ThenBy(gap => gap.EndSeconds)], ignored);
     }
 
+    /// <summary>The plan without the pieces that nothing needs once the file is made. Keeps gaps, damaged chunks and the start time.</summary>
+    public ChunkManifest WithoutIntactChunks()
+    {
+        var start = Chunks.FirstOrDefault(HasStart);
+        return this with { Pieces = [.. Chunks.Where(piece => piece == start || piece.Problem is ChunkProblem.Damaged)] };
+    }
+
     public static double Seconds(long packets) => (double)packets / ChunkFormat.PacketsPerSecond;
 
     private static IgnoreReason? ReasonToIgnore(OggOpusChunk chunk, SessionId session) => chunk switch
@@ -114,6 +120,10 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
         { IsUndecodable: true } => IgnoreReason.Undecodable,
         _ => null,
     };
+
+    // The years keep later arithmetic from overflowing.
+    private static bool HasStart(Piece.OfChunk piece) =>
+        piece.Chunk.StartedAt?.Year is > 1 and < 9999 && piece.Chunk.FirstPacket == piece.Range.First - piece.Skip;
 
     /// <summary>Each chunk starts at the position in its tags, or directly after the previous chunk if that is absent or implausible.</summary>
     private static IEnumerable<(OggOpusChunk Chunk, long First)> Locate(IEnumerable<OggOpusChunk> chunks, long maxPackets)

@@ -11,10 +11,10 @@ namespace NewarBots.Manager.Recordings;
 /// <param name="MissingSeconds">Length of all gaps together; overlapping gaps count once. Rounded to hundredths.</param>
 /// <param name="IsComplete">
 /// At most <see cref="MaxMissing"/> in total and <see cref="MaxMissingAtOnce"/> at once are missing, the start and the end exist, and no
-/// audio of unknown length was lost.
+/// an unknown amount of audio was lost.
 /// </param>
-/// <param name="UnheardSeconds">The part of <paramref name="MissingSeconds"/> that the bot did not receive or could not capture, although it was in the call.</param>
-internal sealed record Completeness(double MissingSeconds, bool IsComplete, double UnheardSeconds)
+/// <param name="NotReceivedSeconds">The part of <paramref name="MissingSeconds"/> that the bot did not receive or could not capture, although it was in the call.</param>
+internal sealed record Completeness(double MissingSeconds, bool IsComplete, double NotReceivedSeconds)
 {
     /// <summary>In seconds.</summary>
     public const double MaxMissing = 1;
@@ -50,7 +50,7 @@ internal sealed record Completeness(double MissingSeconds, bool IsComplete, doub
     /// <returns><see langword="null"/> if the bot heard everything, or missed too little to matter.</returns>
     public RecordingWarning? Warning(BotWarning? last, double durationSeconds)
     {
-        if (last is null && (IsComplete || UnheardSeconds <= MaxMissingAtOnce))
+        if (last is null && (IsComplete || NotReceivedSeconds <= MaxMissingAtOnce))
             return null;
         var cause = last?.Text is { Length: > 0 } text
             ? text[..Math.Min(text.Length, MaxTextLength)]

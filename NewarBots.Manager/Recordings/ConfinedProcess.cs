@@ -15,7 +15,7 @@ internal sealed record ConfinedCommand(IReadOnlyList<string> Arguments, ProcessL
     /// <summary>Descriptor under which the program finds <see cref="Folder"/>.</summary>
     public const string FolderPath = "/proc/self/fd/3/.";
 
-    /// <summary>Must belong to <see cref="ContainerUser.OfRecorders"/> if the program writes files.</summary>
+    /// <summary>Must belong to <see cref="User"/> if the program writes files.</summary>
     public string WorkingFolder { get; init; } = "/";
 
     /// <summary>Standard input: a file that the manager opens, so that the program need not be able to reach it.</summary>
@@ -33,6 +33,9 @@ internal sealed record ConfinedCommand(IReadOnlyList<string> Arguments, ProcessL
     /// <summary>Added to the few environment variables that a program gets.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Needed if the program reads or writes files. Otherwise, each run takes one.</summary>
+    public ProcessUser? User { get; init; }
+
     /// <summary>The program's own files may lie where only root can read, for example in /root.</summary>
     public bool MayReadAllFiles { get; init; }
 
@@ -46,8 +49,8 @@ internal sealed record ProcessEnd(int ExitCode, bool TimedOut, string Errors);
 
 /// <summary>
 /// Runs programs with limits, without privileges and in a process group of their own, which is killed whole: at the program's end, after its
-/// timeout, or if it is cancelled. A manager that runs as root runs them as the user of the recorders. <c>timeout</c> ends them if the manager
-/// is killed.
+/// timeout, or if it is cancelled. A manager that runs as root runs each under a user id of its own (<see cref="ProcessUser"/>), and kills all
+/// processes of that user as well. <c>timeout</c> ends the group if the manager is killed.
 /// </summary>
 /// <param name="time">Measures timeouts.</param>
 /// <param name="outer">Limits of this process, if it is confined itself. Its children stay in its process group.</param>
@@ -60,6 +63,12 @@ internal sealed partial class ConfinedProcess(TimeProvider time, ProcessLimits? 
 
     private static readonly TimeSpan ReadingReserve = TimeSpan.FromSeconds(2);
 
+    /// <summary>Until the output of a program that has exited must have been read.</summary>
+    private static readonly TimeSpan LeftoverTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Processes and threads of one user. .NET and FFmpeg start some for each processor.</summary>
+    private static readonly int MaxThreads = 256 + 16 * Environment.ProcessorCount;
+
     /// <summary>Secrets in the manager's environment stay there.</summary>
     private static readonly string[] Inherited = ["PATH", "LANG", "LD_LIBRARY_PATH", "DOTNET_ROOT"];
 
@@ -67,7 +76,10 @@ internal sealed partial class ConfinedProcess(TimeProvider time, ProcessLimits? 
     public async Task<ProcessEnd> RunAsync(ConfinedCommand command, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        using var process = new Process { StartInfo = StartInfo(command) };
+        using var own = outer is null && command.User is null ? ProcessUser.Take() : null;
+        var user = command.User ?? own;
+        using var process = new Process { StartInfo = StartInfo(command, user) };
+        var running = new Running(process, user, hasGroup: outer is null);
         using var expiry = new CancellationTokenSource(command.Limits.Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, expiry.Token);
         process.Start();
@@ -76,23 +88,48 @@ internal sealed partial class ConfinedProcess(TimeProvider time, ProcessLimits? 
         {
             await Task.WhenAll(
                 WriteAsync(process, command, either.Token),
-                ReadAsync(process, command, either.Token),
-                process.WaitForExitAsync(either.Token));
-            return new(process.ExitCode, TimedOut: false, await errors.ReadAsync(End(process), time));
+                ReadAsync(running, command, either.Token),
+                EndAsync(running, expiry, either.Token));
+            return new(process.ExitCode, TimedOut: false, await errors.ReadAsync(process, time));
         }
         catch (OperationCanceledException) when (expiry.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
-            return new(128 + Kill, TimedOut: true, await errors.ReadAsync(End(process), time));
+            running.End();
+            return new(128 + Kill, TimedOut: true, await errors.ReadAsync(process, time));
         }
         finally
         {
-            End(process);
+            running.End();
+            Close(process);
         }
     }
 
-    private ProcessStartInfo StartInfo(ConfinedCommand command)
+    /// <summary>Ends what the program left running: it could hold the output open.</summary>
+    private static async Task EndAsync(Running running, CancellationTokenSource expiry, CancellationToken cancellation)
     {
-        var start = new ProcessStartInfo("/bin/sh", CommandLine(command))
+        await running.Process.WaitForExitAsync(cancellation);
+        running.End();
+        // A manager that is not root may be unable to end a process that left the group.
+        expiry.CancelAfter(LeftoverTimeout);
+    }
+
+    /// <summary>Disposing the process leaves the streams open that were used.</summary>
+    private static void Close(Process process)
+    {
+        process.StandardOutput.Dispose();
+        try
+        {
+            process.StandardInput.Dispose();
+        }
+        catch (IOException)
+        {
+            // The process has exited and cannot read the rest.
+        }
+    }
+
+    private ProcessStartInfo StartInfo(ConfinedCommand command, ProcessUser? user)
+    {
+        var start = new ProcessStartInfo("/bin/sh", CommandLine(command, user))
         {
             WorkingDirectory = command.WorkingFolder,
             UseShellExecute = false,
@@ -111,23 +148,24 @@ internal sealed partial class ConfinedProcess(TimeProvider time, ProcessLimits? 
         return start;
     }
 
-    private IEnumerable<string> CommandLine(ConfinedCommand command)
+    private IEnumerable<string> CommandLine(ConfinedCommand command, ProcessUser? user)
     {
         // The shell opens files while it still has the manager's rights, and then becomes the program.
         string[] shell = ["-c", """[ -z "$1" ] || exec <"$1"; [ -z "$2" ] || exec 3<"$2"; shift 2; exec "$@" """, "sh", command.Request is null ? command.Input : "", command.Folder ?? ""];
         var seconds = (command.Limits.Timeout + TimeoutReserve).TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
         string[] group = outer is null ? ["timeout", "--signal=KILL", seconds] : [];
-        return [.. shell, .. group, .. (outer is null ? command.Limits : command.Limits.Within(outer)).Command(), .. Privileges(command), .. command.Arguments];
+        return [.. shell, .. group, .. command.Limits.Within(outer ?? ProcessLimits.OfThisProcess).Command(), .. Privileges(command, user), .. command.Arguments];
     }
 
-    private static IEnumerable<string> Privileges(ConfinedCommand command)
+    private static IEnumerable<string> Privileges(ConfinedCommand command, ProcessUser? user)
     {
         var capability = command.MayReadAllFiles && ContainerUser.IsRoot ? ",+dac_read_search" : "";
-        var user = ContainerUser.OfRecorders;
+        // The limit counts all processes of the user, so only a run with a user of its own gets one.
+        string[] limit = user is not null && ContainerUser.IsRoot ? ["prlimit", $"--nproc={MaxThreads}"] : [];
         return
         [
-            "setpriv", "--no-new-privs", $"--inh-caps=-all{capability}", $"--ambient-caps=-all{capability}",
-            .. ContainerUser.IsRoot ? (string[])[$"--reuid={user.Uid}", $"--regid={user.Gid}", "--clear-groups"] : [],
+            .. limit, "setpriv", "--no-new-privs", $"--inh-caps=-all{capability}", $"--ambient-caps=-all{capability}",
+            .. user is not null && ContainerUser.IsRoot ? (string[])[$"--reuid={user.User.Uid}", $"--regid={user.User.Gid}", "--clear-groups"] : [],
         ];
     }
 
@@ -146,33 +184,43 @@ internal sealed partial class ConfinedProcess(TimeProvider time, ProcessLimits? 
         }
     }
 
-    private async Task ReadAsync(Process process, ConfinedCommand command, CancellationToken cancellation)
+    private static async Task ReadAsync(Running running, ConfinedCommand command, CancellationToken cancellation)
     {
         try
         {
-            var output = process.StandardOutput.BaseStream;
+            var output = running.Process.StandardOutput.BaseStream;
             await (command.Output is null ? output.CopyToAsync(Stream.Null, cancellation) : command.Output(output, cancellation));
         }
         catch
         {
             // Nobody reads any more, so it could wait for ever.
-            End(process);
+            running.End();
             throw;
         }
     }
 
-    /// <summary>Kills what is left of the process group.</summary>
-    private Process End(Process process)
+    /// <summary>A process that was started, with all that it starts.</summary>
+    private sealed partial class Running(Process process, ProcessUser? user, bool hasGroup)
     {
-        if (outer is null)
-            _ = SendSignal(-process.Id, Kill);
-        if (!process.HasExited)
-            process.Kill(entireProcessTree: true);
-        return process;
-    }
+        private bool _isEnded;
 
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int SendSignal(int process, int signal);
+        public Process Process => process;
+
+        /// <summary>Kills the process, its group and its user's other processes. Once: later, the group's id may be that of another group.</summary>
+        public void End()
+        {
+            if (Interlocked.Exchange(ref _isEnded, value: true))
+                return;
+            if (hasGroup)
+                _ = SendSignal(-process.Id, Kill);
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+            user?.EndProcesses();
+        }
+
+        [LibraryImport("libc", EntryPoint = "kill")]
+        private static partial int SendSignal(int process, int signal);
+    }
 
     /// <summary>Keeps the end of a program's standard error.</summary>
     private sealed class LastOutput

@@ -33,13 +33,14 @@ internal sealed partial class FFmpeg(IOptions<FinalizingOptions> options, Confin
             WorkingFolder = run.WorkingFolder,
             Input = run.Input,
             Output = run.Output,
+            User = run.User,
         };
         for (var attempt = 1; ; attempt++)
         {
             var end = await RunAsync(command, cancellation);
             if (!end.TimedOut)
             {
-                Check(run, command, end);
+                Check(await JudgeAsync(run, end, cancellation), command, end);
                 return;
             }
 
@@ -91,15 +92,41 @@ internal sealed partial class FFmpeg(IOptions<FinalizingOptions> options, Confin
         return new(timeout, timeout > FFmpegRun.LeastCpu ? timeout : FFmpegRun.LeastCpu, run.MaxOutputBytes);
     }
 
-    private void Check(FFmpegRun run, ConfinedCommand command, ProcessEnd end)
+    /// <summary>
+    /// Versions before 7 have one exit code for all errors. Their text may quote the file, so it only tells what to check: the disk, the length
+    /// of the result, or whether FFmpeg can run at all.
+    /// </summary>
+    private async Task<FFmpegOutcome> JudgeAsync(FFmpegRun run, ProcessEnd end, CancellationToken cancellation)
+    {
+        var outcome = FFmpegExit.Classify(end);
+        if (outcome is FFmpegOutcome.Done)
+            return run.IsDone ? outcome : FFmpegOutcome.NoResult;
+        if (outcome is FFmpegOutcome.DiskFull || (outcome is FFmpegOutcome.Failed && (Says("No space left on device") || Says("Disk quota exceeded"))))
+            return run.FilledDisk ? FFmpegOutcome.DiskFull : FFmpegOutcome.Failed;
+        if (outcome is FFmpegOutcome.Failed && Says("File too large") && run.ReachedLimit)
+            return FFmpegOutcome.TooManyBytes;
+        return outcome is FFmpegOutcome.Failed && Says("Cannot allocate memory") && !await WorksAsync(run, cancellation) ? FFmpegOutcome.Interrupted : outcome;
+
+        bool Says(string text) => end.Errors.Contains(text, StringComparison.Ordinal);
+    }
+
+    /// <summary>Whether FFmpeg can process a second of silence, which no recorder wrote, under the same limits.</summary>
+    private async Task<bool> WorksAsync(FFmpegRun run, CancellationToken cancellation)
+    {
+        string[] arguments = ["-nostdin", "-hide_banner", "-loglevel", "error", "-f", "s16le", "-ar", "48000", "-ac", "1", "-t", "1", "-i", "pipe:0", "-f", "null", "-"];
+        var end = await RunAsync(Command(arguments, LimitsOf(run)) with { Input = "/dev/zero", User = run.User }, cancellation);
+        return end is { TimedOut: false, ExitCode: 0 };
+    }
+
+    private void Check(FFmpegOutcome outcome, ConfinedCommand command, ProcessEnd end)
     {
         var message = $"FFmpeg failed with exit code {end.ExitCode}: {end.Errors}\nCommand: {command}";
-        switch (FFmpegExit.Classify(end))
+        switch (outcome)
         {
-            case FFmpegOutcome.Done when run.IsDone():
-                return;
             case FFmpegOutcome.Done:
-                throw FFmpegMissingException.Of(Program, $"It exited with code 0, but wrote nothing: {end.Errors}");
+                return;
+            case FFmpegOutcome.NoResult:
+                throw new FFmpegMissingException($"FFmpeg ('{Program}') does not work: it exited with code 0, but wrote nothing: {end.Errors}\nCommand: {command}");
             case FFmpegOutcome.CannotRun:
                 throw Missing(end);
             case FFmpegOutcome.TooMuchCpu:
@@ -119,7 +146,7 @@ internal sealed partial class FFmpeg(IOptions<FinalizingOptions> options, Confin
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "Will retry. {Timeout}")]
+        [LoggerMessage(LogLevel.Warning, "FFmpeg timed out, will retry once: {Timeout}")]
         public static partial void WillRetry(ILogger logger, string timeout);
     }
 }
@@ -140,27 +167,44 @@ internal sealed record FFmpegRun(IReadOnlyList<string> Arguments, TimeSpan Audio
     /// <summary>Relative paths in the arguments start here.</summary>
     public string WorkingFolder { get; init; } = "/";
 
+    /// <summary>Needed if it reads or writes files.</summary>
+    public ProcessUser? User { get; init; }
+
     /// <summary>A file that FFmpeg reads as <c>pipe:0</c>.</summary>
     public string Input { get; init; } = "/dev/null";
 
     /// <summary>Reads standard output. Called once per attempt.</summary>
     public Func<Stream, CancellationToken, Task>? Output { get; init; }
 
+    /// <summary>Name of the file that it writes into <see cref="WorkingFolder"/>; <see langword="null"/> if it writes to <see cref="Output"/>.</summary>
+    public string? Target { get; init; }
+
+    /// <summary>Whether <see cref="Output"/> has read a result.</summary>
+    public Func<bool> HasOutput { get; init; } = () => true;
+
     /// <summary>Whether there is a result. FFmpeg exited with code 0.</summary>
-    public required Func<bool> IsDone { get; init; }
+    public bool IsDone => Target is null ? HasOutput() : TargetBytes > 0;
+
+    /// <summary>It wrote a file, and the disk is full.</summary>
+    public bool FilledDisk => Target is not null && DiskProbe.IsFull(WorkingFolder);
+
+    /// <summary>Its file is as long as the kernel allows.</summary>
+    public bool ReachedLimit => TargetBytes >= MaxOutputBytes;
 
     public long MaxOutputBytes => BytesOf(Audio);
 
     /// <summary>The longest file that FFmpeg may write for this much audio.</summary>
     public static long BytesOf(TimeSpan audio) => MaxHeaderBytes + (long)(audio.TotalSeconds * MaxBytesPerSecond);
 
-    /// <summary>Whether a file has content.</summary>
-    public static Func<bool> Wrote(string path) => () => new FileInfo(path) is { Exists: true, Length: > 0 };
+    private long TargetBytes => Target is not null && new FileInfo(Path.Combine(WorkingFolder, Target)) is { Exists: true, Length: var bytes } ? bytes : 0;
 }
 
 internal enum FFmpegOutcome
 {
     Done,
+
+    /// <summary>It reported success, but there is no result.</summary>
+    NoResult,
 
     /// <summary>The program, one of its libraries or a tool that applies the limits is missing.</summary>
     CannotRun,
@@ -198,24 +242,16 @@ internal static class FFmpegExit
     private const int NoMemory = 256 - 12;
     private const int NoSpace = 256 - 28;
 
-    public static FFmpegOutcome Classify(ProcessEnd end)
+    public static FFmpegOutcome Classify(ProcessEnd end) => end.ExitCode switch
     {
-        return end.ExitCode switch
-        {
-            0 => FFmpegOutcome.Done,
-            NotExecutable or NotFound => FFmpegOutcome.CannotRun,
-            CpuLimit => FFmpegOutcome.TooMuchCpu,
-            FileSizeLimit => FFmpegOutcome.TooManyBytes,
-            NoMemory or HandledSignal or HandledSignals or (>= FirstSignal and <= LastSignal) => FFmpegOutcome.Interrupted,
-            NoSpace => FFmpegOutcome.DiskFull,
-            _ when Says("No space left on device") || Says("Disk quota exceeded") => FFmpegOutcome.DiskFull,
-            _ when Says("File too large") => FFmpegOutcome.TooManyBytes,
-            _ when Says("Cannot allocate memory") => FFmpegOutcome.Interrupted,
-            _ => FFmpegOutcome.Failed,
-        };
-
-        bool Says(string text) => end.Errors.Contains(text, StringComparison.Ordinal);
-    }
+        0 => FFmpegOutcome.Done,
+        NotExecutable or NotFound => FFmpegOutcome.CannotRun,
+        CpuLimit => FFmpegOutcome.TooMuchCpu,
+        FileSizeLimit => FFmpegOutcome.TooManyBytes,
+        NoMemory or HandledSignal or HandledSignals or (>= FirstSignal and <= LastSignal) => FFmpegOutcome.Interrupted,
+        NoSpace => FFmpegOutcome.DiskFull,
+        _ => FFmpegOutcome.Failed,
+    };
 }
 
 /// <summary>FFmpeg ran to its end, and reported or produced invalid audio.</summary>
@@ -250,19 +286,48 @@ internal class FFmpegUnfinishedException(string message, bool hung, Exception? i
 }
 
 /// <summary>Reports whether FFmpeg can be run. Degraded at worst, since only finalization needs it.</summary>
-internal sealed class FFmpegHealthCheck(FFmpeg ffmpeg) : IHealthCheck
+internal sealed class FFmpegHealthCheck(FFmpegVersion version) : IHealthCheck
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         try
         {
-            return HealthCheckResult.Healthy(await ffmpeg.ReadVersionAsync(Timeout, cancellationToken));
+            return HealthCheckResult.Healthy(await version.ReadAsync(cancellationToken));
         }
         catch (Exception exception) when (exception is FFmpegMissingException or TimeoutException)
         {
             return HealthCheckResult.Degraded(exception.Message, exception);
         }
+    }
+}
+
+/// <summary>The version of FFmpeg, read at most every ten seconds, however many requests ask for the health.</summary>
+internal sealed class FFmpegVersion(FFmpeg ffmpeg, TimeProvider time)
+{
+    private static readonly TimeSpan ValidFor = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _lock = new();
+    private Task<string>? _latest;
+    private long _readAt;
+
+    /// <inheritdoc cref="FFmpeg.ReadVersionAsync"/>
+    public async Task<string> ReadAsync(CancellationToken cancellation)
+    {
+        Task<string> latest;
+        lock (_lock)
+        {
+            if (_latest is null || (_latest.IsCompleted && time.GetElapsedTime(_readAt) >= ValidFor))
+            {
+                // A caller that leaves does not cancel it for the others.
+                _latest = ffmpeg.ReadVersionAsync(Timeout, CancellationToken.None);
+                _readAt = time.GetTimestamp();
+            }
+
+            latest = _latest;
+        }
+
+        return await latest.WaitAsync(cancellation);
     }
 }

@@ -30,7 +30,7 @@ internal sealed class FFmpegConcatenator(FFmpeg ffmpeg)
         ];
         var length = TimeSpan.FromSeconds(ChunkManifest.Seconds(parts.Sum(part => part.Packets)));
         await ffmpeg.RunAsync(
-            new(arguments, length) { WorkingFolder = folder, IsDone = FFmpegRun.Wrote(Path.Combine(folder, target)) }, cancellation);
+            new(arguments, length) { WorkingFolder = folder, Target = target }, cancellation);
     }
 
     private static IEnumerable<string> Lines(ConcatenationPart part) =>

@@ -10,7 +10,7 @@ internal sealed class FFmpegVerifier(FFmpeg ffmpeg)
     /// <param name="file">An Ogg Opus file, relative to the folder.</param>
     /// <param name="expected">Expected length, which determines the limits.</param>
     /// <param name="cancellation">Kills FFmpeg.</param>
-    /// <param name="mayBeEmpty">No audio is a result; otherwise it means that FFmpeg does not work.</param>
+    /// <param name="mayBeEmpty">An empty result is valid. If false, it means that FFmpeg is broken.</param>
     /// <exception cref="BadAudioException">The file cannot be decoded to its end.</exception>
     public async Task<DecodedAudio> DecodeAsync(string folder, string file, TimeSpan expected, CancellationToken cancellation, bool mayBeEmpty = false)
     {
@@ -20,7 +20,7 @@ internal sealed class FFmpegVerifier(FFmpeg ffmpeg)
             {
                 WorkingFolder = folder,
                 Output = (samples, token) => (meter = new AudioMeter()).ReadAsync(samples, token),
-                IsDone = () => mayBeEmpty || meter.Result.Samples > 0,
+                HasOutput = () => mayBeEmpty || meter.Result.Samples > 0,
             },
             cancellation);
         return meter.Result;

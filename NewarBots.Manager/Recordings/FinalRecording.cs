@@ -47,7 +47,7 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
     public WorkFolder MakeWorkFolder()
     {
         foreach (var earlier in WorkFolders().Where(folder => AttemptOf(folder) < attempt))
-            Directory.Delete(earlier, recursive: true);
+            UntrustedFolder.Delete(earlier);
         // The random suffix matters if Redis was emptied: the count restarts, and two managers may have the same number.
         return new(Path.Combine(storage.FinalFolder(user), $".{id}.{attempt}.{RandomNumberGenerator.GetHexString(8, lowercase: true)}{Work}"));
     }
@@ -56,7 +56,7 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
     public void DeleteWorkFolders()
     {
         foreach (var folder in WorkFolders())
-            Directory.Delete(folder, recursive: true);
+            UntrustedFolder.Delete(folder);
     }
 
     /// <summary>
@@ -157,6 +157,8 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
 /// <summary>Folder for temporary files: created empty, deleted with its content at the end.</summary>
 internal sealed class WorkFolder : IDisposable
 {
+    private static readonly TimeSpan MeasuringTimeout = TimeSpan.FromSeconds(10);
+
     private readonly string _path;
 
     /// <summary>The group that finished files have.</summary>
@@ -173,13 +175,13 @@ internal sealed class WorkFolder : IDisposable
 
     public string PathOf(string name) => Path.Combine(_path, name);
 
-    /// <summary>Lets the processes that run with limits write here.</summary>
-    /// <exception cref="IOException">The folder cannot be given to them.</exception>
-    public void GiveToRecorders()
+    /// <summary>Lets a process that runs with limits write here.</summary>
+    /// <exception cref="IOException">The folder cannot be given to it.</exception>
+    public void GiveTo(ContainerUser user)
     {
         using var folder = UntrustedFolder.Open(_path, out _) ?? throw new IOException($"{_path} is missing.");
         _group = folder.Group;
-        folder.GiveTo(ContainerUser.OfRecorders);
+        folder.GiveTo(user);
     }
 
     /// <summary>Makes a file that another process wrote into this folder the manager's own.</summary>
@@ -196,23 +198,14 @@ internal sealed class WorkFolder : IDisposable
         return taken?.TakeOver(_group) is true ? PathOf(file) : throw new FinalizationException($"{PathOf(file)} is no regular file.");
     }
 
-    /// <summary>Counts the entries and their bytes, up to a number of entries. Files that disappear in the meantime are skipped.</summary>
-    public (int Files, long Bytes) Measure(int most)
+    /// <summary>Space that all entries take.</summary>
+    /// <param name="isUnusual">It has more than <see cref="RecordingBudget.MaxFiles"/> entries, or folders that no assembly makes.</param>
+    public long Measure(out bool isUnusual)
     {
-        var (files, bytes) = (0, 0L);
-        foreach (var entry in new DirectoryInfo(_path).EnumerateFileSystemInfos("*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2, AttributesToSkip = FileAttributes.None }))
-        {
-            if (++files > most)
-                break;
-            bytes += entry is FileInfo { Exists: true } file ? file.Length : 0;
-        }
-
-        return (files, bytes);
+        isUnusual = false;
+        using var folder = UntrustedFolder.Open(_path, out _);
+        return folder?.Measure(new(RecordingBudget.MaxFiles, MeasuringTimeout), out isUnusual) ?? 0;
     }
 
-    public void Dispose()
-    {
-        if (Directory.Exists(_path))
-            Directory.Delete(_path, recursive: true);
-    }
+    public void Dispose() => UntrustedFolder.Delete(_path);
 }

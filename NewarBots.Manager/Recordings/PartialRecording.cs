@@ -56,8 +56,7 @@ internal sealed class PartialRecording(StorageLayout storage, AssemblyProcess as
     public void Delete(UserId user, SessionId id)
     {
         _locks.TryRemove(id, out _);
-        if (Directory.Exists(storage.SoFarFolder(user, id)))
-            Directory.Delete(storage.SoFarFolder(user, id), recursive: true);
+        UntrustedFolder.Delete(storage.SoFarFolder(user, id));
     }
 
     /// <summary>Deletes files left by crashed managers.</summary>
@@ -68,7 +67,7 @@ internal sealed class PartialRecording(StorageLayout storage, AssemblyProcess as
         foreach (var folder in new DirectoryInfo(storage.SoFarRoot).EnumerateDirectories().SelectMany(user => user.EnumerateDirectories()))
         {
             if (time.GetUtcNow().UtcDateTime - folder.LastWriteTimeUtc > AbandonedAfter)
-                folder.Delete(recursive: true);
+                UntrustedFolder.Delete(folder.FullName);
         }
     }
 
@@ -106,9 +105,19 @@ internal sealed class PartialRecording(StorageLayout storage, AssemblyProcess as
         // A unique name, since another manager may be assembling the same file.
         using var work = new WorkFolder(Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetRandomFileName()}"));
         var budget = RecordingBudget.Of(bot, time.GetUtcNow());
+        // The recorder may replace its files at any moment, and they stay its own.
+        using var copies = new WorkFolder($"{work.Root}.chunks");
+        await Task.Run(() => Copy(session, chunks, copies.Root, budget, cancellation), cancellation);
         var made = await assembly.RunAsync(
-            new() { Session = bot.Id.ToString(), FirstChunks = chunks, Budget = budget, Limits = budget.Limits(options.Value, tracks: 0), Options = options.Value },
-            session.Path,
+            new()
+            {
+                Session = bot.Id.ToString(),
+                IsPart = true,
+                Budget = budget,
+                Limits = budget.Limits(options.Value, tracks: 0),
+                Options = options.Value,
+            },
+            SessionFolder.Open(copies.Root),
             tracks: 0,
             work,
             cancellation);
@@ -129,7 +138,7 @@ internal sealed class PartialRecording(StorageLayout storage, AssemblyProcess as
     /// <param name="target">The folder for the copies.</param>
     /// <param name="budget">Chunks beyond its bytes are left out.</param>
     /// <param name="cancellation">Leaves the copies that were made.</param>
-    public static ChunkFolder Copy(SessionFolder session, int chunks, string target, RecordingBudget budget, CancellationToken cancellation)
+    private static void Copy(SessionFolder session, int chunks, string target, RecordingBudget budget, CancellationToken cancellation)
     {
         var left = budget.Bytes;
         foreach (var chunk in session.Chunks().Where(chunk => chunk.Index < chunks && chunk.Bytes > 0))
@@ -137,8 +146,6 @@ internal sealed class PartialRecording(StorageLayout storage, AssemblyProcess as
             cancellation.ThrowIfCancellationRequested();
             left -= Copy(chunk.Path, Path.Combine(target, Path.GetFileName(chunk.Path)), left);
         }
-
-        return new(target);
     }
 
     private static long Copy(string source, string target, long most)

@@ -21,6 +21,29 @@ internal sealed record ProcessLimits(TimeSpan Timeout, TimeSpan Cpu, long FileBy
 
     public int OpenFiles { get; init; } = 256;
 
+    /// <summary>The hard limits of the manager: <c>ulimit</c>, <c>LimitAS</c> of systemd. Without privileges it cannot exceed them.</summary>
+    public static ProcessLimits OfThisProcess { get; } = Read(File.ReadLines("/proc/self/limits"));
+
+    /// <param name="lines">As in <c>/proc/self/limits</c>: a name of 25 characters, the soft limit, the hard limit, the unit.</param>
+    internal static ProcessLimits Read(IEnumerable<string> lines)
+    {
+        const int lengthOfName = 25;
+        var limits = lines
+            .Where(line => line.Length > lengthOfName)
+            .ToDictionary(
+                line => line[..lengthOfName].TrimEnd(),
+                line => line[lengthOfName..].Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var hard, ..] && long.TryParse(hard, CultureInfo.InvariantCulture, out var limit) ? limit : long.MaxValue);
+        var cpu = Of("Max cpu time");
+        return new(TimeSpan.MaxValue, cpu == long.MaxValue ? TimeSpan.MaxValue : TimeSpan.FromSeconds(Math.Clamp(cpu - SecondsToReport, 1, int.MaxValue)), Of("Max file size"))
+        {
+            Memory = Of("Max data size"),
+            AddressSpace = Of("Max address space"),
+            OpenFiles = (int)Math.Min(Of("Max open files"), int.MaxValue),
+        };
+
+        long Of(string name) => limits.GetValueOrDefault(name, long.MaxValue);
+    }
+
     /// <summary>A process cannot raise the limits that it has itself.</summary>
     public ProcessLimits Within(ProcessLimits outer) => this with
     {

@@ -25,7 +25,7 @@ internal sealed record RecordingBudget(long Packets)
     /// <summary>Chunks have ten seconds.</summary>
     private const int PacketsOfChunk = 10 * ChunkFormat.PacketsPerSecond;
 
-    /// <summary>Gaps of the journal, speakers, warnings and ignored files.</summary>
+    /// <summary>Gaps of the journal and of the tracks, speakers, warnings and ignored files.</summary>
     private const long BaseOfResult = 8 * 1024 * 1024;
 
     /// <summary>JSON about one chunk. It needs about 350 bytes, and 40 for each of a few holes.</summary>
@@ -56,9 +56,10 @@ internal sealed record RecordingBudget(long Packets)
     /// <summary>Bytes of the chunks to read, of the mix or of one track.</summary>
     public long Bytes => ChunkFolder.MaxChunkBytes + (long)(Length.TotalSeconds * MaxBytesPerSecond);
 
-    /// <summary>Bytes of the JSON that describes the assembled mix and tracks.</summary>
-    /// <param name="tracks">Number of tracks.</param>
-    public long BytesOfResult(int tracks) => BaseOfResult + BytesOfDescription * Chunks * (1 + Math.Min(tracks, MaxLengthsOfTracks));
+    /// <summary>
+    /// Bytes of the JSON that describes the assembled mix and tracks: at most 25 MB, for a day. Tracks list only their damaged chunks.
+    /// </summary>
+    public long BytesOfResult => BaseOfResult + 2 * BytesOfDescription * Chunks;
 
     /// <summary>Length of each file that is written.</summary>
     public long FileBytes => FFmpegRun.BytesOf(Length);
@@ -67,7 +68,7 @@ internal sealed record RecordingBudget(long Packets)
     /// <param name="until">When its recorder ended, or now.</param>
     public static RecordingBudget Of(Bot bot, DateTimeOffset until)
     {
-        // Only ids that a manager made tell when. A bot that was recovered under another id may be older than its record.
+        // Only ids created by a manager contain a timestamp. A bot that was recovered under another id may be older than its record.
         // The launch is noted after the container has started, and much later if Redis was unavailable then.
         DateTimeOffset?[] starts = [bot.LaunchedAt ?? bot.DueAt, bot.JoiningAt, bot.RecordingAt];
         var length = bot.Id.MadeAt is null ? Longest : until - starts.Min()!.Value + Slack;

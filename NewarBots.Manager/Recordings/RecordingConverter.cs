@@ -121,7 +121,8 @@ internal sealed partial class RecordingConverter(
         // A unique name, since another manager may be converting the same file.
         using var work = new WorkFolder(Path.Combine(
             Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}{TemporarySuffix}"));
-        work.GiveToRecorders();
+        using var user = ProcessUser.Take();
+        work.GiveTo(user.User);
         string[] arguments =
         [
             "-xerror", .. FFmpeg.Input("ogg", "pipe:0"), "-map", "0:a:0", "-map_metadata", "-1", "-map_metadata:s", "-1",
@@ -129,7 +130,7 @@ internal sealed partial class RecordingConverter(
         ];
         var started = time.GetTimestamp();
         await ffmpeg.RunAsync(
-            new(arguments, length) { WorkingFolder = work.Root, Input = recording, IsDone = FFmpegRun.Wrote(work.PathOf(Result)) },
+            new(arguments, length) { WorkingFolder = work.Root, Input = recording, Target = Result, User = user },
             lifetime.ApplicationStopping);
         var made = work.Take(Result);
         await using (var file = new FileStream(made, FileMode.Open, FileAccess.Write))

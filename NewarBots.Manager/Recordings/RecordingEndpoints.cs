@@ -146,10 +146,10 @@ internal static class RecordingEndpoints
     /// <summary>Redirects to an address whose file never changes, so that a player can request ranges of it while the recording grows.</summary>
     private static async Task<IResult> GetPartialRecordingAsync(Bot bot, PartialRecording partialRecording, int chunks, CancellationToken cancellation)
     {
-        if (chunks == LatestChunk && partialRecording.ClosedChunks(bot.UserId, bot.Id) is > 0 and var closed)
-            return TypedResults.Redirect($"/bots/{bot.Id}/recording?chunks={closed}");
         try
         {
+            if (chunks == LatestChunk && partialRecording.ClosedChunks(bot.UserId, bot.Id) is > 0 and var closed)
+                return TypedResults.Redirect($"/bots/{bot.Id}/recording?chunks={closed}");
             return chunks > 0 && await partialRecording.OpenAsync(bot, chunks, cancellation) is { } file
                 ? TypedResults.File(file, AudioFormat.Ogg.ContentType, entityTag: new($"\"{bot.Id}-{chunks}\""), enableRangeProcessing: true)
                 : BotProblems.RecordingNotReady(bot);

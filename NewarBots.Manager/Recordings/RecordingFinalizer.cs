@@ -38,6 +38,9 @@ internal sealed partial class RecordingFinalizer(
         }
         catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {
+            // The bot ends.
+            if (exception is FinalizationException)
+                doubts.Forget(bot.Id);
             part.Fail(exception);
             throw;
         }
@@ -51,7 +54,7 @@ internal sealed partial class RecordingFinalizer(
     {
         var session = SessionFolder.Find(storage, bot.UserId, bot.Id);
         if (session is not null)
-            evidence.Keep(session, bot.UserId, bot.Id, cancellation);
+            KeepEvidence(bot, session, cancellation);
         var final = new FinalRecording(storage, bot.UserId, bot.Id, bot.FinalizationAttempt);
         var published = await final.FindAsync(cancellation);
         if (published is null && final.HasOnlyKeptChunks)
@@ -59,7 +62,7 @@ internal sealed partial class RecordingFinalizer(
             // An earlier attempt was interrupted after the bot was found to be over its budget.
             if (session is not null)
                 KeepAside(bot, budget, session, final);
-            throw new FinalizationBudgetException("its time", $"The chunks of {final} were moved to the folder of damaged chunks.");
+            throw new FinalizationBudgetException("its session", $"The chunks of {final} were moved to the folder of damaged chunks.");
         }
 
         var manifest = published
@@ -76,6 +79,19 @@ internal sealed partial class RecordingFinalizer(
         return Recorded(manifest);
     }
 
+    /// <summary>Evidence that cannot be kept costs no audio.</summary>
+    private void KeepEvidence(Bot bot, SessionFolder session, CancellationToken cancellation)
+    {
+        try
+        {
+            evidence.Keep(session, bot.UserId, bot.Id, cancellation);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Log.NoEvidence(logger, bot.Id, exception.Message);
+        }
+    }
+
     private static FinalizationResult.Recorded Recorded(RecordingManifest manifest) => new(
         manifest.ToRecording(), manifest.Chunks.Count, manifest.AudibleSeconds)
     {
@@ -89,7 +105,6 @@ internal sealed partial class RecordingFinalizer(
     {
         if (!session.HasAudio)
             return null;
-        session.GiveToRecorders();
         using var work = final.MakeWorkFolder();
         AssemblyResult made;
         try
@@ -139,7 +154,7 @@ internal sealed partial class RecordingFinalizer(
         };
         try
         {
-            var made = await assembly.RunAsync(request, session.Path, tracks, work, cancellation);
+            var made = await assembly.RunAsync(request, session, tracks, work, cancellation);
             doubts.Forget(bot.Id);
             return made;
         }
@@ -235,6 +250,9 @@ internal sealed partial class RecordingFinalizer(
     {
         [LoggerMessage(LogLevel.Information, "Published the recording of bot {SessionId}: {Chunks} chunks, {Seconds:0.00} s, complete: {Complete}")]
         public static partial void Published(ILogger logger, SessionId sessionId, int chunks, double seconds, bool complete);
+
+        [LoggerMessage(LogLevel.Warning, "The evidence of bot {SessionId} cannot be kept, its recording is made without it: {Error}")]
+        public static partial void NoEvidence(ILogger logger, SessionId sessionId, string error);
 
         [LoggerMessage(LogLevel.Warning, "No chunk in {Folder} holds readable audio, the folder is kept")]
         public static partial void NoReadableAudio(ILogger logger, string folder);

@@ -11,31 +11,68 @@ internal sealed class RecordingWaveforms(FFmpeg ffmpeg) : IDisposable
 {
     public const int MaxPeaks = 2000;
 
+    /// <summary>Requests that wait for one user's recordings, so that no user keeps others waiting for long.</summary>
+    public const int MaxWaitingOfOneUser = 5;
+
     // One decoding at a time; a concurrent request for the same waveform then finds the file.
     private readonly SemaphoreSlim _slot = new(1);
+
+    /// <summary>Number of requests by the folder of a user's recordings.</summary>
+    private readonly Dictionary<string, int> _waiting = [];
 
     /// <param name="recording">A finished recording.</param>
     /// <param name="length">The recording's length.</param>
     /// <param name="cancellation">Cancels the decoding.</param>
-    /// <returns>The path of a file with a <see cref="Waveform"/> as JSON.</returns>
+    /// <returns>The path of a file with a <see cref="Waveform"/> as JSON; <see langword="null"/> if too many requests of its user wait.</returns>
     /// <exception cref="FinalizationException">The recording cannot be decoded.</exception>
     /// <exception cref="FFmpegMissingException">FFmpeg is not installed.</exception>
     /// <exception cref="IOException">The disk is full or unavailable, or the recording was deleted meanwhile.</exception>
-    public async Task<string> CreateAsync(string recording, TimeSpan length, CancellationToken cancellation)
+    public async Task<string?> CreateAsync(string recording, TimeSpan length, CancellationToken cancellation)
     {
         var target = StorageLayout.Waveform(recording);
         if (File.Exists(target))
             return target;
-        await _slot.WaitAsync(cancellation);
+        var user = Path.GetDirectoryName(recording)!;
+        if (!TryEnter(user))
+            return null;
         try
         {
-            if (!File.Exists(target))
-                await CreateAsync(recording, length, target, cancellation);
-            return target;
+            await _slot.WaitAsync(cancellation);
+            try
+            {
+                if (!File.Exists(target))
+                    await CreateAsync(recording, length, target, cancellation);
+                return target;
+            }
+            finally
+            {
+                _slot.Release();
+            }
         }
         finally
         {
-            _slot.Release();
+            Leave(user);
+        }
+    }
+
+    private bool TryEnter(string user)
+    {
+        lock (_waiting)
+        {
+            var waiting = _waiting.GetValueOrDefault(user);
+            if (waiting >= MaxWaitingOfOneUser)
+                return false;
+            _waiting[user] = waiting + 1;
+            return true;
+        }
+    }
+
+    private void Leave(string user)
+    {
+        lock (_waiting)
+        {
+            if (--_waiting[user] == 0)
+                _waiting.Remove(user);
         }
     }
 
@@ -49,7 +86,6 @@ internal sealed class RecordingWaveforms(FFmpeg ffmpeg) : IDisposable
             {
                 Input = recording,
                 Output = (pcm, token) => (meter = new PeakMeter(length)).ReadAsync(pcm, token),
-                IsDone = () => true,
             },
             cancellation);
 

@@ -13,6 +13,7 @@ internal static class RecordingsRegistration
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(services => new ConfinedProcess(services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<FFmpeg>();
+        builder.Services.AddSingleton<FFmpegVersion>();
         builder.Services.AddSingleton<AssemblyProcess>();
         builder.Services.AddSingleton<DoubtedRecordings>();
         builder.Services.AddSingleton<RecordingConverter>();

@@ -37,5 +37,5 @@ internal sealed class ResultStream(Stream output, long maxBytes) : Stream
 
     private int Counted(int bytes) => (_read += bytes) <= maxBytes
         ? bytes
-        : throw new FinalizationBudgetException("description", $"It is longer than {maxBytes} bytes.");
+        : throw new FinalizationBudgetException("description length", $"The description of the recording is longer than {maxBytes} bytes.");
 }

@@ -92,17 +92,19 @@ internal sealed partial class SessionFolder : ChunkFolder
 
     public SessionJournal ReadJournal(SessionId session) => SessionJournal.Read(session, JournalFile.Lines(Path));
 
-    /// <summary>Makes sure that the process that assembles the recording can read all chunks and the journal.</summary>
+    /// <summary>Lets the process that assembles the recording read all chunks and the journal, as their owner.</summary>
     /// <exception cref="IOException">The disk is unavailable, or an owner cannot be changed.</exception>
-    public void GiveToRecorders()
+    public void GiveTo(ContainerUser user)
     {
         using var folder = OpenFolder();
-        folder?.GiveFilesTo(ContainerUser.OfRecorders);
-        foreach (var (track, _) in Tracks().Take(RecordingBudget.MaxTracks))
+        folder?.GiveFilesTo(user, [Journal.FileName, .. NamesOf(this)]);
+        foreach (var (track, chunks) in Tracks().Take(RecordingBudget.MaxTracks))
         {
             using var ofTrack = folder?.OpenFolder(StorageLayout.TrackFolderName(track), out _);
-            ofTrack?.GiveFilesTo(ContainerUser.OfRecorders);
+            ofTrack?.GiveFilesTo(user, NamesOf(chunks));
         }
+
+        static IEnumerable<string> NamesOf(ChunkFolder folder) => folder.Chunks().Select(chunk => System.IO.Path.GetFileName(chunk.Path));
     }
 
     /// <summary>

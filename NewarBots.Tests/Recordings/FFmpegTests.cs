@@ -1,3 +1,4 @@
+using CliWrap;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -150,7 +151,7 @@ public sealed class FFmpegTests : IDisposable
     public async Task FFmpeg_without_memory_says_nothing_about_the_audio()
     {
         _session.Write(await OpusPackets.OfToneAsync(1000));
-        UseScript($"""[ $(wc -l < {Runs}) -gt 2 ] || ( echo 'Cannot allocate memory' >&2; exit 1 ) || exit 1; exec ffmpeg "$@" """);
+        UseScript($"""[ $(wc -l < {Runs}) -gt 4 ] || ( echo 'Cannot allocate memory' >&2; exit 1 ) || exit 1; exec ffmpeg "$@" """);
 
         for (var attempt = 0; attempt < 2; attempt++)
             Assert.IsNotType<SecondOpinionException>(await Assert.ThrowsAnyAsync<FFmpegUnfinishedException>(_session.FinalizeAsync));
@@ -158,15 +159,36 @@ public sealed class FFmpegTests : IDisposable
         Assert.True((await _session.RecordAsync()).Recording.Complete);
     }
 
-    [Fact]
-    public async Task A_full_disk_is_reported_as_a_retryable_error()
+    [Theory]
+    [InlineData("No space left on device")]
+    [InlineData("Disk quota exceeded")]
+    [InlineData("File too large")]
+    [InlineData("Cannot allocate memory")]
+    public async Task Text_that_a_file_makes_FFmpeg_print_does_not_decide_why_it_failed(string text)
     {
         _session.Write(await OpusPackets.OfToneAsync(50));
-        UseScript("echo 'av_interleaved_write_frame(): No space left on device' >&2; exit 1");
+        UseScript($"""case "$*" in *"-f null -") exec ffmpeg "$@";; esac; echo 'Unknown attached picture mimetype: {text}.' >&2; exit 1""");
 
-        await Assert.ThrowsAsync<StorageFullException>(_session.FinalizeAsync);
+        await Assert.ThrowsAsync<BadAudioException>(_session.FinalizeTwiceAsync);
+    }
 
-        Assert.True(File.Exists(_session.ChunkPath(0)));
+    [Fact]
+    public async Task A_full_disk_is_found_by_writing_to_it()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can mount a disk.");
+        var disk = Directory.CreateDirectory(Path.Combine(_folder, "disk")).FullName;
+        await Cli.Wrap("mount").WithArguments(["-t", "tmpfs", "-o", "size=1m,mode=777", "tmpfs", disk]).ExecuteAsync();
+        try
+        {
+            UseScript("head -c 2M /dev/zero > result; echo 'No space left on device' >&2; exit 1");
+
+            await Assert.ThrowsAsync<StorageFullException>(() => _session.FFmpeg().RunAsync(
+                new([], TimeSpan.FromSeconds(10)) { WorkingFolder = disk, Target = "result" }, TestContext.Current.CancellationToken));
+        }
+        finally
+        {
+            await Cli.Wrap("umount").WithArguments([disk]).ExecuteAsync();
+        }
     }
 
     [Fact]

@@ -156,6 +156,86 @@ public sealed class RecordingBudgetTests : IDisposable
     }
 
     [Fact]
+    public async Task A_process_without_memory_is_retried_and_keeps_the_chunks()
+    {
+        Assert.IsType<FFmpegUnfinishedException>(AssemblyFailure.Of(new OutOfMemoryException()).ToException());
+
+        _session.Write(await OpusPackets.OfToneAsync(50));
+        _session.UseFFmpegScript("kill -KILL $PPID");
+        await Assert.ThrowsAnyAsync<IOException>(_session.FinalizeAsync);
+
+        Assert.True(File.Exists(_session.ChunkPath(0)));
+        _session.Options.FFmpegPath = "ffmpeg";
+        await _session.RecordAsync();
+    }
+
+    [Fact]
+    public async Task Disagreements_are_within_the_recording()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(50));
+        _session.WriteJournal(
+            """{"disagreement":{"startSeconds":0,"endSeconds":1e308,"participants":1}}""",
+            """{"disagreement":{"startSeconds":0,"endSeconds":1,"participants":2147483647}}""",
+            """{"disagreement":{"startSeconds":0.25,"endSeconds":100,"participants":1}}""",
+            """{"disagreement":{"startSeconds":5,"endSeconds":6,"participants":1}}""");
+
+        await _session.RecordAsync();
+
+        Assert.Equal([new Disagreement(0.25, 1, 1)], _session.Manifest().Disagreements);
+    }
+
+    [Fact]
+    public async Task A_folder_without_permissions_in_the_evidence_costs_no_audio()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(50));
+        var occasion = Directory.CreateDirectory(Path.Combine(_session.Folder, "evidence", "1_x")).FullName;
+        var folder = Directory.CreateDirectory(Path.Combine(occasion, "a.png")).FullName;
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder, UnixFileMode.None);
+
+        await _session.RecordAsync();
+    }
+
+    [Fact]
+    public async Task Nested_folders_in_the_work_folder_are_found_and_deleted()
+    {
+        using var work = new WorkFolder(Path.Combine(_session.Storage.Root, "work"));
+        Directory.CreateDirectory(work.PathOf("track_1"));
+        await File.WriteAllBytesAsync(Path.Combine(work.PathOf("track_1"), "recording.ogg"), new byte[100_000], TestContext.Current.CancellationToken);
+
+        Assert.InRange(work.Measure(out var isUnusual), 100_000, 200_000);
+        Directory.CreateDirectory(work.PathOf("track_1/a/b/c/d"));
+        work.Measure(out var isUnusualWithDepth);
+
+        Assert.Equal((false, true), (isUnusual, isUnusualWithDepth));
+    }
+
+    [Theory]
+    [InlineData("{}", true)]
+    [InlineData("""{"Mix":{"File":"recording.ogg"}}""", false)]
+    [InlineData("""{"Mix":{"File":"recording.ogg","Plan":{"Pieces":[{"Range":{"First":0,"Count":1}}],"Gaps":[],"Ignored":[]},"Decoded":{}}}""", false)]
+    [InlineData("""{"Tracks":[null]}""", false)]
+    [InlineData("""{"Warnings":null}""", false)]
+    [InlineData("nothing", false)]
+    public async Task A_result_that_lacks_something_is_not_plausible(string json, bool isPlausible)
+    {
+        await using var output = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(json));
+
+        Assert.Equal(isPlausible, await AssemblyProcess.ReadAsync(output, maxBytes: 1000, TestContext.Current.CancellationToken) is not null);
+    }
+
+    [Fact]
+    public async Task A_result_with_too_many_or_too_long_warnings_is_not_plausible()
+    {
+        foreach (var warnings in new[] { Enumerable.Repeat("w", 101).ToList(), new List<string> { new('w', 4001) } })
+        {
+            await using var output = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(new AssemblyResult { Warnings = warnings }, AssemblyJson.Default.AssemblyResult));
+
+            Assert.Null(await AssemblyProcess.ReadAsync(output, maxBytes: 1_000_000, TestContext.Current.CancellationToken));
+        }
+    }
+
+    [Fact]
     public async Task Files_that_FFmpeg_writes_have_a_limited_length()
     {
         _session.Write(await OpusPackets.OfToneAsync(50));
@@ -216,15 +296,17 @@ public sealed class RecordingBudgetTests : IDisposable
             SessionJournal.Empty,
             budget.Packets);
         var audio = new AssembledAudio(AudioAssembler.FileName, plan, default);
-        var result = new AssemblyResult { Mix = audio, Tracks = [.. Enumerable.Range(1, tracks).Select(track => new AssembledTrack(track, audio, Problem: null))] };
+        var ofTrack = audio with { Plan = plan.WithoutIntactChunks() };
+        var result = new AssemblyResult { Mix = audio, Tracks = [.. Enumerable.Range(1, tracks).Select(track => new AssembledTrack(track, ofTrack, Problem: null))] };
         var json = JsonSerializer.SerializeToUtf8Bytes(result, AssemblyJson.Default.AssemblyResult);
 
-        await using var whole = new ResultStream(new MemoryStream(json), budget.BytesOfResult(tracks));
+        await using var whole = new ResultStream(new MemoryStream(json), budget.BytesOfResult);
         var read = await JsonSerializer.DeserializeAsync(whole, AssemblyJson.Default.AssemblyResult, TestContext.Current.CancellationToken);
         await using var tooLong = new ResultStream(new MemoryStream(json), json.Length - 1);
 
-        Assert.InRange(json.Length, 30_000_000, budget.BytesOfResult(tracks));
-        Assert.Equal(chunksOfDay, read!.Tracks[^1].Audio!.Plan.Pieces.Count);
+        Assert.InRange(json.Length, 3_000_000, budget.BytesOfResult);
+        Assert.InRange(budget.BytesOfResult, json.Length, 32_000_000);
+        Assert.Equal((chunksOfDay, plan.StartedAt), (read!.Mix!.Plan.Pieces.Count, read.Tracks[^1].Audio!.Plan.StartedAt));
         await Assert.ThrowsAsync<FinalizationBudgetException>(
             () => JsonSerializer.DeserializeAsync(tooLong, AssemblyJson.Default.AssemblyResult, TestContext.Current.CancellationToken).AsTask());
     }

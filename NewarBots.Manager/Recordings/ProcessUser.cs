@@ -1,0 +1,103 @@
+using System.Runtime.InteropServices;
+using NewarBots.Manager.Containers;
+
+namespace NewarBots.Manager.Recordings;
+
+/// <summary>
+/// The user of one run of a confined program. A manager that is root takes an unassigned user id for each run, so that a program that was taken
+/// over by a file can neither see nor signal a recorder, another run, or the manager, and cannot leave a process behind. Any other
+/// manager has only its own user.
+/// </summary>
+internal sealed partial class ProcessUser : IDisposable
+{
+    /// <summary>systemd's list of user ids has these as unused.</summary>
+    private const uint First = 60_578;
+    private const uint Last = 61_182;
+
+    /// <summary>Nothing runs as this user but the thread that sends signals (<see cref="EndProcesses"/>).</summary>
+    private const uint Sender = Last + 1;
+
+    private const int Kill = 9;
+
+    private static readonly Lock Lock = new();
+    private static readonly HashSet<uint> Taken = [];
+
+    private ProcessUser(ContainerUser user) => User = user;
+
+    public ContainerUser User { get; }
+
+    /// <exception cref="InvalidOperationException">All user ids are taken.</exception>
+    public static ProcessUser Take()
+    {
+        if (!ContainerUser.IsRoot)
+            return new(ContainerUser.OfRecorders);
+        lock (Lock)
+        {
+            // Another manager on this machine has no access to the set of taken ids. A random start makes it unlikely that both take the same one at once.
+            var running = RunningUsers();
+            var count = (int)(Last - First + 1);
+            var start = Random.Shared.Next(count);
+            var free = Enumerable.Range(0, count).Select(offset => First + (uint)((start + offset) % count)).FirstOrDefault(id => !Taken.Contains(id) && !running.Contains(id));
+            if (free == 0)
+                throw new InvalidOperationException("All user ids for confined programs are taken.");
+            Taken.Add(free);
+            return new(new(free, free));
+        }
+    }
+
+    /// <summary>Kills all processes of this user, also those that left their process group. Does nothing if the manager is not root.</summary>
+    public void EndProcesses()
+    {
+        if (!ContainerUser.IsRoot)
+            return;
+        // The kernel signals all processes of a user at once, so none can fork meanwhile. It takes the user of the calling thread.
+        var thread = new Thread(() =>
+        {
+            if (SetUser(RuntimeInformation.ProcessArchitecture is Architecture.Arm64 ? 147 : 117, (nint)Sender, (nint)User.Uid, (nint)Sender) == 0 && !HasCapabilities())
+                _ = Signal(-1, Kill);
+        });
+        thread.Start();
+        thread.Join();
+    }
+
+    public void Dispose()
+    {
+        EndProcesses();
+        lock (Lock)
+            Taken.Remove(User.Uid);
+    }
+
+    /// <summary>Users of all processes that this manager sees.</summary>
+    private static HashSet<uint> RunningUsers()
+    {
+        var users = new HashSet<uint>();
+        using var processes = UntrustedFolder.Open("/proc", out _);
+        foreach (var name in processes?.ListNames(out _) ?? [])
+        {
+            if (char.IsAsciiDigit(name[0]) && processes!.OwnerOf(name) is { } owner)
+                users.Add(owner);
+        }
+
+        return users;
+    }
+
+    /// <summary>With a capability, the signal would reach all processes.</summary>
+    private static bool HasCapabilities()
+    {
+        try
+        {
+            return !File.ReadLines("/proc/thread-self/status").Contains("CapEff:\t0000000000000000");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
+    /// <summary>setresuid as a system call changes the calling thread only.</summary>
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    private static partial nint SetUser(nint number, nint real, nint effective, nint saved);
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Signal(int process, int signal);
+}
