@@ -21,7 +21,8 @@ public sealed record Disagreement(double StartSeconds, double EndSeconds, int Pa
 {
     /// <inheritdoc cref="StatusMessage.IsPlausible"/>
     [JsonIgnore]
-    public bool IsPlausible => double.IsFinite(StartSeconds) && double.IsFinite(EndSeconds);
+    public bool IsPlausible =>
+        Journal.IsTime(StartSeconds) && Journal.IsTime(EndSeconds) && Participants is >= 0 and <= StatusMessage.MaxParticipants;
 }
 
 /// <summary>A stretch of the timeline in which one source spoke, or one part of a long stretch.</summary>

@@ -40,7 +40,7 @@ public sealed record StatusMessage(
     /// <summary>Far above what a recorder reports; in one day it sends a few ten thousand messages.</summary>
     private const long MaxSequence = 1_000_000_000;
 
-    private const int MaxParticipants = 100_000;
+    internal const int MaxParticipants = 100_000;
 
     private const int MaxChunks = 1_000_000;
 
