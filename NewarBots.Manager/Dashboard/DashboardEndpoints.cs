@@ -6,6 +6,7 @@ using NewarBots.Contract;
 using NewarBots.Manager.Api;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Recordings;
 using NewarBots.Manager.Rehearsal;
 
@@ -73,7 +74,9 @@ internal static class DashboardEndpoints
         try
         {
             var file = await waveforms.CreateAsync(recording, TimeSpan.FromSeconds(bot.Recording.DurationSeconds), cancellation);
-            return TypedResults.PhysicalFile(file, "application/json");
+            return file is null
+                ? BotProblems.ConversionQueueFull(RecordingWaveforms.MaxWaitingOfOneUser)
+                : TypedResults.PhysicalFile(file, "application/json");
         }
         catch (FileNotFoundException)
         {
@@ -81,7 +84,7 @@ internal static class DashboardEndpoints
         }
         catch (Exception exception) when (exception is FinalizationException or FFmpegMissingException or IOException)
         {
-            return BotProblems.NotConverted("waveform", exception.Message);
+            return BotProblems.NotConverted("waveform", Failures.Explain(exception));
         }
     }
 

@@ -86,7 +86,7 @@ internal sealed partial class Retention(
         foreach (var orphan in await orphans.ScanAsync(cancellation))
         {
             if (_reported.Add(orphan.Path))
-                Log.Orphaned(logger, orphan.Path);
+                Report(orphan);
             if (orphan.Session is { } session && time.GetUtcNow() - session.WrittenAt > OrphansKeptFor && !_clock.IsDistrusted)
             {
                 await TryRemoveAsync(session.Id, () =>
@@ -106,7 +106,7 @@ internal sealed partial class Retention(
         {
             await remove();
         }
-        catch (Exception exception) when (Failures.CauseOf(exception) is FailureCause.Bot or FailureCause.Storage && exception is not OperationCanceledException)
+        catch (Exception exception) when (Failures.CauseOf(exception) is FailureCause.Bot or FailureCause.Storage or FailureCause.Host && exception is not OperationCanceledException)
         {
             Log.NotRemoved(logger, id, exception.Message);
         }
@@ -141,6 +141,14 @@ internal sealed partial class Retention(
         }
     }
 
+    private void Report(OrphanedFolder orphan)
+    {
+        if (orphan.Session is null)
+            Log.Unknown(logger, orphan.Path);
+        else
+            Log.Orphaned(logger, orphan.Path);
+    }
+
     /// <returns>Whether the bot is gone.</returns>
     private async Task<bool> RemoveExpiredAsync(SessionId id, DateTimeOffset endedBefore, CancellationToken cancellation)
     {
@@ -153,8 +161,11 @@ internal sealed partial class Retention(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "{Path} is orphaned, a session folder is removed one day after its last write")]
+        [LoggerMessage(LogLevel.Warning, "Session folder {Path} has no audio, record or container, it will be deleted one day after its last write")]
         public static partial void Orphaned(ILogger logger, string path);
+
+        [LoggerMessage(LogLevel.Warning, "{Path} is no session folder, it is left alone")]
+        public static partial void Unknown(ILogger logger, string path);
 
         [LoggerMessage(LogLevel.Information, "Removed the orphaned folder {Path}")]
         public static partial void OrphanRemoved(ILogger logger, string path);
@@ -165,7 +176,7 @@ internal sealed partial class Retention(
         [LoggerMessage(LogLevel.Error, "Removing the expired files of bot {SessionId} failed, will retry: {Error}")]
         public static partial void NotRemoved(ILogger logger, SessionId sessionId, string error);
 
-        [LoggerMessage(LogLevel.Warning, "The system clock was set by {Change}, after a change forward nothing is deleted as expired for one hour")]
+        [LoggerMessage(LogLevel.Warning, "The system clock jumped by {Change}. After a forward jump, retention pauses for one hour")]
         public static partial void ClockSet(ILogger logger, TimeSpan change);
 
         [LoggerMessage(LogLevel.Warning, "Retention pass failed, will retry: {Error}")]

@@ -38,7 +38,10 @@ internal sealed partial class FolderLimit(
         var bytes = folder?.Measure(RemovalBudget.OfFolder(), out isUnusual) ?? 0;
         if (bytes <= limit && !isUnusual)
             return;
-        Log.OverLimit(logger, bot.Id, bytes, limit);
+        if (isUnusual)
+            Log.Unusual(logger, bot.Id);
+        else
+            Log.OverLimit(logger, bot.Id, bytes, limit);
         metrics.OverBudget();
         await commands.UpdateAsync(bot.Id, BotLifecycle.OverStorageLimit);
         stopper.Enqueue(bot.Id);
@@ -46,7 +49,10 @@ internal sealed partial class FolderLimit(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "The folder of bot {SessionId} takes {Bytes} bytes, is nested too deeply or has too many entries, and its recording can need {Limit}: stopping the bot")]
+        [LoggerMessage(LogLevel.Error, "The folder of bot {SessionId} takes {Bytes} bytes, and its recording can need {Limit}: stopping the bot")]
         public static partial void OverLimit(ILogger logger, SessionId sessionId, long bytes, long limit);
+
+        [LoggerMessage(LogLevel.Error, "The folder of bot {SessionId} is nested too deeply or has too many entries: stopping the bot")]
+        public static partial void Unusual(ILogger logger, SessionId sessionId);
     }
 }

@@ -146,8 +146,11 @@ internal sealed partial class Reconciler(
         try
         {
             await CarryOutAsync(action, cancellation);
+            // The others are only enqueued here.
+            if (action is Reconciliation.RecoverBot or Reconciliation.RecoverRecording)
+                backoff.Forget(action.Id);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException && Failures.CauseOf(exception) is FailureCause.Bot or FailureCause.Storage)
+        catch (Exception exception) when (exception is not OperationCanceledException && Failures.CauseOf(exception) is FailureCause.Bot or FailureCause.Storage or FailureCause.Host)
         {
             Log.NotReconciled(logger, exception, action.Id, backoff.Postpone(action.Id, exception), exception.Message);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
 using NewarBots.Contract;
@@ -15,6 +16,10 @@ internal sealed partial class BotFollower(BotCommands commands, StorageLayout st
 {
     /// <summary>Clocks of two machines may differ by this.</summary>
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentDictionary<SessionId, long> _logged = new();
 
     /// <summary>Reads the next part of a live recorder's journal. At most <see cref="JournalReader.PartBytes"/>, so that no bot holds up the others.</summary>
     /// <returns>The updated record, or <see langword="null"/> if there is none; and whether there may be more to read.</returns>
@@ -52,7 +57,8 @@ internal sealed partial class BotFollower(BotCommands commands, StorageLayout st
             // The end of a bot waits instead: without the rest of the journal, it would get the wrong reason.
             catch (IOException exception) when (!isComplete)
             {
-                Log.Unreadable(logger, id, exception.Message);
+                if (MayLog(id))
+                    Log.Unreadable(logger, id, exception.Message);
                 return new(known);
             }
         });
@@ -89,10 +95,21 @@ internal sealed partial class BotFollower(BotCommands commands, StorageLayout st
             bot = next;
         }
 
-        // One log line for all of them, so that a recorder cannot flood the log.
-        if (ignored > 0)
+        if (ignored > 0 && MayLog(known.Id))
             Log.Ignored(logger, known.Id, ignored, part.Lines.Count);
         return new(bot with { Journal = bot.Journal with { Offset = part.Offset, Restarts = part.Restarts } }, messages);
+    }
+
+    /// <summary>Whether nothing was logged about this bot for a minute: a recorder can cause many lines, and must not flood the log.</summary>
+    private bool MayLog(SessionId id)
+    {
+        var now = time.GetTimestamp();
+        if (_logged.TryGetValue(id, out var at) && time.GetElapsedTime(at, now) < LogInterval)
+            return false;
+        foreach (var old in _logged.Where(logged => time.GetElapsedTime(logged.Value, now) >= LogInterval))
+            _logged.TryRemove(old);
+        _logged[id] = now;
+        return true;
     }
 
     /// <summary>The message with a time between the bot's request and now.</summary>
@@ -105,7 +122,7 @@ internal sealed partial class BotFollower(BotCommands commands, StorageLayout st
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "Ignored {Count} of {Lines} journal lines of bot {SessionId}: they are incomplete, implausible, or not of this bot")]
+        [LoggerMessage(LogLevel.Warning, "Ignored {Count} of {Lines} journal lines of bot {SessionId}: they are incomplete, implausible, or not of this bot. More of them are logged at most once a minute")]
         public static partial void Ignored(ILogger logger, SessionId sessionId, int count, int lines);
 
         [LoggerMessage(LogLevel.Warning, "The journal of bot {SessionId} cannot be read, will retry: {Error}")]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using NewarBots.Contract;
@@ -67,6 +68,27 @@ public sealed class BotFollowerTests(RedisServer server) : IClassFixture<RedisSe
         var ended = await Manager().ReadToEndAsync(bot.Id);
         Assert.Equal([100L, 101], await SequencesAsync(bot));
         Assert.Equal((BotStatus.Leaving, EndReason.MeetingEnded), (ended!.Status, ended.Reason!.Value));
+    }
+
+    [Fact]
+    public async Task Useless_lines_of_a_recorder_are_logged_once_a_minute()
+    {
+        var bot = await LaunchedAsync();
+        var log = new CountingLogger();
+        var manager = new BotFollower(Store().Commands, new(_storage), _time, log);
+        for (var turn = 0; turn < 5; turn++)
+            await FollowUselessLineAsync();
+        Assert.Equal(1, log.Count);
+
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await FollowUselessLineAsync();
+        Assert.Equal(2, log.Count);
+
+        async Task FollowUselessLineAsync()
+        {
+            await AppendAsync(bot, "x\n");
+            await manager.FollowAsync(bot.Id);
+        }
     }
 
     [Fact]
@@ -288,6 +310,17 @@ public sealed class BotFollowerTests(RedisServer server) : IClassFixture<RedisSe
     }
 
     private BotStorage Store() => new(_redis, _metrics.Bots, Outboxes.Unused(_time), _time);
+
+    private sealed class CountingLogger : ILogger<BotFollower>
+    {
+        public int Count { get; private set; }
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Count++;
+    }
 
     private BotFollower Manager() => new(Store().Commands, new(_storage), _time, NullLogger<BotFollower>.Instance);
 }
