@@ -109,14 +109,16 @@ public sealed class InterruptedFinalizationTests : IDisposable
     public async Task An_attempt_that_lost_its_lease_does_not_disturb_the_attempt_of_another_manager(int attempt)
     {
         _session.Write(await OpusPackets.OfToneAsync(777));
-        OtherUsers.Allow(_chunks);
-        var (runs, go) = (Path.Combine(_chunks, "runs"), Path.Combine(_chunks, "go"));
+        var (runs, go) = (Path.Combine(_session.Storage.Root, "runs"), Path.Combine(_session.Storage.Root, "go"));
+        // Each attempt has another user.
+        await File.WriteAllTextAsync(runs, string.Empty);
+        OtherUsers.Allow(runs);
         _session.UseFFmpegScript($"echo >> {runs}; until [ -e {go} ]; do sleep 0.02; done; exec ffmpeg \"$@\"");
         using var lost = new CancellationTokenSource();
         var finalizer = _session.Finalizer();
 
         var suspended = finalizer.FinalizeAsync(_session.Bot with { FinalizationAttempt = 1 }, recorderEndedAt: null, lost.Token);
-        await Eventually.TrueAsync(() => File.Exists(runs));
+        await Eventually.TrueAsync(() => File.ReadAllLines(runs).Length == 1);
         var next = finalizer.FinalizeAsync(_session.Bot with { FinalizationAttempt = attempt }, recorderEndedAt: null, CancellationToken.None);
         await Eventually.TrueAsync(() => File.ReadAllLines(runs).Length == 2);
         await lost.CancelAsync();

@@ -118,6 +118,9 @@ public sealed class PartialRecordingTests : IDisposable
         var (running, most, gate) = (Path.Combine(_session.Storage.Root, "running"), Path.Combine(_session.Storage.Root, "most"), Path.Combine(_session.Storage.Root, "gate"));
         Directory.CreateDirectory(running);
         OtherUsers.Allow(running);
+        // Each run has another user.
+        await File.WriteAllTextAsync(most, "", TestContext.Current.CancellationToken);
+        OtherUsers.Allow(most);
         _session.UseFFmpegScript(
             $"mkdir '{running}'/$$; ls '{running}' | wc -l >> '{most}'; while [ ! -e '{gate}' ]; do sleep 0.05; done; ffmpeg \"$@\"; code=$?; rmdir '{running}'/$$; exit $code");
         using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);

@@ -211,17 +211,17 @@ public sealed class RecordingBudgetTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{}", true)]
-    [InlineData("""{"Mix":{"File":"recording.ogg"}}""", false)]
-    [InlineData("""{"Mix":{"File":"recording.ogg","Plan":{"Pieces":[{"Range":{"First":0,"Count":1}}],"Gaps":[],"Ignored":[]},"Decoded":{}}}""", false)]
-    [InlineData("""{"Tracks":[null]}""", false)]
-    [InlineData("""{"Warnings":null}""", false)]
-    [InlineData("nothing", false)]
-    public async Task A_result_that_lacks_something_is_not_plausible(string json, bool isPlausible)
+    [InlineData("{}")]
+    [InlineData("""{"Mix":{"File":"recording.ogg"}}""")]
+    [InlineData("""{"Mix":{"File":"recording.ogg","Plan":{"Pieces":[{"Range":{"First":0,"Count":1}}],"Gaps":[],"Ignored":[]},"Decoded":{}}}""")]
+    [InlineData("""{"Tracks":[null]}""")]
+    [InlineData("""{"Warnings":null}""")]
+    [InlineData("nothing")]
+    public async Task A_result_that_lacks_something_is_not_plausible(string json)
     {
         await using var output = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(json));
 
-        Assert.Equal(isPlausible, await AssemblyProcess.ReadAsync(output, maxBytes: 1000, TestContext.Current.CancellationToken) is not null);
+        Assert.Null(await AssemblyProcess.ReadAsync(output, maxBytes: 1000, TestContext.Current.CancellationToken));
     }
 
     [Fact]

@@ -74,6 +74,7 @@ public sealed class BotFollowerTests(RedisServer server) : IClassFixture<RedisSe
     public async Task Useless_lines_of_a_recorder_are_logged_once_a_minute()
     {
         var bot = await LaunchedAsync();
+        Report(bot, bot.Says(BotStatus.Joining, 100));
         var log = new CountingLogger();
         var manager = new BotFollower(Store().Commands, new(_storage), _time, log);
         for (var turn = 0; turn < 5; turn++)
