@@ -42,6 +42,7 @@ internal sealed class BotMetrics
     private readonly Counter<long> _endFailures;
     private readonly Counter<long> _overBudget;
     private readonly Histogram<double> _webhook;
+    private readonly Counter<long> _dropped;
     private readonly Histogram<double> _docker;
     private readonly Histogram<double> _redis;
     private readonly Histogram<long> _memory;
@@ -64,6 +65,7 @@ internal sealed class BotMetrics
         _endFailures = meter.CreateCounter<long>("newarbots.bot.end.failures", "{attempt}", "Failed attempts to end a bot, by cause.");
         _overBudget = meter.CreateCounter<long>("newarbots.bots.over_budget", "{bot}", "Bots that wrote more than their recording can need.");
         _webhook = meter.CreateHistogram("newarbots.webhook.duration", Seconds, "How long a webhook's receiver took to answer.", advice: Short);
+        _dropped = meter.CreateCounter<long>("newarbots.webhook.dropped", "{message}", "Pending messages to webhooks that were deleted because their user had too many.");
         _docker = meter.CreateHistogram("newarbots.docker.duration", Seconds, "How long the engine took to answer.", advice: Short);
         _redis = meter.CreateHistogram("newarbots.redis.duration", Seconds, "How long Redis took to answer.", advice: Short);
         _memory = meter.CreateHistogram(
@@ -133,6 +135,9 @@ internal sealed class BotMetrics
     /// <param name="took">Until the receiver answered or the attempt failed.</param>
     /// <param name="outcome">The delivery's status afterwards; <c>pending</c> means a retry.</param>
     public void Notified(TimeSpan took, string outcome) => _webhook.Record(took.TotalSeconds, Tag(OutcomeTag, outcome));
+
+    /// <summary>Pending messages to webhooks were deleted, because all messages of their user take too much space.</summary>
+    public void MessagesDropped(long count) => _dropped.Add(count);
 
     /// <param name="took">Until the engine answered or the call failed.</param>
     /// <param name="operation">The kind of call; one of a few words.</param>

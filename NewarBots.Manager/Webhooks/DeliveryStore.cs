@@ -2,6 +2,9 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.Options;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
 using StackExchange.Redis;
 
@@ -9,34 +12,74 @@ namespace NewarBots.Manager.Webhooks;
 
 /// <summary>
 /// The messages to webhooks, in Redis. Each message has a record. Each webhook has an index of its messages by id, and a set of pending messages
-/// by due time. A manager claims a message by postponing its due time: if the manager dies, the message is due again.
+/// by due time. A manager claims a message by postponing its due time: if the manager dies, the message is due again. A ledger of each user limits
+/// the bytes of all messages to the user's webhooks; the oldest are deleted first, pending or not.
 /// </summary>
-internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogger<DeliveryStore> logger)
+internal sealed partial class DeliveryStore(
+    IConnectionMultiplexer redis, IOptions<WebhookOptions> options, BotMetrics metrics, ILogger<DeliveryStore> logger)
 {
-    /// <summary>The number of messages kept per webhook: more than a receiver should miss if it is unavailable for a day.</summary>
-    public const int MaxPerWebhook = 10_000;
-
     /// <summary>Longer than a message is retried, so that failed messages can still be inspected and redelivered.</summary>
     public static readonly TimeSpan Retention = TimeSpan.FromDays(7);
 
     private const int OutboxBatch = 100;
 
-    /// <summary>Each event is distributed once: only the manager that removes it from the outbox stores its messages.</summary>
-    private const string DistributeScript = """
+    private const int DeletionBatch = 500;
+
+    /// <summary>
+    /// A member of the ledger is the message's id, a space, and the webhook's id, so that the oldest message comes first. 512 bytes stand for the keys
+    /// and index entries of a message.
+    /// </summary>
+    private const string Accounting = """
+        local function count(ledger, bytes, member, json)
+            local size = 512 + #json
+            redis.call('HINCRBY', bytes, 'total', size - (tonumber(redis.call('HGET', bytes, member)) or 0))
+            redis.call('HSET', bytes, member, size)
+            redis.call('ZADD', ledger, 0, member)
+        end
+        local function forget(ledger, bytes, member)
+            local id, webhook = string.match(member, '^(%S+) (%S+)$')
+            local prefix = 'newarbots:webhook:' .. webhook
+            redis.call('DEL', prefix .. ':delivery:' .. id)
+            redis.call('ZREM', prefix .. ':deliveries', id)
+            redis.call('HINCRBY', bytes, 'total', -(tonumber(redis.call('HGET', bytes, member)) or 0))
+            redis.call('HDEL', bytes, member)
+            redis.call('ZREM', ledger, member)
+            return redis.call('ZREM', prefix .. ':due', id)
+        end
+
+        """;
+
+    /// <summary>
+    /// Each event is distributed once: only the manager that removes it from the outbox stores its messages. Returns how many pending messages
+    /// were deleted to stay within the limit.
+    /// </summary>
+    private const string DistributeScript = Accounting + """
         local entry, id, json, now, retention, oldestId, maximum = unpack(ARGV)
         if entry ~= '' and redis.call('XDEL', KEYS[1], entry) == 0 then return 0 end
-        for i = 2, #KEYS, 3 do
+        local ledger, bytes = KEYS[2], KEYS[3]
+        for i = 4, #KEYS, 3 do
             local record, index, due = KEYS[i], KEYS[i + 1], KEYS[i + 2]
             redis.call('SET', record, json, 'PX', retention)
             redis.call('ZADD', index, 0, id)
             redis.call('ZADD', due, now, id)
             redis.call('ZREMRANGEBYLEX', index, '-', '(' .. oldestId)
-            redis.call('ZREMRANGEBYRANK', index, 0, -1 - tonumber(maximum))
             redis.call('PEXPIRE', index, retention)
             redis.call('PEXPIRE', due, retention)
+            count(ledger, bytes, id .. ' ' .. ARGV[7 + (i - 1) / 3], json)
         end
-        return 1
+        for _, expired in ipairs(redis.call('ZRANGEBYLEX', ledger, '-', '(' .. oldestId)) do forget(ledger, bytes, expired) end
+        local dropped = 0
+        while (tonumber(redis.call('HGET', bytes, 'total')) or 0) > tonumber(maximum) do
+            local oldest = redis.call('ZRANGE', ledger, 0, 0)[1]
+            if not oldest then break end
+            dropped = dropped + forget(ledger, bytes, oldest)
+        end
+        redis.call('PEXPIRE', ledger, retention)
+        redis.call('PEXPIRE', bytes, retention)
+        return dropped
         """;
+
+    private const string ForgetScript = Accounting + "for _, member in ipairs(ARGV) do forget(KEYS[1], KEYS[2], member) end";
 
     private static readonly LuaScript ClaimScript = LuaScript.Prepare("""
         local ids = redis.call('ZRANGEBYSCORE', @due, '-inf', @now, 'LIMIT', 0, @maximum)
@@ -45,16 +88,17 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
         """);
 
     /// <summary>Does nothing if the claim was lost to another manager or to a redelivery.</summary>
-    private static readonly LuaScript SettleScript = LuaScript.Prepare("""
+    private static readonly LuaScript SettleScript = LuaScript.Prepare(Accounting + """
         if redis.call('ZSCORE', @due, @id) ~= @claimedUntil then return 0 end
         if @nextAttemptAt == '' then redis.call('ZREM', @due, @id) else redis.call('ZADD', @due, @nextAttemptAt, @id) end
-        redis.call('SET', @record, @json, 'XX', 'KEEPTTL')
+        if redis.call('SET', @record, @json, 'XX', 'KEEPTTL') then count(@ledger, @bytes, @member, @json) end
         return 1
         """);
 
-    private static readonly LuaScript RedeliverScript = LuaScript.Prepare("""
+    private static readonly LuaScript RedeliverScript = LuaScript.Prepare(Accounting + """
         if not redis.call('SET', @record, @json, 'XX', 'PX', @retention) then return 0 end
         redis.call('ZADD', @due, @now, @id)
+        count(@ledger, @bytes, @member, @json)
         return 1
         """);
 
@@ -78,16 +122,24 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
     /// <param name="id">The message's id.</param>
     /// <param name="now">The time at which it is due.</param>
     /// <param name="entry">The event's outbox entry, which is removed; null if it does not come from the outbox.</param>
-    public Task EnqueueAsync(IReadOnlyList<Webhook> webhooks, WebhookEvent webhookEvent, string id, DateTimeOffset now, RedisValue entry = default)
+    public async Task EnqueueAsync(IReadOnlyList<Webhook> webhooks, WebhookEvent webhookEvent, string id, DateTimeOffset now, RedisValue entry = default)
     {
         var delivery = new Delivery { Id = id, Type = webhookEvent.Type, Payload = webhookEvent.Payload, CreatedAt = now, NextAttemptAt = now };
-        RedisKey[] keys = [BotOutbox.Stream, .. webhooks.SelectMany(webhook => (RedisKey[])[Record(webhook.Id, id), Index(webhook.Id), Due(webhook.Id)])];
+        RedisKey[] keys =
+        [
+            BotOutbox.Stream, Ledger(webhookEvent.UserId), Bytes(webhookEvent.UserId),
+            .. webhooks.SelectMany(webhook => (RedisKey[])[Record(webhook.Id, id), Index(webhook.Id), Due(webhook.Id)]),
+        ];
         RedisValue[] values =
         [
             entry.IsNull ? RedisValue.EmptyString : entry, id, Serialize(delivery), now.ToUnixTimeMilliseconds(), (long)Retention.TotalMilliseconds,
-            IdOf(now - Retention), MaxPerWebhook,
+            IdOf(now - Retention), options.Value.MaxMegabytesPerUser * 1024L * 1024, .. webhooks.Select(webhook => (RedisValue)webhook.Id),
         ];
-        return Database.ScriptEvaluateAsync(DistributeScript, keys, values);
+        if ((long)await Database.ScriptEvaluateAsync(DistributeScript, keys, values) is > 0 and var dropped)
+        {
+            metrics.MessagesDropped(dropped);
+            Log.Dropped(logger, dropped, webhookEvent.UserId, options.Value.MaxMegabytesPerUser);
+        }
     }
 
     public static bool IsId(string text) => IdPattern.IsMatch(text);
@@ -124,6 +176,9 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
             claimedUntil = until.ToUnixTimeMilliseconds(),
             json = Serialize(delivery),
             nextAttemptAt = delivery.NextAttemptAt is { } next ? next.ToUnixTimeMilliseconds() : RedisValue.EmptyString,
+            ledger = Ledger(webhook.UserId),
+            bytes = Bytes(webhook.UserId),
+            member = Member(webhook, delivery.Id),
         });
 
     /// <summary>Marks all pending messages to a webhook as failed.</summary>
@@ -144,7 +199,7 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
         try
         {
             return await Database.StringGetAsync(Record(webhook.Id, id)) is { IsNull: false } record
-                ? JsonSerializer.Deserialize<Delivery>((string)record!, JsonSerializerOptions.Web)
+                ? JsonSerializer.Deserialize<Delivery>((string)record!, WebhookEvent.Stored)
                 : null;
         }
         catch (JsonException exception)
@@ -169,6 +224,9 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
                 now = now.ToUnixTimeMilliseconds(),
                 json = Serialize(redelivery),
                 retention = (long)Retention.TotalMilliseconds,
+                ledger = Ledger(webhook.UserId),
+                bytes = Bytes(webhook.UserId),
+                member = Member(webhook, delivery.Id),
             });
         return redelivery;
     }
@@ -190,8 +248,13 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
     /// <summary>Deletes all messages to a webhook.</summary>
     public async Task DeleteAllAsync(Webhook webhook)
     {
-        var ids = await Database.SortedSetRangeByValueAsync(Index(webhook.Id));
-        await Database.KeyDeleteAsync([Due(webhook.Id), Index(webhook.Id), .. ids.Select(id => Record(webhook.Id, id!))]);
+        foreach (var ids in (await Database.SortedSetRangeByValueAsync(Index(webhook.Id))).Chunk(DeletionBatch))
+        {
+            await Database.ScriptEvaluateAsync(
+                ForgetScript, [Ledger(webhook.UserId), Bytes(webhook.UserId)], [.. ids.Select(id => (RedisValue)Member(webhook, id!))]);
+        }
+
+        await Database.KeyDeleteAsync([Due(webhook.Id), Index(webhook.Id)]);
     }
 
     /// <summary>Ids sort by time. They contain no dot, because dots separate the parts of the signed text.</summary>
@@ -210,7 +273,7 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
     {
         try
         {
-            return text.IsNull ? null : JsonSerializer.Deserialize<WebhookEvent>((string)text!, JsonSerializerOptions.Web);
+            return text.IsNull ? null : JsonSerializer.Deserialize<WebhookEvent>((string)text!, WebhookEvent.Stored);
         }
         catch (JsonException)
         {
@@ -218,7 +281,13 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
         }
     }
 
-    private static string Serialize(Delivery delivery) => JsonSerializer.Serialize(delivery, JsonSerializerOptions.Web);
+    private static string Serialize(Delivery delivery) => JsonSerializer.Serialize(delivery, WebhookEvent.Stored);
+
+    private static RedisKey Ledger(UserId user) => $"newarbots:webhooks:user:{user}:messages";
+
+    private static RedisKey Bytes(UserId user) => $"newarbots:webhooks:user:{user}:bytes";
+
+    private static string Member(Webhook webhook, string id) => $"{id} {webhook.Id}";
 
     private static RedisKey Due(string webhook) => $"newarbots:webhook:{webhook}:due";
 
@@ -228,6 +297,9 @@ internal sealed partial class DeliveryStore(IConnectionMultiplexer redis, ILogge
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Warning, "Deleted {Count} pending messages to webhooks of user {UserId}, the oldest, because all messages of a user may take {Megabytes} MiB")]
+        public static partial void Dropped(ILogger logger, long count, UserId userId, int megabytes);
+
         [LoggerMessage(LogLevel.Error, "Message {MessageId} to webhook {WebhookId} cannot be read and was removed: {Reason}")]
         public static partial void Unreadable(ILogger logger, string messageId, string webhookId, string reason);
     }

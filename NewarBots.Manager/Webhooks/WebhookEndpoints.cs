@@ -143,7 +143,7 @@ internal static class WebhookEndpoints
     }
 
     /// <summary>List a webhook's messages</summary>
-    /// <remarks>Returns messages with all attempts, newest first. Messages are kept for 7 days, at most the latest 10,000.</remarks>
+    /// <remarks>Returns messages with all attempts, newest first. Messages are kept for 7 days, the oldest for less if all messages of the user take too much space.</remarks>
     /// <param name="id" example="wh_0199aaaabbbbccccddddeeeeffff0002">The webhook's id.</param>
     /// <param name="limit" example="20">Maximum number of messages on the page. Default: 20.</param>
     /// <param name="cursor" example="msg_1772356272000_000000">`nextCursor` of the previous page.</param>

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
@@ -18,6 +19,9 @@ internal sealed record WebhookEvent(UserId UserId, string Type, string Payload)
     {
         DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
     };
+
+    /// <summary>For messages in Redis. Other encoders need six bytes for each quotation mark of the payload.</summary>
+    public static JsonSerializerOptions Stored { get; } = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>One type per status, for example <c>bot.recording</c>.</summary>
     public static IReadOnlyList<string> Types { get; } = [.. Enum.GetValues<BotStatus>().Select(TypeOf)];

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Options;
+
 namespace NewarBots.Manager.Webhooks;
 
 /// <summary>Section <c>Webhooks</c>.</summary>
@@ -10,4 +12,14 @@ internal sealed class WebhookOptions
     /// services through the manager.
     /// </summary>
     public bool AllowPrivateAddresses { get; set; }
+
+    /// <summary>Space in Redis for all messages to one user's webhooks, in MiB. The oldest messages are deleted first, pending or not.</summary>
+    public int MaxMegabytesPerUser { get; set; } = 16;
+}
+
+internal sealed class WebhookOptionsValidator : IValidateOptions<WebhookOptions>
+{
+    public ValidateOptionsResult Validate(string? name, WebhookOptions options) => options.MaxMegabytesPerUser < 1
+        ? ValidateOptionsResult.Fail($"Webhooks:MaxMegabytesPerUser must be 1 or more (it is {options.MaxMegabytesPerUser}).")
+        : ValidateOptionsResult.Success;
 }

@@ -21,7 +21,7 @@ internal sealed class WebhookOutbox(WebhookFiles webhooks, TimeProvider time) : 
             return RedisValue.EmptyString;
         var type = WebhookEvent.TypeOf(after.Status);
         return webhooks.All.Any(webhook => webhook.Selects(after.UserId, type))
-            ? JsonSerializer.Serialize(WebhookEvent.Of(after, time.GetUtcNow()), JsonSerializerOptions.Web)
+            ? JsonSerializer.Serialize(WebhookEvent.Of(after, time.GetUtcNow()), WebhookEvent.Stored)
             : RedisValue.EmptyString;
     }
 

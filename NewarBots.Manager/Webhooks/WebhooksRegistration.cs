@@ -1,5 +1,6 @@
 using System.Net.Mime;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
 using NewarBots.Manager.Api.OpenApi;
 using NewarBots.Manager.Bots.Storage;
@@ -10,7 +11,8 @@ internal static class WebhooksRegistration
 {
     public static IHostApplicationBuilder AddWebhooks(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section);
+        builder.Services.AddSingleton<IValidateOptions<WebhookOptions>, WebhookOptionsValidator>();
+        builder.Services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section).ValidateOnStart();
         builder.Services.AddSingleton<WebhookFiles>();
         builder.Services.AddSingleton<WebhookOutbox>();
         builder.Services.AddSingleton<IBotOutbox>(services => services.GetRequiredService<WebhookOutbox>());

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Webhooks;
 using NewarBots.Tests.Fixtures;
@@ -101,9 +102,10 @@ public sealed class WebhookLifeTests : IAsyncLifetime
         await stopping;
 
         await using var connection = await _redis.ConnectAsync();
+        using var metrics = new MetricsProbe();
         var stored = new WebhookFiles(new StorageLayout(_manager.Storage), TimeProvider.System, NullLogger<WebhookFiles>.Instance).Find((string)webhook["id"]!)!;
         var now = TimeProvider.System.GetUtcNow();
-        var due = await new DeliveryStore(connection, NullLogger<DeliveryStore>.Instance).ClaimAsync(stored, now, until: now.AddMinutes(1), maximum: 10);
+        var due = await new DeliveryStore(connection, Options.Create(new WebhookOptions()), metrics.Bots, NullLogger<DeliveryStore>.Instance).ClaimAsync(stored, now, until: now.AddMinutes(1), maximum: 10);
         Assert.Equal(_receiver.Received[0].Id, Assert.Single(due).Id);
         Assert.Empty(due[0].Attempts);
     }
