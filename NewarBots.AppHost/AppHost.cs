@@ -1,38 +1,39 @@
-#pragma warning disable ASPIRECERTIFICATES001 // WithoutHttpsCertificate is marked experimental.
-
 using NewarBots.AppHost;
 
 var builder = DistributedApplication.CreateBuilder(args);
 
-var settings = ManagerSettings.Read(builder.Configuration, Path.GetFullPath("..", builder.AppHostDirectory));
-var storagePath = builder.AddParameter("storage-path", settings.StoragePath);
-var allowedHosts = builder.AddParameter("allowed-meeting-hosts", settings.AllowedMeetingHosts);
-var maxBots = builder.AddParameter("max-concurrent-bots", settings.MaxConcurrentBots);
+var addresses = Addresses.Read(builder.Configuration, Environment.GetEnvironmentVariable(Addresses.ManagerUrlsKey));
+builder.UseAddresses(addresses);
 
-// Bots outlive the AppHost and reconnect to Redis at the same address, so its container and port are persistent.
-// They do not trust the development certificate, so Redis runs without TLS, on this machine only.
-var redis = builder.AddRedis("redis", port: 18890)
-    .WithoutHttpsCertificate()
-    .WithDataVolume()
-    .WithLifetime(ContainerLifetime.Persistent);
+var settings = ManagerSettings.Read(builder.Configuration, Path.GetFullPath("..", builder.AppHostDirectory));
+var storagePath = builder.AddParameter("storage-path", settings.StoragePath)
+    .WithDescription("Folder for recordings, keys and webhooks.");
+var allowedHosts = builder.AddParameter("allowed-meeting-hosts", settings.AllowedMeetingHosts)
+    .WithDescription("Hosts that bots may visit, separated by commas, each as host or host:port.");
+var maxBots = builder.AddParameter("max-concurrent-bots", settings.MaxConcurrentBots)
+    .WithDescription("Number of bots that may be in meetings at the same time. More bots wait in the queue.");
+builder.AddParameter("manager-key", settings.ManagerKey, secret: true)
+    .WithDescription("An admin key. The AppHost calls the manager with it once the manager requires keys.");
+
+var redis = builder.AddRedisForBots(addresses.RedisPort);
 
 // Builds the recorder image if it is outdated, then exits. The manager starts the containers.
-var recorderImage = builder.AddExecutable("recorder-image", "eng/recorder-image", "..")
-    .WithIconName("BoxToolbox")
-    .ExcludeFromManifest();
+var recorderImage = builder.AddImageBuild("recorder-image");
 
-// Not proxied, because the manager forwards its own port to its recorders.
-builder.AddProject<Projects.NewarBots_Manager>("manager")
-    .WithEndpoint("http", endpoint => endpoint.IsProxied = false)
-    .WithExternalHttpEndpoints()
-    .WithManagerHealthCheck()
+builder.AddProject<ManagerProject>("manager")
+    .WithIconName("VideoClip")
+    .WithAddresses(addresses)
+    .WithRequiredCommand("ffmpeg", "https://ffmpeg.org/download.html")
+    .WithManagerHealthCheck(settings.ManagerKey)
     .WithUrlForEndpoint("http", url => url.DisplayText = "Bots").WithLink("API", "/scalar").WithLink("Rehearsal", "/rehearsal")
     .WithEnvironment("Storage__Path", storagePath)
     .WithEnvironment("Launching__MaxConcurrentBots", maxBots)
     .WithAllowedMeetingHosts(allowedHosts)
+    .WithTelemetry(addresses.Dashboard)
     .WithReference(redis)
-    .WaitFor(redis)
+    .WaitFor(redis, WaitBehavior.StopOnResourceUnavailable)
     .WaitForCompletion(recorderImage)
-    .WithBotsAsChildren();
+    .WithBotsAsChildren(settings.ManagerKey)
+    .WithStartReport(addresses, settings);
 
 builder.Build().Run();

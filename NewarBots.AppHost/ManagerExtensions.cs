@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using NewarBots.AppHost.Bots;
 
@@ -7,17 +8,60 @@ internal static class ManagerExtensions
 {
     private const string Endpoint = "http";
 
+    private const string OtlpEndpointKey = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
     /// <param name="manager">The manager.</param>
     /// <param name="text">The link's text in the dashboard.</param>
     /// <param name="path">Relative to the manager's address.</param>
     public static IResourceBuilder<ProjectResource> WithLink(this IResourceBuilder<ProjectResource> manager, string text, string path) =>
         manager.WithUrlForEndpoint(Endpoint, _ => new ResourceUrlAnnotation { Url = path, DisplayText = text });
 
+    /// <summary>Makes the manager listen on the user's addresses. It is not proxied, because it forwards its own port to its recorders.</summary>
+    public static IResourceBuilder<ProjectResource> WithAddresses(this IResourceBuilder<ProjectResource> manager, Addresses addresses)
+    {
+        manager.WithEndpoint(Endpoint, endpoint => endpoint.IsProxied = false).WithExternalHttpEndpoints();
+        return addresses.ManagerUrls is not { } urls
+            ? manager
+            : manager
+                .WithEnvironment(Addresses.ManagerUrlsKey, urls)
+                .WithEndpoint(Endpoint, endpoint =>
+                {
+                    endpoint.Port = endpoint.TargetPort = addresses.Manager.Port;
+                    endpoint.TargetHost = addresses.Manager.Host;
+                });
+    }
+
+    /// <summary>
+    /// Sends telemetry to the user's endpoint (<c>OTEL_EXPORTER_OTLP_ENDPOINT</c>) if it is set, else to the dashboard.
+    /// </summary>
+    public static IResourceBuilder<ProjectResource> WithTelemetry(this IResourceBuilder<ProjectResource> manager, BindingAddress dashboard) =>
+        manager.WithEnvironment(context =>
+        {
+            if (!context.ExecutionContext.IsRunMode)
+                return;
+            // Aspire samples everything. The parts of an untraced request must stay untraced.
+            context.EnvironmentVariables["OTEL_TRACES_SAMPLER"] = "parentbased_always_on";
+            var configuration = manager.ApplicationBuilder.Configuration;
+            if (string.IsNullOrWhiteSpace(configuration[OtlpEndpointKey]))
+            {
+                context.EnvironmentVariables["Telemetry__Dashboard"] = dashboard.ToString();
+                return;
+            }
+
+            foreach (var key in new[] { OtlpEndpointKey, "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_HEADERS" })
+            {
+                if (configuration[key] is { } value)
+                    context.EnvironmentVariables[key] = value;
+                else
+                    context.EnvironmentVariables.Remove(key);
+            }
+        });
+
     /// <summary>Checks the manager's <c>/health</c> and shows its reasons. Aspire's HTTP health check shows only the status code.</summary>
-    public static IResourceBuilder<ProjectResource> WithManagerHealthCheck(this IResourceBuilder<ProjectResource> manager)
+    public static IResourceBuilder<ProjectResource> WithManagerHealthCheck(this IResourceBuilder<ProjectResource> manager, string key)
     {
         var name = $"{manager.Resource.Name}-health";
-        manager.ApplicationBuilder.Services.AddHealthChecks().AddAsyncCheck(name, manager.Api().CheckHealthAsync);
+        manager.ApplicationBuilder.Services.AddHealthChecks().AddAsyncCheck(name, manager.Api(key).CheckHealthAsync);
         return manager.WithHealthCheck(name);
     }
 
@@ -34,25 +78,23 @@ internal static class ManagerExtensions
     /// <summary>
     /// Shows the manager's bots as child resources with state, log and stop command. Adds commands that record a rehearsal and stop all bots.
     /// </summary>
-    public static IResourceBuilder<ProjectResource> WithBotsAsChildren(this IResourceBuilder<ProjectResource> manager)
+    public static IResourceBuilder<ProjectResource> WithBotsAsChildren(this IResourceBuilder<ProjectResource> manager, string key)
     {
         var builder = manager.ApplicationBuilder;
         if (!builder.ExecutionContext.IsRunMode)
             return manager;
 
-        var api = manager.Api();
+        var api = manager.Api(key);
         builder.Services.AddSingleton(api);
         builder.Services.AddSingleton(manager.Resource);
         builder.Services.AddSingleton<BotLogs>();
         builder.Services.AddSingleton<BotResources>();
         builder.Services.AddHostedService<BotResourcePoller>();
         return manager
-            // Polling sends unsampled trace parents, so the manager must follow the caller's sampling decision.
-            .WithEnvironment("OTEL_TRACES_SAMPLER", "parentbased_always_on")
             .WithCommand(
                 "record-rehearsal",
                 "Record a rehearsal",
-                async context => CommandResults.Success($"{await api.RecordRehearsalAsync(context.CancellationToken)} is on its way."),
+                context => AnswerAsync(async () => $"{await api.RecordRehearsalAsync(context.CancellationToken)} is joining a rehearsal. It ends in about a minute."),
                 new CommandOptions
                 {
                     Description = "Sends a bot into a stand-in meeting with three speakers, which lasts 40 seconds.",
@@ -63,7 +105,7 @@ internal static class ManagerExtensions
             .WithCommand(
                 "stop-all-bots",
                 "Stop all bots",
-                async context => CommandResults.Success($"Bots leaving now: {await api.StopAllAsync(context.CancellationToken)}."),
+                context => AnswerAsync(async () => $"Bots leaving now: {await api.StopAllAsync(context.CancellationToken)}."),
                 new CommandOptions
                 {
                     Description = "All bots leave their meetings and keep their recordings. Scheduled bots stay scheduled.",
@@ -73,8 +115,33 @@ internal static class ManagerExtensions
                 });
     }
 
-    private static ManagerApi Api(this IResourceBuilder<ProjectResource> manager) =>
-        new(manager.GetEndpoint(Endpoint), manager.ApplicationBuilder.Configuration[ManagerSettings.ManagerKey]);
+    /// <summary>Reports the start and failures on the console.</summary>
+    public static IResourceBuilder<ProjectResource> WithStartReport(
+        this IResourceBuilder<ProjectResource> manager, Addresses addresses, ManagerSettings settings)
+    {
+        var builder = manager.ApplicationBuilder;
+        if (builder.ExecutionContext.IsRunMode)
+        {
+            builder.Services.AddSingleton(addresses);
+            builder.Services.AddSingleton(settings);
+            builder.Services.AddHostedService<StartReport>();
+        }
+        return manager;
+    }
+
+    private static async Task<ExecuteCommandResult> AnswerAsync(Func<Task<string>> act)
+    {
+        try
+        {
+            return CommandResults.Success(await act());
+        }
+        catch (HttpRequestException exception)
+        {
+            return CommandResults.Failure(exception);
+        }
+    }
+
+    private static ManagerApi Api(this IResourceBuilder<ProjectResource> manager, string key) => new(manager.GetEndpoint(Endpoint), key);
 
     private static ResourceCommandState WhileRunning(UpdateCommandStateContext context) =>
         context.ResourceSnapshot.State?.Text == KnownResourceStates.Running ? ResourceCommandState.Enabled : ResourceCommandState.Disabled;

@@ -7,11 +7,9 @@ namespace NewarBots.AppHost;
 /// <param name="StoragePath">Absolute path.</param>
 /// <param name="AllowedMeetingHosts">Comma-separated, each as <c>host</c> or <c>host:port</c>.</param>
 /// <param name="MaxConcurrentBots">An integer, 1 or more.</param>
-internal sealed record ManagerSettings(string StoragePath, string AllowedMeetingHosts, string MaxConcurrentBots)
+/// <param name="ManagerKey">An admin key for the manager's API, required if the manager has keys; else empty.</param>
+internal sealed record ManagerSettings(string StoragePath, string AllowedMeetingHosts, string MaxConcurrentBots, string ManagerKey)
 {
-    /// <summary>Setting of the AppHost: an admin key for the manager's API, required if the manager has keys.</summary>
-    public const string ManagerKey = "Parameters:manager-key";
-
     private const char Comma = ',';
 
     /// <summary>
@@ -40,7 +38,7 @@ internal sealed record ManagerSettings(string StoragePath, string AllowedMeeting
             Invalid(maxBots, "must be an integer, 1 or more");
 
         return faults.Count == 0
-            ? new(Path.GetFullPath(storage.Value, root), hosts.Value, maxBots.Value)
+            ? new(Path.GetFullPath(storage.Value, root), hosts.Value, maxBots.Value, configuration["Parameters:manager-key"] ?? string.Empty)
             : throw new InvalidParametersException(faults);
 
         (string Key, string Value) Value(string name, string managerKey, string fallback)

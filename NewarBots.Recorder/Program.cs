@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using NewarBots.Contract;
 using NewarBots.Recorder;
 using NewarBots.Recorder.Hosting;
@@ -32,12 +33,7 @@ RecorderActivity.ContinueFrom(environment);
 
 var builder = Host.CreateEmptyApplicationBuilder(new() { ApplicationName = TelemetryNames.Recorder });
 builder.Configuration.AddEnvironmentVariables();
-builder.Logging.AddSimpleConsole(console =>
-{
-    console.SingleLine = true;
-    console.UseUtcTimestamp = true;
-    console.TimestampFormat = "HH:mm:ss.fff ";
-});
+builder.Logging.AddConsole(console => console.FormatterName = LogLineFormatter.Format).AddConsoleFormatter<LogLineFormatter, ConsoleFormatterOptions>();
 builder.ConfigureOpenTelemetry();
 builder.Logging.AddOpenTelemetry(logging => logging.AddProcessor(new LaunchTraceLogProcessor(RecorderActivity.Launch)));
 builder.Services.AddRecorder(environment, input, watchdog, folder);

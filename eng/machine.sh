@@ -18,8 +18,6 @@ check_space() {
   ((free >= $2 * 1024)) || fail "$1 has $((free)) MB of free disk space; $2 GB are required."
 }
 
-port_taken() { (: <>"/dev/tcp/$1/$2") 2>/dev/null; }
-
 # install PACKAGE...
 install() {
   if ! is_root || ! have apt-get; then
@@ -51,26 +49,6 @@ ensure_programs() {
     have "$program" || missing+=("$program")
   done
   [[ ${#missing[@]} -eq 0 ]] || install "${missing[@]}"
-}
-
-# The Aspire CLI, which contains the dashboard, is an npm package.
-aspire_home=$state/aspire
-aspire_version=$(sed -n 's/.*<AspireVersion>\(.*\)<.*/\1/p' "$root/Directory.Packages.props")
-case $(uname -m) in
-  aarch64) aspire_package=@microsoft/aspire-cli-linux-arm64 ;;
-  *) aspire_package=@microsoft/aspire-cli-linux-x64 ;;
-esac
-aspire=$aspire_home/node_modules/$aspire_package/bin/aspire
-
-aspire_installed() { [[ -x $aspire && -s $aspire_home/version && $(<"$aspire_home/version") == "$aspire_version" ]]; }
-
-ensure_aspire() {
-  aspire_installed && return
-  have npm || fail "The Aspire dashboard needs npm, which is not installed. Install it and start again, for example: sudo apt-get install --yes npm"
-  mkdir -p "$aspire_home"
-  step "Installing the Aspire dashboard" \
-    npm install --prefix "$aspire_home" --no-save --no-audit --no-fund "$aspire_package@$aspire_version"
-  printf '%s\n' "$aspire_version" >"$aspire_home/version"
 }
 
 docker_responds() { timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
@@ -119,15 +97,6 @@ stop_docker() {
   else
     stop_service dockerd
   fi
-}
-
-# Prints the address at which containers reach this machine (`host-gateway`), if it is one of this machine's addresses.
-docker_gateway() {
-  local gateway
-  gateway=$(docker network inspect bridge --format '{{range .IPAM.Config}}{{or .Gateway .Subnet}}{{end}}' 2>/dev/null) || return 0
-  # If Docker reports only a subnet, the gateway is its first address.
-  [[ $gateway != */* ]] || gateway=${gateway%.*}.1
-  [[ " $(hostname -I) " != *" $gateway "* ]] || printf '%s\n' "$gateway"
 }
 
 build_recorder_image() {

@@ -18,7 +18,7 @@ internal sealed class BotResource : Resource, IResourceWithParent<ProjectResourc
             "Stop",
             _ => Bot.CanBeStopped ? ResourceCommandState.Enabled : Bot.HasEnded ? ResourceCommandState.Hidden : ResourceCommandState.Disabled,
             async context => await api.StopAsync(bot.Id, context.CancellationToken)
-                ? CommandResults.Success()
+                ? CommandResults.Success($"{bot.BotName} is leaving the meeting. Its recording follows in a moment.")
                 : CommandResults.Failure("The bot has already ended."),
             displayDescription: "The bot leaves the meeting and keeps its recording.",
             arguments: null,

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
@@ -13,17 +12,19 @@ internal sealed class ManagerApi : IDisposable
 {
     private const int PageSize = 200;
 
-    /// <summary>Propagates no trace context of the AppHost, which exports none. A bot's trace begins at the manager.</summary>
+    /// <summary>
+    /// Propagates no trace context of the AppHost, which exports none: a bot's trace begins at the manager, and polling is not traced.
+    /// </summary>
     private readonly HttpClient _http = new(new SocketsHttpHandler { ActivityHeadersPropagator = null }) { Timeout = TimeSpan.FromSeconds(10) };
 
     private readonly EndpointReference _endpoint;
 
     /// <param name="endpoint">The manager's endpoint.</param>
-    /// <param name="key">An admin key, required if the manager has keys.</param>
-    public ManagerApi(EndpointReference endpoint, string? key)
+    /// <param name="key">An admin key, required if the manager has keys; else empty.</param>
+    public ManagerApi(EndpointReference endpoint, string key)
     {
         _endpoint = endpoint;
-        if (!string.IsNullOrEmpty(key))
+        if (key is not "")
             _http.DefaultRequestHeaders.Add("X-API-Key", key);
     }
 
@@ -41,7 +42,7 @@ internal sealed class ManagerApi : IDisposable
             return HealthCheckResult.Unhealthy("The manager has no address yet.");
         try
         {
-            using var response = await GetUnsampledAsync("/health", cancellation);
+            using var response = await GetAsync("/health", cancellation);
             return (await response.Content.ReadFromJsonAsync<ManagerHealth>(cancellation))!.ToResult();
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException or JsonException && !cancellation.IsCancellationRequested)
@@ -56,7 +57,7 @@ internal sealed class ManagerApi : IDisposable
     /// <exception cref="HttpRequestException">The manager is unreachable or rejects the request.</exception>
     public async Task<ManagedBotPage> ListAsync(string? cursor, CancellationToken cancellation)
     {
-        using var response = await GetUnsampledAsync(cursor is null ? $"/bots?limit={PageSize}" : $"/bots?limit={PageSize}&cursor={cursor}", cancellation);
+        using var response = await GetAsync(cursor is null ? $"/bots?limit={PageSize}" : $"/bots?limit={PageSize}&cursor={cursor}", cancellation);
         return await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<ManagedBotPage>(cancellation) ?? new([], null);
     }
 
@@ -79,7 +80,7 @@ internal sealed class ManagerApi : IDisposable
     /// <exception cref="HttpRequestException">The manager is unreachable or rejects the request.</exception>
     public async Task<ManagedBot?> FindAsync(string id, CancellationToken cancellation)
     {
-        using var response = await GetUnsampledAsync($"/bots/{id}", cancellation);
+        using var response = await GetAsync($"/bots/{id}", cancellation);
         return response.StatusCode is HttpStatusCode.NotFound
             ? null
             : await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<ManagedBot>(cancellation);
@@ -89,7 +90,7 @@ internal sealed class ManagerApi : IDisposable
     /// <exception cref="HttpRequestException">The manager is unreachable.</exception>
     public async Task<string> LogAsync(string id, CancellationToken cancellation)
     {
-        using var response = await GetUnsampledAsync($"/bots/{id}/logs", cancellation);
+        using var response = await GetAsync($"/bots/{id}/logs", cancellation);
         return response.IsSuccessStatusCode ? await response.Content.ReadAsStringAsync(cancellation) : string.Empty;
     }
 
@@ -130,11 +131,5 @@ internal sealed class ManagerApi : IDisposable
         return stopped;
     }
 
-    /// <summary>Sends an unsampled trace parent, so that the manager records no trace for polling.</summary>
-    private async Task<HttpResponseMessage> GetUnsampledAsync(string path, CancellationToken cancellation)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Address + path));
-        request.Headers.Add("traceparent", $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-00");
-        return await _http.SendAsync(request, cancellation);
-    }
+    private Task<HttpResponseMessage> GetAsync(string path, CancellationToken cancellation) => _http.GetAsync(new Uri(Address + path), cancellation);
 }

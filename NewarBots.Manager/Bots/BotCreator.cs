@@ -30,7 +30,7 @@ internal sealed class BotCreator(
             StartAt = request.StartAt,
             TraceParent = Activity.Current?.Id,
         };
-        Activity.Current?.SetTag(BotTracing.BotIdTag, bot.Id.ToString());
+        BotTracing.NameRequest(bot);
         var key = idempotencyKey is null ? null : new IdempotencyKey(idempotencyKey, Convert.ToHexStringLower(SHA256.HashData(body)));
         var result = await commands.CreateAsync(bot, key, BotLimits.Of(capacity.Value));
         if (result is CreateResult.Created created)

@@ -112,8 +112,11 @@ internal static class BotEndpoints
     /// <remarks>Returns the bot's current state.</remarks>
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
     /// <response code="200">The bot.</response>
-    public static async Task<Results<Ok<BotResponse>, ProblemHttpResult>> GetAsync(SessionId id, BotQueries queries, HttpResponse response) =>
-        await queries.LookUpAsync(id, response) is { } bot ? TypedResults.Ok(BotResponse.Of(bot)) : BotProblems.NotFound();
+    public static async Task<Results<Ok<BotResponse>, ProblemHttpResult>> GetAsync(
+        SessionId id, BotQueries queries, TraceLinks traces, HttpResponse response) =>
+        await queries.LookUpAsync(id, response) is { } bot
+            ? TypedResults.Ok(BotResponse.Of(bot) with { TraceUrl = traces.Of(bot) })
+            : BotProblems.NotFound();
 
     /// <summary>List bots</summary>
     /// <remarks>Returns one page of bots, newest first.</remarks>

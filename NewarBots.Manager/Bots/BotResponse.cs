@@ -60,6 +60,9 @@ internal sealed record BotResponse(
     RecordingResponse? Recording,
     string? Error)
 {
+    /// <summary>The bot's trace in the dashboard. Only in the response for one bot, if a dashboard is known.</summary>
+    public Uri? TraceUrl { get; init; }
+
     public static BotResponse Of(Bot bot) => new(
         bot.Id, bot.Status, bot.Reason ?? bot.Warning?.Reason, bot.MeetingUrl, bot.Platform, bot.BotName, bot.UserId, LeaveResponse.Of(bot.Leave), bot.Metadata,
         bot.ContainerName, bot.CreatedAt, bot.StartAt, bot.JoiningAt, bot.RecordingAt, bot.EndedAt, bot.Chunks, bot.RecordedSeconds, bot.AudibleSeconds,

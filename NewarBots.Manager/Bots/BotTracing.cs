@@ -7,13 +7,24 @@ namespace NewarBots.Manager.Bots;
 /// <summary>The manager's spans: one short span per step, in the trace of the request that created the bot.</summary>
 internal static class BotTracing
 {
-    public const string BotIdTag = "newarbots.bot.id";
+    /// <summary>The bot's id, on every span.</summary>
+    public const string SessionTag = "newarbots.session";
 
     public const string TrackTag = "newarbots.track";
 
     private static readonly ActivitySource Source = new(TelemetryNames.Manager);
 
+    private const string NameTag = "newarbots.bot.name";
+
     private const string ErrorTypeTag = "error.type";
+
+    /// <summary>Names the request that creates the bot. Its span is the first of the bot's trace, so this is the name of the trace.</summary>
+    public static void NameRequest(Bot bot)
+    {
+        RequestTrace.SetName("record meeting");
+        Activity.Current?.SetTag(SessionTag, bot.Id.ToString());
+        Activity.Current?.SetTag(NameTag, bot.BotName);
+    }
 
     /// <param name="name">The step as a verb, without ids: <c>bot launch</c>.</param>
     /// <param name="bot">The bot.</param>
@@ -22,7 +33,7 @@ internal static class BotTracing
     {
         var parent = ActivityContext.TryParse(bot.TraceParent, traceState: null, isRemote: true, out var known) ? known : default;
         var activity = Source.StartActivity(name, ActivityKind.Internal, parent, startTime: since);
-        activity?.SetTag(BotIdTag, bot.Id.ToString());
+        activity?.SetTag(SessionTag, bot.Id.ToString());
         return activity;
     }
 
@@ -34,7 +45,7 @@ internal static class BotTracing
     {
         ActivityLink[] links = ActivityContext.TryParse(bot.TraceParent, traceState: null, isRemote: true, out var asked) ? [new(asked)] : [];
         var activity = Source.StartActivity(name, ActivityKind.Internal, parentContext: default, links: links);
-        activity?.SetTag(BotIdTag, bot.Id.ToString());
+        activity?.SetTag(SessionTag, bot.Id.ToString());
         return activity;
     }
 

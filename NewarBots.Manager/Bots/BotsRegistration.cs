@@ -25,6 +25,7 @@ internal static class BotsRegistration
         builder.Services.AddSingleton<BotEvents>();
         builder.Services.AddSingleton<MeetingUrlPolicy>();
         builder.Services.AddSingleton<BotCreator>();
+        builder.Services.AddSingleton(new TraceLinks(builder.Configuration));
         return builder;
     }
 }

@@ -31,7 +31,7 @@ internal sealed partial class RecordingFinalizer(
     public async Task<FinalizationResult> FinalizeAsync(Bot bot, DateTimeOffset? recorderEndedAt, CancellationToken cancellation)
     {
         using var part = BotTracing.StartPart("recording finalize");
-        part?.SetTag(BotTracing.BotIdTag, bot.Id.ToString());
+        part?.SetTag(BotTracing.SessionTag, bot.Id.ToString());
         try
         {
             return await FinalizeOnceAsync(bot, RecordingBudget.Of(bot, recorderEndedAt ?? time.GetUtcNow()), cancellation);

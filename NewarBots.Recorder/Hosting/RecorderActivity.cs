@@ -40,7 +40,7 @@ internal static class RecorderActivity
     /// <param name="since">The start time of a step that is recorded after the fact.</param>
     public static Activity? Start(string name, DateTimeOffset since = default) =>
         Source.StartActivity(name, ActivityKind.Internal, Activity.Current?.Context ?? Launch, startTime: since)
-        ?.SetTag("newarbots.bot.id", _session);
+        ?.SetTag("newarbots.session", _session);
 
     /// <summary>Marks the step as failed.</summary>
     public static void Fail(this Activity? activity, EndReason reason, string? detail)

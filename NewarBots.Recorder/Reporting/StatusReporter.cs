@@ -16,6 +16,7 @@ internal sealed partial class StatusReporter(
 {
     private readonly Lock _gate = new();
     private long _next = StatusSequence.FirstOfRecorder;
+    private (BotStatus Status, EndReason? Reason)? _logged;
 
     public void Report(
         BotStatus status,
@@ -49,9 +50,20 @@ internal sealed partial class StatusReporter(
                 LogJournalFailed(exception);
             }
 
-            LogReported(message.Status, message.Sequence, message.Reason, message.RecordedSeconds);
+            Log(message);
             outbox.Add(message);
         }
+    }
+
+    /// <summary>Logs changes. The status is also reported every few seconds to show progress.</summary>
+    private void Log(StatusMessage message)
+    {
+        var level = (message.Status, message.Reason) == _logged ? LogLevel.Debug : LogLevel.Information;
+        _logged = (message.Status, message.Reason);
+        if (message.Reason is { } reason)
+            LogReason(level, message.Status, reason, message.RecordedSeconds ?? 0);
+        else
+            LogReported(level, message.Status, message.RecordedSeconds ?? 0);
     }
 
     private static string? Truncate(string? detail) => detail is { Length: > StatusMessage.MaxDetailLength }
@@ -59,8 +71,11 @@ internal sealed partial class StatusReporter(
         ? $"{detail[..(char.IsHighSurrogate(detail[StatusMessage.MaxDetailLength - 2]) ? StatusMessage.MaxDetailLength - 2 : StatusMessage.MaxDetailLength - 1)]}…"
         : detail;
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Status {Status} (sequence {Sequence}, reason {Reason}, {RecordedSeconds} s recorded)")]
-    private partial void LogReported(BotStatus status, long sequence, EndReason? reason, double? recordedSeconds);
+    [LoggerMessage(Message = "Status {Status}, {RecordedSeconds} s recorded")]
+    private partial void LogReported(LogLevel level, BotStatus status, double recordedSeconds);
+
+    [LoggerMessage(Message = "Status {Status} ({Reason}), {RecordedSeconds} s recorded")]
+    private partial void LogReason(LogLevel level, BotStatus status, EndReason reason, double recordedSeconds);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Writing a status to the journal failed, so the manager may miss it; it is still published in Redis")]
     private partial void LogJournalFailed(Exception exception);

@@ -4,10 +4,12 @@ using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Net.Http.Headers;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -19,6 +21,10 @@ namespace NewarBots.ServiceDefaults;
 public static class Extensions
 {
     private const string OtlpEndpointKey = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    private const string ServiceNameKey = "OTEL_SERVICE_NAME";
+
+    private const string ResourceAttributesKey = "OTEL_RESOURCE_ATTRIBUTES";
 
     private const string HealthPath = "/health";
 
@@ -46,6 +52,11 @@ public static class Extensions
     /// <summary>Collects logs, metrics and traces, and exports them over OTLP if <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set.</summary>
     public static TBuilder ConfigureOpenTelemetry<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
+        // At Information, ASP.NET Core logs several lines for each request. A setting overrides this default.
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
+        {
+            InitialData = new Dictionary<string, string?> { ["Logging:LogLevel:Microsoft.AspNetCore"] = nameof(LogLevel.Warning) },
+        });
         builder.Logging.AddOpenTelemetry(logging =>
         {
             logging.IncludeFormattedMessage = true;
@@ -53,7 +64,11 @@ public static class Extensions
         });
         var version = Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
         var telemetry = builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService(builder.Environment.ApplicationName, serviceVersion: version))
+            .ConfigureResource(resource => resource.AddService(
+                // Aspire ties telemetry to its resource by these names.
+                builder.Configuration[ServiceNameKey] ?? builder.Environment.ApplicationName,
+                serviceVersion: version,
+                autoGenerateServiceInstanceId: builder.Configuration[ResourceAttributesKey] is null))
             .WithMetrics(metrics => metrics
                 .AddMeter(TelemetryNames.All)
                 .AddAspNetCoreInstrumentation()
@@ -61,7 +76,11 @@ public static class Extensions
                 .AddRuntimeInstrumentation())
             .WithTracing(tracing => tracing
                 .AddSource(TelemetryNames.All)
-                .AddAspNetCoreInstrumentation(options => options.Filter = context => !IsProbe(context.Request.Path))
+                .AddAspNetCoreInstrumentation(options =>
+                {
+                    options.Filter = IsTraced;
+                    options.EnrichWithHttpResponse = (activity, _) => RequestTrace.Name(activity);
+                })
                 .AddHttpClientInstrumentation());
         if (HasOtlpEndpoint(builder.Configuration))
         {
@@ -100,6 +119,10 @@ public static class Extensions
             : throw new InvalidOperationException($"{OtlpEndpointKey} is '{text}' and must be an http or https address, for example http://localhost:4317.");
     }
 
-    private static bool IsProbe(PathString path) =>
-        path.StartsWithSegments(HealthPath, StringComparison.Ordinal) || path.StartsWithSegments(AlivePath, StringComparison.Ordinal);
+    /// <summary>
+    /// Requests that change something. Reading is polling, page assets and probes, which would bury the traces of the bots. It is traced for
+    /// callers that trace it themselves.
+    /// </summary>
+    private static bool IsTraced(HttpContext context) =>
+        !(HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)) || context.Request.Headers.ContainsKey(HeaderNames.TraceParent);
 }

@@ -8,7 +8,7 @@ using StackExchange.Redis;
 
 namespace NewarBots.ServiceDefaults;
 
-/// <summary>Connects to Redis with Aspire's integration if the build includes it, else with the same settings.</summary>
+/// <summary>Connects to Redis with Aspire's integration.</summary>
 public static class RedisExtensions
 {
     /// <summary>
@@ -18,31 +18,18 @@ public static class RedisExtensions
     /// </summary>
     public static TBuilder AddRedis<TBuilder>(this TBuilder builder, string connectionName) where TBuilder : IHostApplicationBuilder
     {
-        builder.AddConnection(connectionName);
-        builder.Logging.AddFilter("StackExchange.Redis", LogLevel.None);
-        builder.Services.TryAddSingleton(TimeProvider.System);
-        if (!RedisSettings.Read(builder.Configuration, connectionName).DisableHealthChecks)
-            builder.Services.AddHealthChecks().AddCheck<RedisHealthCheck>(connectionName);
-        return builder;
-    }
-
-#if ASPIRE
-    private static void AddConnection(this IHostApplicationBuilder builder, string connectionName) =>
         builder.AddRedisClient(connectionName, settings =>
         {
             settings.DisableHealthChecks = true;
             // Each poll of a background loop would be its own trace and bury those of the bots.
             settings.DisableTracing = true;
         });
-#else
-    private static void AddConnection(this IHostApplicationBuilder builder, string connectionName) =>
-        builder.Services.AddSingleton<IConnectionMultiplexer>(services =>
-        {
-            var options = RedisSettings.ReadOptions(builder.Configuration, connectionName);
-            options.LoggerFactory ??= services.GetService<ILoggerFactory>();
-            return ConnectionMultiplexer.Connect(options);
-        });
-#endif
+        builder.Logging.AddFilter("StackExchange.Redis", LogLevel.None);
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        if (!RedisSettings.Read(builder.Configuration, connectionName).DisableHealthChecks)
+            builder.Services.AddHealthChecks().AddCheck<RedisHealthCheck>(connectionName);
+        return builder;
+    }
 }
 
 /// <summary>Makes a small write in Redis, with a timeout of two seconds. Failures name its address and the reason.</summary>

@@ -10,7 +10,7 @@ public sealed class ManagerSettingsTests
     [Fact]
     public void Missing_settings_get_their_defaults()
     {
-        Assert.Equal(new("/srv/newarbots/storage", "meet.google.com", "50"), Read());
+        Assert.Equal(new("/srv/newarbots/storage", "meet.google.com", "50", ""), Read());
     }
 
     [Fact]
@@ -20,7 +20,7 @@ public sealed class ManagerSettingsTests
             ("Storage:Path", "/data"), ("Meetings:AllowedHosts:0", "meet.google.com"), ("Meetings:AllowedHosts:1", "localhost:9000"),
             ("Launching:MaxConcurrentBots", "7"));
 
-        Assert.Equal(new("/data", "meet.google.com,localhost:9000", "7"), settings);
+        Assert.Equal(new("/data", "meet.google.com,localhost:9000", "7", ""), settings);
     }
 
     [Fact]

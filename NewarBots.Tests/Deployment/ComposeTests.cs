@@ -151,25 +151,29 @@ public sealed class ComposeTests : IAsyncLifetime
         await BuildAsync(DashboardImage, """
             FROM debian:bookworm-slim
             RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates libicu72 && rm -rf /var/lib/apt/lists/*
-            COPY aspire-managed /app/
+            COPY . /app/
+            RUN chmod --recursive a+rX /app
             ENV ASPNETCORE_URLS=http://0.0.0.0:18888 ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL=http://0.0.0.0:18889
-            ENTRYPOINT ["/app/aspire-managed", "dashboard"]
-            """, await AspireDashboard.ProgramAsync());
+            WORKDIR /app
+            ENTRYPOINT ["/app/Aspire.Dashboard"]
+            """, Path.GetDirectoryName(AspireDashboard.ProgramPath));
     }
 
-    private static async Task BuildAsync(string image, string dockerfile, params string[] files)
+    /// <param name="image">The image's name.</param>
+    /// <param name="dockerfile">Contents of the Dockerfile.</param>
+    /// <param name="files">The folder that the Dockerfile copies from, if it copies.</param>
+    private static async Task BuildAsync(string image, string dockerfile, string? files = null)
     {
-        var context = Directory.CreateTempSubdirectory("newarbots-image-");
+        var folder = Directory.CreateTempSubdirectory("newarbots-image-");
         try
         {
-            await File.WriteAllTextAsync(Path.Combine(context.FullName, "Dockerfile"), dockerfile);
-            foreach (var file in files)
-                File.Copy(file, Path.Combine(context.FullName, Path.GetFileName(file)));
-            await DockerCli.RunAsync("build", "--tag", image, context.FullName);
+            var file = Path.Combine(folder.FullName, "Dockerfile");
+            await File.WriteAllTextAsync(file, dockerfile);
+            await DockerCli.RunAsync("build", "--tag", image, "--file", file, files ?? folder.FullName);
         }
         finally
         {
-            context.Delete(recursive: true);
+            folder.Delete(recursive: true);
         }
     }
 

@@ -1,41 +1,48 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
+using System.Reflection;
 using System.Text.Json.Nodes;
 
 namespace NewarBots.Tests.Fixtures;
 
-/// <summary>The real Aspire dashboard, started like by <c>./run</c>, and the telemetry that it received.</summary>
+/// <summary>The real Aspire dashboard of the AppHost, without an AppHost, and the telemetry that it received.</summary>
 internal sealed class AspireDashboard : IAsyncDisposable
 {
-    /// <summary>Includes the installation on first use.</summary>
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(1);
 
     private readonly Process _process;
     private readonly List<string> _output = [];
-    private readonly HttpClient _api;
+    private readonly DashboardApi _api;
 
     private AspireDashboard(string otlpHost)
     {
         Address = new Uri($"http://127.0.0.1:{ManagerProcess.FreePort()}");
         OtlpEndpoint = $"http://{otlpHost}:{ManagerProcess.FreePort()}";
-        _api = new HttpClient { BaseAddress = Address };
+        _api = new DashboardApi(Address);
         _process = new Process
         {
-            StartInfo = new(
-                Repository.PathOf("eng", "aspire-dashboard"),
-                [
-                    "--frontend-url", Address.ToString(), "--otlp-grpc-url", OtlpEndpoint,
-                    "--otlp-http-url", $"http://127.0.0.1:{ManagerProcess.FreePort()}",
-                ])
+            StartInfo = new(ProgramPath)
             {
+                WorkingDirectory = Path.GetDirectoryName(ProgramPath),
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
                 UseShellExecute = false,
+                Environment =
+                {
+                    ["ASPNETCORE_URLS"] = Address.ToString(),
+                    ["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] = OtlpEndpoint,
+                    ["ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS"] = "true",
+                    ["ASPIRE_DASHBOARD_TELEMETRY_OPTOUT"] = "true",
+                },
             },
         };
         _process.OutputDataReceived += Keep;
         _process.ErrorDataReceived += Keep;
     }
+
+    /// <summary>The dashboard that the AppHost starts: one program, from the package of Aspire's version.</summary>
+    public static string ProgramPath { get; } = typeof(Projects.NewarBots_AppHost).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(metadata => metadata.Key == "aspiredashboardpath").Value!;
 
     public Uri Address { get; }
 
@@ -53,11 +60,50 @@ internal sealed class AspireDashboard : IAsyncDisposable
         return dashboard;
     }
 
-    /// <returns>Path of the dashboard's program, which its first run unpacks.</returns>
-    public static async Task<string> ProgramAsync()
+    /// <summary>All received spans.</summary>
+    public Task<IReadOnlyList<DashboardSpan>> SpansAsync() => _api.SpansAsync();
+
+    /// <summary>All received log records.</summary>
+    public Task<IReadOnlyList<DashboardLog>> LogsAsync() => _api.LogsAsync();
+
+    public async ValueTask DisposeAsync()
     {
-        await using (await StartAsync("127.0.0.1")) { }
-        return Directory.EnumerateFiles(Repository.PathOf(".state", "aspire", "versions"), "aspire-managed", SearchOption.AllDirectories).Max()!;
+        _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        _api.Dispose();
+    }
+
+    private Task<bool> AnswersAsync() => _process.HasExited
+        ? throw new InvalidOperationException($"The dashboard exited with {_process.ExitCode}:\n{string.Join('\n', _output)}")
+        : _api.AnswersAsync();
+
+    private void Keep(object sender, DataReceivedEventArgs line)
+    {
+        if (line.Data is null)
+            return;
+        lock (_output)
+            _output.Add(line.Data);
+    }
+}
+
+/// <summary>Reads the telemetry that a running Aspire dashboard has received.</summary>
+internal sealed class DashboardApi(Uri address) : IDisposable
+{
+    private readonly HttpClient _http = new() { BaseAddress = address };
+
+    public void Dispose() => _http.Dispose();
+
+    public async Task<bool> AnswersAsync()
+    {
+        try
+        {
+            return (await _http.GetAsync(new Uri("api/telemetry/traces", UriKind.Relative))).IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
     }
 
     /// <summary>All received spans.</summary>
@@ -86,32 +132,10 @@ internal sealed class AspireDashboard : IAsyncDisposable
            select new DashboardLog((string?)record!["traceId"], ServiceOf(resource), (string?)record["body"]!["stringValue"] ?? string.Empty),
     ];
 
-    public async ValueTask DisposeAsync()
-    {
-        _process.Kill(entireProcessTree: true);
-        await _process.WaitForExitAsync();
-        _process.Dispose();
-        _api.Dispose();
-    }
-
-    private async Task<bool> AnswersAsync()
-    {
-        if (_process.HasExited)
-            throw new InvalidOperationException($"The dashboard exited with {_process.ExitCode}:\n{string.Join('\n', _output)}");
-        try
-        {
-            return (await _api.GetAsync(new Uri("api/telemetry/traces", UriKind.Relative))).IsSuccessStatusCode;
-        }
-        catch (HttpRequestException)
-        {
-            return false;
-        }
-    }
-
     private async Task<JsonArray> ReadAsync(string signal, string resources)
     {
         const int MaxItems = 10_000;
-        var answer = await _api.GetFromJsonAsync<JsonNode>(new Uri($"api/telemetry/{signal}?limit={MaxItems}", UriKind.Relative));
+        var answer = await _http.GetFromJsonAsync<JsonNode>(new Uri($"api/telemetry/{signal}?limit={MaxItems}", UriKind.Relative));
         Assert.Equal((int)answer!["totalCount"]!, (int)answer["returnedCount"]!);
         return answer["data"]![resources]!.AsArray();
     }
@@ -123,14 +147,6 @@ internal sealed class AspireDashboard : IAsyncDisposable
 
     private static Dictionary<string, string> AttributesOf(JsonNode node) =>
         node["attributes"]?.AsArray().ToDictionary(one => (string)one!["key"]!, one => (string?)one!["value"]?["stringValue"] ?? string.Empty) ?? [];
-
-    private void Keep(object sender, DataReceivedEventArgs line)
-    {
-        if (line.Data is null)
-            return;
-        lock (_output)
-            _output.Add(line.Data);
-    }
 }
 
 /// <param name="TraceId">32 hexadecimal digits.</param>

@@ -9,7 +9,7 @@ using StackExchange.Redis;
 
 namespace NewarBots.Tests.Hosting;
 
-/// <summary>The settings of Aspire's Redis integration, which apply with and without Aspire.</summary>
+/// <summary>The settings of Aspire's Redis integration.</summary>
 public sealed class RedisSettingsTests(RedisServer redis) : IClassFixture<RedisServer>
 {
     private const string Section = "Aspire:StackExchange:Redis";

@@ -235,7 +235,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
             Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = activity =>
             {
-                if (Equals(activity.GetTagItem(BotTracing.BotIdTag), bot.Id.ToString()))
+                if (Equals(activity.GetTagItem(BotTracing.SessionTag), bot.Id.ToString()))
                     start = activity;
             },
         };

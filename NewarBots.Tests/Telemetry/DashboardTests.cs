@@ -28,7 +28,7 @@ public sealed class DashboardTests(WatchedManager watched) : IClassFixture<Watch
         var trace = await watched.TraceWithAsync("bot end", id);
         Assert.Equal(
             """
-            POST /bots/ (Manager)
+            record meeting (Manager)
               bot queue (Manager)
               bot launch (Manager)
                 container create (Manager)

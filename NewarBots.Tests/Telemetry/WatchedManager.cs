@@ -31,7 +31,7 @@ public sealed class WatchedManager : IAsyncLifetime
     {
         var spans = await Dashboard.SpansAsync();
         var request = spans.SingleOrDefault(
-            span => span.Name.StartsWith("POST", StringComparison.Ordinal) && span.Attributes.GetValueOrDefault("newarbots.bot.id") == id);
+            span => span.Name == "record meeting" && span.Attributes.GetValueOrDefault("newarbots.session") == id);
         return [.. spans.Where(span => span.TraceId == request?.TraceId).OrderBy(span => span.StartedAt)];
     }
 

@@ -109,6 +109,7 @@ export function showBot(main, id, setConnection, left) {
       ['File size', bot.recording ? formatBytes(bot.recording.bytes) : undefined],
       ['Missing', bot.recording?.missingSeconds ? `${bot.recording.missingSeconds.toFixed(bot.recording.missingSeconds < 1 ? 2 : 1)} s` : undefined],
       ['Container', bot.containerName],
+      ['Trace', bot.traceUrl && el('a', { href: bot.traceUrl, rel: 'noreferrer', target: '_blank' }, 'Open in the dashboard')],
       ...Object.entries(bot.metadata ?? {}),
     ].filter(([, value]) => value !== undefined && value !== null && value !== '').map(([name, value]) => el('div', { class: name === 'Container' ? 'wide' : undefined }, el('dt', {}, name), el('dd', {}, value))));
     if (before?.status !== bot.status) showActions();

@@ -1,9 +1,12 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
+using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using NewarBots.AppHost;
+using NewarBots.Tests.Fixtures;
 
-namespace NewarBots.Tests.AppHost.WithAspire;
+namespace NewarBots.Tests.AppHost;
 
 public sealed class AppHostModelTests
 {
@@ -14,7 +17,7 @@ public sealed class AppHostModelTests
 
         // Aspire adds a helper that rebuilds the manager.
         Assert.Equal(
-            ["allowed-meeting-hosts", "manager", "max-concurrent-bots", "recorder-image", "redis", "storage-path"],
+            ["allowed-meeting-hosts", "manager", "manager-key", "max-concurrent-bots", "recorder-image", "redis", "redis-image", "storage-path"],
             builder.Resources.Select(resource => resource.Name).Except(["manager-rebuilder"]).Order(StringComparer.Ordinal));
     }
 
@@ -30,6 +33,73 @@ public sealed class AppHostModelTests
         Assert.Equal((ContainerMountType.Volume, "/data", false), (volume.Type, volume.Target, volume.IsReadOnly));
         var endpoint = Assert.Single(redis.Annotations.OfType<EndpointAnnotation>());
         Assert.Equal((18890, "redis"), (endpoint.Port, endpoint.UriScheme));
+    }
+
+    [Fact]
+    public async Task Redis_has_the_limits_of_the_deployment()
+    {
+        var deployment = await File.ReadAllTextAsync(Repository.PathOf("deploy", "compose.yaml"), TestContext.Current.CancellationToken);
+        await using var builder = await CreateAsync();
+
+        var arguments = await Find<RedisResource>(builder, "redis").GetArgumentValuesAsync();
+
+        string[] limits = ["--appendonly", "--maxmemory", "--maxmemory-policy", "--proto-max-bulk-len", "--client-query-buffer-limit", "--maxmemory-clients", "--acllog-max-len"];
+        foreach (var limit in limits)
+        {
+            var value = arguments[Array.IndexOf(arguments, limit) + 1];
+            Assert.Matches($@"{limit}\s{Regex.Escape(value)}\s", deployment);
+        }
+    }
+
+    [Fact]
+    public async Task Redis_runs_an_image_that_is_pulled_or_built_before()
+    {
+        await using var builder = await CreateAsync();
+
+        var redis = Find<RedisResource>(builder, "redis");
+
+        var image = redis.Annotations.OfType<ContainerImageAnnotation>().Last();
+        Assert.Equal((null, "newarbots/redis"), (image.Registry, image.Image));
+        var wait = Assert.Single(redis.Annotations.OfType<WaitAnnotation>());
+        Assert.Equal(("redis-image", WaitType.WaitForCompletion), (wait.Resource.Name, wait.WaitType));
+    }
+
+    [Fact]
+    public async Task A_Redis_of_the_user_replaces_the_container()
+    {
+        await using var builder = await CreateAsync("--ConnectionStrings:redis=redis.example.org:6379");
+
+        Assert.Empty(builder.Resources.OfType<RedisResource>());
+        Assert.DoesNotContain(builder.Resources, resource => resource.Name == "redis-image");
+        var settings = await SettingsAsync(builder);
+        var redis = Assert.IsAssignableFrom<IValueProvider>(settings["ConnectionStrings__redis"]);
+        Assert.Equal("redis.example.org:6379", await redis.GetValueAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Telemetry_goes_to_the_users_endpoint_if_one_is_set()
+    {
+        await using var builder = await CreateAsync(
+            "--ConnectionStrings:redis=redis.example.org:6379", "--OTEL_EXPORTER_OTLP_ENDPOINT=http://collector.example.org:4318",
+            "--OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf");
+
+        var settings = await SettingsAsync(builder);
+
+        Assert.Equal("http://collector.example.org:4318", settings["OTEL_EXPORTER_OTLP_ENDPOINT"]);
+        Assert.Equal("http/protobuf", settings["OTEL_EXPORTER_OTLP_PROTOCOL"]);
+        Assert.False(settings.ContainsKey("OTEL_EXPORTER_OTLP_HEADERS"));
+        Assert.False(settings.ContainsKey("Telemetry__Dashboard"));
+    }
+
+    [Fact]
+    public async Task Every_parameter_has_a_description_and_the_key_is_secret()
+    {
+        await using var builder = await CreateAsync();
+
+        var parameters = builder.Resources.OfType<ParameterResource>().ToList();
+
+        Assert.All(parameters, parameter => Assert.NotNull(parameter.Description));
+        Assert.Equal(["manager-key"], parameters.Where(parameter => parameter.Secret).Select(parameter => parameter.Name));
     }
 
     [Fact]
@@ -95,6 +165,8 @@ public sealed class AppHostModelTests
             using var manifest = JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
             var resources = manifest.RootElement.GetProperty("resources");
             Assert.False(resources.TryGetProperty("recorder-image", out _));
+            Assert.False(resources.TryGetProperty("redis-image", out _));
+            Assert.StartsWith("docker.io/library/redis:", resources.GetProperty("redis").GetProperty("image").GetString(), StringComparison.Ordinal);
             Assert.Equal("/data", resources.GetProperty("redis").GetProperty("volumes")[0].GetProperty("target").GetString());
             var settings = resources.GetProperty("manager").GetProperty("env");
             Assert.Equal("{redis.connectionString}", settings.GetProperty("ConnectionStrings__redis").GetString());
@@ -107,6 +179,16 @@ public sealed class AppHostModelTests
         {
             folder.Delete(recursive: true);
         }
+    }
+
+    /// <summary>The environment variables that the manager gets: strings, and references to other resources.</summary>
+    private static async Task<Dictionary<string, object>> SettingsAsync(IDistributedApplicationTestingBuilder builder)
+    {
+        var manager = Find<ProjectResource>(builder, "manager");
+        var context = new EnvironmentCallbackContext(builder.ExecutionContext, manager);
+        foreach (var annotation in manager.Annotations.OfType<EnvironmentCallbackAnnotation>())
+            await annotation.Callback(context);
+        return context.EnvironmentVariables;
     }
 
     private static Task<IDistributedApplicationTestingBuilder> CreateAsync(params string[] args) =>

@@ -1,0 +1,77 @@
+using System.Globalization;
+using System.Net;
+using System.Net.NetworkInformation;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+
+namespace NewarBots.AppHost;
+
+/// <summary>The addresses and ports that the AppHost needs, validated before anything starts. All of them can be set.</summary>
+/// <param name="ManagerUrls">The user's <c>ASPNETCORE_URLS</c>; <see langword="null"/> for the manager's own default.</param>
+/// <param name="Manager">The first of the manager's addresses.</param>
+/// <param name="Dashboard">The dashboard's address.</param>
+/// <param name="Otlp">The dashboard's endpoint for telemetry.</param>
+/// <param name="Resources">The AppHost's endpoint for the dashboard.</param>
+/// <param name="RedisPort">Redis's port on this machine.</param>
+internal sealed record Addresses(
+    string? ManagerUrls, BindingAddress Manager, BindingAddress Dashboard, BindingAddress Otlp, BindingAddress Resources, int RedisPort)
+{
+    public const string ManagerUrlsKey = "ASPNETCORE_URLS";
+    public const string DashboardKey = "Dashboard:Url";
+    public const string OtlpKey = "ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL";
+    public const string ResourcesKey = "ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL";
+    public const string RedisKey = "Redis:Port";
+
+    private const string DefaultManager = "http://127.0.0.1:8082";
+
+    /// <param name="configuration">Configuration of the AppHost.</param>
+    /// <param name="managerUrls">The environment variable <c>ASPNETCORE_URLS</c>. Tools of Aspire set the same key in the configuration.</param>
+    /// <exception cref="InvalidParametersException">The message names every invalid value.</exception>
+    public static Addresses Read(IConfiguration configuration, string? managerUrls)
+    {
+        var faults = new List<string>();
+        if (string.IsNullOrWhiteSpace(managerUrls))
+            managerUrls = null;
+        var manager = Parse(ManagerUrlsKey, managerUrls?.Split(';')[0] ?? DefaultManager);
+        var dashboard = Parse(DashboardKey, configuration[DashboardKey]);
+        var otlp = Parse(OtlpKey, configuration[OtlpKey]);
+        var resources = Parse(ResourcesKey, configuration[ResourcesKey]);
+        if (!int.TryParse(configuration[RedisKey], NumberStyles.None, CultureInfo.InvariantCulture, out var redis) || redis is 0 or > IPEndPoint.MaxPort)
+            faults.Add($"{RedisKey} must be a port (it is '{configuration[RedisKey]}').");
+        return faults.Count == 0
+            ? new(managerUrls, manager!, dashboard!, otlp!, resources!, redis)
+            : throw new InvalidParametersException(faults);
+
+        BindingAddress? Parse(string key, string? text)
+        {
+            try
+            {
+                if (BindingAddress.Parse(text ?? string.Empty) is { Scheme: "http", PathBase: "", IsUnixPipe: false } address)
+                    return address;
+            }
+            catch (FormatException)
+            {
+                // Reported below.
+            }
+            faults.Add($"{key} must be an http address with a port, for example http://127.0.0.1:8082 (it is '{text}').");
+            return null;
+        }
+    }
+
+    /// <summary>One sentence for each port that another program uses. Redis's port is left out: its container outlives the AppHost.</summary>
+    public IReadOnlyList<string> FindTakenPorts()
+    {
+        var listening = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(listener => listener.Port).ToHashSet();
+        return
+        [
+            .. from use in new[]
+               {
+                   ("The manager", ManagerUrlsKey, Manager.Port), ("The dashboard", DashboardKey, Dashboard.Port),
+                   ("The dashboard's telemetry", OtlpKey, Otlp.Port), ("The AppHost", ResourcesKey, Resources.Port),
+               }
+               let setting = use.Item2.Replace(":", "__", StringComparison.Ordinal)
+               where listening.Contains(use.Item3)
+               select $"{use.Item1} needs port {use.Item3}, but another program uses it. Stop that program, or set {setting} to another address.",
+        ];
+    }
+}

@@ -1,0 +1,68 @@
+#pragma warning disable ASPIRECERTIFICATES001 // WithoutHttpsCertificate is marked experimental.
+
+using Microsoft.Extensions.Configuration;
+
+namespace NewarBots.AppHost;
+
+/// <summary>Adds addresses, images and Redis, which the manager needs.</summary>
+internal static class HostingExtensions
+{
+    /// <summary>An image that is built from this machine's packages where no registry can be reached.</summary>
+    private const string RedisImage = "newarbots/redis";
+
+    /// <summary>The limits of the deployment (<c>deploy/compose.yaml</c>): a page that reaches Redis cannot fill this machine's memory.</summary>
+    private static readonly string[] RedisSettings =
+    [
+        "--appendonly", "yes", "--maxmemory", "1gb", "--maxmemory-policy", "noeviction", "--proto-max-bulk-len", "1mb",
+        "--client-query-buffer-limit", "2mb", "--maxmemory-clients", "64mb", "--acllog-max-len", "0",
+    ];
+
+    /// <summary>Sets the dashboard's address and checks that all ports are free, unless the orchestrator chooses them.</summary>
+    /// <exception cref="InvalidParametersException">Other programs use these ports.</exception>
+    public static void UseAddresses(this IDistributedApplicationBuilder builder, Addresses addresses)
+    {
+        // Aspire takes the dashboard's address from this key. The user's value is the manager's address.
+        builder.Configuration[Addresses.ManagerUrlsKey] = addresses.Dashboard.ToString();
+        var arePortsChosen = builder.Configuration.GetValue<bool>("DcpPublisher:RandomizePorts");
+        if (builder.ExecutionContext.IsRunMode && !arePortsChosen && addresses.FindTakenPorts() is { Count: > 0 } taken)
+            throw new InvalidParametersException(taken);
+    }
+
+    /// <summary>Adds an executable that runs <c>eng/{name}</c>, which ensures that an image exists, and exits.</summary>
+    /// <param name="builder">The application.</param>
+    /// <param name="name">Name of the resource and of the script.</param>
+    /// <param name="arguments">Arguments of the script.</param>
+    public static IResourceBuilder<ExecutableResource> AddImageBuild(this IDistributedApplicationBuilder builder, string name, params string[] arguments) =>
+        builder.AddExecutable(name, $"eng/{name}", "..", arguments)
+            .WithIconName("BoxToolbox")
+            .WithRequiredCommand("docker", "https://docs.docker.com/engine/install/")
+            .ExcludeFromManifest();
+
+    /// <summary>
+    /// The user's Redis if <c>ConnectionStrings:redis</c> is set, else a container. Bots outlive the AppHost and reconnect to Redis at the
+    /// same address, so the container and its port are persistent.
+    /// </summary>
+    public static IResourceBuilder<IResourceWithConnectionString> AddRedisForBots(this IDistributedApplicationBuilder builder, int port)
+    {
+        const string Name = "redis";
+        if (!string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString(Name)))
+            return builder.AddConnectionString(Name);
+
+        var redis = builder.AddRedis(Name, port)
+            // Bots do not trust the development certificate. Redis listens on this machine only.
+            .WithoutHttpsCertificate()
+            .WithDataVolume()
+            .WithArgs(RedisSettings)
+            .WithContainerName($"newarbots-redis-{port}")
+            .WithLifetime(ContainerLifetime.Persistent);
+        if (!builder.ExecutionContext.IsRunMode)
+            return redis;
+
+        var official = redis.Resource.Annotations.OfType<ContainerImageAnnotation>().Last();
+        var image = builder.AddImageBuild("redis-image", $"{official.Registry}/{official.Image}:{official.Tag}", $"{RedisImage}:{official.Tag}");
+        return redis
+            .WithImageRegistry(null)
+            .WithImage(RedisImage, official.Tag)
+            .WaitForCompletion(image);
+    }
+}

@@ -1,0 +1,65 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Configuration;
+using NewarBots.AppHost;
+
+namespace NewarBots.Tests.AppHost;
+
+public sealed class AddressesTests
+{
+    [Theory]
+    [InlineData(null, "127.0.0.1 8082")]
+    [InlineData("", "127.0.0.1 8082")]
+    [InlineData("http://localhost:8099", "localhost 8099")]
+    [InlineData("http://127.0.0.1:8099/", "127.0.0.1 8099")]
+    [InlineData("http://[::1]:8099;http://127.0.0.1:8098", "[::1] 8099")]
+    [InlineData("http://*:8099", "* 8099")]
+    [InlineData("http://192.168.7.1:8099;http://[::1]:8098", "192.168.7.1 8099")]
+    public void The_AppHost_uses_the_first_of_the_managers_addresses(string? urls, string address)
+    {
+        var addresses = Read(urls);
+
+        Assert.Equal(address, $"{addresses.Manager.Host} {addresses.Manager.Port}");
+        Assert.Equal(urls is "" ? null : urls, addresses.ManagerUrls);
+    }
+
+    [Fact]
+    public void All_invalid_addresses_are_reported_together()
+    {
+        var wrong = Assert.Throws<InvalidParametersException>(() => Read("8082", ("Dashboard:Url", "https://localhost:18888"), ("Redis:Port", "many")));
+
+        Assert.Equal(
+            "ASPNETCORE_URLS must be an http address with a port, for example http://127.0.0.1:8082 (it is '8082'). "
+            + "Dashboard:Url must be an http address with a port, for example http://127.0.0.1:8082 (it is 'https://localhost:18888'). "
+            + "Redis:Port must be a port (it is 'many').",
+            wrong.Message);
+    }
+
+    [Fact]
+    public void A_taken_port_is_reported_with_its_setting()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+
+        Assert.Contains(
+            $"The manager needs port {port}, but another program uses it. Stop that program, or set ASPNETCORE_URLS to another address.",
+            Read($"http://127.0.0.1:{port}").FindTakenPorts());
+        Assert.Contains(
+            $"The dashboard needs port {port}, but another program uses it. Stop that program, or set Dashboard__Url to another address.",
+            Read(urls: null, ("Dashboard:Url", $"http://localhost:{port}")).FindTakenPorts());
+    }
+
+    private static Addresses Read(string? urls, params (string Key, string Value)[] settings) => Addresses.Read(
+        new ConfigurationBuilder()
+            .AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["Dashboard:Url"] = "http://localhost:18888",
+                ["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] = "http://localhost:18889",
+                ["ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"] = "http://localhost:18891",
+                ["Redis:Port"] = "18890",
+            })
+            .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)))
+            .Build(),
+        urls);
+}
