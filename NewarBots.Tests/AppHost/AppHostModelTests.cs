@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using NewarBots.AppHost;
@@ -41,7 +40,11 @@ public sealed class AppHostModelTests
         var deployment = await File.ReadAllTextAsync(Repository.PathOf("deploy", "compose.yaml"), TestContext.Current.CancellationToken);
         await using var builder = await CreateAsync();
 
-        var arguments = await Find<RedisResource>(builder, "redis").GetArgumentValuesAsync();
+        var redis = Find<RedisResource>(builder, "redis");
+        var context = new CommandLineArgsCallbackContext([], redis) { ExecutionContext = builder.ExecutionContext };
+        foreach (var annotation in redis.Annotations.OfType<CommandLineArgsCallbackAnnotation>())
+            await annotation.Callback(context);
+        var arguments = context.Args.OfType<string>().ToArray();
 
         string[] limits = ["--appendonly", "--maxmemory", "--maxmemory-policy", "--proto-max-bulk-len", "--client-query-buffer-limit", "--maxmemory-clients", "--acllog-max-len"];
         foreach (var limit in limits)
