@@ -141,7 +141,13 @@ internal static class ManagerExtensions
         }
     }
 
-    private static ManagerApi Api(this IResourceBuilder<ProjectResource> manager, string key) => new(manager.GetEndpoint(Endpoint), key);
+    /// <summary>One client for each manager.</summary>
+    private static ManagerApi Api(this IResourceBuilder<ProjectResource> manager, string key)
+    {
+        if (!manager.Resource.TryGetLastAnnotation<ManagerApi>(out var api))
+            manager.WithAnnotation(api = new(manager.GetEndpoint(Endpoint), key));
+        return api;
+    }
 
     private static ResourceCommandState WhileRunning(UpdateCommandStateContext context) =>
         context.ResourceSnapshot.State?.Text == KnownResourceStates.Running ? ResourceCommandState.Enabled : ResourceCommandState.Disabled;

@@ -16,6 +16,9 @@ internal sealed partial class StartReport(
 {
     private const int LogLines = 5;
 
+    /// <summary>After this time, a manager that has not answered yet is reported. Until then, it is starting.</summary>
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(1);
+
     /// <summary>The last state that was reported, by resource id.</summary>
     private readonly Dictionary<string, string> _reported = [];
 
@@ -47,7 +50,8 @@ internal sealed partial class StartReport(
         { ExitCode: { } code and not 0 } => $"exit code {code}",
         { State.Text: { } state } when state == KnownResourceStates.FailedToStart || state == KnownResourceStates.RuntimeUnhealthy => state,
         { HealthReports: [{ Status: HealthStatus.Healthy }] } when change.Resource == manager => string.Empty,
-        { HealthReports: [{ Status: HealthStatus.Unhealthy, LastRunAt: not null } report] } when change.Resource == manager && api.HasAddress => report.Description,
+        { HealthReports: [{ Status: HealthStatus.Unhealthy, LastRunAt: { } checkedAt } report] }
+            when change.Resource == manager && (api.HasAnswered || checkedAt - change.Snapshot.StartTimeStamp > StartTimeout) => report.Description,
         _ => null,
     };
 

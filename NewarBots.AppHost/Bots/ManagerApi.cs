@@ -7,8 +7,8 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace NewarBots.AppHost.Bots;
 
-/// <summary>HTTP client of the manager's API.</summary>
-internal sealed class ManagerApi : IDisposable
+/// <summary>HTTP client of the manager's API, attached to its resource.</summary>
+internal sealed class ManagerApi : IResourceAnnotation, IDisposable
 {
     private const int PageSize = 200;
 
@@ -31,6 +31,9 @@ internal sealed class ManagerApi : IDisposable
     /// <summary>Whether the manager's address is known yet.</summary>
     public bool HasAddress => _endpoint.IsAllocated;
 
+    /// <summary>Whether the manager has sent a health report.</summary>
+    public bool HasAnswered { get; private set; }
+
     public string Address => _endpoint.Url.TrimEnd('/');
 
     public void Dispose() => _http.Dispose();
@@ -43,7 +46,9 @@ internal sealed class ManagerApi : IDisposable
         try
         {
             using var response = await GetAsync("/health", cancellation);
-            return (await response.Content.ReadFromJsonAsync<ManagerHealth>(cancellation))!.ToResult();
+            var health = (await response.Content.ReadFromJsonAsync<ManagerHealth>(cancellation))!;
+            HasAnswered = true;
+            return health.ToResult();
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException or JsonException && !cancellation.IsCancellationRequested)
         {

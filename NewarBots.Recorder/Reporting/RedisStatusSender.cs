@@ -22,6 +22,9 @@ internal sealed partial class RedisStatusSender(
     /// <summary>A connection that is being established rejects commands for a moment.</summary>
     private static readonly TimeSpan FirstRetryInterval = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>About 2 s. Shorter outages are normal, for example at the start, until the manager forwards Redis to this container.</summary>
+    private const int FailuresBeforeWarning = 5;
+
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Starts sending in the background.</summary>
@@ -102,13 +105,13 @@ internal sealed partial class RedisStatusSender(
             try
             {
                 await act().WaitAsync(cancellationToken);
-                if (failures > 1)
+                if (failures >= FailuresBeforeWarning)
                     LogReachable();
                 return;
             }
             catch (Exception exception) when (exception is RedisException or TimeoutException)
             {
-                if (++failures == 2)
+                if (++failures == FailuresBeforeWarning)
                     LogUnreachable(exception.Message);
             }
 
