@@ -46,7 +46,7 @@ public sealed class TelemetryAwayTests(RedisServer redis) : IClassFixture<RedisS
             ("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://{silent.LocalEndpoint}"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
             ("OTEL_EXPORTER_OTLP_TIMEOUT", "500"),
-            ("OTEL_BSP_SCHEDULE_DELAY", "200"));
+            ("OTEL_METRIC_EXPORT_INTERVAL", "200"));
 
         for (var request = 0; request < 20; request++)
             Assert.Equal(HttpStatusCode.OK, (await manager.GetAsync("/bots")).Status);
@@ -74,7 +74,8 @@ public sealed class TelemetryAwayTests(RedisServer redis) : IClassFixture<RedisS
         var before = traces;
         await Eventually.TrueAsync(async () =>
         {
-            await manager.GetAsync("/bots");
+            // Rejected, and traced: requests that only read are not.
+            await manager.PostAsync("/bots", "{}");
             return Volatile.Read(ref traces) >= before + 5;
         });
 
