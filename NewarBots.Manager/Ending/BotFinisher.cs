@@ -64,13 +64,12 @@ internal sealed partial class BotFinisher(
             _queue.Enqueue(id);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        turns.Due += _queue.Enqueue;
-        await Task.WhenAll(
+        turns.Due = _queue.Enqueue;
+        return Task.WhenAll(
             loops.RunAsync("finish bots", every: RetryInterval, EnqueueDueAsync, stoppingToken),
             _queue.ProcessAsync(Parallelism, TryFinishAsync, stoppingToken));
-        turns.Due -= _queue.Enqueue;
     }
 
     /// <summary>Retries what is due, and bots leased elsewhere: the manager that holds the lease may crash before the bot is finished.</summary>

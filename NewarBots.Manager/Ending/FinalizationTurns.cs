@@ -17,8 +17,8 @@ internal sealed class FinalizationTurns(IOptions<FinalizingOptions> options, Tim
     private readonly HashSet<SessionId> _suspended = [];
     private long _arrivals;
 
-    /// <summary>Raised when a waiting bot can begin its turn, outside of any lock.</summary>
-    public event Action<SessionId>? Due;
+    /// <summary>Called when a waiting bot can begin its turn, outside of any lock.</summary>
+    public Action<SessionId> Due { get; set; } = _ => { };
 
     private int Free => options.Value.MaxConcurrent - _running.Count;
 
@@ -27,7 +27,7 @@ internal sealed class FinalizationTurns(IOptions<FinalizingOptions> options, Tim
 
     /// <param name="id">The bot.</param>
     /// <param name="first">Length of its first turn. Each later one is twice as long as the one before.</param>
-    /// <returns><see langword="null"/> if the bot has to wait. <see cref="Due"/> is raised later, unless the bot is forgotten or suspended.</returns>
+    /// <returns><see langword="null"/> if the bot has to wait. <see cref="Due"/> is called later, unless the bot is forgotten or suspended.</returns>
     public FinalizationTurn? TryBegin(SessionId id, TimeSpan first)
     {
         lock (_lock)
@@ -65,7 +65,7 @@ internal sealed class FinalizationTurns(IOptions<FinalizingOptions> options, Tim
         return new Suspension(() =>
         {
             Change(() => _suspended.Remove(id));
-            Due?.Invoke(id);
+            Due(id);
         });
     }
 
@@ -92,26 +92,27 @@ internal sealed class FinalizationTurns(IOptions<FinalizingOptions> options, Tim
         }
 
         foreach (var id in due)
-            Due?.Invoke(id);
+            Due(id);
     }
 
     private bool MayBegin(Place place) =>
-        Free > _waiting.Values.Count(other => other.CompareTo(place) < 0) && (place.Turn == 0 || HasRoomForLaterTurn);
+        Free > _waiting.Values.Count(other => other.Rank.CompareTo(place.Rank) < 0) && (place.Turn == 0 || HasRoomForLaterTurn);
 
     private void InterruptForWaiting()
     {
         var ending = _running.Count(turn => turn.IsInterrupted);
-        foreach (var place in _waiting.Values.Order().Skip(Free + ending))
+        foreach (var place in _waiting.Values.OrderBy(place => place.Rank).Skip(Free + ending))
         {
             var isFreeForAll = place.Turn == 0 || HasRoomForLaterTurn;
             _running.Find(turn => turn is { IsOver: true, IsInterrupted: false } && (isFreeForAll || turn.Number > 0))?.Interrupt();
         }
     }
 
-    /// <summary>A place in the queue. First turns come first.</summary>
-    private sealed record Place(int Turn, long Arrival) : IComparable<Place>
+    /// <summary>A place in the queue.</summary>
+    private sealed record Place(int Turn, long Arrival)
     {
-        public int CompareTo(Place? other) => (Turn, Arrival).CompareTo((other!.Turn, other.Arrival));
+        /// <summary>First turns come first.</summary>
+        public (int, long) Rank => (Turn, Arrival);
     }
 
     private sealed class Suspension(Action end) : IDisposable

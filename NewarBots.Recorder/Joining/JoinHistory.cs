@@ -126,7 +126,12 @@ internal sealed record JoinHistory(
     /// <summary>The page was loaded again. The request to join has to be made again.</summary>
     public JoinHistory WithReload(DateTimeOffset now) => this with
     {
-        LastProgressAt = now, WaitingSince = null, LobbySince = null, HasKnocked = false, DroppedSince = null, WasReloaded = true,
+        LastProgressAt = now,
+        WaitingSince = null,
+        LobbySince = null,
+        HasKnocked = false,
+        DroppedSince = null,
+        WasReloaded = true,
     };
 
     private JoinHistory WithReception(long bytes, DateTimeOffset now) => bytes switch

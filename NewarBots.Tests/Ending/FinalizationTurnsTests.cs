@@ -128,7 +128,7 @@ public sealed class FinalizationTurnsTests
     private FinalizationTurns Turns(int slots)
     {
         var turns = new FinalizationTurns(Options.Create(new FinalizingOptions { MaxConcurrent = slots }), _time);
-        turns.Due += id => _due.Add(id.ToString());
+        turns.Due = id => _due.Add(id.ToString());
         return turns;
     }
 

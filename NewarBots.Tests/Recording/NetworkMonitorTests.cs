@@ -1,5 +1,4 @@
 using NewarBots.Contract;
-using NewarBots.Recorder;
 using NewarBots.Recorder.Recording;
 
 namespace NewarBots.Tests.Recording;

@@ -196,11 +196,11 @@ public sealed class SfuCallTests
     /// </summary>
     /// <param name="recorder">The recorder, after its end.</param>
     /// <param name="names">The name of each voice.</param>
-    private static async Task AssertSpeakersAsync(RealRecorder recorder, IReadOnlyList<string> names)
+    private static async Task AssertSpeakersAsync(RealRecorder recorder, string[] names)
     {
         var audio = await recorder.AudioAsync();
         var length = (double)audio.Length / AudioFile.SampleRate;
-        var voices = MeetingSeconds.Read(audio, [.. TimeCode.Voices.Take(names.Count)]).Select(Voice).ToList();
+        var voices = MeetingSeconds.Read(audio, [.. TimeCode.Voices.Take(names.Length)]).Select(Voice).ToList();
         var speakers = Speakers.Of(recorder.Speeches(), length);
         var (examined, wrong) = (0, new List<string>());
         for (var at = SpeakerTolerance; at < length - SpeakerTolerance; at += 0.1)

@@ -4,7 +4,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
-using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Recordings;

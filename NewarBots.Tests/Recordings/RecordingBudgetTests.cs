@@ -158,7 +158,7 @@ public sealed class RecordingBudgetTests : IDisposable
     [Fact]
     public async Task A_process_without_memory_is_retried_and_keeps_the_chunks()
     {
-        Assert.IsType<FFmpegUnfinishedException>(AssemblyFailure.Of(new OutOfMemoryException()).ToException());
+        Assert.IsType<FFmpegUnfinishedException>(AssemblyFailure.Of(new InsufficientMemoryException()).ToException());
 
         _session.Write(await OpusPackets.OfToneAsync(50));
         _session.UseFFmpegScript("kill -KILL $PPID");

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using NewarBots.Contract;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 

@@ -1,7 +1,7 @@
 using NewarBots.Contract;
-using NewarBots.Recorder;
+using NewarBots.Recorder.Recording;
 
-namespace NewarBots.Tests;
+namespace NewarBots.Tests.Recording;
 
 public sealed class RejoinBudgetTests
 {

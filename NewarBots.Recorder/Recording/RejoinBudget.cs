@@ -1,6 +1,6 @@
 using NewarBots.Contract;
 
-namespace NewarBots.Recorder;
+namespace NewarBots.Recorder.Recording;
 
 /// <summary>Limits how often a session visits its meeting again: two crashes, three losses of the audio, and ten pages that do not open.</summary>
 internal sealed class RejoinBudget
