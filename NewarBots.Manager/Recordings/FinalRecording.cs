@@ -82,8 +82,8 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
     /// <param name="work">The work folder of this attempt.</param>
     public void Publish(AssembledAudio audio, IEnumerable<AssembledTrack> tracks, RecordingManifest manifest, WorkFolder work)
     {
-        var temporary = work.PathOf("manifest.json");
-        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+        const string Manifest = "manifest.json";
+        using (var file = new FileStream(work.PathOf(Manifest), FileMode.Create, FileAccess.Write))
         {
             manifest.Write(file);
             file.Flush(flushToDisk: true);
@@ -102,7 +102,7 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
         }
 
         DeleteTracks(storage, user, id, except: moved);
-        File.Move(temporary, _manifest, overwrite: true);
+        File.Move(work.Take(Manifest), _manifest, overwrite: true);
     }
 
     /// <summary>
@@ -162,13 +162,15 @@ internal sealed class WorkFolder : IDisposable
     private readonly string _path;
 
     /// <summary>The group that finished files have.</summary>
-    private uint _group;
+    private readonly uint _group;
 
     public WorkFolder(string path)
     {
         _path = path;
         Dispose();
         Directory.CreateDirectory(path);
+        using var folder = Open();
+        _group = folder.Group;
     }
 
     public string Root => _path;
@@ -179,12 +181,11 @@ internal sealed class WorkFolder : IDisposable
     /// <exception cref="IOException">The folder cannot be given to it.</exception>
     public void GiveTo(ContainerUser user)
     {
-        using var folder = UntrustedFolder.Open(_path, out _) ?? throw new IOException($"{_path} is missing.");
-        _group = folder.Group;
+        using var folder = Open();
         folder.GiveTo(user);
     }
 
-    /// <summary>Makes a file that another process wrote into this folder the manager's own.</summary>
+    /// <summary>Makes a file in this folder the manager's own, also if another process wrote it, with the group of finished files.</summary>
     /// <param name="file">Its name, or the names of a folder and the file in it.</param>
     /// <returns>Its path.</returns>
     /// <exception cref="FinalizationException">It is missing, or no regular file of its own.</exception>
@@ -208,4 +209,6 @@ internal sealed class WorkFolder : IDisposable
     }
 
     public void Dispose() => UntrustedFolder.Delete(_path);
+
+    private UntrustedFolder Open() => UntrustedFolder.Open(_path, out _) ?? throw new IOException($"{_path} is missing.");
 }

@@ -22,7 +22,7 @@ public sealed class DyingRecorderTests(LightHost host) : IClassFixture<LightHost
         var killedAt = TimeProvider.System.GetUtcNow();
         var bot = await host.Manager.UntilAsync(id, Timeout, "completed");
 
-        Assert.InRange((DateTimeOffset)bot["endedAt"]! - killedAt, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Assert.InRange((DateTimeOffset)bot["endedAt"]! - killedAt, TimeSpan.Zero, TimeSpan.FromSeconds(15));
         Assert.Equal("recorder_crashed", (string?)bot["reason"]);
         Assert.False((bool)bot["recording"]!["complete"]!);
         Assert.InRange((double)bot["recordedSeconds"]!, (killedAt - startedAt).TotalSeconds - 2, double.PositiveInfinity);
@@ -58,7 +58,7 @@ public sealed class DyingRecorderTests(LightHost host) : IClassFixture<LightHost
         await DockerCli.RunAsync(
             "exec", "--detach", $"newar-bot-{id}", "sh", "-c",
             "for p in /proc/[0-9]*; do case $(readlink $p/exe) in *NewarBots.Recorder) echo 1000 > $p/oom_score_adj;; esac; done; tail /dev/zero");
-        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromMinutes(4), "completed");
 
         Assert.Equal("out_of_memory", (string?)bot["reason"]);
         Assert.False((bool)bot["recording"]!["complete"]!);

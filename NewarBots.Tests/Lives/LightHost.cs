@@ -13,6 +13,8 @@ public sealed class LightHost : IAsyncLifetime
 
     internal ManagerProcess Manager { get; private set; } = null!;
 
+    private string Storage { get; set; } = null!;
+
     internal static Task<LightHost> StartAsync(params (string Name, string Value)[] settings) => StartAsync(redisOnBridge: true, settings);
 
     /// <param name="redisOnBridge">Bots connect to Redis directly; otherwise through the manager's relay, because Redis listens on the loopback only.</param>
@@ -40,13 +42,13 @@ public sealed class LightHost : IAsyncLifetime
         await Redis.DisposeAsync();
     }
 
-    internal string RecordingOf(string id, string user) => Path.Combine(Manager.Storage, "recordings", "final", $"user_{user}", $"{id}.ogg");
+    internal string RecordingOf(string id, string user) => Path.Combine(Storage, "recordings", "final", $"user_{user}", $"{id}.ogg");
 
-    internal string FolderOf(string id, string user) => Path.Combine(Manager.Storage, "recordings", "temp", $"user_{user}", id);
+    internal string FolderOf(string id, string user) => Path.Combine(Storage, "recordings", "temp", $"user_{user}", id);
 
     /// <summary>Session folders that are not finalized.</summary>
     internal IEnumerable<string> Folders() =>
-        Directory.GetDirectories(Path.Combine(Manager.Storage, "recordings", "temp"), "user_*").SelectMany(Directory.GetFileSystemEntries);
+        Directory.GetDirectories(Path.Combine(Storage, "recordings", "temp"), "user_*").SelectMany(Directory.GetFileSystemEntries);
 
     /// <summary>Waits until the bot reports that many recorded seconds.</summary>
     /// <returns>The reported seconds.</returns>
@@ -90,5 +92,6 @@ public sealed class LightHost : IAsyncLifetime
     {
         Redis = await RedisServer.RunAsync(redisOnBridge ? [await DockerCli.BridgeAddressAsync()] : []);
         Manager = await ManagerProcess.StartAsUserAsync(user, Redis.Configuration, [("Launching__GenerateAudio", "true"), .. settings]);
+        Storage = settings.FirstOrDefault(setting => setting.Name == "Storage__Path").Value ?? Manager.Storage;
     }
 }

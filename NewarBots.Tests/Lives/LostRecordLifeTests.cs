@@ -26,7 +26,7 @@ public sealed class LostRecordLifeTests(RecordingHost host)
         await RecordedAsync(id, seconds: 4);
 
         await FlushAsync();
-        var known = await RestoredAsync(id, TimeSpan.FromSeconds(10));
+        var known = await RestoredAsync(id, TimeSpan.FromSeconds(30));
         foreach (var field in new[] { "meetingUrl", "platform", "botName", "userId", "createdAt", "metadata" })
             Assert.True(JsonNode.DeepEquals(Seconds(accepted[field]), Seconds(known[field])), $"{field}: {known}");
         Assert.Equal(HttpStatusCode.Conflict, (await Manager.PostAsync(
@@ -49,7 +49,7 @@ public sealed class LostRecordLifeTests(RecordingHost host)
         var before = await Manager.UntilAsync(id, Timeout, "completed");
 
         await FlushAsync();
-        var after = await RestoredAsync(id, TimeSpan.FromSeconds(10));
+        var after = await RestoredAsync(id, TimeSpan.FromSeconds(30));
 
         foreach (var (field, value) in before.AsObject().Where(field => field.Key is not ("joiningAt" or "recordingAt" or "endedAt" or "participants" or "level")))
             Assert.True(JsonNode.DeepEquals(Seconds(value), Seconds(after[field])), $"{field}: {after}");
@@ -72,7 +72,7 @@ public sealed class LostRecordLifeTests(RecordingHost host)
         await FlushAsync();
         Age(Path.Combine(Manager.Storage, "recordings", "temp", "user_fritz", id));
         await Manager.StartAsync();
-        await RestoredAsync(id, TimeSpan.FromSeconds(10));
+        await RestoredAsync(id, TimeSpan.FromSeconds(30));
         var bot = await Manager.UntilAsync(id, Timeout, "completed");
 
         Assert.Equal("recorder_crashed", (string?)bot["reason"]);
@@ -92,7 +92,7 @@ public sealed class LostRecordLifeTests(RecordingHost host)
         await FlushAsync();
         await DockerCli.RunAsync("stop", "--time", "20", $"newar-bot-{id}");
         await Manager.StartAsync();
-        await RestoredAsync(id, TimeSpan.FromSeconds(10));
+        await RestoredAsync(id, TimeSpan.FromSeconds(30));
         var bot = await Manager.UntilAsync(id, Timeout, "completed");
 
         Assert.Equal("stop_requested", (string?)bot["reason"]);

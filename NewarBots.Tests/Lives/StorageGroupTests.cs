@@ -29,7 +29,7 @@ public sealed class StorageGroupTests
         var folder = Path.GetDirectoryName(recording)!;
         Assert.Equal($"2750 {Group}", await StatAsync(folder));
         foreach (var extension in (string[])["ogg", "json", "log", "mp3"])
-            Assert.Equal($"640 {Group}", await StatAsync(Path.ChangeExtension(recording, extension)));
+            Assert.Equal($"{extension} 640 {Group}", $"{extension} {await StatAsync(Path.ChangeExtension(recording, extension))}");
 
         Assert.Equal(0, await ReadAsync(recording, Group));
         Assert.NotEqual(0, await ReadAsync(recording, Member));
