@@ -95,7 +95,7 @@ public sealed class ScriptedRecorders : IAsyncLifetime
     /// <summary>Waits for the container's exit.</summary>
     internal async Task<RecorderExit> ExitOf(SessionId id)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (true)
         {
             if (await Containers.FindAsync(id, deadline.Token) is { Exit: { } exit })
