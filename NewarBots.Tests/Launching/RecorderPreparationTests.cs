@@ -57,8 +57,11 @@ public sealed class RecorderPreparationTests(ScriptedRecorders recorders, RedisS
                 IFS=,= read -r endpoint rest <<< "$REDIS_URL"
                 user=$(grep -o 'user=[^,]*' <<< "$REDIS_URL") password=$(grep -o 'password=[^,]*' <<< "$REDIS_URL")
                 exec 3<>/dev/tcp/${endpoint%:*}/${endpoint#*:}
-                printf 'AUTH %s %s\r\nPUBLISH bot:status:%s joining\r\nGET secret\r\nQUIT\r\n' \
-                  "${user#*=}" "${password#*=}" "$RECORDING_SESSION_ID" >&3
+                send() { printf '*%d\r\n' $# >&3; for part; do printf '$%d\r\n%s\r\n' ${#part} "$part" >&3; done; }
+                send AUTH "${user#*=}" "${password#*=}"
+                send PUBLISH bot:status:$RECORDING_SESSION_ID joining
+                send GET secret
+                send QUIT
                 cut -c -7 <&3 | tr -d '\r'
                 """,
         };
