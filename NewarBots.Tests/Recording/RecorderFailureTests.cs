@@ -118,7 +118,7 @@ public sealed class RecorderFailureTests
 
         Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
 
-        Assert.Contains("reason StorageFailed", await recorder.LogAsync(), StringComparison.Ordinal);
+        Assert.Contains("Status Leaving (StorageFailed)", await recorder.LogAsync(), StringComparison.Ordinal);
         Assert.All(recorder.Chunks(), path =>
         {
             var chunk = ChunkReader.Read(path, index: 0);
