@@ -216,14 +216,14 @@
   dialogs.reverse().sort((a, b) => rank(b) - rank(a));
   const modal = dialogs.find(({ isModal }) => isModal)?.root ?? null;
 
-  // The innermost elements with the text. Not text that only a screen reader reads out: such text outlives what it announced.
+  // The innermost elements with the text. Not text that only a screen reader reads out: such text outlives what it announced. Nor somebody's name.
   const elementsWith = text => {
     if (!pageText.includes(text)) return [];
     const find = element => {
       const inner = [...element.children, ...element.shadowRoot?.children ?? []].filter(child => plain(textOf(child)).includes(text));
       return inner.length > 0 ? inner.flatMap(find) : isVisible(element) ? [element] : [];
     };
-    return find(document.body);
+    return find(document.body).filter(element => !tileSelector || !closestOf(element, tileSelector));
   };
   // Begins and ends with a sentence or a line. Otherwise the text may be part of somebody's name or message, or of the meeting's title.
   const isWhole = (element, text) => textOf(element).split(/\n|(?<=[.!?\u2026])\s/)
