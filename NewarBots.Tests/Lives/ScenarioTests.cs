@@ -123,7 +123,11 @@ public sealed class ScenarioTests(RehearsedBots bots) : IClassFixture<RehearsedB
             .. Interruptions(bot.Scenario),
             .. gaps.Select(gap => ((double)gap!["startSeconds"]! - report.Offset - 1, (double)gap["endSeconds"]! - report.Offset + 1)),
         ];
-        var faults = report.Faults.Where(fault => !excused.Any(span => fault.Second + 1 > span.From && fault.Second < span.To)).ToList();
+        // On a busy machine, the page plays a second of its time code late.
+        var faults = report.Faults
+            .Where(fault => !(fault.Kind is TimeCodeFaultKind.Misplaced && Math.Abs(fault.Amount) < 0.5))
+            .Where(fault => !excused.Any(span => fault.Second + 1 > span.From && fault.Second < span.To))
+            .ToList();
         Assert.True(faults.Count == 0, $"{string.Join('\n', faults)}\n{report}\n{gaps}\n{bot}");
 
         // From the first word to the last.
