@@ -94,7 +94,7 @@ internal static class ManagerExtensions
             .WithCommand(
                 "record-rehearsal",
                 "Record a rehearsal",
-                context => AnswerAsync(async () => $"{await api.RecordRehearsalAsync(context.CancellationToken)} is joining a rehearsal. It ends in about a minute."),
+                context => CommandAnswer.OfAsync(async () => $"{await api.RecordRehearsalAsync(context.CancellationToken)} is joining a rehearsal. It ends in about a minute."),
                 new CommandOptions
                 {
                     Description = "Sends a bot into a stand-in meeting with three speakers, which lasts 40 seconds.",
@@ -105,7 +105,7 @@ internal static class ManagerExtensions
             .WithCommand(
                 "stop-all-bots",
                 "Stop all bots",
-                context => AnswerAsync(async () => $"Bots leaving now: {await api.StopAllAsync(context.CancellationToken)}."),
+                context => CommandAnswer.OfAsync(async () => $"Bots leaving now: {await api.StopAllAsync(context.CancellationToken)}."),
                 new CommandOptions
                 {
                     Description = "All bots leave their meetings and keep their recordings. Scheduled bots stay scheduled.",
@@ -127,18 +127,6 @@ internal static class ManagerExtensions
             builder.Services.AddHostedService<StartReport>();
         }
         return manager;
-    }
-
-    private static async Task<ExecuteCommandResult> AnswerAsync(Func<Task<string>> act)
-    {
-        try
-        {
-            return CommandResults.Success(await act());
-        }
-        catch (HttpRequestException exception)
-        {
-            return CommandResults.Failure(exception);
-        }
     }
 
     /// <summary>One client for each manager.</summary>

@@ -1,4 +1,3 @@
-
 namespace NewarBots.AppHost.Bots;
 
 /// <summary>A bot in the dashboard's list. It is created and hidden at run time and is not part of the application model.</summary>
@@ -17,9 +16,9 @@ internal sealed class BotResource : Resource, IResourceWithParent<ProjectResourc
             KnownResourceCommands.StopCommand,
             "Stop",
             _ => Bot.CanBeStopped ? ResourceCommandState.Enabled : Bot.HasEnded ? ResourceCommandState.Hidden : ResourceCommandState.Disabled,
-            async context => await api.StopAsync(bot.Id, context.CancellationToken)
-                ? CommandResults.Success($"{bot.BotName} is leaving the meeting. Its recording follows in a moment.")
-                : CommandResults.Failure("The bot has already ended."),
+            context => CommandAnswer.OfAsync(async () => await api.StopAsync(bot.Id, context.CancellationToken)
+                ? $"{bot.BotName} is leaving the meeting. Its recording follows in a moment."
+                : "The bot has already ended."),
             displayDescription: "The bot leaves the meeting and keeps its recording.",
             arguments: null,
             confirmationMessage: null,

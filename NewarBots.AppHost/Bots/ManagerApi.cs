@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace NewarBots.AppHost.Bots;
@@ -107,19 +108,21 @@ internal sealed class ManagerApi : IResourceAnnotation, IDisposable
         // A random meeting, because a user can have only one bot in a meeting.
         var meetingUrl = $"{Address}/rehearsal/{Letters(3)}-{Letters(4)}-{Letters(3)}?scenario=three-speakers";
         using var response = await _http.PostAsJsonAsync(new Uri($"{Address}/bots"), new { meetingUrl }, cancellation);
-        if (!response.IsSuccessStatusCode)
-            throw new HttpRequestException(await response.Content.ReadAsStringAsync(cancellation), inner: null, response.StatusCode);
+        await EnsureDoneAsync(response, cancellation);
         return (await response.Content.ReadFromJsonAsync<ManagedBot>(cancellation))!.ContainerName;
 
         static string Letters(int count) => RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz", count);
     }
 
     /// <returns><see langword="false"/> if the bot has already ended.</returns>
-    /// <exception cref="HttpRequestException">The manager is unreachable.</exception>
+    /// <exception cref="HttpRequestException">The manager is unreachable or rejects the request.</exception>
     public async Task<bool> StopAsync(string id, CancellationToken cancellation)
     {
         using var response = await _http.PostAsync(new Uri($"{Address}/bots/{id}/stop"), content: null, cancellation);
-        return response.IsSuccessStatusCode;
+        if (response.StatusCode is HttpStatusCode.Conflict)
+            return false;
+        await EnsureDoneAsync(response, cancellation);
+        return true;
     }
 
     /// <summary>Stops all active bots except scheduled ones.</summary>
@@ -134,6 +137,17 @@ internal sealed class ManagerApi : IResourceAnnotation, IDisposable
                 stopped++;
         }
         return stopped;
+    }
+
+    /// <exception cref="HttpRequestException">The manager rejected the request. The message is the detail of its problem, or else the status code.</exception>
+    private static async Task EnsureDoneAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        if (response.IsSuccessStatusCode)
+            return;
+        string? detail = null;
+        if (response.Content.Headers.ContentType?.MediaType is "application/problem+json")
+            detail = (string?)(await response.Content.ReadFromJsonAsync<JsonNode>(cancellation))?["detail"];
+        throw new HttpRequestException(detail ?? $"The manager answered {(int)response.StatusCode}.", inner: null, response.StatusCode);
     }
 
     private Task<HttpResponseMessage> GetAsync(string path, CancellationToken cancellation) => _http.GetAsync(new Uri(Address + path), cancellation);
