@@ -4,9 +4,11 @@ using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using NewarBots.Tests.Lives;
 
 namespace NewarBots.Tests.AppHost;
 
+[Trait(LifeTests.Group, LifeTests.Name)]
 [Trait("Suite", "Long")]
 public sealed class AppHostLifeTests : IAsyncLifetime
 {

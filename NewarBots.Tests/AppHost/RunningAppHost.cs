@@ -14,7 +14,7 @@ namespace NewarBots.Tests.AppHost;
 /// <summary>The whole AppHost with the real orchestrator, its own Redis and storage folder, and a manager that requires keys.</summary>
 internal sealed class RunningAppHost : IAsyncDisposable
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(10);
 
     private readonly string _stack = $"apphost-{SessionId.New(TimeProvider.System)}";
     private readonly DirectoryInfo _storage = Directory.CreateTempSubdirectory("newarbots-");

@@ -1,35 +1,34 @@
 using System.Net;
-using CliWrap;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>The storage folder is a small disk of its own, which only root can mount.</summary>
+/// <summary>The storage folder is a small disk of its own.</summary>
 [Trait(LifeTests.Group, LifeTests.Name)]
 [Trait("Suite", "Long")]
 public sealed class FullDiskTests : IAsyncLifetime
 {
-    private readonly DirectoryInfo _disk = Directory.CreateTempSubdirectory("newarbots-disk-");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("newarbots-disk-");
+    private SmallDisk? _disk;
 
-    private string Ballast => Path.Combine(_disk.FullName, "ballast");
+    private string Disk => _folder.FullName;
 
-    public async ValueTask InitializeAsync()
-    {
-        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can mount a disk.");
-        await Cli.Wrap("mount").WithArguments(["-t", "tmpfs", "-o", "size=1m", "tmpfs", _disk.FullName]).ExecuteAsync();
-    }
+    private string Ballast => Path.Combine(Disk, "ballast");
+
+    public async ValueTask InitializeAsync() => _disk = await SmallDisk.MountAsync(Disk);
 
     public async ValueTask DisposeAsync()
     {
-        await Cli.Wrap("umount").WithArguments([_disk.FullName]).WithValidation(CommandResultValidation.None).ExecuteAsync();
-        _disk.Delete();
+        if (_disk is not null)
+            await _disk.DisposeAsync();
+        _folder.Delete();
     }
 
     [Fact]
     public async Task A_recorder_leaves_with_that_reason_when_the_disk_is_full_and_is_finalized_when_there_is_space()
     {
-        await using var host = await LightHost.StartAsync(("Storage__Path", _disk.FullName), ("Storage__MinimumFreeMegabytes", "0"));
+        await using var host = await LightHost.StartAsync(("Storage__Path", Disk), ("Storage__MinimumFreeMegabytes", "0"));
         var engine = new EngineEvents(host.Manager.Stack);
         var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "full");
         await host.RecordedAsync(id, seconds: 5);
@@ -45,12 +44,12 @@ public sealed class FullDiskTests : IAsyncLifetime
         Assert.Equal("storage_failed", (string?)bot["reason"]);
         Assert.False((bool)bot["recording"]!["complete"]!);
         Assert.True((double)bot["recordedSeconds"]! >= 5, bot.ToJsonString());
-        var recording = Path.Combine(_disk.FullName, "recordings", "final", "user_full", $"{id}.ogg");
+        var recording = Path.Combine(Disk, "recordings", "final", "user_full", $"{id}.ogg");
         var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(recording), participants: 1);
         Assert.True(report.IsClean, report.ToString());
         Assert.Equal([$"newar-bot-{id}"], await engine.NamesAsync("create"));
         Assert.Empty(await DockerCli.ContainersOfAsync(host.Manager.Stack));
-        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_disk.FullName, "recordings", "temp", "user_full")));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(Disk, "recordings", "temp", "user_full")));
         // Whether the recorder's evidence still fits on the disk is chance.
         Assert.Equal(
             [$"{id}.json", $"{id}.log", $"{id}.ogg"],
@@ -60,7 +59,7 @@ public sealed class FullDiskTests : IAsyncLifetime
     [Fact]
     public async Task A_recorder_that_fills_the_disk_with_other_files_loses_those_and_keeps_its_recording()
     {
-        await using var host = await LightHost.StartAsync(("Storage__Path", _disk.FullName), ("Storage__MinimumFreeMegabytes", "0"));
+        await using var host = await LightHost.StartAsync(("Storage__Path", Disk), ("Storage__MinimumFreeMegabytes", "0"));
         var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "full");
         await host.RecordedAsync(id, seconds: 5);
         Fill(Path.Combine(host.FolderOf(id, "full"), "junk"));
@@ -76,7 +75,7 @@ public sealed class FullDiskTests : IAsyncLifetime
     [Fact]
     public async Task A_bot_that_cannot_end_on_a_full_disk_can_be_deleted()
     {
-        await using var host = await LightHost.StartAsync(("Storage__Path", _disk.FullName), ("Storage__MinimumFreeMegabytes", "0"));
+        await using var host = await LightHost.StartAsync(("Storage__Path", Disk), ("Storage__MinimumFreeMegabytes", "0"));
         var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "full");
         await host.RecordedAsync(id, seconds: 5);
         Fill();

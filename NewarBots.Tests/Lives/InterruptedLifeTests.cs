@@ -3,8 +3,7 @@ using NewarBots.Tests.Fixtures;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>A recorder, its browser or the manager dies while a bot records.</summary>
-[Collection(LifeTests.OfOneHost)]
-[Trait(LifeTests.Group, LifeTests.Name)]
+[Collection(AloneOnTheMachine.Name)]
 public sealed class InterruptedLifeTests(RecordingHost host)
 {
     private ManagerProcess Manager => host.Manager;

@@ -4,23 +4,23 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>The storage folder is a small disk of its own, which only root can mount.</summary>
+/// <summary>The storage folder is a small disk of its own.</summary>
 public sealed class UnwritableStorageTests : IAsyncLifetime
 {
     private const string NewBot = """{"meetingUrl": "https://meet.google.com/abc-defg-hij"}""";
 
-    private readonly DirectoryInfo _disk = Directory.CreateTempSubdirectory("newarbots-disk-");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("newarbots-disk-");
+    private SmallDisk? _disk;
 
-    public async ValueTask InitializeAsync()
-    {
-        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can mount a disk.");
-        await Cli.Wrap("mount").WithArguments(["-t", "tmpfs", "-o", "size=1m", "tmpfs", _disk.FullName]).ExecuteAsync();
-    }
+    private string Disk => _folder.FullName;
+
+    public async ValueTask InitializeAsync() => _disk = await SmallDisk.MountAsync(Disk);
 
     public async ValueTask DisposeAsync()
     {
-        await Cli.Wrap("umount").WithArguments([_disk.FullName]).WithValidation(CommandResultValidation.None).ExecuteAsync();
-        _disk.Delete();
+        if (_disk is not null)
+            await _disk.DisposeAsync();
+        _folder.Delete();
     }
 
     [Theory]
@@ -30,7 +30,7 @@ public sealed class UnwritableStorageTests : IAsyncLifetime
     {
         await using var redis = await RedisServer.RunAsync();
         await using var manager = await ManagerProcess.StartAsync(
-            redis.Configuration, ("DOCKER_HOST", "unix:///nowhere/docker.sock"), ("Storage__Path", _disk.FullName), ("Storage__MinimumFreeMegabytes", "0"));
+            redis.Configuration, ("DOCKER_HOST", "unix:///nowhere/docker.sock"), ("Storage__Path", Disk), ("Storage__MinimumFreeMegabytes", "0"));
         await Eventually.TrueAsync(async () => await StorageAsync(manager) == ("healthy", null));
 
         await ShellAsync(breakIt);
@@ -52,5 +52,5 @@ public sealed class UnwritableStorageTests : IAsyncLifetime
         return ((string?)check["status"], (string?)check["description"]);
     }
 
-    private Task ShellAsync(string command) => Cli.Wrap("sh").WithArguments(["-c", command]).WithWorkingDirectory(_disk.FullName).ExecuteAsync();
+    private Task ShellAsync(string command) => Cli.Wrap("sh").WithArguments(["-c", command]).WithWorkingDirectory(Disk).ExecuteAsync();
 }

@@ -9,8 +9,7 @@ using StackExchange.Redis;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>Bots without disturbances.</summary>
-[Collection(LifeTests.OfOneHost)]
-[Trait(LifeTests.Group, LifeTests.Name)]
+[Collection(AloneOnTheMachine.Name)]
 public sealed class WholeLifeTests(RecordingHost host)
 {
     private ManagerProcess Manager => host.Manager;

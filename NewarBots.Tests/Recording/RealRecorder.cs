@@ -30,7 +30,7 @@ internal sealed class RealRecorder : RecorderFolder, IAsyncDisposable
     private readonly WebApplication _page;
     private readonly IHost _manager;
     private readonly SessionId _session;
-    private string? _mounted;
+    private SmallDisk? _disk;
 
     private RealRecorder(
         WebApplication page, ConcurrentQueue<string> cookies, ConcurrentQueue<(IHeaderDictionary, string)> posts, string storage, SessionId session)
@@ -100,7 +100,7 @@ internal sealed class RealRecorder : RecorderFolder, IAsyncDisposable
         var recorder = new RealRecorder(
             page, cookies, posts, Directory.CreateTempSubdirectory("newarbots-recorder-").FullName, SessionId.New(TimeProvider.System));
         if (diskKilobytes is { } size)
-            await recorder.MountAsync(size);
+            recorder._disk = await SmallDisk.MountAsync(new StorageLayout(recorder._storage).TempRoot, size);
         var origin = $"http://localhost:{new Uri(page.Urls.Single()).Port}";
         await recorder.LaunchAsync(new Uri(origin), leave ?? new(), joining?.Invoke(origin) ?? new(), tracks);
         return recorder;
@@ -145,19 +145,12 @@ internal sealed class RealRecorder : RecorderFolder, IAsyncDisposable
         await Cli.Wrap("docker").WithArguments(["network", "rm", _stack]).WithValidation(CommandResultValidation.None).ExecuteAsync();
         _manager.Dispose();
         await _page.DisposeAsync();
-        if (_mounted is not null)
-            await Cli.Wrap("umount").WithArguments(["--lazy", _mounted]).ExecuteAsync();
+        if (_disk is not null)
+            await _disk.DisposeAsync();
         Directory.Delete(_storage, recursive: true);
     }
 
     private string Name => RecorderContainerName.Of(_session);
-
-    /// <summary>Mounts a small in-memory disk below the session folders.</summary>
-    private async Task MountAsync(int kilobytes)
-    {
-        _mounted = Directory.CreateDirectory(new StorageLayout(_storage).TempRoot).FullName;
-        await Cli.Wrap("mount").WithArguments(["-t", "tmpfs", "-o", $"size={kilobytes}k", "tmpfs", _mounted]).ExecuteAsync();
-    }
 
     private async Task LaunchAsync(Uri page, LeaveConditions leave, JoiningOptions joining, bool tracks)
     {

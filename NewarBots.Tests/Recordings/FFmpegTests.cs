@@ -1,4 +1,3 @@
-using CliWrap;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -174,20 +173,11 @@ public sealed class FFmpegTests : IDisposable
     [Fact]
     public async Task A_full_disk_is_found_by_writing_to_it()
     {
-        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can mount a disk.");
-        var disk = Directory.CreateDirectory(Path.Combine(_folder, "disk")).FullName;
-        await Cli.Wrap("mount").WithArguments(["-t", "tmpfs", "-o", "size=1m,mode=777", "tmpfs", disk]).ExecuteAsync();
-        try
-        {
-            UseScript("head -c 2M /dev/zero > result; echo 'No space left on device' >&2; exit 1");
+        await using var disk = await SmallDisk.MountAsync(Path.Combine(_folder, "disk"), mode: "777");
+        UseScript("head -c 2M /dev/zero > result; echo 'No space left on device' >&2; exit 1");
 
-            await Assert.ThrowsAsync<StorageFullException>(() => _session.FFmpeg().RunAsync(
-                new([], TimeSpan.FromSeconds(10)) { WorkingFolder = disk, Target = "result" }, TestContext.Current.CancellationToken));
-        }
-        finally
-        {
-            await Cli.Wrap("umount").WithArguments([disk]).ExecuteAsync();
-        }
+        await Assert.ThrowsAsync<StorageFullException>(() => _session.FFmpeg().RunAsync(
+            new([], TimeSpan.FromSeconds(10)) { WorkingFolder = disk.Path, Target = "result" }, TestContext.Current.CancellationToken));
     }
 
     [Fact]
