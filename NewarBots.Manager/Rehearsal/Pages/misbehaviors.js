@@ -14,16 +14,16 @@ export const misbehaviors = {
   },
 };
 
-// Layout of elements nested this deep exhausts the renderer's stack.
-const crashingDepth = 20_000;
+// Layout of elements nested this deep exhausts the renderer's stack several times over.
+const crashingDepth = 2 ** 17;
 
 export const crash = () => {
   const root = document.createElement('div');
   let inner = root;
-  for (let depth = 0; depth < crashingDepth; depth++) {
-    const next = document.createElement('div');
-    inner.append(next);
-    inner = next;
+  // Each turn doubles the depth: one element at a time, this would take as long as the rest of the call.
+  for (let depth = 1; depth < crashingDepth; depth *= 2) {
+    inner.append(root.cloneNode(true));
+    while (inner.firstChild) inner = inner.firstChild;
   }
   document.body.append(root);
   root.getBoundingClientRect();
