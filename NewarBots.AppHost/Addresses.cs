@@ -26,7 +26,7 @@ internal sealed record Addresses(
 
     /// <param name="configuration">Configuration of the AppHost.</param>
     /// <param name="managerUrls">The environment variable <c>ASPNETCORE_URLS</c>. Tools of Aspire set the same key in the configuration.</param>
-    /// <exception cref="InvalidParametersException">The message names every invalid value.</exception>
+    /// <exception cref="InvalidSettingsException">The message names every invalid value.</exception>
     public static Addresses Read(IConfiguration configuration, string? managerUrls)
     {
         var faults = new List<string>();
@@ -37,26 +37,29 @@ internal sealed record Addresses(
         var otlp = Parse(OtlpKey, configuration[OtlpKey]);
         var resources = Parse(ResourcesKey, configuration[ResourcesKey]);
         if (!int.TryParse(configuration[RedisKey], NumberStyles.None, CultureInfo.InvariantCulture, out var redis) || redis is 0 or > IPEndPoint.MaxPort)
-            faults.Add($"{RedisKey} must be a port (it is '{configuration[RedisKey]}').");
+            faults.Add($"{AppHostSettings.NameOf(RedisKey)} must be a port, 1 to {IPEndPoint.MaxPort} (it is '{configuration[RedisKey]}').");
         return faults.Count == 0
             ? new(managerUrls, manager!, dashboard!, otlp!, resources!, redis)
-            : throw new InvalidParametersException(faults);
+            : throw new InvalidSettingsException(faults);
 
         BindingAddress? Parse(string key, string? text)
         {
             try
             {
-                if (BindingAddress.Parse(text ?? string.Empty) is { Scheme: "http", PathBase: "", IsUnixPipe: false } address)
+                if (BindingAddress.Parse(text ?? string.Empty) is { Scheme: "http", PathBase: "", IsUnixPipe: false, Port: > 0 and <= IPEndPoint.MaxPort } address && HasPort(address))
                     return address;
             }
             catch (FormatException)
             {
                 // Reported below.
             }
-            faults.Add($"{key} must be an http address with a port, for example http://127.0.0.1:8082 (it is '{text}').");
+            faults.Add($"{AppHostSettings.NameOf(key)} must be an http address with a port, for example http://127.0.0.1:8082 (it is '{text}').");
             return null;
         }
     }
+
+    /// <summary>The parser takes a port that is no number for a part of the host.</summary>
+    private static bool HasPort(BindingAddress address) => address.Host.StartsWith('[') || !address.Host.Contains(':', StringComparison.Ordinal);
 
     /// <summary>One sentence for each port that another program uses. Redis's port is left out: its container outlives the AppHost.</summary>
     public IReadOnlyList<string> FindTakenPorts()
@@ -69,7 +72,7 @@ internal sealed record Addresses(
                    ("The manager", ManagerUrlsKey, Manager.Port), ("The dashboard", DashboardKey, Dashboard.Port),
                    ("The dashboard's telemetry", OtlpKey, Otlp.Port), ("The AppHost", ResourcesKey, Resources.Port),
                }
-               let setting = use.Item2.Replace(":", "__", StringComparison.Ordinal)
+               let setting = AppHostSettings.NameOf(use.Item2)
                where listening.Contains(use.Item3)
                select $"{use.Item1} needs port {use.Item3}, but another program uses it. Stop that program, or set {setting} to another address.",
         ];

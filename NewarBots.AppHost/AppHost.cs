@@ -1,18 +1,20 @@
 using NewarBots.AppHost;
 
+StartFailure.PrintPlainly();
 var builder = DistributedApplication.CreateBuilder(args);
 
-var addresses = Addresses.Read(builder.Configuration, Environment.GetEnvironmentVariable(Addresses.ManagerUrlsKey));
-builder.UseAddresses(addresses);
+var settings = AppHostSettings.Read(
+    builder.Configuration, Environment.GetEnvironmentVariable(Addresses.ManagerUrlsKey), Path.GetFullPath("..", builder.AppHostDirectory));
+builder.UseSettings(settings);
 
-var settings = ManagerSettings.Read(builder.Configuration, Path.GetFullPath("..", builder.AppHostDirectory));
-var storagePath = builder.AddParameter("storage-path", settings.StoragePath)
+var (addresses, managerSettings, _) = settings;
+var storagePath = builder.AddParameter("storage-path", managerSettings.StoragePath)
     .WithDescription("Folder for recordings, keys and webhooks.");
-var allowedHosts = builder.AddParameter("allowed-meeting-hosts", settings.AllowedMeetingHosts)
+var allowedHosts = builder.AddParameter("allowed-meeting-hosts", managerSettings.AllowedMeetingHosts)
     .WithDescription("Hosts that bots may visit, separated by commas, each as host or host:port.");
-var maxBots = builder.AddParameter("max-concurrent-bots", settings.MaxConcurrentBots)
+var maxBots = builder.AddParameter("max-concurrent-bots", managerSettings.MaxConcurrentBots)
     .WithDescription("Number of bots that may be in meetings at the same time. More bots wait in the queue.");
-builder.AddParameter("manager-key", settings.ManagerKey, secret: true)
+builder.AddParameter("manager-key", managerSettings.ManagerKey, secret: true)
     .WithDescription("An admin key. The AppHost calls the manager with it once the manager requires keys.");
 
 var redis = builder.AddRedisForBots(addresses.RedisPort);
@@ -24,7 +26,7 @@ builder.AddProject<ManagerProject>("manager")
     .WithIconName("VideoClip")
     .WithAddresses(addresses)
     .WithRequiredCommand("ffmpeg", "https://ffmpeg.org/download.html")
-    .WithManagerHealthCheck(settings.ManagerKey)
+    .WithManagerHealthCheck(managerSettings.ManagerKey)
     .WithUrlForEndpoint("http", url => url.DisplayText = "Bots").WithLink("API", "/scalar").WithLink("Rehearsal", "/rehearsal")
     .WithEnvironment("Storage__Path", storagePath)
     .WithEnvironment("Launching__MaxConcurrentBots", maxBots)
@@ -33,7 +35,8 @@ builder.AddProject<ManagerProject>("manager")
     .WithReference(redis)
     .WaitFor(redis, WaitBehavior.StopOnResourceUnavailable)
     .WaitForCompletion(recorderImage)
-    .WithBotsAsChildren(settings.ManagerKey)
-    .WithStartReport(addresses, settings);
+    .WithBotsAsChildren(managerSettings.ManagerKey)
+    .WithStartReport();
 
-builder.Build().Run();
+await builder.Build().RunAsync();
+return Environment.ExitCode;

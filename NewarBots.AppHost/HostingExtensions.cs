@@ -1,6 +1,7 @@
 #pragma warning disable ASPIRECERTIFICATES001 // WithoutHttpsCertificate is marked experimental.
 
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace NewarBots.AppHost;
 
@@ -17,15 +18,16 @@ internal static class HostingExtensions
         "--client-query-buffer-limit", "2mb", "--maxmemory-clients", "64mb", "--acllog-max-len", "0",
     ];
 
-    /// <summary>Sets the dashboard's address and checks that all ports are free, unless the orchestrator chooses them.</summary>
-    /// <exception cref="InvalidParametersException">Other programs use these ports.</exception>
-    public static void UseAddresses(this IDistributedApplicationBuilder builder, Addresses addresses)
+    /// <summary>Makes the settings available to services, sets the dashboard's address, and checks ports and storage before anything starts.</summary>
+    /// <exception cref="InvalidSettingsException">Other programs use the ports, or the storage folder cannot be written to.</exception>
+    public static void UseSettings(this IDistributedApplicationBuilder builder, AppHostSettings settings)
     {
+        builder.Services.AddSingleton(settings);
+        builder.Services.AddSingleton(TimeProvider.System);
         // Aspire takes the dashboard's address from this key. The user's value is the manager's address.
-        builder.Configuration[Addresses.ManagerUrlsKey] = addresses.Dashboard.ToString();
-        var arePortsChosen = builder.Configuration.GetValue<bool>("DcpPublisher:RandomizePorts");
-        if (builder.ExecutionContext.IsRunMode && !arePortsChosen && addresses.FindTakenPorts() is { Count: > 0 } taken)
-            throw new InvalidParametersException(taken);
+        builder.Configuration[Addresses.ManagerUrlsKey] = settings.Addresses.Dashboard.ToString();
+        if (builder.ExecutionContext.IsRunMode)
+            settings.CheckMachine(arePortsChosen: builder.Configuration.GetValue<bool>("DcpPublisher:RandomizePorts"));
     }
 
     /// <summary>Adds an executable that runs <c>eng/{name}</c>, which ensures that an image exists, and exits.</summary>
@@ -48,12 +50,14 @@ internal static class HostingExtensions
         if (!string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString(Name)))
             return builder.AddConnectionString(Name);
 
+        // Two AppHosts with different ports share nothing: two servers on one volume would destroy its data.
+        var name = $"newarbots-redis-{port}";
         var redis = builder.AddRedis(Name, port)
             // Bots do not trust the development certificate. Redis listens on this machine only.
             .WithoutHttpsCertificate()
-            .WithDataVolume()
+            .WithDataVolume(name)
             .WithArgs(RedisSettings)
-            .WithContainerName($"newarbots-redis-{port}")
+            .WithContainerName(name)
             .WithLifetime(ContainerLifetime.Persistent);
         if (!builder.ExecutionContext.IsRunMode)
             return redis;

@@ -1,3 +1,5 @@
+#pragma warning disable ASPIRECERTIFICATES001 // WithoutHttpsCertificate is marked experimental.
+
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using NewarBots.AppHost.Bots;
@@ -19,7 +21,11 @@ internal static class ManagerExtensions
     /// <summary>Makes the manager listen on the user's addresses. It is not proxied, because it forwards its own port to its recorders.</summary>
     public static IResourceBuilder<ProjectResource> WithAddresses(this IResourceBuilder<ProjectResource> manager, Addresses addresses)
     {
-        manager.WithEndpoint(Endpoint, endpoint => endpoint.IsProxied = false).WithExternalHttpEndpoints();
+        manager
+            .WithEndpoint(Endpoint, endpoint => endpoint.IsProxied = false)
+            .WithExternalHttpEndpoints()
+            // It serves plain HTTP. Without this, Aspire warns that no development certificate is trusted.
+            .WithoutHttpsCertificate();
         return addresses.ManagerUrls is not { } urls
             ? manager
             : manager
@@ -115,15 +121,13 @@ internal static class ManagerExtensions
                 });
     }
 
-    /// <summary>Reports the start and failures on the console.</summary>
-    public static IResourceBuilder<ProjectResource> WithStartReport(
-        this IResourceBuilder<ProjectResource> manager, Addresses addresses, ManagerSettings settings)
+    /// <summary>Reports on the console what a start waits for, its end, and failures.</summary>
+    public static IResourceBuilder<ProjectResource> WithStartReport(this IResourceBuilder<ProjectResource> manager)
     {
         var builder = manager.ApplicationBuilder;
         if (builder.ExecutionContext.IsRunMode)
         {
-            builder.Services.AddSingleton(addresses);
-            builder.Services.AddSingleton(settings);
+            builder.Services.AddHostedService<StartWatch>();
             builder.Services.AddHostedService<StartReport>();
         }
         return manager;

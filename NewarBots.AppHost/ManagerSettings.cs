@@ -12,17 +12,22 @@ internal sealed record ManagerSettings(string StoragePath, string AllowedMeeting
 {
     private const char Comma = ',';
 
+    private const string StorageKey = "Storage:Path";
+
+    private const UnixFileMode ModeOfStorage =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute;
+
     /// <summary>
-    /// Reads each value from <c>Parameters:{name}</c>, else from the manager's setting (<c>Storage:Path</c>, <c>Meetings:AllowedHosts</c>,
-    /// <c>Launching:MaxConcurrentBots</c>), else uses the default.
+    /// Reads each value from its parameter (<c>Parameters:max-concurrent-bots</c>, or <c>Parameters:max_concurrent_bots</c>, because shells
+    /// accept no hyphen in a variable's name), else from the manager's setting (<c>Launching:MaxConcurrentBots</c>), else uses the default.
     /// </summary>
     /// <param name="configuration">Configuration of the AppHost.</param>
     /// <param name="root">The repository; relative paths start there.</param>
-    /// <exception cref="InvalidParametersException">The message names every invalid value.</exception>
+    /// <exception cref="InvalidSettingsException">The message names every invalid value.</exception>
     public static ManagerSettings Read(IConfiguration configuration, string root)
     {
         var faults = new List<string>();
-        var storage = Value("storage-path", "Storage:Path", configuration["Storage:Path"] ?? "storage");
+        var storage = Value("storage-path", StorageKey, configuration[StorageKey] ?? "storage");
         if (string.IsNullOrWhiteSpace(storage.Value))
             Invalid(storage, "must be the folder for the recordings");
         else if (File.Exists(Path.GetFullPath(storage.Value, root)))
@@ -38,16 +43,43 @@ internal sealed record ManagerSettings(string StoragePath, string AllowedMeeting
             Invalid(maxBots, "must be an integer, 1 or more");
 
         return faults.Count == 0
-            ? new(Path.GetFullPath(storage.Value, root), hosts.Value, maxBots.Value, configuration["Parameters:manager-key"] ?? string.Empty)
-            : throw new InvalidParametersException(faults);
+            ? new(Path.GetFullPath(storage.Value, root), hosts.Value, maxBots.Value, Value("manager-key", string.Empty, string.Empty).Value)
+            : throw new InvalidSettingsException(faults);
 
         (string Key, string Value) Value(string name, string managerKey, string fallback)
         {
             var key = $"Parameters:{name}";
-            return configuration[key] is { } value ? (key, value) : (managerKey, fallback);
+            var shellKey = key.Replace('-', '_');
+            return configuration[key] is { } value ? (key, value)
+                : configuration[shellKey] is { } shellValue ? (shellKey, shellValue)
+                : (managerKey, fallback);
         }
 
-        void Invalid((string Key, string Value) setting, string rule) => faults.Add($"{setting.Key} {rule} (it is '{setting.Value}').");
+        void Invalid((string Key, string Value) setting, string rule) => faults.Add($"{AppHostSettings.NameOf(setting.Key)} {rule} (it is '{setting.Value}').");
+    }
+
+    /// <summary>Creates the storage folder if it is missing, and writes an empty file to it for a moment.</summary>
+    /// <returns><see langword="null"/> if that works, else one sentence.</returns>
+    public string? FindStorageFault()
+    {
+        try
+        {
+            if (OperatingSystem.IsWindows())
+                Directory.CreateDirectory(StoragePath);
+            else
+                Directory.CreateDirectory(StoragePath, ModeOfStorage);
+            using var probe = new FileStream(Path.Combine(StoragePath, $".{Guid.NewGuid():N}"), new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                Options = FileOptions.DeleteOnClose,
+            });
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return $"{AppHostSettings.NameOf(StorageKey)} must be a folder that this user can write to (it is '{StoragePath}': {exception.Message}).";
+        }
     }
 
     public static IReadOnlyList<string> HostsIn(string list) =>
@@ -57,6 +89,3 @@ internal sealed record ManagerSettings(string StoragePath, string AllowedMeeting
         Uri.TryCreate($"https://{text}/", UriKind.Absolute, out var url)
         && url.Port > 0 && text.IndexOfAny(['/', '?', '#', '@', ' ']) < 0;
 }
-
-/// <summary>The message contains one sentence per invalid setting, which begins with its key.</summary>
-internal sealed class InvalidParametersException(IEnumerable<string> faults) : Exception(string.Join(' ', faults));

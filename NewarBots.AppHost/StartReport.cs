@@ -11,8 +11,8 @@ namespace NewarBots.AppHost;
 /// after a failure, because a resource can be started again in the dashboard.
 /// </summary>
 internal sealed partial class StartReport(
-    Addresses addresses, ManagerSettings settings, ProjectResource manager, ManagerApi api, ResourceNotificationService notifications,
-    ResourceLoggerService logs, IHostApplicationLifetime lifetime, ILogger<StartReport> logger) : BackgroundService
+    AppHostSettings settings, ProjectResource manager, ManagerApi api, ResourceNotificationService notifications, ResourceLoggerService logs,
+    IHostApplicationLifetime lifetime, ILogger<StartReport> logger) : EarlyService
 {
     private const int LogLines = 5;
 
@@ -34,15 +34,17 @@ internal sealed partial class StartReport(
                 continue;
             _reported[change.ResourceId] = state;
             if (state is "")
-                Log.Up(logger, Address, Address, Address, addresses.Dashboard.ToString(), Path.Combine(settings.StoragePath, "recordings"));
+                Log.Up(logger, Address, Address, Address, Dashboard, Path.Combine(settings.Manager.StoragePath, "recordings"));
             else if (change.Snapshot.State?.Text == KnownResourceStates.Running)
-                Log.Unhealthy(logger, change.Resource.Name, state, addresses.Dashboard.ToString());
+                Log.Unhealthy(logger, change.Resource.Name, state, Dashboard);
             else
-                Log.Failed(logger, change.Resource.Name, state, addresses.Dashboard.ToString(), await EndOfLogAsync(change.ResourceId, stoppingToken));
+                Log.Failed(logger, change.Resource.Name, state, Dashboard, await EndOfLogAsync(change.ResourceId, stoppingToken));
         }
     }
 
     private string Address => api.Address;
+
+    private string Dashboard => settings.Addresses.Dashboard.ToString();
 
     /// <returns>Empty if the manager is healthy, the reason if a resource failed or the manager is unhealthy, else <see langword="null"/>.</returns>
     private string? StateOf(ResourceEvent change) => change.Snapshot switch

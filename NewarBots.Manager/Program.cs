@@ -19,11 +19,13 @@ using NewarBots.ServiceDefaults;
 if (args is [AssembleCommand.Name])
     return await AssembleCommand.RunAsync();
 
+StartFailure.PrintPlainly();
 var builder = WebApplication.CreateBuilder(args);
 if (args is [KeysCommand.Name, .. var arguments])
     return await KeysCommand.RunAsync(arguments, builder.Configuration);
 
 StoragePermissions.RestrictNewFiles();
+builder.AddPlainStartFailures();
 builder.AddServiceDefaults();
 builder.AddRedis("redis");
 
@@ -44,6 +46,7 @@ builder.AddDashboard();
 builder.AddTelemetry();
 
 var app = builder.Build();
+app.UsePlainStartFailures();
 app.UseResponseHeaders();
 app.UseProblemDetails();
 app.UseCrossSiteGuard();

@@ -9,7 +9,7 @@ start_image() {
   image=$1
   local project=$2 script=$3 architecture runtime
   cd "$root" || exit
-  architecture=$(docker version --format '{{.Server.Arch}}' 2>/dev/null) || fail "Cannot build $image: the Docker engine is unreachable."
+  architecture=$(engine_architecture)
   case $architecture in
     amd64) runtime=linux-x64 ;;
     arm64) runtime=linux-arm64 ;;

@@ -36,6 +36,17 @@ wait_until() {
   done
 }
 
+# engine_architecture: prints the Docker engine's architecture. Fails with the reason if the engine does not answer within 60 s.
+engine_architecture() {
+  local code=0 answer
+  answer=$(timeout 60 docker version --format '{{.Server.Arch}}' 2>&1) || code=$?
+  case $code in
+    0) printf '%s\n' "$answer" ;;
+    124) fail "The Docker engine has not answered for 60 s. Check it with: docker version" ;;
+    *) fail "The Docker engine is unreachable: $(tail -n 1 <<<"$answer")" ;;
+  esac
+}
+
 # step TITLE COMMAND...: runs the command with its output in a log file, prints progress every 10 s, and prints the end of the log if it
 # fails. The command has its own process group, so Ctrl-C reaches it only through cancel_step.
 step_pid=

@@ -51,11 +51,20 @@ ensure_programs() {
   [[ ${#missing[@]} -eq 0 ]] || install "${missing[@]}"
 }
 
-docker_responds() { timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+# docker_responds [SECONDS]: fails with 124 if the engine has not answered in that time.
+docker_responds() { timeout "${1:-10}" docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
 ensure_docker() {
+  local code=0
   have docker || install docker.io
-  if ! docker_responds; then
+  docker_responds || code=$?
+  if ((code == 124)); then
+    say "The Docker engine is slow: no answer for 10 s. Waiting for one more minute."
+    code=0
+    docker_responds 60 || code=$?
+    ((code != 124)) || fail "The Docker engine${DOCKER_HOST:+ at DOCKER_HOST=$DOCKER_HOST} has not answered for 70 s. Check it with: docker version"
+  fi
+  if ((code)); then
     [[ -z ${DOCKER_HOST:-} ]] || fail "The Docker engine at DOCKER_HOST=$DOCKER_HOST is unreachable."
     if ! is_root; then
       [[ ! -S /var/run/docker.sock || -w /var/run/docker.sock ]] ||
@@ -67,7 +76,7 @@ ensure_docker() {
   fi
   check_space "$state" 1
   local store
-  store=$(docker info --format '{{.DockerRootDir}}')
+  store=$(timeout 60 docker info --format '{{.DockerRootDir}}') || fail "The Docker engine has not answered for 60 s. Check it with: docker info"
   [[ ! -d $store ]] || check_space "$store" "$(docker image inspect newarbots/recorder:dev >/dev/null 2>&1 && echo 1 || echo 4)"
 }
 
@@ -91,9 +100,11 @@ docker_responds_or_stopped() { docker_responds || service_stopped dockerd; }
 stop_docker() {
   service_pid dockerd >/dev/null || return 0
   local running
-  running=$(docker ps --quiet | wc -l)
-  if ((running)); then
-    say "$running container(s) are still running, so the Docker engine keeps running too. The next start reuses it."
+  running=$(timeout 10 docker ps --quiet) || running='?'
+  if [[ $running == '?' ]]; then
+    say "The Docker engine does not say whether containers are running, so it keeps running."
+  elif [[ -n $running ]]; then
+    say "$(wc -l <<<"$running") container(s) are still running, so the Docker engine keeps running too. The next start reuses it."
   else
     stop_service dockerd
   fi

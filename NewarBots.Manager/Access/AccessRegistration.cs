@@ -55,7 +55,7 @@ internal static partial class AccessRegistration
         var hasKeys = keys.State is not (AccessState.Anonymous or AccessState.Keyed { List.Keys.Count: 0 });
         if (!hasKeys && address.IPEndPoint is { } endpoint && !IPAddress.IsLoopback(endpoint.Address))
         {
-            throw new InvalidOperationException(
+            throw new InvalidSettingException(
                 $"The manager must not listen on {address} without keys, and {keys.Path} has none. "
                 + $"Create one ({AccessProblems.CreateKeyCommand}), or listen on localhost only (ASPNETCORE_URLS=http://127.0.0.1:8082).");
         }

@@ -1,8 +1,10 @@
+using System.Net;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Diagnostics;
 using NewarBots.Contract;
 using NewarBots.Manager.Api.OpenApi;
 using NewarBots.Manager.Hosting;
+using NewarBots.ServiceDefaults;
 
 namespace NewarBots.Manager.Api;
 
@@ -19,10 +21,13 @@ internal static class ApiRegistration
     private const string DefaultUrl = "http://localhost:8082";
 
     /// <summary>Adds the server's address and limits, JSON, the session id route constraint, problem details and the OpenAPI document.</summary>
+    /// <exception cref="InvalidSettingException">An address of <c>ASPNETCORE_URLS</c> is invalid.</exception>
     public static WebApplicationBuilder AddApi(this WebApplicationBuilder builder)
     {
-        if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null && builder.Configuration["HTTP_PORTS"] is null)
+        var urls = builder.Configuration[WebHostDefaults.ServerUrlsKey];
+        if (urls is null && builder.Configuration["HTTP_PORTS"] is null)
             builder.WebHost.UseUrls(DefaultUrl);
+        RequireValidUrls(urls);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -42,6 +47,28 @@ internal static class ApiRegistration
         builder.Services.AddApiDescription();
         return builder;
     }
+
+    /// <summary>The server itself would report an invalid address only after the background loops have started.</summary>
+    /// <exception cref="InvalidSettingException">An address is invalid.</exception>
+    private static void RequireValidUrls(string? urls)
+    {
+        foreach (var url in (urls ?? string.Empty).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            try
+            {
+                if (BindingAddress.Parse(url) is { Scheme: "http" or "https" } address && (address.IsUnixPipe || (address.Port <= IPEndPoint.MaxPort && HasPort(address))))
+                    continue;
+            }
+            catch (FormatException)
+            {
+                // Reported below.
+            }
+            throw new InvalidSettingException($"ASPNETCORE_URLS must be addresses separated by ';', for example http://127.0.0.1:8082 (one of them is '{url}').");
+        }
+    }
+
+    /// <summary>The parser takes a port that is no number for a part of the host, and the server then listens on all addresses.</summary>
+    private static bool HasPort(BindingAddress address) => address.Host.StartsWith('[') || !address.Host.Contains(':', StringComparison.Ordinal);
 
     /// <summary>Turns every error into problem details; an unavailable Redis or engine into 503.</summary>
     public static WebApplication UseProblemDetails(this WebApplication app)

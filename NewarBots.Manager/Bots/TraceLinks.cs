@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using NewarBots.ServiceDefaults;
 
 namespace NewarBots.Manager.Bots;
 
@@ -9,7 +10,7 @@ internal sealed class TraceLinks
 
     private readonly Uri? _dashboard;
 
-    /// <exception cref="InvalidOperationException">The setting is not an http or https address.</exception>
+    /// <exception cref="InvalidSettingException">The setting is not an http or https address.</exception>
     public TraceLinks(IConfiguration configuration)
     {
         var text = configuration[Key];
@@ -17,7 +18,7 @@ internal sealed class TraceLinks
             return;
         _dashboard = Uri.TryCreate(text, UriKind.Absolute, out var address) && address is { Scheme: "http" or "https" }
             ? address
-            : throw new InvalidOperationException($"{Key} is '{text}' and must be the dashboard's http or https address, for example http://localhost:18888.");
+            : throw new InvalidSettingException($"{Key} is '{text}' and must be the dashboard's http or https address, for example http://localhost:18888.");
     }
 
     /// <returns><see langword="null"/> if no dashboard is known or the bot has no trace.</returns>

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.ServiceDefaults;
 
 namespace NewarBots.Manager.Hosting;
 
@@ -35,7 +36,7 @@ internal sealed partial class StoragePermissions(StorageLayout storage, IOptions
     /// Tightens the folders of earlier versions. Their files keep their modes; nobody else can reach them. Gives all finished recordings to the group,
     /// if one is set.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The group is unknown, or the manager may not give files to it.</exception>
+    /// <exception cref="InvalidSettingException">The group is unknown, or the manager may not give files to it.</exception>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         if (OperatingSystem.IsWindows())
@@ -74,7 +75,7 @@ internal sealed partial class StoragePermissions(StorageLayout storage, IOptions
             // Another manager has moved or deleted it since it was listed.
             if (Marshal.GetLastPInvokeError() == Missing)
                 return;
-            throw new InvalidOperationException(
+            throw new InvalidSettingException(
                 $"Storage:Group: {entry.FullName} cannot be given to the group {options.Value.Group}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}. "
                 + "Run the manager as root or as a member of the group.");
         }
@@ -102,7 +103,7 @@ internal sealed partial class StoragePermissions(StorageLayout storage, IOptions
         int.TryParse(group, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id
             : File.ReadLines("/etc/group").Select(line => line.Split(':')).FirstOrDefault(fields => fields is [var name, _, _, ..] && name == group) is { } found
                 ? int.Parse(found[2], CultureInfo.InvariantCulture)
-                : throw new InvalidOperationException($"Storage:Group: {group} is not a group in /etc/group. Use its number if it comes from a directory service.");
+                : throw new InvalidSettingException($"Storage:Group: {group} is not a group in /etc/group. Use its number if it comes from a directory service.");
 
     [LibraryImport("libc", EntryPoint = "umask")]
     private static partial int SetUmask(int mask);

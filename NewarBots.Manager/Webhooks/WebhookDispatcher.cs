@@ -33,7 +33,9 @@ internal sealed partial class WebhookDispatcher(
 
     public override void Dispose()
     {
-        _abort.Dispose();
+        // A start that fails disposes of this service while its loop still ends, and the loop needs the token.
+        if (ExecuteTask is null or { IsCompleted: true })
+            _abort.Dispose();
         base.Dispose();
     }
 

@@ -108,7 +108,7 @@ public static class Extensions
         return app;
     }
 
-    /// <exception cref="InvalidOperationException">The setting is not an http or https address.</exception>
+    /// <exception cref="InvalidSettingException">The setting is not an http or https address.</exception>
     private static bool HasOtlpEndpoint(IConfiguration configuration)
     {
         var text = configuration[OtlpEndpointKey];
@@ -116,7 +116,7 @@ public static class Extensions
             return false;
         return Uri.TryCreate(text, UriKind.Absolute, out var endpoint) && endpoint is { Scheme: "http" or "https" }
             ? true
-            : throw new InvalidOperationException($"{OtlpEndpointKey} is '{text}' and must be an http or https address, for example http://localhost:4317.");
+            : throw new InvalidSettingException($"{OtlpEndpointKey} is '{text}' and must be an http or https address, for example http://localhost:4317.");
     }
 
     /// <summary>

@@ -16,8 +16,12 @@ public static class RedisExtensions
     /// disable it. The connection is made on first use and reconnects automatically. If Redis is unreachable, the first use takes up to the
     /// connect timeout (5 s).
     /// </summary>
+    /// <exception cref="InvalidSettingException">The address is missing or invalid.</exception>
+    /// <exception cref="InvalidOperationException">Another value is invalid.</exception>
     public static TBuilder AddRedis<TBuilder>(this TBuilder builder, string connectionName) where TBuilder : IHostApplicationBuilder
     {
+        // Reported here, before anything starts. Aspire's integration would throw on first use.
+        RedisSettings.ReadOptions(builder.Configuration, connectionName);
         builder.AddRedisClient(connectionName, settings =>
         {
             settings.DisableHealthChecks = true;

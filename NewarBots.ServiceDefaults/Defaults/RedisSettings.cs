@@ -26,17 +26,31 @@ public sealed class RedisSettings
         return settings;
     }
 
-    /// <exception cref="InvalidOperationException">The address is missing, or a value is invalid.</exception>
+    /// <exception cref="InvalidSettingException">The address is missing or invalid.</exception>
+    /// <exception cref="InvalidOperationException">A value is invalid.</exception>
     public static ConfigurationOptions ReadOptions(IConfiguration configuration, string name)
     {
         var connectionString = Read(configuration, name).ConnectionString;
         if (string.IsNullOrWhiteSpace(connectionString))
-            throw new InvalidOperationException($"Set ConnectionStrings:{name} to the address of Redis, for example 127.0.0.1:6379.");
-        var options = ConfigurationOptions.Parse(connectionString);
+            throw new InvalidSettingException($"Set ConnectionStrings:{name} to the address of Redis, for example 127.0.0.1:6379.");
+        var options = Parse(name, connectionString);
         options.AbortOnConnectFail = false;
         foreach (var section in Sections(configuration, name))
             section.GetSection("ConfigurationOptions").Bind(options);
         return options;
+    }
+
+    /// <summary>The error does not contain the connection string, because it may contain a password.</summary>
+    private static ConfigurationOptions Parse(string name, string connectionString)
+    {
+        try
+        {
+            return ConfigurationOptions.Parse(connectionString);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new InvalidSettingException($"ConnectionStrings:{name} must be the address of Redis and its options, for example 127.0.0.1:6379,password=x: {exception.Message}");
+        }
     }
 
     private static IEnumerable<IConfigurationSection> Sections(IConfiguration configuration, string name)

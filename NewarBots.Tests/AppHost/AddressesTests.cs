@@ -26,14 +26,22 @@ public sealed class AddressesTests
     [Fact]
     public void All_invalid_addresses_are_reported_together()
     {
-        var wrong = Assert.Throws<InvalidParametersException>(() => Read("8082", ("Dashboard:Url", "https://localhost:18888"), ("Redis:Port", "many")));
+        var wrong = Assert.Throws<InvalidSettingsException>(() => Read("8082", ("Dashboard:Url", "https://localhost:18888"), ("Redis:Port", "many")));
 
         Assert.Equal(
             "ASPNETCORE_URLS must be an http address with a port, for example http://127.0.0.1:8082 (it is '8082'). "
-            + "Dashboard:Url must be an http address with a port, for example http://127.0.0.1:8082 (it is 'https://localhost:18888'). "
-            + "Redis:Port must be a port (it is 'many').",
+            + "Dashboard__Url must be an http address with a port, for example http://127.0.0.1:8082 (it is 'https://localhost:18888'). "
+            + "Redis__Port must be a port, 1 to 65535 (it is 'many').",
             wrong.Message);
     }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:99999")]
+    [InlineData("http://127.0.0.1:0")]
+    [InlineData("http://127.0.0.1:port")]
+    public void An_address_needs_a_valid_port(string url) => Assert.Equal(
+        $"Dashboard__Url must be an http address with a port, for example http://127.0.0.1:8082 (it is '{url}').",
+        Assert.Single(Assert.Throws<InvalidSettingsException>(() => Read(urls: null, ("Dashboard:Url", url))).Faults));
 
     [Fact]
     public void A_taken_port_is_reported_with_its_setting()

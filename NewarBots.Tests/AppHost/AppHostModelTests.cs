@@ -29,7 +29,7 @@ public sealed class AppHostModelTests
 
         Assert.Equal(ContainerLifetime.Persistent, Assert.Single(redis.Annotations.OfType<ContainerLifetimeAnnotation>()).Lifetime);
         var volume = Assert.Single(redis.Annotations.OfType<ContainerMountAnnotation>());
-        Assert.Equal((ContainerMountType.Volume, "/data", false), (volume.Type, volume.Target, volume.IsReadOnly));
+        Assert.Equal((ContainerMountType.Volume, "newarbots-redis-18890", "/data", false), (volume.Type, volume.Source, volume.Target, volume.IsReadOnly));
         var endpoint = Assert.Single(redis.Annotations.OfType<EndpointAnnotation>());
         Assert.Equal((18890, "redis"), (endpoint.Port, endpoint.UriScheme));
     }
@@ -117,6 +117,24 @@ public sealed class AppHostModelTests
             waits.Select(wait => (wait.Resource.Name, wait.WaitType)).OrderBy(wait => wait.Name, StringComparer.Ordinal));
     }
 
+    /// <summary>Aspire would print a warning about missing certificates.</summary>
+    [Fact]
+    public async Task Nothing_uses_TLS()
+    {
+        await using var builder = await CreateAsync();
+
+        Assert.DoesNotContain(builder.Resources, resource => resource.Annotations.OfType<EndpointAnnotation>().Any(endpoint => endpoint.UriScheme is "https"));
+#pragma warning disable ASPIRECERTIFICATES001 // These annotations are marked experimental.
+        Assert.Equal(
+            ["manager", "redis"],
+            from resource in builder.Resources
+            where resource.Annotations.OfType<HttpsCertificateConfigurationCallbackAnnotation>().Any()
+            where resource.Annotations.OfType<HttpsCertificateAnnotation>().Last() is { UseDeveloperCertificate: false, Certificate: null }
+            orderby resource.Name
+            select resource.Name);
+#pragma warning restore ASPIRECERTIFICATES001
+    }
+
     [Fact]
     public async Task The_manager_is_not_proxied_and_has_a_health_check()
     {
@@ -143,13 +161,18 @@ public sealed class AppHostModelTests
     }
 
     [Fact]
-    public async Task An_invalid_parameter_is_reported_before_anything_starts()
+    public async Task All_invalid_settings_are_reported_before_anything_starts()
     {
-        var wrong = await Assert.ThrowsAnyAsync<Exception>(() => CreateAsync("--Parameters:max-concurrent-bots=many"));
+        var wrong = await Assert.ThrowsAnyAsync<Exception>(
+            () => CreateAsync("--Parameters:max-concurrent-bots=many", "--Redis:Port=0", "--Start:Timeout=soon"));
 
-        Assert.Contains(
-            "Parameters:max-concurrent-bots must be an integer, 1 or more (it is 'many').", wrong.GetBaseException().Message, StringComparison.Ordinal);
-        Assert.IsType<InvalidParametersException>(wrong.GetBaseException());
+        Assert.Equal(
+            [
+                "Redis__Port must be a port, 1 to 65535 (it is '0').",
+                "Parameters__max-concurrent-bots must be an integer, 1 or more (it is 'many').",
+                "Start__Timeout must be a duration above zero as hours:minutes:seconds, for example 00:05:00 (it is 'soon').",
+            ],
+            Assert.IsType<InvalidSettingsException>(wrong.GetBaseException()).Faults);
     }
 
     [Fact]

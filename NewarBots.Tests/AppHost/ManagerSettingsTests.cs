@@ -30,16 +30,49 @@ public sealed class ManagerSettingsTests
     }
 
     [Fact]
+    public void A_parameter_can_be_written_with_underscores_for_shells()
+    {
+        var settings = Read(("Parameters:max_concurrent_bots", "8"), ("Parameters:manager_key", "secret"));
+
+        Assert.Equal(("8", "secret"), (settings.MaxConcurrentBots, settings.ManagerKey));
+    }
+
+    [Fact]
+    public void A_storage_folder_is_created_if_it_is_missing()
+    {
+        var parent = Directory.CreateTempSubdirectory("newarbots-");
+        try
+        {
+            var folder = Path.Combine(parent.FullName, "a", "b");
+
+            Assert.Null(Read(("Storage:Path", folder)).FindStorageFault());
+            Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
+        }
+        finally
+        {
+            parent.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void A_storage_folder_that_cannot_be_written_to_is_reported_with_the_reason()
+    {
+        Assert.StartsWith(
+            "Storage__Path must be a folder that this user can write to (it is '/proc/newarbots': ",
+            Read(("Storage:Path", "/proc/newarbots")).FindStorageFault(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void All_invalid_settings_are_reported_together()
     {
-        var wrong = Assert.Throws<InvalidParametersException>(() => Read(
+        var wrong = Assert.Throws<InvalidSettingsException>(() => Read(
             ("Parameters:storage-path", " "), ("Parameters:allowed-meeting-hosts", "https://meet.google.com"),
             ("Launching:MaxConcurrentBots", "many")));
 
         Assert.Equal(
-            "Parameters:storage-path must be the folder for the recordings (it is ' '). "
-            + "Parameters:allowed-meeting-hosts must be a comma-separated list of hosts, each as host or host:port (it is 'https://meet.google.com'). "
-            + "Launching:MaxConcurrentBots must be an integer, 1 or more (it is 'many').",
+            "Parameters__storage-path must be the folder for the recordings (it is ' '). "
+            + "Parameters__allowed-meeting-hosts must be a comma-separated list of hosts, each as host or host:port (it is 'https://meet.google.com'). "
+            + "Launching__MaxConcurrentBots must be an integer, 1 or more (it is 'many').",
             wrong.Message);
     }
 
@@ -52,13 +85,13 @@ public sealed class ManagerSettingsTests
     [InlineData("meet.google.com:0")]
     public void Invalid_hosts_are_rejected(string hosts)
     {
-        Assert.Throws<InvalidParametersException>(() => Read(("Parameters:allowed-meeting-hosts", hosts)));
+        Assert.Throws<InvalidSettingsException>(() => Read(("Parameters:allowed-meeting-hosts", hosts)));
     }
 
     [Fact]
     public void A_file_is_rejected_as_storage_folder()
     {
-        Assert.Throws<InvalidParametersException>(() => Read(("Parameters:storage-path", typeof(ManagerSettingsTests).Assembly.Location)));
+        Assert.Throws<InvalidSettingsException>(() => Read(("Parameters:storage-path", typeof(ManagerSettingsTests).Assembly.Location)));
     }
 
     private static ManagerSettings Read(params (string Key, string Value)[] settings) => ManagerSettings.Read(

@@ -1,0 +1,53 @@
+using CliWrap;
+using CliWrap.Buffered;
+using NewarBots.Tests.Fixtures;
+
+namespace NewarBots.Tests.AppHost;
+
+/// <summary>Runs <c>./run</c> in a copy of the repository's scripts.</summary>
+public sealed class RunScriptTests : IDisposable
+{
+    private readonly string _clone = Directory.CreateTempSubdirectory("newarbots-clone-").FullName;
+
+    public RunScriptTests()
+    {
+        Directory.CreateDirectory(Path.Combine(_clone, "eng"));
+        foreach (var file in (string[])["run", "global.json", .. Directory.EnumerateFiles(Repository.PathOf("eng"))])
+            File.Copy(Repository.PathOf(file), Path.Combine(_clone, Path.GetRelativePath(Repository.Root, Repository.PathOf(file))));
+    }
+
+    public void Dispose() => Directory.Delete(_clone, recursive: true);
+
+    [Fact]
+    public async Task A_Docker_engine_that_is_unreachable_is_reported_with_its_address()
+    {
+        var result = await RunAsync("unix:///nowhere/docker.sock");
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Equal("Error: The Docker engine at DOCKER_HOST=unix:///nowhere/docker.sock is unreachable.", result.StandardError.Trim());
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task A_Docker_engine_that_never_answers_is_reported_and_ends_the_wait()
+    {
+        await using var engine = new EngineProxy();
+        engine.Hang();
+
+        var result = await RunAsync(engine.Address);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("The Docker engine is slow: no answer for 10 s. Waiting for one more minute.", result.StandardOutput, StringComparison.Ordinal);
+        Assert.Equal(
+            $"Error: The Docker engine at DOCKER_HOST={engine.Address} has not answered for 70 s. Check it with: docker version", result.StandardError.Trim());
+    }
+
+    private async Task<BufferedCommandResult> RunAsync(string dockerHost)
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(3), TimeProvider.System);
+        return await Cli.Wrap(Path.Combine(_clone, "run"))
+            .WithEnvironmentVariables(environment => environment.Set("DOCKER_HOST", dockerHost))
+            .WithValidation(CommandResultValidation.None)
+            .ExecuteBufferedAsync(timeout.Token);
+    }
+}
