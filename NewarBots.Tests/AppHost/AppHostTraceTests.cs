@@ -10,7 +10,7 @@ using NewarBots.Tests.Lives;
 namespace NewarBots.Tests.AppHost;
 
 /// <summary>One life of the whole system under the AppHost: orchestrator, dashboard, Redis, manager and a bot in a rehearsal.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 [Trait("Suite", "Long")]
 public sealed class AppHostTraceTests
 {

@@ -7,7 +7,7 @@ using NewarBots.Tests.Recording;
 namespace NewarBots.Tests.Joining;
 
 /// <summary>The recorder in its container, on pages that it does not get past.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 public sealed class RecorderPageTests
 {
     [Fact]

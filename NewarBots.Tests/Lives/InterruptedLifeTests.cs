@@ -3,7 +3,8 @@ using NewarBots.Tests.Fixtures;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>A recorder, its browser or the manager dies while a bot records.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Collection(LifeTests.OfOneHost)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 public sealed class InterruptedLifeTests(RecordingHost host)
 {
     private ManagerProcess Manager => host.Manager;

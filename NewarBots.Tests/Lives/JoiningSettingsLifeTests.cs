@@ -3,7 +3,7 @@ using NewarBots.Tests.Fixtures;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>The settings in section <c>Joining</c>, from the manager's start to a bot's end.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 public sealed class JoiningSettingsLifeTests(RedisServer redis) : IClassFixture<RedisServer>, IDisposable
 {
     private const string State = """{"cookies":[{"name":"a","value":"5e5e5e","domain":"meet.google.com"}],"origins":[]}""";

@@ -1,8 +1,8 @@
 namespace NewarBots.Tests.Lives;
 
 /// <summary>
-/// Tests of whole bots, which wait most of the time. <c>./test</c> runs them apart from all others and a few at once. Tests whose recordings must be complete
-/// are not among them unless the audio is generated: see <see cref="AloneOnTheMachine"/>.
+/// Tests of whole bots and recorders, which wait most of the time. <c>./test</c> runs them apart from all others and a few at once. They excuse gaps of a busy
+/// machine; tests that measure audio exactly are <see cref="AloneOnTheMachine"/>.
 /// </summary>
 internal static class LifeTests
 {
@@ -11,4 +11,10 @@ internal static class LifeTests
 
     /// <summary>Value of the trait.</summary>
     public const string Name = "Lives";
+
+    /// <summary>Name of the collection of tests that share a <see cref="RecordingHost"/>.</summary>
+    public const string OfOneHost = "Lives of one host";
 }
+
+[CollectionDefinition(LifeTests.OfOneHost)]
+public sealed class LivesOfOneHost : ICollectionFixture<RecordingHost>;

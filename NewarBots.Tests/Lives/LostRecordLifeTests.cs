@@ -7,7 +7,8 @@ using NewarBots.Tests.Rehearsal;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>Redis loses a bot's record, in some cases together with its manager or container.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Collection(LifeTests.OfOneHost)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 public sealed class LostRecordLifeTests(RecordingHost host)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);

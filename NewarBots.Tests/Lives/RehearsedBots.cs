@@ -5,14 +5,14 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>Bots in rehearsals, two at a time.</summary>
+/// <summary>Bots in rehearsals, three at a time.</summary>
 public sealed class RehearsedBots : IDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(240);
 
     private readonly RehearsalRuns<RehearsedBot> _runs;
 
-    public RehearsedBots(RecordingHost host) => _runs = new(concurrency: 2, query => RunAsync(host.Manager, query));
+    public RehearsedBots(RecordingHost host) => _runs = new(concurrency: 3, query => RunAsync(host.Manager, query));
 
     public void Dispose() => _runs.Dispose();
 

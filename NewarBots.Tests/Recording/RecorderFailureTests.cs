@@ -6,7 +6,7 @@ using NewarBots.Tests.Lives;
 namespace NewarBots.Tests.Recording;
 
 /// <summary>The recorder in its container when it is stopped or killed, or when its page, browser or disk fails.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, LifeTests.Name)]
 public sealed class RecorderFailureTests
 {
     [Fact]
