@@ -7,7 +7,7 @@ import { openVoices } from './voices.js';
 const { call, audio, participants } = scenario;
 const captureBlockedFor = 10; // seconds
 const toolbarHidesAfter = 5000;
-const noticeTimeout = 8000;
+const answerTimeout = 20_000;
 
 const notices = {
   Recording: { heading: 'This call is being recorded', text: 'By joining, you consent to being recorded' },
@@ -15,11 +15,22 @@ const notices = {
   Gemini: { heading: 'Gemini is taking notes', text: 'By joining, you consent to notes being taken of what you say' },
 };
 
-// A guest who does not answer in time is removed.
+// A guest who does not answer in time, or before the call ends, is removed.
+const unanswered = new Set();
+const expectAnswer = () => {
+  const timer = setTimeout(removeGuest, answerTimeout);
+  unanswered.add(timer);
+  return timer;
+};
+const acceptAnswer = timer => {
+  clearTimeout(timer);
+  unanswered.delete(timer);
+};
+
 const showNotice = onAnswer => {
-  const timer = setTimeout(removeGuest, noticeTimeout);
+  const timer = expectAnswer();
   openDialog({ ...notices[call.notice], other: 'Leave', answer: 'Join now' }, () => {
-    clearTimeout(timer);
+    acceptAnswer(timer);
     onAnswer?.();
   }, () => showScreen('left'));
   return timer;
@@ -33,10 +44,9 @@ const questions = {
   Unknown: { heading: 'A quick check', text: 'Nobody has said anything for a while', other: 'Leave', answer: 'I like it here' },
 };
 
-// A guest who does not answer in time is removed.
 const ask = kind => {
-  const timer = setTimeout(removeGuest, noticeTimeout);
-  openDialog(questions[kind], () => clearTimeout(timer), () => showScreen('left'));
+  const timer = expectAnswer();
+  openDialog(questions[kind], () => acceptAnswer(timer), () => showScreen('left'));
   return timer;
 };
 
@@ -196,7 +206,7 @@ const startCall = () => {
   at(call.hintAfter, () => openDialog({
     heading: 'Others may see your video differently', text: 'Your video is cropped to fit their layout', answer: 'Got it',
   }));
-  at(call.endAfter === null ? null : Math.max(call.endAfter, elapsed), endedScreens[call.endedText]);
+  at(call.endAfter === null ? null : Math.max(call.endAfter, elapsed), () => (unanswered.size > 0 ? removeGuest() : endedScreens[call.endedText]()));
   at(call.kickAfter, removeGuest);
   slot('leave').addEventListener('click', () => showScreen('left'));
 
