@@ -21,7 +21,7 @@ public sealed class ComposeTests : IAsyncLifetime
     private const string RedisImage = "newarbots-tests/redis:dev";
     private const string DashboardImage = "newarbots-tests/dashboard:dev";
 
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(3);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("newarbots-deployment-").FullName;
     private readonly string _stack = $"test-{SessionId.New(TimeProvider.System)}";
@@ -89,13 +89,13 @@ public sealed class ComposeTests : IAsyncLifetime
         Assert.NotEqual(before, await DockerCli.RunAsync("inspect", "--format", "{{.Id}}", Manager));
         var ended = await UntilAsync(api, id, bot => (string?)bot["status"] is "completed" or "failed");
         Assert.Equal("meeting_ended", (string?)ended["reason"]);
-        Assert.True((bool)ended["recording"]!["complete"]!, ended.ToJsonString());
-        Assert.True((double)ended["recordedSeconds"]! >= 43, ended.ToJsonString());
+        var stalls = BusyMachine.AssertOnlyStallsAreMissing(Storage, ended);
 
         await ComposeAsync("down");
         Assert.Empty(await DockerCli.RunAsync("ps", "--all", "--quiet", "--filter", $"label=com.docker.compose.project={Project}"));
-        var report = await LiveAudio.ReportAsync(Path.Combine(Storage, "recordings", "final", "user_compose", $"{id}.ogg"), participants: 1);
+        var report = (await LiveAudio.ReportAsync(Path.Combine(Storage, "recordings", "final", "user_compose", $"{id}.ogg"), participants: 1)).Besides(stalls);
         Assert.True(report.IsClean, report.ToString());
+        Assert.Empty(report.Lost(first: 6, last: 43));
     }
 
     private async Task UpAsync()

@@ -32,7 +32,7 @@ public sealed class JoiningSettingsLifeTests(RedisServer redis) : IClassFixture<
 
         await File.WriteAllTextAsync(state, State.Replace("meet.google.com", "https://meet", StringComparison.Ordinal));
         var broken = await manager.UntilAsync(
-            await manager.RecordAsync(manager.Rehearsal("scenario=not-found")), TimeSpan.FromSeconds(30), "failed");
+            await manager.RecordAsync(manager.Rehearsal("scenario=not-found")), TimeSpan.FromSeconds(60), "failed");
         await File.WriteAllTextAsync(state, State);
         var repaired = await manager.UntilAsync(
             await manager.RecordAsync(manager.Rehearsal("scenario=not-found")), TimeSpan.FromSeconds(60), "failed");
@@ -54,16 +54,17 @@ public sealed class JoiningSettingsLifeTests(RedisServer redis) : IClassFixture<
         var id = await manager.RecordAsync(manager.Rehearsal("participants=3&admitAfter=2&duration=25"));
         await manager.UntilAsync(id, TimeSpan.FromSeconds(60), "recording");
         var processes = await DockerCli.RunAsync("top", $"newar-bot-{id}", "-eo", "pid,args");
-        var bot = await manager.UntilAsync(id, TimeSpan.FromSeconds(90), "completed");
+        var bot = await manager.UntilAsync(id, TimeSpan.FromSeconds(120), "completed");
 
         Assert.Contains("chromium-headless-shell", processes, StringComparison.Ordinal);
         Assert.DoesNotContain("Xvfb", processes, StringComparison.Ordinal);
-        Assert.Equal(("meeting_ended", true), ((string?)bot["reason"], (bool)bot["recording"]!["complete"]!));
+        Assert.Equal("meeting_ended", (string?)bot["reason"]);
+        var stalls = BusyMachine.AssertOnlyStallsAreMissing(manager.Storage, bot);
         var path = Path.Combine(manager.Storage, $"{id}-downloaded.ogg");
         await File.WriteAllBytesAsync(path, await manager.Api.GetByteArrayAsync(new Uri($"/bots/{id}/recording", UriKind.Relative)));
-        var report = await LiveAudio.ReportAsync(path, participants: 3);
+        var report = (await LiveAudio.ReportAsync(path, participants: 3)).Besides(stalls);
         Assert.True(report.IsClean, report.ToString());
-        Assert.InRange(report.SecondsHeard, 20, 27);
+        Assert.Empty(report.Lost(first: 6, last: 23));
     }
 
     private string Write(string text)

@@ -15,9 +15,12 @@ internal static class LiveAudio
     public static async Task<TimeCodeReport> ReportAsync(string path, int participants) => TimeCodeReport.Of(
         await AudioFile.DecodeAsync(path), participants, placeTolerance: Stretch, lengthTolerance: Stretch);
 
-    public static async Task<TimeCodeReport> ReportAsync(string path, RehearsalScenario scenario)
+    public static async Task<TimeCodeReport> ReportAsync(string path, RehearsalScenario scenario) => Report(await AudioFile.DecodeAsync(path), scenario);
+
+    /// <param name="samples">48 kHz mono.</param>
+    /// <param name="scenario">The rehearsal.</param>
+    public static TimeCodeReport Report(float[] samples, RehearsalScenario scenario)
     {
-        var samples = await AudioFile.DecodeAsync(path);
         // Amplify quiet scenarios to the level of the time code.
         var gain = (float)(TimeCode.Level / scenario.Audio.Level);
         return TimeCodeReport.Of([.. samples.Select(sample => sample * gain)], scenario.Participants, placeTolerance: Stretch, lengthTolerance: Stretch);

@@ -27,17 +27,16 @@ public sealed class WholeLifeTests(RecordingHost host)
 
         var id = await Manager.RecordAsync(Manager.Rehearsal("participants=3&admitAfter=2&duration=38"));
         var chunksFolder = Path.Combine(Manager.Storage, "recordings", "temp", "user_anna", id);
-        await Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "recording");
+        await Manager.UntilAsync(id, TimeSpan.FromMinutes(3), "recording");
         var container = Assert.Single(await DockerCli.ContainersOfAsync(Manager.Stack));
         Assert.Equal($"newar-bot-{id}", container);
         var firstChunk = await FinishedChunkAsync(chunksFolder);
-        var bot = await Manager.UntilAsync(id, TimeSpan.FromSeconds(120), "completed");
+        var bot = await Manager.UntilAsync(id, TimeSpan.FromMinutes(3), "completed");
 
         // The bot's record.
         Assert.Equal("meeting_ended", (string?)bot["reason"]);
-        Assert.True((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
+        var stalls = BusyMachine.AssertOnlyStallsAreMissing(Manager.Storage, bot);
         var seconds = (double)bot["recording"]!["durationSeconds"]!;
-        Assert.InRange(seconds, 35, 42);
         Assert.Equal((int)Math.Ceiling(seconds / 10), (int)bot["chunks"]!);
 
         // Containers, session folder and Redis user are gone.
@@ -51,14 +50,17 @@ public sealed class WholeLifeTests(RecordingHost host)
         var audio = await Manager.Api.GetByteArrayAsync(new Uri($"/bots/{id}/recording", UriKind.Relative));
         var path = Path.Combine(Manager.Storage, $"{id}-downloaded.ogg");
         await File.WriteAllBytesAsync(path, audio);
-        var report = await LiveAudio.ReportAsync(path, participants: 3);
+        var report = (await LiveAudio.ReportAsync(path, participants: 3)).Besides(stalls);
         Assert.True(report.IsClean, report.ToString());
-        Assert.InRange(report.SecondsHeard, 33, 40);
+        // The bot notices some seconds later that it is admitted.
+        Assert.Empty(report.Lost(first: 6, last: 36));
+        // From the first second that is heard to the moment at which the bot notices the end.
+        Assert.True(seconds >= 37 + report.Offset, $"{seconds} s\n{report}");
 
         // A chunk plays alone and is ten seconds long.
         Assert.Equal(480_000, (await AudioFile.DecodeAsync(firstChunk)).Length);
 
-        await ManifestIsCorrectAsync(id, seconds, audio);
+        await ManifestIsCorrectAsync(id, seconds, audio, stalls, report);
         await MessagesAreInOrderAsync(id, heard, redis);
         Assert.Contains("recording", await Manager.Api.GetStringAsync(new Uri($"/bots/{id}/logs", UriKind.Relative)), StringComparison.OrdinalIgnoreCase);
 
@@ -77,7 +79,7 @@ public sealed class WholeLifeTests(RecordingHost host)
     public async Task A_bot_that_cannot_join_fails_with_the_reason_and_its_files_can_be_deleted(string query, string reason)
     {
         var id = await Manager.RecordAsync(Manager.Rehearsal(query), userId: "bert");
-        var bot = await Manager.UntilAsync(id, TimeSpan.FromSeconds(90), "failed");
+        var bot = await Manager.UntilAsync(id, TimeSpan.FromMinutes(3), "failed");
 
         Assert.Equal(reason, (string?)bot["reason"]);
         Assert.DoesNotContain($"newar-bot-{id}", await DockerCli.ContainersOfAsync(Manager.Stack));
@@ -101,10 +103,10 @@ public sealed class WholeLifeTests(RecordingHost host)
         var id = await Manager.RecordAsync(Manager.Rehearsal("participants=1&admitAfter=0&duration=600"), userId: "carla");
         await RecordedAsync(id, seconds: 5);
         await Manager.PostAsync($"/bots/{id}/stop");
-        var bot = await Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+        var bot = await Manager.UntilAsync(id, TimeSpan.FromMinutes(3), "completed");
 
         Assert.Equal("stop_requested", (string?)bot["reason"]);
-        Assert.True((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
+        BusyMachine.AssertOnlyStallsAreMissing(Manager.Storage, bot);
         Assert.True((double)bot["recordedSeconds"]! >= 5);
     }
 
@@ -113,7 +115,7 @@ public sealed class WholeLifeTests(RecordingHost host)
     {
         var id = await Manager.RecordAsync(
             Manager.Rehearsal("participants=2&admitAfter=0&duration=600&leave=0:4,1:6"), new { everyoneLeftTimeout = 3 }, userId: "dora");
-        var bot = await Manager.UntilAsync(id, TimeSpan.FromSeconds(90), "completed");
+        var bot = await Manager.UntilAsync(id, TimeSpan.FromMinutes(3), "completed");
 
         Assert.Equal("everyone_left", (string?)bot["reason"]);
     }
@@ -130,7 +132,7 @@ public sealed class WholeLifeTests(RecordingHost host)
         return copy;
     }
 
-    private async Task ManifestIsCorrectAsync(string id, double seconds, byte[] audio)
+    private async Task ManifestIsCorrectAsync(string id, double seconds, byte[] audio, IReadOnlyList<Gap> stalls, TimeCodeReport report)
     {
         var (_, manifest) = await Manager.GetAsync($"/bots/{id}/manifest");
         var chunks = manifest!["chunks"]!.AsArray();
@@ -138,10 +140,11 @@ public sealed class WholeLifeTests(RecordingHost host)
         Assert.Equal(id, (string?)manifest["sessionId"]);
         Assert.Equal(audio.Length, (long)manifest["bytes"]!);
         Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(audio)), (string?)manifest["sha256"]);
-        Assert.Empty(manifest["gaps"]!.AsArray());
+        Assert.Equal(stalls.Select(gap => (gap.StartSeconds, gap.EndSeconds)), manifest["gaps"]!.AsArray().Select(gap => ((double)gap!["startSeconds"]!, (double)gap["endSeconds"]!)));
         Assert.Equal(seconds, chunks.Sum(chunk => (double)chunk!["durationSeconds"]!), precision: 2);
         Assert.All(chunks.SkipLast(1), chunk => Assert.Equal(10, (double)chunk!["durationSeconds"]!, precision: 3));
-        Assert.InRange((double)manifest["audibleSeconds"]!, seconds - 3, seconds + 0.1);
+        // The first and the last second are heard in part, and a live voice has short pauses.
+        Assert.InRange((double)manifest["audibleSeconds"]!, (0.9 * report.SecondsHeard) - 2 - stalls.Sum(gap => gap.EndSeconds - gap.StartSeconds), seconds + 0.1);
         var starts = chunks.Select(chunk => (DateTimeOffset)chunk!["startedAt"]!).ToList();
         Assert.All(starts.Zip(starts.Skip(1)), pair => Assert.Equal(10, (pair.Second - pair.First).TotalSeconds, precision: 1));
     }

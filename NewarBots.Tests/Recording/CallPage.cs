@@ -9,11 +9,20 @@ internal static class CallPage
     /// A page that is in the call at once and runs <paramref name="script"/>. In it, <c>connect(hz)</c> makes a tone audible over its own
     /// connection. The result closes the connection when called, has the tone's volume as <c>level</c>, and mutes the track as a server
     /// does (<c>mute</c>), stops sending (<c>cut</c>) or closes the sender's side only (<c>hangUp</c>). Silence is not sent (DTX). With
-    /// <c>stuckVideo</c>, the connection has a second transport, for video, that is never connected.
+    /// <c>stuckVideo</c>, the connection has a second transport, for video, that is never connected. The promise <c>connected</c> of the result
+    /// resolves once audio can arrive, and the promise <c>recorded</c> once the recorder encodes the page's audio.
     /// </summary>
     public static string Html(string script) => $$"""
         <!doctype html><title>Call</title><button aria-label="Leave call">Leave</button><button aria-label="Meeting details">Details</button>
         <script nonce="n">
+        const recorded = new Promise(resolve => {
+          window.AudioEncoder = class extends AudioEncoder {
+            constructor(init) {
+              super(init);
+              resolve();
+            }
+          };
+        });
         const voices = new AudioContext({ sampleRate: 48000 });
         const connect = async (hz, gain = 0.2, { stuckVideo = false } = {}) => {
           const [near, far] = [new RTCPeerConnection(), new RTCPeerConnection()];
@@ -34,8 +43,14 @@ internal static class CallPage
             await far.setRemoteDescription({ type: 'answer', sdp: unbundled(near.localDescription).sdp.replace('useinbandfec=1', 'useinbandfec=1;usedtx=1') });
           };
           await negotiate();
+          const connected = new Promise(resolve => {
+            const look = () => near.connectionState === 'connected' && resolve();
+            near.addEventListener('connectionstatechange', look);
+            look();
+          });
           return Object.assign(() => { near.close(); far.close(); }, {
             level,
+            connected,
             mute(isMuted) {
               for (const transceiver of far.getTransceivers()) transceiver.direction = isMuted ? 'inactive' : 'sendrecv';
               return negotiate();

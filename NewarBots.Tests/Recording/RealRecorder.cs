@@ -23,7 +23,8 @@ namespace NewarBots.Tests.Recording;
 /// </summary>
 internal sealed class RealRecorder : RecorderFolder, IAsyncDisposable
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    /// <summary>For a recorder's start and end, on a busy machine.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
     private readonly string _stack = $"test-{SessionId.New(TimeProvider.System)}";
     private readonly string _storage;
@@ -108,7 +109,7 @@ internal sealed class RealRecorder : RecorderFolder, IAsyncDisposable
 
     /// <summary>Waits until so many seconds are recorded.</summary>
     public Task UntilRecordedAsync(double seconds) =>
-        Eventually.TrueAsync(() => Statuses().Any(status => status.RecordedSeconds >= seconds), Timeout);
+        Eventually.TrueAsync(() => Statuses().Any(status => status.RecordedSeconds >= seconds), TimeSpan.FromSeconds(seconds) + Timeout);
 
     /// <summary>Sends SIGTERM, and SIGKILL after 10 s, as the manager does.</summary>
     public Task StopAsync() => Containers.StopAsync(_session, TimeSpan.FromSeconds(10), CancellationToken.None);

@@ -14,13 +14,15 @@ public sealed class RecordedAudioTests
     {
         await using var recorder = await RealRecorder.StartAsync(
             CallPage.Html("""
+                await recorded;
                 const leave = await connect(500);
+                await leave.connected;
                 await after(5);
                 leave();
-                await connect(1500);
+                await (await connect(1500)).connected;
                 await after(3);
                 for (const busy = performance.now(); performance.now() - busy < 2000;);
-                await connect(2500);
+                await (await connect(2500)).connected;
                 await after(4);
                 document.body.textContent = 'Your host ended the meeting for everyone';
                 """),
@@ -29,10 +31,10 @@ public sealed class RecordedAudioTests
         Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
 
         var audio = await recorder.AudioAsync();
-        var (first, second, third) = (Tone.LongestSeconds(audio, 500), Tone.LongestSeconds(audio, 1500), Tone.LongestSeconds(audio, 2500));
-        Assert.InRange(first, 3, 6);
-        Assert.InRange(second, 7, 10);
-        Assert.InRange(third, 3, 5);
+        recorder.AssertHeard(audio, 500, seconds: 4);
+        recorder.AssertHeard(audio, 1500, seconds: 7.5);
+        recorder.AssertHeard(audio, 2500, seconds: 3);
+        recorder.AssertOnlyStalls();
         Assert.Equal(EndReason.MeetingEnded, recorder.Statuses()[^1].Reason);
     }
 
@@ -56,16 +58,18 @@ public sealed class RecordedAudioTests
               await near.setLocalDescription(stereo(await near.createAnswer()));
               await far.setRemoteDescription(near.localDescription);
             };
+            await recorded;
             await connectStereo(500, -1);
             await connectStereo(1500, 1);
             await connectStereo(2500, 0.5);
-            await after(6);
+            await after(8);
             document.body.textContent = 'Your host ended the meeting for everyone';
             """));
 
         Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
         var audio = await recorder.AudioAsync();
-        Assert.All([500, 1500, 2500], hz => Assert.InRange(Tone.LongestSeconds(audio, hz), 3, double.MaxValue));
+        Assert.All([500, 1500, 2500], hz => recorder.AssertHeard(audio, hz, seconds: 4));
+        recorder.AssertOnlyStalls();
     }
 
     [Fact]
@@ -89,7 +93,9 @@ public sealed class RecordedAudioTests
               tile.classList.remove('speaking');
               await after(2);
             };
+            await recorded;
             const first = await connect(500, 0), second = await connect(1500, 0);
+            await Promise.all([first.connected, second.connected]);
             await after(5);
             await speak(first, ada, 0.2);
             await speak(second, grace, 0.0141);
@@ -99,14 +105,15 @@ public sealed class RecordedAudioTests
         Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
 
         var status = recorder.Statuses()[^1];
-        Assert.InRange(status.AudibleSeconds!.Value, 7, 10);
+        // Both speak for 4 s, after 5 s of silence and before 2 s of it.
+        Assert.InRange(status.AudibleSeconds!.Value, 7 - recorder.SecondsStalled(), status.RecordedSeconds!.Value - 7);
         var speakers = Speakers.Of(recorder.Speeches(), status.RecordedSeconds!.Value + 1);
         Assert.Equal([("track:1", "Ada"), ("track:2", "Grace")], speakers.Select(speaker => (speaker.Source, speaker.Name)));
-        Assert.All(speakers, speaker => Assert.InRange(speaker.SpokenSeconds, 3.5, 4.8));
+        Assert.All(speakers, speaker => Assert.InRange(speaker.SpokenSeconds, 3.5 - recorder.SecondsStalled(), double.MaxValue));
         Assert.InRange(speakers[0].Segments[0].Level, -20, -14);
         Assert.InRange(speakers[1].Segments[0].Level, -43, -37);
-        Assert.InRange(speakers[1].Segments[0].StartSeconds - speakers[0].Segments[0].StartSeconds, 5.5, 6.8);
-        Assert.Empty(recorder.Gaps());
+        Assert.InRange(speakers[1].Segments[0].StartSeconds - speakers[0].Segments[^1].EndSeconds, 1, double.MaxValue);
+        recorder.AssertOnlyStalls();
     }
 
     [Fact]
@@ -134,26 +141,30 @@ public sealed class RecordedAudioTests
                 }));
               }
             };
-            await after(3);
-            await connect(500);
+            await recorded;
+            await (await connect(500)).connected;
             await after(4);
             document.body.textContent = 'Your host ended the meeting for everyone';
             """));
 
         Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
 
-        Assert.InRange(Tone.LongestSeconds(await recorder.AudioAsync(), 500), 3, 6);
-        Assert.Empty(recorder.Gaps());
+        recorder.AssertHeard(await recorder.AudioAsync(), 500, seconds: 3);
+        recorder.AssertOnlyStalls();
+        // The buffer would make it a minute.
+        Assert.InRange(recorder.SecondsStalled(), 0, 10);
     }
 
     [Fact]
     public async Task A_muted_track_and_a_track_without_data_cause_no_stall()
     {
         await using var recorder = await RealRecorder.StartAsync(CallPage.Html("""
+            await recorded;
             const muted = await connect(500), cut = await connect(1500);
+            await Promise.all([muted.connected, cut.connected]);
             await after(4);
             await Promise.all([muted.mute(true), cut.cut(true)]);
-            await after(3);
+            await after(6);
             await Promise.all([muted.mute(false), cut.cut(false)]);
             await after(4);
             document.body.textContent = 'Your host ended the meeting for everyone';
@@ -161,12 +172,14 @@ public sealed class RecordedAudioTests
 
         Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
 
-        // A busy machine may cause short gaps; a stall would be one of 3 s.
-        Assert.DoesNotContain(recorder.Gaps(), gap => gap.EndSeconds - gap.StartSeconds > 1.5);
+        // A busy machine may cause short gaps; a stall would be one of 6 s.
+        Assert.DoesNotContain(recorder.Gaps(), gap => gap.EndSeconds - gap.StartSeconds > 4);
+        recorder.AssertOnlyStalls();
+        // Both tones are heard before and after the pause, for 4 s each time.
         var audio = await recorder.AudioAsync();
-        Assert.InRange(Tone.LongestSeconds(audio, 500), 2, 5);
-        Assert.InRange(Tone.LongestSeconds(audio, 1500), 2, 5);
-        Assert.InRange(audio.Length / 48_000.0, 10.5, 14);
+        recorder.AssertHeard(audio, 500, seconds: 6);
+        recorder.AssertHeard(audio, 1500, seconds: 6);
+        Assert.InRange(audio.Length / 48_000.0, 13.5, double.MaxValue);
     }
 
     [Fact]
@@ -184,6 +197,7 @@ public sealed class RecordedAudioTests
                     super.encode(data);
                   }
                 };
+                await recorded;
                 await connect(500);
                 await connect(1500);
                 for (let silent = 0; silent < 16; silent++) await connect(2500, 0);
@@ -200,8 +214,9 @@ public sealed class RecordedAudioTests
         // The failed track made room for another one.
         Assert.Equal(17, recorder.Files.Count(name => StorageLayout.TryParseTrackFolderName(name, out _)));
         var audio = await recorder.AudioAsync();
-        Assert.InRange(Tone.LongestSeconds(audio, 500), 7.5, double.MaxValue);
-        Assert.InRange(Tone.LongestSeconds(audio, 1500), 7.5, double.MaxValue);
+        recorder.AssertHeard(audio, 500, seconds: 7.5);
+        recorder.AssertHeard(audio, 1500, seconds: 7.5);
+        recorder.AssertOnlyStalls();
     }
 
     [Fact]
@@ -220,7 +235,7 @@ public sealed class RecordedAudioTests
             await connect(1500);
             """));
 
-        await Eventually.TrueAsync(() => recorder.Statuses().Any(status => status.Reason is EndReason.NoAudio), TimeSpan.FromSeconds(90));
+        await Eventually.TrueAsync(() => recorder.Statuses().Any(status => status.Reason is EndReason.NoAudio), TimeSpan.FromMinutes(3));
         await recorder.StopAsync();
 
         var warning = recorder.Statuses().First(status => status.Reason is EndReason.NoAudio).Detail;
@@ -235,8 +250,8 @@ public sealed class RecordedAudioTests
         await using var recorder = await RealRecorder.StartAsync(CallPage.Html("") + "<p aria-label='People - 3 joined'>3</p>");
 
         await Eventually.TrueAsync(
-            () => recorder.Statuses().Any(status => status is { Status: BotStatus.Recording, Reason: EndReason.NoAudio }), TimeSpan.FromSeconds(60));
-        await Eventually.TrueAsync(() => recorder.Evidence().ContainsKey("1_no_audio/screenshot.png"), TimeSpan.FromSeconds(30));
+            () => recorder.Statuses().Any(status => status is { Status: BotStatus.Recording, Reason: EndReason.NoAudio }), TimeSpan.FromMinutes(3));
+        await Eventually.TrueAsync(() => recorder.Evidence().ContainsKey("1_no_audio/screenshot.png"), TimeSpan.FromMinutes(1));
         await recorder.StopAsync();
 
         Assert.Equal((long)RecorderExitCode.EndedByGuess, await recorder.ExitCodeAsync());
@@ -244,6 +259,6 @@ public sealed class RecordedAudioTests
         Assert.Contains("2 other participants are in the call", recorder.Statuses()[^1].Detail, StringComparison.Ordinal);
         Assert.NotEmpty(recorder.Gaps());
         Assert.All(recorder.Gaps(), gap => Assert.Equal(GapCause.NotHeard, gap.Cause));
-        Assert.InRange(recorder.Gaps()[0].StartSeconds, 0, 4);
+        Assert.InRange(recorder.Gaps()[0].StartSeconds, 0, 10);
     }
 }

@@ -36,6 +36,29 @@ internal class RecorderFolder(string folder)
         return audio;
     }
 
+    /// <summary>
+    /// Asserts that a tone is audible for that long in all. Audio that the recording declares as stalled counts too, but at least half of the time must
+    /// be audible.
+    /// </summary>
+    /// <param name="audio">The recording or a part of it, 48 kHz mono.</param>
+    /// <param name="hz">The tone.</param>
+    /// <param name="seconds">How long.</param>
+    public void AssertHeard(float[] audio, double hz, double seconds)
+    {
+        var (heard, stalled) = (SecondsHeard(audio, hz), SecondsStalled());
+        Assert.True(heard + stalled >= seconds && heard >= seconds / 2, $"{hz} Hz is audible for {heard:0.0} s instead of {seconds} s. Gaps: {string.Join(", ", Gaps())}");
+    }
+
+    /// <summary>The time for which a tone is audible, in all.</summary>
+    public static double SecondsHeard(float[] audio, double hz) => audio.Chunk(4_800).Count(part => Tone.LongestSeconds(part, hz) > 0) / 10.0;
+
+    /// <summary>Asserts that the recording has no gaps but those of a busy machine.</summary>
+    public void AssertOnlyStalls() => Assert.All(Gaps(), gap => Assert.Equal(GapCause.CaptureStalled, gap.Cause));
+
+    /// <summary>The length of all gaps of a busy machine.</summary>
+    public double SecondsStalled() =>
+        Gaps().Where(gap => gap.Cause is GapCause.CaptureStalled).Sum(gap => gap.EndSeconds - gap.StartSeconds);
+
     /// <summary>The evidence files, by folder/file.</summary>
     public IReadOnlyDictionary<string, byte[]> Evidence()
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using NewarBots.Contract;
 using NewarBots.Manager.Rehearsal;
 
 namespace NewarBots.Tests.Rehearsal;
@@ -38,16 +39,24 @@ internal sealed record TimeCodeReport
     /// </summary>
     private const int SettlingSeconds = 2;
 
+    /// <summary>Around a gap, in seconds: the page's connections are interrupted too, and their jitter buffers need a moment.</summary>
+    private const double Recovery = 1;
+
+    private IReadOnlySet<long> _heard = new HashSet<long>();
+
+    /// <summary>In seconds of the meeting.</summary>
+    private IReadOnlyList<(double From, double To)> _declared = [];
+
     private TimeCodeReport(IEnumerable<TimeCodeFault> faults) =>
         Faults = [.. faults.OrderBy(fault => (fault.Kind, fault.Participant, fault.Second))];
 
     /// <summary>Ordered by kind, participant and second.</summary>
-    public IReadOnlyList<TimeCodeFault> Faults { get; }
+    public IReadOnlyList<TimeCodeFault> Faults { get; private init; }
 
     public bool IsClean => Faults.Count == 0;
 
     /// <summary>The number of seconds of the meeting that are heard at least in part.</summary>
-    public int SecondsHeard { get; private init; }
+    public int SecondsHeard => _heard.Count;
 
     /// <summary>The first and the last second of the meeting that are heard.</summary>
     public (long First, long Last) Range { get; private init; }
@@ -119,12 +128,34 @@ internal sealed record TimeCodeReport
                 TimeCodeFaultKind.Misplaced, start.Participant, start.Second, start.Offset - offset)));
         return new(faults)
         {
-            SecondsHeard = all.Select(second => second.Second).Distinct().Count(),
+            _heard = all.Select(second => second.Second).ToHashSet(),
             Range = (first, last),
             Offset = offset,
             LargestDeviation = starts.Select(start => Math.Abs(start.Offset - offset)).DefaultIfEmpty().Max(),
             DriftPerHour = 3600 * Slope([.. starts.Select(start => ((double)start.Second, start.Offset))]),
         };
+    }
+
+    /// <summary>The same report without the faults at gaps that the recording declares.</summary>
+    /// <param name="gaps">In seconds of the recording.</param>
+    public TimeCodeReport Besides(IEnumerable<Gap> gaps)
+    {
+        IReadOnlyList<(double From, double To)> declared =
+            [.. _declared, .. gaps.Select(gap => (gap.StartSeconds - Offset - Recovery, gap.EndSeconds - Offset + Recovery))];
+        return this with { _declared = declared, Faults = [.. Faults.Where(fault => !IsIn(declared, fault.Second))] };
+    }
+
+    /// <summary>The seconds of the meeting from <paramref name="first"/> to <paramref name="last"/> that are neither heard nor declared as missing.</summary>
+    public IReadOnlyList<long> Lost(long first, long last)
+    {
+        var lost = new List<long>();
+        for (var second = first; second <= last; second++)
+        {
+            if (!_heard.Contains(second) && !IsIn(_declared, second))
+                lost.Add(second);
+        }
+
+        return lost;
     }
 
     public override string ToString()
@@ -153,6 +184,9 @@ internal sealed record TimeCodeReport
 
         return text.ToString();
     }
+
+    private static bool IsIn(IEnumerable<(double From, double To)> spans, long second) =>
+        spans.Any(span => second + 1 > span.From && second < span.To);
 
     /// <summary>The starts of seconds that directly follow the previous one, which are exact.</summary>
     private static IEnumerable<(long Second, double At)> Starts(IReadOnlyList<HeardSecond> seconds) => seconds

@@ -1,3 +1,4 @@
+using NewarBots.Contract;
 using NewarBots.Manager.Rehearsal;
 using static NewarBots.Tests.Rehearsal.TimeCodeFaultKind;
 
@@ -152,6 +153,21 @@ public sealed class TimeCodeReportTests
         var report = TimeCodeReport.Of([.. Meeting.Where((_, i) => i % 1000 != 999)], participants: 3);
 
         Assert.Equal(-3.6, report.DriftPerHour, tolerance: 0.4);
+    }
+
+    [Fact]
+    public void Faults_at_declared_gaps_are_excused_and_all_others_are_not()
+    {
+        Gap[] gaps = [new(StartSeconds: 3 + 20.2, EndSeconds: 3 + 22.7, GapCause.CaptureStalled)];
+        var report = ReportOf(
+            TimeCodeSound.Silence(3), Meeting.Part(0, 20.2), TimeCodeSound.Silence(2.5), Meeting.Part(22.7, 30), TimeCodeSound.Silence(1), Meeting.Part(31));
+
+        Assert.Equal([20, 21, 22, 30], Of(report, Missing).Select(fault => fault.Second).Distinct());
+        Assert.Equal([21, 30], report.Lost(0, 44));
+        var besides = report.Besides(gaps);
+        AssertFaults(besides, Missing, [30], 1);
+        Assert.Equal([30], besides.Lost(0, 44));
+        Assert.Equal([30, 45, 46], besides.Lost(25, 46));
     }
 
     [Fact]
