@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
@@ -79,16 +77,9 @@ internal sealed class RunningAppHost : IAsyncDisposable
         builder.CreateResourceBuilder(builder.Resources.OfType<ProjectResource>().Single())
             .WithEnvironment("Launching__Stack", _stack)
             .WithEnvironment("Launching__DockerHost", Engine.Address)
-            .WithEndpoint("http", endpoint => endpoint.Port = endpoint.TargetPort = FreePort());
+            .WithEndpoint("http", endpoint => endpoint.Port = endpoint.TargetPort = TestPort.Next());
         App = await builder.BuildAsync(Deadline);
         await App.StartAsync(Deadline);
         await App.ResourceNotifications.WaitForResourceHealthyAsync("manager", Deadline);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

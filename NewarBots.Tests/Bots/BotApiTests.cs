@@ -16,7 +16,9 @@ public sealed class QueueingManager : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Redis = await RedisServer.RunAsync();
-        Manager = await ManagerProcess.StartAsync(Redis.Configuration, ("DOCKER_HOST", "unix:///nowhere/docker.sock"));
+        // 160 MB, in hexadecimal: a manager that reads the files of recorders, or its clients' requests, as a whole runs out of memory.
+        Manager = await ManagerProcess.StartAsync(
+            Redis.Configuration, ("DOCKER_HOST", "unix:///nowhere/docker.sock"), ("DOTNET_GCHeapHardLimit", "A000000"));
     }
 
     public async ValueTask DisposeAsync()

@@ -12,6 +12,8 @@ public sealed class DashboardBrowser : IAsyncLifetime
 
     private ChromiumContainer _chromium = null!;
 
+    static DashboardBrowser() => Assertions.SetDefaultExpectTimeout(60_000);
+
     public async ValueTask InitializeAsync() => _chromium = await ChromiumContainer.StartAsync();
 
     public ValueTask DisposeAsync() => _chromium.DisposeAsync();

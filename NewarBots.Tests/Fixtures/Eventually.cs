@@ -5,7 +5,7 @@ namespace NewarBots.Tests.Fixtures;
 /// <summary>Polls until a condition is met, with a timeout.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
     public static Task TrueAsync(Func<bool> condition, TimeSpan? timeout = null) =>

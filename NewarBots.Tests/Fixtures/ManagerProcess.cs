@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
@@ -14,7 +13,7 @@ namespace NewarBots.Tests.Fixtures;
 /// </summary>
 internal sealed class ManagerProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(120);
 
     private readonly Dictionary<string, string> _settings;
     private readonly List<string> _output = [];
@@ -31,7 +30,7 @@ internal sealed class ManagerProcess : IAsyncDisposable
         _settings = settings;
         _settings["Launching__Stack"] = Stack;
         _settings["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}";
-        Api = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(30) };
+        Api = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(60) };
     }
 
     public int Port { get; }
@@ -74,7 +73,7 @@ internal sealed class ManagerProcess : IAsyncDisposable
     /// <param name="settings">Environment variables.</param>
     public static async Task<ManagerProcess> StartAsUserAsync(int user, string redis, params (string Name, string Value)[] settings)
     {
-        var port = FreePort();
+        var port = TestPort.Next();
         var storage = Directory.CreateTempSubdirectory("newarbots-storage-").FullName;
         var all = new Dictionary<string, string>
         {
@@ -99,7 +98,7 @@ internal sealed class ManagerProcess : IAsyncDisposable
     /// <summary>Starts another manager with the same Redis, storage and stack, on another port. Dispose it before this one.</summary>
     public async Task<ManagerProcess> StartAnotherAsync()
     {
-        var another = new ManagerProcess(FreePort(), Storage, new(_settings), first: this);
+        var another = new ManagerProcess(TestPort.Next(), Storage, new(_settings), first: this);
         await another.StartAsync();
         return another;
     }
@@ -220,12 +219,8 @@ internal sealed class ManagerProcess : IAsyncDisposable
         Directory.Delete(Storage, recursive: true);
     }
 
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    /// <inheritdoc cref="TestPort.Next"/>
+    public static int FreePort() => TestPort.Next();
 
     private static async Task<JsonNode?> ReadAsync(HttpResponseMessage response) =>
         response.Content.Headers.ContentType?.MediaType is "application/json" or "application/problem+json"

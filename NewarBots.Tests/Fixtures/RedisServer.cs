@@ -11,7 +11,7 @@ namespace NewarBots.Tests.Fixtures;
 /// </summary>
 public sealed class RedisServer : IAsyncLifetime
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("newarbots-redis-").FullName;
     private Process? _process;
@@ -35,7 +35,7 @@ public sealed class RedisServer : IAsyncLifetime
     public async Task StartAsync()
     {
         if (Port == 0)
-            Port = FreePort();
+            Port = TestPort.Next();
         var start = new ProcessStartInfo("redis-server") { RedirectStandardOutput = true, UseShellExecute = false };
         string[] arguments =
         [
@@ -106,12 +106,5 @@ public sealed class RedisServer : IAsyncLifetime
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -68,16 +68,13 @@ public sealed class RecorderPageTests
 
         Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
 
-        Assert.Collection(
-            recorder.Statuses(),
-            joining => Assert.Equal(BotStatus.Joining, joining.Status),
-            first => Assert.Equal((BotStatus.Waiting, "Waiting to be admitted, for up to 25 s more."), (first.Status, first.Detail)),
-            second =>
-            {
-                Assert.Equal(BotStatus.Waiting, second.Status);
-                Assert.Matches("^Waiting to be admitted, for up to ([7-9]|10) s more.$", second.Detail);
-            },
-            last => Assert.Equal((BotStatus.Leaving, EndReason.WaitingRoomTimeout), (last.Status, last.Reason)));
+        var statuses = recorder.Statuses();
+        var waiting = statuses.Where(status => status.Status is BotStatus.Waiting).ToList();
+        Assert.Equal([BotStatus.Joining, BotStatus.Waiting, BotStatus.Leaving], statuses.Select(status => status.Status).Distinct());
+        Assert.Equal("Waiting to be admitted, for up to 25 s more.", waiting[0].Detail);
+        Assert.True(waiting.Count > 1, string.Join('\n', statuses));
+        Assert.All(waiting.Skip(1), status => Assert.Matches("^Waiting to be admitted, for up to ([1-9]|10) s more.$", status.Detail));
+        Assert.Equal(EndReason.WaitingRoomTimeout, statuses[^1].Reason);
     }
 
     [Theory]

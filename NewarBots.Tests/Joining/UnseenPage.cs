@@ -33,8 +33,11 @@ internal sealed partial class UnseenPage
     /// <summary>One page of each kind.</summary>
     public bool IsRepresentative => _header["Suite"].Contains("main");
 
-    /// <summary>The conditions of the header. A recorder that stays for too long is ended by its maximum duration.</summary>
-    public LeaveConditions Leave => Pairs("Leave").Aggregate(new LeaveConditions { MaxDuration = TimeSpan.FromSeconds(Numbers("Within")[0] + 5) }, (leave, pair) => pair switch
+    /// <summary>
+    /// The conditions of the header. A recorder that stays for three times as long as promised, which takes more than a busy machine, is ended by its
+    /// maximum duration, which is never the promised reason.
+    /// </summary>
+    public LeaveConditions Leave => Pairs("Leave").Aggregate(new LeaveConditions { MaxDuration = TimeSpan.FromSeconds(3 * Numbers("Within")[0]) }, (leave, pair) => pair switch
     {
         ("waitingRoomTimeout", var seconds) => leave with { WaitingRoomTimeout = seconds },
         ("nobodyJoinedTimeout", var seconds) => leave with { NobodyJoinedTimeout = seconds },
@@ -45,8 +48,7 @@ internal sealed partial class UnseenPage
     /// <returns>Each promise that the recorder or the page broke, in one line.</returns>
     /// <param name="recorder">The recorder, after its end.</param>
     /// <param name="events">The page's events, in order.</param>
-    /// <param name="duration">How long the recorder ran.</param>
-    public async Task<IReadOnlyList<string>> BrokenPromisesAsync(EndedRecorder recorder, IReadOnlyList<string> events, TimeSpan duration)
+    public async Task<IReadOnlyList<string>> BrokenPromisesAsync(EndedRecorder recorder, IReadOnlyList<string> events)
     {
         var broken = new List<string>();
         void Check(bool isKept, string key, string seen)
@@ -61,7 +63,6 @@ internal sealed partial class UnseenPage
 
         var reason = recorder.Reason is { } ended ? WireWord.Of(ended) : "none";
         Check(One("Reason").Split(" or ").Contains(reason), "Reason", $"{reason} ({recorder.Statuses()[^1].Detail})");
-        Check(duration.TotalSeconds <= Numbers("Within")[0], "Within", $"{duration.TotalSeconds:0} s");
 
         Check(AreInOrder(List("Page saw"), events), "Page saw", string.Join(", ", events));
         Check(!List("Page never saw").Intersect(events).Any(), "Page never saw", string.Join(", ", events));

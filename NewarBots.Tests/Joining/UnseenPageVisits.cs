@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -12,7 +11,8 @@ namespace NewarBots.Tests.Joining;
 /// <summary>Serves the pages and sends recorders to them, several at a time.</summary>
 public sealed class UnseenPageVisits : IAsyncLifetime
 {
-    private const int Concurrency = 6;
+    /// <summary>All recorders share one browser.</summary>
+    private static readonly int Concurrency = Math.Clamp(Environment.ProcessorCount, 2, 6);
 
     private const string HomePage = """
         <!doctype html><title>Video calls for everyone</title><header><a href="#signin">Sign in</a></header><main>
@@ -65,10 +65,8 @@ public sealed class UnseenPageVisits : IAsyncLifetime
     private async Task<UnseenPageVisit> VisitAsync(string name)
     {
         var page = UnseenPage.All.Single(page => page.Name == name);
-        var watch = Stopwatch.StartNew();
         var recorder = await _recorders.RunAsync(UrlOf(name), page.Leave);
-        var duration = watch.Elapsed;
-        return new(recorder, await page.BrokenPromisesAsync(recorder, [.. EventsOf(name)], duration));
+        return new(recorder, await page.BrokenPromisesAsync(recorder, [.. EventsOf(name)]));
     }
 
     private ConcurrentQueue<string> EventsOf(string name) => _events.GetOrAdd(name, _ => new());

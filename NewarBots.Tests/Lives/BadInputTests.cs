@@ -60,8 +60,8 @@ public sealed class BadInputTests
             "debian:bookworm-slim", "sleep", "1");
 
         var second = await manager.RecordAsync(manager.Rehearsal("duration=3"), userId: "good");
-        Assert.True((bool)(await manager.UntilAsync(second, TimeSpan.FromSeconds(60), "completed"))["recording"]!["complete"]!);
-        var bot = await manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+        Assert.True((bool)(await manager.UntilAsync(second, TimeSpan.FromMinutes(3), "completed"))["recording"]!["complete"]!);
+        var bot = await manager.UntilAsync(id, TimeSpan.FromMinutes(3), "completed");
         Assert.Equal("meeting_ended", (string?)bot["reason"]);
         Assert.Equal(15, (double)bot["recordedSeconds"]!, tolerance: 1);
         var report = TimeCodeReport.Of(await AudioFile.DecodeAsync(host.RecordingOf(id, "bad")), participants: 1);

@@ -8,7 +8,7 @@ namespace NewarBots.Tests.Lives;
 [Trait("Suite", "Long")]
 public sealed class ClockTests
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(3);
 
     [Theory]
     [InlineData(25)]

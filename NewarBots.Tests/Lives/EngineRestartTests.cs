@@ -12,7 +12,7 @@ public sealed class EngineRestartTests
 {
     private const string LightImage = "newarbots-tests/light:dev";
 
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(3);
 
     [Theory]
     [InlineData(true)]

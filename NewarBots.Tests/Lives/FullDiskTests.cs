@@ -33,14 +33,14 @@ public sealed class FullDiskTests : IAsyncLifetime
         var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "full");
         await host.RecordedAsync(id, seconds: 5);
         Fill();
-        var full = await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "finalizing");
+        var full = await host.Manager.UntilAsync(id, TimeSpan.FromMinutes(3), "finalizing");
         Assert.Equal("storage_failed", (string?)full["reason"]);
         await Eventually.TrueAsync(async () => (string?)(await host.Manager.GetAsync("/health")).Body!["checks"]!["storage"]!["status"] == "degraded");
         var (rejected, problem) = await host.Manager.PostAsync("/bots", """{"meetingUrl": "https://meet.google.com/abc-defg-hij"}""");
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "The storage has no free space."), (rejected, (string?)problem!["detail"]));
 
         File.Delete(Ballast);
-        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(90), "completed");
+        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromMinutes(3), "completed");
         Assert.Equal("storage_failed", (string?)bot["reason"]);
         Assert.False((bool)bot["recording"]!["complete"]!);
         Assert.True((double)bot["recordedSeconds"]! >= 5, bot.ToJsonString());
@@ -64,7 +64,7 @@ public sealed class FullDiskTests : IAsyncLifetime
         await host.RecordedAsync(id, seconds: 5);
         Fill(Path.Combine(host.FolderOf(id, "full"), "junk"));
 
-        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(90), "completed");
+        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromMinutes(3), "completed");
 
         Assert.Equal("storage_failed", (string?)bot["reason"]);
         Assert.True((double)bot["recordedSeconds"]! >= 5, bot.ToJsonString());
@@ -79,7 +79,7 @@ public sealed class FullDiskTests : IAsyncLifetime
         var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "full");
         await host.RecordedAsync(id, seconds: 5);
         Fill();
-        await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "finalizing");
+        await host.Manager.UntilAsync(id, TimeSpan.FromMinutes(3), "finalizing");
         await Eventually.TrueAsync(async () =>
             (string?)(await host.Manager.GetAsync("/health")).Body!["checks"]!["retries"]!["description"] is { } retries
             && retries.Contains($"Bot {id}", StringComparison.Ordinal) && retries.Contains("The storage has no free space.", StringComparison.Ordinal));

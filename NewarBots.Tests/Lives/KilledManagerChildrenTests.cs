@@ -7,7 +7,7 @@ namespace NewarBots.Tests.Lives;
 [Trait("Suite", "Long")]
 public sealed class KilledManagerChildrenTests : IDisposable
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(3);
 
     private readonly string _folder = OtherUsers.MakeFolder();
 

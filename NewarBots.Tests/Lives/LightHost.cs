@@ -7,7 +7,7 @@ namespace NewarBots.Tests.Lives;
 /// </summary>
 public sealed class LightHost : IAsyncLifetime
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
     internal RedisServer Redis { get; private set; } = null!;
 

@@ -12,7 +12,7 @@ public sealed class MissingPrerequisitesTests(RedisServer redis) : IClassFixture
     {
         await using var manager = await ManagerProcess.StartAsync(redis.Configuration, ("Launching__Image", "newarbots/recorder:missing"));
         var id = await manager.RecordAsync("https://meet.google.com/abc-defg-hij");
-        var bot = await manager.UntilAsync(id, TimeSpan.FromSeconds(30), "failed");
+        var bot = await manager.UntilAsync(id, TimeSpan.FromMinutes(3), "failed");
 
         Assert.Equal("launch_failed", (string?)bot["reason"]);
         Assert.Contains("-t:RecorderImage", (string?)bot["error"], StringComparison.Ordinal);
@@ -27,10 +27,10 @@ public sealed class MissingPrerequisitesTests(RedisServer redis) : IClassFixture
         Assert.Contains("/nowhere/ffmpeg", (string?)health["checks"]!["ffmpeg"]!["description"], StringComparison.Ordinal);
 
         var id = await manager.RecordAsync(manager.Rehearsal("participants=1&admitAfter=0&duration=3"));
-        await manager.UntilAsync(id, TimeSpan.FromSeconds(60), "finalizing");
+        await manager.UntilAsync(id, TimeSpan.FromMinutes(3), "finalizing");
         manager.Kill();
         await manager.StartAsync(("Finalizing__FFmpegPath", "ffmpeg"));
-        var bot = await manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+        var bot = await manager.UntilAsync(id, TimeSpan.FromMinutes(3), "completed");
 
         Assert.True((bool)bot["recording"]!["complete"]!, bot.ToJsonString());
     }

@@ -8,7 +8,7 @@ namespace NewarBots.Tests.Lives;
 /// <summary>Bots in rehearsals, three at a time.</summary>
 public sealed class RehearsedBots : IDisposable
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(240);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(8);
 
     private readonly RehearsalRuns<RehearsedBot> _runs;
 

@@ -9,7 +9,8 @@ namespace NewarBots.Tests.Lives;
 /// <summary>Recorders in rehearsals, several at a time, without a container.</summary>
 public sealed class RehearsedRecorders : IAsyncLifetime
 {
-    private const int Concurrency = 6;
+    /// <summary>All recorders share one browser.</summary>
+    private static readonly int Concurrency = Math.Clamp(Environment.ProcessorCount, 2, 6);
 
     private readonly RehearsalRuns<EndedRecorder> _runs;
     private WebApplication _server = null!;

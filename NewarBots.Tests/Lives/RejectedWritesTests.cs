@@ -32,14 +32,14 @@ public sealed class RejectedWritesTests
 
             Assert.Equal(HttpStatusCode.Accepted, (await host.Manager.PostAsync($"/bots/{id}/stop")).Status);
             await Eventually.TrueAsync(
-                async () => await DockerCli.RunAsync("inspect", "--format", "{{.State.Status}}", $"newar-bot-{id}") == "exited", TimeSpan.FromSeconds(30));
+                async () => await DockerCli.RunAsync("inspect", "--format", "{{.State.Status}}", $"newar-bot-{id}") == "exited", TimeSpan.FromMinutes(2));
         }
         finally
         {
             await ExecuteAsync(redis, accept);
         }
 
-        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(90), "completed");
+        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromMinutes(3), "completed");
         Assert.Equal("stop_requested", (string?)bot["reason"]);
     }
 

@@ -16,7 +16,7 @@ public sealed class RetentionTests
         var id = await manager.RecordAsync(manager.Rehearsal("duration=2"), userId: "kept");
         var linked = await manager.RecordAsync(manager.Rehearsal("duration=2"), userId: "linked");
         foreach (var bot in new[] { id, linked })
-            await manager.UntilAsync(bot, TimeSpan.FromSeconds(60), "completed");
+            await manager.UntilAsync(bot, TimeSpan.FromMinutes(3), "completed");
         var final = Path.GetDirectoryName(host.RecordingOf(id, "kept"))!;
         OnlyTheManagersGroupCanRead(Path.GetDirectoryName(final)!);
         var unknown = Path.Combine(final, $"{SessionId.New(TimeProvider.System)}.ogg");

@@ -11,7 +11,7 @@ public sealed class StorageGroupTests
     private const string Group = "34567";
     private const string Member = "34568";
 
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(3);
 
     [Fact]
     public async Task Members_of_the_group_can_read_finished_recordings_and_nobody_else_can()

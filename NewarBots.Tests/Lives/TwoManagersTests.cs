@@ -9,7 +9,7 @@ namespace NewarBots.Tests.Lives;
 [Trait(LifeTests.Group, LifeTests.Name)]
 public sealed class TwoManagersTests
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(3);
 
     [Fact]
     public async Task Two_managers_create_one_container_per_bot_without_errors()
@@ -63,7 +63,7 @@ public sealed class TwoManagersTests
         dies.Kill();
 
         Assert.Equal(HttpStatusCode.Accepted, status);
-        var stopped = await lives.UntilAsync(stops, TimeSpan.FromSeconds(15 + 5), "completed");
+        var stopped = await lives.UntilAsync(stops, Timeout, "completed");
         Assert.Equal("stop_requested", (string?)stopped["reason"]);
         // The recorder's messages arrive again before it exits.
         await host.RecordedAsync(continues, seconds: 20, by: lives);

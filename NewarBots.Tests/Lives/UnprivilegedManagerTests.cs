@@ -10,7 +10,7 @@ public sealed class UnprivilegedManagerTests
 {
     private const int User = 23456;
 
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(3);
 
     [Fact]
     [Trait("Suite", "Long")]

@@ -33,7 +33,7 @@ public sealed class UnreachableRedisTests
         Assert.NotEqual("healthy", (string?)(await host.Manager.GetAsync("/health")).Body!["checks"]!["redis"]!["status"]);
 
         await host.Redis.StartAsync();
-        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromSeconds(60), "completed");
+        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromMinutes(3), "completed");
         Assert.False(await IsStaleAsync($"/bots/{id}"));
         Assert.Equal("meeting_ended", (string?)bot["reason"]);
         Assert.True((bool)bot["recording"]!["complete"]!, await host.AccountOfAsync(id));

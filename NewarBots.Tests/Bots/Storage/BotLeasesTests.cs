@@ -20,10 +20,11 @@ public sealed class BotLeasesTests(RedisServer redis) : IClassFixture<RedisServe
         var held = await new BotLeases(mortal).TryTakeAsync(Id, TestContext.Current.CancellationToken);
         Assert.NotNull(held);
         Assert.Null(await survivor.TryTakeAsync(Id, TestContext.Current.CancellationToken));
+        Assert.InRange((await own.GetDatabase().KeyTimeToLiveAsync($"newarbots:lease:{Id}"))!.Value, TimeSpan.Zero, TimeSpan.FromSeconds(15));
         await mortal.DisposeAsync();
 
         await using var taken = await Eventually.NotNullAsync(
-            () => survivor.TryTakeAsync(Id, TestContext.Current.CancellationToken), TimeSpan.FromSeconds(12));
+            () => survivor.TryTakeAsync(Id, TestContext.Current.CancellationToken), TimeSpan.FromSeconds(60));
         Assert.False(taken.Lost.IsCancellationRequested);
     }
 
@@ -35,6 +36,6 @@ public sealed class BotLeasesTests(RedisServer redis) : IClassFixture<RedisServe
 
         await connection.GetServers()[0].FlushAllDatabasesAsync();
 
-        await Eventually.TrueAsync(() => Task.FromResult(lease!.Lost.IsCancellationRequested), TimeSpan.FromSeconds(12));
+        await Eventually.TrueAsync(() => Task.FromResult(lease!.Lost.IsCancellationRequested), TimeSpan.FromSeconds(60));
     }
 }
