@@ -1,10 +1,10 @@
 namespace NewarBots.AppHost.Bots;
 
-/// <summary>What a command answers in the dashboard.</summary>
+/// <summary>The result of a command in the dashboard.</summary>
 internal static class CommandAnswer
 {
-    /// <param name="act">Calls the manager and returns what was done.</param>
-    /// <returns>What was done, or why the manager did not do it.</returns>
+    /// <param name="act">Calls the manager and describes the result in one sentence.</param>
+    /// <returns>The result of <paramref name="act"/>, or the reason why the manager rejected the request.</returns>
     public static async Task<ExecuteCommandResult> OfAsync(Func<Task<string>> act)
     {
         try

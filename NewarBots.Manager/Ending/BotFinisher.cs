@@ -177,13 +177,13 @@ internal sealed partial class BotFinisher(
         if (turn is null)
             return false;
         using var interruption = CancellationTokenSource.CreateLinkedTokenSource(cancellation, turn.Interruption);
-        await FreeStorageAsync(finalizing, cancellation);
         using var step = BotTracing.StartStep("bot end", finalizing);
         step.TagOutcome(finalizing);
         Func<Bot, Bot> end;
         var begun = time.GetTimestamp();
         try
         {
+            await FreeStorageAsync(finalizing, cancellation);
             var result = await finalizer.FinalizeAsync(finalizing, container?.Exit?.FinishedAt, interruption.Token);
             metrics.Finalized(time.GetElapsedTime(begun), result);
             end = known => BotLifecycle.Finalized(known, result, time.GetUtcNow());
@@ -225,16 +225,15 @@ internal sealed partial class BotFinisher(
         return FirstTurn + (FirstTurnPerHour * Math.Clamp(lived.TotalHours, 0, CreateBotRequest.MaxDuration.TotalHours));
     }
 
-    /// <summary>On a full disk, deletes what the recorder wrote beside its recording.</summary>
+    /// <summary>If the storage cannot take the recording, deletes what the recorder wrote beyond what a recording needs.</summary>
+    /// <exception cref="FinalizationException">The session folder cannot be opened.</exception>
     private async Task FreeStorageAsync(Bot bot, CancellationToken cancellation)
     {
-        if (await storageCheck.FindFaultAsync(cancellation) is null)
+        if (await storageCheck.FindFaultAsync(cancellation) is not { } fault)
             return;
-        var freed = SessionFolder.Find(storage, bot.UserId, bot.Id)?.Free(long.MaxValue) ?? 0;
-        if (freed == 0)
-            return;
-        metrics.OverBudget();
-        Log.Freed(logger, bot.Id, freed);
+        var freed = SessionFolder.Find(storage, bot.UserId, bot.Id)?.Free(RecordingBudget.Of(bot, time.GetUtcNow())) ?? 0;
+        if (freed > 0)
+            Log.Freed(logger, bot.Id, freed, fault);
     }
 
     /// <param name="finalizing">The bot at the beginning of this attempt.</param>
@@ -372,8 +371,8 @@ internal sealed partial class BotFinisher(
         [LoggerMessage(LogLevel.Error, "Finalizing the recording of bot {SessionId} failed, its chunks are kept: {Error}")]
         public static partial void FinalizationFailed(ILogger logger, SessionId sessionId, string error);
 
-        [LoggerMessage(LogLevel.Warning, "Deleted {Bytes} bytes from the folder of bot {SessionId} that are no part of its recording, because the storage is full")]
-        public static partial void Freed(ILogger logger, SessionId sessionId, long bytes);
+        [LoggerMessage(LogLevel.Warning, "Deleted {Bytes} bytes from the folder of bot {SessionId} that its recording does not need: {Fault}")]
+        public static partial void Freed(ILogger logger, SessionId sessionId, long bytes, string fault);
 
         [LoggerMessage(LogLevel.Warning, "Lost the lease while finishing bot {SessionId}, the next manager that takes the lease will finish it")]
         public static partial void LeaseLost(ILogger logger, SessionId sessionId);

@@ -8,8 +8,7 @@ using NewarBots.Manager.Launching;
 namespace NewarBots.Manager.Reconciling;
 
 /// <summary>
-/// Stops recorders whose folder takes more space than their recording can need, before they fill the disk. The recording so far is kept, and
-/// everything else in the folder is deleted.
+/// Stops recorders whose folder takes more space than their recording can need, before they fill the disk. The recording so far is kept.
 /// </summary>
 internal sealed partial class FolderLimit(
     StorageLayout storage, BotCommands commands, BotStopper stopper, BotMetrics metrics, IOptions<RecordingOptions> recording, TimeProvider time,

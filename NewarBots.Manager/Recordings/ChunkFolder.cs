@@ -32,7 +32,7 @@ internal class ChunkFolder(string path)
         [
             .. names
                 .Select(name => ChunkFormat.TryParseFileName(name, out var index) && folder.Find(name) is { Kind: EntryKind.File } file
-                    ? new ChunkFile(index, System.IO.Path.Combine(Path, name), file.Bytes)
+                    ? new ChunkFile(index, System.IO.Path.Combine(Path, name), file.Bytes, Math.Max(file.Bytes, file.BytesOnDisk))
                     : null)
                 .OfType<ChunkFile>()
                 .OrderBy(chunk => chunk.Index),
@@ -45,4 +45,8 @@ internal class ChunkFolder(string path)
     protected UntrustedFolder? OpenFolder() => UntrustedFolder.Open(Path, out _);
 }
 
-internal sealed record ChunkFile(int Index, string Path, long Bytes);
+/// <param name="Index">Its number.</param>
+/// <param name="Path">Its path.</param>
+/// <param name="Bytes">Its length.</param>
+/// <param name="Space">Bytes that it takes on the disk, or its length if that is more.</param>
+internal sealed record ChunkFile(int Index, string Path, long Bytes, long Space);

@@ -84,7 +84,7 @@ internal sealed record RecordingBudget(long Packets)
     public IEnumerable<string> Within(ChunkFolder folder)
     {
         var left = Bytes;
-        return folder.Chunks().Where(chunk => chunk.Bytes is > 0 and <= ChunkFolder.MaxChunkBytes).TakeWhile(chunk => (left -= chunk.Bytes) >= 0).Select(chunk => chunk.Path);
+        return folder.Chunks().Where(chunk => chunk.Bytes is > 0 and <= ChunkFolder.MaxChunkBytes).TakeWhile(chunk => (left -= chunk.Space) >= 0).Select(chunk => chunk.Path);
     }
 
     /// <summary>Bytes of all files in the work folder: for each result its own bytes, and those of repaired chunks and silence.</summary>

@@ -108,30 +108,39 @@ internal sealed partial class SessionFolder : ChunkFolder
     }
 
     /// <summary>
-    /// Frees space on a full disk: deletes what no recording is made of, the largest first. Chunks that are not empty, journal and evidence of
-    /// a permitted size stay.
+    /// Frees space on a full disk: deletes files that no recording needs, the largest first. The chunks within the budget, the journal, and 32 MiB of
+    /// evidence stay.
     /// </summary>
-    /// <param name="bytes">Space to free.</param>
+    /// <param name="budget">Limits the chunks, by the space that they take.</param>
     /// <returns>The bytes freed.</returns>
-    public long Free(long bytes)
+    public long Free(RecordingBudget budget)
     {
         using var folder = OpenFolder();
-        return folder?.Free(bytes, IsNeeded, RemovalBudget.OfFolder()) ?? 0;
+        if (folder is null)
+            return 0;
+        var kept = budget.Within(this).Select(chunk => System.IO.Path.GetRelativePath(Path, chunk)).ToHashSet(StringComparer.Ordinal);
+        var bytes = budget.BytesOfTracks;
+        foreach (var (_, track) in Tracks().Take(RecordingBudget.MaxTracks))
+        {
+            foreach (var chunk in track.Chunks().Where(chunk => chunk.Bytes is > 0 and <= MaxChunkBytes).TakeWhile(chunk => (bytes -= chunk.Space) >= 0))
+                kept.Add(System.IO.Path.GetRelativePath(Path, chunk.Path));
+        }
+        var evidence = EvidenceFolder.MaxBytes;
+        return folder.Free(long.MaxValue, IsNeeded, RemovalBudget.OfFolder());
+
+        bool IsNeeded(string path, UntrustedEntry entry) => (path.Split('/'), entry.Kind) switch
+        {
+            ([Journal.FileName], EntryKind.File) => entry.BytesOnDisk <= JournalFile.MaxBytes,
+            ([StorageLayout.EvidenceFolderName, ..], EntryKind.Folder) => true,
+            ([StorageLayout.EvidenceFolderName, _, _], EntryKind.File) => kept.Contains(path) || ((evidence -= entry.BytesOnDisk) >= 0 && kept.Add(path)),
+            ([var name], EntryKind.Folder) => TrackOf(name) is not null,
+            (_, EntryKind.File) => kept.Contains(path),
+            _ => false,
+        };
     }
 
     [GeneratedRegex("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}\\z", RegexOptions.None, matchTimeoutMilliseconds: 100)]
     private static partial Regex EvidenceName { get; }
-
-    private static bool IsNeeded(string path, UntrustedEntry entry) => (path.Split('/'), entry.Kind) switch
-    {
-        ([Journal.FileName], EntryKind.File) => entry.Bytes <= JournalFile.MaxBytes,
-        ([StorageLayout.EvidenceFolderName, ..], EntryKind.Folder) => true,
-        ([StorageLayout.EvidenceFolderName, _, _], EntryKind.File) => entry.Bytes <= EvidenceFolder.MaxBytes,
-        ([var name], EntryKind.Folder) => TrackOf(name) is not null,
-        ([.. [] or [_], var name], EntryKind.File) =>
-            ChunkFormat.TryParseFileName(name, out var index) && index < UntrustedFolder.MaxEntries && entry.Bytes is > 0 and <= MaxChunkBytes,
-        _ => false,
-    };
 
     /// <returns><see langword="null"/> for what belongs into the folder.</returns>
     private static IgnoredFile? Judge(UntrustedEntry entry) => entry switch

@@ -11,7 +11,7 @@ internal sealed class SmallDisk : IAsyncDisposable
 
     /// <param name="path">The folder, which is created if it is missing.</param>
     /// <param name="kilobytes">Size of the disk, in KiB.</param>
-    /// <param name="mode">Who may write to its root, in octal.</param>
+    /// <param name="mode">The permissions of its root, in octal.</param>
     public static async Task<SmallDisk> MountAsync(string path, int kilobytes = 1024, string mode = "755")
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can mount a disk.");
