@@ -35,6 +35,7 @@ const updateNetwork = () => {
   });
   if (expected.length > 0) expectedAt = now;
   if (live > 0) {
+    noticedAt = 0;
     if (network.lostAt !== null) Object.assign(network, { lostAt: null, restoredAt: now });
   } else if (expected.length > 0) {
     if (network.lostAt === null) noticedAt = now;

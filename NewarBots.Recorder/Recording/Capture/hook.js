@@ -10,8 +10,10 @@ const ownHook = {
   rehookTracks,
   async restart() {
     rehookTracks();
-    // The old encoder may hang; it is abandoned after a second.
-    await Promise.race([capture?.end().catch(() => {}), new Promise(resolve => setTimeout(resolve, 1000))]);
+    const old = capture;
+    // Its encoder may hang.
+    await Promise.race([old?.end().catch(() => {}), pause(1200)]);
+    old?.close();
     capture = startCapture();
   },
   async connectionStats() {

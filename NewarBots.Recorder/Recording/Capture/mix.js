@@ -1,12 +1,16 @@
 // The capture: mixes the samples of all tracks on one time line, encodes the mix and sends it in batches.
 
 const packetsPerBatch = 12, mixBitrate = 48000;
-// In milliseconds. Samples that arrive within mixDelay are mixed in.
+// In milliseconds. The mix stays this far behind, and further while buffers wait in a track's queue: a busy page reads them late.
 const mixDelay = 300, mixInterval = 100;
-// How long the audio before the end takes (ms): through the jitter buffer, the decoder and the tracks' queues.
-const drainTime = 350;
-// A mix that runs later than this (ms) was blocked. The tracks' readers were too, and get catchUpTime to run first.
-const blockedAfter = 400, catchUpTime = 500;
+// A track that delivers no buffer during so many mixes is not waited for: it is muted, or has ended. One that was just hooked may never deliver.
+const maxIdleMixes = 20, maxNewMixes = 5;
+// A track that is read later than this (ms) is not waited for. The queues and the ring hold a minute.
+const maxWait = 30000;
+// How long the audio before the end takes (ms): through the jitter buffer and the decoder. The tracks' queues may take maxDrainWait more.
+const drainTime = 350, maxDrainWait = 700;
+// At the end, a track that lacks no more than this (samples) has been read completely: its next buffer is on the way.
+const endTolerance = 5 * samplesPerPacket;
 // A track's samples are placed end to end, until all of the last ten buffers are at least a packet late. Chromium was then blocked and did
 // not ask the decoder for audio. The decoder lost nothing and will soon play a little faster, so the samples before are stretched by as
 // much, as the decoder does itself. Beyond maxStretch it is a stall.
@@ -21,13 +25,23 @@ const samplesPerBlock = 5 * samplesPerPacket, minBlockLevel = -60;
 const contributorOf = receiver =>
   receiver.getContributingSources().reduce((latest, source) => (source.timestamp > latest.timestamp ? source : latest), { timestamp: 0, source: 0 }).source;
 
+const pause = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
+
+// Ranges [first, end) of packets that overlap or touch, as [first, length] in order. Tracks usually stall together.
+const merged = ranges => ranges.sort(([first], [other]) => first - other).reduce((all, [first, end]) => {
+  const last = all.at(-1);
+  if (last && first <= last[0] + last[1]) last[1] = Math.max(last[1], end - last[0]);
+  else all.push([first, end - first]);
+  return all;
+}, []);
+
 const startCapture = () => {
   const id = crypto.randomUUID();
   // Audio is captured when the jitter buffer releases it, so the samples at the start of the time line are older by as much.
   const startTime = performance.now(), startedAt = Date.now() - jitterBuffer;
   const ring = newRing();
   let mixed = 0; // samples of the time line that were encoded
-  let mixedAt = startTime, waitUntil = 0, ended = false;
+  let endPosition = Infinity, ended = false;
   let packets = [], levels = [], stalls = [], voices = [], trackStats, sent = 0;
   const solos = newSoloTracks();
 
@@ -39,7 +53,7 @@ const startCapture = () => {
   const sendBatch = () => {
     // The encoder's last packet flushes its delay; no samples and no level belong to it.
     while (levels.length < packets.length) levels.push(-127);
-    sendMessage({ ...pack(packets), levels: levels.splice(0, packets.length), stalls, voices, trackStats, ...solos.take() });
+    sendMessage({ ...pack(packets), levels: levels.splice(0, packets.length), stalls: merged(stalls), voices, trackStats, ...solos.take() });
     sent += packets.length;
     packets = [];
     stalls = [];
@@ -47,10 +61,17 @@ const startCapture = () => {
     trackStats = undefined;
   };
 
-  const fail = error => {
+  const close = () => {
     clearInterval(mixing);
-    capture = null; // so that start() starts another
+    ended = true;
     solos.close();
+    if (encoder.state !== 'closed') encoder.close();
+  };
+
+  const fail = error => {
+    close();
+    // So that start() starts another. The recorder may have replaced this one already.
+    if (capture === self) capture = null;
     sendMessage({ error: String(error) });
   };
 
@@ -76,11 +97,10 @@ const startCapture = () => {
     cursor.next += samples.length;
   };
 
-  // All tracks stall together, so the first one reports it. A muted track delivers nothing and has not stalled.
-  const reportStall = ({ next, info }, samples) => {
-    if (positionAt(info.mutedFrom) <= next + samples && next <= positionAt(info.mutedTo)) return;
-    const first = Math.floor(next / samplesPerPacket), length = Math.ceil(samples / samplesPerPacket);
-    if (!stalls.some(([other, otherLength]) => first < other + otherLength && other < first + length)) stalls.push([first, length]);
+  // Reports that the track's samples up to `end` are not in the mix. A muted track delivers nothing and has not stalled.
+  const reportStall = ({ next, info }, end) => {
+    if (end <= Math.max(0, next) || (positionAt(info.mutedFrom) <= end && next <= positionAt(info.mutedTo))) return;
+    stalls.push([Math.floor(Math.max(0, next) / samplesPerPacket), Math.ceil(end / samplesPerPacket)]);
   };
 
   // Measures the track's level. A block is reported when the next one starts.
@@ -98,15 +118,18 @@ const startCapture = () => {
 
   const positionAt = milliseconds => Math.round((milliseconds - startTime) * samplesPerMillisecond);
 
+  // How far the tracks are read that still deliver. A track that was hooked just now may deliver samples of any time.
+  const readUntil = () => Math.min(...[...readers]
+    .filter(cursor => cursor.idleMixes < (cursor.capture === id ? maxIdleMixes : maxNewMixes) && cursor.lateness < maxWait)
+    .map(cursor => (cursor.capture === id ? cursor.next : mixed)));
+
   const mix = () => {
-    const now = performance.now();
-    if (now - mixedAt > blockedAfter) waitUntil = now + catchUpTime;
-    mixedAt = now;
-    if (now >= waitUntil) mixUntil(positionAt(now - mixDelay));
+    for (const cursor of readers) cursor.idleMixes++;
+    mixUntil(Math.min(positionAt(performance.now() - mixDelay), readUntil(), endPosition));
   };
   const mixing = setInterval(mix, mixInterval);
 
-  return {
+  const self = {
     setTrackStats(latest) { trackStats = latest; },
     keepSolos: solos.keep,
     // Adds a buffer of one track. The cursor is the track's position on the time line.
@@ -116,17 +139,19 @@ const startCapture = () => {
       const due = positionAt(data.timestamp / 1000);
       // Buffers from before the capture have no position, and are not missing.
       if (cursor.capture !== id || cursor.next < 0) Object.assign(cursor, { capture: id, next: due, lags: [], block: -1, blockEnergy: 0 });
-      if (cursor.next < mixed && due > cursor.next) {
-        // The mix has already passed this position.
-        reportStall(cursor, due - cursor.next);
-        Object.assign(cursor, { next: due, lags: [] });
+      cursor.lateness = performance.now() - data.timestamp / 1000;
+      if (cursor.next < mixed) {
+        // The mix has already passed this position. It drops the samples that lie before `mixed`.
+        const next = Math.max(cursor.next, due);
+        reportStall(cursor, Math.max(next, Math.min(mixed, next + samples.length)));
+        Object.assign(cursor, { next, lags: [] });
       }
       cursor.lags.push(due - cursor.next);
       if (cursor.lags.length > buffersToCompare) cursor.lags.shift();
       if (cursor.lags.length === buffersToCompare) {
         const lag = Math.min(...cursor.lags);
         if (lag >= stretchThreshold || Math.max(...cursor.lags) <= -maxStretch) cursor.lags = [];
-        if (lag > maxStretch) reportStall(cursor, lag);
+        if (lag > maxStretch) reportStall(cursor, cursor.next + lag);
         if (lag > maxStretch || (lag >= stretchThreshold && rmsOf(samples) < quietRms)) cursor.next += lag;
         else if (lag >= stretchThreshold) append(stretched(cursor.tail, lag), cursor);
         // The track's clock is faster: without this, its samples would eventually be ahead of the mix's window.
@@ -137,12 +162,16 @@ const startCapture = () => {
       cursor.tail.copyWithin(0, samples.length);
       cursor.tail.set(samples, tailLength - samples.length);
     },
+    // Ends the time line at the audio that is being said now.
     async end() {
-      // The latest speech is still in the jitter buffers. Buffers waiting in the tracks' queues are read before this timer fires.
-      await new Promise(resolve => setTimeout(resolve, drainTime));
+      endPosition = positionAt(performance.now() + drainTime);
+      await pause(drainTime);
+      const isBehind = cursor => cursor.capture === id && cursor.idleMixes < maxIdleMixes && cursor.next < endPosition - endTolerance;
+      for (let waited = 0; waited < maxDrainWait && [...readers].some(isBehind); waited += mixInterval) await pause(mixInterval);
       clearInterval(mixing);
       ended = true;
-      mixUntil(positionAt(performance.now()));
+      for (const cursor of [...readers].filter(isBehind)) reportStall(cursor, endPosition);
+      mixUntil(endPosition);
       if (encoder.state === 'configured') await encoder.flush();
       if (packets.length > 0) sendBatch();
       if (encoder.state !== 'closed') encoder.close();
@@ -151,5 +180,8 @@ const startCapture = () => {
       solos.close();
       sendBatch();
     },
+    // Ends it at once, without what is not encoded yet.
+    close,
   };
+  return self;
 };

@@ -6,6 +6,7 @@ const maxQueuedBuffers = 6000; // 10 ms each
 const pageId = String(performance.timeOrigin);
 const hookedTracks = new Map(); // the page's track -> its clone, element and reader
 const trackInfos = new WeakMap(); // track -> its number, its figures over all hooks, and when it was last muted
+const readers = new Set(); // the cursors of the tracks that are being read
 const receiverBytes = new WeakMap(); // receiver -> its bytes at the last update
 let capture = null, receivedBytes = 0, trackCount = 0;
 
@@ -24,26 +25,40 @@ const hookTrack = ({ track, receiver }) => {
   // A clone is unaffected when the page stops or disables its track.
   const clone = track.clone();
   clone.enabled = true;
+  let reader;
+  try {
+    reader = new MediaStreamTrackProcessor({ track: clone, maxBufferSize: maxQueuedBuffers }).readable.getReader();
+  } catch (error) {
+    clone.stop();
+    throw error;
+  }
   // Chromium decodes remote audio only if an element plays it.
   const element = new Audio();
   element.muted = true;
   element.srcObject = new MediaStream([clone]);
   element.play().catch(() => {});
-  const reader = new MediaStreamTrackProcessor({ track: clone, maxBufferSize: maxQueuedBuffers }).readable.getReader();
   hookedTracks.set(track, { clone, element, reader, receiver });
   readTrack(reader, receiver, trackInfos.get(track));
 };
 
 const readTrack = async (reader, receiver, info) => {
-  const cursor = { capture: null, next: 0, lags: [], tail: new Float32Array(tailLength), downmix: newDownmix(), receiver, info };
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    try {
-      capture?.add(value, cursor);
-    } finally {
-      value.close();
+  const cursor = {
+    capture: null, next: 0, idleMixes: 0, lateness: 0, lags: [], tail: new Float32Array(tailLength), downmix: newDownmix(), receiver, info,
+  };
+  readers.add(cursor);
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      cursor.idleMixes = 0;
+      try {
+        capture?.add(value, cursor);
+      } finally {
+        value.close();
+      }
     }
+  } finally {
+    readers.delete(cursor);
   }
 };
 
