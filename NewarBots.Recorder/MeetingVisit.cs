@@ -18,6 +18,7 @@ internal sealed partial class MeetingVisit(
     CallAttendance call,
     CaptureHook hook,
     Evidence evidence,
+    MeetingCompanions companions,
     TimeProvider time,
     ILoggerFactory loggers) : IMeetingVisit
 {
@@ -52,7 +53,7 @@ internal sealed partial class MeetingVisit(
             _browser.Page,
             hook,
             input.Selectors,
-            new OtherRecorders(input.Selectors, environment.BotName, isSignedIn: input.Account is not null),
+            new OtherRecorders(input.Selectors, environment.BotName, isSignedIn: input.Account is not null, companions),
             evidence,
             time,
             loggers.CreateLogger<MeetingPage>());

@@ -25,6 +25,7 @@ internal static class RecorderServices
             .AddSingleton(new MonotonicClock(TimeProvider.System))
             .AddSingleton<TimeProvider>(provider => provider.GetRequiredService<MonotonicClock>())
             .AddSingleton<StopSignal>()
+            .AddSingleton<MeetingCompanions>()
             .AddSingleton<RejoinBudget>()
             .AddSingleton<RecorderRun>()
             .AddReporting(environment, folder)
@@ -37,6 +38,7 @@ internal static class RecorderServices
                     () => MeetingBrowser.StartAsync(environment, input.Account, provider.GetRequiredService<CaptureHook>()))
                 .AddSingleton<Joiner>()
                 .AddSingleton<CountDisagreements>()
+                .AddSingleton<WaitingRoomGaps>()
                 .AddSingleton<CallAttendance>()
                 .AddTransient<IMeetingVisit, MeetingVisit>();
     }

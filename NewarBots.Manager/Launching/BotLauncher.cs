@@ -18,6 +18,7 @@ internal sealed partial class BotLauncher(
     IRecorderContainers containers,
     RecorderPreparation preparation,
     BotStopper stopper,
+    CompanionAnnouncer announcer,
     LaunchSignal signal,
     RetryBackoff backoff,
     BotMetrics metrics,
@@ -47,12 +48,15 @@ internal sealed partial class BotLauncher(
             var capacity = options.Value.MaxConcurrentBots;
             // Queued bots first: a bot that another manager launches in between is read twice. In the other order it would be missed and its slot reused.
             var queued = await queries.QueuedAsync(capacity);
-            foreach (var bot in LaunchPlan.Next([.. queued, .. await queries.UnderWayAsync()], capacity))
+            var underWay = await queries.UnderWayAsync();
+            foreach (var bot in LaunchPlan.Next([.. queued, .. underWay], capacity))
             {
                 // A bot that was stopped meanwhile ends without a container.
                 if (bot.StopRequested || !backoff.IsPostponed(bot.Id))
                     _queue.Enqueue(bot.Id);
             }
+
+            await announcer.AnnounceAsync(underWay);
         }
         catch (Exception exception) when (exception.IsRedisUnavailable())
         {

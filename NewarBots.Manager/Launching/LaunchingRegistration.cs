@@ -19,6 +19,7 @@ internal static class LaunchingRegistration
         builder.Services.AddSingleton<RecorderAccess>();
         builder.Services.AddSingleton<RecorderEnvironmentFactory>();
         builder.Services.AddSingleton<RecorderPreparation>();
+        builder.Services.AddSingleton<CompanionAnnouncer>();
 
         builder.Services.AddHostedService<BotLauncher>();
         builder.Services.AddSingleton<BotStopper>();

@@ -13,9 +13,9 @@ internal sealed record DialogAnswers
     /// <summary>How long an answer has to take effect.</summary>
     private static readonly TimeSpan EffectTimeout = TimeSpan.FromSeconds(3);
 
-    private static readonly Regex Yes = NewPattern("^yes$");
-    private static readonly Regex StillThere = NewPattern(@"\bstill (there|here|around|listening|watching)\b");
-    private static readonly Regex Back = NewPattern("^(go )?back$");
+    private static readonly Regex Yes = PackPattern.One("^yes$");
+    private static readonly Regex StillThere = PackPattern.One(@"\bstill (there|here|around|listening|watching)\b");
+    private static readonly Regex Back = PackPattern.One("^(go )?back$");
 
     private readonly Regex[] _safe;
     private readonly Regex[] _never;
@@ -25,8 +25,8 @@ internal sealed record DialogAnswers
 
     public DialogAnswers(SelectorPack pack)
     {
-        (_safe, _never) = (Compile(pack.SafeAnswers), Compile(pack.NeverAnswers));
-        (_declining, _deviceOffers, _roomOffers) = (Compile(pack.DecliningAnswers), Compile(pack.DeviceOffers), Compile(pack.RoomOffers));
+        (_safe, _never) = (PackPattern.All(pack.SafeAnswers), PackPattern.All(pack.NeverAnswers));
+        (_declining, _deviceOffers, _roomOffers) = (PackPattern.All(pack.DecliningAnswers), PackPattern.All(pack.DeviceOffers), PackPattern.All(pack.RoomOffers));
     }
 
     /// <summary>The answers given to the dialogs that are open, and the time of the last one.</summary>
@@ -126,11 +126,6 @@ internal sealed record DialogAnswers
     private static bool Matches(Regex[] patterns, string text) => Array.Exists(patterns, pattern => pattern.IsMatch(Plain(text)));
 
     private static string Plain(string text) => text.Replace('\u2018', '\'').Replace('\u2019', '\'');
-
-    private static Regex[] Compile(IReadOnlyList<string>? patterns) => [.. (patterns ?? []).Select(NewPattern)];
-
-    private static Regex NewPattern(string pattern) =>
-        new(pattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
 }
 
 /// <param name="Dialog">The dialog to answer.</param>

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using NewarBots.Contract;
+using NewarBots.Recorder.Hosting;
 
 namespace NewarBots.Recorder.Joining;
 
@@ -8,19 +9,20 @@ namespace NewarBots.Recorder.Joining;
 /// is empty.
 /// </summary>
 /// <param name="pack">The patterns for the names of recorders, of presentations and of the guest itself.</param>
-/// <param name="botName">This recorder's name, which occurs once in the call. A namesake may be a person.</param>
+/// <param name="botName">This recorder's name. Its own tile is not counted; all others of that name are recorders that have the same one.</param>
 /// <param name="isSignedIn">
 /// The call shows the account's name, which is unknown. It must be among the names present whenever all participants are shown. As long as
 /// one of those looks like a recorder, one recorder is assumed to be this one: staying too long is better than leaving people behind.
 /// </param>
-internal sealed class OtherRecorders(SelectorPack pack, string botName, bool isSignedIn)
+/// <param name="companions">Other bots of the same manager. No more participants with such a name are recorders than there are such bots.</param>
+internal sealed class OtherRecorders(SelectorPack pack, string botName, bool isSignedIn, MeetingCompanions companions)
 {
     /// <summary>A shorter beginning of this bot's name may be somebody else's name.</summary>
     private const int MinShortened = 20;
 
-    private readonly Regex[] _recorders = Compile(pack.Recorders);
-    private readonly Regex[] _presentations = Compile(pack.Presentations);
-    private readonly Regex[] _self = Compile(pack.Self);
+    private readonly Regex[] _recorders = PackPattern.All(pack.Recorders);
+    private readonly Regex[] _presentations = PackPattern.All(pack.Presentations);
+    private readonly Regex[] _self = PackPattern.All(pack.Self);
     private readonly string _botName = Squeeze(botName);
 
     /// <summary>The candidates for the account's name.</summary>
@@ -40,7 +42,8 @@ internal sealed class OtherRecorders(SelectorPack pack, string botName, bool isS
             _ownNames.IntersectWith(names);
         }
 
-        var recorders = others.Where(name => Matches(_recorders, name)).ToList();
+        var bots = companions.Names.Where(name => !IsShortened(name, _botName)).ToList();
+        var recorders = others.Where(name => Matches(_recorders, name) || IsShortened(name, _botName) || RemoveFirst(bots, bot => IsShortened(name, bot))).ToList();
         // If all participants are shown, this one is among them, under whatever name.
         var isAmongThem = !isSelfShown && (isSignedIn || names.Count == total);
         var named = isAmongThem ? Math.Max(0, others.Count - 1) : others.Count;
@@ -81,10 +84,4 @@ internal sealed class OtherRecorders(SelectorPack pack, string botName, bool isS
         .Select(pattern => pattern.Match(name)).FirstOrDefault(match => match.Success)?.Groups[1].Value.Trim();
 
     private static bool Matches(Regex[] patterns, string name) => Array.Exists(patterns, pattern => pattern.IsMatch(name));
-
-    private static Regex[] Compile(IReadOnlyList<string>? patterns) =>
-    [
-        .. (patterns ?? []).Select(pattern => new Regex(
-            pattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)),
-    ];
 }

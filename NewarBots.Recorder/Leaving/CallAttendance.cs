@@ -16,6 +16,7 @@ internal sealed partial class CallAttendance(
     AudioRecovery audio,
     JoiningInput input,
     CountDisagreements disagreements,
+    WaitingRoomGaps waitingRoom,
     RejoinBudget budget,
     StopSignal stop,
     TimeProvider time,
@@ -55,6 +56,7 @@ internal sealed partial class CallAttendance(
         finally
         {
             disagreements.Observe(participants: null, recording.Progress.RecordedSeconds);
+            waitingRoom.Observe(isShown: false, isWaiting: false, recording.Progress.RecordedSeconds);
             audio.CompleteLoss(recording.Progress);
         }
     }
@@ -89,21 +91,26 @@ internal sealed partial class CallAttendance(
             var progress = recording.Progress;
             recording.MarkSpeakers(view.Speakers);
             var hadWarning = audio.Warning is not null;
-            audio.CheckNetwork(page, progress, _rules.PossibleOthers(view, now), now);
+            // A waiting room needs no connection.
+            if (!_rules.IsWaiting)
+                audio.CheckNetwork(page, progress, _rules.PossibleOthers(view, now), now);
             if (view.IsStillCallPage)
                 await audio.CheckAsync(page, progress, view.Others ?? _rules.Others ?? (view.NamedPeople > 0 ? view.NamedPeople : null), now);
             var wasWaiting = _rules.IsWaiting;
             _rules = _rules.Observe(view, progress, audio.IsInDoubt, now, audio.IsNetworkInDoubt);
             disagreements.Observe(_rules.IsMiscounted ? view.Count : null, progress.RecordedSeconds);
+            waitingRoom.Observe(view.IsWaitingRoom, _rules.IsWaiting, progress.RecordedSeconds);
             if (_rules.Decide() is { } decision)
                 return decision;
-            if (budget.HasLossLeft && audio.CauseToRejoin is { } cause)
-                return new(cause, audio.Warning);
             if (_rules.IsWaiting && !wasWaiting)
             {
                 LogSentBack();
-                reporter.Report(BotStatus.Recording, figures: progress.Figures, detail: "The host sent the bot back to the waiting room. It waits to be admitted again.");
+                audio.Pause(progress);
+                reportedAt = DateTimeOffset.MinValue;
             }
+
+            if (budget.HasLossLeft && audio.CauseToRejoin is { } cause)
+                return new(cause, audio.Warning);
 
             history = history.WithPause(now).WithView(view, now);
             if (view.IsConcealed && now - shownAt >= ToolbarInterval)
@@ -151,7 +158,7 @@ internal sealed partial class CallAttendance(
             {
                 (reportedAt, reportedChunks) = (now, progress.Chunks);
                 reporter.Report(
-                    BotStatus.Recording, audio.Warning is null ? null : EndReason.NoAudio, progress.Figures, _rules.Others, audio.Warning);
+                    BotStatus.Recording, audio.Warning is null ? null : EndReason.NoAudio, progress.Figures, _rules.Others, audio.Warning ?? _rules.WaitingDetail);
             }
         }
     }

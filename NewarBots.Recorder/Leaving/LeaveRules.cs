@@ -83,6 +83,11 @@ internal sealed record LeaveRules
     /// <summary>The host sent the bot back to the waiting room.</summary>
     public bool IsWaiting => WaitingSince is not null;
 
+    /// <summary>One line for a person while the bot is in the waiting room again; <see langword="null"/> in the call.</summary>
+    public string? WaitingDetail => WaitingSince is { } since
+        ? $"The host sent the bot back to the waiting room. It waits to be admitted again, for up to {(Conditions.WaitingRoomTimeout - (At - since)).TotalSeconds:0} s more."
+        : null;
+
     /// <summary>When audio was last received.</summary>
     private DateTimeOffset ReceivedAt { get; init; }
 
@@ -151,7 +156,6 @@ internal sealed record LeaveRules
     {
         var receivedAt = progress.Reception.ReceivedBytes != ReceivedBytes ? now : ReceivedAt;
         var isReceiving = receivedAt > ReceivedAt || now - receivedAt < ReceptionTimeout;
-        var capturesSince = isAudioInDoubt ? now : CapturesSince;
         IReadOnlyList<(DateTimeOffset At, long AudiblePackets)> audibleLooks =
             [.. AudibleLooks.Where(look => now - look.At <= SpeechWindow), (now, progress.AudiblePackets)];
         var (others, countedAt) = view.Others is { } counted ? (counted, now) : now - CountedAt < CountTimeout ? (Others, CountedAt) : (null, CountedAt);
@@ -165,6 +169,7 @@ internal sealed record LeaveRules
         var isElsewhere = CallUrl is { } url && !view.IsMeetingPage && !isReceiving && IsOtherAddress(view, url);
         var isAtOtherHost = isElsewhere && new Uri(view.Url).Authority != new Uri(CallUrl!).Authority;
         DateTimeOffset? waitingSince = view.IsWaitingRoom && !isReceiving ? WaitingSince ?? now : null;
+        var capturesSince = isAudioInDoubt || waitingSince is not null ? now : CapturesSince;
         var isConnected = progress.Network.Live > 0 && now - progress.At < ReceptionTimeout;
         return this with
         {

@@ -43,6 +43,19 @@ internal sealed partial class AudioRecovery(SessionJournal journal, RejoinBudget
             AddToJournal(unheard);
     }
 
+    /// <summary>
+    /// Forgets the connections and tracks. Call when the bot is in the waiting room again: its page stays, and may close its connections, which is
+    /// no loss of the network.
+    /// </summary>
+    public void Pause(RecordingProgress progress)
+    {
+        if (_monitor.CompleteLoss(progress) is { } unheard)
+            AddToJournal(unheard);
+        _monitor.Reset();
+        _network.Forget();
+        _deafSince = null;
+    }
+
     /// <summary>Checks the connections. Call about once a second, whatever the page shows.</summary>
     /// <inheritdoc cref="NetworkMonitor.Observe"/>
     public void CheckNetwork(ICapturedPage page, RecordingProgress progress, int? others, DateTimeOffset now)

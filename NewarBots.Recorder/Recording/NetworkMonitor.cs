@@ -92,7 +92,8 @@ internal sealed class NetworkMonitor(RejoinBudget budget)
         Forget();
     }
 
-    private void Forget() => (_since, _isConfirmed, Warning) = (null, false, null);
+    /// <summary>Forgets a loss, without a gap.</summary>
+    public void Forget() => (_since, _isConfirmed, Warning) = (null, false, null);
 
     private Gap? End(NetworkState network, double recorded)
     {

@@ -16,6 +16,7 @@ internal sealed partial class RedisStatusSender(
     string configuration,
     StatusOutbox outbox,
     StopSignal stop,
+    MeetingCompanions companions,
     TimeProvider time,
     ILogger<RedisStatusSender> logger)
 {
@@ -84,11 +85,32 @@ internal sealed partial class RedisStatusSender(
     private Task ListenAsync(ConnectionMultiplexer redis, CancellationToken cancellationToken) => RetryAsync(
         () => redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisNames.CommandChannel(session)), (_, command) =>
         {
+            if ($"{command}" is var text && text.StartsWith(RedisNames.BotNamesCommand, StringComparison.Ordinal))
+            {
+                SetBotNames(text[RedisNames.BotNamesCommand.Length..]);
+                return;
+            }
+
             LogCommand(command);
             if (command == RedisNames.StopCommand)
                 stop.Request();
         }),
         cancellationToken);
+
+    private void SetBotNames(string json)
+    {
+        try
+        {
+            var names = JsonSerializer.Deserialize(json, ContractJson.Default.StringArray) ?? [];
+            if (!names.SequenceEqual(companions.Names))
+                LogBots(names.Length, json);
+            companions.Names = names;
+        }
+        catch (JsonException exception)
+        {
+            LogInvalidBots(exception.Message);
+        }
+    }
 
     private Task SendAsync(ConnectionMultiplexer redis, StatusMessage message, CancellationToken cancellationToken)
     {
@@ -127,4 +149,10 @@ internal sealed partial class RedisStatusSender(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Received command {Command}")]
     private partial void LogCommand(RedisValue command);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The manager has sent {Count} other bots to this meeting: {Names}")]
+    private partial void LogBots(int count, string names);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The names of the other bots are invalid, keeping the previous ones: {Error}")]
+    private partial void LogInvalidBots(string error);
 }

@@ -22,6 +22,9 @@ public static class GapCause
     /// </summary>
     public const string NetworkLost = "network_lost";
 
+    /// <summary>The host sent the bot back to the waiting room.</summary>
+    public const string WaitingRoom = "waiting_room";
+
     /// <summary>The page encoded packets that never arrived.</summary>
     public const string PacketsLost = "packets_lost";
 
@@ -32,5 +35,5 @@ public static class GapCause
     public const string ChunkDamaged = "chunk_damaged";
 
     public static FrozenSet<string> All { get; } =
-        [CaptureStalled, BrowserRestarted, CaptureRestarted, NotHeard, NetworkLost, PacketsLost, ChunkMissing, ChunkDamaged];
+        [CaptureStalled, BrowserRestarted, CaptureRestarted, NotHeard, NetworkLost, WaitingRoom, PacketsLost, ChunkMissing, ChunkDamaged];
 }

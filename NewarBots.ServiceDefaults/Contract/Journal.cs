@@ -107,4 +107,5 @@ public static class Journal
     NumberHandling = JsonNumberHandling.Strict)]
 [JsonSerializable(typeof(StatusMessage))]
 [JsonSerializable(typeof(JournalLine))]
+[JsonSerializable(typeof(string[]))]
 public sealed partial class ContractJson : JsonSerializerContext;

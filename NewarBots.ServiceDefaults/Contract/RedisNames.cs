@@ -11,7 +11,7 @@ public static class RedisNames
     /// </summary>
     public static string EventStream(SessionId id) => $"{EventStreamPrefix}{id}";
 
-    /// <summary>Pub/sub channel to the recorder, for <see cref="StopCommand"/>.</summary>
+    /// <summary>Pub/sub channel to the recorder, for <see cref="StopCommand"/> and <see cref="BotNamesCommand"/>.</summary>
     public static string CommandChannel(SessionId id) => $"bot:command:{id}";
 
     public const string StatusChannelPrefix = "bot:status:";
@@ -22,4 +22,10 @@ public static class RedisNames
 
     /// <summary>Tells the recorder to leave the call gracefully, like SIGTERM.</summary>
     public const string StopCommand = "stop";
+
+    /// <summary>
+    /// Tells the recorder the names of all other bots in its meeting, so that it does not take them for people: followed by a JSON array of
+    /// strings. Replaces the names of the last command. Sent again from time to time, because a recorder may miss it.
+    /// </summary>
+    public const string BotNamesCommand = "bots ";
 }

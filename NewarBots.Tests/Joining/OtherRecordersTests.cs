@@ -1,11 +1,12 @@
 using NewarBots.Contract;
+using NewarBots.Recorder.Hosting;
 using NewarBots.Recorder.Joining;
 
 namespace NewarBots.Tests.Joining;
 
 public sealed class OtherRecordersTests
 {
-    private readonly OtherRecorders _recorders = new(SelectorPack.Embedded, botName: "Notes bot", isSignedIn: false);
+    private readonly OtherRecorders _recorders = new(SelectorPack.Embedded, botName: "Notes bot", isSignedIn: false, new());
 
     [Theory]
     [InlineData("Otter.ai")]
@@ -28,7 +29,7 @@ public sealed class OtherRecordersTests
     [Fact]
     public void This_recorder_is_not_counted_under_its_account_name()
     {
-        var signedIn = new OtherRecorders(SelectorPack.Embedded, botName: "Notes bot", isSignedIn: true);
+        var signedIn = new OtherRecorders(SelectorPack.Embedded, botName: "Notes bot", isSignedIn: true, new());
 
         Assert.Equal(0, CountIn(signedIn, 2, ["Anna", "Acme Notetaker"]));
         Assert.Equal(1, CountIn(signedIn, 3, ["Anna", "Acme Notetaker", "Otter.ai"]));
@@ -38,7 +39,7 @@ public sealed class OtherRecordersTests
     [Fact]
     public void A_recorder_that_joins_after_everybody_was_shown_is_counted()
     {
-        var signedIn = new OtherRecorders(SelectorPack.Embedded, botName: "Notes bot", isSignedIn: true);
+        var signedIn = new OtherRecorders(SelectorPack.Embedded, botName: "Notes bot", isSignedIn: true, new());
 
         Assert.Equal(0, CountIn(signedIn, 2, ["Anna", "Acme"]));
         Assert.Equal(1, CountIn(signedIn, 3, ["Anna", "Acme", "Otter.ai"]));
@@ -50,7 +51,7 @@ public sealed class OtherRecordersTests
     [InlineData(null)]
     public void A_recorder_may_be_this_one_while_not_everybody_is_shown(int? all)
     {
-        var signedIn = new OtherRecorders(SelectorPack.Embedded, botName: "Notes bot", isSignedIn: true);
+        var signedIn = new OtherRecorders(SelectorPack.Embedded, botName: "Notes bot", isSignedIn: true, new());
 
         Assert.Equal(0, CountIn(signedIn, all, ["Anna", "Acme"]));
         Assert.Equal(0, CountIn(signedIn, all, ["Anna", "Otter.ai"]));
@@ -93,7 +94,7 @@ public sealed class OtherRecordersTests
     [InlineData(2)]
     public void A_lone_tile_with_this_bots_name_is_this_bot_and_the_count_tells_of_a_namesake(int? total)
     {
-        var (named, recorders, isSelfShown) = new OtherRecorders(SelectorPack.Embedded, botName: "Ada", isSignedIn: false).CountIn([("1", "Ada")], total);
+        var (named, recorders, isSelfShown) = new OtherRecorders(SelectorPack.Embedded, botName: "Ada", isSignedIn: false, new()).CountIn([("1", "Ada")], total);
         var view = PageView.Nothing with { NamedOthers = named, OtherRecorders = recorders, IsSelfShown = isSelfShown };
         if (total is not null)
             view = view with { Matches = [new("count.people", PageSign.ParticipantCount, Number: total)] };
@@ -102,10 +103,38 @@ public sealed class OtherRecordersTests
         Assert.Equal(total - 1, view.Others);
     }
 
-    [Fact]
-    public void A_namesake_with_a_tile_beside_this_bots_is_somebody() =>
+    [Theory]
+    [InlineData("Ada", "Ada", 1)]
+    [InlineData("Ada", "Ada Lovelace", 0)]
+    [InlineData("Anna's notes", "Anna's notes", 1)]
+    [InlineData("Anna's notes of this meeting, the complete ones", "Anna's notes of this meeting", 1)]
+    public void A_second_participant_with_exactly_this_bots_name_is_a_recorder(string botName, string name, int recorders) =>
         Assert.Equal(
-            (1, 0, true), new OtherRecorders(SelectorPack.Embedded, botName: "Ada", isSignedIn: false).CountIn([("1", "Ada"), ("2", "Ada")], total: null));
+            (1, recorders, true),
+            new OtherRecorders(SelectorPack.Embedded, botName, isSignedIn: false, new()).CountIn([("1", botName), ("2", name)], total: null));
+
+    [Fact]
+    public void Other_bots_of_the_manager_are_recorders_whatever_their_names()
+    {
+        var companions = new MeetingCompanions();
+        var recorders = new OtherRecorders(SelectorPack.Embedded, botName: "Anna's notes", isSignedIn: false, companions);
+        (string, string)[] people = [("1", "Anna's notes"), ("2", "Bert's notes"), ("3", "Carla")];
+        Assert.Equal((2, 0, true), recorders.CountIn(people, total: 3));
+
+        companions.Names = ["Bert's notes"];
+        Assert.Equal((2, 1, true), recorders.CountIn(people, total: 3));
+
+        companions.Names = [];
+        Assert.Equal((2, 0, true), recorders.CountIn(people, total: 3));
+    }
+
+    [Fact]
+    public void A_person_with_the_name_of_another_bot_is_somebody_beside_that_bot()
+    {
+        var recorders = new OtherRecorders(SelectorPack.Embedded, botName: "Anna's notes", isSignedIn: false, new() { Names = ["Carla"] });
+
+        Assert.Equal((2, 1, true), recorders.CountIn([("1", "Anna's notes"), ("2", "Carla"), ("3", "Carla")], total: 3));
+    }
 
     [Fact]
     public void This_bot_is_among_all_participants_under_whatever_name() =>
@@ -120,8 +149,8 @@ public sealed class OtherRecordersTests
     {
         var longName = string.Join(' ', Enumerable.Repeat("minutes", 12));
 
-        Assert.Equal((0, 0, true), new OtherRecorders(SelectorPack.Embedded, longName, isSignedIn: false).CountIn([("1", longName[..80])], total: null));
-        Assert.Equal((1, 0, false), new OtherRecorders(SelectorPack.Embedded, longName, isSignedIn: false).CountIn([("1", "minutes")], total: null));
+        Assert.Equal((0, 0, true), new OtherRecorders(SelectorPack.Embedded, longName, isSignedIn: false, new()).CountIn([("1", longName[..80])], total: null));
+        Assert.Equal((1, 0, false), new OtherRecorders(SelectorPack.Embedded, longName, isSignedIn: false, new()).CountIn([("1", "minutes")], total: null));
     }
 
     private static int CountIn(OtherRecorders recorders, int? total, string[] names) =>

@@ -71,6 +71,13 @@ internal sealed partial class UnseenPage
         foreach (var file in _header["Evidence"])
             Check(recorder.Evidence().Keys.Any(path => path.EndsWith($"/{file}", StringComparison.Ordinal)), "Evidence", string.Join(", ", recorder.Evidence().Keys));
         await CheckAudioAsync(recorder, Check);
+        foreach (var promised in _header["Gap"].Select(value => value.Split(" for ")))
+        {
+            var length = recorder.Gaps().Where(gap => gap.Cause == promised[0]).Sum(gap => gap.EndSeconds - gap.StartSeconds);
+            var range = WholeNumber().Matches(promised[1]).Select(number => Number(number.Value)).ToList();
+            Check(length >= range[0] && length <= range[1], "Gap", $"{length:0.0} s, {string.Join("; ", recorder.Gaps())}");
+        }
+
         if (_header.Contains("Missing"))
         {
             var missing = Completeness.MissingSecondsOf(recorder.Gaps());

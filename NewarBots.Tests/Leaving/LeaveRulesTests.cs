@@ -352,8 +352,10 @@ public sealed class LeaveRulesTests
 
         Assert.Null(After(TimeSpan.FromSeconds(599), waitingRoom));
         Assert.True(_rules.IsWaiting);
+        Assert.EndsWith("for up to 2 s more.", _rules.WaitingDetail, StringComparison.Ordinal);
         Assert.Null(After(TimeSpan.FromSeconds(55), Call(others: 0)));
         Assert.False(_rules.IsWaiting);
+        Assert.Null(_rules.WaitingDetail);
         var decision = After(TimeSpan.FromMinutes(11), waitingRoom);
         Assert.Equal((EndReason.RemovedByHost, false), (decision!.Reason, decision.IsGuess));
     }

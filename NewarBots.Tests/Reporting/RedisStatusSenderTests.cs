@@ -18,6 +18,7 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
     private readonly StatusOutbox _outbox = new();
     private readonly StopSignal _stop = new(TimeProvider.System);
     private readonly List<Task> _senders = [];
+    private readonly MeetingCompanions _companions = new();
 
     [Fact]
     public async Task Statuses_are_published_in_order_and_written_to_no_key()
@@ -98,6 +99,24 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
     }
 
     [Fact]
+    public async Task The_names_of_the_other_bots_are_those_of_the_latest_valid_command()
+    {
+        await using var redis = await server.ConnectAsync();
+        using var running = Start(server.Configuration);
+        await UntilSubscribedAsync(redis);
+        var first = SampleBots.In(BotStatus.Recording) with { Id = _session, LaunchedAt = SampleBots.Noon };
+        var second = SampleBots.In(BotStatus.Joining) with { BotName = "Bert's \"notes\"", LaunchedAt = SampleBots.Noon };
+        var announcer = new CompanionAnnouncer(redis, TimeProvider.System);
+
+        await announcer.AnnounceAsync([first, second, SampleBots.In(BotStatus.Recording) with { MeetingUrl = new("https://meet.google.com/xyz-defg-hij"), LaunchedAt = SampleBots.Noon }]);
+        await Eventually.TrueAsync(() => _companions.Names is ["Bert's \"notes\""], Timeout);
+
+        await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisNames.CommandChannel(_session)), $"{RedisNames.BotNamesCommand}[1");
+        await announcer.AnnounceAsync([first, second with { Status = BotStatus.Leaving }]);
+        await Eventually.TrueAsync(() => _companions.Names is [], Timeout);
+    }
+
+    [Fact]
     public async Task Needs_no_permission_beyond_those_that_the_manager_grants()
     {
         await using var redis = await server.ConnectAsync();
@@ -158,7 +177,7 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
     {
         var running = new RunningSender();
         var sender = new RedisStatusSender(
-            _session, configuration, _outbox, _stop, TimeProvider.System, NullLogger<RedisStatusSender>.Instance);
+            _session, configuration, _outbox, _stop, _companions, TimeProvider.System, NullLogger<RedisStatusSender>.Instance);
         _senders.Add(sender.RunAsync(running.Token));
         return running;
     }
