@@ -88,8 +88,7 @@ public sealed class LostNetworkTests
         await recorder.UntilRecordedAsync(cut + 12);
         await recorder.BlockUdpAsync(false);
         await Eventually.TrueAsync(() => recorder.Gaps().Any(IsNetwork), Timeout);
-        var restored = recorder.Statuses()[^1].RecordedSeconds!.Value;
-        await recorder.UntilRecordedAsync(restored + 8);
+        await recorder.UntilRecordedAsync(recorder.Gaps().Last(IsNetwork).EndSeconds + 8);
         await recorder.StopAsync();
 
         Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
@@ -98,8 +97,9 @@ public sealed class LostNetworkTests
         Assert.InRange(gap.StartSeconds, cut - 1, cut + 6);
         Assert.InRange(gap.EndSeconds - gap.StartSeconds, 10, 24);
         var audio = await recorder.AudioAsync();
-        Assert.InRange(Tone.LongestSeconds(audio[..(int)(gap.StartSeconds * 48_000)], 500), 2.5, gap.StartSeconds);
-        Assert.InRange(Tone.LongestSeconds(audio[(int)(gap.EndSeconds * 48_000)..], 500), 2.5, double.MaxValue);
+        // The connection takes a moment at the beginning, and the page's connection to replace a lost one.
+        Tone.AssertNothingMissing(audio, 500, 2, gap.StartSeconds, recorder.Gaps());
+        Tone.AssertNothingMissing(audio, 500, gap.EndSeconds + 1, gap.EndSeconds + 7.5, recorder.Gaps());
     }
 
     private static bool IsNetwork(Gap gap) => gap.Cause == GapCause.NetworkLost;

@@ -179,15 +179,30 @@ public sealed class SfuCallTests
         Assert.Equal(EndReason.StopRequested, recorder.Statuses()[^1].Reason);
     }
 
-    private static async Task<TimeCodeReport> ReportAsync(RealRecorder recorder) => TimeCodeReport.Of(
-        await recorder.AudioAsync(), Names.Length, placeTolerance: LiveAudio.Stretch, lengthTolerance: LiveAudio.Stretch);
+    private static async Task<TimeCodeReport> ReportAsync(RealRecorder recorder) => ReportOf(await recorder.AudioAsync());
 
+    private static TimeCodeReport ReportOf(float[] audio) =>
+        TimeCodeReport.Of(audio, Names.Length, placeTolerance: LiveAudio.Stretch, lengthTolerance: LiveAudio.Stretch);
+
+    /// <summary>
+    /// The audio before and after the gap is read separately, because the reader of the time code cannot follow the voices across a minute of
+    /// silence in which a busy machine has delayed them.
+    /// </summary>
     private static async Task AssertOnlyTheGapIsMissingAsync(RealRecorder recorder, Gap gap)
     {
-        var report = await ReportAsync(recorder);
-        Assert.All(report.Faults.Where(fault => fault.Kind is TimeCodeFaultKind.Missing && fault.Amount > 0.5), fault =>
-            Assert.InRange(fault.Second + report.Offset, gap.StartSeconds - 1.5, gap.EndSeconds + 1.5));
-        Assert.Contains(report.Faults, fault => fault is { Kind: TimeCodeFaultKind.Missing, Amount: > 0.9 });
+        var audio = await recorder.AudioAsync();
+        var (end, begin) = ((int)((gap.StartSeconds - 0.5) * AudioFile.SampleRate), (int)((gap.EndSeconds + 1.5) * AudioFile.SampleRate));
+        var (before, after) = (ReportOf(audio[..end]), ReportOf(audio[begin..]));
+        foreach (var (report, length) in new[] { (before, end), (after, audio.Length - begin) })
+        {
+            Assert.DoesNotContain(report.Faults, fault => fault is { Kind: TimeCodeFaultKind.Missing, Amount: > 0.5 });
+            Assert.InRange(report.SecondsHeard, ((double)length / AudioFile.SampleRate) - 4, double.MaxValue);
+        }
+
+        // The gap is as long as what is missing, so later seconds are at their time.
+        Assert.InRange(after.Offset + ((double)begin / AudioFile.SampleRate) - before.Offset, -1.5, 1.5);
+        var middle = (int)((gap.StartSeconds + gap.EndSeconds) / 2 * AudioFile.SampleRate);
+        Assert.InRange(audio[middle..(middle + AudioFile.SampleRate)].Max(Math.Abs), 0, 0.01);
     }
 
     /// <summary>
