@@ -22,6 +22,7 @@ internal static class PendingResources
     {
         { State.Text: { } state, HealthStatus: { } health and not HealthStatus.Healthy } when state == KnownResourceStates.Running =>
             string.Join(": ", ["running but unhealthy", .. snapshot.HealthReports.Where(report => report.Status != HealthStatus.Healthy).Select(report => report.Description).Where(text => text is not null).Take(1)]),
+        { State.Text: { } state } when state == KnownResourceStates.RuntimeUnhealthy => "Docker is unhealthy",
         { State.Text: { Length: > 0 } state } => state.ToLowerInvariant(),
         _ => "not created yet",
     };

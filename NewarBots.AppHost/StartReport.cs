@@ -61,9 +61,13 @@ internal sealed partial class StartReport(
     {
         var lines = new List<string>();
         await foreach (var batch in logs.GetAllAsync(resource).WithCancellation(cancellation))
-            lines.AddRange(batch.Select(line => $"\n  | {line.Content}"));
+            lines.AddRange(batch.SelectMany(line => line.Content.Split('\n')).Where(line => !IsOfStackTrace(line)).Select(line => $"\n  | {line.TrimEnd()}"));
         return string.Concat(lines.TakeLast(LogLines));
     }
+
+    /// <summary>The exceptions of Aspire say the reason in their message.</summary>
+    private static bool IsOfStackTrace(string line) =>
+        line.TrimStart() is var text && (text.StartsWith("at ", StringComparison.Ordinal) || text.StartsWith("--- End of ", StringComparison.Ordinal));
 
     private static partial class Log
     {

@@ -60,18 +60,21 @@ internal sealed partial class StartWatch(
     private CustomResourceSnapshot? SnapshotOf(IResource resource) =>
         notifications.TryGetCurrentState(resource.Name, out var found) ? found.Snapshot : null;
 
-    /// <summary>The lines so far; none if the orchestrator does not return them in time.</summary>
+    /// <summary>
+    /// The lines of an image build so far, without those of Aspire itself. None for other resources, or if the orchestrator does not return them
+    /// in time.
+    /// </summary>
     private async Task<IReadOnlyList<string>> LogOfAsync(IResource resource, CancellationToken cancellation)
     {
         var lines = new List<string>();
-        if (!notifications.TryGetCurrentState(resource.Name, out var found))
+        if (resource is not ExecutableResource || !notifications.TryGetCurrentState(resource.Name, out var found))
             return lines;
         using var timeout = new CancellationTokenSource(LogTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
         try
         {
             await foreach (var batch in logs.GetAllAsync(found.ResourceId).WithCancellation(either.Token))
-                lines.AddRange(batch.Select(line => line.Content.Trim()).Where(line => line.Length > 0));
+                lines.AddRange(batch.Select(line => WithoutTime(line.Content)).Where(line => line.Length > 0 && !IsOfAspire(line)));
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -79,6 +82,12 @@ internal sealed partial class StartWatch(
         }
         return lines;
     }
+
+    /// <summary>A line begins with its time, for example <c>2026-11-30T08:30:38.1272640Z</c>.</summary>
+    private static string WithoutTime(string line) => line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..].Trim();
+
+    private static bool IsOfAspire(string line) =>
+        line.StartsWith("[sys]", StringComparison.Ordinal) || line.StartsWith("No custom certificate authorities", StringComparison.Ordinal);
 
     private static partial class Log
     {

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using System.Xml.Linq;
 using CliWrap;
@@ -42,12 +43,12 @@ public sealed class AspireCliTests(RedisServer redis) : IClassFixture<RedisServe
 
         await AspireAsync("resource", "manager", "record-rehearsal");
 
-        await Eventually.TrueAsync(async () => (await AspireAsync("describe")).Contains("newar-bot-", StringComparison.Ordinal), CommandTimeout);
         await Eventually.TrueAsync(
             async () => (await AspireAsync("otel", "traces", "manager")).Contains("record meeting", StringComparison.Ordinal), CommandTimeout);
         await AspireAsync("resource", "manager", "stop-all-bots");
+        using var http = new HttpClient();
         await Eventually.TrueAsync(
-            async () => (await AspireAsync("describe")) is var all && (all.Contains("Completed", StringComparison.Ordinal) || all.Contains("Failed", StringComparison.Ordinal)),
+            async () => (string?)(await http.GetFromJsonAsync<JsonNode>(new Uri(host.Manager, "/bots")))!["items"]!.AsArray().Single()!["status"] is "completed" or "failed",
             CommandTimeout);
     }
 
