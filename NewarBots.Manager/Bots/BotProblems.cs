@@ -82,6 +82,10 @@ internal static class BotProblems
         ProblemTypes.QueueFull,
         $"At most {limit} recordings may wait to be converted. Try again after the seconds in Retry-After.", new() { ["limit"] = limit });
 
+    public static ProblemHttpResult PartialQueueFull(int limit) => ApiProblems.Problem(
+        ProblemTypes.QueueFull,
+        $"At most {limit} requests for recordings so far may wait for one user. Try again after the seconds in Retry-After.", new() { ["limit"] = limit });
+
     public static ProblemHttpResult NotConverted(string format, string cause) => ApiProblems.Problem(
         ProblemTypes.RecordingNotConverted,
         $"The conversion to {format} failed: {cause} Download the recording without `format`.");

@@ -34,7 +34,7 @@ internal sealed class ContainerUsage(IRecorderContainers containers, BotMetrics 
         var current = new Dictionary<SessionId, (TimeSpan Cpu, long At)>();
         foreach (var (id, _, state, _) in await containers.ListAsync(cancellation))
         {
-            if (state is not RecorderContainerState.Running || await containers.MeasureAsync(id, cancellation) is not { } usage)
+            if (state is not RecorderContainerState.Running || await TryMeasureAsync(id, cancellation) is not { } usage)
                 continue;
             current[id] = (usage.Cpu, time.GetTimestamp());
             metrics.Used(
@@ -43,5 +43,18 @@ internal sealed class ContainerUsage(IRecorderContainers containers, BotMetrics 
         }
 
         _previous = current;
+    }
+
+    /// <summary>A container that cannot be measured does not hide the others.</summary>
+    private async Task<RecorderUsage?> TryMeasureAsync(SessionId id, CancellationToken cancellation)
+    {
+        try
+        {
+            return await containers.MeasureAsync(id, cancellation);
+        }
+        catch (ContainerEngineException)
+        {
+            return null;
+        }
     }
 }

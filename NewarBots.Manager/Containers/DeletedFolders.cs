@@ -14,7 +14,7 @@ internal sealed partial class DeletedFolders(SessionFolders folders, BackgroundL
     private readonly HashSet<string> _reported = [];
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => loops.RunAsync(
-        "delete session folders", LongestTurn, EmptyAsync, token => folders.HasLeftovers.WaitAsync(Interval, time, token), stoppingToken);
+        "delete session folders", LongestTurn, EmptyAsync, token => folders.HasDeleted.WaitAsync(Interval, time, token), stoppingToken);
 
     private async Task EmptyAsync(CancellationToken cancellation)
     {

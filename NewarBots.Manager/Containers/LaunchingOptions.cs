@@ -71,6 +71,8 @@ internal sealed class LaunchingOptionsValidator : IValidateOptions<LaunchingOpti
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 
+    private const int MaxCpus = 1024;
+
     private static IEnumerable<string> Faults(LaunchingOptions options)
     {
         if (string.IsNullOrWhiteSpace(options.Image))
@@ -87,8 +89,8 @@ internal sealed class LaunchingOptionsValidator : IValidateOptions<LaunchingOpti
             yield return $"Launching:RecorderOtlpEndpoint must be an http(s) address as seen from the bots (it is '{otlp}').";
         if (options.MemoryMb < 256)
             yield return $"Launching:MemoryMb must be 256 or more: a browser does not start in {options.MemoryMb} MiB.";
-        if (options.Cpus is not (> 0 and <= 1024))
-            yield return $"Launching:Cpus must be more than 0 (it is {options.Cpus}).";
+        if (options.Cpus is not (> 0 and <= MaxCpus))
+            yield return $"Launching:Cpus must be more than 0 and at most {MaxCpus} (it is {options.Cpus}).";
         if (options.PidsLimit < 64)
             yield return $"Launching:PidsLimit must be 64 or more: no browser starts with {options.PidsLimit} threads.";
     }

@@ -21,10 +21,10 @@ internal sealed class SessionFolders(StorageLayout storage)
         | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
-    private readonly AsyncAutoResetEvent _hasLeftovers = new();
+    private readonly AsyncAutoResetEvent _hasDeleted = new();
 
     /// <summary>Raised when a deletion has to continue in the background (<see cref="EmptyDeleted"/>).</summary>
-    public AsyncAutoResetEvent HasLeftovers => _hasLeftovers;
+    public AsyncAutoResetEvent HasDeleted => _hasDeleted;
 
     /// <summary>Creates the folder, or keeps the one of an earlier, interrupted launch.</summary>
     /// <returns>Its path.</returns>
@@ -32,7 +32,7 @@ internal sealed class SessionFolders(StorageLayout storage)
     public string Create(UserId user, SessionId id)
     {
         var (ofUser, session) = Names(user, id);
-        using var root = UntrustedFolder.Create(storage.TempRoot);
+        using var root = UntrustedFolder.CreateTrusted(storage.TempRoot);
         using var parent = root.CreateFolder(ofUser, Shared);
         using var folder = parent.CreateFolder(session, OwnerOnly);
         folder.GiveTo(ContainerUser.OfRecorders);
@@ -65,7 +65,7 @@ internal sealed class SessionFolders(StorageLayout storage)
         }
 
         var (ofUser, session) = Names(user, id);
-        using var root = UntrustedFolder.Open(storage.TempRoot, out _);
+        using var root = UntrustedFolder.OpenTrusted(storage.TempRoot, out _);
         using var parent = root?.OpenFolder(ofUser, out _);
         parent?.RemoveIfEmpty(session);
     }
@@ -88,7 +88,7 @@ internal sealed class SessionFolders(StorageLayout storage)
         if (deleted is null)
             parent.Remove(session, RemovalBudget.Small());
         else if (parent.MoveFolder(session, deleted, aside) && !deleted.Remove(aside, RemovalBudget.Small()))
-            _hasLeftovers.Raise();
+            _hasDeleted.Raise();
     }
 
     /// <returns><see langword="null"/> if the disk is full, so that it cannot be created.</returns>
@@ -214,7 +214,7 @@ internal sealed class SessionFolders(StorageLayout storage)
     }
 
     /// <returns><see langword="null"/> if it does not exist.</returns>
-    private UntrustedFolder? OpenRoot() => UntrustedFolder.Open(storage.TempRoot, out var problem) ?? NoneOrRefused(storage.TempRoot, problem);
+    private UntrustedFolder? OpenRoot() => UntrustedFolder.OpenTrusted(storage.TempRoot, out var problem) ?? NoneOrRefused(storage.TempRoot, problem);
 
     private static UntrustedFolder? Open(UntrustedFolder? parent, string name) => parent is null
         ? null

@@ -11,16 +11,16 @@ internal sealed partial class UntrustedFolder
     /// <summary>Folders that are looked into while freeing space: a session has <c>evidence/1_denied_by_host</c>.</summary>
     private const int MaxDepth = 3;
 
-    /// <summary>Opens a folder and creates it if it is missing, with its parents.</summary>
+    /// <summary>Opens a folder that no recorder can write to, and creates it if it is missing, with its parents.</summary>
     /// <param name="path">The folder. The path to it is trusted, the folder itself must be no symbolic link.</param>
     /// <exception cref="IOException">It cannot be created. The message names the path.</exception>
-    public static UntrustedFolder Create(string path)
+    public static UntrustedFolder CreateTrusted(string path)
     {
-        if (Open(path, out var problem) is { } existing)
+        if (OpenTrusted(path, out var problem) is { } existing)
             return existing;
         if (problem is FileProblem.Missing)
             Directory.CreateDirectory(path);
-        return Open(path, out problem) ?? throw Refused(path, problem);
+        return OpenTrusted(path, out problem) ?? throw Refused(path, problem);
     }
 
     /// <summary>Deletes a folder with its content, however deep it is. Does nothing if it is missing.</summary>
@@ -28,7 +28,7 @@ internal sealed partial class UntrustedFolder
     /// <exception cref="IOException">Something in it cannot be deleted.</exception>
     public static void Delete(string path)
     {
-        using var parent = Open(System.IO.Path.GetDirectoryName(path)!, out var problem);
+        using var parent = OpenTrusted(System.IO.Path.GetDirectoryName(path)!, out var problem);
         if (problem is not (FileProblem.None or FileProblem.Missing))
             throw Refused(path, problem);
         if (parent?.Remove(System.IO.Path.GetFileName(path), RemovalBudget.Until(CancellationToken.None)) is false)
@@ -111,7 +111,7 @@ internal sealed partial class UntrustedFolder
 
         if (LinuxFiles.Rename(_folder, Bytes(name), LinuxFiles.WorkingFolder, Encoding.UTF8.GetBytes(target + '\0')) != 0)
             return LinuxFiles.LastError == Errors.Missing ? false : throw Failed($"{name} in {Path} cannot be moved to {target}");
-        using var folder = Open(System.IO.Path.GetDirectoryName(target)!, out _);
+        using var folder = OpenTrusted(System.IO.Path.GetDirectoryName(target)!, out _);
         var moved = System.IO.Path.GetFileName(target);
         if (folder?.Find(moved) is { Kind: EntryKind.File })
             return true;
@@ -315,7 +315,7 @@ internal sealed partial class UntrustedFolder
     }
 
     private UntrustedFolder? OpenFolder(byte[] name) =>
-        OpenEntry(name, EntryKind.Folder, out var status, out _) is { } handle ? new(handle, status, System.IO.Path.Combine(Path, Text(name))) : null;
+        OpenEntry(name, EntryKind.Folder, out var status, out _) is { } handle ? Restored(handle, status, System.IO.Path.Combine(Path, Text(name))) : null;
 
     /// <returns>Whether the entry is gone. A folder stays unless it is empty.</returns>
     private bool TryUnlink(ReadOnlySpan<byte> name) =>

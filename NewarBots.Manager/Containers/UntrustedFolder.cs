@@ -32,9 +32,6 @@ internal sealed partial class UntrustedFolder : IDisposable
         _folder = folder;
         Path = path;
         WrittenAt = status.WrittenAt;
-        // Without these bits a manager that is not root can open the folder, but nothing in it.
-        if ((status.Mode & OwnersFolder) != OwnersFolder)
-            _ = LinuxFiles.ChangeMode(folder, status.Mode & Permissions | OwnersFolder);
     }
 
     /// <summary>For messages only. The folder at this path may have changed.</summary>
@@ -45,15 +42,14 @@ internal sealed partial class UntrustedFolder : IDisposable
 
     /// <param name="path">The folder. The path to it is trusted, the folder itself must be no symbolic link.</param>
     /// <param name="problem">The reason why there is no result.</param>
-    public static UntrustedFolder? Open(string path, out FileProblem problem)
-    {
-        var flags = LinuxFiles.FoldersOnly | LinuxFiles.NoFollow | LinuxFiles.NonBlocking | LinuxFiles.CloseOnExec;
-        SafeFileHandle handle;
-        do
-            handle = new SafeFileHandle(LinuxFiles.Open(path, flags), ownsHandle: true);
-        while (handle.IsInvalid && LinuxFiles.LastError == Errors.Interrupted);
-        return Opened(handle, path, out problem);
-    }
+    public static UntrustedFolder? Open(string path, out FileProblem problem) =>
+        OpenHandle(path, out var status, out problem) is { } handle ? Restored(handle, status, path) : null;
+
+    /// <summary>Opens a folder that no recorder can write to, such as the one that has the session folders. Its permissions stay as they are.</summary>
+    /// <param name="path">The folder. The path to it is trusted, the folder itself must be no symbolic link.</param>
+    /// <param name="problem">The reason why there is no result.</param>
+    public static UntrustedFolder? OpenTrusted(string path, out FileProblem problem) =>
+        OpenHandle(path, out var status, out problem) is { } handle ? new(handle, status, path) : null;
 
     /// <summary>Opens the folder of a session.</summary>
     /// <param name="storage">The storage paths.</param>
@@ -64,7 +60,7 @@ internal sealed partial class UntrustedFolder : IDisposable
     {
         var folder = storage.SessionFolder(user, id);
         var ofUser = System.IO.Path.GetDirectoryName(folder)!;
-        using var root = Open(storage.TempRoot, out problem);
+        using var root = OpenTrusted(storage.TempRoot, out problem);
         using var parent = root?.OpenFolder(System.IO.Path.GetFileName(ofUser), out problem);
         return parent?.OpenFolder(System.IO.Path.GetFileName(folder), out problem);
     }
@@ -73,7 +69,7 @@ internal sealed partial class UntrustedFolder : IDisposable
     /// <param name="problem">The reason why there is no result.</param>
     public UntrustedFolder? OpenFolder(string name, out FileProblem problem) =>
         OpenEntry(Bytes(name), EntryKind.Folder, out var status, out problem) is { } handle
-            ? new(handle, status, System.IO.Path.Combine(Path, name))
+            ? Restored(handle, status, System.IO.Path.Combine(Path, name))
             : null;
 
     /// <summary>Opens a regular file for reading.</summary>
@@ -235,8 +231,23 @@ internal sealed partial class UntrustedFolder : IDisposable
         return null;
     }
 
-    private static UntrustedFolder? Opened(SafeFileHandle handle, string path, out FileProblem problem) =>
-        Check(handle, handle.IsInvalid ? LinuxFiles.LastError : 0, EntryKind.Folder, out var status, out problem) is { } folder ? new(folder, status, path) : null;
+    private static SafeFileHandle? OpenHandle(string path, out FileStatus status, out FileProblem problem)
+    {
+        var flags = LinuxFiles.FoldersOnly | LinuxFiles.NoFollow | LinuxFiles.NonBlocking | LinuxFiles.CloseOnExec;
+        SafeFileHandle handle;
+        do
+            handle = new SafeFileHandle(LinuxFiles.Open(path, flags), ownsHandle: true);
+        while (handle.IsInvalid && LinuxFiles.LastError == Errors.Interrupted);
+        return Check(handle, handle.IsInvalid ? LinuxFiles.LastError : 0, EntryKind.Folder, out status, out problem);
+    }
+
+    /// <summary>Restores the owner's permissions: without them a manager that is not root can open the folder, but nothing in it.</summary>
+    private static UntrustedFolder Restored(SafeFileHandle folder, FileStatus status, string path)
+    {
+        if ((status.Mode & OwnersFolder) != OwnersFolder)
+            _ = LinuxFiles.ChangeMode(folder, status.Mode & Permissions | OwnersFolder);
+        return new(folder, status, path);
+    }
 
     /// <param name="handle">The entry, open or not.</param>
     /// <param name="error">The error of opening it. Later calls have replaced the last error.</param>

@@ -22,6 +22,8 @@ internal static class DashboardEndpoints
 
     private const string ResourcePrefix = "page/";
 
+    private const string RetryAfterSeconds = "10";
+
     /// <summary>Only the manager's own scripts, styles and connections are allowed; Trusted Types prevent scripts from writing HTML.</summary>
     private const string ContentSecurityPolicy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
@@ -62,7 +64,7 @@ internal static class DashboardEndpoints
         : [];
 
     private static async Task<IResult> GetWaveformAsync(
-        SessionId id, BotQueries queries, StorageLayout storage, RecordingWaveforms waveforms, CancellationToken cancellation)
+        SessionId id, BotQueries queries, StorageLayout storage, RecordingWaveforms waveforms, HttpResponse response, CancellationToken cancellation)
     {
         if ((await queries.LookUpAsync(id)).Bot is not { } bot)
             return BotProblems.NotFound();
@@ -74,9 +76,10 @@ internal static class DashboardEndpoints
         try
         {
             var file = await waveforms.CreateAsync(recording, TimeSpan.FromSeconds(bot.Recording.DurationSeconds), cancellation);
-            return file is null
-                ? BotProblems.ConversionQueueFull(RecordingWaveforms.MaxWaitingOfOneUser)
-                : TypedResults.PhysicalFile(file, "application/json");
+            if (file is not null)
+                return TypedResults.PhysicalFile(file, "application/json");
+            response.Headers.RetryAfter = RetryAfterSeconds;
+            return BotProblems.ConversionQueueFull(RecordingWaveforms.MaxWaitingOfOneUser);
         }
         catch (FileNotFoundException)
         {

@@ -12,7 +12,7 @@ internal static class EndingRegistration
         builder.Services.AddSingleton<FinalFiles>();
         builder.Services.AddSingleton<OrphanedFolders>();
         builder.Services.AddHostedService<Retention>();
-        builder.Services.AddHealthChecks().AddCheck<OrphanedFoldersHealthCheck>("leftovers");
+        builder.Services.AddHealthChecks().AddCheck<OrphanedFoldersHealthCheck>("orphaned-folders");
         builder.Services.AddSingleton<FailedFinalizations>();
         builder.Services.AddHealthChecks().AddCheck<FailedFinalizationsHealthCheck>("finalizations");
         builder.Services.AddSingleton<BotRemover>();

@@ -81,8 +81,8 @@ internal sealed partial class Retention(
             Log.ClockSet(logger, set);
         if (options.Value.KeepFor is { } keepFor && !_clock.IsDistrusted)
             await RemoveRecordingsAsync(endedBefore: time.GetUtcNow() - keepFor, cancellation);
-        converter.DeleteAbandonedFiles();
-        partials.DeleteAbandonedFiles();
+        foreach (var path in (string[])[.. converter.DeleteAbandonedFiles(), .. partials.DeleteAbandonedFiles()])
+            Log.NotDeleted(logger, path);
         foreach (var orphan in await orphans.ScanAsync(cancellation))
         {
             if (_reported.Add(orphan.Path))
@@ -155,7 +155,7 @@ internal sealed partial class Retention(
         await using var lease = await leases.TryTakeAsync(id, cancellation);
         if (lease is null || await queries.FindAsync(id) is not { } bot || !bot.Status.IsTerminal() || !(bot.EndedAt < endedBefore))
             return false;
-        await TryRemoveAsync(id, () => remover.DeleteAsync(bot, cancellation));
+        await TryRemoveAsync(id, () => remover.DeleteAsync(bot, lease.Lost));
         return await queries.FindAsync(id) is null;
     }
 
@@ -175,6 +175,9 @@ internal sealed partial class Retention(
 
         [LoggerMessage(LogLevel.Error, "Removing the expired files of bot {SessionId} failed, will retry: {Error}")]
         public static partial void NotRemoved(ILogger logger, SessionId sessionId, string error);
+
+        [LoggerMessage(LogLevel.Warning, "The temporary files in {Path} of a crashed manager cannot be deleted, will retry: check their owner and permissions")]
+        public static partial void NotDeleted(ILogger logger, string path);
 
         [LoggerMessage(LogLevel.Warning, "The system clock jumped by {Change}. After a forward jump, retention pauses for one hour")]
         public static partial void ClockSet(ILogger logger, TimeSpan change);

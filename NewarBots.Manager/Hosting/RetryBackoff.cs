@@ -19,9 +19,6 @@ internal sealed class RetryBackoff(TimeProvider time)
 
     public IReadOnlyCollection<Postponement> All => [.. _postponed.Values];
 
-    /// <summary>The bots whose next attempt is due.</summary>
-    public IEnumerable<SessionId> Due => _postponed.Values.Where(IsDue).Select(postponed => postponed.Id);
-
     /// <summary>An attempt failed.</summary>
     /// <param name="id">The bot.</param>
     /// <param name="attempts">How many attempts have failed, this one included.</param>

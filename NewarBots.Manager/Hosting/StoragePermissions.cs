@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Enumeration;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Options;
@@ -53,19 +54,33 @@ internal sealed partial class StoragePermissions(StorageLayout storage, IOptions
         }
 
         if (options.Value.Group is { Length: > 0 } group)
-            GiveTo(IdOf(group));
+            GiveTo(IdOf(group), cancellationToken);
         return Task.CompletedTask;
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private void GiveTo(int group)
+    /// <summary>
+    /// Temporary entries are skipped: a work folder belongs to a process that may put a link in the place of any file, and what it makes gets its group when
+    /// it is finished.
+    /// </summary>
+    private void GiveTo(int group, CancellationToken cancellation)
     {
         Directory.CreateDirectory(storage.FinalRoot);
-        var entries = new DirectoryInfo(storage.FinalRoot).EnumerateFileSystemInfos("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint });
+        var entries = new FileSystemEnumerable<FileSystemInfo>(
+            storage.FinalRoot, (ref FileSystemEntry entry) => entry.ToFileSystemInfo(), new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint })
+        {
+            ShouldIncludePredicate = IsFinished,
+            ShouldRecursePredicate = IsFinished,
+        };
         Give(Directory.GetParent(storage.FinalRoot)!, group, Folder);
         foreach (var entry in entries.Prepend(new DirectoryInfo(storage.FinalRoot)))
+        {
+            cancellation.ThrowIfCancellationRequested();
             Give(entry, group, FolderOfGroup);
+        }
+
+        static bool IsFinished(ref FileSystemEntry entry) => !entry.FileName.StartsWith('.');
     }
 
     private void Give(FileSystemInfo entry, int group, UnixFileMode modeOfFolder)

@@ -72,8 +72,15 @@ internal sealed partial class BotLauncher(
             await using var lease = await leases.TryTakeAsync(id, cancellation);
             if (lease is null)
                 return;
-            await LaunchAsync(id, lease.Lost);
-            backoff.Forget(id);
+            try
+            {
+                await LaunchAsync(id, lease.Lost);
+                backoff.Forget(id);
+            }
+            catch (Exception exception) when (!lease.Lost.IsCancellationRequested && IsLastAttempt(id, exception))
+            {
+                await FailAsync(id, exception, lease.Lost);
+            }
         }
         catch (OperationCanceledException exception) when (!cancellation.IsCancellationRequested)
         {
@@ -82,29 +89,37 @@ internal sealed partial class BotLauncher(
         catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {
             var wait = backoff.Postpone(id, exception);
-            if (Failures.CauseOf(exception) is not FailureCause.Bot)
+            if (IsTransient(exception))
                 Log.WillRetry(logger, id, wait, exception.Message);
-            else if (backoff.AttemptsOf(id) < MaxAttempts)
-                Log.Unexpected(logger, exception, id, wait);
             else
-                await FailAsync(id, exception);
+                Log.Unexpected(logger, exception, id, wait);
         }
     }
 
-    /// <summary>Ends a bot whose launch failed again and again, for a reason that does not affect other bots.</summary>
-    private async Task FailAsync(SessionId id, Exception exception)
+    private bool IsLastAttempt(SessionId id, Exception exception) =>
+        exception is not OperationCanceledException && !IsTransient(exception) && backoff.AttemptsOf(id) + 1 >= MaxAttempts;
+
+    /// <summary>
+    /// Ends a bot whose launch failed again and again, for a reason that does not affect other bots. Within the lease: another manager may be about to
+    /// launch it otherwise, and its recorder needs what is cleaned up here.
+    /// </summary>
+    private async Task FailAsync(SessionId id, Exception exception, CancellationToken lost)
     {
-        try
+        var hasFailed = false;
+        var bot = await commands.UpdateAsync(id, known =>
         {
-            if (await commands.UpdateAsync(id, known => BotLifecycle.LaunchFailed(known, Failures.Explain(exception), time.GetUtcNow())) is { } failed)
-                await CleanUpAsync(failed);
+            lost.ThrowIfCancellationRequested();
+            var failed = BotLifecycle.LaunchFailed(known, Failures.Explain(exception), time.GetUtcNow());
+            hasFailed = failed != known;
+            return failed;
+        });
+        if (bot is not null && hasFailed)
+        {
+            await CleanUpAsync(bot);
             Log.Failed(logger, exception, id, exception.Message);
-            backoff.Forget(id);
         }
-        catch (Exception failure) when (failure.IsRedisUnavailable())
-        {
-            Log.WillRetry(logger, id, PollInterval, failure.Message);
-        }
+
+        backoff.Forget(id);
     }
 
     private async Task LaunchAsync(SessionId id, CancellationToken cancellation)

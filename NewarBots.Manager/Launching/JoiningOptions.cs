@@ -74,7 +74,6 @@ internal sealed record JoiningFile(string Key, string Path, string NameInSession
             yield return new("Joining:StorageState", state, SessionInput.StorageState, json => StorageState.Parse(json));
     }
 
-    /// <returns>Its text.</returns>
     /// <exception cref="InvalidJoiningFileException">It cannot be read or is invalid.</exception>
     public string Read()
     {

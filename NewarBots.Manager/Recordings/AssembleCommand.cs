@@ -76,7 +76,7 @@ internal static class AssembleCommand
         var assembler = new AudioAssembler(concatenator, new(ffmpeg), warnings.Of<AudioAssembler>());
         var journal = session.ReadJournal(id);
         var doubts = new Doubts(request.Suspects);
-        var mix = await assembler.AssembleAsync(id, session, journal, new(WorkFolder, ""), request.Budget, doubts, cancellation);
+        var mix = (await assembler.AssembleAsync(id, session, journal, new(WorkFolder, ""), request.Budget, doubts, cancellation)).Audio;
         var tracks = mix is null && doubts.New.Count == 0
             ? []
             : await new TrackAssembler(assembler, warnings.Of<TrackAssembler>()).AssembleAsync(id, session, WorkFolder, request.Budget, doubts, cancellation);

@@ -50,25 +50,20 @@ internal sealed record AssemblyResult
 
 internal sealed record AssemblyFailure(AssemblyFailureKind Kind, string Message)
 {
+    /// <summary>Characters of a message, with FFmpeg's last output and its command.</summary>
+    public const int MaxMessage = 50_000;
+
     /// <summary>The limit, for <see cref="AssemblyFailureKind.OverBudget"/>.</summary>
     public string Limit { get; init; } = "";
 
     /// <summary>The files, for <see cref="AssemblyFailureKind.InDoubt"/>.</summary>
     public IReadOnlyList<string> Suspects { get; init; } = [];
 
-    public static AssemblyFailure Of(Exception exception) => exception switch
+    public static AssemblyFailure Of(Exception exception)
     {
-        FinalizationBudgetException budget => new(AssemblyFailureKind.OverBudget, budget.Message) { Limit = budget.Limit },
-        _ when exception is StorageFullException || exception.IsStorageFull() => new(AssemblyFailureKind.StorageFull, exception.Message),
-        FFmpegMissingException => new(AssemblyFailureKind.FFmpegMissing, exception.Message),
-        FFmpegUnfinishedException { Hung: true } => new(AssemblyFailureKind.FFmpegHung, exception.Message),
-        FFmpegUnfinishedException => new(AssemblyFailureKind.FFmpegKilled, exception.Message),
-        BadAudioException => new(AssemblyFailureKind.BadAudio, exception.Message),
-        FinalizationException => new(AssemblyFailureKind.CannotBeAssembled, exception.Message),
-        // The machine may be short of memory. It is retried, and counted.
-        OutOfMemoryException => new(AssemblyFailureKind.FFmpegKilled, exception.Message),
-        _ => new(AssemblyFailureKind.DiskError, exception.Message),
-    };
+        var failure = OfKind(exception);
+        return failure.Message.Length <= MaxMessage ? failure : failure with { Message = failure.Message[..MaxMessage] };
+    }
 
     /// <returns>The exception of the same kind.</returns>
     public Exception ToException() => Kind switch
@@ -82,7 +77,24 @@ internal sealed record AssemblyFailure(AssemblyFailureKind Kind, string Message)
         AssemblyFailureKind.InDoubt => new SecondOpinionException(Message, Suspects),
         AssemblyFailureKind.BadAudio => new BadAudioException(Message),
         AssemblyFailureKind.CannotBeAssembled => new FinalizationException(Message),
-        _ => new IOException(Message),
+        AssemblyFailureKind.DiskError => new IOException(Message),
+        _ => new UnexpectedAssemblyException(Message),
+    };
+
+    private static AssemblyFailure OfKind(Exception exception) => exception switch
+    {
+        FinalizationBudgetException budget => new(AssemblyFailureKind.OverBudget, budget.Message) { Limit = budget.Limit },
+        _ when exception is StorageFullException || exception.IsStorageFull() => new(AssemblyFailureKind.StorageFull, exception.Message),
+        FFmpegMissingException => new(AssemblyFailureKind.FFmpegMissing, exception.Message),
+        FFmpegUnfinishedException { Hung: true } => new(AssemblyFailureKind.FFmpegHung, exception.Message),
+        FFmpegUnfinishedException => new(AssemblyFailureKind.FFmpegKilled, exception.Message),
+        BadAudioException => new(AssemblyFailureKind.BadAudio, exception.Message),
+        FinalizationException => new(AssemblyFailureKind.CannotBeAssembled, exception.Message),
+        // The machine, or this process within its limits, may be short of memory or processes. It is retried, and counted.
+        OutOfMemoryException or HostExhaustedException => new(AssemblyFailureKind.FFmpegKilled, exception.Message),
+        IOException or UnauthorizedAccessException => new(AssemblyFailureKind.DiskError, exception.Message),
+        // Only the process knows where it happened.
+        _ => new(AssemblyFailureKind.Unexpected, exception.ToString()),
     };
 }
 
@@ -94,8 +106,13 @@ internal sealed class NoAssemblyResultException(string message) : IOException(me
     public string Explanation => "The process that assembles recordings gave no result.";
 }
 
+/// <summary>A bug in the process that assembles recordings. Retried, and counted.</summary>
+/// <param name="message">The exception of the process, with its stack.</param>
+internal sealed class UnexpectedAssemblyException(string message) : Exception(message);
+
 internal enum AssemblyFailureKind
 {
+    Unexpected,
     DiskError,
     StorageFull,
     OverBudget,

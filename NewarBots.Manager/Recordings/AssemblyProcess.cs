@@ -11,18 +11,6 @@ namespace NewarBots.Manager.Recordings;
 /// <summary>Starts <see cref="AssembleCommand"/> with the limits of a bot's budget, and reads its result.</summary>
 internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimeProvider time, ILogger<AssemblyProcess> logger)
 {
-    /// <summary>The process reports about ten steps for the mix, and a few for each track.</summary>
-    private const int MaxSteps = 2000;
-
-    /// <summary>Characters of a failure's message, with FFmpeg's last output and its command.</summary>
-    private const int MaxMessage = 50_000;
-
-    /// <summary>Characters of a limit's name, which users see.</summary>
-    private const int MaxLimit = 40;
-
-    /// <summary>Error number of Linux: the limit of processes is reached.</summary>
-    private const int NoProcesses = 11;
-
     private static readonly TimeSpan MeasuringInterval = TimeSpan.FromSeconds(1);
 
     private static readonly Dictionary<string, string> Environment = new()
@@ -74,10 +62,7 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
         }
         catch (Win32Exception exception)
         {
-            var message = $"The process that assembles recordings cannot be started: {exception.Message}";
-            throw exception.NativeErrorCode is var error && (error == NoProcesses || Failures.IsOfHost(error))
-                ? new HostExhaustedException(message, exception)
-                : new FFmpegMissingException(message, exception);
+            throw new FFmpegMissingException($"The process that assembles recordings cannot be started: {exception.Message}", exception);
         }
         finally
         {
@@ -88,7 +73,7 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
         {
             try
             {
-                output = await ReadAsync(stream, request.Budget.BytesOfResult, token);
+                output = await ReadAsync(stream, request.Budget, token);
             }
             catch (FinalizationBudgetException exception)
             {
@@ -149,36 +134,19 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
         _ => new(AssemblyFailureKind.FFmpegKilled, $"The process that assembles recordings ended with exit code {end.ExitCode}: {end.Errors}"),
     };
 
-    /// <summary>Names become paths, and texts are logged.</summary>
-    private static bool IsPlausible(AssemblyResult result)
-    {
-        return result.Warnings.Count <= AssembleCommand.MaxWarnings
-            && result.Warnings.All(warning => warning.Length <= AssembleCommand.MaxWarning)
-            && result.Steps.Count <= MaxSteps
-            && result.Steps.All(step => (step.Name.Length, step.Error?.Length ?? 0) is ( <= 100, <= AssembleCommand.MaxWarning))
-            && (result.Failure is null || result.Failure is { Message.Length: <= MaxMessage, Limit.Length: <= MaxLimit, Suspects: not null })
-            && result.Tracks.Count <= StorageLayout.MaxTrack
-            && (result.Mix is null || IsAudio(result.Mix, AudioAssembler.FileName))
-            && result.Tracks.All(track => track.Track is >= 1 and <= StorageLayout.MaxTrack
-                && track.Kept.All(file => ChunkFormat.TryParseFileName(file, out _))
-                && (track.Audio is null || IsAudio(track.Audio, Path.Combine(StorageLayout.TrackFolderName(track.Track), AudioAssembler.FileName))));
-
-        static bool IsAudio(AssembledAudio audio, string file) =>
-            audio is { Plan: { Pieces: not null, Gaps: not null, Ignored: not null } plan } && audio.File == file
-            && plan.Ignored.All(chunk => ChunkFormat.TryParseFileName(chunk.File, out _)) && plan.Chunks.All(piece => piece.Chunk.Index >= 0);
-    }
-
     /// <returns><see langword="null"/> if the process wrote no plausible result.</returns>
     /// <exception cref="FinalizationBudgetException">The result is too long.</exception>
-    internal static async Task<AssemblyResult?> ReadAsync(Stream output, long maxBytes, CancellationToken cancellation)
+    internal static async Task<AssemblyResult?> ReadAsync(Stream output, RecordingBudget budget, CancellationToken cancellation)
     {
-        await using var limited = new ResultStream(output, maxBytes);
+        await using var limited = new ResultStream(output, budget.BytesOfResult);
         try
         {
-            return await JsonSerializer.DeserializeAsync(limited, AssemblyJson.Default.AssemblyResult, cancellation) is { } result && IsPlausible(result) ? result : null;
+            return await JsonSerializer.DeserializeAsync(limited, AssemblyJson.Default.AssemblyResult, cancellation) is { } result && new AssemblyResultCheck(budget).Accepts(result)
+                ? result
+                : null;
         }
-        // Null where a value is needed, or an unknown type of a piece.
-        catch (Exception exception) when (exception is JsonException or NotSupportedException or NullReferenceException or ArgumentException or InvalidOperationException)
+        // No JSON, or a piece of an unknown type.
+        catch (Exception exception) when (exception is JsonException or NotSupportedException or ArgumentException or InvalidOperationException)
         {
             await limited.CopyToAsync(Stream.Null, cancellation);
             return null;
@@ -186,18 +154,31 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
     }
 
     /// <summary>The kernel limits the length of each file, but not their number.</summary>
-    private async Task<FinalizationBudgetException> MeasureAsync(WorkFolder work, long maxBytes, CancellationTokenSource stop)
+    private async Task<Exception> MeasureAsync(WorkFolder work, long maxBytes, CancellationTokenSource stop)
     {
         while (true)
         {
             await Task.Delay(MeasuringInterval, time, stop.Token);
-            var bytes = work.Measure(out var isUnusual);
-            if (!isUnusual && bytes <= maxBytes)
+            if (FindExcess(work, maxBytes) is not { } exception)
                 continue;
-            var exception = isUnusual
-                ? new FinalizationBudgetException("files", $"Assembling the recording made more than {RecordingBudget.MaxFiles} files, or nested folders.")
-                : new FinalizationBudgetException("bytes written", $"Assembling the recording wrote more than {maxBytes} bytes.");
             await stop.CancelAsync();
+            return exception;
+        }
+    }
+
+    /// <returns>Why the process must end; <see langword="null"/> if it may continue.</returns>
+    internal static Exception? FindExcess(WorkFolder work, long maxBytes)
+    {
+        try
+        {
+            var bytes = work.Measure(out var isUnusual);
+            return isUnusual ? new FinalizationBudgetException("files", $"Assembling the recording made more than {RecordingBudget.MaxFiles} files, or nested folders.")
+                : bytes > maxBytes ? new FinalizationBudgetException("bytes written", $"Assembling the recording wrote more than {maxBytes} bytes.")
+                : null;
+        }
+        catch (IOException exception)
+        {
+            // A process that cannot be measured has no limit.
             return exception;
         }
     }

@@ -21,11 +21,10 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
     /// <param name="budget">The most that the recorder can have written.</param>
     /// <param name="doubts">About chunks that FFmpeg cannot decode.</param>
     /// <param name="cancellation">Leaves unfinished files in <paramref name="work"/>.</param>
-    /// <returns><see langword="null"/> if there is no audio, or if it is in doubt.</returns>
     /// <exception cref="FinalizationException">The chunks cannot be assembled.</exception>
     /// <exception cref="FFmpegMissingException">FFmpeg is not installed.</exception>
     /// <exception cref="IOException">The disk is full or unavailable.</exception>
-    public async Task<AssembledAudio?> AssembleAsync(
+    public async Task<AssembledFolder> AssembleAsync(
         SessionId session,
         ChunkFolder source,
         SessionJournal journal,
@@ -37,7 +36,7 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
         var chunks = Read(source, budget, cancellation);
         var plan = ChunkManifest.Plan(session, chunks, journal, budget.Packets);
         if (plan.Pieces.Count == 0)
-            return null;
+            return new(Audio: null, plan);
 
         var files = new PieceFiles(source, work.Folder);
         DecodedAudio decoded;
@@ -51,7 +50,7 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
             if (!doubts.Confirm(undecodable.Count == 0 ? [work.NameOf(FileName)] : [.. undecodable.Select(index => work.NameOf(ChunkFormat.FileName(index)))]))
             {
                 Log.InDoubt(logger, source.Path, undecodable.Count, exception.Message);
-                return null;
+                return new(Audio: null, plan);
             }
 
             if (undecodable.Count == 0)
@@ -64,7 +63,7 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
             decoded = await ConcatenateAsync(session, plan, files, work, cancellation);
         }
 
-        return new(work.NameOf(FileName), plan, decoded);
+        return new(new(work.NameOf(FileName), plan, decoded), plan);
     }
 
     private static List<OggOpusChunk> Read(ChunkFolder source, RecordingBudget budget, CancellationToken cancellation)
@@ -140,6 +139,15 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
         [LoggerMessage(LogLevel.Warning, "{Count} chunks in {Folder} cannot be decoded, silence replaces them: {Error}")]
         public static partial void Undecodable(ILogger logger, string folder, int count, string error);
     }
+}
+
+/// <summary>The result of assembling the chunks of a folder.</summary>
+/// <param name="Audio"><see langword="null"/> if there is none, or if it is in doubt.</param>
+/// <param name="Plan">All chunks, also those that cannot be used.</param>
+internal sealed record AssembledFolder(AssembledAudio? Audio, ChunkManifest Plan)
+{
+    /// <summary>FFmpeg cannot decode something. Another attempt decides.</summary>
+    public bool IsInDoubt => Audio is null && Plan.Pieces.Count > 0;
 }
 
 /// <param name="File">Name of the assembled file, relative to the work folder.</param>

@@ -11,7 +11,7 @@ namespace NewarBots.Manager.Recordings;
 /// <param name="MissingSeconds">Length of all gaps together; overlapping gaps count once. Rounded to hundredths.</param>
 /// <param name="IsComplete">
 /// At most <see cref="MaxMissing"/> in total and <see cref="MaxMissingAtOnce"/> at once are missing, the start and the end exist, and no
-/// an unknown amount of audio was lost.
+/// audio of unknown length was lost.
 /// </param>
 /// <param name="NotReceivedSeconds">The part of <paramref name="MissingSeconds"/> that the bot did not receive or could not capture, although it was in the call.</param>
 internal sealed record Completeness(double MissingSeconds, bool IsComplete, double NotReceivedSeconds)

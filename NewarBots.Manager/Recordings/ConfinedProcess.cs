@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using NewarBots.Manager.Containers;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Recordings;
 
@@ -58,6 +59,9 @@ internal sealed partial class ConfinedProcess(TimeProvider time, ProcessLimits? 
 {
     private const int Kill = 9;
 
+    /// <summary>Error number of Linux: the limit of processes is reached.</summary>
+    private const int NoProcesses = 11;
+
     /// <summary>The manager's own timeout comes first.</summary>
     private static readonly TimeSpan TimeoutReserve = TimeSpan.FromSeconds(5);
 
@@ -72,6 +76,7 @@ internal sealed partial class ConfinedProcess(TimeProvider time, ProcessLimits? 
     /// <summary>Secrets in the manager's environment stay there.</summary>
     private static readonly string[] Inherited = ["PATH", "LANG", "LD_LIBRARY_PATH", "DOTNET_ROOT"];
 
+    /// <exception cref="HostExhaustedException">The machine has no processes, memory or open files left.</exception>
     /// <exception cref="Win32Exception">The shell cannot be started.</exception>
     public async Task<ProcessEnd> RunAsync(ConfinedCommand command, CancellationToken cancellation)
     {
@@ -82,7 +87,7 @@ internal sealed partial class ConfinedProcess(TimeProvider time, ProcessLimits? 
         var running = new Running(process, user, hasGroup: outer is null);
         using var expiry = new CancellationTokenSource(command.Limits.Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, expiry.Token);
-        process.Start();
+        Start(process);
         var errors = new LastOutput(process.StandardError.BaseStream);
         try
         {
@@ -104,6 +109,24 @@ internal sealed partial class ConfinedProcess(TimeProvider time, ProcessLimits? 
         }
     }
 
+    private static void Start(Process process)
+    {
+        try
+        {
+            process.Start();
+        }
+        catch (Win32Exception exception) when (ExplainStart(exception) is { } exhausted)
+        {
+            throw exhausted;
+        }
+    }
+
+    /// <returns><see langword="null"/> if the program is at fault, for example because it is missing.</returns>
+    internal static HostExhaustedException? ExplainStart(Win32Exception exception) =>
+        exception.NativeErrorCode == NoProcesses || Failures.IsOfHost(exception.NativeErrorCode)
+            ? new($"No process can be started: {exception.Message}", exception)
+            : null;
+
     /// <summary>Ends what the program left running: it could hold the output open.</summary>
     private static async Task EndAsync(Running running, CancellationTokenSource expiry, CancellationToken cancellation)
     {
@@ -113,10 +136,11 @@ internal sealed partial class ConfinedProcess(TimeProvider time, ProcessLimits? 
         expiry.CancelAfter(LeftoverTimeout);
     }
 
-    /// <summary>Disposing the process leaves the streams open that were used.</summary>
+    /// <summary>Disposing the process leaves the streams open that were used. Another process may still hold the other end.</summary>
     private static void Close(Process process)
     {
         process.StandardOutput.Dispose();
+        process.StandardError.Dispose();
         try
         {
             process.StandardInput.Dispose();
@@ -256,7 +280,7 @@ internal sealed partial class ConfinedProcess(TimeProvider time, ProcessLimits? 
             }
             catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException)
             {
-                // Closed by ReadAsync.
+                // Closed after the process.
             }
         }
 

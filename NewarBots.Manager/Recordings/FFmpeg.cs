@@ -25,14 +25,14 @@ internal sealed partial class FFmpeg(IOptions<FinalizingOptions> options, Confin
     /// <exception cref="BadAudioException">FFmpeg failed.</exception>
     /// <exception cref="FinalizationBudgetException">FFmpeg reached a limit.</exception>
     /// <exception cref="FFmpegUnfinishedException">FFmpeg timed out twice, was killed, or had no memory.</exception>
-    /// <exception cref="IOException">The disk is full.</exception>
+    /// <exception cref="IOException">The disk is full, or the machine cannot start a process.</exception>
     public async Task RunAsync(FFmpegRun run, CancellationToken cancellation)
     {
         var command = Command([.. (string[])["-nostdin", "-nostats", "-hide_banner", "-loglevel", "warning"], .. run.Arguments], LimitsOf(run)) with
         {
             WorkingFolder = run.WorkingFolder,
             Input = run.Input,
-            Output = run.Output,
+            Output = run.Output?.ReadAsync,
             User = run.User,
         };
         for (var attempt = 1; ; attempt++)
@@ -173,17 +173,13 @@ internal sealed record FFmpegRun(IReadOnlyList<string> Arguments, TimeSpan Audio
     /// <summary>A file that FFmpeg reads as <c>pipe:0</c>.</summary>
     public string Input { get; init; } = "/dev/null";
 
-    /// <summary>Reads standard output. Called once per attempt.</summary>
-    public Func<Stream, CancellationToken, Task>? Output { get; init; }
+    public FFmpegOutput? Output { get; init; }
 
     /// <summary>Name of the file that it writes into <see cref="WorkingFolder"/>; <see langword="null"/> if it writes to <see cref="Output"/>.</summary>
     public string? Target { get; init; }
 
-    /// <summary>Whether <see cref="Output"/> has read a result.</summary>
-    public Func<bool> HasOutput { get; init; } = () => true;
-
     /// <summary>Whether there is a result. FFmpeg exited with code 0.</summary>
-    public bool IsDone => Target is null ? HasOutput() : TargetBytes > 0;
+    public bool IsDone => Output?.HasResult() ?? TargetBytes > 0;
 
     /// <summary>It wrote a file, and the disk is full.</summary>
     public bool FilledDisk => Target is not null && DiskProbe.IsFull(WorkingFolder);
@@ -198,6 +194,11 @@ internal sealed record FFmpegRun(IReadOnlyList<string> Arguments, TimeSpan Audio
 
     private long TargetBytes => Target is not null && new FileInfo(Path.Combine(WorkingFolder, Target)) is { Exists: true, Length: var bytes } ? bytes : 0;
 }
+
+/// <summary>Reads the standard output of FFmpeg.</summary>
+/// <param name="ReadAsync">Called once per attempt.</param>
+/// <param name="HasResult">Whether the last call has read a result. A broken FFmpeg exits with code 0 and writes nothing.</param>
+internal sealed record FFmpegOutput(Func<Stream, CancellationToken, Task> ReadAsync, Func<bool> HasResult);
 
 internal enum FFmpegOutcome
 {
@@ -215,7 +216,7 @@ internal enum FFmpegOutcome
 
     DiskFull,
 
-    /// <summary>Killed, or without memory: no verdict on the audio.</summary>
+    /// <summary>Killed, or the machine has no memory or processes left: no verdict on the audio.</summary>
     Interrupted,
 
     Failed,
@@ -227,6 +228,9 @@ internal enum FFmpegOutcome
 /// </summary>
 internal static class FFmpegExit
 {
+    /// <summary><c>timeout</c> itself failed: it could not fork.</summary>
+    private const int NotForked = 125;
+
     private const int NotExecutable = 126;
     private const int NotFound = 127;
     private const int FirstSignal = 128 + 1;
@@ -248,7 +252,7 @@ internal static class FFmpegExit
         NotExecutable or NotFound => FFmpegOutcome.CannotRun,
         CpuLimit => FFmpegOutcome.TooMuchCpu,
         FileSizeLimit => FFmpegOutcome.TooManyBytes,
-        NoMemory or HandledSignal or HandledSignals or (>= FirstSignal and <= LastSignal) => FFmpegOutcome.Interrupted,
+        NotForked or NoMemory or HandledSignal or HandledSignals or (>= FirstSignal and <= LastSignal) => FFmpegOutcome.Interrupted,
         NoSpace => FFmpegOutcome.DiskFull,
         _ => FFmpegOutcome.Failed,
     };

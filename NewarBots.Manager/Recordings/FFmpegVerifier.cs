@@ -6,7 +6,6 @@ namespace NewarBots.Manager.Recordings;
 /// <summary>Decodes a whole file and measures the result, independent of the length that its headers claim.</summary>
 internal sealed class FFmpegVerifier(FFmpeg ffmpeg)
 {
-    /// <param name="folder">A folder.</param>
     /// <param name="file">An Ogg Opus file, relative to the folder.</param>
     /// <param name="expected">Expected length, which determines the limits.</param>
     /// <param name="cancellation">Kills FFmpeg.</param>
@@ -19,8 +18,7 @@ internal sealed class FFmpegVerifier(FFmpeg ffmpeg)
             new([.. FFmpegPcm.Arguments($"file:{file}")], expected)
             {
                 WorkingFolder = folder,
-                Output = (samples, token) => (meter = new AudioMeter()).ReadAsync(samples, token),
-                HasOutput = () => mayBeEmpty || meter.Result.Samples > 0,
+                Output = new((samples, token) => (meter = new AudioMeter()).ReadAsync(samples, token), () => mayBeEmpty || meter.Result.Samples > 0),
             },
             cancellation);
         return meter.Result;

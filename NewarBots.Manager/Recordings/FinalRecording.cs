@@ -79,11 +79,13 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
     /// <param name="audio">The assembled file in the work folder, sealed.</param>
     /// <param name="tracks">The assembled tracks. Track files of earlier attempts are deleted.</param>
     /// <param name="manifest">Describes all files.</param>
-    /// <param name="work">The work folder of this attempt.</param>
+    /// <param name="work">The work folder of this attempt, in which another process made the audio.</param>
     public void Publish(AssembledAudio audio, IEnumerable<AssembledTrack> tracks, RecordingManifest manifest, WorkFolder work)
     {
+        // The process that assembled the audio may have left anything in its work folder, such as a link with the manifest's name.
+        using var own = MakeWorkFolder();
         const string Manifest = "manifest.json";
-        using (var file = new FileStream(work.PathOf(Manifest), FileMode.Create, FileAccess.Write))
+        using (var file = new FileStream(own.PathOf(Manifest), FileMode.CreateNew, FileAccess.Write))
         {
             manifest.Write(file);
             file.Flush(flushToDisk: true);
@@ -102,7 +104,7 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
         }
 
         DeleteTracks(storage, user, id, except: moved);
-        File.Move(work.Take(Manifest), _manifest, overwrite: true);
+        File.Move(own.Take(Manifest), _manifest, overwrite: true);
     }
 
     /// <summary>
@@ -200,12 +202,30 @@ internal sealed class WorkFolder : IDisposable
     }
 
     /// <summary>Space that all entries take.</summary>
-    /// <param name="isUnusual">It has more than <see cref="RecordingBudget.MaxFiles"/> entries, or folders that no assembly makes.</param>
+    /// <param name="isUnusual">
+    /// It has more than <see cref="RecordingBudget.MaxFiles"/> entries, or folders that no assembly makes, or it is closed.
+    /// </param>
+    /// <exception cref="IOException">It cannot be read.</exception>
     public long Measure(out bool isUnusual)
     {
-        isUnusual = false;
-        using var folder = UntrustedFolder.Open(_path, out _);
+        using var folder = UntrustedFolder.Open(_path, out var problem);
+        // A process of the manager's own user can close the folder.
+        isUnusual = problem is not (FileProblem.None or FileProblem.Missing);
         return folder?.Measure(new(RecordingBudget.MaxFiles, MeasuringTimeout), out isUnusual) ?? 0;
+    }
+
+    /// <summary>Deletes the work folder, or a temporary file, of a crashed manager.</summary>
+    public static bool TryDelete(string path)
+    {
+        try
+        {
+            UntrustedFolder.Delete(path);
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     public void Dispose() => UntrustedFolder.Delete(_path);

@@ -23,7 +23,7 @@ internal sealed class FinalizingOptions
     public TimeSpan SecondOpinionAfter { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long a request waits for a conversion before the answer asks the client to retry. Proxies and clients commonly time out after a minute.</summary>
-    public TimeSpan ConversionPatience { get; set; } = TimeSpan.FromSeconds(45);
+    public TimeSpan ConversionTimeout { get; set; } = TimeSpan.FromSeconds(45);
 
     /// <summary>
     /// A bot ends with <c>finalization_failed</c> after this many failed attempts that it may have caused itself. Its chunks are kept.
@@ -56,8 +56,8 @@ internal sealed class FinalizingOptionsValidator : IValidateOptions<FinalizingOp
             faults.Add($"Finalizing:OutageTimeout must be positive (it is {options.OutageTimeout}).");
         if (options.SecondOpinionAfter < TimeSpan.Zero)
             faults.Add($"Finalizing:SecondOpinionAfter must not be negative (it is {options.SecondOpinionAfter}).");
-        if (options.ConversionPatience <= TimeSpan.Zero)
-            faults.Add($"Finalizing:ConversionPatience must be positive (it is {options.ConversionPatience}).");
+        if (options.ConversionTimeout <= TimeSpan.Zero)
+            faults.Add($"Finalizing:ConversionTimeout must be positive (it is {options.ConversionTimeout}).");
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 }

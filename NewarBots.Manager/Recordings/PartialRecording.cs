@@ -12,6 +12,8 @@ namespace NewarBots.Manager.Recordings;
 /// </summary>
 internal sealed class PartialRecording(StorageLayout storage, AssemblyProcess assembly, IOptions<FinalizingOptions> options, TimeProvider time) : IDisposable
 {
+    public const int MaxWaitingOfOneUser = 5;
+
     private const int KeptPerBot = 2;
 
     private static readonly TimeSpan AbandonedAfter = TimeSpan.FromDays(1);
@@ -22,29 +24,35 @@ internal sealed class PartialRecording(StorageLayout storage, AssemblyProcess as
     /// <summary>Limits all bots together. Separate from conversions, which may take minutes each.</summary>
     private readonly SemaphoreSlim _slots = new(options.Value.MaxConcurrent);
 
+    private readonly WaitingLimit<UserId> _waiting = new(MaxWaitingOfOneUser);
+
     /// <summary>Number of chunks that are no longer written to.</summary>
     public int ClosedChunks(UserId user, SessionId id) =>
         SessionFolder.Find(storage, user, id)?.Chunks() is [.., var open] ? open.Index : 0;
 
-    /// <param name="bot">The bot.</param>
+    /// <param name="bot">A bot that records.</param>
     /// <param name="chunks">Number of chunks to include, from the first.</param>
     /// <param name="cancellation">Ends the assembly at once, and leaves no files behind.</param>
-    /// <returns>The open file; <see langword="null"/> if there are fewer closed chunks, or none is readable.</returns>
     /// <exception cref="FinalizationException">The chunks cannot be assembled.</exception>
     /// <exception cref="FFmpegMissingException">FFmpeg is not installed.</exception>
     /// <exception cref="IOException">The disk is full or unavailable.</exception>
-    public async Task<FileStream?> OpenAsync(Bot bot, int chunks, CancellationToken cancellation)
+    public async Task<PartialFile> OpenAsync(Bot bot, int chunks, CancellationToken cancellation)
     {
         var path = Path.Combine(storage.SoFarFolder(bot.UserId, bot.Id), $"{chunks:D5}.ogg");
         if (Find(path) is { } existing)
-            return existing;
+            return new PartialFile.Ready(existing);
+        using var place = _waiting.TryEnter(bot.UserId);
+        if (place is null)
+            return new PartialFile.QueueFull(MaxWaitingOfOneUser);
         var botLock = _locks.GetOrAdd(bot.Id, _ => new(1));
         await botLock.WaitAsync(cancellation);
         try
         {
             if (Find(path) is { } madeInTheMeantime)
-                return madeInTheMeantime;
-            return chunks <= ClosedChunks(bot.UserId, bot.Id) && await AssembleInSlotAsync(bot, chunks, path, cancellation) ? File.OpenRead(path) : null;
+                return new PartialFile.Ready(madeInTheMeantime);
+            return chunks <= ClosedChunks(bot.UserId, bot.Id) && await AssembleInSlotAsync(bot, chunks, path, cancellation)
+                ? new PartialFile.Ready(File.OpenRead(path))
+                : new PartialFile.NotReady();
         }
         finally
         {
@@ -60,15 +68,17 @@ internal sealed class PartialRecording(StorageLayout storage, AssemblyProcess as
     }
 
     /// <summary>Deletes files left by crashed managers.</summary>
-    public void DeleteAbandonedFiles()
+    /// <returns>Paths of folders that cannot be deleted.</returns>
+    public IReadOnlyList<string> DeleteAbandonedFiles()
     {
         if (!Directory.Exists(storage.SoFarRoot))
-            return;
-        foreach (var folder in new DirectoryInfo(storage.SoFarRoot).EnumerateDirectories().SelectMany(user => user.EnumerateDirectories()))
-        {
-            if (time.GetUtcNow().UtcDateTime - folder.LastWriteTimeUtc > AbandonedAfter)
-                UntrustedFolder.Delete(folder.FullName);
-        }
+            return [];
+        var abandoned =
+            from user in new DirectoryInfo(storage.SoFarRoot).EnumerateDirectories()
+            from folder in user.EnumerateDirectories()
+            where time.GetUtcNow().UtcDateTime - folder.LastWriteTimeUtc > AbandonedAfter
+            select folder.FullName;
+        return [.. abandoned.ToList().Where(path => !WorkFolder.TryDelete(path))];
     }
 
     public void Dispose() => _slots.Dispose();
@@ -156,4 +166,17 @@ internal sealed class PartialRecording(StorageLayout storage, AssemblyProcess as
         using var copy = File.Create(target);
         return chunk.CopyTo(copy, ChunkFolder.MaxChunkBytes);
     }
+}
+
+/// <summary>The result of a request for a partial recording.</summary>
+internal abstract record PartialFile
+{
+    /// <param name="File">Open. The caller disposes it.</param>
+    public sealed record Ready(FileStream File) : PartialFile;
+
+    /// <summary>There are fewer closed chunks, or none is readable.</summary>
+    public sealed record NotReady : PartialFile;
+
+    /// <param name="Limit">So many requests of the user run or wait already.</param>
+    public sealed record QueueFull(int Limit) : PartialFile;
 }

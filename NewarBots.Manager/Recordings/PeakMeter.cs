@@ -19,6 +19,8 @@ internal sealed class PeakMeter
         _peaks = new int[Math.Min(RecordingWaveforms.MaxPeaks, _samples)];
     }
 
+    public bool HasRead => _read > 0;
+
     /// <summary>Full scale is 1.</summary>
     public IReadOnlyList<double> Peaks => [.. _peaks.Select(peak => Math.Round(peak / (double)-short.MinValue, 3))];
 

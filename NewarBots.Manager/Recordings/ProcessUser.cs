@@ -71,7 +71,7 @@ internal sealed partial class ProcessUser : IDisposable
     private static HashSet<uint> RunningUsers()
     {
         var users = new HashSet<uint>();
-        using var processes = UntrustedFolder.Open("/proc", out _);
+        using var processes = UntrustedFolder.OpenTrusted("/proc", out _);
         foreach (var name in processes?.ListNames(out _) ?? [])
         {
             if (char.IsAsciiDigit(name[0]) && processes!.OwnerOf(name) is { } owner)

@@ -61,20 +61,18 @@ internal sealed partial class RecordingConverter(
         }
     }
 
-    /// <summary>Deletes temporary files left by crashed managers.</summary>
-    public void DeleteAbandonedFiles()
+    /// <summary>Deletes temporary files left by crashed managers, also of waveforms.</summary>
+    /// <returns>Paths of entries that cannot be deleted.</returns>
+    public IReadOnlyList<string> DeleteAbandonedFiles()
     {
         if (!Directory.Exists(storage.FinalRoot))
-            return;
-        foreach (var entry in new DirectoryInfo(storage.FinalRoot).EnumerateFileSystemInfos($".*{TemporarySuffix}", SearchOption.AllDirectories))
-        {
-            if (time.GetUtcNow().UtcDateTime - entry.LastWriteTimeUtc <= AbandonedAfter)
-                continue;
-            if (entry is DirectoryInfo folder)
-                folder.Delete(recursive: true);
-            else
-                entry.Delete();
-        }
+            return [];
+        var abandoned =
+            from user in new DirectoryInfo(storage.FinalRoot).EnumerateDirectories()
+            from entry in user.EnumerateFileSystemInfos($".*{TemporarySuffix}")
+            where time.GetUtcNow().UtcDateTime - entry.LastWriteTimeUtc > AbandonedAfter
+            select entry.FullName;
+        return [.. abandoned.ToList().Where(path => !WorkFolder.TryDelete(path))];
     }
 
     public void Dispose() => _slots.Dispose();

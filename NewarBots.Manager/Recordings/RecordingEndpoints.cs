@@ -14,7 +14,7 @@ namespace NewarBots.Manager.Recordings;
 /// <summary>The recording of a bot and its manifest.</summary>
 internal static class RecordingEndpoints
 {
-    private const string ConversionRetryAfterSeconds = "10";
+    private const string RetryAfterSeconds = "10";
 
     private const string QueueRetryAfterSeconds = "60";
 
@@ -98,7 +98,7 @@ internal static class RecordingEndpoints
         if (await queries.LookUpAsync(id, response) is not { } bot)
             return BotProblems.NotFound();
         if (!bot.Status.IsTerminal())
-            return wanted == AudioFormat.Ogg && track is null ? await GetPartialRecordingAsync(bot, partialRecording, closed, cancellation) : BotProblems.RecordingNotReady(bot);
+            return wanted == AudioFormat.Ogg && track is null ? await GetPartialRecordingAsync(bot, partialRecording, closed, response, cancellation) : BotProblems.RecordingNotReady(bot);
         if (chunks is not null)
             return TypedResults.Redirect($"/bots/{id}/recording{QueryOf(("format", format), ("track", track))}");
         var path = storage.Recording(bot.UserId, id);
@@ -116,7 +116,7 @@ internal static class RecordingEndpoints
             try
             {
                 var length = TimeSpan.FromSeconds(bot.Recording.DurationSeconds);
-                switch (await converter.ConvertAsync(path, length, wanted, finalizing.Value.ConversionPatience, cancellation))
+                switch (await converter.ConvertAsync(path, length, wanted, finalizing.Value.ConversionTimeout, cancellation))
                 {
                     case Conversion.Ready ready:
                         path = ready.Path;
@@ -125,7 +125,7 @@ internal static class RecordingEndpoints
                         response.Headers.RetryAfter = QueueRetryAfterSeconds;
                         return BotProblems.ConversionQueueFull(full.Limit);
                     default:
-                        response.Headers.RetryAfter = ConversionRetryAfterSeconds;
+                        response.Headers.RetryAfter = RetryAfterSeconds;
                         return BotProblems.BeingConverted(wanted.Name);
                 }
             }
@@ -144,15 +144,25 @@ internal static class RecordingEndpoints
     }
 
     /// <summary>Redirects to an address whose file never changes, so that a player can request ranges of it while the recording grows.</summary>
-    private static async Task<IResult> GetPartialRecordingAsync(Bot bot, PartialRecording partialRecording, int chunks, CancellationToken cancellation)
+    private static async Task<IResult> GetPartialRecordingAsync(
+        Bot bot, PartialRecording partialRecording, int chunks, HttpResponse response, CancellationToken cancellation)
     {
         try
         {
             if (chunks == LatestChunk && partialRecording.ClosedChunks(bot.UserId, bot.Id) is > 0 and var closed)
                 return TypedResults.Redirect($"/bots/{bot.Id}/recording?chunks={closed}");
-            return chunks > 0 && await partialRecording.OpenAsync(bot, chunks, cancellation) is { } file
-                ? TypedResults.File(file, AudioFormat.Ogg.ContentType, entityTag: new($"\"{bot.Id}-{chunks}\""), enableRangeProcessing: true)
-                : BotProblems.RecordingNotReady(bot);
+            if (chunks <= 0)
+                return BotProblems.RecordingNotReady(bot);
+            switch (await partialRecording.OpenAsync(bot, chunks, cancellation))
+            {
+                case PartialFile.Ready ready:
+                    return TypedResults.File(ready.File, AudioFormat.Ogg.ContentType, entityTag: new($"\"{bot.Id}-{chunks}\""), enableRangeProcessing: true);
+                case PartialFile.QueueFull full:
+                    response.Headers.RetryAfter = RetryAfterSeconds;
+                    return BotProblems.PartialQueueFull(full.Limit);
+                default:
+                    return BotProblems.RecordingNotReady(bot);
+            }
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {

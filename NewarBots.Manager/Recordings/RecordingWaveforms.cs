@@ -11,14 +11,13 @@ internal sealed class RecordingWaveforms(FFmpeg ffmpeg) : IDisposable
 {
     public const int MaxPeaks = 2000;
 
-    /// <summary>Requests that wait for one user's recordings, so that no user keeps others waiting for long.</summary>
     public const int MaxWaitingOfOneUser = 5;
 
     // One decoding at a time; a concurrent request for the same waveform then finds the file.
     private readonly SemaphoreSlim _slot = new(1);
 
-    /// <summary>Number of requests by the folder of a user's recordings.</summary>
-    private readonly Dictionary<string, int> _waiting = [];
+    /// <summary>By the folder of the user's recordings.</summary>
+    private readonly WaitingLimit<string> _waiting = new(MaxWaitingOfOneUser);
 
     /// <param name="recording">A finished recording.</param>
     /// <param name="length">The recording's length.</param>
@@ -32,47 +31,19 @@ internal sealed class RecordingWaveforms(FFmpeg ffmpeg) : IDisposable
         var target = StorageLayout.Waveform(recording);
         if (File.Exists(target))
             return target;
-        var user = Path.GetDirectoryName(recording)!;
-        if (!TryEnter(user))
+        using var place = _waiting.TryEnter(Path.GetDirectoryName(recording)!);
+        if (place is null)
             return null;
+        await _slot.WaitAsync(cancellation);
         try
         {
-            await _slot.WaitAsync(cancellation);
-            try
-            {
-                if (!File.Exists(target))
-                    await CreateAsync(recording, length, target, cancellation);
-                return target;
-            }
-            finally
-            {
-                _slot.Release();
-            }
+            if (!File.Exists(target))
+                await CreateAsync(recording, length, target, cancellation);
+            return target;
         }
         finally
         {
-            Leave(user);
-        }
-    }
-
-    private bool TryEnter(string user)
-    {
-        lock (_waiting)
-        {
-            var waiting = _waiting.GetValueOrDefault(user);
-            if (waiting >= MaxWaitingOfOneUser)
-                return false;
-            _waiting[user] = waiting + 1;
-            return true;
-        }
-    }
-
-    private void Leave(string user)
-    {
-        lock (_waiting)
-        {
-            if (--_waiting[user] == 0)
-                _waiting.Remove(user);
+            _slot.Release();
         }
     }
 
@@ -85,7 +56,7 @@ internal sealed class RecordingWaveforms(FFmpeg ffmpeg) : IDisposable
             new([.. FFmpegPcm.Arguments("pipe:0")], length)
             {
                 Input = recording,
-                Output = (pcm, token) => (meter = new PeakMeter(length)).ReadAsync(pcm, token),
+                Output = new((pcm, token) => (meter = new PeakMeter(length)).ReadAsync(pcm, token), () => meter.HasRead),
             },
             cancellation);
 

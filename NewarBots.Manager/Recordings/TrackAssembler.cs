@@ -10,7 +10,7 @@ namespace NewarBots.Manager.Recordings;
 /// </summary>
 internal sealed partial class TrackAssembler(AudioAssembler assembler, ILogger<TrackAssembler> logger)
 {
-    /// <param name="session">The session.</param>
+    /// <param name="session">Its id.</param>
     /// <param name="folder">The session's folder. It is not changed.</param>
     /// <param name="work">Folder for the results and temporary files.</param>
     /// <param name="budget">The most that the recorder can have written.</param>
@@ -55,10 +55,13 @@ internal sealed partial class TrackAssembler(AudioAssembler assembler, ILogger<T
         try
         {
             Directory.CreateDirectory(work.Folder);
-            var audio = await assembler.AssembleAsync(session, source, SessionJournal.Empty, work, budget, doubts, cancellation);
-            if (audio is null)
-                Log.Unreadable(logger, source.Path);
-            return new(track, audio, audio is null ? TrackProblem.Unreadable : null);
+            var made = await assembler.AssembleAsync(session, source, SessionJournal.Empty, work, budget, doubts, cancellation);
+            // A track in doubt is neither assembled nor lost.
+            if (made.Audio is not null || made.IsInDoubt)
+                return new(track, made.Audio, Problem: null);
+            var problem = ProblemOf(made.Plan);
+            Log.Unusable(logger, source.Path, problem);
+            return new(track, Audio: null, problem) { Kept = [.. made.Plan.Damaged] };
         }
         // If FFmpeg hangs on this track but did not on the mix, the track is at fault, and the recording must not fail.
         catch (Exception exception) when (exception is FinalizationException or FFmpegUnfinishedException { Hung: true })
@@ -69,10 +72,21 @@ internal sealed partial class TrackAssembler(AudioAssembler assembler, ILogger<T
         }
     }
 
+    /// <summary>The most frequent one, if no chunk of a track can be used.</summary>
+    private static TrackProblem ProblemOf(ChunkManifest plan) =>
+        plan.Ignored.Where(chunk => chunk.Why is not IgnoreReason.Empty).CountBy(chunk => chunk.Why)
+            .OrderByDescending(reason => reason.Value).Select(reason => reason.Key).FirstOrDefault() switch
+        {
+            IgnoreReason.OtherSession => TrackProblem.OtherSession,
+            IgnoreReason.TooBig => TrackProblem.TooBig,
+            IgnoreReason.TooLong => TrackProblem.TooLong,
+            _ => TrackProblem.Unreadable,
+        };
+
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "No chunk in {Folder} holds readable audio, the recording is made without this track")]
-        public static partial void Unreadable(ILogger logger, string folder);
+        [LoggerMessage(LogLevel.Warning, "No chunk in {Folder} can be used ({Problem}), the damaged ones are kept and the recording is made without this track")]
+        public static partial void Unusable(ILogger logger, string folder, TrackProblem problem);
 
         [LoggerMessage(LogLevel.Warning, "{Folder} is beyond the limits of the session's tracks, its chunks are kept and the recording is made without it")]
         public static partial void TooMany(ILogger logger, string folder);
@@ -95,7 +109,7 @@ internal sealed record AssembledTrack(int Track, AssembledAudio? Audio, TrackPro
 [JsonConverter(typeof(SnakeCaseEnumConverter<TrackProblem>))]
 internal enum TrackProblem
 {
-    /// <summary>No chunk has a complete page of audio.</summary>
+    /// <summary>No chunk has a complete page of audio. They are kept.</summary>
     Unreadable,
 
     /// <summary>The chunks could not be assembled or decoded. They are kept.</summary>
@@ -103,4 +117,13 @@ internal enum TrackProblem
 
     /// <summary>More tracks, or more audio in them, than are assembled. The chunks were not read. They are kept, as far as the session can have recorded them.</summary>
     TooMany,
+
+    /// <summary>The tags of the chunks name another session. They are kept.</summary>
+    OtherSession,
+
+    /// <summary>The chunks are far larger than a recorder writes them, or more than the session can have recorded. They were not read.</summary>
+    TooBig,
+
+    /// <summary>The chunks end later than the session can have lasted. They are kept.</summary>
+    TooLong,
 }

@@ -131,7 +131,7 @@ internal enum EndedText
 /// <param name="At">In seconds since the start of the call.</param>
 internal sealed record TimedMisbehavior(Misbehavior Kind, double At);
 
-/// <summary>Ways in which a page disrupts whoever automates it.</summary>
+/// <summary>Ways in which a page disrupts automation.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<Misbehavior>))]
 internal enum Misbehavior
 {

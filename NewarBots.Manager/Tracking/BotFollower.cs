@@ -30,8 +30,8 @@ internal sealed partial class BotFollower(BotCommands commands, StorageLayout st
     /// <exception cref="IOException">The disk cannot be read.</exception>
     public async Task<Bot?> ReadToEndAsync(SessionId id)
     {
-        // A process that survived the recorder's exit cannot write on, but it costs nothing to be sure.
-        var limit = JournalReader.MaxBytes / JournalReader.PartBytes + 1;
+        // Ends even if another process still appends to the journal.
+        var limit = JournalFile.MaxBytes / JournalReader.PartBytes + 1;
         Bot? bot;
         bool hasMore;
         do

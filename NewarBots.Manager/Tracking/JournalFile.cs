@@ -12,15 +12,15 @@ internal static class JournalFile
     /// <summary>Longer lines are skipped. A recorder's lines have a few hundred characters.</summary>
     private const int LongestLine = 64 * 1024;
 
-    /// <summary>A day of messages and speakers needs half of this.</summary>
+    /// <summary>Later lines are not read. A day of messages and speakers needs half of this.</summary>
     public const long MaxBytes = 32 * 1024 * 1024;
 
     /// <param name="folder">The session's folder.</param>
-    /// <returns>The lines without line breaks. None if the journal is missing, too big, or no regular file.</returns>
+    /// <returns>The lines without line breaks. None if the journal is missing or no regular file.</returns>
     public static IEnumerable<string> Lines(string folder)
     {
         using var journal = UntrustedFile.Open(Path.Combine(folder, Journal.FileName), out _);
-        if (journal is null || journal.Length > MaxBytes)
+        if (journal is null)
             yield break;
         using var reader = new StreamReader(journal.OpenStream(MaxBytes));
         var buffer = new char[LongestLine];

@@ -17,9 +17,6 @@ internal static class JournalReader
     /// </summary>
     public const int PartBytes = 128 * 1024;
 
-    /// <summary>Later lines are not read. A day of messages and speakers needs half of this.</summary>
-    public const long MaxBytes = 32 * 1024 * 1024;
-
     /// <summary>
     /// How often a journal that became shorter is read again from its beginning. A recorder shortens it only to remove a line that it could not write.
     /// </summary>
@@ -37,7 +34,7 @@ internal static class JournalReader
         using var folder = UntrustedFolder.Open(storage, user, id, out _);
         using var journal = folder?.OpenFile(Journal.FileName, out _);
         var (offset, restarts) = (from.Offset, from.Restarts);
-        var length = Math.Min(journal?.Length ?? 0, MaxBytes);
+        var length = Math.Min(journal?.Length ?? 0, JournalFile.MaxBytes);
         if (journal is not null && length < offset && restarts < MaxRestarts)
             (offset, restarts) = (0, restarts + 1);
         if (journal is null || length <= offset)

@@ -23,7 +23,8 @@ internal sealed partial class DeliveryStore(
 
     private const int OutboxBatch = 100;
 
-    private const int DeletionBatch = 500;
+    /// <summary>Messages that one call changes, so that nobody waits for Redis meanwhile.</summary>
+    public const int Batch = 500;
 
     /// <summary>
     /// A member of the ledger is the message's id, a space, and the webhook's id, so that the oldest message comes first. 512 bytes stand for the keys
@@ -50,10 +51,14 @@ internal sealed partial class DeliveryStore(
         """;
 
     /// <summary>
-    /// Each event is distributed once: only the manager that removes it from the outbox stores its messages. Returns how many pending messages
-    /// were deleted to stay within the limit.
+    /// Each event is distributed once: only the manager that removes it from the outbox stores its messages. A message that was redelivered late stays
+    /// until it is no longer pending, however old it is. Returns how many pending messages were deleted to stay within the limit.
     /// </summary>
     private const string DistributeScript = Accounting + """
+        local function isPending(member)
+            local id, webhook = string.match(member, '^(%S+) (%S+)$')
+            return redis.call('ZSCORE', 'newarbots:webhook:' .. webhook .. ':due', id)
+        end
         local entry, id, json, now, retention, oldestId, maximum = unpack(ARGV)
         if entry ~= '' and redis.call('XDEL', KEYS[1], entry) == 0 then return 0 end
         local ledger, bytes = KEYS[2], KEYS[3]
@@ -62,12 +67,16 @@ internal sealed partial class DeliveryStore(
             redis.call('SET', record, json, 'PX', retention)
             redis.call('ZADD', index, 0, id)
             redis.call('ZADD', due, now, id)
-            redis.call('ZREMRANGEBYLEX', index, '-', '(' .. oldestId)
+            for _, old in ipairs(redis.call('ZRANGEBYLEX', index, '-', '(' .. oldestId)) do
+                if not redis.call('ZSCORE', due, old) then redis.call('ZREM', index, old) end
+            end
             redis.call('PEXPIRE', index, retention)
             redis.call('PEXPIRE', due, retention)
             count(ledger, bytes, id .. ' ' .. ARGV[7 + (i - 1) / 3], json)
         end
-        for _, expired in ipairs(redis.call('ZRANGEBYLEX', ledger, '-', '(' .. oldestId)) do forget(ledger, bytes, expired) end
+        for _, old in ipairs(redis.call('ZRANGEBYLEX', ledger, '-', '(' .. oldestId)) do
+            if not isPending(old) then forget(ledger, bytes, old) end
+        end
         local dropped = 0
         while (tonumber(redis.call('HGET', bytes, 'total')) or 0) > tonumber(maximum) do
             local oldest = redis.call('ZRANGE', ledger, 0, 0)[1]
@@ -99,6 +108,7 @@ internal sealed partial class DeliveryStore(
         if not redis.call('SET', @record, @json, 'XX', 'PX', @retention) then return 0 end
         redis.call('ZADD', @due, @now, @id)
         count(@ledger, @bytes, @member, @json)
+        for _, key in ipairs({ @due, @index, @ledger, @bytes }) do redis.call('PEXPIRE', key, @retention) end
         return 1
         """);
 
@@ -181,12 +191,16 @@ internal sealed partial class DeliveryStore(
             member = Member(webhook, delivery.Id),
         });
 
-    /// <summary>Marks all pending messages to a webhook as failed.</summary>
+    /// <summary>Marks pending messages to a webhook as failed, at most <see cref="Batch"/>. All calls to Redis are sent at once.</summary>
     public async Task FailPendingAsync(Webhook webhook)
     {
-        foreach (var due in await Database.SortedSetRangeByRankWithScoresAsync(Due(webhook.Id)))
+        var pending = await Database.SortedSetRangeByRankWithScoresAsync(Due(webhook.Id), stop: Batch - 1);
+        var records = await Database.StringGetAsync([.. pending.Select(due => Record(webhook.Id, due.Element!))]);
+        await Task.WhenAll(pending.Zip(records, FailAsync));
+
+        async Task FailAsync(SortedSetEntry due, RedisValue record)
         {
-            if (await FindAsync(webhook, due.Element!) is { } delivery)
+            if (await ReadAsync(webhook, due.Element!, record) is { } delivery)
                 await SettleAsync(webhook, delivery.AsFailed(), DateTimeOffset.FromUnixTimeMilliseconds((long)due.Score));
             else
                 await Database.SortedSetRemoveAsync(Due(webhook.Id), due.Element);
@@ -194,13 +208,14 @@ internal sealed partial class DeliveryStore(
     }
 
     /// <summary>Finds a message. An unreadable record is deleted and counts as missing.</summary>
-    public async Task<Delivery?> FindAsync(Webhook webhook, string id)
+    public async Task<Delivery?> FindAsync(Webhook webhook, string id) =>
+        await ReadAsync(webhook, id, await Database.StringGetAsync(Record(webhook.Id, id)));
+
+    private async Task<Delivery?> ReadAsync(Webhook webhook, string id, RedisValue record)
     {
         try
         {
-            return await Database.StringGetAsync(Record(webhook.Id, id)) is { IsNull: false } record
-                ? JsonSerializer.Deserialize<Delivery>((string)record!, WebhookEvent.Stored)
-                : null;
+            return record.IsNull ? null : JsonSerializer.Deserialize<Delivery>((string)record!, WebhookEvent.Stored);
         }
         catch (JsonException exception)
         {
@@ -211,14 +226,16 @@ internal sealed partial class DeliveryStore(
     }
 
     /// <summary>Makes a message due at once, with a full set of retries.</summary>
-    public async Task<Delivery> RedeliverAsync(Webhook webhook, Delivery delivery, DateTimeOffset now)
+    /// <returns><see langword="null"/> if it was deleted meanwhile.</returns>
+    public async Task<Delivery?> RedeliverAsync(Webhook webhook, Delivery delivery, DateTimeOffset now)
     {
         var redelivery = delivery.ForRedelivery(now);
-        await Database.ScriptEvaluateAsync(
+        var wasFound = (bool)await Database.ScriptEvaluateAsync(
             RedeliverScript,
             new
             {
                 due = Due(webhook.Id),
+                index = Index(webhook.Id),
                 record = Record(webhook.Id, delivery.Id),
                 id = delivery.Id,
                 now = now.ToUnixTimeMilliseconds(),
@@ -228,7 +245,7 @@ internal sealed partial class DeliveryStore(
                 bytes = Bytes(webhook.UserId),
                 member = Member(webhook, delivery.Id),
             });
-        return redelivery;
+        return wasFound ? redelivery : null;
     }
 
     /// <summary>Lists messages, newest first; only those older than <paramref name="before"/> if given.</summary>
@@ -248,7 +265,7 @@ internal sealed partial class DeliveryStore(
     /// <summary>Deletes all messages to a webhook.</summary>
     public async Task DeleteAllAsync(Webhook webhook)
     {
-        foreach (var ids in (await Database.SortedSetRangeByValueAsync(Index(webhook.Id))).Chunk(DeletionBatch))
+        foreach (var ids in (await Database.SortedSetRangeByValueAsync(Index(webhook.Id))).Chunk(Batch))
         {
             await Database.ScriptEvaluateAsync(
                 ForgetScript, [Ledger(webhook.UserId), Bytes(webhook.UserId)], [.. ids.Select(id => (RedisValue)Member(webhook, id!))]);

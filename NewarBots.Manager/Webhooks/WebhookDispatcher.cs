@@ -56,7 +56,7 @@ internal sealed partial class WebhookDispatcher(
         }
         catch (Exception exception) when (exception.IsRedisUnavailable())
         {
-            // Logged elsewhere. The next poll tries again; events and messages stay in Redis.
+            // The status listener logs that Redis is unavailable. The next poll tries again; events and messages stay in Redis.
         }
     }
 
@@ -72,7 +72,7 @@ internal sealed partial class WebhookDispatcher(
         {
             if (webhook.DisabledAt is not null)
             {
-                // A running attempt settles its own message.
+                // A running attempt settles its own message. One batch in a pass, because the messages of others wait.
                 if (_inFlight.GetValueOrDefault(webhook.Id) == 0)
                     await deliveries.FailPendingAsync(webhook);
                 continue;

@@ -178,7 +178,8 @@ internal static class WebhookEndpoints
             return WebhookProblems.Disabled();
         if (!DeliveryStore.IsId(deliveryId) || await deliveries.FindAsync(webhook, deliveryId) is not { } delivery)
             return WebhookProblems.DeliveryNotFound();
-        var redelivery = await deliveries.RedeliverAsync(webhook, delivery, time.GetUtcNow());
+        if (await deliveries.RedeliverAsync(webhook, delivery, time.GetUtcNow()) is not { } redelivery)
+            return WebhookProblems.DeliveryNotFound();
         outbox.WakeUp.Raise();
         return Accepted(webhook, redelivery);
     }

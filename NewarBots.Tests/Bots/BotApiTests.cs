@@ -300,7 +300,7 @@ public sealed class SlowConversionTests
         await File.WriteAllTextAsync(ffmpeg, $"#!/bin/sh\nwhile [ ! -e '{gate}' ]; do sleep 0.05; done; exec ffmpeg \"$@\"\n");
         OtherUsers.Allow(ffmpeg);
         manager.Kill();
-        await manager.StartAsync(("Finalizing__FFmpegPath", ffmpeg), ("Finalizing__ConversionPatience", "00:00:00.2"));
+        await manager.StartAsync(("Finalizing__FFmpegPath", ffmpeg), ("Finalizing__ConversionTimeout", "00:00:00.2"));
 
         using (var waiting = await manager.Api.GetAsync(new Uri($"/bots/{recorded}/recording?format=mp3", UriKind.Relative)))
             Assert.Equal((HttpStatusCode.ServiceUnavailable, 10), (waiting.StatusCode, waiting.Headers.RetryAfter?.Delta?.TotalSeconds));

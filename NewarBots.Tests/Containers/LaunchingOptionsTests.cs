@@ -45,6 +45,15 @@ public sealed class LaunchingOptionsTests
         Assert.True(Validate(new() { Network = network }).Failed);
     }
 
+    [Theory]
+    [InlineData(0d)]
+    [InlineData(2000d)]
+    [InlineData(double.NaN)]
+    public void The_message_about_CPUs_names_both_limits(double cpus)
+    {
+        Assert.StartsWith("Launching:Cpus must be more than 0 and at most 1024 (it is ", Validate(new() { Cpus = cpus }).FailureMessage, StringComparison.Ordinal);
+    }
+
     private static ValidateOptionsResult Validate(LaunchingOptions options) =>
         new LaunchingOptionsValidator().Validate(name: null, options);
 }

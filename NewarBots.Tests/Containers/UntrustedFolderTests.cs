@@ -333,6 +333,25 @@ public sealed partial class UntrustedFolderTests : IDisposable
     }
 
     [Fact]
+    public void Permissions_of_folders_in_which_no_recorder_writes_stay_as_they_are()
+    {
+        const UnixFileMode readOnly = UnixFileMode.UserRead | UnixFileMode.UserExecute;
+        var outside = Directory.CreateDirectory(Path.Combine(_root.FullName, "outside")).FullName;
+        Directory.CreateDirectory(Path.Combine(outside, "work"));
+        File.SetUnixFileMode(outside, readOnly);
+
+        UntrustedFolder.OpenTrusted(outside, out _)?.Dispose();
+        UntrustedFolder.CreateTrusted(outside).Dispose();
+        if (ContainerUser.IsRoot)
+            UntrustedFolder.Delete(Path.Combine(outside, "work"));
+
+        Assert.Equal(readOnly, File.GetUnixFileMode(outside));
+        // In a folder of a recorder they are restored.
+        using var folder = UntrustedFolder.Open(outside, out _);
+        Assert.Equal(readOnly | UnixFileMode.UserWrite, File.GetUnixFileMode(outside));
+    }
+
+    [Fact]
     public void Space_is_freed_from_the_largest_junk_first_and_what_is_needed_stays()
     {
         foreach (var (name, bytes) in new[] { ("chunk_00000.ogg", 90_000), ("small", 8_000), ("large", 64_000), ("track_1/chunk_00000.ogg", 50_000), ("track_1/larger", 128_000), ("cache/a/b", 256_000) })

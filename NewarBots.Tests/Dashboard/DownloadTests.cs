@@ -25,7 +25,7 @@ public sealed class DownloadTests(DashboardBrowser browser) : IClassFixture<Dash
             TestContext.Current.CancellationToken);
         OtherUsers.Allow(ffmpeg);
         manager.Kill();
-        await manager.StartAsync(("Finalizing__FFmpegPath", ffmpeg), ("Finalizing__ConversionPatience", "00:00:05"));
+        await manager.StartAsync(("Finalizing__FFmpegPath", ffmpeg), ("Finalizing__ConversionTimeout", "00:00:05"));
         await using var open = await browser.OpenAsync(manager, $"/#/bots/{id}");
         var page = open.Page;
 

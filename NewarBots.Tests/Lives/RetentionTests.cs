@@ -42,10 +42,10 @@ public sealed class RetentionTests
         await Eventually.TrueAsync(async () => (await manager.GetAsync($"/bots/{id}")).Status is HttpStatusCode.NotFound);
         await Eventually.TrueAsync(() => !File.Exists(unknown) && !Directory.Exists(old));
         Assert.Equal([foreign], Directory.GetFileSystemEntries(final));
-        var health = (await manager.GetAsync("/health")).Body!["checks"]!["leftovers"]!;
+        var health = (await manager.GetAsync("/health")).Body!["checks"]!["orphaned-folders"]!;
         Assert.Equal("healthy", (string?)health["status"]);
         await Eventually.TrueAsync(async () =>
-            (string?)(await manager.GetAsync("/health")).Body!["checks"]!["leftovers"]!["description"] is { } description
+            (string?)(await manager.GetAsync("/health")).Body!["checks"]!["orphaned-folders"]!["description"] is { } description
             && description.Contains(young, StringComparison.Ordinal) && description.Contains(strange, StringComparison.Ordinal)
             && !description.Contains(old, StringComparison.Ordinal));
         Assert.True(Directory.Exists(young));

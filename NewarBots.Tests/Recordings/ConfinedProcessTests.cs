@@ -71,6 +71,28 @@ public sealed class ConfinedProcessTests
     }
 
     [Fact]
+    public async Task A_cancelled_run_leaves_no_pipe_open()
+    {
+        using var client = new CancellationTokenSource();
+        var errors = "";
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _processes.RunAsync(
+            new(["sh", "-c", "readlink /proc/$$/fd/2; echo error >&2; sleep 600"], Limits)
+            {
+                Output = async (stream, cancellation) =>
+                {
+                    using var reader = new StreamReader(stream);
+                    errors = await reader.ReadLineAsync(cancellation);
+                    await client.CancelAsync();
+                    await reader.ReadToEndAsync(cancellation);
+                },
+            },
+            client.Token));
+
+        Assert.StartsWith("pipe:", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain(errors, new DirectoryInfo("/proc/self/fd").EnumerateFiles().Select(file => file.LinkTarget));
+    }
+
+    [Fact]
     public void The_hard_limits_of_the_manager_limit_its_programs()
     {
         var own = ProcessLimits.Read(

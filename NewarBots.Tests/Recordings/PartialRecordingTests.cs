@@ -104,8 +104,8 @@ public sealed class PartialRecordingTests : IDisposable
 
         var another = AssembleAsync(2);
         await Eventually.TrueAsync(() => File.Exists($"{gate}.begun"));
-        await using (var file = await _partials.OpenAsync(first, 2, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System))
-            Assert.Equal(made, file?.Name);
+        var existing = await _partials.OpenAsync(first, 2, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
+        Assert.Equal(made, NameOf(existing));
         await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
 
         Assert.NotNull(await another);
@@ -127,7 +127,7 @@ public sealed class PartialRecordingTests : IDisposable
         var all = new List<Task<string?>>();
         for (var number = 0; number < 6; number++)
         {
-            _session.Bot = _session.Bot with { Id = SessionId.New(TimeProvider.System) };
+            _session.Bot = _session.Bot with { Id = SessionId.New(TimeProvider.System), UserId = UserId.Parse($"user{number}") };
             Directory.CreateDirectory(_session.Folder);
             _session.Write(tone);
             all.Add(AssembleAsync(1, number < 4 ? TestContext.Current.CancellationToken : cancelled.Token));
@@ -145,11 +145,46 @@ public sealed class PartialRecordingTests : IDisposable
         Assert.Equal(_session.Options.MaxConcurrent, counts.Max(count => int.Parse(count, CultureInfo.InvariantCulture)));
     }
 
+    [Fact]
+    public async Task One_user_cannot_keep_the_others_waiting()
+    {
+        var tone = await OpusPackets.OfToneAsync(1100);
+        var gate = Path.Combine(_session.Storage.Root, "gate");
+        _session.UseFFmpegScript($"while [ ! -e '{gate}' ]; do sleep 0.05; done; exec ffmpeg \"$@\"");
+        var requests = new List<Task<PartialFile>>();
+        for (var number = 0; number < PartialRecording.MaxWaitingOfOneUser; number++)
+            requests.Add(RequestAsync("ada"));
+
+        Assert.Equal(new PartialFile.QueueFull(PartialRecording.MaxWaitingOfOneUser), await RequestAsync("ada"));
+        var ofAnother = RequestAsync("bob");
+        await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
+
+        Assert.All(await Task.WhenAll([.. requests, ofAnother]), made => Assert.NotNull(NameOf(made)));
+        Assert.NotNull(NameOf(await RequestAsync("ada")));
+
+        Task<PartialFile> RequestAsync(string user)
+        {
+            _session.Bot = _session.Bot with { Id = SessionId.New(TimeProvider.System), UserId = UserId.Parse(user) };
+            _session.Write(tone);
+            return _partials.OpenAsync(_session.Bot, 2, TestContext.Current.CancellationToken);
+        }
+    }
+
     private async Task<string?> AssembleAsync(int chunks) => await AssembleAsync(chunks, TestContext.Current.CancellationToken);
 
     private async Task<string?> AssembleAsync(int chunks, CancellationToken cancellation)
     {
-        await using var file = await _partials.OpenAsync(_session.Bot, chunks, cancellation);
-        return file?.Name;
+        var made = await _partials.OpenAsync(_session.Bot, chunks, cancellation);
+        Assert.IsNotType<PartialFile.QueueFull>(made);
+        return NameOf(made);
+    }
+
+    /// <summary>Closes the file.</summary>
+    private static string? NameOf(PartialFile made)
+    {
+        if (made is not PartialFile.Ready { File: var file })
+            return null;
+        file.Dispose();
+        return file.Name;
     }
 }

@@ -47,9 +47,10 @@ public sealed class RecordingBudgetTests : IDisposable
         _session.WriteChunk(1, 500, await OpusPackets.OfToneAsync(50));
         using var partials = Partials();
 
-        await using var file = await partials.OpenAsync(_session.Bot, 1, TestContext.Current.CancellationToken);
+        var made = Assert.IsType<PartialFile.Ready>(await partials.OpenAsync(_session.Bot, 1, TestContext.Current.CancellationToken));
 
-        Assert.Equal(50 * 960, (await RecordedSession.DecodeAsync(file!.Name)).Length);
+        await using var file = made.File;
+        Assert.Equal(50 * 960, (await RecordedSession.DecodeAsync(file.Name)).Length);
     }
 
     [Fact]
@@ -221,7 +222,7 @@ public sealed class RecordingBudgetTests : IDisposable
     {
         await using var output = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(json));
 
-        Assert.Null(await AssemblyProcess.ReadAsync(output, maxBytes: 1000, TestContext.Current.CancellationToken));
+        Assert.Null(await AssemblyProcess.ReadAsync(output, RecordingBudget.OfLongestBot, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -231,7 +232,7 @@ public sealed class RecordingBudgetTests : IDisposable
         {
             await using var output = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(new AssemblyResult { Warnings = warnings }, AssemblyJson.Default.AssemblyResult));
 
-            Assert.Null(await AssemblyProcess.ReadAsync(output, maxBytes: 1_000_000, TestContext.Current.CancellationToken));
+            Assert.Null(await AssemblyProcess.ReadAsync(output, RecordingBudget.OfLongestBot, TestContext.Current.CancellationToken));
         }
     }
 

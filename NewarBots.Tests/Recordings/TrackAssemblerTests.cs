@@ -1,6 +1,7 @@
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Recordings;
+using NewarBots.Recorder.Recording;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Recordings;
@@ -85,6 +86,36 @@ public sealed class TrackAssemblerTests : IDisposable
         Assert.Equal([1, 3], Enumerable.Range(1, 5).Where(track => File.Exists(FileOf(track))));
         Assert.True(File.Exists(Path.Combine(_session.DamagedFolder, "track_2", ChunkFormat.FileName(0))));
         Assert.False(Directory.Exists(_session.Folder));
+    }
+
+    [Fact]
+    public async Task Chunks_of_a_track_without_a_usable_one_are_kept_and_the_cause_is_named()
+    {
+        var tone = await OpusPackets.OfToneAsync(100);
+        _session.Write(tone);
+        _session.WriteTrack(1, 0, tone);
+        foreach (var track in (int[])[2, 3, 4])
+            Directory.CreateDirectory(_session.TrackFolder(track));
+        await File.WriteAllTextAsync(ChunkOf(2), "garbage");
+        using (var writer = new ChunkWriter(_session.TrackFolder(3), SessionId.New(TimeProvider.System), ChunkFormat.DefaultLength, new(new TimeLinePosition(RecordedSession.Start))))
+        {
+            tone.ForEach(writer.Append);
+            writer.Flush();
+        }
+
+        await File.WriteAllBytesAsync(ChunkOf(4), new byte[ChunkFolder.MaxChunkBytes + 1]);
+
+        await _session.RecordAsync();
+
+        Assert.Equal(
+            [(1, null), (2, TrackProblem.Unreadable), (3, TrackProblem.OtherSession), (4, TrackProblem.TooBig)],
+            _session.Manifest().Tracks.Select(track => (track.Track, track.Problem)));
+        Assert.Equal(["track_2/chunk_00000.ogg", "track_3/chunk_00000.ogg"], _session.Manifest().Damaged);
+        Assert.Equal("garbage", await File.ReadAllTextAsync(Path.Combine(_session.DamagedFolder, "track_2", ChunkFormat.FileName(0))));
+        Assert.True(File.Exists(Path.Combine(_session.DamagedFolder, "track_3", ChunkFormat.FileName(0))));
+        Assert.False(Directory.Exists(_session.Folder));
+
+        string ChunkOf(int track) => Path.Combine(_session.TrackFolder(track), ChunkFormat.FileName(0));
     }
 
     [Fact]

@@ -24,7 +24,17 @@ public sealed class JournalFileTests : IDisposable
         }, iter: 50, threads: 1);
 
     [Fact]
-    public void A_journal_that_is_missing_a_link_or_too_big_has_no_lines()
+    public void The_first_lines_of_a_journal_that_is_too_long_are_read()
+    {
+        File.WriteAllText(Path, "first\nsecond\n");
+        using (var file = File.OpenWrite(Path))
+            file.SetLength(1L << 40);
+
+        Assert.Equal(["first", "second"], JournalFile.Lines(_folder));
+    }
+
+    [Fact]
+    public void A_journal_that_is_missing_a_link_or_without_line_breaks_has_no_lines()
     {
         Assert.Empty(JournalFile.Lines(_folder));
         File.CreateSymbolicLink(Path, "/etc/passwd");

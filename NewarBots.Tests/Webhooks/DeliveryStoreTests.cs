@@ -89,6 +89,60 @@ public sealed class DeliveryStoreTests(RedisServer redis) : IClassFixture<RedisS
         Assert.Equal(["newarbots:webhooks:user:anna:bytes"], await KeysAsync());
     }
 
+    [Fact]
+    public async Task Pending_messages_of_a_disabled_webhook_fail_in_batches_so_that_others_do_not_wait()
+    {
+        for (var number = 0; number < DeliveryStore.Batch + 100; number++)
+            await _store.EnqueueAsync([First], new(First.UserId, "bot.failed", "x"), Id(number), Now);
+
+        await _store.FailPendingAsync(First);
+        Assert.Equal((DeliveryStore.Batch, 100), await CountAsync());
+        await _store.FailPendingAsync(First);
+        Assert.Equal((DeliveryStore.Batch + 100, 0), await CountAsync());
+        await _store.FailPendingAsync(First);
+
+        async Task<(int Failed, int Pending)> CountAsync()
+        {
+            var all = await ListAsync(First);
+            return (all.Count(one => one.Status is DeliveryStatus.Failed), all.Count(one => one.Status is DeliveryStatus.Pending));
+        }
+    }
+
+    [Fact]
+    public async Task A_message_that_is_redelivered_late_stays_until_it_is_settled()
+    {
+        await EnqueueAsync(0, First);
+        var failed = Assert.Single(await _store.ClaimAsync(First, Now, Now.AddMinutes(1), maximum: 10)).AsFailed();
+        await _store.SettleAsync(First, failed, Now.AddMinutes(1));
+        var late = Now + DeliveryStore.Retention - TimeSpan.FromMinutes(10);
+        Assert.NotNull(await _store.RedeliverAsync(First, failed, late));
+
+        // The next event finds the message older than the retention.
+        var later = Now + DeliveryStore.Retention + TimeSpan.FromMinutes(10);
+        await EnqueueAtAsync(later);
+
+        var claimed = await _store.ClaimAsync(First, later, later.AddMinutes(1), maximum: 10);
+        Assert.Equal(2, claimed.Count);
+        var redelivered = Assert.Single(claimed, delivery => delivery.Id == Id(0));
+        Assert.Contains(await ListAsync(First), delivery => delivery.Id == Id(0));
+        await _store.SettleAsync(First, redelivered.After(new DeliveryAttempt(later, 0.1, 204, Error: null), jitter: 0), later.AddMinutes(1));
+        await EnqueueAtAsync(later.AddMinutes(2));
+        Assert.DoesNotContain(await ListAsync(First), delivery => delivery.Id == Id(0));
+
+        Task EnqueueAtAsync(DateTimeOffset at) => _store.EnqueueAsync([First], new(First.UserId, "bot.failed", "x"), DeliveryStore.NewId(at), at);
+    }
+
+    [Fact]
+    public async Task A_message_that_was_deleted_cannot_be_redelivered()
+    {
+        await EnqueueAsync(0, First);
+        var delivery = Assert.Single(await ListAsync(First));
+        await _store.DeleteAllAsync(First);
+
+        Assert.Null(await _store.RedeliverAsync(First, delivery, Now));
+        Assert.Empty(await _store.ClaimAsync(First, Now, Now.AddMinutes(1), maximum: 10));
+    }
+
     private static Webhook WebhookOf(string user, string id) =>
         new() { Id = id, UserId = UserId.Parse(user), Url = new("https://example.com"), CreatedAt = Now, Secret = WebhookSignature.NewSecret() };
 

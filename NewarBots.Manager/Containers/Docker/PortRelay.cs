@@ -18,11 +18,14 @@ internal sealed partial class PortRelay(
     /// <summary>After a failed accept: the caller closed its connection early, or this process has no free handle.</summary>
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>A loopback server answers at once, unless it hangs and its backlog is full.</summary>
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+
     private readonly CancellationTokenSource _ended = new();
     private readonly SemaphoreSlim _free = new(MaxConnections);
     private readonly ConcurrentDictionary<IPAddress, int> _perAddress = new();
 
-    /// <summary>Kept while the relay runs, so that reconnecting gives nothing back. The bots' network has a limited number of addresses.</summary>
+    /// <summary>Kept while the relay runs, so that reconnecting does not reset the limit. The bots' network has a limited number of addresses.</summary>
     private readonly ConcurrentDictionary<IPAddress, RedisTraffic> _redis = new();
 
     private readonly IPAddress _source = service is ForwardedService.Meeting ? IPortForwarding.BotSource : IPAddress.Loopback;
@@ -127,11 +130,13 @@ internal sealed partial class PortRelay(
     /// </summary>
     private async Task<Socket> ConnectToServerAsync()
     {
+        using var timeout = new CancellationTokenSource(ConnectTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _ended.Token);
         var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         try
         {
             server.Bind(new IPEndPoint(_source, 0));
-            await server.ConnectAsync(IPAddress.Loopback, port, CancellationToken.None);
+            await server.ConnectAsync(IPAddress.Loopback, port, either.Token);
             return server;
         }
         catch (SocketException exception) when (exception.SocketErrorCode is SocketError.ConnectionRefused && _source.Equals(IPAddress.Loopback))
@@ -140,7 +145,7 @@ internal sealed partial class PortRelay(
             var overIPv6 = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
             try
             {
-                await overIPv6.ConnectAsync(IPAddress.IPv6Loopback, port, CancellationToken.None);
+                await overIPv6.ConnectAsync(IPAddress.IPv6Loopback, port, either.Token);
                 return overIPv6;
             }
             catch

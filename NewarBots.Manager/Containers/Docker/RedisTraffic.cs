@@ -81,7 +81,7 @@ internal sealed class RedisCommandCheck
     private int _bytes;
     private int _left;
 
-    /// <returns>False from the first byte on that no recorder sends.</returns>
+    /// <returns>False if a byte violates the part of the protocol that recorders use.</returns>
     public bool Accept(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)

@@ -1,4 +1,4 @@
-// Ways in which a page disrupts whoever automates it.
+// Ways in which a page disrupts automation.
 export const misbehaviors = {
   Alert: () => alert('Your microphone is muted'),
   Confirm: () => confirm('Are you still there?'),

@@ -86,6 +86,34 @@ public sealed class LoopbackRelayTests(ScriptedRecorders recorders) : IClassFixt
     }
 
     [Fact]
+    public async Task A_server_whose_backlog_is_full_does_not_delay_the_end_of_the_relay()
+    {
+        _server.Start(backlog: 0);
+        // The kernel drops further attempts without an answer, and would retry for two minutes.
+        var waiting = Enumerable.Range(0, 4).Select(_ => new TcpClient()).ToList();
+        try
+        {
+            foreach (var client in waiting)
+                _ = client.ConnectAsync(IPAddress.Loopback, Port, _deadline.Token).AsTask().ContinueWith(_ => { }, TaskScheduler.Default);
+            var relay = await RelayAsync();
+            using var caller = await CallAsync();
+            await Eventually.TrueAsync(IsConnecting);
+
+            await relay.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
+        }
+        finally
+        {
+            waiting.ForEach(client => client.Dispose());
+        }
+
+        // The relay's attempt, which the kernel lists as SYN_SENT (02) with the source address of bots.
+        bool IsConnecting() => File.ReadLines("/proc/net/tcp").Any(line =>
+            line.Contains($" {Hex(IPortForwarding.BotSource)}:", StringComparison.Ordinal) && line.Contains($" {Hex(IPAddress.Loopback)}:{Port:X4} 02 ", StringComparison.Ordinal));
+
+        static string Hex(IPAddress address) => Convert.ToHexString([.. address.GetAddressBytes().Reverse()]);
+    }
+
+    [Fact]
     public async Task A_half_closed_connection_still_delivers_the_response()
     {
         _server.Start();
