@@ -2,7 +2,7 @@ namespace NewarBots.Manager.Recordings;
 
 /// <summary>Limits how many requests of one user may run or wait, so that no user keeps the others waiting for long.</summary>
 /// <typeparam name="TUser">Identifies a user.</typeparam>
-/// <param name="most">Of one user.</param>
+/// <param name="most">Requests of one user.</param>
 internal sealed class WaitingLimit<TUser>(int most) where TUser : notnull
 {
     private readonly Dictionary<TUser, int> _requests = [];
