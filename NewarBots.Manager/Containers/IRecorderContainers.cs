@@ -25,6 +25,20 @@ internal interface IRecorderContainers
     /// <summary>All recorders of this stack, in any state. How they exited is unknown (<see cref="FindAsync"/>).</summary>
     Task<IReadOnlyList<RecorderContainer>> ListAsync(CancellationToken cancellation);
 
+    /// <summary>Whether the engine answers at all. It may still fail for one container. Throws nothing but a cancellation.</summary>
+    async Task<bool> IsReachableAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await ListAsync(cancellation);
+            return true;
+        }
+        catch (ContainerEngineException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Sends SIGTERM, then SIGKILL after <paramref name="grace"/>. Does nothing if the container is not running.</summary>
     Task StopAsync(SessionId id, TimeSpan grace, CancellationToken cancellation);
 

@@ -212,6 +212,8 @@ internal sealed partial class BotFinisher(
 
         // If the lease was lost, another manager may have moved the chunks and caused this failure: its result counts, not this one.
         cancellation.ThrowIfCancellationRequested();
+        // The engine may take a minute for one container. Other bots need not wait for that.
+        turn.Dispose();
         await remover.RemoveContainerAsync(finalizing, cancellation);
         if (await SetEndAsync(finalizing, end) is { } ended)
             step.TagOutcome(ended);
@@ -294,6 +296,8 @@ internal sealed partial class BotFinisher(
     /// </summary>
     private async Task<(FailureCause Cause, string Why)> CauseOfAsync(Exception exception, CancellationToken cancellation)
     {
+        if (exception is ContainerEngineException { Cause: FailureCause.Engine } && await containers.IsReachableAsync(cancellation))
+            return (FailureCause.Bot, "The container engine does not answer requests about the bot's container, although it works otherwise.");
         if (Failures.MayBeStorage(exception) && await storageCheck.FindFaultAsync(cancellation) is { } fault)
             return (FailureCause.Storage, fault);
         var cause = Failures.CauseOf(exception);

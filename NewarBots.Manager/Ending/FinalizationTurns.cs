@@ -126,6 +126,7 @@ internal sealed class FinalizationTurn(SessionId id, int number, Action<Finaliza
 {
     private readonly CancellationTokenSource _interruption = new();
     private ITimer? _timer;
+    private bool _isEnded;
 
     public SessionId Id => id;
 
@@ -151,6 +152,8 @@ internal sealed class FinalizationTurn(SessionId id, int number, Action<Finaliza
 
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _isEnded, value: true))
+            return;
         _timer?.Dispose();
         end(this);
         _interruption.Dispose();

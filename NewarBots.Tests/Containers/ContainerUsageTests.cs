@@ -31,4 +31,26 @@ public sealed class ContainerUsageTests(ScriptedRecorders recorders) : IClassFix
         await recorders.Containers.RemoveAsync(busy.Environment.SessionId, CancellationToken.None);
         Assert.Null(await recorders.Containers.MeasureAsync(busy.Environment.SessionId, CancellationToken.None));
     }
+
+    [Fact]
+    public async Task A_container_that_cannot_be_measured_does_not_hide_the_others()
+    {
+        using var memory = new InMemoryRecorders();
+        using var probe = new MetricsProbe();
+        using var usage = new ContainerUsage(
+            memory.Containers, probe.Bots, new BackgroundLoops(TimeProvider.System, NullLogger<BackgroundLoops>.Instance), TimeProvider.System);
+        foreach (var number in Enumerable.Range(0, 3))
+        {
+            var bot = memory.Bot("sleep 60");
+            await memory.Containers.LaunchAsync(bot, CancellationToken.None);
+            if (number == 1)
+                memory.Containers.Unmeasurable = bot.Environment.SessionId;
+        }
+
+        await usage.MeasureAsync(CancellationToken.None);
+        await usage.MeasureAsync(CancellationToken.None);
+
+        Assert.Equal(4, probe.Of("newarbots.bot.memory.usage").Count());
+        Assert.Equal(2, probe.Of("newarbots.bot.cpu.usage").Count());
+    }
 }

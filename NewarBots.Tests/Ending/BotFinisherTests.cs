@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Containers;
 using NewarBots.Manager.Ending;
 using NewarBots.Manager.Hosting;
 using NewarBots.Recorder.Recording;
@@ -142,6 +143,34 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
             await watch.CheckAsync(Cancellation);
             return (await Store.Queries.FindAsync(bot.Id))!.Status is BotStatus.Completed;
         }, TimeSpan.FromMinutes(2));
+    }
+
+    [Fact]
+    public async Task A_container_that_cannot_be_removed_counts_unless_the_whole_engine_is_unreachable()
+    {
+        var bot = await RecordedAsync();
+        UseFFmpeg("""exec ffmpeg "$@" """);
+        var unreachable = new ContainerEngineException("No answer within 60 s.", ContainerEngineFailure.Unreachable);
+        try
+        {
+            recorders.Containers.RemovalFailure = recorders.Containers.ListFailure = unreachable;
+            await FailAsync(bot, attempts: 1);
+            Assert.Equal(0, (await Store.Queries.FindAsync(bot.Id))!.FailedEnd!.Counted);
+
+            recorders.Containers.ListFailure = null;
+            await FailAsync(bot, attempts: 2);
+            var failed = (await Store.Queries.FindAsync(bot.Id))!.FailedEnd!;
+            Assert.Equal(1, failed.Counted);
+            Assert.Equal("The container engine does not answer requests about the bot's container, although it works otherwise.", failed.Error);
+        }
+        finally
+        {
+            recorders.Containers.RemovalFailure = recorders.Containers.ListFailure = null;
+        }
+
+        _manager.GetRequiredService<RetryBackoff>().Forget(bot.Id);
+        _finisher.Enqueue(bot.Id);
+        await UntilAsync(bot, BotStatus.Completed);
     }
 
     [Fact]

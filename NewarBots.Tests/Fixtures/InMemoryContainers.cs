@@ -21,6 +21,15 @@ internal sealed class InMemoryContainers : IRecorderContainers
     /// <summary>Thrown by every launch while it is set.</summary>
     public ContainerEngineException? LaunchFailure { get; set; }
 
+    /// <summary>Thrown by every removal while it is set.</summary>
+    public ContainerEngineException? RemovalFailure { get; set; }
+
+    /// <summary>Thrown by every listing while it is set.</summary>
+    public ContainerEngineException? ListFailure { get; set; }
+
+    /// <summary>The container of this bot cannot be measured.</summary>
+    public SessionId? Unmeasurable { get; set; }
+
     public void Clear() => _containers.Clear();
 
     public Task LaunchAsync(RecorderContainerSpec spec, CancellationToken cancellation)
@@ -40,7 +49,7 @@ internal sealed class InMemoryContainers : IRecorderContainers
         _containers.TryGetValue(id, out var container) ? new RecorderOrigin(container.Spec.Environment, container.Spec.Metadata) : null);
 
     public Task<IReadOnlyList<RecorderContainer>> ListAsync(CancellationToken cancellation) =>
-        Task.FromResult<IReadOnlyList<RecorderContainer>>([.. _containers.Values.Select(container => container.Observed)]);
+        ListFailure is { } failure ? throw failure : Task.FromResult<IReadOnlyList<RecorderContainer>>([.. _containers.Values.Select(container => container.Observed)]);
 
     public Task StopAsync(SessionId id, TimeSpan grace, CancellationToken cancellation)
     {
@@ -50,7 +59,8 @@ internal sealed class InMemoryContainers : IRecorderContainers
     }
 
     public Task<RecorderUsage?> MeasureAsync(SessionId id, CancellationToken cancellation) => Task.FromResult(
-        _containers.TryGetValue(id, out var container) && container.Exit is null ? new RecorderUsage(1024 * 1024, TimeSpan.FromSeconds(1)) : null);
+        id == Unmeasurable ? throw new ContainerEngineException("It cannot be measured.", ContainerEngineFailure.Refused)
+        : _containers.TryGetValue(id, out var container) && container.Exit is null ? new RecorderUsage(1024 * 1024, TimeSpan.FromSeconds(1)) : null);
 
     public async Task CopyLogAsync(SessionId id, Stream destination, CancellationToken cancellation)
     {
@@ -67,6 +77,8 @@ internal sealed class InMemoryContainers : IRecorderContainers
 
     public Task RemoveAsync(SessionId id, CancellationToken cancellation)
     {
+        if (RemovalFailure is { } failure)
+            throw failure;
         if (_containers.TryRemove(id, out var container))
             Exit(container, 137);
         return Task.CompletedTask;
