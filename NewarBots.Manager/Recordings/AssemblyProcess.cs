@@ -2,9 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Recordings;
 

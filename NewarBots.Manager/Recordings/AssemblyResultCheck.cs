@@ -26,8 +26,10 @@ internal sealed class AssemblyResultCheck(RecordingBudget budget)
     private readonly long _packets = budget.Packets + Tolerance;
     private readonly double _seconds = ChunkManifest.Seconds(budget.Packets + Tolerance);
 
+    /// <summary>A list that is missing is null.</summary>
     public bool Accepts(AssemblyResult result) =>
-        result.Warnings.Count <= AssembleCommand.MaxWarnings
+        result is { Warnings: not null, Steps: not null, Tracks: not null, Speakers: not null, Disagreements: not null, Others: not null }
+        && result.Warnings.Count <= AssembleCommand.MaxWarnings
         && result.Warnings.All(warning => warning is { Length: <= AssembleCommand.MaxWarning })
         && result.Steps.Count <= MaxSteps
         && result.Steps.All(IsStep)
@@ -48,10 +50,10 @@ internal sealed class AssemblyResultCheck(RecordingBudget budget)
         && step.Took >= TimeSpan.Zero && step.Took <= LongestStep;
 
     private static bool IsFailure(AssemblyFailure failure) =>
-        failure is { Message.Length: <= AssemblyFailure.MaxMessage, Limit.Length: <= MaxLimit } && failure.Suspects.All(file => file is not null);
+        failure is { Message.Length: <= AssemblyFailure.MaxMessage, Limit.Length: <= MaxLimit, Suspects: not null } && failure.Suspects.All(file => file is not null);
 
     private bool IsTrack(AssembledTrack track) =>
-        track is { Track: >= 1 and <= StorageLayout.MaxTrack }
+        track is { Track: >= 1 and <= StorageLayout.MaxTrack, Kept: not null }
         && track.Kept.All(file => ChunkFormat.TryParseFileName(file, out _))
         && (track.Audio is null || IsAudio(track.Audio, Path.Combine(StorageLayout.TrackFolderName(track.Track), AudioAssembler.FileName)));
 

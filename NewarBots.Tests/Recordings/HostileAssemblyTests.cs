@@ -18,15 +18,13 @@ public sealed class HostileAssemblyTests : IDisposable
 
     public void Dispose() => _session.Dispose();
 
-    [Theory]
-    [InlineData("manifest.json")]
-    [InlineData("recording.json")]
-    public async Task A_link_that_it_leaves_in_its_work_folder_is_not_followed(string name)
+    [Fact]
+    public async Task A_link_with_the_name_of_the_manifest_in_its_work_folder_is_not_followed()
     {
         var elsewhere = Path.Combine(_session.Storage.Root, "keys.json");
         await File.WriteAllTextAsync(elsewhere, "the keys", TestContext.Current.CancellationToken);
         _session.Write(await OpusPackets.OfToneAsync(50));
-        _session.UseFFmpegScript($"ln -sf '{elsewhere}' {name}; exec ffmpeg \"$@\"");
+        _session.UseFFmpegScript($"ln -sf '{elsewhere}' manifest.json; exec ffmpeg \"$@\"");
 
         await _session.RecordAsync();
 
@@ -54,7 +52,7 @@ public sealed class HostileAssemblyTests : IDisposable
     [InlineData("\"First\":0,\"Count\":50", "\"First\":1,\"Count\":9223372036854775807")]
     [InlineData("\"First\":0,\"Count\":50", "\"First\":-1,\"Count\":50")]
     [InlineData("\"Skip\":0", "\"Skip\":-9223372036854775808")]
-    [InlineData("\"StartedAt\":\"2026-03-01T09:00:00\\u002B00:00\"", "\"StartedAt\":\"9999-12-31T23:59:59\\u002B00:00\"")]
+    [InlineData("\"StartedAt\":\"2026-03-01T09:00:00", "\"StartedAt\":\"9999-12-31T23:59:59")]
     [InlineData("\"Gaps\":[", "\"Gaps\":[null,")]
     [InlineData("\"Gaps\":[", "\"Gaps\":[{\"StartSeconds\":0,\"EndSeconds\":1},")]
     [InlineData("\"EndSeconds\":0.75", "\"EndSeconds\":1e300")]
@@ -70,7 +68,8 @@ public sealed class HostileAssemblyTests : IDisposable
     [InlineData("\"Disagreements\":[", "\"Disagreements\":[null,")]
     [InlineData("\"Others\":[", "\"Others\":[null,")]
     [InlineData("\"Tracks\":[", "\"Tracks\":[null,")]
-    [InlineData("\"Tracks\":[", "\"Tracks\":[{\"Track\":2,\"Problem\":\"unreadable\"},")]
+    [InlineData("\"Tracks\":[", "\"Tracks\":[{\"Track\":2,\"Problem\":\"unreadable\",\"Kept\":[]},")]
+    [InlineData("\"Kept\":[\"chunk_00000.ogg\"]", "\"Other\":0")]
     [InlineData("\"Kept\":[", "\"Kept\":[null,")]
     [InlineData("\"Kept\":[", "\"Kept\":[\"/etc/passwd\",")]
     [InlineData("\"Warnings\":[", "\"Warnings\":[null,")]
@@ -142,7 +141,7 @@ public sealed class HostileAssemblyTests : IDisposable
         var explained = ConfinedProcess.ExplainStart(new Win32Exception(error));
 
         Assert.Equal(isExhausted, explained is not null);
-        Assert.Equal(isExhausted ? FailureCause.Host : null, explained?.Cause);
+        Assert.Equal(isExhausted ? FailureCause.Host : (FailureCause?)null, explained?.Cause);
         // Within the process it may be the process's own limit, so the bot's attempts are counted.
         if (explained is not null)
             Assert.Equal(FailureCause.Bot, Failures.CauseOf(AssemblyFailure.Of(explained).ToException()));
