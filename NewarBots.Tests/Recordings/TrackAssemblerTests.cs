@@ -97,9 +97,10 @@ public sealed class TrackAssemblerTests : IDisposable
         foreach (var track in (int[])[2, 3, 4])
             Directory.CreateDirectory(_session.TrackFolder(track));
         await File.WriteAllTextAsync(ChunkOf(2), "garbage");
-        using (var writer = new ChunkWriter(_session.TrackFolder(3), SessionId.New(TimeProvider.System), ChunkFormat.DefaultLength, new(new TimeLinePosition(RecordedSession.Start))))
+        using (var writer = new ChunkWriter(_session.TrackFolder(3), SessionId.New(TimeProvider.System), ChunkFormat.DefaultLength, new(RecordedSession.Start)))
         {
-            tone.ForEach(writer.Append);
+            foreach (var packet in tone)
+                writer.Append(packet);
             writer.Flush();
         }
 
