@@ -197,7 +197,13 @@
       for (const dialog of same) dialog.isModal = true;
     }
     // A question without any mark, with two buttons of which one leaves.
-    const never = (neverAnswers ?? []).map(pattern => new RegExp(pattern, 'i'));
+    const never = (neverAnswers ?? []).flatMap(pattern => {
+      try {
+        return [new RegExp(pattern, 'i')];
+      } catch {
+        return []; // An invalid expression affects itself only.
+      }
+    });
     const callOwn = [...own, ...elementsFor(['leave_button', 'call_control', 'join_button'])];
     for (const element of named.filter(control => never.some(pattern => namesOf(control).some(name => pattern.test(plain(name)))) && isVisible(control))) {
       let root = parentOf(element);

@@ -23,7 +23,7 @@ namespace NewarBots.Contract;
 /// <param name="DecliningAnswers">Regular expressions for buttons that decline an offer of a dialog.</param>
 /// <param name="DeviceOffers">Regular expressions that match the text of a dialog that offers to turn on a device.</param>
 /// <param name="RoomOffers">Regular expressions that match the text of a dialog in the call that offers another room.</param>
-public sealed record SelectorPack(
+public sealed partial record SelectorPack(
     string Name,
     string Version,
     IReadOnlyList<SelectorEntry> Entries,
@@ -84,8 +84,10 @@ public sealed record SelectorPack(
         {
             foreach (var (i, pattern) in (patterns ?? []).Index())
             {
-                if (PatternError(pattern, RegexOptions.NonBacktracking, groups, "owner's name, for example (.+)") is { } error)
-                    yield return new($"$.{property}[{i}]", error);
+                var error = PatternError(pattern, RegexOptions.NonBacktracking, groups, "owner's name, for example (.+)");
+                // The page evaluates these too.
+                if ((property == "neverAnswers" ? error ?? JavaScriptError(pattern) : error) is { } fault)
+                    yield return new($"$.{property}[{i}]", fault);
             }
         }
 
@@ -93,6 +95,26 @@ public sealed record SelectorPack(
         if (missing.Count > 0)
             yield return new("$.entries", $"no call can be joined without an entry for {string.Join(", ", missing.Select(WireWord.Of))}");
     }
+
+    /// <returns>
+    /// <see langword="null"/> for a regular expression that means the same in .NET and in JavaScript. JavaScript rejects inline options, for
+    /// example, and takes <c>\p{L}</c> for the letter p.
+    /// </returns>
+    internal static string? JavaScriptError(string? pattern) =>
+        Tokens().Matches(pattern ?? string.Empty).Select(token => token.Value).FirstOrDefault(IsUnknownToJavaScript) is { } unknown
+            ? $"is not a valid regular expression in the browser: '{unknown}' is unknown to JavaScript"
+            : null;
+
+    private static bool IsUnknownToJavaScript(string token) => token[0] switch
+    {
+        '\\' => "aeGApPzZ".Contains(token[1], StringComparison.Ordinal),
+        '(' => token.Length < 3 || !":=!<".Contains(token[2], StringComparison.Ordinal),
+        _ => token.Contains(@"\p", StringComparison.OrdinalIgnoreCase) || token.Contains("-[", StringComparison.Ordinal),
+    };
+
+    /// <summary>Escaped characters, sets of characters, and beginnings of groups with a question mark.</summary>
+    [GeneratedRegex(@"\\.|\[(?:\\.|[^\]\\])*\]|\(\?.?", RegexOptions.Singleline, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Tokens();
 
     /// <returns>
     /// <see langword="null"/> for a valid regular expression with at least <paramref name="groups"/> groups, of which the first has
@@ -170,7 +192,7 @@ public sealed record SelectorEntry(
             yield return (".attribute", "is allowed only together with number");
         if (Number is null && Sign is PageSign.ParticipantCount)
             yield return (string.Empty, "needs a number, because it counts participants");
-        if (Number is not null && SelectorPack.PatternError(Number, RegexOptions.ECMAScript, groups: 1, "number, for example (\\d+),") is { } error)
+        if (Number is not null && (SelectorPack.PatternError(Number, RegexOptions.ECMAScript, groups: 1, "number, for example (\\d+),") ?? SelectorPack.JavaScriptError(Number)) is { } error)
             yield return (".number", error);
     }
 }

@@ -25,6 +25,7 @@ public sealed class SelectorPackTests
     [InlineData("""{"id":"a","sign":"participant_count","css":"b"}""", "$.entries[1]", "needs a number")]
     [InlineData("""{"id":"a","sign":"participant_count","css":"b","number":"(\\d+"}""", "$.entries[1].number", "is not a valid regular expression")]
     [InlineData("""{"id":"a","sign":"participant_count","css":"b","number":"\\d+"}""", "$.entries[1].number", "first group")]
+    [InlineData("""{"id":"a","sign":"participant_count","css":"b","number":"(?i)(\\d+)"}""", "$.entries[1].number", "'(?i' is unknown to JavaScript")]
     [InlineData("""{"id":"a","sign":"participant_count","text":"b","number":"(\\d+)"}""", "$.entries[1].number", "css")]
     [InlineData("""{"id":"a","sign":"denied","text":"b","name":"c"}""", "$.entries[1].name", "css")]
     public void An_invalid_entry_is_rejected_with_its_line_and_path(string entry, string path, string what)
@@ -52,6 +53,8 @@ public sealed class SelectorPackTests
     [InlineData("""{"name":"x","version":"1","entries":{}}""", "line 1, $.entries: has a value of the wrong kind")]
     [InlineData("""{"name":"","version":"1","entries":[]}""", "line 1, $.name: is empty")]
     [InlineData("""{"name":"x","version":"1","entries":[],"recorders":["("]}""", "line 1, $.recorders[0]: is not a valid regular expression")]
+    [InlineData("""{"name":"x","version":"1","entries":[],"neverAnswers":["(?i)leave"]}""", "line 1, $.neverAnswers[0]: is not a valid regular expression in the browser: '(?i'")]
+    [InlineData("""{"name":"x","version":"1","entries":[],"neverAnswers":["\\(?leave","[^(?]x","\\p{L}"]}""", "line 1, $.neverAnswers[2]: is not a valid regular expression in the browser: '\\p'")]
     public void An_invalid_file_is_rejected_with_the_position_of_the_error(string json, string fault) =>
         Assert.StartsWith(fault, Assert.Throws<InvalidSelectorPackException>(() => SelectorPack.Parse(json)).Faults[0], StringComparison.Ordinal);
 
