@@ -16,7 +16,7 @@ internal sealed class MeetingBrowser : IAsyncDisposable
 
     private MeetingBrowser(IPage page, IPlaywright? playwright, VirtualDisplay? display) => (Page, _playwright, _display) = (page, playwright, display);
 
-    /// <summary>For the display and for the driver. The browser itself has Playwright's timeout of 30 s.</summary>
+    /// <summary>For the driver. The display and the browser have timeouts of their own.</summary>
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Shorter than the time that the recorder gives the whole step after a crash.</summary>
@@ -33,15 +33,15 @@ internal sealed class MeetingBrowser : IAsyncDisposable
     /// <param name="hook">Captures the page's audio.</param>
     /// <exception cref="PlaywrightException">The browser did not start.</exception>
     /// <exception cref="InvalidOperationException">The display did not start.</exception>
-    /// <exception cref="TimeoutException">The display or the driver hangs.</exception>
+    /// <exception cref="TimeoutException">The driver hangs.</exception>
     public static async Task<MeetingBrowser> StartAsync(RecorderEnvironment environment, StorageState? account, CaptureHook hook)
     {
         var isHeaded = environment.Browser is BrowserKind.Headed;
-        var startingDisplay = isHeaded ? TimedAsync("display start", VirtualDisplay.StartAsync).WaitAsync(StartTimeout) : null;
+        var startingDisplay = isHeaded ? TimedAsync("display start", VirtualDisplay.StartAsync) : null;
         IPlaywright? playwright = null;
         try
         {
-            playwright = await TimedAsync("driver start", Playwright.CreateAsync).WaitAsync(StartTimeout);
+            playwright = await StartDriverAsync();
             return await LaunchAsync(environment, account, hook, playwright, startingDisplay is null ? null : await startingDisplay);
         }
         catch
@@ -52,6 +52,22 @@ internal sealed class MeetingBrowser : IAsyncDisposable
                 await ((Task)startingDisplay).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (startingDisplay is { IsCompletedSuccessfully: true, Result: var display })
                 await display.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static async Task<IPlaywright> StartDriverAsync()
+    {
+        var starting = TimedAsync("driver start", Playwright.CreateAsync);
+        try
+        {
+            return await starting.WaitAsync(StartTimeout);
+        }
+        catch (TimeoutException)
+        {
+            // A driver that starts after all is ended then.
+            _ = starting.ContinueWith(
+                started => started.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
             throw;
         }
     }

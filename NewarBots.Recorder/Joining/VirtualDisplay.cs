@@ -8,6 +8,8 @@ internal sealed class VirtualDisplay : IAsyncDisposable
     public const int Width = 1280;
     public const int Height = 720;
 
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
+
     private readonly CancellationTokenSource _kill = new();
 
     private VirtualDisplay(string name) => Name = name;
@@ -15,7 +17,9 @@ internal sealed class VirtualDisplay : IAsyncDisposable
     /// <summary>The value for <c>DISPLAY</c>, for example <c>:0</c>.</summary>
     public string Name { get; private set; }
 
-    /// <exception cref="InvalidOperationException">Xvfb did not start. The message has its error output.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Xvfb exited, or did not respond within 30 s and was killed. The message has its error output.
+    /// </exception>
     public static async Task<VirtualDisplay> StartAsync()
     {
         var display = new VirtualDisplay(string.Empty);
@@ -29,8 +33,13 @@ internal sealed class VirtualDisplay : IAsyncDisposable
             .WithStandardErrorPipe(PipeTarget.ToStringBuilder(errors))
             .WithValidation(CommandResultValidation.None)
             .ExecuteAsync(display._kill.Token);
-        if (await Task.WhenAny(started.Task, run.Task) != started.Task)
-            throw new InvalidOperationException($"Xvfb exited: {errors}");
+        var first = await Task.WhenAny(started.Task, run.Task, Task.Delay(StartTimeout, TimeProvider.System));
+        if (first != started.Task)
+        {
+            await display.DisposeAsync();
+            throw new InvalidOperationException($"{(first == run.Task ? "Xvfb exited" : "Xvfb did not start in time")}: {errors}");
+        }
+
         display.Name = $":{await started.Task}";
         return display;
     }
