@@ -41,13 +41,15 @@ internal abstract record JoinDecision
     /// <param name="now">The time of the look.</param>
     public static JoinDecision Decide(PageView view, JoinHistory history, string botName, LeaveConditions leave, DateTimeOffset now)
     {
-        // Refusals first: the waiting room's text can remain visible after one. At the door and in the call, names and the meeting's title may
-        // contain such a text.
-        var isCall = view.IsProvenCall || (history.IsReceiving(now) && view.IsAdmissionWithAudio);
-        var mayQuote = isCall || (view.IsDoor && !history.HasKnocked);
+        // A lobby may play sounds, too. Audio on a page that still offers to join proves a call only after the request to join.
+        var isCall = view.IsProvenCall || (history.IsReceiving(now) && view.IsAdmissionWithAudio && (history.HasKnocked || !view.OffersToJoin));
+        // Names and the meeting's title may contain the text of a refusal. In the call, before the request to join, and in a waiting room
+        // without one, only whole sentences count.
+        var mayQuote = isCall || (!history.HasKnocked && (view.OffersToJoin || view.Shows(PageSign.WaitingRoom)));
+        // Refusals first: the waiting room's text can remain visible after one.
         foreach (var (sign, reason) in Refusals)
         {
-            if (view.Matches.FirstOrDefault(match => match.Sign == sign && !(match.IsPart && mayQuote)) is { } refusal)
+            if (view.Matches.FirstOrDefault(match => match.Sign == sign && !(match.IsPart && mayQuote) && !history.IsQuote(match)) is { } refusal)
                 return new GiveUp(reason, $"The page shows {refusal.Entry}.");
         }
 
@@ -74,8 +76,8 @@ internal abstract record JoinDecision
         if (history.IsDropped(now))
         {
             return history.WasReloaded
-                ? new GiveUp(EndReason.BlockedByPlatform, $"The platform dropped the request to join, twice: {view.DroppedBy}")
-                : new Reload(view.DroppedBy!);
+                ? new GiveUp(EndReason.BlockedByPlatform, $"The platform dropped the request to join, twice: {view.Drop?.Error}")
+                : new Reload(view.Drop!.Error);
         }
 
         if (history.HasWaitingRoomEnded(view, now))

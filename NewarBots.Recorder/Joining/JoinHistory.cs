@@ -64,6 +64,14 @@ internal sealed record JoinHistory(
 
     private DateTimeOffset? DroppedSince { get; init; }
 
+    /// <summary>How many errors the page had that drop its session, now and before the request to join.</summary>
+    private int Drops { get; init; }
+
+    private int DropsBefore { get; init; }
+
+    /// <summary>Entries that were a part of a longer text before the request to join, such as of the meeting's title.</summary>
+    private ImmutableHashSet<string> Quotes { get; init; } = [];
+
     /// <summary>Since when the page has been at another address than the meeting's pages that it showed before.</summary>
     private DateTimeOffset? ElsewhereSince { get; init; }
 
@@ -77,12 +85,16 @@ internal sealed record JoinHistory(
 
     private DateTimeOffset ReceivedAt { get; init; }
 
-    /// <summary>Adds a look at the page. A control that disappears and comes back counts as another one.</summary>
-    public JoinHistory WithView(PageView view, DateTimeOffset now) => (WithAddress(view, now) with
+    /// <summary>
+    /// Adds a look at the page. A control that disappears and comes back counts as another one. A look that failed changes nothing.
+    /// </summary>
+    public JoinHistory WithView(PageView view, DateTimeOffset now) => view.IsFailed ? this : (WithAddress(view, now) with
     {
         Answers = Answers.WithView(view),
+        Drops = view.Drop?.Count ?? 0,
+        Quotes = view.OffersToJoin && !HasKnocked ? Quotes.Union(view.Matches.Where(match => match.IsPart).Select(match => match.Entry)) : Quotes,
         LobbySince = view.Shows(PageSign.JoinButton) || view.Shows(PageSign.SwitchButton) ? LobbySince ?? now : null,
-        DroppedSince = view.DroppedBy is not null && HasKnocked ? DroppedSince ?? now : null,
+        DroppedSince = view.Drop?.Count > DropsBefore && HasKnocked ? DroppedSince ?? now : null,
         ActsOnShown = ActsOnShown.RemoveRange(ActsOnShown.Keys.Where(entry => view.Matches.All(match => match.Entry != entry))),
     }).WithReception(view.ReceivedBytes, now);
 
@@ -107,6 +119,9 @@ internal sealed record JoinHistory(
     /// room of it.
     /// </summary>
     public static TimeSpan ElsewhereTimeout(bool isAtOtherHost) => isAtOtherHost ? OtherHostTimeout : OtherPathTimeout;
+
+    /// <summary>The text is a part of a longer one that the page showed before the request to join, such as the meeting's title.</summary>
+    public bool IsQuote(PageMatch match) => match.IsPart && Quotes.Contains(match.Entry);
 
     /// <summary>After the request to join, the platform dropped the page's session, and the page did not recover.</summary>
     public bool IsDropped(DateTimeOffset now) => now - DroppedSince >= (WasReloaded ? DroppedAgainTimeout : DroppedTimeout);
@@ -149,18 +164,20 @@ internal sealed record JoinHistory(
 
     private static string AddressOf(PageView view) => view.Url.Split('?', '#')[0].TrimEnd('/');
 
-    public JoinHistory WithAct(PageMatch target, DateTimeOffset now) => this with
+    public JoinHistory WithAct(PageMatch target, DateTimeOffset now) => WithKnock(target.Sign) with
     {
         LastProgressAt = now,
-        HasKnocked = HasKnocked || target.Sign is PageSign.JoinButton or PageSign.SwitchButton,
         ActsOnShown = ActsOnShown.SetItem(target.Entry, (ActsOnShown.GetValueOrDefault(target.Entry).Count + 1, now)),
         Acts = Acts + 1,
     };
 
-    public JoinHistory WithAnswer(DialogAnswer answer, DateTimeOffset now) => this with
+    /// <summary>An error from before the request to join did not drop it.</summary>
+    private JoinHistory WithKnock(PageSign? sign) =>
+        HasKnocked || sign is not (PageSign.JoinButton or PageSign.SwitchButton) ? this : this with { HasKnocked = true, DropsBefore = Drops };
+
+    public JoinHistory WithAnswer(DialogAnswer answer, DateTimeOffset now) => WithKnock(answer.Button?.Sign) with
     {
         LastProgressAt = now,
-        HasKnocked = HasKnocked || answer.Button?.Sign is PageSign.JoinButton,
         Answers = Answers.WithAnswer(answer, now),
         Acts = Acts + 1,
     };

@@ -33,7 +33,7 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
     private string? _shownEntries;
     private long? _failingSince;
     private string? _gone;
-    private string? _droppedBy;
+    private PageDrop? _drop;
 
     public MeetingPage(
         IPage page, CaptureHook hook, SelectorPack selectors, OtherRecorders recorders, Evidence evidence, TimeProvider time, ILogger<MeetingPage> logger)
@@ -44,7 +44,11 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
         page.Crash += (_, _) => _gone ??= "The page crashed.";
         page.Close += (_, _) => _gone ??= "The page was closed.";
         // Google Meet throws it when it gives up the session. The page may go on to ask the guest to wait.
-        page.PageError += (_, error) => _droppedBy ??= error.Contains("DisconnectedError", StringComparison.Ordinal) ? error.Split('\n')[0] : null;
+        page.PageError += (_, error) =>
+        {
+            if (error.Contains("DisconnectedError", StringComparison.Ordinal))
+                Volatile.Write(ref _drop, new(error.Split('\n')[0], (_drop?.Count ?? 0) + 1));
+        };
         page.Context.Close += (_, _) => _gone ??= "The browser exited.";
         evidence.Watch(page);
     }
@@ -95,7 +99,7 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
         try
         {
             var answer = await _page.EvaluateAsync<JsonElement>(_look).WaitAsync(ResponseTimeout, _time);
-            var view = Read(answer.Deserialize(LookJson.Default.SeenPage)!) with { DroppedBy = Volatile.Read(ref _droppedBy) };
+            var view = Read(answer.Deserialize(LookJson.Default.SeenPage)!) with { Drop = Volatile.Read(ref _drop) };
             _failingSince = null;
             foreach (var dialog in view.Dialogs.Where(dialog => _dialogs.Add($"{dialog}")))
                 _evidence.AddLook($"dialog {dialog}");
@@ -124,7 +128,7 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
             _gone ??= $"The page did not respond for {ResponseTimeout.TotalSeconds:0} s.";
         }
 
-        return PageView.Nothing;
+        return PageView.Failed with { Drop = Volatile.Read(ref _drop) };
     }
 
     private PageView Read(SeenPage seen)
@@ -186,11 +190,7 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
     });
 
     /// <summary>Loads the page again.</summary>
-    public Task ReloadAsync() => TryAsync(async () =>
-    {
-        Volatile.Write(ref _droppedBy, null);
-        await _page.ReloadAsync(new() { WaitUntil = WaitUntilState.Commit });
-    });
+    public Task ReloadAsync() => TryAsync(() => _page.ReloadAsync(new() { WaitUntil = WaitUntilState.Commit }));
 
     /// <summary>Scrolls the target into view and returns where it is. The page may have changed since it was last looked at.</summary>
     private async Task<PagePlace?> FindAsync(PageMatch target) =>

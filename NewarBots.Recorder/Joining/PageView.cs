@@ -11,6 +11,12 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
 {
     public static PageView Nothing { get; } = new("about:blank", string.Empty, Capturing: false, []);
 
+    /// <summary>The page could not be looked at, for example because it navigates. This says nothing about what it shows.</summary>
+    public static PageView Failed { get; } = Nothing with { IsFailed = true };
+
+    /// <inheritdoc cref="Failed"/>
+    public bool IsFailed { get; private init; }
+
     /// <summary>The open dialogs, the one on top first.</summary>
     public IReadOnlyList<PageDialog> Dialogs { get; init; } = [];
 
@@ -20,8 +26,8 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
     /// <summary>The page has neither text nor controls.</summary>
     public bool IsBlank { get; init; }
 
-    /// <summary>The page's own error which says that the platform has dropped its session; <see langword="null"/> without one.</summary>
-    public string? DroppedBy { get; init; }
+    /// <summary>The page's latest error which says that the platform has dropped its session; <see langword="null"/> without one.</summary>
+    public PageDrop? Drop { get; init; }
 
     /// <summary>The page hides its toolbar or its participant count, until the mouse moves.</summary>
     public bool IsConcealed { get; init; }
@@ -73,8 +79,8 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
     public bool IsAdmissionWithAudio => IsCallWithAudio && (!Shows(PageSign.WaitingRoom) || Count > 1 || NamedOthers > 0);
 
     /// <summary>
-    /// For an admitted guest, the page still shows the call. While it shows anything that exists in a call only, the texts and the name box
-    /// of the lobby do not count: the text may be in the chat, and the box may have stayed in the page.
+    /// The page still shows the call to a guest who was admitted. While it shows anything that exists in a call only, the texts and the name
+    /// box of the lobby do not count: the text may be in the chat, and the box may have stayed in the page.
     /// </summary>
     public bool IsStillCallPage => MayBeCall || (
         Shows(PageSign.LeaveButton)
@@ -88,13 +94,13 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
         && (Shows(PageSign.LeaveButton) || !(Shows(PageSign.JoinButton) || Shows(PageSign.WaitingRoom)));
 
     /// <summary>The page shows the lobby or the waiting room.</summary>
-    public bool IsLobby => !IsStillCallPage && (IsDoor || Shows(PageSign.WaitingRoom));
+    public bool IsLobby => !IsStillCallPage && (OffersToJoin || Shows(PageSign.WaitingRoom));
 
     /// <summary>The page offers to join.</summary>
-    public bool IsDoor => Shows(PageSign.NameBox) || Shows(PageSign.JoinButton) || Shows(PageSign.SwitchButton);
+    public bool OffersToJoin => Shows(PageSign.NameBox) || Shows(PageSign.JoinButton) || Shows(PageSign.SwitchButton);
 
     /// <summary>The page asks the guest to wait, and nothing on it belongs to a call or to the page before.</summary>
-    public bool IsWaitingRoom => Shows(PageSign.WaitingRoom) && !IsDoor && !IsStillCallPage;
+    public bool IsWaitingRoom => Shows(PageSign.WaitingRoom) && !OffersToJoin && !IsStillCallPage;
 
     /// <summary>The page is one of the meeting's own: it shows anything of the lobby, the waiting room or the call.</summary>
     public bool IsMeetingPage => IsLobby || Shows(PageSign.LeaveButton) || Shows(PageSign.GettingReady) || Shows(PageSign.JoinButton);
@@ -155,6 +161,10 @@ internal sealed record PageMatch(
 /// <param name="Y">In CSS pixels of the viewport.</param>
 /// <param name="Free">The element is enabled and nothing covers it.</param>
 internal sealed record PagePlace(double X, double Y, bool Free);
+
+/// <param name="Error">The first line of the error.</param>
+/// <param name="Count">How many such errors the page has had, with this one.</param>
+internal sealed record PageDrop(string Error, int Count);
 
 /// <summary>A dialog that the page shows.</summary>
 /// <param name="Text">Its text, shortened.</param>

@@ -113,6 +113,9 @@ internal sealed record LeaveRules
 
     private PageView View { get; init; } = PageView.Nothing;
 
+    /// <summary>The latest look failed, so everything else is from an earlier one.</summary>
+    private bool IsViewMissing { get; init; }
+
     /// <summary>How many others the page counts, without recorders; <see langword="null"/> if it shows no count.</summary>
     public int? Others { get; private init; }
 
@@ -147,14 +150,17 @@ internal sealed record LeaveRules
         return counted is 0 && now - MiscountedAt < MiscountTimeout ? null : counted;
     }
 
-    /// <param name="view">The page.</param>
+    /// <param name="view">The page. After a look that failed, only the maximum duration ends the call.</param>
     /// <param name="progress">The state of the recording.</param>
     /// <param name="isAudioInDoubt">Recorded silence may be lost audio.</param>
     /// <param name="now">The time of the look.</param>
     /// <param name="isNetworkInDoubt">The network may be why nobody is heard, and why the page no longer shows the call.</param>
     public LeaveRules Observe(PageView view, RecordingProgress progress, bool isAudioInDoubt, DateTimeOffset now, bool isNetworkInDoubt = false)
     {
-        var receivedAt = progress.Reception.ReceivedBytes != ReceivedBytes ? now : ReceivedAt;
+        if (view.IsFailed)
+            return this with { At = now, IsViewMissing = true };
+        // A page that was loaded again counts from 0.
+        var receivedAt = progress.Reception.ReceivedBytes > ReceivedBytes ? now : ReceivedAt;
         var isReceiving = receivedAt > ReceivedAt || now - receivedAt < ReceptionTimeout;
         IReadOnlyList<(DateTimeOffset At, long AudiblePackets)> audibleLooks =
             [.. AudibleLooks.Where(look => now - look.At <= SpeechWindow), (now, progress.AudiblePackets)];
@@ -174,6 +180,7 @@ internal sealed record LeaveRules
         return this with
         {
             At = now,
+            IsViewMissing = false,
             WaitingSince = waitingSince,
             AliveAt = view.IsStillCallPage || isReceiving || isConnected ? now : AliveAt,
             View = view,
@@ -208,6 +215,8 @@ internal sealed record LeaveRules
     {
         if (At >= Deadline)
             return new(EndReason.MaxDuration);
+        if (IsViewMissing)
+            return null;
         foreach (var (sign, reason, isGuess) in Endings)
         {
             if (View.Matches.FirstOrDefault(match => match.Sign == sign && IsEnding(match)) is { } ending)

@@ -291,11 +291,34 @@ public sealed class JoinDecisionTests
         var view = View([.. entries, "name.box", "join.ask"]) with { NamedOthers = named };
         if (count is not null)
             view = view with { Matches = [.. view.Matches, Match("count.people") with { Number = count }] };
-        var history = Fresh;
+        var history = Fresh.WithAct(Match("join.ask"), Now);
         for (var second = 0; isReceiving && second < 3; second++)
             history = history.WithView(view with { ReceivedBytes = second * 4000 }, Now);
 
         Assert.Equal(isCall, Decide(view, history, Now) is JoinDecision.Admitted);
+    }
+
+    [Fact]
+    public void Sounds_in_a_lobby_do_not_prove_the_call_before_the_request_to_join()
+    {
+        var view = View("microphone.off", "camera.off", "join.now");
+        var history = Fresh;
+        for (var second = 0; second < 3; second++)
+            history = history.WithView(view with { ReceivedBytes = second * 4000 }, Now);
+
+        Assert.Equal("join.now", Target<JoinDecision.Click>(Decide(view, history, Now)));
+        Assert.IsType<JoinDecision.Admitted>(Decide(view, history.WithAct(Match("join.now"), Now), Now));
+    }
+
+    [Fact]
+    public void A_look_that_fails_changes_nothing()
+    {
+        var view = View("waiting.asking", "join.ask") with { ReceivedBytes = 4000, Drop = new("DisconnectedError: 72", Count: 1) };
+        var history = Fresh.WithAct(Match("join.ask"), Now).WithView(view, Now);
+        var exhausted = Enumerable.Range(0, 5).Aggregate(history, (tried, _) => tried.WithAct(Match("join.ask"), Now));
+
+        Assert.Equal(exhausted, exhausted.WithView(PageView.Failed, Now.AddSeconds(1)));
+        Assert.True(exhausted.WithView(PageView.Failed, Now.AddSeconds(1)).IsExhausted(Match("join.ask")));
     }
 
     [Fact]
@@ -414,6 +437,25 @@ public sealed class JoinDecisionTests
     }
 
     [Fact]
+    public void A_title_that_reads_like_a_refusal_does_not_end_the_wait()
+    {
+        PageMatch[] title = [Match("ended.call") with { IsPart = true }, Match("left.text") with { IsPart = true }];
+        PageView Titled(params string[] entries) => View(entries) with { Matches = [.. View(entries).Matches, .. title] };
+        var door = Titled("microphone.off", "camera.off", "join.ask");
+        var asked = Fresh.WithView(door, Now).WithAct(Match("join.ask"), Now);
+
+        Assert.IsType<JoinDecision.WaitInWaitingRoom>(Decide(Titled("waiting.asking", "leave.button"), asked, Now));
+        Assert.IsType<JoinDecision.Wait>(Decide(Titled("leave.button"), asked, Now));
+        // A signed-in account may wait without having asked.
+        Assert.IsType<JoinDecision.WaitInWaitingRoom>(Decide(Titled("waiting.asking", "leave.button")));
+
+        // It ended after all.
+        Assert.IsType<JoinDecision.GiveUp>(Decide(View("waiting.asking", "ended.call"), asked, Now));
+        var full = View("waiting.asking") with { Matches = [Match("waiting.asking"), Match("blocked.maximum") with { IsPart = true }] };
+        Assert.Equal(EndReason.BlockedByPlatform, Assert.IsType<JoinDecision.GiveUp>(Decide(full, asked, Now)).Reason);
+    }
+
+    [Fact]
     public void A_meeting_whose_title_asks_to_get_ready_is_a_call_like_any_other() =>
         Assert.IsType<JoinDecision.Admitted>(Decide("leave.button", "call.details", "getting_ready.text"));
 
@@ -460,17 +502,31 @@ public sealed class JoinDecisionTests
     [Fact]
     public void A_request_that_the_platform_drops_is_made_once_more()
     {
-        var dropped = View("waiting.asking") with { DroppedBy = "DisconnectedError: 72" };
+        var dropped = View("waiting.asking") with { Drop = new("DisconnectedError: 72", Count: 1) };
+        var droppedAgain = View("waiting.asking") with { Drop = new("DisconnectedError: 72", Count: 2) };
         var asked = Fresh.WithAct(Match("join.ask"), Now).WithView(dropped, Now);
 
         Assert.IsType<JoinDecision.WaitInWaitingRoom>(Decide(dropped, asked, Now.AddSeconds(4)));
         Assert.IsType<JoinDecision.Reload>(Decide(dropped, asked, Now.AddSeconds(5)));
-        var again = asked.WithReload(Now.AddSeconds(5)).WithAct(Match("join.ask"), Now.AddSeconds(8)).WithView(dropped, Now.AddSeconds(9));
-        Assert.IsType<JoinDecision.WaitInWaitingRoom>(Decide(dropped, again, Now.AddSeconds(68)));
-        var giveUp = Assert.IsType<JoinDecision.GiveUp>(Decide(dropped, again, Now.AddSeconds(69)));
+        var again = asked.WithReload(Now.AddSeconds(5)).WithAct(Match("join.ask"), Now.AddSeconds(8)).WithView(droppedAgain, Now.AddSeconds(9));
+        Assert.IsType<JoinDecision.WaitInWaitingRoom>(Decide(droppedAgain, again, Now.AddSeconds(68)));
+        var giveUp = Assert.IsType<JoinDecision.GiveUp>(Decide(droppedAgain, again, Now.AddSeconds(69)));
         Assert.Equal(EndReason.BlockedByPlatform, giveUp.Reason);
         Assert.Contains("DisconnectedError: 72", giveUp.Detail, StringComparison.Ordinal);
-        Assert.IsType<JoinDecision.Admitted>(Decide(View("leave.button", "call.details") with { DroppedBy = "DisconnectedError: 72" }, asked, Now.AddSeconds(9)));
+        Assert.IsType<JoinDecision.Admitted>(Decide(View("leave.button", "call.details") with { Drop = dropped.Drop }, asked, Now.AddSeconds(9)));
+    }
+
+    [Fact]
+    public void An_error_from_before_the_request_to_join_does_not_drop_it()
+    {
+        var drop = new PageDrop("DisconnectedError: 72", Count: 1);
+        var door = View("microphone.off", "camera.off", "join.ask") with { Drop = drop };
+        var waiting = View("waiting.asking") with { Drop = drop };
+        var asked = Fresh.WithView(door, Now).WithAct(Match("join.ask"), Now).WithView(waiting, Now);
+
+        Assert.IsType<JoinDecision.WaitInWaitingRoom>(Decide(waiting, asked, Now.AddSeconds(70)));
+        var dropped = waiting with { Drop = drop with { Count = 2 } };
+        Assert.IsType<JoinDecision.Reload>(Decide(dropped, asked.WithView(dropped, Now), Now.AddSeconds(5)));
     }
 
     [Fact]

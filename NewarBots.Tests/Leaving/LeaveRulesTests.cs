@@ -390,6 +390,29 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
+    public void After_a_look_that_fails_only_the_maximum_duration_ends_the_call()
+    {
+        _rules = Rules(new() { MaxDuration = TimeSpan.FromSeconds(100) });
+        var lobby = Page(new PageMatch("join.now", PageSign.JoinButton));
+        Assert.Null(After(TimeSpan.FromSeconds(4), lobby));
+        Assert.Null(After(TimeSpan.FromSeconds(9), PageView.Failed));
+        // The page has shown nothing else since.
+        Assert.Equal(EndReason.BrowserCrashed, After(TimeSpan.FromSeconds(1), lobby)!.Reason);
+
+        Assert.Equal(EndReason.MaxDuration, After(TimeSpan.FromSeconds(100), PageView.Failed)!.Reason);
+    }
+
+    [Fact]
+    public void A_page_that_is_loaded_again_receives_nothing_yet()
+    {
+        After(TimeSpan.FromSeconds(30), Call(), tracks: 1, bytesPerSecond: 4000);
+        After(TimeSpan.FromSeconds(30), Call(), tracks: 1);
+        _receivedBytes = 0;
+
+        Assert.Equal(EndReason.MeetingEnded, After(TimeSpan.FromSeconds(1), Page(LeaveButton, new PageMatch("ended.call", PageSign.Ended) { IsInModal = true }))!.Reason);
+    }
+
+    [Fact]
     public void Only_failures_and_guesses_are_not_ordinary()
     {
         After(TimeSpan.FromMinutes(5), Call(others: 3));
