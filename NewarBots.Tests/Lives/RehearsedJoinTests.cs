@@ -82,6 +82,7 @@ public sealed class RehearsedJoinTests(RehearsedRecorders recorders) : IClassFix
         var end = rehearsal.Call.EndAfter ?? rehearsal.Call.KickAfter;
         Assert.True(report.SecondsHeard == 0 || report.Offset < 1, $"{report}\n{recorder}");
         Assert.True(recorder.Statuses()[^1].RecordedSeconds is { } seconds && (end is null || (seconds > end / 2 && seconds < end + 15)), $"{recorder}");
+        AssertVoicesAreRecorded(recorder, rehearsal.Participants);
         switch (scenario.Name)
         {
             case "unknown-question":
@@ -114,6 +115,16 @@ public sealed class RehearsedJoinTests(RehearsedRecorders recorders) : IClassFix
         var recorder = await recorders.InAsync(query);
 
         Assert.True(recorder.Reason is { } ended && WireWord.Of(ended) == reason, $"{recorder}");
+    }
+
+    /// <summary>At least half of what was spoken: six recorders share a browser, which may stall.</summary>
+    private static void AssertVoicesAreRecorded(EndedRecorder recorder, IReadOnlyList<RehearsalParticipant> participants)
+    {
+        var last = recorder.Statuses()[^1];
+        var spoken = participants.Any(participant => participant.Speaks is null)
+            ? last.RecordedSeconds!.Value
+            : participants.SelectMany(participant => participant.Speaks!).Select(time => time.To).DefaultIfEmpty(0).Max();
+        Assert.True(last.AudibleSeconds >= spoken / 2, $"{recorder}");
     }
 
     private static void AssertEvidence(IReadOnlyDictionary<string, byte[]> evidence, NamedScenario scenario)
