@@ -23,7 +23,7 @@ internal sealed class RejoinBudget
     public RejoinAttempt? Take(EndReason cause) => cause switch
     {
         EndReason.BrowserCrashed when _crashes < MaxCrashes => new(++_crashes, MaxCrashes, TimeSpan.Zero),
-        // A door that stays open while the media stay away would be entered over and over.
+        // Otherwise, a meeting that admits the bot but sends no audio would be joined for ever.
         EndReason.NetworkLost or EndReason.NoAudio when _losses < MaxLosses => new(++_losses, MaxLosses, Delay * (_losses - 1)),
         _ => null,
     };

@@ -23,7 +23,7 @@ internal readonly record struct TimeLinePosition(DateTimeOffset Start, long Pack
 /// </summary>
 internal sealed class TimeLine(TimeLinePosition position)
 {
-    /// <summary>In packets. A capture that was stopped properly ends up to this much before its last sample was heard.</summary>
+    /// <summary>In packets. A recording may end this much early: the last sound is heard before its packet is complete.</summary>
     private const long MaxLag = ChunkFormat.PacketsPerSecond / 10;
 
     private readonly HashSet<string> _retired = [];

@@ -46,7 +46,7 @@ internal sealed partial class StatusReporter(
             }
             catch (IOException exception)
             {
-                // The journal has space of its own on a full disk (SessionJournal). Without it, those who listen in Redis still learn the status.
+                // The journal has space of its own on a full disk (SessionJournal). If that fails too, the status is still published in Redis.
                 LogJournalFailed(exception);
             }
 
