@@ -113,14 +113,16 @@ internal sealed partial class RecorderRun(
             (_rejoinsFor, _replacedVisit) = (decision.Reason, _visit);
             recording.SetCauseOfRestart(CauseOfGap(decision.Reason));
             LogRejoining(decision.Detail, $"{attempt}");
+            // Until the bot is in the call again, nothing is recorded.
             reporter.Report(
                 wasInCall ? BotStatus.Recording : BotStatus.Joining,
-                figures: wasInCall ? recording.Progress.Figures : null,
+                wasInCall ? EndReason.NoAudio : null,
+                wasInCall ? recording.Progress.Figures : null,
                 detail: $"{decision.Detail} {attempt}");
             // Audio that is captured from here on would be silence outside the gap.
             if (decision.Reason is not EndReason.BrowserCrashed)
                 await WithTimeoutAsync(TimeSpan.FromSeconds(2), "stop the capture", _visit.StopCaptureAsync());
-            await WithTimeoutAsync(CrashedBrowserTimeout, "collect evidence", CollectEvidenceAsync(decision, _visit));
+            await WithTimeoutAsync(CrashedBrowserTimeout, "collect evidence", CollectEvidenceAsync(decision, _visit, isLast: false));
             if (decision.Reason is not EndReason.BrowserCrashed)
             {
                 audio.CompleteLoss(recording.Progress);
@@ -140,7 +142,8 @@ internal sealed partial class RecorderRun(
         var (reason, why) = _rejoinsFor switch
         {
             EndReason.NetworkLost => (EndReason.NetworkLost, "The connection to the call was lost"),
-            EndReason.NoAudio => (EndReason.NetworkLost, "The audio of the call did not arrive"),
+            // The network works, unless the page cannot be opened.
+            EndReason.NoAudio => (refusal.IsUnreachable ? EndReason.NetworkLost : refusal.Reason, "The audio of the call was not recorded"),
             _ => (EndReason.BrowserCrashed, "The browser crashed"),
         };
         return new(reason, $"{why}, and rejoining the meeting failed ({WireWord.Of(refusal.Reason)}). {refusal.Detail}");
@@ -162,7 +165,7 @@ internal sealed partial class RecorderRun(
         hook.Complete();
         await WithTimeoutAsync(TimeSpan.FromSeconds(2), "complete the last chunk", writing);
         if (decision is not { IsOrdinary: true })
-            await WithTimeoutAsync(EvidenceTimeout, "collect evidence", CollectEvidenceAsync(decision, visit));
+            await WithTimeoutAsync(EvidenceTimeout, "collect evidence", CollectEvidenceAsync(decision, visit, isLast: true));
         await WithTimeoutAsync(TimeSpan.FromSeconds(1), "leave the call", visit.LeaveAsync());
         await WithTimeoutAsync(TimeSpan.FromSeconds(1), "close the browser", visit.CloseAsync().AsTask());
     }
@@ -174,8 +177,8 @@ internal sealed partial class RecorderRun(
         _ => GapCause.BrowserRestarted,
     };
 
-    private Task CollectEvidenceAsync(LeaveDecision? decision, IMeetingVisit visit) =>
-        evidence.CollectAsync(decision?.Reason, decision?.Detail, visit.Page);
+    private Task CollectEvidenceAsync(LeaveDecision? decision, IMeetingVisit visit, bool isLast) =>
+        evidence.CollectAsync(decision?.Reason, decision?.Detail, visit.Page, isLast);
 
     private async Task WithTimeoutAsync(TimeSpan timeout, string description, Task step)
     {

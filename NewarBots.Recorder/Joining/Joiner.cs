@@ -31,7 +31,9 @@ internal sealed partial class Joiner(
     private static readonly TimeSpan WaitingReportInterval = TimeSpan.FromSeconds(15);
 
     /// <param name="page">A blank page.</param>
-    /// <param name="isAgain">The bot was in the call before, so its reported status stays <c>recording</c>.</param>
+    /// <param name="isAgain">
+    /// The bot was in the call before, so its reported status stays <c>recording</c>, with the warning that nothing is recorded.
+    /// </param>
     /// <param name="deadline">When the bot must leave.</param>
     public async Task<JoinOutcome> JoinAsync(MeetingPage page, bool isAgain, DateTimeOffset deadline)
     {
@@ -106,7 +108,10 @@ internal sealed partial class Joiner(
                     {
                         reportedWaitingAt = now;
                         var left = environment.Leave.WaitingRoomTimeout - (now - history.WaitingSince!.Value);
-                        reporter.Report(isAgain ? BotStatus.Recording : BotStatus.Waiting, detail: $"Waiting to be admitted, for up to {left.TotalSeconds:0} s more.");
+                        reporter.Report(
+                            isAgain ? BotStatus.Recording : BotStatus.Waiting,
+                            isAgain ? EndReason.NoAudio : null,
+                            detail: $"{(isAgain ? "Nothing is recorded while the bot waits to be admitted again" : "Waiting to be admitted")}, for up to {left.TotalSeconds:0} s more.");
                     }
 
                     break;

@@ -17,7 +17,6 @@ internal sealed partial class CallAttendance(
     JoiningInput input,
     CountDisagreements disagreements,
     WaitingRoomGaps waitingRoom,
-    RejoinBudget budget,
     StopSignal stop,
     TimeProvider time,
     ILogger<CallAttendance> logger)
@@ -33,11 +32,11 @@ internal sealed partial class CallAttendance(
 
     private static readonly TimeSpan EvidenceTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>Pages may remove guests who do not answer a dialog within seconds.</summary>
+    private static readonly TimeSpan DialogEvidenceTimeout = TimeSpan.FromSeconds(1);
+
     /// <summary>How often the mouse moves while the page hides its toolbar or its participant count.</summary>
     private static readonly TimeSpan ToolbarInterval = TimeSpan.FromSeconds(4);
-
-    /// <summary>For how many unknown dialogs evidence is collected.</summary>
-    private const int MaxUnknownDialogs = 3;
 
     private LeaveRules? _rules;
 
@@ -67,13 +66,15 @@ internal sealed partial class CallAttendance(
             await page.StartCaptureAsync();
         if (stop.IsRequested)
             return new(EndReason.StopRequested);
-        reporter.Report(BotStatus.Recording, figures: recording.Progress.Figures);
+        // After a rejoin, the warning about the loss stands until the first report, since the audio may still stay away.
+        if (_rules is null)
+            reporter.Report(BotStatus.Recording, figures: recording.Progress.Figures);
         // The participant count is in the toolbar, which hides itself.
         await page.ShowToolbarAsync();
 
         _rules = _rules?.AfterRejoin(time.GetUtcNow()) ?? new(environment.Leave, deadline, time.GetUtcNow());
         var history = new JoinHistory(time.GetUtcNow(), new DialogAnswers(input.Selectors));
-        var (shownAt, unknownDialogs) = (time.GetUtcNow(), 0);
+        var shownAt = time.GetUtcNow();
         var (reportedAt, reportedChunks) = (time.GetUtcNow(), 0);
         var collectedAt = time.GetUtcNow();
         while (true)
@@ -99,7 +100,7 @@ internal sealed partial class CallAttendance(
             var wasWaiting = _rules.IsWaiting;
             _rules = _rules.Observe(view, progress, audio.IsInDoubt, now, audio.IsNetworkInDoubt);
             disagreements.Observe(_rules.IsMiscounted ? view.Count : null, progress.RecordedSeconds);
-            waitingRoom.Observe(view.IsWaitingRoom, _rules.IsWaiting, progress.RecordedSeconds);
+            waitingRoom.Observe(view.IsWaitingRoom || view.IsFailed, _rules.IsWaiting, progress.RecordedSeconds);
             if (_rules.Decide() is { } decision)
                 return decision;
             if (_rules.IsWaiting && !wasWaiting)
@@ -109,7 +110,7 @@ internal sealed partial class CallAttendance(
                 reportedAt = DateTimeOffset.MinValue;
             }
 
-            if (budget.HasLossLeft && audio.CauseToRejoin is { } cause)
+            if (audio.CauseToLeave is { } cause)
                 return new(cause, audio.Warning);
 
             history = history.WithPause(now).WithView(view, now);
@@ -123,8 +124,8 @@ internal sealed partial class CallAttendance(
             {
                 if (answer.IsDue)
                 {
-                    if (answer is { IsFirst: true, IsKnown: false } && unknownDialogs++ < MaxUnknownDialogs)
-                        await Task.WhenAny(evidence.CollectDialogAsync($"{answer.Dialog}", page), stop.DelayAsync(EvidenceTimeout));
+                    if (answer is { IsFirst: true, IsKnown: false })
+                        await Task.WhenAny(evidence.CollectDialogAsync($"{answer.Dialog}", page), stop.DelayAsync(DialogEvidenceTimeout));
                     if (stop.IsRequested)
                         return new(EndReason.StopRequested);
                     LogAnswering(answer.Button?.Name ?? "Escape", $"{answer.Dialog}");

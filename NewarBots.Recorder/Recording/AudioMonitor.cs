@@ -51,6 +51,9 @@ internal sealed class AudioMonitor
     private DateTimeOffset _stalledSince;
     private DateTimeOffset _observedAt = DateTimeOffset.MinValue;
     private (DateTimeOffset At, double Seconds, long Bytes)? _trackless;
+
+    /// <summary>The sound that was received, and not recorded, since the last audible packet.</summary>
+    private (long AudiblePackets, TimeSpan Sound, DateTimeOffset LastAt) _missed;
     private long _receivedBytes;
     private DateTimeOffset _receivedAt = DateTimeOffset.MinValue;
     private double? _endedSince;
@@ -61,7 +64,10 @@ internal sealed class AudioMonitor
     /// <summary>The fault that no remedy has fixed, with its figures; <see langword="null"/> without one.</summary>
     public string? Warning { get; private set; }
 
-    /// <summary>No remedy has fixed it, and audio is certainly missing: a fault of the statistics alone may be harmless.</summary>
+    /// <summary>
+    /// No remedy has fixed it, and the call cannot be heard at all: the page delivers nothing, or sound keeps arriving and nothing audible is
+    /// recorded. A fault of one track, of the statistics, or of a call in which nobody sends audio is not worth leaving the call for.
+    /// </summary>
     public bool IsDeaf { get; private set; }
 
     /// <summary>Recorded silence may be lost audio.</summary>
@@ -76,8 +82,9 @@ internal sealed class AudioMonitor
         var (tracks, connections) = (progress.Reception.Tracks, progress.Reception.Connections);
         // While the page did not show the call, no reports were expected.
         if (now - _observedAt >= MaxPause)
-            (_stalledSince, _statsAt) = (now, now);
-        _observedAt = now;
+            (_stalledSince, _statsAt, _observedAt) = (now, now, now);
+        if (progress.AudiblePackets != _missed.AudiblePackets)
+            _missed = (progress.AudiblePackets, TimeSpan.Zero, DateTimeOffset.MinValue);
         if (_batchAt != progress.At)
             (_batchAt, _stalledSince) = (progress.At, now);
         var bytes = progress.Reception.ReceivedBytes;
@@ -88,13 +95,19 @@ internal sealed class AudioMonitor
         if (tracks == 0)
         {
             RemoveTracks([.. _tracks.Keys]);
+            if (_receivedAt == now)
+                AddMissed(now - _observedAt, now);
             _statsAt = now;
         }
         else if (!ReferenceEquals(progress.TrackStats, _stats))
         {
             Compare(progress, now);
+            if (_tracks.Values.Any(track => track.IsSoundMissed))
+                AddMissed(now - _statsAt, now);
             (_stats, _statsAt) = (progress.TrackStats, now);
         }
+
+        _observedAt = now;
 
         var lost = _tracks.Where(track => track.Value.IsLost(now)).OrderBy(track => track.Key).ToList();
         var withoutStats = _tracks.Where(track => track.Value.LacksStats).OrderBy(track => track.Key).ToList();
@@ -127,7 +140,7 @@ internal sealed class AudioMonitor
                 ]);
         }
 
-        IsDeaf = Warning is not null && (lost.Count > 0 || isStalled || isTrackless);
+        IsDeaf = Warning is not null && ((isStalled && others is not 0) || (_missed.Sound >= MinSound && now - _missed.LastAt < Timeout));
         var since = isTrackless ? _trackless?.Seconds : lost.Min(track => (double?)track.Value.SinceSeconds);
         return new(remedy, NextGap(Earlier(since, TakeEnded()), progress.RecordedSeconds));
     }
@@ -150,8 +163,10 @@ internal sealed class AudioMonitor
         _tracks.Clear();
         _stats = [];
         _observedAt = DateTimeOffset.MinValue;
-        _trackless = null;
+        (_trackless, _missed) = (null, default);
     }
+
+    private void AddMissed(TimeSpan sound, DateTimeOffset now) => _missed = _missed with { Sound = _missed.Sound + sound, LastAt = now };
 
     private AudioRemedy NextRemedy(bool isStalled, DateTimeOffset now) => _tried switch
     {
@@ -217,6 +232,9 @@ internal sealed class AudioMonitor
 
         public bool IsInDoubt => _unrecorded >= MinSound;
 
+        /// <summary>Sound arrived since the last comparison, and none of the track's audio is recorded.</summary>
+        public bool IsSoundMissed { get; private set; }
+
         public bool IsLost(DateTimeOffset now) => IsInDoubt && now - _since >= Timeout;
 
         /// <summary>How long the connection has reported nothing while none of the track's audio was recorded.</summary>
@@ -235,6 +253,7 @@ internal sealed class AudioMonitor
             if (isSounding)
                 _unrecorded += elapsed;
             var isRecorded = stats.CapturedEnergy - _agreed.CapturedEnergy >= AudibleCapturedEnergy && progress.AudiblePackets > _agreedAudible;
+            IsSoundMissed = isSounding && !isRecorded;
             WithoutStats = stats.AreMissing && !isRecorded ? WithoutStats + elapsed : TimeSpan.Zero;
             if (!isRecorded && _unrecorded > TimeSpan.Zero)
                 return;

@@ -28,11 +28,13 @@ internal sealed partial class AudioRecovery(SessionJournal journal, RejoinBudget
     public bool IsNetworkInDoubt => _network.IsInDoubt;
 
     /// <summary>
-    /// Why the bot should join again: its connections are down, or no remedy has brought back audio that others must be sending;
-    /// <see langword="null"/> without a reason.
+    /// Why the bot should leave. While it can join again: its connections are down, or no remedy has brought back audio that is received.
+    /// Afterwards: its connections stay down. <see langword="null"/> without a reason.
     /// </summary>
-    public EndReason? CauseToRejoin =>
-        _network.IsRejoinDue ? EndReason.NetworkLost : _checkedAt - _deafSince >= NetworkMonitor.RejoinAfter ? EndReason.NoAudio : null;
+    public EndReason? CauseToLeave =>
+        !budget.HasLossLeft ? (_network.IsHopeless ? EndReason.NetworkLost : null)
+        : _network.IsRejoinDue ? EndReason.NetworkLost
+        : _checkedAt - _deafSince >= NetworkMonitor.RejoinAfter ? EndReason.NoAudio : null;
 
     /// <summary>Writes the rest of a loss to the journal. Call when the bot leaves or joins again.</summary>
     public void CompleteLoss(RecordingProgress progress)
@@ -91,7 +93,7 @@ internal sealed partial class AudioRecovery(SessionJournal journal, RejoinBudget
             Watch(page);
         var hadWarning = _monitor.Warning is not null;
         var check = _monitor.Observe(progress, others, now);
-        _deafSince = _monitor.IsDeaf && others > 0 ? _deafSince ?? now : null;
+        _deafSince = _monitor.IsDeaf ? _deafSince ?? now : null;
         _checkedAt = now;
         if (check.Lost is { } gap)
             AddToJournal(gap);
@@ -163,7 +165,7 @@ internal sealed partial class AudioRecovery(SessionJournal journal, RejoinBudget
     [LoggerMessage(Level = LogLevel.Information, Message = "The connection to the call is back")]
     private partial void LogNetworkRestored();
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The connection to the call is down, but nobody else is in the call: no audio is missing")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "The connection to the call is down, but nobody else is in the call: the gap ends")]
     private partial void LogNobodyLeft();
 }
 

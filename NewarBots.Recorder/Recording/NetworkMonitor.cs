@@ -10,6 +10,7 @@ namespace NewarBots.Recorder.Recording;
 /// <remarks>
 /// Connections that the other side closed are a loss only if the page counts others for <see cref="Timeout"/>: participants who leave or
 /// reload close them too. The first connection of a page may take a moment, too: until it is connected, the bot is still joining.
+/// A page that closes a lost connection, to make another one, does not end the loss.
 /// </remarks>
 /// <param name="budget">Whether the bot can join again.</param>
 internal sealed class NetworkMonitor(RejoinBudget budget)
@@ -20,8 +21,8 @@ internal sealed class NetworkMonitor(RejoinBudget budget)
     /// <summary>How long the page has to recover before the bot joins again.</summary>
     public static readonly TimeSpan RejoinAfter = TimeSpan.FromSeconds(60);
 
-    /// <summary>After this, silence and a count of nobody are believed, so that a bot whose network stays away leaves.</summary>
-    private static readonly TimeSpan MaxDoubt = TimeSpan.FromMinutes(10);
+    /// <summary>How long the bot stays without a connection after its last rejoin.</summary>
+    private static readonly TimeSpan GiveUpAfter = TimeSpan.FromMinutes(10);
 
     /// <summary>Shorter losses are no gap: a page that replaces its connection takes a moment.</summary>
     private static readonly TimeSpan MinLoss = TimeSpan.FromSeconds(2);
@@ -32,19 +33,20 @@ internal sealed class NetworkMonitor(RejoinBudget budget)
     private string? _page;
     private string? _oldPage;
     private double? _since;
-    private DateTimeOffset _lostAt;
+    private DateTimeOffset _sinceAt;
     private DateTimeOffset _now;
     private DateTimeOffset? _othersAt;
     private double _reportedUntil;
     private bool _isConfirmed;
     private bool _isClosedByPeer;
     private bool _wasLive;
+    private bool _wasLostBefore;
 
     /// <summary>The confirmed loss, with its figures; <see langword="null"/> without one.</summary>
     public string? Warning { get; private set; }
 
     /// <summary>Silence, and a count of nobody, may be due to the network.</summary>
-    public bool IsInDoubt => _since is not null && Lasts < MaxDoubt;
+    public bool IsInDoubt => _since is not null;
 
     /// <param name="progress">The state of the recording.</param>
     /// <param name="others">How many other participants are in the call; <see langword="null"/> if the page does not show it.</param>
@@ -55,30 +57,41 @@ internal sealed class NetworkMonitor(RejoinBudget budget)
         var (network, recorded) = (progress.Network, progress.RecordedSeconds);
         (_now, _page) = (now, progress.Page);
         _othersAt = others > 0 ? now : _othersAt;
-        var isClosedByPeer = network.ClosedByPeer == network.Expected;
+        if (network.Expected > 0)
+            _isClosedByPeer = network.ClosedByPeer == network.Expected;
+        var isDown = network.LostAt is not null || (_since is not null && network.Expected == 0);
         // A page whose network is lost may count nobody. Participants who all leave close their connections.
         var isCountInDoubt = others is null || ((_since is not null || now - _othersAt < ReportDelay) && (budget.HasLossLeft || Lasts < RejoinAfter));
-        var isLost = network.LostAt is not null && progress.Page != _oldPage && (others > 0 || (isCountInDoubt && !isClosedByPeer));
+        var isLost = isDown && progress.Page != _oldPage && (others > 0 || (isCountInDoubt && !_isClosedByPeer));
         if (!isLost)
+        {
+            _wasLostBefore &= _page == _oldPage || (network.Expected == 0 && others is not 0);
             return End(network, recorded);
+        }
 
         if (_since is null)
         {
-            _since = Math.Max(_reportedUntil, network.LostAt!.Value / 1000.0);
-            _lostAt = now - TimeSpan.FromSeconds(Math.Max(0, recorded - _since.Value));
+            // The gap may begin later, at the end of the part that was reported last. The loss does not.
+            _since = Math.Max(0, network.LostAt!.Value / 1000.0);
+            _sinceAt = now - TimeSpan.FromSeconds(Math.Max(0, recorded - _since.Value));
         }
 
-        (_isClosedByPeer, _wasLive) = (isClosedByPeer, network.WasLive);
-        _isConfirmed |= network.HasFailed || Lasts >= Timeout;
+        _wasLive |= network.WasLive;
+        _isConfirmed |= _wasLostBefore || network.HasFailed || Lasts >= Timeout;
         if (!_isConfirmed)
             return null;
-        Warning = string.Create(CultureInfo.InvariantCulture,
-            $"No audio can arrive for {Lasts.TotalSeconds:0} s: none of the {network.Expected} connections is connected, {network.ClosedByPeer} of them closed by the other side.");
+        var cause = network.Expected == 0
+            ? "the page has no connection"
+            : string.Create(CultureInfo.InvariantCulture, $"none of the {network.Expected} connections is connected, {network.ClosedByPeer} of them closed by the other side");
+        Warning = string.Create(CultureInfo.InvariantCulture, $"No audio can arrive for {Lasts.TotalSeconds:0} s: {cause}.");
         return NextGap(recorded);
     }
 
     /// <summary>The bot should join again.</summary>
     public bool IsRejoinDue => _isConfirmed && Lasts >= RejoinAfter;
+
+    /// <summary>Neither the page nor a rejoin has brought a connection back.</summary>
+    public bool IsHopeless => _isConfirmed && Lasts >= GiveUpAfter;
 
     /// <summary>Call when the bot leaves or joins again.</summary>
     /// <returns>The rest of a loss that lasts; <see langword="null"/> without one.</returns>
@@ -88,12 +101,14 @@ internal sealed class NetworkMonitor(RejoinBudget budget)
     /// <summary>Forgets the connections. Call when another page is observed: until that page reports, the old page's report does not count.</summary>
     public void Reset()
     {
-        _oldPage = _page;
+        (_oldPage, _isClosedByPeer) = (_page, false);
+        // A new page whose connections are down as well continues the loss.
+        _wasLostBefore = _isConfirmed;
         Forget();
     }
 
     /// <summary>Forgets a loss, without a gap.</summary>
-    public void Forget() => (_since, _isConfirmed, Warning) = (null, false, null);
+    public void Forget() => (_since, _isConfirmed, _wasLive, Warning) = (null, false, false, null);
 
     private Gap? End(NetworkState network, double recorded)
     {
@@ -107,7 +122,7 @@ internal sealed class NetworkMonitor(RejoinBudget budget)
         return gap;
     }
 
-    private TimeSpan Lasts => _since is null ? TimeSpan.Zero : _now - _lostAt;
+    private TimeSpan Lasts => _since is null ? TimeSpan.Zero : _now - _sinceAt;
 
     /// <summary>Gaps are reported in parts, in case the recorder is killed.</summary>
     private Gap? NextGap(double until)

@@ -9,7 +9,7 @@ namespace NewarBots.Recorder.Reporting;
 /// <summary>
 /// Collects what a person needs to find out why a bot failed: screenshot and HTML of the page, its console, the selector matches and
 /// the WebRTC statistics. Console and matches are kept throughout, the rest is collected on failure. Each failure gets its own folder
-/// below the session's <see cref="StorageLayout.EvidenceFolderName"/>.
+/// below the session's <see cref="StorageLayout.EvidenceFolderName"/>. Only the first failures of a kind, and the last one of the bot, get one.
 /// </summary>
 internal sealed partial class Evidence(string folder, TimeProvider time, ILogger<Evidence> logger)
 {
@@ -17,9 +17,13 @@ internal sealed partial class Evidence(string folder, TimeProvider time, ILogger
     private const int MaxLineLength = 2_000;
     private const int MaxPageLength = 2_000_000;
 
+    /// <summary>For each kind of failure. A warning that comes and goes must not fill the session folder.</summary>
+    private const int MaxFolders = 5;
+
     private readonly Lock _gate = new();
     private readonly Queue<string> _console = new();
     private readonly Queue<string> _looks = new();
+    private readonly Dictionary<string, int> _folders = [];
     private int _failures;
 
     /// <summary>Starts keeping the page's console messages, errors, dialogs and failed requests.</summary>
@@ -52,14 +56,23 @@ internal sealed partial class Evidence(string folder, TimeProvider time, ILogger
     /// <param name="reason">The failure; <see langword="null"/> for an unexpected error of the recorder.</param>
     /// <param name="detail">One line about the failure for a person.</param>
     /// <param name="page">The page, if there was one.</param>
-    public Task CollectAsync(EndReason? reason, string? detail, IEvidencePage? page) =>
-        CollectAsync(reason is { } known ? WireWord.Of(known) : "unexpected", reason, detail, page);
+    /// <param name="isLast">The bot ends.</param>
+    public Task CollectAsync(EndReason? reason, string? detail, IEvidencePage? page, bool isLast = false) =>
+        CollectAsync(reason is { } known ? WireWord.Of(known) : "unexpected", reason, detail, page, isLast);
 
     /// <summary>Writes all evidence of a dialog that the selector pack does not know.</summary>
-    public Task CollectDialogAsync(string dialog, IEvidencePage page) => CollectAsync("unknown_dialog", reason: null, dialog, page);
+    public Task CollectDialogAsync(string dialog, IEvidencePage page) => CollectAsync("unknown_dialog", reason: null, dialog, page, isLast: false);
 
-    private async Task CollectAsync(string name, EndReason? reason, string? detail, IEvidencePage? page)
+    private async Task CollectAsync(string name, EndReason? reason, string? detail, IEvidencePage? page, bool isLast)
     {
+        var earlier = _folders.GetValueOrDefault(name);
+        if (earlier >= MaxFolders && !isLast)
+        {
+            LogSkipped(name, earlier);
+            return;
+        }
+
+        _folders[name] = earlier + 1;
         try
         {
             var target = Directory.CreateDirectory(Path.Combine(folder, StorageLayout.EvidenceFolderName, $"{++_failures}_{name}")).FullName;
@@ -104,6 +117,9 @@ internal sealed partial class Evidence(string folder, TimeProvider time, ILogger
         lock (_gate)
             return string.Concat(lines.Select(line => $"{line}\n"));
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "No more evidence of {Name} is written: {Folders} folders exist")]
+    private partial void LogSkipped(string name, int folders);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Evidence written to {Folder}")]
     private partial void LogCollected(string folder);

@@ -226,6 +226,61 @@ public sealed class AudioMonitorTests
     }
 
     [Fact]
+    public void A_voice_that_nothing_brings_back_makes_the_recording_deaf_while_it_sounds()
+    {
+        Advance(5, Voice);
+        Advance(39, Lost);
+        Assert.False(_monitor.IsDeaf);
+
+        Advance(60, Lost);
+        Assert.True(_monitor.IsDeaf);
+
+        Advance(19, Quiet);
+        Assert.True(_monitor.IsDeaf);
+        Advance(1, Quiet);
+        Assert.False(_monitor.IsDeaf);
+        Assert.NotNull(_monitor.Warning);
+    }
+
+    [Fact]
+    public void One_lost_track_beside_others_that_are_recorded_does_not_make_the_recording_deaf()
+    {
+        AdvanceWith(new(Track: 2, 4000, 0.01, CapturedSeconds: 1, CapturedEnergy: 0.001), 120, Lost with { AudiblePackets = 40 });
+
+        Assert.Contains("Track 1 is received but not recorded", _monitor.Warning, StringComparison.Ordinal);
+        Assert.False(_monitor.IsDeaf);
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(4000, true)]
+    public void Participants_without_any_track_make_the_recording_deaf_only_if_audio_is_received(int bytesPerSecond, bool isDeaf)
+    {
+        _others = 2;
+        for (var i = 1; i <= 60; i++)
+        {
+            _progress = _progress with { At = Start.AddSeconds(i), Packets = i * 50, Reception = new(1, Tracks: 0, i * bytesPerSecond) };
+            Observe();
+        }
+
+        Assert.NotNull(_monitor.Warning);
+        Assert.Equal(isDeaf, _monitor.IsDeaf);
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(null, true)]
+    public void A_page_that_delivers_nothing_is_deaf_unless_it_shows_nobody(int? others, bool isDeaf)
+    {
+        Advance(5, Voice);
+        _others = others;
+        for (var i = 0; i < 35; i++)
+            Observe();
+
+        Assert.Equal(isDeaf, _monitor.IsDeaf);
+    }
+
+    [Fact]
     public void Connections_without_statistics_cause_a_warning()
     {
         Advance(5, Voice);

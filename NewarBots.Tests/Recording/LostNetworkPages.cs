@@ -63,11 +63,34 @@ internal static class LostNetworkPages
     public static string ReplacesItsConnection { get; } = $$"""
         <!doctype html><title>1:1</title><div><div><button aria-label="Leave call">Leave</button></div></div>
         <script>
+        const show = () => {};
+        {{Replacing}}
+        </script>
+        """;
+
+    /// <summary>The page replaces a lost connection until one works. Until then, it names nobody and counts only the bot.</summary>
+    public static string ReplacesItsConnectionAndShowsNobody { get; } = $$"""
+        <!doctype html><title>Retro</title><div role="button" tabindex="0" aria-label="Leave call">Leave</div>
+        <div role="button" tabindex="0" aria-label="People - 2 joined">2</div>
+        <div data-participant-id="p4"><span class="notranslate">Olga Petrova</span></div>
+        <script>
+        const tile = document.querySelector('[data-participant-id]'), count = document.querySelector('[aria-label^=People]');
+        const show = isConnected => {
+          tile.hidden = !isConnected;
+          count.setAttribute('aria-label', `People - ${isConnected ? 2 : 1} joined`);
+        };
+        {{Replacing}}
+        </script>
+        """;
+
+    /// <summary>Calls <c>show</c> with whether a connection works.</summary>
+    private static string Replacing => $$"""
         {{Script}}
         const call = async () => {
           let isConnected = false, isOver = false;
           const close = await dial(state => {
             isConnected = state === 'connected';
+            show(isConnected);
             if (state === 'disconnected') replace();
           });
           const replace = () => {
@@ -79,6 +102,5 @@ internal static class LostNetworkPages
           setTimeout(() => isConnected || replace(), 5000);
         };
         call();
-        </script>
         """;
 }

@@ -162,8 +162,80 @@ public sealed class NetworkMonitorTests
         Assert.False(_network.IsRejoinDue);
         _network.Observe(frozen, others: null, Start.AddSeconds(_seconds + 55));
         Assert.True(_network.IsRejoinDue);
-        _network.Observe(frozen, others: null, Start.AddSeconds(_seconds + 600));
+        _network.Observe(frozen, others: null, Start.AddSeconds(_seconds + 595));
+        Assert.True(_network.IsHopeless);
+    }
+
+    [Theory]
+    [InlineData(2, 5)]
+    [InlineData(2, 30)]
+    [InlineData(null, 5)]
+    [InlineData(null, 30)]
+    public void A_page_that_replaces_its_dead_connection_continues_the_loss(int? others, int pause)
+    {
+        Advance(40, Live, others);
+        Advance(10, Lost(from: 39.5), others);
+        Advance(6, Lost(from: 39.5) with { HasFailed = true }, others);
+        // The page closes the connection and counts nobody. The capture forgets a connection that was closed 10 s before.
+        var count = others is null ? (int?)null : 0;
+        Advance(Math.Min(pause, 10), Closed(from: 39.5), count);
+        Advance(Math.Max(0, pause - 10), Closed(from: null), count);
+        Assert.True(_network.IsInDoubt);
+        Advance(20, pause <= 10 ? Lost(from: 39.5) : Lost(from: _seconds), count);
+
+        Assert.True(_network.IsInDoubt);
+        Assert.Equal(_seconds - 39.5 >= 60, _network.IsRejoinDue);
+        Advance(1, Live with { RestoredAt = (long)(_seconds * 1000) + 700 }, count);
+        Assert.Null(_network.Warning);
+        Assert.Equal((39.5, Math.Round(_seconds - 0.3, 3)), (_gaps[0].StartSeconds, Math.Round(_gaps[^1].EndSeconds, 3)));
+        Assert.All(_gaps.Zip(_gaps.Skip(1)), pair => Assert.Equal(pair.First.EndSeconds, pair.Second.StartSeconds));
+    }
+
+    [Fact]
+    public void A_page_that_replaces_its_dead_connection_over_and_over_is_joined_again_after_a_minute()
+    {
+        Advance(40, Live, others: null);
+        for (var i = 0; i < 3; i++)
+        {
+            Advance(15, Lost(from: 40) with { HasFailed = i > 0 }, others: null);
+            Advance(1, Closed(from: 40), others: null);
+        }
+
+        Assert.False(_network.IsRejoinDue);
+        Advance(12, Lost(from: 40), others: null);
+        Assert.True(_network.IsRejoinDue);
+        Assert.StartsWith("No audio can arrive for 60 s", _network.Warning, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_page_that_closes_the_connections_of_participants_who_left_loses_nothing()
+    {
+        Advance(40, Live, others: null);
+        Advance(3, Lost(from: 39.5) with { ClosedByPeer = 1 }, others: null);
+        Advance(9, Closed(from: 39.5), others: null);
         Assert.False(_network.IsInDoubt);
+
+        Advance(60, Closed(from: null), others: null);
+
+        Assert.Empty(_gaps);
+        Assert.Null(_network.Warning);
+    }
+
+    [Fact]
+    public void A_page_that_is_joined_again_without_a_connection_keeps_the_warning()
+    {
+        Advance(60, Lost(from: 0));
+        _network.Reset();
+        _page = "second";
+        Advance(2, Closed(from: null));
+
+        Advance(1, Lost(from: _seconds));
+        Assert.NotNull(_network.Warning);
+        Advance(1, Live with { RestoredAt = (long)(_seconds * 1000) + 500 });
+        Assert.Null(_network.Warning);
+
+        Advance(10, Lost(from: _seconds));
+        Assert.Null(_network.Warning);
     }
 
     [Fact]
@@ -268,17 +340,21 @@ public sealed class NetworkMonitorTests
     }
 
     [Fact]
-    public void A_network_that_stays_lost_is_believed_after_ten_minutes()
+    public void A_network_that_stays_lost_is_hopeless_after_ten_minutes()
     {
         Advance(599, Lost(from: 0));
-        Assert.True(_network.IsInDoubt);
+        Assert.False(_network.IsHopeless);
 
-        Advance(2, Lost(from: 0));
-        Assert.False(_network.IsInDoubt);
+        Advance(1, Lost(from: 0));
+        Assert.True(_network.IsHopeless);
+        Assert.True(_network.IsInDoubt);
         Assert.NotNull(_network.Warning);
     }
 
     private static NetworkState Lost(double from) => new(Expected: 1, Live: 0, WasLive: true, LostAt: (long)(from * 1000));
+
+    /// <summary>The page has closed its connections, of which none was connected.</summary>
+    private static NetworkState Closed(double? from) => new(Expected: 0, Live: 0, WasLive: true, LostAt: (long?)(from * 1000));
 
     private RecordingProgress Progress(NetworkState network) =>
         RecordingProgress.None with { Packets = _seconds * ChunkFormat.PacketsPerSecond, Network = network, Page = _page };
