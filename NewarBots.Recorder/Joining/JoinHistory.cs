@@ -20,14 +20,8 @@ internal sealed record JoinHistory(
     /// <summary>How long after the join button a microphone or camera control may appear.</summary>
     public static readonly TimeSpan DevicesTimeout = TimeSpan.FromSeconds(4);
 
-    /// <summary>How long the page may be at another host before it has left the meeting. A page that is loading may redirect.</summary>
-    private static readonly TimeSpan OtherHostTimeout = TimeSpan.FromSeconds(5);
-
-    /// <summary>The same for another address of the meeting's host, which may be the call's.</summary>
-    private static readonly TimeSpan OtherPathTimeout = TimeSpan.FromSeconds(30);
-
     /// <summary>How long after the last packet audio still counts as being received.</summary>
-    private static readonly TimeSpan ReceptionTimeout = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan ReceptionTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>How often the received bytes must grow, once a second, before they prove a call. A single packet may be a leftover.</summary>
     private const int MinReceptions = 2;
@@ -72,12 +66,8 @@ internal sealed record JoinHistory(
     /// <summary>Entries that were a part of a longer text before the request to join, such as of the meeting's title.</summary>
     private ImmutableHashSet<string> Quotes { get; init; } = [];
 
-    /// <summary>Since when the page has been at another address than the meeting's pages that it showed before.</summary>
-    private DateTimeOffset? ElsewhereSince { get; init; }
-
-    private bool IsAtOtherHost { get; init; }
-
-    private string? MeetingAddress { get; init; }
+    /// <summary>The address of the meeting's pages, before the call.</summary>
+    private MeetingAddress Address { get; init; } = new();
 
     private long ReceivedBytes { get; init; }
 
@@ -88,8 +78,10 @@ internal sealed record JoinHistory(
     /// <summary>
     /// Adds a look at the page. A control that disappears and comes back counts as another one. A look that failed changes nothing.
     /// </summary>
-    public JoinHistory WithView(PageView view, DateTimeOffset now) => view.IsFailed ? this : (WithAddress(view, now) with
+    public JoinHistory WithView(PageView view, DateTimeOffset now) => view.IsFailed ? this : (this with
     {
+        // The call may open at another path, and may be black at first.
+        Address = view.IsMeetingPage ? Address.At(view) : Address.After(view, mayBeMeeting: view.IsBlank || IsReceiving(now), now),
         Answers = Answers.WithView(view),
         Drops = view.Drop?.Count ?? 0,
         Quotes = view.OffersToJoin && !HasKnocked ? Quotes.Union(view.Matches.Where(match => match.IsPart).Select(match => match.Entry)) : Quotes,
@@ -98,27 +90,8 @@ internal sealed record JoinHistory(
         ActsOnShown = ActsOnShown.RemoveRange(ActsOnShown.Keys.Where(entry => view.Matches.All(match => match.Entry != entry))),
     }).WithReception(view.ReceivedBytes, now);
 
-    private JoinHistory WithAddress(PageView view, DateTimeOffset now)
-    {
-        var address = AddressOf(view);
-        if (view.IsMeetingPage)
-            return this with { MeetingAddress = address, ElsewhereSince = null };
-        var isElsewhere = MeetingAddress is { } meeting && address.StartsWith("http", StringComparison.Ordinal) && address != meeting;
-        var isAtOtherHost = isElsewhere && new Uri(address).Authority != new Uri(MeetingAddress!).Authority;
-        // The call may open at another path, and may be black at first.
-        return isElsewhere && (isAtOtherHost || !(view.IsBlank || IsReceiving(now)))
-            ? this with { ElsewhereSince = isAtOtherHost == IsAtOtherHost ? ElsewhereSince ?? now : now, IsAtOtherHost = isAtOtherHost }
-            : this with { ElsewhereSince = null };
-    }
-
-    /// <summary>The platform sent the browser away from the meeting.</summary>
-    public bool IsElsewhere(DateTimeOffset now) => now - ElsewhereSince >= ElsewhereTimeout(IsAtOtherHost);
-
-    /// <summary>
-    /// How long the page may be elsewhere and show nothing of the meeting. Another address of the meeting's host may be the call, or another
-    /// room of it.
-    /// </summary>
-    public static TimeSpan ElsewhereTimeout(bool isAtOtherHost) => isAtOtherHost ? OtherHostTimeout : OtherPathTimeout;
+    /// <inheritdoc cref="MeetingAddress.IsLeft"/>
+    public bool IsElsewhere(DateTimeOffset now) => Address.IsLeft(now);
 
     /// <summary>The text is a part of a longer one that the page showed before the request to join, such as the meeting's title.</summary>
     public bool IsQuote(PageMatch match) => match.IsPart && Quotes.Contains(match.Entry);
@@ -135,7 +108,7 @@ internal sealed record JoinHistory(
         && now - LastProgressAt >= WaitingRoomGoneTimeout
         && view is { Matches.Count: 0, Dialogs.Count: 0, IsBlank: false }
         && view.Url.StartsWith("http", StringComparison.Ordinal)
-        && ElsewhereSince is null
+        && !Address.IsElsewhere
         && !IsReceiving(now);
 
     /// <summary>The page was loaded again. The request to join has to be made again.</summary>
@@ -161,8 +134,6 @@ internal sealed record JoinHistory(
     /// The page's connections receive audio. A track alone proves nothing: the page's negotiation creates it before any packet comes.
     /// </summary>
     public bool IsReceiving(DateTimeOffset now) => Receptions >= MinReceptions && now - ReceivedAt < ReceptionTimeout;
-
-    private static string AddressOf(PageView view) => view.Url.Split('?', '#')[0].TrimEnd('/');
 
     public JoinHistory WithAct(PageMatch target, DateTimeOffset now) => WithKnock(target.Sign) with
     {

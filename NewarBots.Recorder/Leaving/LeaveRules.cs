@@ -13,9 +13,6 @@ internal sealed record LeaveRules
     /// <summary>How long the page may show no call, without audio, before the meeting counts as ended. Covers reconnecting.</summary>
     private static readonly TimeSpan ReconnectTimeout = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long after the last packet audio still counts as being received.</summary>
-    private static readonly TimeSpan ReceptionTimeout = TimeSpan.FromSeconds(5);
-
     /// <summary>
     /// The audible part of <see cref="SpeechWindow"/> that counts as a person speaking. A sentence is longer; the chime of other recorders
     /// is shorter.
@@ -99,7 +96,7 @@ internal sealed record LeaveRules
     /// <summary>Since when the page has shown the lobby instead of the call.</summary>
     private DateTimeOffset? LobbySince { get; init; }
 
-    /// <summary>Audio was received within <see cref="ReceptionTimeout"/>.</summary>
+    /// <summary>Audio was received within <see cref="JoinHistory.ReceptionTimeout"/>.</summary>
     private bool IsReceiving { get; init; }
 
     /// <summary>Since when recorded silence is certain. Earlier silence may be lost audio.</summary>
@@ -129,14 +126,8 @@ internal sealed record LeaveRules
     /// <summary>When the page last showed a visible sign of the call, or audio was received.</summary>
     private DateTimeOffset CallSignAt { get; init; }
 
-    /// <summary>The address of the page that last showed the call.</summary>
-    private string? CallUrl { get; init; }
-
-    /// <summary>Since when the page has been at another address and shown nothing of the meeting.</summary>
-    private DateTimeOffset? ElsewhereSince { get; init; }
-
-    /// <summary>That address is at another host than the call's.</summary>
-    private bool IsAtOtherHost { get; init; }
+    /// <summary>The address of the call.</summary>
+    private MeetingAddress Address { get; init; } = new();
 
     /// <summary>The rules after another browser rejoined the call. Everything observed on the old page is forgotten.</summary>
     public LeaveRules AfterRejoin(DateTimeOffset now) => new(Conditions, Deadline, now) { HadOthers = HadOthers };
@@ -161,7 +152,7 @@ internal sealed record LeaveRules
             return this with { At = now, IsViewMissing = true };
         // A page that was loaded again counts from 0.
         var receivedAt = progress.Reception.ReceivedBytes > ReceivedBytes ? now : ReceivedAt;
-        var isReceiving = receivedAt > ReceivedAt || now - receivedAt < ReceptionTimeout;
+        var isReceiving = receivedAt > ReceivedAt || now - receivedAt < JoinHistory.ReceptionTimeout;
         IReadOnlyList<(DateTimeOffset At, long AudiblePackets)> audibleLooks =
             [.. AudibleLooks.Where(look => now - look.At <= SpeechWindow), (now, progress.AudiblePackets)];
         var (others, countedAt) = view.Others is { } counted ? (counted, now) : now - CountedAt < CountTimeout ? (Others, CountedAt) : (null, CountedAt);
@@ -172,11 +163,9 @@ internal sealed record LeaveRules
         // Speech means a person, whatever the page counts, and even if all names look like recorders. If the page shows neither a count nor a
         // name, received audio means one.
         var hasOthers = others > 0 || view.NamedPeople > 0 || isSpeaking || (others is null && isReceiving && progress.Reception.Tracks > 0);
-        var isElsewhere = CallUrl is { } url && !view.IsMeetingPage && !isReceiving && IsOtherAddress(view, url);
-        var isAtOtherHost = isElsewhere && new Uri(view.Url).Authority != new Uri(CallUrl!).Authority;
         DateTimeOffset? waitingSince = view.IsWaitingRoom && !isReceiving ? WaitingSince ?? now : null;
         var capturesSince = isAudioInDoubt || waitingSince is not null ? now : CapturesSince;
-        var isConnected = progress.Network.Live > 0 && now - progress.At < ReceptionTimeout;
+        var isConnected = progress.Network.Live > 0 && now - progress.At < JoinHistory.ReceptionTimeout;
         return this with
         {
             At = now,
@@ -196,9 +185,9 @@ internal sealed record LeaveRules
             IsMiscounted = others is 0 && isSpeaking,
             MiscountedAt = others is 0 && isSpeaking ? now : MiscountedAt,
             CallSignAt = isReceiving || view.HasVisibleCallSign ? now : CallSignAt,
-            CallUrl = view.IsStillCallPage ? AddressOf(view) : CallUrl,
-            ElsewhereSince = !isElsewhere ? null : isAtOtherHost == IsAtOtherHost ? ElsewhereSince ?? now : now,
-            IsAtOtherHost = isAtOtherHost,
+            Address = view.IsStillCallPage ? Address.At(view)
+                : view.IsMeetingPage || isReceiving ? Address.Kept
+                : Address.After(view, mayBeMeeting: false, now),
             LobbySince = view.IsLobby && waitingSince is null && !IsStillCall(view, isReceiving) ? LobbySince ?? now : null,
             HadOthers = HadOthers || hasOthers,
             AloneSince = hasOthers || isNetworkInDoubt || waitingSince is not null ? null : AloneSince ?? now,
@@ -223,7 +212,7 @@ internal sealed record LeaveRules
                 return new(reason, $"The page shows {ending.Entry}.", isGuess);
         }
 
-        if (At - ElsewhereSince >= JoinHistory.ElsewhereTimeout(IsAtOtherHost))
+        if (Address.IsLeft(At))
             return new(EndReason.RemovedByHost, $"The platform sent the browser away from the call: {View.Url} \"{View.Title}\".");
         if (At - LobbySince >= LobbyTimeout)
             return new(EndReason.BrowserCrashed, $"The page went back to the lobby: it shows [{View.Entries}].");
@@ -254,11 +243,6 @@ internal sealed record LeaveRules
         isReceiving
         && view.Shows(PageSign.LeaveButton)
         && view.IsCallWithAudio);
-
-    private static bool IsOtherAddress(PageView view, string call) =>
-        AddressOf(view) is { } address && address != call && address.StartsWith("http", StringComparison.Ordinal);
-
-    private static string AddressOf(PageView view) => view.Url.Split('?', '#')[0].TrimEnd('/');
 
     private TimeSpan EveryoneLeftTimeout => IsCertainlyAlone || Conditions.EveryoneLeftTimeout > Conditions.NobodyJoinedTimeout
         ? Conditions.EveryoneLeftTimeout
