@@ -22,7 +22,7 @@ internal sealed record MeetingAddress
     public bool IsLeft(DateTimeOffset now) => now - LeftSince >= (IsAtOtherHost ? OtherHostTimeout : OtherPathTimeout);
 
     /// <summary>The page shows the meeting.</summary>
-    public MeetingAddress At(PageView view) => new() { Address = AddressOf(view) };
+    public MeetingAddress At(PageView view) => this with { Address = AddressOf(view), LeftSince = null };
 
     /// <summary>The page does not show the meeting, but something proves that it is still there.</summary>
     public MeetingAddress Kept => LeftSince is null ? this : this with { LeftSince = null };
