@@ -3,8 +3,9 @@
 const packetsPerBatch = 12, mixBitrate = 48000;
 // In milliseconds. The mix stays this far behind, and further while buffers wait in a track's queue: a busy page reads them late.
 const mixDelay = 300, mixInterval = 100;
-// A track that delivers no buffer during so many mixes is not waited for: it is muted, or has ended. One that was just hooked may never deliver.
-const maxIdleMixes = 20, maxNewMixes = 5;
+// A track that delivers no buffer for so long (ms), and during so many mixes, is not waited for: it is muted, or has ended. One that was just
+// hooked may never deliver.
+const maxIdle = 2000, maxNew = 500, maxIdleMixes = 5;
 // A track that is read later than this (ms) is not waited for. The queues and the ring hold a minute.
 const maxWait = 30000;
 // How long the audio before the end takes (ms): through the jitter buffer and the decoder. The tracks' queues may take maxDrainWait more.
@@ -118,9 +119,11 @@ const startCapture = () => {
 
   const positionAt = milliseconds => Math.round((milliseconds - startTime) * samplesPerMillisecond);
 
+  const isIdle = ({ capture: of, idleMixes, readAt }) =>
+    idleMixes >= maxIdleMixes && performance.now() - readAt >= (of === id ? maxIdle : maxNew);
   // How far the tracks are read that still deliver. A track that was hooked just now may deliver samples of any time.
   const readUntil = () => Math.min(...[...readers]
-    .filter(cursor => cursor.idleMixes < (cursor.capture === id ? maxIdleMixes : maxNewMixes) && cursor.lateness < maxWait)
+    .filter(cursor => !isIdle(cursor) && cursor.lateness < maxWait)
     .map(cursor => (cursor.capture === id ? cursor.next : mixed)));
 
   const mix = () => {
@@ -166,7 +169,7 @@ const startCapture = () => {
     async end() {
       endPosition = positionAt(performance.now() + drainTime);
       await pause(drainTime);
-      const isBehind = cursor => cursor.capture === id && cursor.idleMixes < maxIdleMixes && cursor.next < endPosition - endTolerance;
+      const isBehind = cursor => cursor.capture === id && !isIdle(cursor) && cursor.next < endPosition - endTolerance;
       for (let waited = 0; waited < maxDrainWait && [...readers].some(isBehind); waited += mixInterval) await pause(mixInterval);
       clearInterval(mixing);
       ended = true;

@@ -43,14 +43,15 @@ const hookTrack = ({ track, receiver }) => {
 
 const readTrack = async (reader, receiver, info) => {
   const cursor = {
-    capture: null, next: 0, idleMixes: 0, lateness: 0, lags: [], tail: new Float32Array(tailLength), downmix: newDownmix(), receiver, info,
+    capture: null, next: 0, idleMixes: 0, readAt: performance.now(), lateness: 0, lags: [],
+    tail: new Float32Array(tailLength), downmix: newDownmix(), receiver, info,
   };
   readers.add(cursor);
   try {
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
-      cursor.idleMixes = 0;
+      Object.assign(cursor, { idleMixes: 0, readAt: performance.now() });
       try {
         capture?.add(value, cursor);
       } finally {
