@@ -69,7 +69,7 @@ internal static partial class StartFailure
     };
 
     /// <summary>The message of the configuration binder.</summary>
-    [GeneratedRegex("^Failed to convert configuration value '(?<value>.*)' at '(?<key>.*)' to type '(?<type>.*)'.$", RegexOptions.Singleline)]
+    [GeneratedRegex("^Failed to convert configuration value '(?<value>.*)' at '(?<key>.*)' to type '(?<type>.*)'.$", RegexOptions.Singleline, matchTimeoutMilliseconds: 100)]
     private static partial Regex FailedConversion();
 
     private sealed class StartState

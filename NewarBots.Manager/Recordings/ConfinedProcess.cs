@@ -115,9 +115,11 @@ internal sealed partial class ConfinedProcess(TimeProvider time, ProcessLimits? 
         {
             process.Start();
         }
-        catch (Win32Exception exception) when (ExplainStart(exception) is { } exhausted)
+        catch (Win32Exception exception)
         {
-            throw exhausted;
+            if (ExplainStart(exception) is { } exhausted)
+                throw exhausted;
+            throw;
         }
     }
 
