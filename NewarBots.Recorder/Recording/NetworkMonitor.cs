@@ -57,7 +57,7 @@ internal sealed class NetworkMonitor(RejoinBudget budget)
         var (network, recorded) = (progress.Network, progress.RecordedSeconds);
         (_now, _page) = (now, progress.Page);
         _othersAt = others > 0 ? now : _othersAt;
-        if (network.Expected > 0)
+        if (network is { Expected: > 0, Live: 0 })
             _isClosedByPeer = network.ClosedByPeer == network.Expected;
         var isDown = network.LostAt is not null || (_since is not null && network.Expected == 0);
         // A page whose network is lost may count nobody. Participants who all leave close their connections.
@@ -66,7 +66,9 @@ internal sealed class NetworkMonitor(RejoinBudget budget)
         if (!isLost)
         {
             _wasLostBefore &= _page == _oldPage || (network.Expected == 0 && others is not 0);
-            return End(network, recorded);
+            var rest = End(network, recorded);
+            _isClosedByPeer &= network.Live == 0;
+            return rest;
         }
 
         if (_since is null)
