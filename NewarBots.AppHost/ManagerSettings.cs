@@ -68,7 +68,7 @@ internal sealed record ManagerSettings(string StoragePath, string AllowedMeeting
                 Directory.CreateDirectory(StoragePath);
             else
                 Directory.CreateDirectory(StoragePath, ModeOfStorage);
-            using var probe = new FileStream(Path.Combine(StoragePath, $".{Guid.NewGuid():N}"), new FileStreamOptions
+            using var probe = new FileStream(Path.Combine(StoragePath, $".{Path.GetRandomFileName()}"), new FileStreamOptions
             {
                 Mode = FileMode.CreateNew,
                 Access = FileAccess.Write,

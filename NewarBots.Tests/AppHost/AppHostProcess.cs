@@ -77,9 +77,9 @@ internal sealed partial class AppHostProcess : IAsyncDisposable
         {
             await _process.WaitForExitAsync(cancellation.Token);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException exception)
         {
-            throw new TimeoutException($"The AppHost did not exit within {timeout}:\n{string.Join('\n', Output)}");
+            throw new TimeoutException($"The AppHost did not exit within {timeout}:\n{string.Join('\n', Output)}", exception);
         }
         return _process.ExitCode;
     }

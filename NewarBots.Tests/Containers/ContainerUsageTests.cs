@@ -50,7 +50,7 @@ public sealed class ContainerUsageTests(ScriptedRecorders recorders) : IClassFix
         await usage.MeasureAsync(CancellationToken.None);
         await usage.MeasureAsync(CancellationToken.None);
 
-        Assert.Equal(4, probe.Of("newarbots.bot.memory.usage").Count());
-        Assert.Equal(2, probe.Of("newarbots.bot.cpu.usage").Count());
+        Assert.Equal(4, probe.Of("newarbots.bot.memory.usage").Count);
+        Assert.Equal(2, probe.Of("newarbots.bot.cpu.usage").Count);
     }
 }

@@ -72,6 +72,7 @@ public sealed class StartFailureTests
         {
             var start = new ProcessStartInfo("dotnet", [typeof(Bot).Assembly.Location])
             {
+                UseShellExecute = false,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
                 Environment =

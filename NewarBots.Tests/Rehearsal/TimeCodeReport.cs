@@ -42,7 +42,7 @@ internal sealed record TimeCodeReport
     /// <summary>Around a gap, in seconds: the page's connections are interrupted too, and their jitter buffers need a moment.</summary>
     private const double Recovery = 1;
 
-    private IReadOnlySet<long> _heard = new HashSet<long>();
+    private HashSet<long> _heard = [];
 
     /// <summary>In seconds of the meeting.</summary>
     private IReadOnlyList<(double From, double To)> _declared = [];
