@@ -20,14 +20,16 @@ internal static class AccessEndpoints
     {
         var keys = routes.MapGroup("/keys").WithTags("Keys").RequireAuthorization(AccessRegistration.AdminPolicy);
         keys.MapPost("", AddAsync).WithName("AddKey").Accepts<CreateKeyRequest>("application/json").WithProblems(
-            ProblemTypes.InvalidRequest, ProblemTypes.NotAllowed, ProblemTypes.RequestTimeout, ProblemTypes.FirstKeyByCommand, ProblemTypes.UnsupportedMediaType);
+            ProblemTypes.InvalidRequest, ProblemTypes.NotAllowed, ProblemTypes.RequestTimeout, ProblemTypes.FirstKeyByCommand, ProblemTypes.UnsupportedMediaType,
+            ProblemTypes.ManagerBusy);
         keys.MapGet("", List).WithName("ListKeys").WithProblems(ProblemTypes.NotAllowed);
-        keys.MapDelete("/{id}", RevokeAsync).WithName("RevokeKey").WithProblems(ProblemTypes.NotAllowed, ProblemTypes.KeyNotFound);
+        keys.MapDelete("/{id}", RevokeAsync).WithName("RevokeKey").WithProblems(
+            ProblemTypes.NotAllowed, ProblemTypes.KeyNotFound, ProblemTypes.ManagerBusy);
 
         var session = routes.MapGroup("/session").WithTags("Session");
-        session.MapPost("", SignInAsync).WithName("SignIn").WithProblems().WithResponseHeader(StatusCodes.Status200OK, "Set-Cookie", "The session.");
+        session.MapPost("", SignInAsync).WithName("SignIn").WithProblems(ProblemTypes.ManagerBusy).WithResponseHeader(StatusCodes.Status200OK, "Set-Cookie", "The session.");
         session.MapGet("", GetSession).WithName("GetSession").WithProblems();
-        session.MapDelete("", SignOutAsync).WithName("SignOut").WithProblems().WithResponseHeader(StatusCodes.Status204NoContent, "Set-Cookie", "Removes the session.");
+        session.MapDelete("", SignOutAsync).WithName("SignOut").WithProblems(ProblemTypes.ManagerBusy).WithResponseHeader(StatusCodes.Status204NoContent, "Set-Cookie", "Removes the session.");
     }
 
     /// <summary>Create a key</summary>

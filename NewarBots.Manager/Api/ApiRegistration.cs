@@ -83,6 +83,7 @@ internal static class ApiRegistration
             var problem = context.Features.Get<IExceptionHandlerFeature>()?.Error switch
             {
                 BadHttpRequestException error => ApiProblems.UnreadableBody(error),
+                LockTimeoutException => ApiProblems.Problem(ProblemTypes.ManagerBusy, ProblemTypes.ManagerBusy.Advice),
                 { } error when error.IsRedisUnavailable() => ApiProblems.StoreUnavailable(error.DescribeRejectedWrite()),
                 _ => ApiProblems.InternalError(),
             };

@@ -194,6 +194,13 @@ internal static class ProblemTypes
         Member = ("limit", "1000"),
     };
 
+    public static ProblemType TooManyBots { get; } = new(
+        "too-many-bots", StatusCodes.Status429TooManyRequests, "The user has reached the limit of bots on record, including those that have ended.",
+        "Delete bots that have ended, or let Removing:KeepFor delete them; `limit` is the maximum.")
+    {
+        Member = ("limit", "10000"),
+    };
+
     public static ProblemType TooManyWebhooks { get; } = new(
         "too-many-webhooks", StatusCodes.Status429TooManyRequests, "The user has reached the limit of webhooks.",
         "Delete one first; `limit` is the maximum.")
@@ -238,6 +245,10 @@ internal static class ProblemTypes
     public static ProblemType KeysUnreadable { get; } = new(
         "keys-unreadable", StatusCodes.Status503ServiceUnavailable, "The keys cannot be read, so all requests are rejected.",
         "Running bots keep recording. The manager's log has the cause.");
+
+    public static ProblemType ManagerBusy { get; } = new(
+        "manager-busy", StatusCodes.Status503ServiceUnavailable, "Too many changes of keys, sessions or webhooks at once.",
+        "Nothing was changed. Try again after the seconds in Retry-After.");
 
     public static ProblemType EngineUnavailable { get; } = new(
         "engine-unavailable", StatusCodes.Status503ServiceUnavailable, "The container engine failed or is unavailable.",

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using NewarBots.Contract;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Bots;
 
@@ -80,6 +81,12 @@ internal sealed record Bot
     /// <summary>When its container was started.</summary>
     public DateTimeOffset? LaunchedAt { get; init; }
 
+    /// <summary>
+    /// How long its container ran, as the engine says. Limits what the recorder can have recorded. <see langword="null"/> until it has exited, and
+    /// if the engine cannot tell.
+    /// </summary>
+    public TimeSpan? RanFor { get; init; }
+
     /// <summary>The recorder gave an ordinary reason and exited cleanly, so no audio after the last chunk is missing.</summary>
     public bool EndedCleanly { get; init; }
 
@@ -142,7 +149,14 @@ internal sealed record BotWarning(EndReason Reason, string? Text);
 /// <param name="Counted">Those that the bot itself may have caused: not an outage of Redis, the engine, FFmpeg or the storage.</param>
 /// <param name="Since">The first failure.</param>
 /// <param name="Error">The latest error as one line for a person.</param>
-internal sealed record FailedEnd(int Attempts, int Counted, DateTimeOffset Since, string? Error);
+internal sealed record FailedEnd(int Attempts, int Counted, DateTimeOffset Since, string? Error)
+{
+    /// <summary>The cause of the latest failure. <see langword="null"/> in records of earlier versions.</summary>
+    public FailureCause? Cause { get; init; }
+
+    /// <summary>A user asked for these attempts after the bot had ended.</summary>
+    public bool IsRequested { get; init; }
+}
 
 /// <inheritdoc cref="Bot.RecorderEnd"/>
 internal sealed record RecorderEnd(EndReason? Reason, string? Error);

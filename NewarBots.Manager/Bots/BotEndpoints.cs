@@ -29,8 +29,8 @@ internal static class BotEndpoints
         var bots = routes.MapGroup("/bots").WithTags("Bots");
         bots.MapPost("", CreateAsync).WithName("CreateBot").Accepts<CreateBotBody>("application/json").WithProblems(
             ProblemTypes.InvalidRequest, ProblemTypes.RequestTimeout, ProblemTypes.MeetingTaken, ProblemTypes.UnsupportedMediaType,
-            ProblemTypes.IdempotencyKeyReused, ProblemTypes.UserOverQuota, ProblemTypes.TooManyScheduled, ProblemTypes.QueueFull,
-            ProblemTypes.StorageUnavailable);
+            ProblemTypes.IdempotencyKeyReused, ProblemTypes.UserOverQuota, ProblemTypes.TooManyScheduled, ProblemTypes.TooManyBots,
+            ProblemTypes.QueueFull, ProblemTypes.StorageUnavailable);
         bots.MapGet("", ListAsync).WithName("ListBots").WithProblems(ProblemTypes.InvalidRequest).WithStaleWarning();
         bots.MapGet("/events", EventEndpoints.WatchAsync).WithName("WatchBots")
             .Produces<WatchEvent>(StatusCodes.Status200OK, "text/event-stream")
@@ -98,6 +98,8 @@ internal static class BotEndpoints
                 return BotProblems.OverQuota(wanted.UserId, limits.MaxConcurrentBotsPerUser);
             case CreateResult.TooManyScheduled:
                 return BotProblems.TooManyScheduled(wanted.UserId, limits.MaxScheduledBotsPerUser);
+            case CreateResult.TooManyOnRecord:
+                return BotProblems.TooManyOnRecord(wanted.UserId, limits.MaxBotsPerUser);
             case CreateResult.TooLate:
                 return BotProblems.StartsTooLate();
             case CreateResult.QueueFull:

@@ -1,4 +1,5 @@
 using NewarBots.Contract;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Bots;
 
@@ -8,6 +9,8 @@ namespace NewarBots.Manager.Bots;
 /// </summary>
 internal static class BotLifecycle
 {
+    private const string ChunksUnreadable = "The recorder's chunks hold no readable audio. They are kept.";
+
     /// <summary>The user changed a bot that has not started yet. A start time in the past means now.</summary>
     public static Bot Changed(Bot bot, ChangeBotRequest change, DateTimeOffset now) => bot.Status is not BotStatus.Scheduled
         ? bot
@@ -142,7 +145,9 @@ internal static class BotLifecycle
 
     /// <summary>A manager begins to finalize the bot, for the first time or after another manager did not finish.</summary>
     public static Bot FinalizationBegun(Bot bot, RecorderExit? exit) =>
-        bot.Status.IsTerminal() ? bot : RecorderGone(bot, exit) with { FinalizationAttempt = bot.FinalizationAttempt + 1 };
+        bot.Status.IsTerminal()
+            ? bot
+            : RecorderGone(bot, exit) with { FinalizationAttempt = bot.FinalizationAttempt + 1, RanFor = bot.RanFor ?? exit?.RanFor };
 
     /// <summary>The chunks were assembled, or there were none.</summary>
     public static Bot Finalized(Bot bot, FinalizationResult result, DateTimeOffset now)
@@ -161,8 +166,11 @@ internal static class BotLifecycle
                 RecordedSeconds = recorded.Recording.DurationSeconds,
                 AudibleSeconds = recorded.AudibleSeconds,
             },
-            _ => End(bot, BotStatus.Failed, bot.Reason, now) with { Chunks = 0, RecordedSeconds = 0, Error = bot.Error ?? bot.Detail },
+            FinalizationResult.NothingRecorded { HasUnreadableChunks: true } => Nothing($"{bot.Error ?? bot.Detail} {ChunksUnreadable}".TrimStart()),
+            _ => Nothing(bot.Error ?? bot.Detail),
         };
+
+        Bot Nothing(string? error) => End(bot, BotStatus.Failed, bot.Reason, now) with { Chunks = 0, RecordedSeconds = 0, Error = error };
     }
 
     /// <summary>The chunks exist but cannot be assembled. They stay on disk.</summary>
@@ -174,18 +182,24 @@ internal static class BotLifecycle
     /// <summary>An attempt to end the bot failed; its recorder has exited.</summary>
     /// <param name="bot">The bot; unchanged if it has ended.</param>
     /// <param name="error">One line for a person.</param>
-    /// <param name="isCounted">The bot itself may have caused the failure.</param>
+    /// <param name="cause">Only a failure that the bot itself may have caused is counted.</param>
     /// <param name="now">The current time.</param>
-    public static Bot EndFailed(Bot bot, string error, bool isCounted, DateTimeOffset now) => bot.Status.IsTerminal()
-        ? bot
-        : bot with
+    public static Bot EndFailed(Bot bot, string error, FailureCause cause, DateTimeOffset now)
+    {
+        if (bot.Status.IsTerminal())
+            return bot;
+        var before = bot.FailedEnd ?? new(Attempts: 0, Counted: 0, now, Error: null);
+        return bot with
         {
-            FailedEnd = new(
-                (bot.FailedEnd?.Attempts ?? 0) + 1,
-                (bot.FailedEnd?.Counted ?? 0) + (isCounted ? 1 : 0),
-                bot.FailedEnd?.Since ?? now,
-                error),
+            FailedEnd = before with
+            {
+                Attempts = before.Attempts + 1,
+                Counted = before.Counted + (cause is FailureCause.Bot ? 1 : 0),
+                Error = error,
+                Cause = cause,
+            },
         };
+    }
 
     /// <summary>
     /// A user asks for another attempt to finalize a bot whose chunks could not be assembled. The only way out of a terminal status. The bot
@@ -199,7 +213,7 @@ internal static class BotLifecycle
             Error = bot.RecorderEnd?.Error,
             RecorderEnd = null,
             EndedAt = null,
-            FailedEnd = new(Attempts: 0, Counted: 0, now, Error: null),
+            FailedEnd = new(Attempts: 0, Counted: 0, now, Error: null) { IsRequested = true },
         }
         : bot;
 
@@ -231,7 +245,14 @@ internal static class BotLifecycle
 /// <param name="ExitCode">The process's exit code; 137 for SIGKILL.</param>
 /// <param name="OutOfMemory">The engine's flag.</param>
 /// <param name="FinishedAt">By the engine's clock.</param>
-internal sealed record RecorderExit(long ExitCode, bool OutOfMemory, DateTimeOffset FinishedAt);
+internal sealed record RecorderExit(long ExitCode, bool OutOfMemory, DateTimeOffset FinishedAt)
+{
+    /// <summary>By the engine's clock.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary><see langword="null"/> if the engine does not know when it started.</summary>
+    public TimeSpan? RanFor => FinishedAt - StartedAt;
+}
 
 /// <summary>The result of assembling a bot's chunks.</summary>
 internal abstract record FinalizationResult
@@ -246,5 +267,9 @@ internal abstract record FinalizationResult
     }
 
     /// <summary>No chunk holds any audio; nothing was written.</summary>
-    public sealed record NothingRecorded : FinalizationResult;
+    public sealed record NothingRecorded : FinalizationResult
+    {
+        /// <summary>There are chunks that are not empty. They are kept.</summary>
+        public bool HasUnreadableChunks { get; init; }
+    }
 }

@@ -7,10 +7,11 @@ namespace NewarBots.Manager.Bots;
 /// <param name="Waiting">Bots that may wait for a container.</param>
 /// <param name="OfOneUser">Active bots of one user; <see langword="null"/>: no limit.</param>
 /// <param name="ScheduledOfOneUser">Scheduled bots of one user; <see langword="null"/>: no limit.</param>
-internal sealed record BotLimits(int Places, int Waiting, int? OfOneUser, int? ScheduledOfOneUser = null)
+/// <param name="OnRecordOfOneUser">All bots of one user, including those that have ended; <see langword="null"/>: no limit.</param>
+internal sealed record BotLimits(int Places, int Waiting, int? OfOneUser, int? ScheduledOfOneUser = null, int? OnRecordOfOneUser = null)
 {
     public static BotLimits Of(BotCapacityOptions options) =>
-        new(options.MaxConcurrentBots, options.MaxQueuedBots, options.MaxConcurrentBotsPerUser, options.MaxScheduledBotsPerUser);
+        new(options.MaxConcurrentBots, options.MaxQueuedBots, options.MaxConcurrentBotsPerUser, options.MaxScheduledBotsPerUser, options.MaxBotsPerUser);
 }
 
 /// <summary>Section <c>Launching</c>: how many bots there may be.</summary>
@@ -32,6 +33,11 @@ internal sealed class BotCapacityOptions
 
     /// <summary>How many bots of one user may be scheduled; further requests are rejected (429).</summary>
     public int MaxScheduledBotsPerUser { get; set; } = 1000;
+
+    /// <summary>
+    /// How many bots of one user may be on record, including those that have ended; further requests are rejected (429). A record takes up to 64 KB of Redis.
+    /// </summary>
+    public int MaxBotsPerUser { get; set; } = 10_000;
 }
 
 /// <summary>Reports every mistake at once, each by the key to change.</summary>
@@ -53,5 +59,7 @@ internal sealed class BotCapacityOptionsValidator : IValidateOptions<BotCapacity
             yield return $"Launching:MaxConcurrentBotsPerUser must be 1 or more (it is {options.MaxConcurrentBotsPerUser}).";
         if (options.MaxScheduledBotsPerUser < 1)
             yield return $"Launching:MaxScheduledBotsPerUser must be 1 or more (it is {options.MaxScheduledBotsPerUser}).";
+        if (options.MaxBotsPerUser < 1)
+            yield return $"Launching:MaxBotsPerUser must be 1 or more (it is {options.MaxBotsPerUser}).";
     }
 }

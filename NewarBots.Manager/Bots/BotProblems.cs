@@ -22,6 +22,11 @@ internal static class BotProblems
         ProblemTypes.TooManyScheduled,
         $"User {user} may have {limit} scheduled bots. Wait until one starts, or stop one.", new() { ["limit"] = limit });
 
+    public static ProblemHttpResult TooManyOnRecord(UserId user, int limit) => ApiProblems.Problem(
+        ProblemTypes.TooManyBots,
+        $"User {user} may have {limit} bots on record. Delete some that have ended (DELETE /bots/{{id}}); an operator can set Removing:KeepFor or raise Launching:MaxBotsPerUser.",
+        new() { ["limit"] = limit });
+
     public static ProblemHttpResult StartsTooLate() => ApiProblems.InvalidRequest(
         "startAt", "must not be further in the past than leave.maxDuration");
 
@@ -89,6 +94,13 @@ internal static class BotProblems
     public static ProblemHttpResult NotConverted(string format, string cause) => ApiProblems.Problem(
         ProblemTypes.RecordingNotConverted,
         $"The conversion to {format} failed: {cause} Download the recording without `format`.");
+
+    /// <param name="format">The wanted format.</param>
+    /// <param name="cause">Why the latest attempt failed.</param>
+    /// <param name="wait">Requests before the end of this time do not start another attempt.</param>
+    public static ProblemHttpResult NotConvertedAgain(string format, string cause, TimeSpan wait) => ApiProblems.Problem(
+        ProblemTypes.RecordingNotConverted,
+        $"The conversion to {format} failed: {cause} It is not tried again before {Math.Ceiling(wait.TotalSeconds):0} s have passed. Download the recording without `format`.");
 
     public static ProblemHttpResult PartialNotAssembled(string cause) => ApiProblems.Problem(
         ProblemTypes.RecordingNotConverted,

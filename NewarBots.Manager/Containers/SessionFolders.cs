@@ -91,6 +91,20 @@ internal sealed class SessionFolders(StorageLayout storage)
             _hasDeleted.Raise();
     }
 
+    /// <summary>Makes a folder that the manager kept the session's folder again. Does nothing if it is missing.</summary>
+    /// <param name="user">Owner of the bot.</param>
+    /// <param name="id">The session. It must not have a folder.</param>
+    /// <param name="kept">Path of a folder on the same volume, to which only managers write.</param>
+    /// <exception cref="IOException">It cannot be moved.</exception>
+    public void Restore(UserId user, SessionId id, string kept)
+    {
+        var (ofUser, session) = Names(user, id);
+        using var root = UntrustedFolder.CreateTrusted(storage.TempRoot);
+        using var parent = root.CreateFolder(ofUser, Shared);
+        using var source = UntrustedFolder.OpenTrusted(Path.GetDirectoryName(kept)!, out _);
+        source?.MoveFolder(Path.GetFileName(kept), parent, session);
+    }
+
     /// <returns><see langword="null"/> if the disk is full, so that it cannot be created.</returns>
     private static UntrustedFolder? FindDeleted(UntrustedFolder root)
     {

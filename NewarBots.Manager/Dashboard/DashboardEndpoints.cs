@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
@@ -84,6 +85,11 @@ internal static class DashboardEndpoints
         catch (FileNotFoundException)
         {
             return BotProblems.NotFound();
+        }
+        catch (FailedEarlierException failed)
+        {
+            response.Headers.RetryAfter = Math.Ceiling(failed.Wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            return BotProblems.NotConvertedAgain("waveform", failed.Explanation, failed.Wait);
         }
         catch (Exception exception) when (exception is FinalizationException or FFmpegMissingException or IOException)
         {

@@ -30,6 +30,7 @@ internal sealed partial class BotFinisher(
     RetryBackoff backoff,
     FailedFinalizations failures,
     FinalizationTurns turns,
+    ClockSetBack clock,
     BackgroundLoops loops,
     LaunchSignal launches,
     BotMetrics metrics,
@@ -41,7 +42,8 @@ internal sealed partial class BotFinisher(
     private const string ChunksKept = "The recorded audio is kept; POST /bots/{id}/finalize tries again.";
 
     /// <summary>Appended to the error of a bot that is over its budget.</summary>
-    private const string ChunksKeptAside = "The recorded audio is kept in the folder that ends in .damaged, beside the recordings.";
+    private const string ChunksKeptAside =
+        "The recorded audio is kept in the folder that ends in .damaged, beside the recordings; POST /bots/{id}/finalize tries again with it, within the same limits.";
 
     private const int Parallelism = 8;
 
@@ -140,7 +142,7 @@ internal sealed partial class BotFinisher(
         if (bot.FailedEnd is { Error: { } why } failed && backoff.AttemptsOf(id) is > 0 and var known && failed.Attempts > known)
         {
             // Another manager has tried since.
-            backoff.Postpone(id, failed.Attempts, FailureCause.Bot, why);
+            backoff.Postpone(id, failed.Attempts, failed.Cause ?? FailureCause.Bot, why);
             return true;
         }
 
@@ -184,7 +186,7 @@ internal sealed partial class BotFinisher(
         try
         {
             await FreeStorageAsync(finalizing, cancellation);
-            var result = await finalizer.FinalizeAsync(finalizing, container?.Exit?.FinishedAt, interruption.Token);
+            var result = await finalizer.FinalizeAsync(finalizing, interruption.Token);
             metrics.Finalized(time.GetElapsedTime(begun), result);
             end = known => BotLifecycle.Finalized(known, result, time.GetUtcNow());
         }
@@ -233,7 +235,7 @@ internal sealed partial class BotFinisher(
     {
         if (await storageCheck.FindFaultAsync(cancellation) is not { } fault)
             return;
-        var freed = SessionFolder.Find(storage, bot.UserId, bot.Id)?.Free(RecordingBudget.Of(bot, time.GetUtcNow())) ?? 0;
+        var freed = SessionFolder.Find(storage, bot.UserId, bot.Id)?.Free(RecordingBudget.Of(bot, time.GetUtcNow(), clock.Total)) ?? 0;
         if (freed > 0)
             Log.Freed(logger, bot.Id, freed, fault);
     }
@@ -268,7 +270,7 @@ internal sealed partial class BotFinisher(
         Bot? bot = null;
         try
         {
-            bot = await commands.UpdateAsync(id, known => IsTakenOver(known) ? known : BotLifecycle.EndFailed(known, why, isCounted: cause is FailureCause.Bot, time.GetUtcNow()));
+            bot = await commands.UpdateAsync(id, known => IsTakenOver(known) ? known : BotLifecycle.EndFailed(known, why, cause, time.GetUtcNow()));
         }
         catch (Exception failure) when (failure.IsRedisUnavailable())
         {
@@ -291,8 +293,8 @@ internal sealed partial class BotFinisher(
     }
 
     /// <summary>
-    /// A file that cannot be read or written is the bot's own failure only while the storage works. A missing FFmpeg is an outage only if it
-    /// cannot be run for anything else either: the process that reported it may be controlled by the bot's files.
+    /// A file that cannot be read or written is the bot's own failure only while the storage works. A missing FFmpeg, and a machine without memory or
+    /// open files, are an outage only if FFmpeg cannot be run for anything else either: otherwise the bot's files may be the cause.
     /// </summary>
     private async Task<(FailureCause Cause, string Why)> CauseOfAsync(Exception exception, CancellationToken cancellation)
     {
@@ -301,9 +303,11 @@ internal sealed partial class BotFinisher(
         if (Failures.MayBeStorage(exception) && await storageCheck.FindFaultAsync(cancellation) is { } fault)
             return (FailureCause.Storage, fault);
         var cause = Failures.CauseOf(exception);
-        return cause is FailureCause.FFmpeg && await FFmpegWorksAsync(cancellation)
-            ? (FailureCause.Bot, "FFmpeg cannot process the recorded audio, although it works otherwise.")
-            : (cause, Failures.Explain(exception));
+        if (cause is not (FailureCause.FFmpeg or FailureCause.Host) || !await FFmpegWorksAsync(cancellation))
+            return (cause, Failures.Explain(exception));
+        return (FailureCause.Bot, cause is FailureCause.FFmpeg
+            ? "FFmpeg cannot process the recorded audio, although it works otherwise."
+            : $"{Failures.Explain(exception)} Other programs can be started, so the bot's files may be the cause.");
     }
 
     private async Task<bool> FFmpegWorksAsync(CancellationToken cancellation)
@@ -319,10 +323,13 @@ internal sealed partial class BotFinisher(
         }
     }
 
-    /// <summary>An outage must also have been found by many attempts: the wall clock may have jumped.</summary>
-    private bool IsHopeless(FailedEnd failed) =>
-        failed.Counted >= options.Value.MaxAttempts
-        || (failed.Attempts >= options.Value.MaxAttempts && time.GetUtcNow() - failed.Since > options.Value.OutageTimeout);
+    /// <summary>
+    /// The bot's own failures are counted. An outage must last, and must also have been found by many attempts, because the wall clock may have jumped. A
+    /// failure in an outage does not end a bot whose own failures were too few.
+    /// </summary>
+    private bool IsHopeless(FailedEnd failed) => failed.Cause is null or FailureCause.Bot
+        ? failed.Counted >= options.Value.MaxAttempts
+        : failed.Attempts >= options.Value.MaxAttempts && time.GetUtcNow() - failed.Since > options.Value.OutageTimeout;
 
     /// <summary>Ends a bot with the recording that an earlier attempt has published, or else without one. Its chunks are kept.</summary>
     private async Task GiveUpAsync(Bot bot, RecorderContainer? container, CancellationToken cancellation)

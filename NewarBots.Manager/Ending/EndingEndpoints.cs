@@ -57,13 +57,15 @@ internal static class EndingEndpoints
 
     /// <summary>Finalize a bot again</summary>
     /// <remarks>
-    /// For a bot that ended with `finalization_failed`, for example after FFmpeg was repaired: assembles its chunks once more. Until the result is
-    /// known, the bot is `finalizing`. It does not count as active and does not occupy its meeting.
+    /// For a bot that ended with `finalization_failed`, for example after FFmpeg was repaired: assembles its chunks once more, also those that were kept
+    /// because the bot was over its limits. The same limits apply again. Until the result is known, the bot is `finalizing`. It does not count as active and
+    /// does not occupy its meeting.
     /// </remarks>
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
     /// <response code="202">The bot is being finalized.</response>
     public static async Task<Results<Accepted<BotResponse>, ProblemHttpResult>> FinalizeAsync(
-        SessionId id, BotQueries queries, BotCommands commands, SessionFolders folders, RetryBackoff backoff, BotFinisher finisher, TimeProvider time)
+        SessionId id, BotQueries queries, BotCommands commands, SessionFolders folders, StorageLayout storage, RetryBackoff backoff, BotFinisher finisher,
+        TimeProvider time)
     {
         if (await queries.FindAsync(id) is not { } bot)
             return BotProblems.NotFound();
@@ -71,7 +73,7 @@ internal static class EndingEndpoints
             return BotProblems.NothingToFinalize(bot, "It is finalized once its recorder has ended.");
         if (!bot.CanBeFinalizedAgain)
             return BotProblems.NothingToFinalize(bot, "It did not end with finalization_failed.");
-        if (!folders.Exists(bot.UserId, id))
+        if (!folders.Exists(bot.UserId, id) && !Directory.Exists(storage.Damaged(bot.UserId, id)))
             return BotProblems.NothingToFinalize(bot, "Its chunks no longer exist.");
         if (await commands.UpdateAsync(id, known => BotLifecycle.FinalizationRequested(known, time.GetUtcNow())) is not { } requested)
             return BotProblems.NotFound();

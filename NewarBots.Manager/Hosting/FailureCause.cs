@@ -1,8 +1,11 @@
+using System.Text.Json.Serialization;
+using NewarBots.Contract;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Hosting;
 
 /// <summary>The cause of a failed attempt for one bot. Everything but <see cref="Bot"/> is an outage that affects all bots.</summary>
+[JsonConverter(typeof(SnakeCaseEnumConverter<FailureCause>))]
 internal enum FailureCause
 {
     /// <summary>The bot itself may be the cause: its files, its container, or an unexpected error.</summary>

@@ -15,6 +15,7 @@ internal static class HostingRegistration
         builder.Services.AddHostedService<StoragePermissions>();
         builder.Services.AddSingleton<StorageCheck>();
         builder.Services.AddSingleton<RetryBackoff>();
+        builder.Services.AddSingleton<ClockSetBack>();
         builder.Services.AddSingleton<BackgroundLoops>();
         builder.Services.AddHealthChecks()
             .AddCheck<BackgroundLoopsHealthCheck>("loops")

@@ -60,7 +60,8 @@ internal sealed class RetryBackoff(TimeProvider time)
 
     private bool IsDue(Postponement postponed) => UntilNext(postponed) == TimeSpan.Zero;
 
-    private static TimeSpan WaitAfter(int attempts, FailureCause cause)
+    /// <returns>The time between an attempt that failed and the next one.</returns>
+    public static TimeSpan WaitAfter(int attempts, FailureCause cause)
     {
         var wait = (cause is FailureCause.Bot ? Shortest : ShortestInOutage) * Math.Pow(2, Math.Clamp(attempts, 1, 20) - 1);
         return wait < Longest ? wait : Longest;

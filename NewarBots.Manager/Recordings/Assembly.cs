@@ -76,6 +76,7 @@ internal sealed record AssemblyFailure(AssemblyFailureKind Kind, string Message)
         AssemblyFailureKind.NoResult => new NoAssemblyResultException(Message),
         AssemblyFailureKind.InDoubt => new SecondOpinionException(Message, Suspects),
         AssemblyFailureKind.BadAudio => new BadAudioException(Message),
+        AssemblyFailureKind.Inaccessible => new InaccessibleChunksException(Message),
         AssemblyFailureKind.CannotBeAssembled => new FinalizationException(Message),
         AssemblyFailureKind.DiskError => new IOException(Message),
         _ => new UnexpectedAssemblyException(Message),
@@ -89,6 +90,7 @@ internal sealed record AssemblyFailure(AssemblyFailureKind Kind, string Message)
         FFmpegUnfinishedException { Hung: true } => new(AssemblyFailureKind.FFmpegHung, exception.Message),
         FFmpegUnfinishedException => new(AssemblyFailureKind.FFmpegKilled, exception.Message),
         BadAudioException => new(AssemblyFailureKind.BadAudio, exception.Message),
+        InaccessibleChunksException => new(AssemblyFailureKind.Inaccessible, exception.Message),
         FinalizationException => new(AssemblyFailureKind.CannotBeAssembled, exception.Message),
         // The machine, or this process within its limits, may be short of memory or processes. It is retried, and counted.
         OutOfMemoryException or HostExhaustedException => new(AssemblyFailureKind.FFmpegKilled, exception.Message),
@@ -126,6 +128,9 @@ internal enum AssemblyFailureKind
     /// <summary>FFmpeg cannot decode something, for the first time.</summary>
     InDoubt,
     BadAudio,
+
+    /// <summary>No chunk that could be opened holds audio.</summary>
+    Inaccessible,
     CannotBeAssembled,
 }
 

@@ -21,7 +21,6 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
 
     /// <param name="request">Its standard input.</param>
     /// <param name="session">The folder with the chunks, which nothing else reads or writes: the process becomes its owner.</param>
-    /// <param name="tracks">Number of track folders in it.</param>
     /// <param name="work">The folder for the results.</param>
     /// <param name="cancellation">Kills the process and all that it started.</param>
     /// <returns>The result; never a failure.</returns>
@@ -30,7 +29,7 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
     /// <exception cref="SecondOpinionException">FFmpeg cannot decode something, and a later attempt has to confirm it.</exception>
     /// <exception cref="FFmpegMissingException">FFmpeg, or a program that confines it, is missing.</exception>
     /// <exception cref="IOException">The disk is full or unavailable, or the process was killed.</exception>
-    public async Task<AssemblyResult> RunAsync(AssemblyRequest request, SessionFolder session, int tracks, WorkFolder work, CancellationToken cancellation)
+    public async Task<AssemblyResult> RunAsync(AssemblyRequest request, SessionFolder session, WorkFolder work, CancellationToken cancellation)
     {
         using var user = ProcessUser.Take();
         session.GiveTo(user.User);
@@ -48,7 +47,7 @@ internal sealed partial class AssemblyProcess(ConfinedProcess processes, TimePro
             Environment = Environment,
             MayReadAllFiles = WorkerProgram.IsClosedToOthers,
         };
-        var measuring = MeasureAsync(work, request.Budget.BytesToWrite(tracks), stop);
+        var measuring = MeasureAsync(work, request.Budget.BytesToWrite(hasTracks: !request.IsPart), stop);
         try
         {
             var end = await processes.RunAsync(command, stop.Token);

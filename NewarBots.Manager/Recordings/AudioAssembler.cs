@@ -21,6 +21,8 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
     /// <param name="budget">The most that the recorder can have written.</param>
     /// <param name="doubts">About chunks that FFmpeg cannot decode.</param>
     /// <param name="cancellation">Leaves unfinished files in <paramref name="work"/>.</param>
+    /// <exception cref="InaccessibleChunksException">No chunk holds audio, but some could not be opened.</exception>
+    /// <exception cref="TooMuchSilenceException">Too much of it would be silence.</exception>
     /// <exception cref="FinalizationException">The chunks cannot be assembled.</exception>
     /// <exception cref="FFmpegMissingException">FFmpeg is not installed.</exception>
     /// <exception cref="IOException">The disk is full or unavailable.</exception>
@@ -35,8 +37,12 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
     {
         var chunks = Read(source, budget, cancellation);
         var plan = ChunkManifest.Plan(session, chunks, journal, budget.Packets);
+        if (plan.Pieces.Count == 0 && chunks.Count(chunk => chunk.IsInaccessible) is > 0 and var closed)
+            throw new InaccessibleChunksException(source.Path, closed);
         if (plan.Pieces.Count == 0)
             return new(Audio: null, plan);
+        if (plan.SilentPackets > budget.Silence)
+            throw new TooMuchSilenceException(source.Path);
 
         var files = new PieceFiles(source, work.Folder);
         DecodedAudio decoded;
@@ -171,3 +177,20 @@ internal sealed record WorkPart(string Root, string Name)
 
     public string NameOf(string file) => Path.Combine(Name, file);
 }
+
+/// <summary>No chunk holds audio, but some could not be opened. They are kept.</summary>
+internal sealed class InaccessibleChunksException : FinalizationException
+{
+    public InaccessibleChunksException(string folder, int chunks) : this($"{chunks} chunks in {folder} cannot be opened, and no other chunk holds audio.")
+    {
+    }
+
+    public InaccessibleChunksException(string message) : base(message)
+    {
+    }
+
+    public override string Explanation => "The recorder's chunks exist, but the manager was denied access to them.";
+}
+
+/// <summary>A track needs more silence in place of missing audio than its session may have (<see cref="RecordingBudget.Silence"/>).</summary>
+internal sealed class TooMuchSilenceException(string folder) : FinalizationException($"The chunks in {folder} need more silence between them than the session may have.");

@@ -20,6 +20,9 @@ internal sealed record ChunkManifest(IReadOnlyList<Piece> Pieces, IReadOnlyList<
 
     public TimeSpan Duration => TimeSpan.FromSeconds(Seconds(Packets));
 
+    /// <summary>Silence in place of chunks that are missing.</summary>
+    public long SilentPackets => Pieces.OfType<Piece.Silence>().Sum(piece => piece.Range.Count);
+
     public IEnumerable<Piece.OfChunk> Chunks => Pieces.OfType<Piece.OfChunk>();
 
     /// <summary>Wall-clock time of the start of the timeline, from the first chunk with a plausible start time and a known position.</summary>

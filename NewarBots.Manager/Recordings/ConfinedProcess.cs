@@ -78,9 +78,12 @@ internal sealed partial class ConfinedProcess(TimeProvider time, ProcessLimits? 
 
     /// <exception cref="HostExhaustedException">The machine has no processes, memory or open files left.</exception>
     /// <exception cref="Win32Exception">The shell cannot be started.</exception>
+    /// <exception cref="FinalizationBudgetException">This process is confined itself, and has used up <see cref="ProcessLimits.TotalCpu"/>.</exception>
     public async Task<ProcessEnd> RunAsync(ConfinedCommand command, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
+        if (outer is not null && CpuTime.OfThisProcess() is var used && used > outer.TotalCpu)
+            throw new FinalizationBudgetException("CPU time", $"All processes together took {used.TotalSeconds:0} s of CPU time.");
         using var own = outer is null && command.User is null ? ProcessUser.Take() : null;
         var user = command.User ?? own;
         using var process = new Process { StartInfo = StartInfo(command, user) };

@@ -127,13 +127,23 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
         }
     }
 
-    /// <summary>Moves the chunks of a bot that is over its budget to the folder of damaged chunks, as far as an honest bot can have written them.</summary>
+    /// <summary>
+    /// Moves the chunks and the journal of a bot that is over its budget to the folder of damaged chunks, as far as an honest bot can have written them.
+    /// </summary>
     /// <exception cref="IOException">The disk is full or unavailable.</exception>
     public void KeepWithinBudget(SessionFolder session, RecordingBudget budget)
     {
         Keep(session, budget.Within(session).Select(Path.GetFileName).OfType<string>());
+        var left = budget.BytesOfTracks;
         foreach (var (track, folder) in session.Tracks().Take(RecordingBudget.MaxTracks))
-            Keep(session, budget.Within(folder).Select(chunk => $"{StorageLayout.TrackFolderName(track)}/{Path.GetFileName(chunk)}"));
+        {
+            var kept = RecordingBudget.Within(folder, left).Select(Path.GetFileName).ToHashSet();
+            left -= folder.Chunks().Where(chunk => kept.Contains(Path.GetFileName(chunk.Path))).Sum(chunk => chunk.Bytes);
+            Keep(session, kept.Select(chunk => $"{StorageLayout.TrackFolderName(track)}/{chunk}"));
+        }
+
+        if (session.HasReadableJournal)
+            Keep(session, [Journal.FileName]);
     }
 
     /// <summary>Deletes all track files of a session, except those in <paramref name="except"/>.</summary>

@@ -31,6 +31,9 @@ internal sealed record OggOpusChunk(int Index, long Bytes, string Sha256)
     /// <summary>The file was not read because of its size.</summary>
     public bool IsTooBig { get; init; }
 
+    /// <summary>The file could not be opened.</summary>
+    public bool IsInaccessible { get; init; }
+
     /// <summary><see langword="null"/> if the file is intact.</summary>
     public ChunkProblem? Problem { get; init; }
 
@@ -39,7 +42,7 @@ internal sealed record OggOpusChunk(int Index, long Bytes, string Sha256)
     public static OggOpusChunk TooBig(int index, long bytes) => new(index, bytes, Sha256: string.Empty) { IsTooBig = true };
 
     /// <summary>A file that the recorder made inaccessible, or replaced, since it was listed.</summary>
-    public static OggOpusChunk Inaccessible(int index) => new(index, Bytes: 1, Sha256: string.Empty);
+    public static OggOpusChunk Inaccessible(int index) => new(index, Bytes: 1, Sha256: string.Empty) { IsInaccessible = true };
 
     public string File => ChunkFormat.FileName(Index);
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Containers;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Recordings;
 
@@ -10,7 +11,7 @@ namespace NewarBots.Manager.Recordings;
 /// Assembles the recording so far of a live bot into one file: all chunks except the last one, which is still being written. Output is
 /// reproducible: a deleted file can be assembled again with the same bytes, so that range requests stay valid.
 /// </summary>
-internal sealed class PartialRecording(StorageLayout storage, AssemblyProcess assembly, IOptions<FinalizingOptions> options, TimeProvider time) : IDisposable
+internal sealed class PartialRecording(StorageLayout storage, AssemblyProcess assembly, ClockSetBack clock, IOptions<FinalizingOptions> options, TimeProvider time) : IDisposable
 {
     public const int MaxWaitingOfOneUser = 5;
 
@@ -114,7 +115,7 @@ internal sealed class PartialRecording(StorageLayout storage, AssemblyProcess as
             return false;
         // A unique name, since another manager may be assembling the same file.
         using var work = new WorkFolder(Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetRandomFileName()}"));
-        var budget = RecordingBudget.Of(bot, time.GetUtcNow());
+        var budget = RecordingBudget.Of(bot, time.GetUtcNow(), clock.Total);
         // The recorder may replace its files at any moment, and they stay its own.
         using var copies = new WorkFolder($"{work.Root}.chunks");
         await Task.Run(() => Copy(session, chunks, copies.Root, budget, cancellation), cancellation);
@@ -124,11 +125,10 @@ internal sealed class PartialRecording(StorageLayout storage, AssemblyProcess as
                 Session = bot.Id.ToString(),
                 IsPart = true,
                 Budget = budget,
-                Limits = budget.Limits(options.Value, tracks: 0),
+                Limits = budget.Limits(options.Value, hasTracks: false),
                 Options = options.Value,
             },
             SessionFolder.Open(copies.Root),
-            tracks: 0,
             work,
             cancellation);
         if (made.Mix is not { } mix)

@@ -21,6 +21,9 @@ internal sealed record ProcessLimits(TimeSpan Timeout, TimeSpan Cpu, long FileBy
 
     public int OpenFiles { get; init; } = 256;
 
+    /// <summary>CPU time of a confined process and all that it has started. It starts nothing more after that (<see cref="ConfinedProcess"/>).</summary>
+    public TimeSpan TotalCpu { get; init; } = TimeSpan.MaxValue;
+
     /// <summary>The hard limits of the manager: <c>ulimit</c>, <c>LimitAS</c> of systemd. Without privileges it cannot exceed them.</summary>
     public static ProcessLimits OfThisProcess { get; } = Read(File.ReadLines("/proc/self/limits"));
 

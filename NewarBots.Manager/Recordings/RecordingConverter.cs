@@ -31,6 +31,7 @@ internal sealed partial class RecordingConverter(
 
     private readonly SemaphoreSlim _slots = new(options.Value.MaxConcurrent);
     private readonly ConcurrentDictionary<string, Lazy<Task>> _running = new();
+    private readonly FailedConversions _failed = new(time);
 
     /// <param name="recording">A finished recording or track.</param>
     /// <param name="length">Length of the audio.</param>
@@ -38,6 +39,7 @@ internal sealed partial class RecordingConverter(
     /// <param name="timeout">How long to wait for the conversion.</param>
     /// <param name="cancellation">Stops waiting. The conversion continues.</param>
     /// <returns>The file, or why there is none yet.</returns>
+    /// <exception cref="FailedEarlierException">An earlier attempt failed, and it is too early for the next.</exception>
     /// <exception cref="FinalizationException">The recording cannot be converted.</exception>
     /// <exception cref="FFmpegMissingException">FFmpeg is not installed.</exception>
     /// <exception cref="IOException">The disk is full or unavailable, or the recording was just deleted.</exception>
@@ -47,8 +49,13 @@ internal sealed partial class RecordingConverter(
         var target = StorageLayout.Converted(recording, format.Name);
         if (File.Exists(target))
             return new Conversion.Ready(target);
-        if (!_running.ContainsKey(target) && FindFullQueue(target) is { } limit)
-            return new Conversion.QueueFull(limit);
+        if (!_running.ContainsKey(target))
+        {
+            _failed.ThrowIfTooEarly(target);
+            if (FindFullQueue(target) is { } limit)
+                return new Conversion.QueueFull(limit);
+        }
+
         var run = _running.GetOrAdd(target, _ => new(() => RunAsync(recording, length, format, target)));
         try
         {
@@ -97,9 +104,12 @@ internal sealed partial class RecordingConverter(
             try
             {
                 await ConvertAsync(recording, length, format, target);
+                _failed.Forget(target);
             }
             catch (Exception exception) when (!lifetime.ApplicationStopping.IsCancellationRequested)
             {
+                if (exception is not FileNotFoundException)
+                    _failed.Add(target, exception);
                 Log.Failed(logger, Path.GetFileName(recording).Split('.')[0], format.Name, exception.Message);
                 throw;
             }
@@ -145,7 +155,7 @@ internal sealed partial class RecordingConverter(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Converting the recording of bot {SessionId} to {Format} failed, the next request tries again: {Error}")]
+        [LoggerMessage(LogLevel.Error, "Converting the recording of bot {SessionId} to {Format} failed, a later request tries again: {Error}")]
         public static partial void Failed(ILogger logger, string sessionId, string format, string error);
 
         [LoggerMessage(LogLevel.Information, "Converted {Length} of audio to {File} in {Elapsed}")]

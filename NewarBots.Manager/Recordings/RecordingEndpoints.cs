@@ -133,6 +133,11 @@ internal static class RecordingEndpoints
             {
                 return BotProblems.NotFound();
             }
+            catch (FailedEarlierException failed)
+            {
+                response.Headers.RetryAfter = Math.Ceiling(failed.Wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+                return BotProblems.NotConvertedAgain(wanted.Name, failed.Explanation, failed.Wait);
+            }
             catch (Exception exception) when (exception is FinalizationException or FFmpegMissingException or IOException)
             {
                 return BotProblems.NotConverted(wanted.Name, Failures.Explain(exception));

@@ -17,24 +17,24 @@ internal sealed partial class RecordingFinalizer(
     AssemblyProcess assembly,
     DoubtedRecordings doubts,
     EvidenceFolder evidence,
+    ClockSetBack clock,
     IOptions<FinalizingOptions> options,
     TimeProvider time,
     ILogger<RecordingFinalizer> logger)
 {
     /// <param name="bot">A bot whose recorder is gone, so that nothing writes to its folder.</param>
-    /// <param name="recorderEndedAt">When its recorder ended, if that is known. It limits what the recorder can have recorded.</param>
     /// <param name="cancellation">Keeps the chunks.</param>
     /// <exception cref="FinalizationBudgetException">The chunks need more than an honest recorder can have caused. They are kept.</exception>
     /// <exception cref="FinalizationException">The chunks cannot be assembled. They are kept.</exception>
     /// <exception cref="FFmpegMissingException">FFmpeg is not installed. The chunks are kept.</exception>
     /// <exception cref="IOException">The disk is full or unavailable. The chunks are kept.</exception>
-    public async Task<FinalizationResult> FinalizeAsync(Bot bot, DateTimeOffset? recorderEndedAt, CancellationToken cancellation)
+    public async Task<FinalizationResult> FinalizeAsync(Bot bot, CancellationToken cancellation)
     {
         using var part = BotTracing.StartPart("recording finalize");
         part?.SetTag(BotTracing.SessionTag, bot.Id.ToString());
         try
         {
-            return await FinalizeOnceAsync(bot, RecordingBudget.Of(bot, recorderEndedAt ?? time.GetUtcNow()), cancellation);
+            return await FinalizeOnceAsync(bot, RecordingBudget.Of(bot, time.GetUtcNow(), clock.Total), cancellation);
         }
         catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {
@@ -62,7 +62,11 @@ internal sealed partial class RecordingFinalizer(
             // An earlier attempt was interrupted after the bot was found to be over its budget.
             if (session is not null)
                 KeepAside(bot, budget, session, final);
-            throw new FinalizationBudgetException("its session", $"The chunks of {final} were moved to the folder of damaged chunks.");
+            if (bot.FailedEnd is not { IsRequested: true })
+                throw new FinalizationBudgetException("its session", $"The chunks of {final} were moved to the folder of damaged chunks.");
+            // A user asks for another attempt: the limits or FFmpeg may be others now.
+            folders.Restore(bot.UserId, bot.Id, storage.Damaged(bot.UserId, bot.Id));
+            session = SessionFolder.Find(storage, bot.UserId, bot.Id);
         }
 
         var manifest = published
@@ -143,18 +147,17 @@ internal sealed partial class RecordingFinalizer(
     private async Task<AssemblyResult> AssembleAsync(
         Bot bot, RecordingBudget budget, SessionFolder session, WorkFolder work, CancellationToken cancellation)
     {
-        var tracks = session.Tracks().Count(track => track.Folder.HasAudio);
         var request = new AssemblyRequest
         {
             Session = bot.Id.ToString(),
             Budget = budget,
-            Limits = budget.Limits(options.Value, tracks),
+            Limits = budget.Limits(options.Value, hasTracks: session.Tracks().Any(track => track.Folder.HasAudio)),
             Suspects = doubts.Earlier(bot.Id),
             Options = options.Value,
         };
         try
         {
-            var made = await assembly.RunAsync(request, session, tracks, work, cancellation);
+            var made = await assembly.RunAsync(request, session, work, cancellation);
             doubts.Forget(bot.Id);
             return made;
         }
@@ -177,11 +180,12 @@ internal sealed partial class RecordingFinalizer(
     {
         if (final.HasAnyFile)
             throw new FinalizationException($"The recording {final} and its manifest do not match or one is missing, and there are no chunks to assemble it again.");
-        if (session is not null && (session.HasAudio || session.Tracks().Any(track => track.Folder.HasAudio)))
-            Log.NoReadableAudio(logger, session.Path);
+        var hasUnreadable = session is not null && (session.HasAudio || session.Tracks().Any(track => track.Folder.HasAudio));
+        if (hasUnreadable)
+            Log.NoReadableAudio(logger, session!.Path);
         else
             folders.Remove(bot.UserId, bot.Id);
-        return new();
+        return new() { HasUnreadableChunks = hasUnreadable };
     }
 
     private void DeleteSessionFolder(Bot bot, SessionFolder session, RecordingManifest manifest)

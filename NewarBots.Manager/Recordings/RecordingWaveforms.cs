@@ -7,7 +7,7 @@ namespace NewarBots.Manager.Recordings;
 /// Creates the waveform of a recording on the first request and keeps it beside the recording, so that a browser can show four hours of
 /// audio without decoding them.
 /// </summary>
-internal sealed class RecordingWaveforms(FFmpeg ffmpeg) : IDisposable
+internal sealed class RecordingWaveforms(FFmpeg ffmpeg, TimeProvider time) : IDisposable
 {
     public const int MaxPeaks = 2000;
 
@@ -19,10 +19,13 @@ internal sealed class RecordingWaveforms(FFmpeg ffmpeg) : IDisposable
     /// <summary>By the folder of the user's recordings.</summary>
     private readonly WaitingLimit<string> _waiting = new(MaxWaitingOfOneUser);
 
+    private readonly FailedConversions _failed = new(time);
+
     /// <param name="recording">A finished recording.</param>
     /// <param name="length">The recording's length.</param>
     /// <param name="cancellation">Cancels the decoding.</param>
     /// <returns>The path of a file with a <see cref="Waveform"/> as JSON; <see langword="null"/> if too many requests of its user wait.</returns>
+    /// <exception cref="FailedEarlierException">An earlier attempt failed, and it is too early for the next.</exception>
     /// <exception cref="FinalizationException">The recording cannot be decoded.</exception>
     /// <exception cref="FFmpegMissingException">FFmpeg is not installed.</exception>
     /// <exception cref="IOException">The disk is full or unavailable, or the recording was deleted meanwhile.</exception>
@@ -38,7 +41,7 @@ internal sealed class RecordingWaveforms(FFmpeg ffmpeg) : IDisposable
         try
         {
             if (!File.Exists(target))
-                await CreateAsync(recording, length, target, cancellation);
+                await TryCreateAsync(recording, length, target, cancellation);
             return target;
         }
         finally
@@ -48,6 +51,21 @@ internal sealed class RecordingWaveforms(FFmpeg ffmpeg) : IDisposable
     }
 
     public void Dispose() => _slot.Dispose();
+
+    private async Task TryCreateAsync(string recording, TimeSpan length, string target, CancellationToken cancellation)
+    {
+        _failed.ThrowIfTooEarly(target);
+        try
+        {
+            await CreateAsync(recording, length, target, cancellation);
+            _failed.Forget(target);
+        }
+        catch (Exception exception) when (exception is not FileNotFoundException && !cancellation.IsCancellationRequested)
+        {
+            _failed.Add(target, exception);
+            throw;
+        }
+    }
 
     private async Task CreateAsync(string recording, TimeSpan length, string target, CancellationToken cancellation)
     {

@@ -90,6 +90,16 @@ internal sealed partial class SessionFolder : ChunkFolder
             yield return new("*", IgnoreReason.NotListed);
     }
 
+    /// <summary>Whether it has a journal that is not too long to be read.</summary>
+    public bool HasReadableJournal
+    {
+        get
+        {
+            using var folder = OpenFolder();
+            return folder?.Find(Journal.FileName) is { Kind: EntryKind.File, Bytes: <= JournalFile.MaxBytes };
+        }
+    }
+
     public SessionJournal ReadJournal(SessionId session) => SessionJournal.Read(session, JournalFile.Lines(Path));
 
     /// <summary>Lets the process that assembles the recording read all chunks and the journal, as their owner.</summary>

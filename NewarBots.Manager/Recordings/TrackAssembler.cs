@@ -22,32 +22,36 @@ internal sealed partial class TrackAssembler(AudioAssembler assembler, ILogger<T
         SessionId session, SessionFolder folder, string work, RecordingBudget budget, Doubts doubts, CancellationToken cancellation)
     {
         var assembled = new List<AssembledTrack>();
-        var packets = budget.PacketsOfTracks;
-        var (chunksToKeep, bytesToKeep) = (budget.ChunksOfTracks, budget.BytesOfTracks);
+        var (packets, silence, bytes) = (budget.PacketsOfTracks, budget.SilenceOfTracks, budget.BytesOfTracks);
+        var chunksToKeep = budget.ChunksOfTracks;
         foreach (var (track, source) in folder.Tracks())
         {
             if (!source.HasAudio)
                 continue;
+            var chunks = source.Chunks().Where(chunk => chunk.Bytes is > 0 and <= ChunkFolder.MaxChunkBytes).ToList();
             // A track with less room than the session would have its late chunks in the wrong place.
-            if (assembled.Count >= RecordingBudget.MaxTracks || packets < budget.Packets)
+            var isTooMany = assembled.Count >= RecordingBudget.MaxTracks || packets < budget.Packets || chunks.Sum(chunk => chunk.Bytes) > bytes;
+            var part = new WorkPart(work, StorageLayout.TrackFolderName(track));
+            var made = isTooMany ? null : await AssembleAsync(session, track, source, part, budget with { Silence = silence }, doubts, cancellation);
+            if (made is null)
             {
                 Log.TooMany(logger, source.Path);
-                var kept = source.Chunks().Where(chunk => chunk.Bytes is > 0 and <= ChunkFolder.MaxChunkBytes)
-                    .TakeWhile(chunk => --chunksToKeep >= 0 && (bytesToKeep -= chunk.Bytes) >= 0);
+                var kept = chunks.TakeWhile(chunk => --chunksToKeep >= 0 && (bytes -= chunk.Bytes) >= 0);
                 assembled.Add(new(track, Audio: null, TrackProblem.TooMany) { Kept = [.. kept.Select(chunk => Path.GetFileName(chunk.Path))] });
                 continue;
             }
 
-            var part = new WorkPart(work, StorageLayout.TrackFolderName(track));
-            var made = await AssembleAsync(session, track, source, part, budget, doubts, cancellation);
             packets -= made.Audio?.Plan.Packets ?? 0;
+            silence -= made.Audio?.Plan.SilentPackets ?? 0;
+            bytes -= chunks.Sum(chunk => chunk.Bytes);
             assembled.Add(made);
         }
 
         return assembled;
     }
 
-    private async Task<AssembledTrack> AssembleAsync(
+    /// <returns><see langword="null"/> if it needs more silence than all tracks may have.</returns>
+    private async Task<AssembledTrack?> AssembleAsync(
         SessionId session, int track, ChunkFolder source, WorkPart work, RecordingBudget budget, Doubts doubts, CancellationToken cancellation)
     {
         using var part = BotTracing.StartPart("track finalize");
@@ -62,6 +66,10 @@ internal sealed partial class TrackAssembler(AudioAssembler assembler, ILogger<T
             var problem = ProblemOf(made.Plan);
             Log.Unusable(logger, source.Path, problem);
             return new(track, Audio: null, problem) { Kept = [.. made.Plan.Damaged] };
+        }
+        catch (TooMuchSilenceException)
+        {
+            return null;
         }
         // If FFmpeg hangs on this track but did not on the mix, the track is at fault, and the recording must not fail.
         catch (Exception exception) when (exception is FinalizationException or FFmpegUnfinishedException { Hung: true })

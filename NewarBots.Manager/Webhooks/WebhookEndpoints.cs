@@ -24,13 +24,13 @@ internal static class WebhookEndpoints
     {
         var webhooks = routes.MapGroup("/webhooks").WithTags("Webhooks");
         webhooks.MapPost("", CreateAsync).WithName("CreateWebhook").Accepts<CreateWebhookRequest>("application/json").WithProblems(
-            ProblemTypes.InvalidRequest, ProblemTypes.RequestTimeout, ProblemTypes.UnsupportedMediaType, ProblemTypes.TooManyWebhooks);
+            ProblemTypes.InvalidRequest, ProblemTypes.RequestTimeout, ProblemTypes.UnsupportedMediaType, ProblemTypes.TooManyWebhooks, ProblemTypes.ManagerBusy);
         webhooks.MapGet("", List).WithName("ListWebhooks").WithProblems(ProblemTypes.InvalidRequest);
 
         var webhook = webhooks.MapGroup("/{id}");
         webhook.MapGet("", Get).WithName("GetWebhook").WithProblems(ProblemTypes.WebhookNotFound);
-        webhook.MapDelete("", DeleteAsync).WithName("DeleteWebhook").WithProblems(ProblemTypes.WebhookNotFound);
-        webhook.MapPost("/secret", ChangeSecretAsync).WithName("ChangeWebhookSecret").WithProblems(ProblemTypes.WebhookNotFound);
+        webhook.MapDelete("", DeleteAsync).WithName("DeleteWebhook").WithProblems(ProblemTypes.WebhookNotFound, ProblemTypes.ManagerBusy);
+        webhook.MapPost("/secret", ChangeSecretAsync).WithName("ChangeWebhookSecret").WithProblems(ProblemTypes.WebhookNotFound, ProblemTypes.ManagerBusy);
         webhook.MapPost("/test", TestAsync).WithName("TestWebhook")
             .WithProblems(ProblemTypes.WebhookNotFound, ProblemTypes.WebhookDisabled, ProblemTypes.DeliveryNotFound);
         webhook.MapGet("/deliveries", ListDeliveriesAsync).WithName("ListDeliveries").WithProblems(ProblemTypes.InvalidRequest, ProblemTypes.WebhookNotFound);

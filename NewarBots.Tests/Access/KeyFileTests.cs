@@ -1,7 +1,10 @@
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
+using NewarBots.Manager.Hosting;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Access;
 
@@ -50,6 +53,36 @@ public sealed class KeyFileTests : IDisposable
         Assert.Equal(
             UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
             System.IO.File.GetUnixFileMode(Path.GetDirectoryName(File.Path)!));
+    }
+
+    [Fact]
+    public async Task Very_many_concurrent_changes_wait_in_order_and_none_fails()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 300).Select(_ => File.ChangeAsync(list => list with { Keys = [.. list.Keys.Take(1), Make("anna").Key] })));
+
+        Assert.Equal(2, Keyed(File).List.Keys.Count);
+    }
+
+    [Fact]
+    public async Task A_change_gives_up_while_another_process_holds_the_lock_and_the_next_one_succeeds()
+    {
+        var time = new FakeTimeProvider(Now);
+        var file = new KeyFile(new StorageLayout(_storage), time, NullLogger<KeyFile>.Instance);
+        await file.ChangeAsync(list => list);
+        await using (new FileStream($"{file.Path}.lock", FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        {
+            var changes = Enumerable.Range(0, 3).Select(_ => file.ChangeAsync(list => list.Add(Make("anna").Key))).ToList();
+            await Eventually.TrueAsync(() =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return changes.TrueForAll(change => change.IsCompleted);
+            });
+            foreach (var change in changes)
+                await Assert.ThrowsAsync<LockTimeoutException>(() => change);
+        }
+
+        await file.ChangeAsync(list => list.Add(Make("anna").Key));
+        Assert.Single(Keyed(File).List.Keys);
     }
 
     [Fact]

@@ -13,12 +13,15 @@ public sealed class QueueingManager : IAsyncLifetime
 
     internal ManagerProcess Manager { get; private set; } = null!;
 
+    /// <summary>Further settings of the manager.</summary>
+    internal (string Name, string Value)[] Settings { get; init; } = [];
+
     public async ValueTask InitializeAsync()
     {
         Redis = await RedisServer.RunAsync();
         // 160 MB, in hexadecimal: a manager that reads the files of recorders, or its clients' requests, as a whole runs out of memory.
         Manager = await ManagerProcess.StartAsync(
-            Redis.Configuration, ("DOCKER_HOST", "unix:///nowhere/docker.sock"), ("DOTNET_GCHeapHardLimit", "A000000"));
+            Redis.Configuration, [("DOCKER_HOST", "unix:///nowhere/docker.sock"), ("DOTNET_GCHeapHardLimit", "A000000"), .. Settings]);
     }
 
     public async ValueTask DisposeAsync()

@@ -19,11 +19,13 @@ public sealed class BotCapacityOptionsTests
             MaxQueuedBots = 0,
             MaxConcurrentBotsPerUser = 0,
             MaxScheduledBotsPerUser = 0,
+            MaxBotsPerUser = 0,
         });
 
         Assert.Equal(
             [
                 "Launching:MaxConcurrentBots", "Launching:MaxQueuedBots", "Launching:MaxConcurrentBotsPerUser", "Launching:MaxScheduledBotsPerUser",
+                "Launching:MaxBotsPerUser",
             ],
             result.Failures?.Select(failure => failure.Split(' ')[0]));
     }

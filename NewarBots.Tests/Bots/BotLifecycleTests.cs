@@ -2,6 +2,7 @@ using System.Reflection;
 using CsCheck;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Hosting;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Bots;
@@ -251,7 +252,7 @@ public sealed class BotLifecycleTests
         [nameof(BotLifecycle.FinalizationBegun)] = Exit.Select(exit => Operation(bot => BotLifecycle.FinalizationBegun(bot, exit))),
         [nameof(BotLifecycle.Finalized)] = Gen.Bool.Select(isRecorded => Operation(bot =>
             BotLifecycle.Finalized(bot, isRecorded ? Recorded : new FinalizationResult.NothingRecorded(), Noon))),
-        [nameof(BotLifecycle.EndFailed)] = Gen.Bool.Select(isCounted => Operation(bot => BotLifecycle.EndFailed(bot, "It hung.", isCounted, Noon))),
+        [nameof(BotLifecycle.EndFailed)] = Gen.Enum<FailureCause>().Select(cause => Operation(bot => BotLifecycle.EndFailed(bot, "It hung.", cause, Noon))),
         [nameof(BotLifecycle.FinalizationRequested)] = Gen.Const(Operation(bot => BotLifecycle.FinalizationRequested(bot, Noon))),
         [nameof(BotLifecycle.FinalizationFailed)] = Gen.Const(Operation(bot => BotLifecycle.FinalizationFailed(bot, "broken", Noon))),
     };

@@ -88,7 +88,7 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
     public async Task A_restarted_manager_tries_at_once_and_continues_to_count()
     {
         var bot = await RecordedAsync();
-        await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.EndFailed(known, "It hung.", isCounted: true, TimeProvider.System.GetUtcNow()));
+        await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.EndFailed(known, "It hung.", FailureCause.Bot, TimeProvider.System.GetUtcNow()));
         UseFFmpeg("kill -KILL $$");
 
         await FailAsync(bot, attempts: 2);
@@ -185,6 +185,54 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
         var failed = (await Store.Queries.FindAsync(bot.Id))!.FailedEnd!;
         Assert.Equal((1, 1), (failed.Attempts, failed.Counted));
         Assert.Contains("works otherwise", failed.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_bot_over_its_budget_can_be_finalized_again_with_the_chunks_that_were_kept()
+    {
+        var bot = await RecordedAsync();
+        var storage = new StorageLayout(recorders.Storage);
+        UseFFmpeg("""[ "$1" != -version ] || exec ffmpeg "$@"; kill -XCPU $$""");
+        _finisher.Enqueue(bot.Id);
+        var failed = await UntilAsync(bot, BotStatus.Failed);
+        Assert.Contains("over the limit of CPU time", failed.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(storage.SessionFolder(bot.UserId, bot.Id)));
+
+        // The limit still applies.
+        await RequestAsync();
+        Assert.Contains("over the limit of CPU time", (await UntilAsync(bot, BotStatus.Failed)).Error, StringComparison.Ordinal);
+        Assert.True(Directory.Exists(storage.Damaged(bot.UserId, bot.Id)));
+
+        UseFFmpeg("""exec ffmpeg "$@" """);
+        await RequestAsync();
+        Assert.Equal(1, (await UntilAsync(bot, BotStatus.Completed)).RecordedSeconds);
+        Assert.False(Directory.Exists(storage.Damaged(bot.UserId, bot.Id)));
+        Assert.False(Directory.Exists(storage.SessionFolder(bot.UserId, bot.Id)));
+
+        async Task RequestAsync()
+        {
+            await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.FinalizationRequested(known, TimeProvider.System.GetUtcNow()));
+            _finisher.Enqueue(bot.Id);
+        }
+    }
+
+    [Fact]
+    public async Task An_outage_does_not_end_a_bot_whose_own_failures_were_too_few()
+    {
+        var bot = await RecordedAsync();
+        var now = TimeProvider.System.GetUtcNow();
+        for (var attempt = 1; attempt < MaxAttempts; attempt++)
+            await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.EndFailed(known, "It hung.", FailureCause.Bot, now));
+        // FFmpeg is missing.
+        await FailAsync(bot, MaxAttempts);
+        var failed = (await Store.Queries.FindAsync(bot.Id))!.FailedEnd!;
+        Assert.Equal((MaxAttempts, MaxAttempts - 1, FailureCause.FFmpeg), (failed.Attempts, failed.Counted, failed.Cause));
+
+        UseFFmpeg("kill -KILL $$");
+        _manager.GetRequiredService<RetryBackoff>().Forget(bot.Id);
+        _finisher.Enqueue(bot.Id);
+
+        Assert.Contains($"in {MaxAttempts + 1} attempts. FFmpeg was killed", (await UntilAsync(bot, BotStatus.Failed)).Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -123,12 +123,13 @@ internal sealed class RecordedSession : IDisposable
         new(new(TimeProvider.System), TimeProvider.System, NullLogger<AssemblyProcess>.Instance),
         _doubts,
         new(Storage),
+        new(TimeProvider.System),
         Microsoft.Extensions.Options.Options.Create(Options),
         TimeProvider.System,
         NullLogger<RecordingFinalizer>.Instance);
 
     /// <summary>One attempt.</summary>
-    public Task<FinalizationResult> FinalizeAsync() => Finalizer().FinalizeAsync(Bot, recorderEndedAt: null, TestContext.Current.CancellationToken);
+    public Task<FinalizationResult> FinalizeAsync() => Finalizer().FinalizeAsync(Bot, TestContext.Current.CancellationToken);
 
     /// <summary>FFmpeg reports invalid audio: one attempt reports it, another decides.</summary>
     public async Task<FinalizationResult> FinalizeTwiceAsync()

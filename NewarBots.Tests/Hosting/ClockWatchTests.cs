@@ -44,6 +44,18 @@ public sealed class ClockWatchTests
         Assert.False(clock.IsDistrusted);
     }
 
+    [Fact]
+    public void The_time_by_which_the_clock_was_set_back_is_known()
+    {
+        var setBack = new ClockSetBack(_time);
+        _time.Pass(TimeSpan.FromHours(1));
+        Assert.Equal(TimeSpan.Zero, setBack.Total);
+        _time.Wall += TimeSpan.FromHours(2);
+        Assert.Equal(TimeSpan.Zero, setBack.Total);
+        _time.Wall -= TimeSpan.FromHours(5);
+        Assert.Equal(TimeSpan.FromHours(3), setBack.Total);
+    }
+
     private ClockWatch Watched()
     {
         var clock = new ClockWatch(_time);

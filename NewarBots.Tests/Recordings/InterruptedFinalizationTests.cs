@@ -117,9 +117,9 @@ public sealed class InterruptedFinalizationTests : IDisposable
         using var lost = new CancellationTokenSource();
         var finalizer = _session.Finalizer();
 
-        var suspended = finalizer.FinalizeAsync(_session.Bot with { FinalizationAttempt = 1 }, recorderEndedAt: null, lost.Token);
+        var suspended = finalizer.FinalizeAsync(_session.Bot with { FinalizationAttempt = 1 }, lost.Token);
         await Eventually.TrueAsync(() => File.ReadAllLines(runs).Length == 1);
-        var next = finalizer.FinalizeAsync(_session.Bot with { FinalizationAttempt = attempt }, recorderEndedAt: null, CancellationToken.None);
+        var next = finalizer.FinalizeAsync(_session.Bot with { FinalizationAttempt = attempt }, CancellationToken.None);
         await Eventually.TrueAsync(() => File.ReadAllLines(runs).Length == 2);
         await lost.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => suspended);
@@ -167,7 +167,7 @@ public sealed class InterruptedFinalizationTests : IDisposable
         if (run == 0)
             await interruption.CancelAsync();
 
-        var attempt = _session.Finalizer().FinalizeAsync(_session.Bot, recorderEndedAt: null, interruption.Token);
+        var attempt = _session.Finalizer().FinalizeAsync(_session.Bot, interruption.Token);
         await Eventually.TrueAsync(() => File.ReadAllLines(runs).Length == run);
         await interruption.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => attempt);

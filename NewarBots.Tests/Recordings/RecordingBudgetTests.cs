@@ -6,6 +6,7 @@ using CliWrap.Buffered;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Contract.Ogg;
+using NewarBots.Manager.Bots;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 
@@ -144,16 +145,80 @@ public sealed class RecordingBudgetTests : IDisposable
     }
 
     [Fact]
-    public void A_launch_that_was_noted_late_and_a_clock_that_was_set_back_cost_no_audio()
+    public void The_budget_follows_the_engine_and_the_manager_and_not_what_the_recorder_says()
     {
-        var bot = _session.Bot;
-        var now = bot.LaunchedAt!.Value.AddHours(1);
+        var now = _session.Bot.CreatedAt.AddHours(2);
+        var honest = _session.Bot with { LaunchedAt = now, RanFor = TimeSpan.FromHours(1) };
+        var hostile = honest with { JoiningAt = now.AddDays(-1), RecordingAt = now.AddDays(-1), RecordedSeconds = 80_000 };
 
-        var noted = RecordingBudget.Of(bot with { LaunchedAt = now, JoiningAt = now.AddHours(-1) }, now);
-        var setBack = RecordingBudget.Of(bot with { LaunchedAt = now, RecordedSeconds = 3600 }, now);
+        Assert.Equal(TimeSpan.FromMinutes(70), LengthOf(honest));
+        Assert.Equal(TimeSpan.FromMinutes(70), LengthOf(hostile));
+        // The engine does not know: its launch may have been noted late, but it cannot have run before it was due.
+        Assert.Equal(TimeSpan.FromMinutes(130), LengthOf(hostile with { RanFor = null }));
+        // A clock that was set back costs no audio.
+        Assert.Equal(TimeSpan.FromMinutes(100), LengthOf(honest, setBack: TimeSpan.FromMinutes(30)));
+        Assert.Equal(RecordingBudget.OfLongestBot.Length, LengthOf(honest with { RanFor = TimeSpan.FromMinutes(-50) }));
 
-        Assert.Equal(TimeSpan.FromMinutes(70), noted.Length);
-        Assert.Equal(TimeSpan.FromMinutes(70), setBack.Length);
+        TimeSpan LengthOf(Bot bot, TimeSpan setBack = default) => RecordingBudget.Of(bot, now, setBack).Length;
+    }
+
+    [Fact]
+    public void The_time_in_the_container_is_kept_for_later_attempts()
+    {
+        var exit = new RecorderExit(0, OutOfMemory: false, SampleBots.Noon.AddHours(3)) { StartedAt = SampleBots.Noon };
+
+        var begun = BotLifecycle.FinalizationBegun(SampleBots.In(BotStatus.Recording), exit);
+        var again = BotLifecycle.FinalizationBegun(begun, exit: null);
+
+        Assert.Equal((TimeSpan.FromHours(3), TimeSpan.FromHours(3)), (begun.RanFor, again.RanFor));
+    }
+
+    [Fact]
+    public void The_number_of_tracks_changes_no_limit()
+    {
+        var budget = RecordingBudget.OfLongestBot;
+        var (mix, tracks) = (budget.Limits(_session.Options, hasTracks: false), budget.Limits(_session.Options, hasTracks: true));
+
+        Assert.Equal(mix.Timeout * 3, tracks.Timeout);
+        Assert.Equal(mix.TotalCpu, tracks.TotalCpu);
+        Assert.InRange(budget.BytesToWrite(hasTracks: true), 2 * budget.FileBytes, 20 * budget.FileBytes);
+    }
+
+    [Fact]
+    public async Task A_process_whose_CPU_time_is_used_up_starts_no_other()
+    {
+        var limits = ProcessLimits.OfThisProcess;
+        var command = new ConfinedCommand(["true"], new(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(10), FileBytes: 0));
+        var before = await new ConfinedProcess(TimeProvider.System, limits).RunAsync(command, TestContext.Current.CancellationToken);
+
+        var exception = await Assert.ThrowsAsync<FinalizationBudgetException>(
+            () => new ConfinedProcess(TimeProvider.System, limits with { TotalCpu = TimeSpan.FromMilliseconds(1) }).RunAsync(command, TestContext.Current.CancellationToken));
+
+        Assert.Equal((0, "CPU time"), (before.ExitCode, exception.Limit));
+        Assert.Equal(TimeSpan.FromSeconds(10), CpuTime.Read("17 (a (b) c) S 1 17 17 0 -1 4194560 100 200 0 0 100 200 300 400 20 0 30 0 12345 100000 5000"));
+        Assert.InRange(CpuTime.OfThisProcess(), TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1));
+    }
+
+    [Fact]
+    public async Task Tracks_of_a_few_bytes_at_late_positions_have_a_limited_amount_of_silence()
+    {
+        const int session = 1000;
+        for (var track = 1; track <= 6; track++)
+        {
+            Directory.CreateDirectory(_session.TrackFolder(track));
+            await WriteBombAsync(Path.Combine(_session.TrackFolder(track), ChunkFormat.FileName(0)), first: session - 50, packets: 50);
+        }
+
+        var work = Directory.CreateDirectory(Path.Combine(_session.Storage.Root, "work")).FullName;
+        var ffmpeg = new FFmpeg(
+            Microsoft.Extensions.Options.Options.Create(_session.Options), new(TimeProvider.System, ProcessLimits.OfThisProcess), NullLogger<FFmpeg>.Instance);
+        var assembler = new TrackAssembler(new(new(ffmpeg), new(ffmpeg), NullLogger<AudioAssembler>.Instance), NullLogger<TrackAssembler>.Instance);
+
+        var tracks = await assembler.AssembleAsync(
+            _session.Bot.Id, SessionFolder.Open(_session.Folder), work, new RecordingBudget(session), new([]), TestContext.Current.CancellationToken);
+
+        Assert.Equal([1, 2, 3, 4], tracks.Where(track => track.Audio is not null).Select(track => track.Track));
+        Assert.All(tracks.Skip(4), track => Assert.Equal((TrackProblem.TooMany, ChunkFormat.FileName(0)), (track.Problem, track.Kept.Single())));
     }
 
     [Fact]
@@ -339,6 +404,7 @@ public sealed class RecordingBudgetTests : IDisposable
     private PartialRecording Partials() => new(
         _session.Storage,
         new(new(TimeProvider.System), TimeProvider.System, NullLogger<AssemblyProcess>.Instance),
+        new(TimeProvider.System),
         Microsoft.Extensions.Options.Options.Create(_session.Options),
         TimeProvider.System);
 

@@ -3,6 +3,7 @@ using CliWrap.Buffered;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using NewarBots.Contract;
 using NewarBots.Manager.Ending;
 using NewarBots.Manager.Recordings;
@@ -145,6 +146,37 @@ public sealed class RecordingConverterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_failed_conversion_is_not_repeated_by_each_request_but_after_a_wait_that_grows()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(500));
+        await _session.RecordAsync();
+        var runs = Path.Combine(_session.Storage.Root, "runs");
+        _session.UseFFmpegScript($"echo run >> '{runs}'; exit 1");
+        // Another user runs the script.
+        await File.WriteAllTextAsync(runs, "", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(runs, (UnixFileMode)0b110_110_110);
+        var time = new FakeTimeProvider();
+        using var converter = Converter(time);
+
+        await Assert.ThrowsAsync<BadAudioException>(() => RequestAsync(converter, "mp3", TimeSpan.FromDays(1)));
+        var early = await Assert.ThrowsAsync<FailedEarlierException>(() => RequestAsync(converter, "mp3", TimeSpan.FromDays(1)));
+        Assert.Equal((TimeSpan.FromMinutes(1), "FFmpeg rejected the recorded audio."), (early.Wait, early.Explanation));
+        Assert.Equal(1, Runs());
+
+        time.Advance(TimeSpan.FromSeconds(61));
+        await Assert.ThrowsAsync<BadAudioException>(() => RequestAsync(converter, "mp3", TimeSpan.FromDays(1)));
+        time.Advance(TimeSpan.FromSeconds(61));
+        Assert.Equal(TimeSpan.FromSeconds(59), (await Assert.ThrowsAsync<FailedEarlierException>(() => RequestAsync(converter, "mp3", TimeSpan.FromDays(1)))).Wait);
+        Assert.Equal(2, Runs());
+
+        time.Advance(TimeSpan.FromSeconds(60));
+        _session.Options.FFmpegPath = "ffmpeg";
+        Assert.IsType<Conversion.Ready>(await RequestAsync(converter, "mp3", TimeSpan.FromDays(1)));
+
+        int Runs() => File.ReadAllLines(runs).Length;
+    }
+
+    [Fact]
     public async Task Deleting_a_recording_during_its_conversion_leaves_no_files()
     {
         _session.Write(await OpusPackets.OfToneAsync(500));
@@ -208,7 +240,7 @@ public sealed class RecordingConverterTests : IDisposable
     private Task<Conversion> RequestAsync(RecordingConverter converter, string format, TimeSpan? timeout = null) => converter.ConvertAsync(
         _session.Recording, TimeSpan.FromMinutes(1), AudioFormat.Find(format)!, timeout ?? Timeout, TestContext.Current.CancellationToken);
 
-    private RecordingConverter Converter()
+    private RecordingConverter Converter(TimeProvider? time = null)
     {
         var options = Microsoft.Extensions.Options.Options.Create(_session.Options);
         return new(
@@ -216,7 +248,7 @@ public sealed class RecordingConverterTests : IDisposable
             _session.FFmpeg(),
             options,
             _host.Services.GetRequiredService<IHostApplicationLifetime>(),
-            TimeProvider.System,
+            time ?? TimeProvider.System,
             NullLogger<RecordingConverter>.Instance);
     }
 }

@@ -263,12 +263,29 @@ public sealed class RecordingFinalizerTests : IDisposable
     }
 
     [Fact]
-    public async Task An_unreadable_chunk_is_kept_for_inspection()
+    public async Task An_unreadable_chunk_is_kept_for_inspection_and_the_end_says_so()
     {
         File.WriteAllText(_session.ChunkPath(0), "garbage");
 
-        Assert.IsType<FinalizationResult.NothingRecorded>(await _session.FinalizeAsync());
+        var result = Assert.IsType<FinalizationResult.NothingRecorded>(await _session.FinalizeAsync());
 
+        Assert.True(File.Exists(_session.ChunkPath(0)));
+        Assert.EndsWith(
+            "The recorder's chunks hold no readable audio. They are kept.", BotLifecycle.Finalized(_session.Bot, result, RecordedSession.Start).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Chunks_that_cannot_be_opened_fail_the_finalization_and_are_kept()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Any other user is the owner of the chunk, and can open it.");
+        _session.Write(await OpusPackets.OfToneAsync(50));
+        // A file with a second name may belong elsewhere, so the process that assembles the recording does not get it.
+        File.SetUnixFileMode(_session.ChunkPath(0), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        await Cli.Wrap("ln").WithArguments([_session.ChunkPath(0), Path.Combine(_session.Storage.Root, "elsewhere")]).ExecuteAsync(TestContext.Current.CancellationToken);
+
+        var exception = await Assert.ThrowsAsync<InaccessibleChunksException>(_session.FinalizeAsync);
+
+        Assert.Contains("denied access", exception.Explanation, StringComparison.Ordinal);
         Assert.True(File.Exists(_session.ChunkPath(0)));
     }
 

@@ -16,7 +16,7 @@ public sealed class RecordingWaveformsTests : IDisposable
         _session.Write(await OpusPackets.OfToneAsync(50));
         var length = TimeSpan.FromSeconds((await _session.RecordAsync()).Recording.DurationSeconds);
         _session.UseFFmpegScript("exit 0");
-        using var waveforms = new RecordingWaveforms(_session.FFmpeg());
+        using var waveforms = new RecordingWaveforms(_session.FFmpeg(), TimeProvider.System);
 
         await Assert.ThrowsAsync<FFmpegMissingException>(CreateAsync);
         Assert.False(File.Exists(StorageLayout.Waveform(_session.Recording)));

@@ -93,10 +93,11 @@ internal sealed class FinalizeBenchmark : Benchmark
             new(new(TimeProvider.System), TimeProvider.System, NullLogger<AssemblyProcess>.Instance),
             new(options, TimeProvider.System),
             new(chunks.Storage),
+            new(TimeProvider.System),
             options,
             TimeProvider.System,
             NullLogger<RecordingFinalizer>.Instance);
-        var result = (FinalizationResult.Recorded)await finalizer.FinalizeAsync(bot, recorderEndedAt: null, cancellation);
+        var result = (FinalizationResult.Recorded)await finalizer.FinalizeAsync(bot, cancellation);
         if (result.Recording.DurationSeconds != chunks.Count * GeneratedChunks.Length.TotalSeconds || !result.Recording.Complete)
             throw new InvalidOperationException($"Unexpected recording: {result}");
         Directory.Delete(chunks.Storage.FinalRoot, recursive: true);

@@ -49,6 +49,7 @@ internal sealed class BotCommands(BotRecords records, BotMetrics metrics, IBotOu
             idempotencySeconds = (long)IdempotencyKept.TotalSeconds,
             userLimit = limits?.OfOneUser ?? RedisValue.EmptyString,
             scheduledLimit = limits?.ScheduledOfOneUser ?? RedisValue.EmptyString,
+            recordLimit = limits?.OnRecordOfOneUser ?? RedisValue.EmptyString,
             queueLimit = limits?.Waiting ?? RedisValue.EmptyString,
             places = limits?.Places ?? RedisValue.EmptyString,
             isTooLate = bot.IsTooLate(time.GetUtcNow()),
@@ -71,6 +72,8 @@ internal sealed class BotCommands(BotRecords records, BotMetrics metrics, IBotOu
                 return new CreateResult.QueueFull();
             case "too many scheduled":
                 return new CreateResult.TooManyScheduled();
+            case "too many on record":
+                return new CreateResult.TooManyOnRecord();
             case "too late":
                 return new CreateResult.TooLate();
             case "claimed":

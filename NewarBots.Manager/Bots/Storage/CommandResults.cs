@@ -25,6 +25,9 @@ internal abstract record CreateResult
     /// <summary>The user has reached the quota of scheduled bots.</summary>
     public sealed record TooManyScheduled : CreateResult;
 
+    /// <summary>The user has reached the quota of bots on record, including those that have ended.</summary>
+    public sealed record TooManyOnRecord : CreateResult;
+
     /// <summary>The start time is so long ago that the bot would have left by now.</summary>
     public sealed record TooLate : CreateResult;
 

@@ -138,6 +138,9 @@ internal sealed partial class DockerContainerLookup(DockerEngine engine, Recorde
                 container.State.ExitCode,
                 container.State.OOMKilled,
                 DateTimeOffset.Parse(container.State.FinishedAt, CultureInfo.InvariantCulture))
+            {
+                StartedAt = DateTimeOffset.Parse(container.State.StartedAt, CultureInfo.InvariantCulture),
+            }
             : null;
         return new(session, user, state, exit);
     }

@@ -99,6 +99,23 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
+    public async Task Bots_that_have_ended_count_against_the_limit_of_a_user_until_they_are_deleted()
+    {
+        var limits = new BotLimits(Places: 50, Waiting: 50, OfOneUser: null, OnRecordOfOneUser: 3);
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Store.Commands.CreateAsync(InMeeting(i), idempotency: null, limits)));
+        var created = results.OfType<CreateResult.Created>().Select(result => result.Bot.Id).ToList();
+        Assert.Equal((3, 17), (created.Count, results.OfType<CreateResult.TooManyOnRecord>().Count()));
+        Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(SampleBots.Queued(user: "bert"), idempotency: null, limits));
+
+        var ended = (await Store.Commands.UpdateAsync(created[0], bot => BotLifecycle.StopAsked(bot, SampleBots.Noon)))!;
+        Assert.IsType<CreateResult.TooManyOnRecord>(await Store.Commands.CreateAsync(InMeeting(20), idempotency: null, limits));
+        Assert.IsType<CreateResult.TooManyOnRecord>(await Store.Commands.CreateAsync(SampleBots.Scheduled(), idempotency: null, limits));
+
+        await Store.Commands.DeleteAsync(ended);
+        Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(InMeeting(20), idempotency: null, limits));
+    }
+
+    [Fact]
     public async Task Queue_is_full_when_every_place_and_every_queue_slot_is_taken()
     {
         var limits = new BotLimits(Places: 2, Waiting: 1, OfOneUser: null);

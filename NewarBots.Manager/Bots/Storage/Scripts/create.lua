@@ -4,6 +4,7 @@ if @idempotency ~= '' then
     if seen then return {'repeated', seen} end
 end
 if @isTooLate == '1' then return {'too late', ''} end
+if @recordLimit ~= '' and redis.call('ZCARD', @ofUser) >= tonumber(@recordLimit) then return {'too many on record', ''} end
 
 if @scheduledScore ~= '' then
     if @scheduledLimit ~= '' and redis.call('ZCARD', @scheduledOfUser) >= tonumber(@scheduledLimit) then return {'too many scheduled', ''} end

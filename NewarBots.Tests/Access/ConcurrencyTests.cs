@@ -1,0 +1,148 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using NewarBots.Contract;
+using NewarBots.Tests.Bots;
+using NewarBots.Tests.Fixtures;
+using NewarBots.Tests.Security;
+
+namespace NewarBots.Tests.Access;
+
+/// <summary>Many sign-ins, streams and downloads at once, over HTTP, of a real manager.</summary>
+public sealed class ConcurrencyTests(ConcurrencyTests.SmallManager small) : IClassFixture<ConcurrencyTests.SmallManager>
+{
+    private const int EventStreams = 3;
+
+    /// <summary>Downloads of one caller that run at once.</summary>
+    private const int Downloads = 8;
+    private const int WaitingDownloads = 100;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_storm_of_sign_ins_fails_none_and_one_that_cannot_be_stored_gets_503()
+    {
+        var key = await KeyedManager.AddAsync(small.Keyed, "anna");
+        var answers = await Task.WhenAll(Enumerable.Range(0, 150).Select(_ => KeyedManager.AskAsync(small.Keyed, key, "POST", "/session")));
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
+
+        var path = $"{KeyedManager.FileOf(small.Keyed).Path}.lock";
+        await using (new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        {
+            var locked = await KeyedManager.AskAsync(small.Keyed, key, "POST", "/session");
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, "manager-busy"), (locked.Status, locked.Problem));
+            Assert.True(locked.Headers.ContainsKey("Retry-After"));
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await KeyedManager.AskAsync(small.Keyed, key, "POST", "/session")).Status);
+    }
+
+    [Fact]
+    public async Task One_event_stream_more_than_allowed_gets_429_and_closing_one_frees_a_place()
+    {
+        var open = new List<HttpResponseMessage>();
+        try
+        {
+            for (var i = 0; i < EventStreams; i++)
+                open.Add(await OpenEventsAsync());
+            Assert.All(open, response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));
+            using (var rejected = await OpenEventsAsync())
+            {
+                Assert.Equal(HttpStatusCode.TooManyRequests, rejected.StatusCode);
+                Assert.NotNull(rejected.Headers.RetryAfter);
+                var problem = await rejected.Content.ReadAsStringAsync(Cancellation);
+                Assert.Contains("urn:newarbots:problem:too-many-streams", problem, StringComparison.Ordinal);
+                Assert.Contains("\"limit\":3", problem, StringComparison.Ordinal);
+            }
+
+            open[0].Dispose();
+
+            await Eventually.TrueAsync(async () =>
+            {
+                using var again = await OpenEventsAsync();
+                return again.StatusCode is HttpStatusCode.OK;
+            });
+        }
+        finally
+        {
+            open.ForEach(response => response.Dispose());
+        }
+
+        Task<HttpResponseMessage> OpenEventsAsync() =>
+            small.Manager.Api.GetAsync(new Uri("/bots/events", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, Cancellation);
+    }
+
+    [Fact]
+    public async Task Downloads_beyond_the_limit_wait_those_beyond_the_queue_get_429_and_closing_one_frees_a_place()
+    {
+        var id = await PlacedBots.DeniedAsync(small.Host);
+        // Longer than the buffers of a connection, so that a download whose client does not read stays open.
+        await using (var log = File.OpenWrite(new StorageLayout(small.Manager.Storage).Log(UserId.Parse("anna"), id)))
+            log.SetLength(16_000_000);
+        var clients = new List<TcpClient>();
+        try
+        {
+            for (var i = 0; i < Downloads; i++)
+                await ReadUntilAsync(await RequestAsync(), "HTTP/1.1 200");
+            var waiting = new List<TcpClient>();
+            for (var i = 0; i < WaitingDownloads; i++)
+                waiting.Add(await RequestAsync());
+            await Eventually.TrueAsync(async () =>
+            {
+                using var rejected = await small.Manager.Api.GetAsync(
+                    new Uri($"/bots/{id}/logs", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, Cancellation).WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+                return rejected.StatusCode is HttpStatusCode.TooManyRequests && rejected.Headers.RetryAfter is not null;
+            });
+
+            clients[0].Dispose();
+
+            // One of those that wait gets the place.
+            var answers = waiting.Select(client => client.GetStream().ReadAsync(new byte[1], Cancellation).AsTask()).ToList();
+            Assert.Equal(1, await await Task.WhenAny(answers).WaitAsync(TimeSpan.FromSeconds(20), Cancellation));
+        }
+        finally
+        {
+            clients.ForEach(client => client.Dispose());
+        }
+
+        async Task<TcpClient> RequestAsync()
+        {
+            var client = await RawHttp.ConnectAsync(small.Manager);
+            clients.Add(client);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET /bots/{id}/logs HTTP/1.1\r\nHost: localhost\r\n\r\n"), Cancellation);
+            return client;
+        }
+    }
+
+    private static async Task ReadUntilAsync(TcpClient client, string text)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var seen = new byte[text.Length];
+        await client.GetStream().ReadExactlyAsync(seen, deadline.Token);
+        Assert.Equal(text, Encoding.ASCII.GetString(seen));
+    }
+
+    /// <summary>A manager without keys and with few places for event streams, and one with keys.</summary>
+    public sealed class SmallManager : IAsyncLifetime
+    {
+        internal QueueingManager Host { get; } = new() { Settings = [("Access__EventStreamsPerKey", $"{EventStreams}"), ("Access__EventStreams", $"{EventStreams + 1}")] };
+
+        internal QueueingManager KeyedHost { get; } = new();
+
+        internal ManagerProcess Manager => Host.Manager;
+
+        internal ManagerProcess Keyed => KeyedHost.Manager;
+
+        public async ValueTask InitializeAsync()
+        {
+            await Host.InitializeAsync();
+            await KeyedHost.InitializeAsync();
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Host.DisposeAsync();
+            await KeyedHost.DisposeAsync();
+        }
+    }
+}
