@@ -154,7 +154,7 @@ public sealed class RecordingConverterTests : IDisposable
         _session.UseFFmpegScript($"echo run >> '{runs}'; exit 1");
         // Another user runs the script.
         await File.WriteAllTextAsync(runs, "", TestContext.Current.CancellationToken);
-        File.SetUnixFileMode(runs, (UnixFileMode)0b110_110_110);
+        OtherUsers.Allow(runs);
         var time = new FakeTimeProvider();
         using var converter = Converter(time);
 

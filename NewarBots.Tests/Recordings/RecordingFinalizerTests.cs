@@ -280,7 +280,8 @@ public sealed class RecordingFinalizerTests : IDisposable
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Any other user is the owner of the chunk, and can open it.");
         _session.Write(await OpusPackets.OfToneAsync(50));
         // A file with a second name may belong elsewhere, so the process that assembles the recording does not get it.
-        File.SetUnixFileMode(_session.ChunkPath(0), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(_session.ChunkPath(0), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         await Cli.Wrap("ln").WithArguments([_session.ChunkPath(0), Path.Combine(_session.Storage.Root, "elsewhere")]).ExecuteAsync(TestContext.Current.CancellationToken);
 
         var exception = await Assert.ThrowsAsync<InaccessibleChunksException>(_session.FinalizeAsync);
