@@ -12,7 +12,7 @@ namespace NewarBots.Tests.Joining;
 public sealed class UnseenPageVisits : IAsyncLifetime
 {
     /// <summary>All recorders share one browser.</summary>
-    private static readonly int Concurrency = Math.Clamp(Environment.ProcessorCount, 2, 6);
+    private const int Concurrency = 4;
 
     private const string HomePage = """
         <!doctype html><title>Video calls for everyone</title><header><a href="#signin">Sign in</a></header><main>

@@ -10,7 +10,7 @@ namespace NewarBots.Tests.Lives;
 public sealed class RehearsedRecorders : IAsyncLifetime
 {
     /// <summary>All recorders share one browser.</summary>
-    private static readonly int Concurrency = Math.Clamp(Environment.ProcessorCount, 2, 6);
+    private const int Concurrency = 4;
 
     private readonly RehearsalRuns<EndedRecorder> _runs;
     private WebApplication _server = null!;
