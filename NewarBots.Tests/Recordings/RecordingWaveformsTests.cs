@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using NewarBots.Contract;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
@@ -16,12 +17,15 @@ public sealed class RecordingWaveformsTests : IDisposable
         _session.Write(await OpusPackets.OfToneAsync(50));
         var length = TimeSpan.FromSeconds((await _session.RecordAsync()).Recording.DurationSeconds);
         _session.UseFFmpegScript("exit 0");
-        using var waveforms = new RecordingWaveforms(_session.FFmpeg(), TimeProvider.System);
+        var time = new FakeTimeProvider();
+        using var waveforms = new RecordingWaveforms(_session.FFmpeg(), time);
 
         await Assert.ThrowsAsync<FFmpegMissingException>(CreateAsync);
         Assert.False(File.Exists(StorageLayout.Waveform(_session.Recording)));
 
         _session.Options.FFmpegPath = "ffmpeg";
+        await Assert.ThrowsAsync<FailedEarlierException>(CreateAsync);
+        time.Advance(TimeSpan.FromSeconds(6));
         Assert.True(File.Exists(await CreateAsync()));
 
         Task<string?> CreateAsync() => waveforms.CreateAsync(_session.Recording, length, TestContext.Current.CancellationToken);

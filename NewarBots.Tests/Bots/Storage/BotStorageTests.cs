@@ -109,7 +109,7 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
 
         var ended = (await Store.Commands.UpdateAsync(created[0], bot => BotLifecycle.StopAsked(bot, SampleBots.Noon)))!;
         Assert.IsType<CreateResult.TooManyOnRecord>(await Store.Commands.CreateAsync(InMeeting(20), idempotency: null, limits));
-        Assert.IsType<CreateResult.TooManyOnRecord>(await Store.Commands.CreateAsync(SampleBots.Scheduled(), idempotency: null, limits));
+        Assert.IsType<CreateResult.TooManyOnRecord>(await Store.Commands.CreateAsync(SampleBots.Scheduled(TimeProvider.System.GetUtcNow().AddHours(1)), idempotency: null, limits));
 
         await Store.Commands.DeleteAsync(ended);
         Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(InMeeting(20), idempotency: null, limits));
