@@ -6,7 +6,7 @@ namespace NewarBots.Tests.Joining;
 /// Meeting pages that the selector pack and the join rules were not written for. Each page of <c>UnseenPages/</c> is a variant of a way in
 /// which meeting pages have misled recorders, or a benign twin of one, and promises the right outcome in its header.
 /// </summary>
-[Trait(LifeTests.Group, LifeTests.Name)]
+[Collection(AloneOnTheMachine.Name)]
 [TestCaseOrderer(typeof(RehearsalOrder))]
 public sealed class UnseenPageTests(UnseenPageVisits visits) : IClassFixture<UnseenPageVisits>
 {

@@ -6,7 +6,7 @@ using NewarBots.Manager.Rehearsal;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>Rehearsals that test joining and leaving but no audio: the recorder decides from the page as the rehearsal promises.</summary>
-[Trait(LifeTests.Group, LifeTests.Name)]
+[Collection(AloneOnTheMachine.Name)]
 [TestCaseOrderer(typeof(RehearsalOrder))]
 [Trait("Suite", "Long")]
 public sealed class RehearsedJoinTests(RehearsedRecorders recorders) : IClassFixture<RehearsedRecorders>
