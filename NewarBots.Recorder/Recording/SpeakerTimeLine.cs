@@ -47,7 +47,8 @@ internal sealed class SpeakerTimeLine
             if (_open.TryGetValue(voice.Track, out var open) && (voice.Source != open.Source || voice.FirstPacket > open.End + Pause))
                 Close(voice.Track, ended);
             if (!_open.TryGetValue(voice.Track, out open))
-                _open[voice.Track] = open = new(voice.Source, voice.FirstPacket);
+                // A block may begin before the recording: the track's first buffer is older.
+                _open[voice.Track] = open = new(voice.Source, Math.Max(0, voice.FirstPacket));
             open.Add(voice);
             if (open.End - open.Start >= MaxPartLength)
                 ended.Add(open.TakePart(NameOf(open)));
