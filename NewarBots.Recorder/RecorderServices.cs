@@ -46,7 +46,7 @@ internal static class RecorderServices
     private static IServiceCollection AddReporting(this IServiceCollection services, RecorderEnvironment environment, string folder)
     {
         services
-            .AddSingleton(new SessionJournal(folder))
+            .AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionJournal>(provider, folder))
             .AddSingleton<StatusOutbox>()
             .AddSingleton<ShutdownFlush>()
             .AddSingleton(provider => ActivatorUtilities.CreateInstance<StatusReporter>(provider, environment.SessionId))

@@ -112,9 +112,11 @@ internal static class BotLifecycle
         : bot with { StopRequested = true, Reason = bot.Reason ?? EndReason.MaxDuration };
 
     /// <summary>The recorder fills the disk. That reason stands, whatever the recorder reports later.</summary>
-    public static Bot OverStorageLimit(Bot bot) => bot.Status >= BotStatus.Finalizing
+    /// <param name="bot">The bot.</param>
+    /// <param name="error">One sentence for a person.</param>
+    public static Bot OverStorageLimit(Bot bot, string error) => bot.Status >= BotStatus.Finalizing
         ? bot
-        : bot with { StopRequested = true, Reason = bot.Reason ?? EndReason.StorageFailed };
+        : bot with { StopRequested = true, Reason = bot.Reason ?? EndReason.StorageFailed, Error = bot.Error ?? error };
 
     /// <summary>A stop was requested during the launch, and no recorder was started.</summary>
     public static Bot LaunchAbandoned(Bot bot, DateTimeOffset now) =>
@@ -139,7 +141,7 @@ internal static class BotLifecycle
             Status = BotStatus.Finalizing,
             EndedCleanly = clean,
             Reason = bot.Reason ?? ReasonOf(bot, exit),
-            Error = clean ? null : gaveReason ? bot.Detail : Describe(exit),
+            Error = clean ? null : bot.Error ?? (gaveReason ? bot.Detail : Describe(exit)),
         };
     }
 

@@ -26,7 +26,7 @@ internal sealed partial class BotFinisher(
     BotRemover remover,
     StorageLayout storage,
     StorageCheck storageCheck,
-    FFmpegVersion ffmpeg,
+    FailureDiagnosis diagnosis,
     RetryBackoff backoff,
     FailedFinalizations failures,
     FinalizationTurns turns,
@@ -265,7 +265,7 @@ internal sealed partial class BotFinisher(
     private async Task CountFailureAsync(Bot before, RecorderContainer? container, Exception exception, CancellationToken cancellation)
     {
         var id = before.Id;
-        var (cause, why) = await CauseOfAsync(exception, cancellation);
+        var (cause, why) = await diagnosis.CauseOfAsync(exception, cancellation);
         metrics.EndPostponed(cause);
         Bot? bot = null;
         try
@@ -290,37 +290,6 @@ internal sealed partial class BotFinisher(
         Postponed(id, exception, backoff.Postpone(id, attempts, cause, why));
 
         bool IsTakenOver(Bot known) => known.FinalizationAttempt > before.FinalizationAttempt + 1;
-    }
-
-    /// <summary>
-    /// A file that cannot be read or written is the bot's own failure only while the storage works. A missing FFmpeg, and a machine without memory or
-    /// open files, are an outage only if FFmpeg cannot be run for anything else either: otherwise the bot's files may be the cause.
-    /// </summary>
-    private async Task<(FailureCause Cause, string Why)> CauseOfAsync(Exception exception, CancellationToken cancellation)
-    {
-        if (exception is ContainerEngineException { Cause: FailureCause.Engine } && await containers.IsReachableAsync(cancellation))
-            return (FailureCause.Bot, "The container engine does not answer requests about the bot's container, although it works otherwise.");
-        if (Failures.MayBeStorage(exception) && await storageCheck.FindFaultAsync(cancellation) is { } fault)
-            return (FailureCause.Storage, fault);
-        var cause = Failures.CauseOf(exception);
-        if (cause is not (FailureCause.FFmpeg or FailureCause.Host) || !await FFmpegWorksAsync(cancellation))
-            return (cause, Failures.Explain(exception));
-        return (FailureCause.Bot, cause is FailureCause.FFmpeg
-            ? "FFmpeg cannot process the recorded audio, although it works otherwise."
-            : $"{Failures.Explain(exception)} Other programs can be started, so the bot's files may be the cause.");
-    }
-
-    private async Task<bool> FFmpegWorksAsync(CancellationToken cancellation)
-    {
-        try
-        {
-            await ffmpeg.ReadAsync(cancellation);
-            return true;
-        }
-        catch (Exception exception) when (exception is FFmpegMissingException or TimeoutException)
-        {
-            return false;
-        }
     }
 
     /// <summary>

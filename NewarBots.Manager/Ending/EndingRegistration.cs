@@ -16,6 +16,7 @@ internal static class EndingRegistration
         builder.Services.AddSingleton<FailedFinalizations>();
         builder.Services.AddHealthChecks().AddCheck<FailedFinalizationsHealthCheck>("finalizations");
         builder.Services.AddSingleton<BotRemover>();
+        builder.Services.AddSingleton<FailureDiagnosis>();
         builder.Services.AddSingleton<FinalizationTurns>();
         builder.Services.AddSingleton<BotDeletion>();
         builder.Services.AddSingleton<BotFinisher>();

@@ -11,6 +11,8 @@ internal static class LaunchingRegistration
     {
         builder.Services.AddSingleton<IValidateOptions<JoiningOptions>, JoiningOptionsValidator>();
         builder.Services.AddOptions<JoiningOptions>().BindConfiguration(JoiningOptions.Section).ValidateOnStart();
+        // The instance that was validated at the start. The default implementation would validate the files again when the first bot is launched.
+        builder.Services.AddSingleton(services => Options.Create(services.GetRequiredService<IOptionsMonitor<JoiningOptions>>().CurrentValue));
         builder.Services.AddOptions<RecordingOptions>().BindConfiguration(RecordingOptions.Section).ValidateOnStart();
 
         builder.Services.TryAddSingleton(TimeProvider.System);

@@ -4,6 +4,7 @@ using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Containers;
 using NewarBots.Manager.Launching;
+using NewarBots.Manager.Recordings;
 
 namespace NewarBots.Manager.Reconciling;
 
@@ -15,13 +16,9 @@ internal sealed partial class FolderLimit(
     ILogger<FolderLimit> logger)
 {
     /// <summary>Evidence, journal, and files of a browser that crashed.</summary>
-    private const long Base = 128 * 1024 * 1024;
+    private const long Base = 128 * Megabyte;
 
-    /// <summary>Opus needs at most 510 kbit/s (RFC 6716, 2.1.1); the mix has 32.</summary>
-    private const long BytesPerSecond = 64_000;
-
-    /// <summary>Lengths of the session that separate tracks may add. Pages mix all participants into a few tracks.</summary>
-    private const int Tracks = 8;
+    private const long Megabyte = 1024 * 1024;
 
     /// <param name="bot">A bot whose recorder runs.</param>
     public async Task EnforceAsync(Bot bot)
@@ -31,7 +28,7 @@ internal sealed partial class FolderLimit(
         var elapsed = time.GetUtcNow() - launchedAt;
         // A clock that was set back proves nothing.
         var seconds = (elapsed < TimeSpan.Zero ? bot.Leave.MaxDuration : elapsed).TotalSeconds;
-        var limit = Base + (long)(seconds * BytesPerSecond * (recording.Value.TrackFiles ? 1 + Tracks : 1));
+        var limit = Base + (long)(seconds * RecordingBudget.MaxBytesPerSecond * (recording.Value.TrackFiles ? 1 + RecordingBudget.MaxBytesOfTracks : 1));
         using var folder = UntrustedFolder.Open(storage, bot.UserId, bot.Id, out _);
         var isUnusual = false;
         var bytes = folder?.Measure(RemovalBudget.OfFolder(), out isUnusual) ?? 0;
@@ -42,7 +39,10 @@ internal sealed partial class FolderLimit(
         else
             Log.OverLimit(logger, bot.Id, bytes, limit);
         metrics.OverBudget();
-        await commands.UpdateAsync(bot.Id, BotLifecycle.OverStorageLimit);
+        var error = isUnusual
+            ? "The recorder's folder is nested too deeply or has too many entries."
+            : $"The recorder's files took {bytes / Megabyte} MB; its recording can need at most {limit / Megabyte} MB.";
+        await commands.UpdateAsync(bot.Id, known => BotLifecycle.OverStorageLimit(known, error));
         stopper.Enqueue(bot.Id);
     }
 

@@ -25,7 +25,7 @@ internal sealed record RecordingBudget(long Packets)
     private const int MaxLengthsOfSilence = 4;
 
     /// <summary>All tracks together, in lengths of the session at the highest bit rate. A live recorder with more is stopped.</summary>
-    private const int MaxBytesOfTracks = 8;
+    public const int MaxBytesOfTracks = 8;
 
     /// <summary>Wall-clock time for the mix, in timeouts of one run of FFmpeg: it is written and decoded, and each run is repeated once if it times out.</summary>
     private const int TimeoutsOfMix = 4;
@@ -37,7 +37,7 @@ internal sealed record RecordingBudget(long Packets)
     private const int TimeoutsOfCpu = 4;
 
     /// <summary>Opus needs at most 510 kbit/s (RFC 6716, 2.1.1).</summary>
-    private const long MaxBytesPerSecond = 64_000;
+    public const long MaxBytesPerSecond = 64_000;
 
     /// <summary>Chunks have ten seconds.</summary>
     private const int PacketsOfChunk = 10 * ChunkFormat.PacketsPerSecond;

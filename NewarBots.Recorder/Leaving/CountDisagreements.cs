@@ -34,20 +34,9 @@ internal sealed partial class CountDisagreements(SessionJournal journal, ILogger
         if (!_wasLogged)
             LogDisagreement(disagreement.Participants, disagreement.StartSeconds);
         _wasLogged = true;
-        try
-        {
-            journal.Append(new(Disagreement: disagreement));
-        }
-        catch (IOException exception)
-        {
-            // The recording loop fails on the same disk and ends the call properly.
-            LogJournalFailed(exception);
-        }
+        journal.TryAppend(new(Disagreement: disagreement));
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The page counts {Participants} participants, but somebody can be heard at {Seconds} s: the bot stays")]
     private partial void LogDisagreement(int participants, double seconds);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Writing a disagreement to the journal failed")]
-    private partial void LogJournalFailed(Exception exception);
 }

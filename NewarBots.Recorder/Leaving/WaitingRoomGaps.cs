@@ -36,21 +36,10 @@ internal sealed partial class WaitingRoomGaps(SessionJournal journal, ILogger<Wa
     {
         if (to <= from)
             return;
-        try
-        {
-            LogGap(from, to);
-            journal.Append(new(Gap: new(from, to, GapCause.WaitingRoom)));
-        }
-        catch (IOException exception)
-        {
-            // The recording loop fails on the same disk and ends the call properly.
-            LogJournalFailed(exception);
-        }
+        LogGap(from, to);
+        journal.TryAppend(new(Gap: new(from, to, GapCause.WaitingRoom)));
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Gap in the recording from {From} s to {To} s: the bot was in the waiting room again")]
     private partial void LogGap(double from, double to);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Writing a gap to the journal failed")]
-    private partial void LogJournalFailed(Exception exception);
 }

@@ -125,18 +125,7 @@ internal sealed partial class AudioRecovery(SessionJournal journal, RejoinBudget
         _network.Reset();
     }
 
-    private void AddToJournal(Gap gap)
-    {
-        try
-        {
-            journal.Append(new(Gap: gap));
-        }
-        catch (IOException exception)
-        {
-            // The recording loop fails on the same disk and ends the call properly.
-            LogJournalFailed(exception);
-        }
-    }
+    private void AddToJournal(Gap gap) => journal.TryAppend(new(Gap: gap));
 
     private void Trace(string eventName)
     {
@@ -152,9 +141,6 @@ internal sealed partial class AudioRecovery(SessionJournal journal, RejoinBudget
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Reason}: {Warning} Recording continues")]
     private partial void LogWarning(string reason, string? warning);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Writing a gap to the journal failed")]
-    private partial void LogJournalFailed(Exception exception);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Received audio is recorded again")]
     private partial void LogRecovered();

@@ -42,7 +42,7 @@ internal sealed class SpeakerTimeLine
     public IReadOnlyList<Speech> Advance(IEnumerable<Voice> voices, long packets)
     {
         var ended = new List<Speech>();
-        foreach (var voice in voices.Where(voice => voice.Level >= SpeakingLevel))
+        foreach (var voice in voices.Where(voice => voice.Level >= SpeakingLevel && voice.FirstPacket + VoiceBlock.Packets > 0))
         {
             if (_open.TryGetValue(voice.Track, out var open) && (voice.Source != open.Source || voice.FirstPacket > open.End + Pause))
                 Close(voice.Track, ended);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 using NewarBots.Contract;
 
@@ -9,7 +10,7 @@ namespace NewarBots.Recorder.Reporting;
 /// Appends to the session folder's <see cref="Journal"/>. Each line is flushed to disk. Space for the last lines is allocated in advance, so that on
 /// a full disk the recorder can still report why it leaves. Thread-safe.
 /// </summary>
-internal sealed partial class SessionJournal(string folder) : IDisposable
+internal sealed partial class SessionJournal(string folder, ILogger<SessionJournal> logger) : IDisposable
 {
     private const int ReservedBytes = 32 * 1024;
 
@@ -20,9 +21,16 @@ internal sealed partial class SessionJournal(string folder) : IDisposable
     private readonly FileStream _file = Open(Path.Combine(folder, Journal.FileName));
     private long _reservedUntil;
 
+    /// <summary>A line that readers would skip is logged and not written.</summary>
     /// <exception cref="IOException">The disk is full or unavailable.</exception>
     public void Append(JournalLine line)
     {
+        if (!line.IsPlausible)
+        {
+            LogImplausible(line);
+            return;
+        }
+
         var bytes = Encoding.UTF8.GetBytes($"{Journal.Format(line)}\n");
         lock (_gate)
         {
@@ -39,6 +47,19 @@ internal sealed partial class SessionJournal(string folder) : IDisposable
                 _file.SetLength(end);
                 throw;
             }
+        }
+    }
+
+    /// <summary>Logs a failure: the recording fails on the same disk, and a status is published in Redis too.</summary>
+    public void TryAppend(JournalLine line)
+    {
+        try
+        {
+            Append(line);
+        }
+        catch (IOException exception)
+        {
+            LogFailed(exception, line);
         }
     }
 
@@ -73,4 +94,10 @@ internal sealed partial class SessionJournal(string folder) : IDisposable
 
         return file;
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Not written to the journal, because the manager would not accept it: {Line}")]
+    private partial void LogImplausible(JournalLine line);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Writing to the journal failed: {Line}")]
+    private partial void LogFailed(Exception exception, JournalLine line);
 }

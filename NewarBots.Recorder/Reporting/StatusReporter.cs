@@ -40,16 +40,7 @@ internal sealed partial class StatusReporter(
                 participants,
                 Truncate(DisplayText.Clean(detail)),
                 figures?.Level);
-            try
-            {
-                journal.Append(new(Status: message));
-            }
-            catch (IOException exception)
-            {
-                // The journal has space of its own on a full disk (SessionJournal). If that fails too, the status is still published in Redis.
-                LogJournalFailed(exception);
-            }
-
+            journal.TryAppend(new(Status: message));
             Log(message);
             outbox.Add(message);
         }
@@ -76,9 +67,6 @@ internal sealed partial class StatusReporter(
 
     [LoggerMessage(Message = "Status {Status} ({Reason}), {RecordedSeconds} s recorded")]
     private partial void LogReason(LogLevel level, BotStatus status, EndReason reason, double recordedSeconds);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Writing a status to the journal failed, so the manager may miss it; it is still published in Redis")]
-    private partial void LogJournalFailed(Exception exception);
 }
 
 /// <summary>How far the recording is, as reported with a status.</summary>

@@ -11,7 +11,13 @@ namespace NewarBots.Contract;
 /// <param name="Gap">A stretch of missing audio, or one part of a long stretch. It takes up its time on the timeline.</param>
 /// <param name="Speech">A stretch of speech.</param>
 /// <param name="Disagreement">A stretch in which the page's count and the audio disagreed, or one part of a long stretch.</param>
-public sealed record JournalLine(StatusMessage? Status = null, Gap? Gap = null, Speech? Speech = null, Disagreement? Disagreement = null);
+public sealed record JournalLine(StatusMessage? Status = null, Gap? Gap = null, Speech? Speech = null, Disagreement? Disagreement = null)
+{
+    /// <summary>Readers skip other lines: a taken-over recorder can write anything.</summary>
+    [JsonIgnore]
+    public bool IsPlausible => this
+        is not ({ Status.IsPlausible: false } or { Gap.IsPlausible: false } or { Speech.IsPlausible: false } or { Disagreement.IsPlausible: false });
+}
 
 /// <summary>A stretch of the timeline in which somebody could be heard although the page counted nobody else.</summary>
 /// <param name="StartSeconds">Seconds from the start of the recording.</param>
@@ -72,7 +78,7 @@ public static class Journal
         try
         {
             var read = JsonSerializer.Deserialize(line, ContractJson.Default.JournalLine);
-            if (read is null or { Status.IsPlausible: false } or { Gap.IsPlausible: false } or { Speech.IsPlausible: false } or { Disagreement.IsPlausible: false })
+            if (read is not { IsPlausible: true })
                 return null;
             return read with
             {

@@ -247,7 +247,7 @@ public sealed class BotLifecycleTests
             Operation(bot => BotLifecycle.StatusReceived(bot, bot.Says(status, sequence, reason)))),
         [nameof(BotLifecycle.StopAsked)] = Gen.Const(Operation(bot => BotLifecycle.StopAsked(bot, Noon))),
         [nameof(BotLifecycle.Overdue)] = Gen.Const(Operation(BotLifecycle.Overdue)),
-        [nameof(BotLifecycle.OverStorageLimit)] = Gen.Const(Operation(BotLifecycle.OverStorageLimit)),
+        [nameof(BotLifecycle.OverStorageLimit)] = Gen.Const(Operation(bot => BotLifecycle.OverStorageLimit(bot, "too large"))),
         [nameof(BotLifecycle.RecorderGone)] = Exit.Select(exit => Operation(bot => BotLifecycle.RecorderGone(bot, exit))),
         [nameof(BotLifecycle.FinalizationBegun)] = Exit.Select(exit => Operation(bot => BotLifecycle.FinalizationBegun(bot, exit))),
         [nameof(BotLifecycle.Finalized)] = Gen.Bool.Select(isRecorded => Operation(bot =>
@@ -285,6 +285,17 @@ public sealed class BotLifecycleTests
                 bot = next;
             }
         });
+
+    [Fact]
+    public void Bot_that_was_stopped_for_its_files_ends_with_that_reason_and_the_sizes()
+    {
+        var bot = BotLifecycle.OverStorageLimit(SampleBots.In(BotStatus.Recording), "The recorder's files took 900 MB.");
+
+        bot = BotLifecycle.StatusReceived(bot, bot.Says(BotStatus.Leaving, bot.LastSequence + 1, EndReason.StopRequested));
+        bot = BotLifecycle.RecorderGone(bot, new RecorderExit((long)RecorderExitCode.Ended, OutOfMemory: false, Noon));
+
+        Assert.Equal((EndReason.StorageFailed, false, "The recorder's files took 900 MB."), (bot.Reason, bot.EndedCleanly, bot.Error));
+    }
 
     [Fact]
     public void Guessed_end_reason_leaves_the_recording_marked_as_possibly_incomplete()

@@ -13,7 +13,7 @@ public sealed class WaitingRoomGapsTests : IDisposable
     [Fact]
     public void A_wait_is_a_gap_since_the_call_was_last_seen_and_is_written_in_parts()
     {
-        using (var journal = new SessionJournal(_folder))
+        using (var journal = new SessionJournal(_folder, NullLogger<SessionJournal>.Instance))
         {
             var gaps = new WaitingRoomGaps(journal, NullLogger<WaitingRoomGaps>.Instance);
             for (var second = 1; second <= 60; second++)
@@ -28,7 +28,7 @@ public sealed class WaitingRoomGapsTests : IDisposable
     [Fact]
     public void A_text_of_the_waiting_room_while_audio_is_received_is_no_gap()
     {
-        using (var journal = new SessionJournal(_folder))
+        using (var journal = new SessionJournal(_folder, NullLogger<SessionJournal>.Instance))
         {
             var gaps = new WaitingRoomGaps(journal, NullLogger<WaitingRoomGaps>.Instance);
             for (var second = 1; second <= 60; second++)

@@ -72,7 +72,9 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
             await ReconcileAsync();
 
         Assert.Equal(0, (await recorders.ExitOf(bot.Id)).ExitCode);
-        Assert.Equal(EndReason.StorageFailed, (await Store.Queries.FindAsync(bot.Id))!.Reason);
+        var stopped = (await Store.Queries.FindAsync(bot.Id))!;
+        Assert.Equal(EndReason.StorageFailed, stopped.Reason);
+        Assert.StartsWith("The recorder's files took ", stopped.Error, StringComparison.Ordinal);
         await stopper.StopAsync(Cancellation);
     }
 

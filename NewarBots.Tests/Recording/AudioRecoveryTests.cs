@@ -18,7 +18,7 @@ public sealed class AudioRecoveryTests : IDisposable
 
     public AudioRecoveryTests()
     {
-        _journal = new(_folder.FullName);
+        _journal = new(_folder.FullName, NullLogger<SessionJournal>.Instance);
         _audio = new(_journal, _budget, NullLogger<AudioRecovery>.Instance);
     }
 

@@ -36,6 +36,17 @@ public sealed class SpeakerTimeLineTests
         Assert.Equal([new Speech("track:1", 0.1, 0.2, -50)], _turns);
     }
 
+    /// <summary>The first buffer of a track is older than the recording.</summary>
+    [Fact]
+    public void A_turn_that_begins_before_the_recording_begins_at_its_start()
+    {
+        Voice[] voices = [new(Track: 1, FirstPacket: -9, Level: -20), new(1, -3, -20), new(1, 2, -20), new(Track: 2, FirstPacket: -5, Level: -20)];
+
+        _turns.AddRange(_speakers.Advance(voices, packets: 100));
+
+        Assert.Equal([new Speech("track:1", 0, 0.14, -20)], _turns);
+    }
+
     [Fact]
     public void A_long_turn_is_reported_every_ten_seconds()
     {

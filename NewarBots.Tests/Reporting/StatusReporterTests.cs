@@ -17,7 +17,7 @@ public sealed class StatusReporterTests : IDisposable
     public void A_detail_of_any_length_is_truncated_so_that_the_manager_accepts_it(string word)
     {
         var detail = string.Concat(Enumerable.Repeat(word, 500_000));
-        using (var journal = new SessionJournal(_folder))
+        using (var journal = new SessionJournal(_folder, NullLogger<SessionJournal>.Instance))
         {
             new StatusReporter(_session, journal, new StatusOutbox(), TimeProvider.System, NullLogger<StatusReporter>.Instance)
                 .Report(BotStatus.Leaving, EndReason.BlockedByPlatform, detail: detail);
@@ -34,7 +34,7 @@ public sealed class StatusReporterTests : IDisposable
     [Fact]
     public void A_detail_is_one_line_without_control_characters()
     {
-        using (var journal = new SessionJournal(_folder))
+        using (var journal = new SessionJournal(_folder, NullLogger<SessionJournal>.Instance))
         {
             new StatusReporter(_session, journal, new StatusOutbox(), TimeProvider.System, NullLogger<StatusReporter>.Instance)
                 .Report(BotStatus.Waiting, detail: "two\r\nlines \u001b[31m, \u202eand\u2066 more");
