@@ -18,6 +18,7 @@ internal sealed record DialogAnswers
     private static readonly Regex Back = PackPattern.One("^(go )?back$");
 
     private readonly Regex[] _safe;
+    private readonly Regex[] _staying;
     private readonly Regex[] _never;
     private readonly Regex[] _declining;
     private readonly Regex[] _deviceOffers;
@@ -26,6 +27,7 @@ internal sealed record DialogAnswers
     public DialogAnswers(SelectorPack pack)
     {
         (_safe, _never) = (PackPattern.All(pack.SafeAnswers), PackPattern.All(pack.NeverAnswers));
+        _staying = [.. _safe.Take(1)];
         (_declining, _deviceOffers, _roomOffers) = (PackPattern.All(pack.DecliningAnswers), PackPattern.All(pack.DeviceOffers), PackPattern.All(pack.RoomOffers));
     }
 
@@ -56,7 +58,7 @@ internal sealed record DialogAnswers
             var key = KeyOf(dialog, view);
             var (tried, lastAt) = TriedFor(key);
             if (AnswersTo(dialog, view.IsStillCallPage).FirstOrDefault(answer => !tried.Contains(NameOf(answer))) is { } next)
-                return next with { Key = key, IsDue = now - lastAt >= EffectTimeout, IsFirst = tried.IsEmpty };
+                return next with { Key = key, IsDue = now - lastAt >= EffectTimeout };
         }
 
         return null;
@@ -84,10 +86,10 @@ internal sealed record DialogAnswers
         }
 
         // A panel beside the call asks nothing. A question whether to leave the call may lack the marks of a modal dialog.
-        var isLeaveQuestion = dialog.Text.Contains('?', StringComparison.Ordinal)
-            && dialog.Buttons.Count == 2
+        var isLeaveQuestion = dialog.Buttons.Count == 2
             && dialog.Buttons.Count(IsNever) == 1
-            && !dialog.Buttons.Any(button => Back.IsMatch(button.Name));
+            && !dialog.Buttons.Any(button => Back.IsMatch(button.Name))
+            && (dialog.Text.Contains('?', StringComparison.Ordinal) || safe.Any(button => Matches(_staying, button.Name)));
         if (!dialog.IsModal && !isLeaveQuestion)
             yield break;
         foreach (var pattern in isStillThere ? [.. _safe, Yes] : _safe)
@@ -138,6 +140,6 @@ internal sealed record DialogAnswer(PageDialog Dialog, PageButton? Button, bool 
     /// <summary>The dialog had time to react to the answer before.</summary>
     public bool IsDue { get; init; }
 
-    /// <summary>The dialog has not been answered before.</summary>
-    public bool IsFirst { get; init; }
+    /// <summary>The selector pack does not say what the dialog asks: it knows no answer, or only a button that closes anything.</summary>
+    public bool IsGuess => !IsKnown || Button?.Sign is PageSign.Obstacle;
 }

@@ -1,6 +1,6 @@
 // Finds the selector pack's entries that the page shows, each with the data needed to act on it, and the open dialogs with their buttons.
 // MeetingPage.cs parses the result. It changes nothing, except that it scrolls the target, which is about to be clicked, into view.
-({ entries, neverAnswers }, isCapturing, receivedBytes, target) => {
+({ entries, safeAnswers, neverAnswers }, isCapturing, receivedBytes, target) => {
   const controlSelector = 'button, [role=button], a[href]';
   const dialogSelector = 'dialog[open], [role=dialog], [role=alertdialog], [aria-modal=true]';
   const smallest = 4; // px: what is smaller is meant for screen readers
@@ -176,6 +176,17 @@
     }) ?? null;
   };
 
+  const matcherOf = patterns => {
+    const expressions = patterns.flatMap(pattern => {
+      try {
+        return [new RegExp(pattern, 'i')];
+      } catch {
+        return []; // An invalid expression affects itself only.
+      }
+    });
+    return control => expressions.some(expression => namesOf(control).some(name => expression.test(plain(name))));
+  };
+
   const elementsFor = signs => entries.filter(({ sign }) => signs.includes(sign)).flatMap(elementsOf).filter(isVisible);
 
   const findDialogs = () => {
@@ -196,22 +207,18 @@
       if (same.length === 0) found.push({ root: cover, isModal: true });
       for (const dialog of same) dialog.isModal = true;
     }
-    // A question without any mark, with two buttons of which one leaves.
-    const never = (neverAnswers ?? []).flatMap(pattern => {
-      try {
-        return [new RegExp(pattern, 'i')];
-      } catch {
-        return []; // An invalid expression affects itself only.
-      }
-    });
+    // A question without any mark, with two buttons of which one leaves. It has a question mark, or the other button stays.
+    const leaves = matcherOf(neverAnswers ?? []), stays = matcherOf((safeAnswers ?? []).slice(0, 1));
     const callOwn = [...own, ...elementsFor(['leave_button', 'call_control', 'join_button'])];
-    for (const element of named.filter(control => never.some(pattern => namesOf(control).some(name => pattern.test(plain(name)))) && isVisible(control))) {
+    const isPair = root => root && buttonsIn(root).length === 2 && !callOwn.some(other => holds(root, other));
+    for (const element of named.filter(control => leaves(control) && isVisible(control))) {
       let root = parentOf(element);
       while (root && buttonsIn(root).length < 2) root = parentOf(root);
-      if (!root || buttonsIn(root).length !== 2 || callOwn.some(other => holds(root, other))) continue;
+      if (!isPair(root)) continue;
       // The text of the question may be beside the buttons.
-      while (!textOf(root).includes('?') && parentOf(root) && buttonsIn(parentOf(root)).length === 2) root = parentOf(root);
-      if (textOf(root).includes('?') && !found.some(({ root: other }) => holds(other, root) || holds(root, other))) found.push({ root, isModal: false });
+      while (!textOf(root).includes('?') && isPair(parentOf(root))) root = parentOf(root);
+      if (!textOf(root).includes('?') && !buttonsIn(root).some(button => button !== element && stays(button))) continue;
+      if (!found.some(({ root: other }) => holds(other, root) || holds(root, other))) found.push({ root, isModal: false });
     }
     return found.map(dialog => ({ ...dialog, buttons: buttonsIn(dialog.root).slice(0, maxButtons).map(element => ({ element, ...place(element) })) }));
   };
@@ -280,11 +287,12 @@
       return used.length > 0 ? { number: Math.max(...used) } : null;
     }
     if (['leave_button', 'call_control'].includes(entry.sign) && visible.length === 0) isConcealed ||= all.length > 0;
-    // Prefers an element of the open dialog, then one that can be clicked.
+    // Prefers an element of the modal dialog, then one that can be clicked, then a join button of another dialog: the lobby's own stays behind it.
+    const isInDialog = element => entry.sign === 'join_button' && dialogs.some(({ root }) => holds(root, element));
     let best = null;
     for (const element of visible.length > 0 ? visible : entry.hidden ? all : []) {
       const match = { ...(target?.entry === entry.id ? placeTarget : place)(element), hidden: visible.length === 0, value: element.value == null ? null : String(element.value) };
-      const worth = (modal === null || holds(modal, element) ? 2 : 0) + (match.free ? 1 : 0);
+      const worth = (modal === null || holds(modal, element) ? 4 : 0) + (match.free ? 2 : 0) + (isInDialog(element) ? 1 : 0);
       if (best === null || worth > best.worth) best = { match, worth };
     }
     return best?.match ?? null;

@@ -40,6 +40,9 @@ internal sealed partial class CallAttendance(
 
     private LeaveRules? _rules;
 
+    /// <summary>The dialogs whose evidence was collected.</summary>
+    private readonly HashSet<string> _reportedDialogs = [];
+
     /// <summary>When the page last showed the call.</summary>
     public DateTimeOffset? InCallAt => Volatile.Read(ref _rules)?.InCallAt;
 
@@ -124,7 +127,7 @@ internal sealed partial class CallAttendance(
             {
                 if (answer.IsDue)
                 {
-                    if (answer is { IsFirst: true, IsKnown: false })
+                    if (answer.IsGuess && _reportedDialogs.Add(answer.Key))
                         await Task.WhenAny(evidence.CollectDialogAsync($"{answer.Dialog}", page), stop.DelayAsync(DialogEvidenceTimeout));
                     if (stop.IsRequested)
                         return new(EndReason.StopRequested);

@@ -17,7 +17,8 @@ namespace NewarBots.Contract;
 /// </param>
 /// <param name="Self">Regular expressions that match the name on the guest's own tile.</param>
 /// <param name="SafeAnswers">
-/// Regular expressions, the best first, for buttons that answer a dialog of which nothing else is known, without leaving the call.
+/// Regular expressions, the best first, for buttons that answer a dialog of which nothing else is known, without leaving the call. The first
+/// one matches buttons that stay in the call.
 /// </param>
 /// <param name="NeverAnswers">Regular expressions for buttons that never answer a dialog: they leave, allow a device, sign in.</param>
 /// <param name="DecliningAnswers">Regular expressions for buttons that decline an offer of a dialog.</param>
@@ -86,7 +87,7 @@ public sealed partial record SelectorPack(
             {
                 var error = PatternError(pattern, RegexOptions.NonBacktracking, groups, "owner's name, for example (.+)");
                 // The page evaluates these too.
-                if ((property == "neverAnswers" ? error ?? JavaScriptError(pattern) : error) is { } fault)
+                if ((property is "neverAnswers" or "safeAnswers" ? error ?? JavaScriptError(pattern) : error) is { } fault)
                     yield return new($"$.{property}[{i}]", fault);
             }
         }

@@ -111,6 +111,21 @@ public sealed class DialogAnswersTests
     }
 
     [Fact]
+    public void An_answer_is_a_guess_unless_the_selector_pack_knows_the_dialog()
+    {
+        Assert.False(_answers.Next(View(Dialog("Stay in the call", "Leave now")), Now)!.IsGuess);
+        Assert.False(_answers.Next(View(Dialog("Got it")), Now)!.IsGuess);
+        Assert.True(_answers.Next(View(Dialog("Close", "Learn more")), Now)!.IsGuess);
+        Assert.True(_answers.Next(View(Dialog("Proceed", "Leave now")), Now)!.IsGuess);
+        Assert.True(_answers.Next(View(Dialog("Leave now")), Now)!.IsGuess);
+
+        // The known answer had no effect.
+        var view = View(Dialog("Got it", "Leave now"));
+        _answers = _answers.WithAnswer(_answers.Next(view, Now)!, Now);
+        Assert.True(_answers.Next(view, Now)!.IsGuess);
+    }
+
+    [Fact]
     public void A_dialog_that_counts_down_stays_the_same()
     {
         var dialog = Dialog("Join now", "Close");
@@ -155,6 +170,8 @@ public sealed class DialogAnswersTests
         Assert.Equal("Stay in the call", Next(Dialog("Leave now", "Stay in the call") with { IsModal = false }));
         Assert.Equal("Weiter", Next(Dialog("Leave now", "Weiter") with { IsModal = false, Text = "Still there?" }));
         Assert.Null(Next(Dialog("Leave now", "Weiter") with { IsModal = false }));
+        Assert.Equal("I want to stay", Next(Dialog("Leave now", "I want to stay") with { IsModal = false }));
+        Assert.Equal("Im Anruf bleiben", Next(Dialog("Anruf verlassen", "Im Anruf bleiben") with { IsModal = false }));
         Assert.Null(Next(Dialog("Join now", "Not here") with { IsModal = false }));
     }
 
@@ -164,6 +181,8 @@ public sealed class DialogAnswersTests
     [InlineData("Close", "Call settings")]
     [InlineData("Close")]
     [InlineData("Done", "Cancel", "Leave")]
+    [InlineData("Stay on top", "Call settings")]
+    [InlineData("Stay on top", "Minimize", "Leave")]
     public void A_panel_beside_the_call_is_not_answered(params string[] buttons)
     {
         Assert.Null(Next(Dialog(buttons) with { IsModal = false }));
