@@ -1,7 +1,9 @@
+using System.Globalization;
 using NewarBots.Contract;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Lives;
+using NewarBots.Tests.Rehearsal;
 
 namespace NewarBots.Tests.Recording;
 
@@ -70,6 +72,34 @@ public sealed class RecordedAudioTests
         var audio = await recorder.AudioAsync();
         Assert.All([500, 1500, 2500], hz => recorder.AssertHeard(audio, hz, seconds: 4));
         recorder.AssertOnlyStalls();
+    }
+
+    [Fact]
+    public async Task Everything_until_the_bot_leaves_is_recorded_at_its_time()
+    {
+        await using var recorder = await RealRecorder.StartAsync(CallPage.Html("""
+            await recorded;
+            const first = await connect(500), second = await connect(1500, 0);
+            await Promise.all([first.connected, second.connected]);
+            await after(8);
+            first.level.gain.value = 0;
+            second.level.gain.value = 0.2;
+            await fetch('/', { method: 'POST', body: Date.now() });
+            """));
+        await Eventually.TrueAsync(() => recorder.Posts.Count > 0, TimeSpan.FromMinutes(2));
+        await recorder.UntilRecordedAsync(recorder.Statuses()[^1].RecordedSeconds!.Value + 3);
+        await recorder.StopAsync();
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+        var audio = await recorder.AudioAsync();
+        var length = (double)audio.Length / AudioFile.SampleRate;
+        var startedAt = ChunkReader.Read(recorder.Chunks().First(), 0).StartedAt!.Value;
+        // The last 0.3 s are still in the jitter buffer and the mix when the bot decides to leave.
+        Assert.InRange(startedAt.AddSeconds(length), recorder.Statuses().First(status => status.Status is BotStatus.Leaving).At, DateTimeOffset.MaxValue);
+        Assert.Empty(Tone.Holes(audio, 1500, length - 0.2, length, recorder.Gaps()));
+        var switchedAt = DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(recorder.Posts.Single().Body, CultureInfo.InvariantCulture));
+        var heardAt = startedAt.AddSeconds(audio.Chunk(4_800).TakeWhile(part => Tone.LongestSeconds(part, 1500) == 0).Count() / 10.0);
+        Assert.InRange((heardAt - switchedAt).TotalSeconds, -0.3 - recorder.SecondsStalled(), 0.3 + recorder.SecondsStalled());
     }
 
     [Fact]

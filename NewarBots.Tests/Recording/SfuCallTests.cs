@@ -15,6 +15,8 @@ public sealed class SfuCallTests
 {
     private static readonly string[] Names = ["Ada", "Grace", "Edsger"];
 
+    private static readonly TimeCodeVoice[] Voices = [.. TimeCode.Voices.Take(Names.Length)];
+
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(4);
 
     /// <summary>How far the time of a speaker may be from the voice in the recording, in seconds.</summary>
@@ -43,19 +45,21 @@ public sealed class SfuCallTests
             report.Faults.Any(fault => fault.Kind is TimeCodeFaultKind.Missing or TimeCodeFaultKind.Doubled && Math.Abs(fault.Amount) > 0.5),
             $"{report}\n{string.Join('\n', report.Faults)}\n{string.Join('\n', recorder.Gaps())}");
         Assert.InRange(report.SecondsHeard + recorder.SecondsStalled(), 33, double.MaxValue);
-        Assert.DoesNotContain(recorder.Gaps(), IsNetwork);
+        recorder.AssertOnlyStalls();
         Assert.Equal(loss > 0, call.Network.Dropped > 0);
         await AssertSpeakersAsync(recorder, Names);
     }
 
     [Theory]
-    [InlineData(10, false)]
-    [InlineData(25, true)]
-    public async Task An_outage_is_a_gap_and_nothing_else_is_missing(int seconds, bool isContainerOffItsNetwork)
+    [InlineData(10, false, true)]
+    [InlineData(10, false, false)]
+    [InlineData(40, false, true)]
+    [InlineData(25, true, true)]
+    public async Task An_outage_is_a_gap_and_nothing_else_is_missing(int seconds, bool isContainerOffItsNetwork, bool recovers)
     {
         await using var call = await SfuCall.StartAsync();
         await JoinAllAsync(call);
-        await using var recorder = await RecordAsync(call, recovers: true);
+        await using var recorder = await RecordAsync(call, recovers);
         await recorder.UntilRecordedAsync(8);
 
         var cut = Recorded(recorder);
@@ -84,28 +88,30 @@ public sealed class SfuCallTests
         }
     }
 
-    [Fact(Skip = "Not seen to pass yet: on a busy machine, its reader of the audio jumps.")]
+    [Fact]
     public async Task Where_the_page_does_not_recover_the_bot_joins_again()
     {
         await using var call = await SfuCall.StartAsync();
         await JoinAllAsync(call);
         await using var recorder = await RecordAsync(call, leave: new() { SilenceTimeout = TimeSpan.FromSeconds(30) });
-        await recorder.UntilRecordedAsync(8);
+        await recorder.UntilRecordedAsync(12);
 
         call.Network.IsCut = true;
         var cut = Recorded(recorder);
         await recorder.UntilRecordedAsync(cut + 40);
         call.Network.IsCut = false;
-        await Eventually.TrueAsync(() => recorder.Statuses().Any(IsRejoin), Timeout);
-        var rejoined = Recorded(recorder);
-        await Eventually.TrueAsync(() => Recorded(recorder) > rejoined + 15 && IsWell(recorder), Timeout);
+        await Eventually.TrueAsync(() => recorder.Statuses().Any(IsRejoin) && IsWell(recorder), Timeout);
+        await recorder.UntilRecordedAsync(Recorded(recorder) + 25);
         await EndAsync(recorder);
 
         Assert.Single(recorder.Statuses(), IsRejoin);
         var gap = Whole(recorder);
         Assert.InRange(gap.StartSeconds, cut - 1, cut + 6);
         Assert.InRange(gap.EndSeconds - gap.StartSeconds, 55, 85);
-        await AssertOnlyTheGapIsMissingAsync(recorder, gap);
+        var (before, after) = Beside(await recorder.AudioAsync(), gap, settling: 5);
+        foreach (var (voice, part) in Voices.SelectMany(voice => new[] { (voice, before), (voice, after) }))
+            Assert.InRange(SecondsOf(part, voice).Sum(second => second.Length) + recorder.SecondsStalled(), 0.8 * part.Length / AudioFile.SampleRate, double.MaxValue);
+        await AssertSilentAndInPlaceAsync(recorder, gap, settling: 5);
     }
 
     [Fact]
@@ -147,7 +153,7 @@ public sealed class SfuCallTests
         await recorder.ExitCodeAsync(Timeout);
 
         Assert.Equal(EndReason.EveryoneLeft, recorder.Statuses()[^1].Reason);
-        Assert.DoesNotContain(recorder.Gaps(), IsNetwork);
+        recorder.AssertOnlyStalls();
         var heard = MeetingSeconds.Read(await recorder.AudioAsync(), TimeCode.Voices);
         Assert.InRange(heard[3].Sum(second => second.Length), 15, 40);
         await AssertSpeakersAsync(recorder, [.. Names, "Barbara"]);
@@ -158,14 +164,17 @@ public sealed class SfuCallTests
     {
         await using var call = await SfuCall.StartAsync();
         for (var i = 0; i < Names.Length; i++)
-            await call.JoinAsync(Names[i], i, (Every: 30, From: 5 * i, To: (5 * i) + 5), dtx: true);
+            await call.JoinAsync(Names[i], i, (Every: 30, From: 10 * i, To: (10 * i) + 5), dtx: true);
         await using var recorder = await RecordAsync(call);
 
-        await recorder.UntilRecordedAsync(50);
+        await recorder.UntilRecordedAsync(61);
         await EndAsync(recorder);
 
-        Assert.DoesNotContain(recorder.Gaps(), IsNetwork);
-        await AssertSpeakersAsync(recorder, Names);
+        recorder.AssertOnlyStalls();
+        // In a minute, each speaks twice for 5 s.
+        var heard = MeetingSeconds.Read(await recorder.AudioAsync(), Voices);
+        Assert.All(heard, voice => Assert.InRange(voice.Sum(second => second.Length) + recorder.SecondsStalled(), 8, double.MaxValue));
+        await AssertSpeakersAsync(recorder, Names, areNamed: true);
     }
 
     private static async Task JoinAllAsync(SfuCall call)
@@ -195,19 +204,43 @@ public sealed class SfuCallTests
     /// </summary>
     private static async Task AssertOnlyTheGapIsMissingAsync(RealRecorder recorder, Gap gap)
     {
-        var audio = await recorder.AudioAsync();
-        var (end, begin) = ((int)((gap.StartSeconds - 0.5) * AudioFile.SampleRate), (int)((gap.EndSeconds + 1.5) * AudioFile.SampleRate));
-        var (before, after) = (ReportOf(audio[..end]), ReportOf(audio[begin..]));
-        foreach (var (report, length) in new[] { (before, end), (after, audio.Length - begin) })
+        const double settling = 1.5;
+        var (before, after) = Beside(await recorder.AudioAsync(), gap, settling);
+        foreach (var part in new[] { before, after })
         {
+            var report = ReportOf(part);
             Assert.DoesNotContain(report.Faults, fault => fault is { Kind: TimeCodeFaultKind.Missing, Amount: > 0.5 });
-            Assert.InRange(report.SecondsHeard, ((double)length / AudioFile.SampleRate) - 4, double.MaxValue);
+            Assert.InRange(report.SecondsHeard, ((double)part.Length / AudioFile.SampleRate) - 4, double.MaxValue);
         }
 
-        // The gap is as long as what is missing, so later seconds are at their time.
-        Assert.InRange(after.Offset + ((double)begin / AudioFile.SampleRate) - before.Offset, -1.5, 1.5);
+        await AssertSilentAndInPlaceAsync(recorder, gap, settling);
+    }
+
+    /// <summary>The gap is silent, and as long as what is missing, so later seconds are at their time.</summary>
+    private static async Task AssertSilentAndInPlaceAsync(RealRecorder recorder, Gap gap, double settling)
+    {
+        var audio = await recorder.AudioAsync();
+        var (before, after) = Beside(audio, gap, settling);
+        foreach (var voice in Voices)
+            Assert.InRange(Math.IEEERemainder(gap.EndSeconds + settling + Offset(after, voice) - Offset(before, voice), voice.Seconds), -1.5, 1.5);
         var middle = (int)((gap.StartSeconds + gap.EndSeconds) / 2 * AudioFile.SampleRate);
         Assert.InRange(audio[middle..(middle + AudioFile.SampleRate)].Max(Math.Abs), 0, 0.01);
+    }
+
+    /// <summary>The audio before and after the gap, and the seconds in which it settles.</summary>
+    private static (float[] Before, float[] After) Beside(float[] audio, Gap gap, double settling) =>
+        (audio[..(int)((gap.StartSeconds - 0.5) * AudioFile.SampleRate)], audio[(int)((gap.EndSeconds + settling) * AudioFile.SampleRate)..]);
+
+    /// <summary>
+    /// A voice by itself, so that the delays of the others do not mislead the reader. Its seconds are known except for multiples of its period.
+    /// </summary>
+    private static IReadOnlyList<HeardSecond> SecondsOf(float[] audio, TimeCodeVoice voice) => MeetingSeconds.Read(audio, [voice])[0];
+
+    /// <summary>The start of the voice's clock in the audio, in seconds: the median.</summary>
+    private static double Offset(float[] audio, TimeCodeVoice voice)
+    {
+        var offsets = SecondsOf(audio, voice).Select(second => ((double)second.Start / AudioFile.SampleRate) - second.Second).Order().ToList();
+        return offsets[offsets.Count / 2];
     }
 
     /// <summary>
@@ -216,7 +249,8 @@ public sealed class SfuCallTests
     /// </summary>
     /// <param name="recorder">The recorder, after its end.</param>
     /// <param name="names">The name of each voice.</param>
-    private static async Task AssertSpeakersAsync(RealRecorder recorder, string[] names)
+    /// <param name="areNamed">Each speaks alone, so each must have its name.</param>
+    private static async Task AssertSpeakersAsync(RealRecorder recorder, string[] names, bool areNamed = false)
     {
         var audio = await recorder.AudioAsync();
         var length = (double)audio.Length / AudioFile.SampleRate;
@@ -234,7 +268,7 @@ public sealed class SfuCallTests
         }
 
         Assert.True(wrong.Count <= 0.02 * examined, $"{wrong.Count} of {examined} times are wrong.\n{string.Join('\n', wrong)}");
-        Assert.All(names, name => Assert.Contains(speakers, speaker => speaker.Name == name || speaker.Name is null));
+        Assert.All(names, name => Assert.Contains(speakers, speaker => speaker.Name == name || (speaker.Name is null && !areNamed)));
     }
 
     /// <summary>The spans in which a voice is heard, in seconds of the recording.</summary>

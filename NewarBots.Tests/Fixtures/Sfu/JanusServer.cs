@@ -50,7 +50,7 @@ internal sealed class JanusServer : IAsyncDisposable
             FROM debian:bookworm-slim
             RUN apt-get update && apt-get install --yes --no-install-recommends janus && rm -rf /var/lib/apt/lists/*
             RUN printf '%s\n' 'general: {}' 'room-1234: { publishers = 10; audiocodec = "opus"; opus_fec = true; opus_dtx = true;' \
-                'audiolevel_ext = true; audiolevel_event = true; audio_active_packets = 20; audio_level_average = 60 }' \
+                'audiolevel_ext = true; audiolevel_event = true; audio_active_packets = 10; audio_level_average = 60 }' \
                 > /etc/janus/janus.plugin.videoroom.jcfg
             CMD ["janus", "--rtp-port-range", "20000-20400"]
             """;
