@@ -18,8 +18,9 @@ internal sealed record DialogAnswers
     private static readonly Regex Back = PackPattern.One("^(go )?back$");
 
     private readonly Regex[] _safe;
-    private readonly Regex[] _staying;
     private readonly Regex[] _never;
+    private readonly Regex[] _staying;
+    private readonly Regex[] _leaving;
     private readonly Regex[] _declining;
     private readonly Regex[] _deviceOffers;
     private readonly Regex[] _roomOffers;
@@ -27,7 +28,7 @@ internal sealed record DialogAnswers
     public DialogAnswers(SelectorPack pack)
     {
         (_safe, _never) = (PackPattern.All(pack.SafeAnswers), PackPattern.All(pack.NeverAnswers));
-        _staying = [.. _safe.Take(1)];
+        (_staying, _leaving) = ([.. _safe.Take(1)], [.. _never.Take(1)]);
         (_declining, _deviceOffers, _roomOffers) = (PackPattern.All(pack.DecliningAnswers), PackPattern.All(pack.DeviceOffers), PackPattern.All(pack.RoomOffers));
     }
 
@@ -89,7 +90,7 @@ internal sealed record DialogAnswers
         var isLeaveQuestion = dialog.Buttons.Count == 2
             && dialog.Buttons.Count(IsNever) == 1
             && !dialog.Buttons.Any(button => Back.IsMatch(button.Name))
-            && (dialog.Text.Contains('?', StringComparison.Ordinal) || safe.Any(button => Matches(_staying, button.Name)));
+            && (dialog.Text.Contains('?', StringComparison.Ordinal) || (HasButton(_staying) && HasButton(_leaving)));
         if (!dialog.IsModal && !isLeaveQuestion)
             yield break;
         foreach (var pattern in isStillThere ? [.. _safe, Yes] : _safe)
@@ -104,6 +105,8 @@ internal sealed record DialogAnswers
             yield return new(dialog, other, IsKnown: false);
         if (dialog.IsModal)
             yield return new(dialog, Button: null, IsKnown: false);
+
+        bool HasButton(Regex[] patterns) => dialog.Buttons.Any(button => Matches(patterns, button.Name));
 
         IEnumerable<DialogAnswer> KnownAnswers(params PageSign[] signs) => signs.SelectMany(sign => safe
             .Where(button => button.Sign == sign && rest.Remove(button))

@@ -207,17 +207,17 @@
       if (same.length === 0) found.push({ root: cover, isModal: true });
       for (const dialog of same) dialog.isModal = true;
     }
-    // A question without any mark, with two buttons of which one leaves. It has a question mark, or the other button stays.
-    const leaves = matcherOf(neverAnswers ?? []), stays = matcherOf((safeAnswers ?? []).slice(0, 1));
+    // A question without any mark, with two buttons of which one must not be clicked. It has a question mark, or one button leaves and the other stays.
+    const isNever = matcherOf(neverAnswers ?? []), leaves = matcherOf((neverAnswers ?? []).slice(0, 1)), stays = matcherOf((safeAnswers ?? []).slice(0, 1));
     const callOwn = [...own, ...elementsFor(['leave_button', 'call_control', 'join_button'])];
     const isPair = root => root && buttonsIn(root).length === 2 && !callOwn.some(other => holds(root, other));
-    for (const element of named.filter(control => leaves(control) && isVisible(control))) {
+    for (const element of named.filter(control => isNever(control) && isVisible(control))) {
       let root = parentOf(element);
       while (root && buttonsIn(root).length < 2) root = parentOf(root);
       if (!isPair(root)) continue;
       // The text of the question may be beside the buttons.
       while (!textOf(root).includes('?') && isPair(parentOf(root))) root = parentOf(root);
-      if (!textOf(root).includes('?') && !buttonsIn(root).some(button => button !== element && stays(button))) continue;
+      if (!textOf(root).includes('?') && !(leaves(element) && buttonsIn(root).some(stays))) continue;
       if (!found.some(({ root: other }) => holds(other, root) || holds(root, other))) found.push({ root, isModal: false });
     }
     return found.map(dialog => ({ ...dialog, buttons: buttonsIn(dialog.root).slice(0, maxButtons).map(element => ({ element, ...place(element) })) }));

@@ -20,7 +20,9 @@ namespace NewarBots.Contract;
 /// Regular expressions, the best first, for buttons that answer a dialog of which nothing else is known, without leaving the call. The first
 /// one matches buttons that stay in the call.
 /// </param>
-/// <param name="NeverAnswers">Regular expressions for buttons that never answer a dialog: they leave, allow a device, sign in.</param>
+/// <param name="NeverAnswers">
+/// Regular expressions for buttons that never answer a dialog: they leave, allow a device, sign in. The first one matches buttons that leave.
+/// </param>
 /// <param name="DecliningAnswers">Regular expressions for buttons that decline an offer of a dialog.</param>
 /// <param name="DeviceOffers">Regular expressions that match the text of a dialog that offers to turn on a device.</param>
 /// <param name="RoomOffers">Regular expressions that match the text of a dialog in the call that offers another room.</param>
