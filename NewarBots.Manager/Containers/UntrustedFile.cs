@@ -6,6 +6,9 @@ namespace NewarBots.Manager.Containers;
 /// <summary>A regular file in an <see cref="UntrustedFolder"/>, open for reading. A live recorder may still change its content and length.</summary>
 internal sealed class UntrustedFile : IDisposable
 {
+    /// <summary>0640.</summary>
+    private const uint MostOfFinished = 0x1a0;
+
     private readonly SafeFileHandle _file;
 
     internal UntrustedFile(SafeFileHandle file, FileStatus status, string path)
@@ -56,7 +59,7 @@ internal sealed class UntrustedFile : IDisposable
         return content.Position;
     }
 
-    /// <summary>Makes the manager the owner.</summary>
+    /// <summary>Makes the manager the owner, and takes all permissions from others (mode 0640 or less).</summary>
     /// <returns><see langword="false"/> if the file has another name as well, and so may belong elsewhere.</returns>
     /// <exception cref="IOException">The disk cannot be read.</exception>
     public bool TakeOver(uint group)
@@ -66,6 +69,7 @@ internal sealed class UntrustedFile : IDisposable
         if (status.Links != 1)
             return false;
         ContainerUser.TakeBack(_file, group);
+        _ = LinuxFiles.ChangeMode(_file, status.Mode & MostOfFinished);
         return true;
     }
 

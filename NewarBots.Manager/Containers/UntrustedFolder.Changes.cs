@@ -95,23 +95,28 @@ internal sealed partial class UntrustedFolder
         owner.Own(handle, path);
     }
 
-    /// <summary>Moves a regular file out of the folder. Anything else that takes its place meanwhile is deleted after the move.</summary>
+    /// <summary>
+    /// Moves a regular file out of the folder, and makes it the manager's own, with the group of its new folder. Anything else that takes its place
+    /// meanwhile is deleted after the move.
+    /// </summary>
     /// <param name="name">Name of an entry, not a path.</param>
     /// <param name="target">Path on the same volume; an existing file is replaced.</param>
     /// <returns>Whether the file was there and was moved.</returns>
     /// <exception cref="IOException">The file cannot be moved.</exception>
     public bool MoveFile(string name, string target)
     {
+        using var folder = OpenTrusted(System.IO.Path.GetDirectoryName(target)!, out _);
         // Opening it restores permissions that the recorder took away.
         using (var file = OpenFile(name, out _))
         {
             if (file is null)
                 return false;
+            if (folder is not null)
+                file.TakeOver(folder.Group);
         }
 
         if (LinuxFiles.Rename(_folder, Bytes(name), LinuxFiles.WorkingFolder, Encoding.UTF8.GetBytes(target + '\0')) != 0)
             return LinuxFiles.LastError == Errors.Missing ? false : throw Failed($"{name} in {Path} cannot be moved to {target}");
-        using var folder = OpenTrusted(System.IO.Path.GetDirectoryName(target)!, out _);
         var moved = System.IO.Path.GetFileName(target);
         if (folder?.Find(moved) is { Kind: EntryKind.File })
             return true;

@@ -171,7 +171,7 @@ internal sealed partial class BotFinisher(
             return true;
         }
 
-        using var turn = turns.TryBegin(id, FirstTurnOf(bot, container));
+        using var turn = turns.TryBegin(id, bot.UserId, FirstTurnOf(bot, container));
         if (turn is null && bot.Status is BotStatus.Finalizing)
             return false;
         if (await commands.UpdateAsync(id, known => BotLifecycle.FinalizationBegun(known, container?.Exit)) is not { } finalizing)

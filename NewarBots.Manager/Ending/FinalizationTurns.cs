@@ -7,7 +7,8 @@ namespace NewarBots.Manager.Ending;
 /// <summary>
 /// Shares the <see cref="FinalizingOptions.MaxConcurrent"/> slots for making recordings among the bots that have ended. A bot works in turns. When its
 /// turn is over while another bot waits, it is interrupted, waits for its next turn, and gets twice the time. One slot is reserved for first turns, so
-/// bots with little work never wait for bots with much. A waiting bot holds no lease and no worker.
+/// bots with little work never wait for bots with much. Users take turns too, so many bots of one user do not hold up the few of another. A waiting bot
+/// holds no lease and no worker.
 /// </summary>
 internal sealed class FinalizationTurns(IOptions<FinalizingOptions> options, TimeProvider time)
 {
@@ -26,24 +27,25 @@ internal sealed class FinalizationTurns(IOptions<FinalizingOptions> options, Tim
     private bool HasRoomForLaterTurn => _running.Count(turn => turn.Number > 0) < Math.Max(1, options.Value.MaxConcurrent - 1);
 
     /// <param name="id">The bot.</param>
+    /// <param name="user">Owner of the bot.</param>
     /// <param name="first">Length of its first turn. Each later one is twice as long as the one before.</param>
     /// <returns><see langword="null"/> if the bot has to wait. <see cref="Due"/> is called later, unless the bot is forgotten or suspended.</returns>
-    public FinalizationTurn? TryBegin(SessionId id, TimeSpan first)
+    public FinalizationTurn? TryBegin(SessionId id, UserId user, TimeSpan first)
     {
         lock (_lock)
         {
             if (_suspended.Contains(id))
                 return null;
             if (!_waiting.TryGetValue(id, out var place))
-                _waiting[id] = place = new(Turn: 0, ++_arrivals);
-            if (!MayBegin(place))
+                _waiting[id] = place = new(user, Turn: 0, ++_arrivals);
+            if (!DueNow().Contains(id))
             {
                 InterruptForWaiting();
                 return null;
             }
 
             _waiting.Remove(id);
-            var turn = new FinalizationTurn(id, place.Turn, End);
+            var turn = new FinalizationTurn(id, user, place.Turn, End);
             _running.Add(turn);
             turn.StartTimer(time, first * Math.Pow(2, Math.Min(place.Turn, 20)), IsOver);
             return turn;
@@ -73,7 +75,7 @@ internal sealed class FinalizationTurns(IOptions<FinalizingOptions> options, Tim
     {
         _running.Remove(turn);
         if (turn.WillContinue && !_suspended.Contains(turn.Id))
-            _waiting[turn.Id] = new(turn.Number + 1, ++_arrivals);
+            _waiting[turn.Id] = new(turn.User, turn.Number + 1, ++_arrivals);
     });
 
     private void IsOver(FinalizationTurn turn) => Change(() =>
@@ -88,32 +90,37 @@ internal sealed class FinalizationTurns(IOptions<FinalizingOptions> options, Tim
         lock (_lock)
         {
             change();
-            due = [.. _waiting.Where(waiting => MayBegin(waiting.Value)).Select(waiting => waiting.Key)];
+            due = [.. DueNow()];
         }
 
         foreach (var id in due)
             Due(id);
     }
 
-    private bool MayBegin(Place place) =>
-        Free > _waiting.Values.Count(other => other.Rank.CompareTo(place.Rank) < 0) && (place.Turn == 0 || HasRoomForLaterTurn);
+    /// <summary>Bots that may begin.</summary>
+    private IEnumerable<SessionId> DueNow() =>
+        InOrder().Take(Free).Where(waiting => waiting.Place.Turn == 0 || HasRoomForLaterTurn).Select(waiting => waiting.Id);
+
+    /// <summary>First turns come first. Among those with as many turns, a bot comes before others whose user has more bots ahead of it.</summary>
+    private IEnumerable<(SessionId Id, Place Place)> InOrder() =>
+        from user in _waiting.GroupBy(waiting => waiting.Value.User)
+        let running = _running.Count(turn => turn.User == user.Key)
+        from waiting in user.OrderBy(waiting => (waiting.Value.Turn, waiting.Value.Arrival)).Index()
+        orderby waiting.Item.Value.Turn, running + waiting.Index, waiting.Item.Value.Arrival
+        select (waiting.Item.Key, waiting.Item.Value);
 
     private void InterruptForWaiting()
     {
         var ending = _running.Count(turn => turn.IsInterrupted);
-        foreach (var place in _waiting.Values.OrderBy(place => place.Rank).Skip(Free + ending))
+        foreach (var waiting in InOrder().Skip(Free + ending))
         {
-            var isFreeForAll = place.Turn == 0 || HasRoomForLaterTurn;
+            var isFreeForAll = waiting.Place.Turn == 0 || HasRoomForLaterTurn;
             _running.Find(turn => turn is { IsOver: true, IsInterrupted: false } && (isFreeForAll || turn.Number > 0))?.Interrupt();
         }
     }
 
     /// <summary>A place in the queue.</summary>
-    private sealed record Place(int Turn, long Arrival)
-    {
-        /// <summary>First turns come first.</summary>
-        public (int, long) Rank => (Turn, Arrival);
-    }
+    private sealed record Place(UserId User, int Turn, long Arrival);
 
     private sealed class Suspension(Action end) : IDisposable
     {
@@ -122,13 +129,15 @@ internal sealed class FinalizationTurns(IOptions<FinalizingOptions> options, Tim
 }
 
 /// <summary>The use of one slot by one bot. Disposing of it frees the slot.</summary>
-internal sealed class FinalizationTurn(SessionId id, int number, Action<FinalizationTurn> end) : IDisposable
+internal sealed class FinalizationTurn(SessionId id, UserId user, int number, Action<FinalizationTurn> end) : IDisposable
 {
     private readonly CancellationTokenSource _interruption = new();
     private ITimer? _timer;
     private bool _isEnded;
 
     public SessionId Id => id;
+
+    public UserId User => user;
 
     /// <summary>How often the bot was interrupted before.</summary>
     public int Number => number;

@@ -1,6 +1,7 @@
 using NewarBots.Manager.Containers;
 using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Recordings;
+using NewarBots.ServiceDefaults;
 using StackExchange.Redis;
 
 namespace NewarBots.Manager.Ending;
@@ -10,8 +11,8 @@ namespace NewarBots.Manager.Ending;
 /// after this has seen it, so a bot that fails for another reason keeps its backoff.
 /// </summary>
 internal sealed class OutageWatch(
-    RetryBackoff backoff, IConnectionMultiplexer redis, IRecorderContainers containers, FFmpeg ffmpeg, StorageCheck storage, BackgroundLoops loops)
-    : BackgroundService
+    RetryBackoff backoff, IConnectionMultiplexer redis, IRecorderContainers containers, FFmpeg ffmpeg, StorageCheck storage, TimeProvider time,
+    BackgroundLoops loops) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FFmpegTimeout = TimeSpan.FromSeconds(5);
@@ -38,7 +39,8 @@ internal sealed class OutageWatch(
             switch (cause)
             {
                 case FailureCause.Redis:
-                    return redis.IsConnected;
+                    await redis.ProbeAsync(time, cancellation);
+                    return true;
                 case FailureCause.Engine:
                     await containers.ListAsync(cancellation);
                     return true;
@@ -52,7 +54,8 @@ internal sealed class OutageWatch(
                     return await storage.FindFaultAsync(cancellation) is null;
             }
         }
-        catch (Exception exception) when (exception is ContainerEngineException or FFmpegMissingException or FinalizationException or IOException or TimeoutException)
+        catch (Exception exception) when (
+            exception is ContainerEngineException or FFmpegMissingException or FinalizationException or IOException or TimeoutException or RedisException)
         {
             return false;
         }

@@ -36,6 +36,7 @@ internal sealed partial class Retention(
     RecordingConverter converter,
     PartialRecording partials,
     SessionFolders folders,
+    FailureDiagnosis diagnosis,
     BackgroundLoops loops,
     IOptions<RetentionOptions> options,
     TimeProvider time,
@@ -94,20 +95,22 @@ internal sealed partial class Retention(
                     folders.Remove(session.UserId, session.Id);
                     Log.OrphanRemoved(logger, orphan.Path);
                     return Task.CompletedTask;
-                });
+                }, cancellation);
             }
         }
     }
 
-    /// <summary>A failure for one bot is logged and does not stop the pass.</summary>
-    private async Task TryRemoveAsync(SessionId id, Func<Task> remove)
+    /// <summary>A failure for one bot is logged and does not stop the pass. An outage does: it concerns all.</summary>
+    private async Task TryRemoveAsync(SessionId id, Func<Task> remove, CancellationToken cancellation)
     {
         try
         {
             await remove();
         }
-        catch (Exception exception) when (Failures.CauseOf(exception) is FailureCause.Bot or FailureCause.Storage or FailureCause.Host && exception is not OperationCanceledException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
+            if ((await diagnosis.CauseOfAsync(exception, cancellation)).Cause is FailureCause.Redis or FailureCause.Engine)
+                throw;
             Log.NotRemoved(logger, id, exception.Message);
         }
     }
@@ -136,7 +139,7 @@ internal sealed partial class Retention(
                     finals.Delete(final.UserId, final.Id);
                     Log.RecordingRemoved(logger, final.Id, final.UserId);
                     return Task.CompletedTask;
-                });
+                }, cancellation);
             }
         }
     }
@@ -155,7 +158,7 @@ internal sealed partial class Retention(
         await using var lease = await leases.TryTakeAsync(id, cancellation);
         if (lease is null || await queries.FindAsync(id) is not { } bot || !bot.Status.IsTerminal() || !(bot.EndedAt < endedBefore))
             return false;
-        await TryRemoveAsync(id, () => remover.DeleteAsync(bot, lease.Lost));
+        await TryRemoveAsync(id, () => remover.DeleteAsync(bot, lease.Lost), cancellation);
         return await queries.FindAsync(id) is null;
     }
 

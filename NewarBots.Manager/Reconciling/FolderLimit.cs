@@ -23,7 +23,7 @@ internal sealed partial class FolderLimit(
     /// <param name="bot">A bot whose recorder runs.</param>
     public async Task EnforceAsync(Bot bot)
     {
-        if (bot is not { LaunchedAt: { } launchedAt, Status: < BotStatus.Finalizing })
+        if (bot is not { LaunchedAt: { } launchedAt, Status: < BotStatus.Finalizing, StopRequested: false })
             return;
         var elapsed = time.GetUtcNow() - launchedAt;
         // A clock that was set back proves nothing.

@@ -40,6 +40,7 @@ internal sealed partial class Reconciler(
     BotFinisher finisher,
     BotStopper stopper,
     RetryBackoff backoff,
+    FailureDiagnosis diagnosis,
     FolderLimit limit,
     BackgroundLoops loops,
     TimeProvider time,
@@ -150,9 +151,13 @@ internal sealed partial class Reconciler(
             if (action is Reconciliation.RecoverBot or Reconciliation.RecoverRecording)
                 backoff.Forget(action.Id);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException && Failures.CauseOf(exception) is FailureCause.Bot or FailureCause.Storage or FailureCause.Host)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            Log.NotReconciled(logger, exception, action.Id, backoff.Postpone(action.Id, exception), exception.Message);
+            var (cause, why) = await diagnosis.CauseOfAsync(exception, cancellation);
+            if (cause is FailureCause.Redis or FailureCause.Engine)
+                throw;
+            var wait = backoff.Postpone(action.Id, backoff.AttemptsOf(action.Id) + 1, cause, why);
+            Log.NotReconciled(logger, exception, action.Id, wait, exception.Message);
         }
     }
 

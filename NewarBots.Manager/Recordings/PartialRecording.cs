@@ -11,7 +11,9 @@ namespace NewarBots.Manager.Recordings;
 /// Assembles the recording so far of a live bot into one file: all chunks except the last one, which is still being written. Output is
 /// reproducible: a deleted file can be assembled again with the same bytes, so that range requests stay valid.
 /// </summary>
-internal sealed class PartialRecording(StorageLayout storage, AssemblyProcess assembly, ClockSetBack clock, IOptions<FinalizingOptions> options, TimeProvider time) : IDisposable
+internal sealed partial class PartialRecording(
+    StorageLayout storage, AssemblyProcess assembly, ClockSetBack clock, IOptions<FinalizingOptions> options, TimeProvider time, ILogger<PartialRecording> logger)
+    : IDisposable
 {
     public const int MaxWaitingOfOneUser = 5;
 
@@ -84,6 +86,9 @@ internal sealed class PartialRecording(StorageLayout storage, AssemblyProcess as
 
     public void Dispose() => _slots.Dispose();
 
+    [LoggerMessage(LogLevel.Error, "Assembling the partial recording of bot {SessionId} failed, a later request tries again: {Error}")]
+    private partial void LogFailed(SessionId sessionId, string error);
+
     private static FileStream? Find(string path)
     {
         try
@@ -102,6 +107,11 @@ internal sealed class PartialRecording(StorageLayout storage, AssemblyProcess as
         try
         {
             return await AssembleAsync(bot, chunks, path, cancellation);
+        }
+        catch (Exception exception) when (exception is FinalizationException or FFmpegMissingException or IOException)
+        {
+            LogFailed(bot.Id, exception.Message);
+            throw;
         }
         finally
         {

@@ -151,7 +151,7 @@ internal sealed partial class RecordingFinalizer(
         {
             Session = bot.Id.ToString(),
             Budget = budget,
-            Limits = budget.Limits(options.Value, hasTracks: session.Tracks().Any(track => track.Folder.HasAudio)),
+            Limits = budget.Limits(options.Value, hasTracks: session.Tracks().Take(RecordingBudget.MaxTracks).Any(track => track.Folder.HasAudio)),
             Suspects = doubts.Earlier(bot.Id),
             Options = options.Value,
         };
@@ -180,7 +180,7 @@ internal sealed partial class RecordingFinalizer(
     {
         if (final.HasAnyFile)
             throw new FinalizationException($"The recording {final} and its manifest do not match or one is missing, and there are no chunks to assemble it again.");
-        var hasUnreadable = session is not null && (session.HasAudio || session.Tracks().Any(track => track.Folder.HasAudio));
+        var hasUnreadable = session is not null && (session.HasAudio || session.Tracks().Take(RecordingBudget.MaxTracks).Any(track => track.Folder.HasAudio));
         if (hasUnreadable)
             Log.NoReadableAudio(logger, session!.Path);
         else

@@ -7,7 +7,7 @@ namespace NewarBots.Manager.Recordings;
 /// Creates the waveform of a recording on the first request and keeps it beside the recording, so that a browser can show four hours of
 /// audio without decoding them.
 /// </summary>
-internal sealed class RecordingWaveforms(FFmpeg ffmpeg, TimeProvider time) : IDisposable
+internal sealed partial class RecordingWaveforms(FFmpeg ffmpeg, TimeProvider time, ILogger<RecordingWaveforms> logger) : IDisposable
 {
     public const int MaxPeaks = 2000;
 
@@ -63,6 +63,7 @@ internal sealed class RecordingWaveforms(FFmpeg ffmpeg, TimeProvider time) : IDi
         catch (Exception exception) when (exception is not FileNotFoundException && !cancellation.IsCancellationRequested)
         {
             _failed.Add(target, exception);
+            LogFailed(Path.GetFileNameWithoutExtension(recording), exception.Message);
             throw;
         }
     }
@@ -101,6 +102,9 @@ internal sealed class RecordingWaveforms(FFmpeg ffmpeg, TimeProvider time) : IDi
         File.Delete(target);
         throw new FileNotFoundException("The recording was deleted while its waveform was created.", recording);
     }
+
+    [LoggerMessage(LogLevel.Error, "Creating the waveform of recording {Recording} failed, a later request tries again: {Error}")]
+    private partial void LogFailed(string recording, string error);
 }
 
 /// <param name="DurationSeconds">The recording's length.</param>

@@ -36,13 +36,25 @@ public static class RedisExtensions
     }
 }
 
-/// <summary>Makes a small write in Redis, with a timeout of two seconds. Failures name its address and the reason.</summary>
-internal sealed class RedisHealthCheck(IConnectionMultiplexer redis, TimeProvider time) : IHealthCheck
+public static class RedisProbe
 {
     private const string Key = "newarbots:health";
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// Makes a small write, with a timeout of two seconds. A Redis that answers may still reject writes: at its maxmemory, as a read-only replica, or
+    /// without enough replicas.
+    /// </summary>
+    /// <exception cref="RedisException">Redis is unreachable or rejects the write.</exception>
+    /// <exception cref="TimeoutException">No response.</exception>
+    public static Task ProbeAsync(this IConnectionMultiplexer redis, TimeProvider time, CancellationToken cancellation) =>
+        redis.GetDatabase().StringSetAsync(Key, "written", expiry: TimeSpan.FromMinutes(1)).WaitAsync(Timeout, time, cancellation);
+}
+
+/// <summary>Makes a small write in Redis. Failures name its address and the reason.</summary>
+internal sealed class RedisHealthCheck(IConnectionMultiplexer redis, TimeProvider time) : IHealthCheck
+{
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         // A ping on a broken connection would only wait in the client's backlog.
@@ -50,8 +62,7 @@ internal sealed class RedisHealthCheck(IConnectionMultiplexer redis, TimeProvide
             return Unhealthy(context, $"Redis is unreachable at {Addresses}.");
         try
         {
-            // A Redis that answers may still reject writes: at its maxmemory, as a read-only replica, or without enough replicas.
-            await redis.GetDatabase().StringSetAsync(Key, "written", expiry: TimeSpan.FromMinutes(1)).WaitAsync(Timeout, time, cancellationToken);
+            await redis.ProbeAsync(time, cancellationToken);
             return HealthCheckResult.Healthy();
         }
         catch (Exception exception) when (exception is RedisServerException or RedisCommandException)

@@ -1,5 +1,6 @@
 using NewarBots.Contract;
 using NewarBots.Manager.Containers;
+using NewarBots.Manager.Recordings;
 
 namespace NewarBots.Tests.Architecture;
 
@@ -14,7 +15,10 @@ public sealed class UntrustedFilesTests
     private static readonly string[] UseTheDoor = ["SessionFolders", "SessionFolder", "ChunkFolder", "ChunkReader", "JournalFile"];
 
     private static readonly string[] FileTypes =
-        ["File", "Directory", "FileInfo", "DirectoryInfo", "FileSystemInfo", "FileStream", "StreamWriter", "RandomAccess"];
+        ["File", "Directory", "FileInfo", "DirectoryInfo", "FileSystemInfo", "FileStream", "StreamWriter", "RandomAccess", "MemoryMappedFile"];
+
+    /// <summary>Types that get paths in session folders for messages and moves, and work with files in the manager's own folders: recordings and work folders.</summary>
+    private static readonly string[] UseOwnFiles = ["PartialRecording", "FinalRecording", "PieceFiles", "TrackAssembler"];
 
     private static readonly SourceProject Manager = SourceProject.Read("NewarBots.Manager");
 
@@ -31,6 +35,21 @@ public sealed class UntrustedFilesTests
         && UseTheDoor.Union(KnowThePath).Contains(use.By)
         // The folder of all session folders is created with the storage folder above it; no recorder can write there.
         && use is not { By: nameof(UntrustedFolder), Member: nameof(Directory) or nameof(Directory.CreateDirectory) or nameof(RandomAccess) or nameof(RandomAccess.Write) }));
+
+    [Fact]
+    public void Only_a_few_types_get_a_path_in_a_session_folder_and_work_with_files_of_the_manager()
+    {
+        var holders = Manager.MemberUses().Where(IsPathInSession).Select(use => use.By).ToHashSet();
+
+        Assert.NotEmpty(holders);
+        AssertNone(Manager.MemberUses().Where(use =>
+            FileTypes.Contains(use.Type) && holders.Contains(use.By) && !UseOwnFiles.Contains(use.By)));
+
+        static bool IsPathInSession(MemberUse use) => use
+            is { Type: nameof(ChunkFile), Member: nameof(ChunkFile.Path) }
+            or { Type: nameof(ChunkFolder), Member: nameof(ChunkFolder.PathOf) }
+            or { Type: nameof(SessionFolder), Member: nameof(SessionFolder.Path) };
+    }
 
     [Fact]
     public void Only_the_door_calls_the_kernel_to_open_move_or_remove_files() => AssertNone(Manager.MemberUses().Where(use =>

@@ -194,6 +194,24 @@ public sealed partial class UntrustedFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_is_moved_out_belongs_to_the_manager_and_is_closed_to_others()
+    {
+        var chunk = Path.Combine(Session, "chunk_00000.ogg");
+        File.WriteAllText(chunk, "audio");
+        File.SetUnixFileMode(chunk, (UnixFileMode)0xfff);
+        var target = Path.Combine(_root.FullName, "damaged");
+        Directory.CreateDirectory(target);
+        using var folder = Open();
+
+        Assert.True(folder.MoveFile("chunk_00000.ogg", Path.Combine(target, "kept")));
+
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(Path.Combine(target, "kept")));
+        using var kept = UntrustedFolder.OpenTrusted(target, out _);
+        Assert.Equal(kept!.OwnerOf("."), kept.OwnerOf("kept"));
+    }
+
+    [Fact]
     public void A_file_that_is_swapped_with_a_link_is_moved_as_a_file_or_not_at_all()
     {
         var target = Path.Combine(_root.FullName, "damaged");

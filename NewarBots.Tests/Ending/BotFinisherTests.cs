@@ -174,6 +174,54 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
     }
 
     [Fact]
+    public async Task Bots_whose_chunks_claim_a_far_position_end_and_hold_up_no_honest_one()
+    {
+        var hostile = new List<Bot>();
+        for (var i = 0; i < 6; i++)
+        {
+            var bot = await RecordedAsync();
+            var folder = new StorageLayout(recorders.Storage).SessionFolder(bot.UserId, bot.Id);
+            await HostileChunk.WriteAsync(Path.Combine(folder, ChunkFormat.FileName(1)), bot.Id, first: 50, packets: 1_000_000_000_000);
+            hostile.Add(bot);
+        }
+
+        var honest = await RecordedAsync();
+        UseFFmpeg("""exec ffmpeg "$@" """);
+        hostile.ForEach(bot => _finisher.Enqueue(bot.Id));
+        _finisher.Enqueue(honest.Id);
+
+        Assert.Equal(1, (await UntilAsync(honest, BotStatus.Completed)).RecordedSeconds);
+        foreach (var bot in hostile)
+        {
+            var ended = await UntilAsync(bot, BotStatus.Completed);
+            Assert.Equal((2, false), (ended.RecordedSeconds, ended.Recording!.Complete));
+        }
+    }
+
+    [Fact]
+    public async Task The_outage_of_a_Redis_that_rejects_writes_lasts_until_it_accepts_them()
+    {
+        var id = SessionId.New(TimeProvider.System);
+        var backoff = _manager.GetRequiredService<RetryBackoff>();
+        var watch = _manager.GetServices<IHostedService>().OfType<OutageWatch>().Single();
+        backoff.Postpone(id, attempts: 10, FailureCause.Redis, "Redis is unavailable.");
+        await _redis.GetServers()[0].ConfigSetAsync("maxmemory", "1");
+        try
+        {
+            await watch.CheckAsync(Cancellation);
+            await watch.CheckAsync(Cancellation);
+            Assert.True(backoff.IsPostponed(id));
+        }
+        finally
+        {
+            await _redis.GetServers()[0].ConfigSetAsync("maxmemory", "0");
+        }
+
+        await watch.CheckAsync(Cancellation);
+        Assert.False(backoff.IsPostponed(id));
+    }
+
+    [Fact]
     public async Task An_FFmpeg_that_works_otherwise_is_no_outage()
     {
         var bot = await RecordedAsync();
@@ -197,6 +245,8 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
         var failed = await UntilAsync(bot, BotStatus.Failed);
         Assert.Contains("over the limit of CPU time", failed.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(storage.SessionFolder(bot.UserId, bot.Id)));
+        var health = await new FailedFinalizationsHealthCheck(_manager.GetRequiredService<FailedFinalizations>()).CheckHealthAsync(new(), Cancellation);
+        Assert.Contains($"Bot {bot.Id} ended with finalization_failed: ", health.Description, StringComparison.Ordinal);
 
         // The limit still applies.
         await RequestAsync();

@@ -11,6 +11,8 @@ public sealed class FinalizationTurnsTests
 {
     private static readonly TimeSpan First = TimeSpan.FromSeconds(10);
 
+    private static readonly UserId Anna = UserId.Parse("anna");
+
     private readonly FakeTimeProvider _time = new();
     private readonly List<string> _due = [];
     private readonly FinalizationTurns _turns;
@@ -65,6 +67,24 @@ public sealed class FinalizationTurnsTests
     }
 
     [Fact]
+    public void A_bot_does_not_wait_for_all_those_of_another_user()
+    {
+        var ben = UserId.Parse("ben");
+        var (first, second) = (Begin("anna1")!, Begin("anna2")!);
+        foreach (var id in (string[])["anna3", "anna4", "anna5"])
+            Assert.Null(Begin(id));
+        Assert.Null(Begin("ben1", ben));
+        Assert.Null(Begin("ben2", ben));
+
+        first.Dispose();
+        Assert.Equal(["ben1"], _due);
+        using var his = Begin("ben1", ben)!;
+        second.Dispose();
+        // One of anna's has just ended and one of ben's runs: it is the turn of who waits longer.
+        Assert.Equal(["ben1", "anna3"], _due);
+    }
+
+    [Fact]
     public async Task A_later_turn_is_twice_as_long()
     {
         await InterruptAsync("long");
@@ -116,13 +136,13 @@ public sealed class FinalizationTurnsTests
     public async Task One_slot_is_shared_too()
     {
         var turns = Turns(slots: 1);
-        var first = turns.TryBegin(Id("1"), First)!;
+        var first = turns.TryBegin(Id("1"), Anna, First)!;
         _time.Advance(First);
-        Assert.Null(turns.TryBegin(Id("2"), First));
+        Assert.Null(turns.TryBegin(Id("2"), Anna, First));
         await Eventually.TrueAsync(() => first.IsInterrupted);
         Continue(first);
-        turns.TryBegin(Id("2"), First)!.Dispose();
-        Assert.NotNull(turns.TryBegin(Id("1"), First));
+        turns.TryBegin(Id("2"), Anna, First)!.Dispose();
+        Assert.NotNull(turns.TryBegin(Id("1"), Anna, First));
     }
 
     private FinalizationTurns Turns(int slots)
@@ -144,7 +164,7 @@ public sealed class FinalizationTurnsTests
         blocker?.Dispose();
     }
 
-    private FinalizationTurn? Begin(string id) => _turns.TryBegin(Id(id), First);
+    private FinalizationTurn? Begin(string id, UserId? user = null) => _turns.TryBegin(Id(id), user ?? Anna, First);
 
     private static void Continue(FinalizationTurn turn)
     {

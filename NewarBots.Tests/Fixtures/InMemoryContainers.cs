@@ -27,6 +27,9 @@ internal sealed class InMemoryContainers : IRecorderContainers
     /// <summary>Thrown by every listing while it is set.</summary>
     public ContainerEngineException? ListFailure { get; set; }
 
+    /// <summary>The engine does not answer requests about the container of this bot.</summary>
+    public SessionId? Hanging { get; set; }
+
     /// <summary>The container of this bot cannot be measured.</summary>
     public SessionId? Unmeasurable { get; set; }
 
@@ -46,7 +49,8 @@ internal sealed class InMemoryContainers : IRecorderContainers
         Task.FromResult(_containers.TryGetValue(id, out var container) ? container.Observed : null);
 
     public Task<RecorderOrigin?> FindOriginAsync(SessionId id, CancellationToken cancellation) => Task.FromResult(
-        _containers.TryGetValue(id, out var container) ? new RecorderOrigin(container.Spec.Environment, container.Spec.Metadata) : null);
+        id == Hanging ? throw new ContainerEngineException("It does not answer.", ContainerEngineFailure.Unreachable)
+        : _containers.TryGetValue(id, out var container) ? new RecorderOrigin(container.Spec.Environment, container.Spec.Metadata) : null);
 
     public Task<IReadOnlyList<RecorderContainer>> ListAsync(CancellationToken cancellation) =>
         ListFailure is { } failure ? throw failure : Task.FromResult<IReadOnlyList<RecorderContainer>>([.. _containers.Values.Select(container => container.Observed)]);

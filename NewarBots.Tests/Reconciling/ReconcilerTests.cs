@@ -5,6 +5,7 @@ using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Ending;
+using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Reconciling;
 using NewarBots.Tests.Fixtures;
@@ -123,6 +124,24 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
 
         await Eventually.TrueAsync(async () => (await Store.Queries.FindAsync(gone.Id))!.Status is BotStatus.Failed);
         await finisher.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task A_container_that_the_engine_does_not_answer_about_does_not_stop_others_from_being_recovered()
+    {
+        var bots = new[] { await LaunchedAsync("sleep 1000"), await LaunchedAsync("sleep 1000"), await LaunchedAsync("sleep 1000") };
+        await _redis.GetServers()[0].FlushAllDatabasesAsync();
+        _manager = recorders.WholeManager(_redis, _time);
+        recorders.Containers.Hanging = bots[0].Id;
+
+        await ReconcileAsync();
+
+        Assert.Equal(bots[1..].Select(bot => bot.Id).Order(), (await Store.Queries.ActiveAsync()).Select(bot => bot.Id).Order());
+        Assert.Equal(FailureCause.Bot, Assert.Single(_manager.GetRequiredService<RetryBackoff>().All).Cause);
+        recorders.Containers.Hanging = null;
+        _time.Advance(TimeSpan.FromMinutes(2));
+        await ReconcileAsync();
+        Assert.Equal(3, (await Store.Queries.ActiveAsync()).Count);
     }
 
     [Fact]

@@ -16,7 +16,7 @@ public sealed class PartialRecordingTests : IDisposable
         var options = Microsoft.Extensions.Options.Options.Create(_session.Options);
         _partials = new(
             _session.Storage, new(new(TimeProvider.System), TimeProvider.System, NullLogger<AssemblyProcess>.Instance), new(TimeProvider.System), options,
-            TimeProvider.System);
+            TimeProvider.System, NullLogger<PartialRecording>.Instance);
     }
 
     public void Dispose()

@@ -406,33 +406,9 @@ public sealed class RecordingBudgetTests : IDisposable
         new(new(TimeProvider.System), TimeProvider.System, NullLogger<AssemblyProcess>.Instance),
         new(TimeProvider.System),
         Microsoft.Extensions.Options.Options.Create(_session.Options),
-        TimeProvider.System);
+        TimeProvider.System,
+        NullLogger<PartialRecording>.Instance);
 
-    /// <summary>Writes a small chunk of one second whose last page claims the position <paramref name="packets"/>.</summary>
-    private async Task WriteBombAsync(string path, long first, long packets, string start = "2026-11-29T16:00:00.000Z")
-    {
-        await using var file = File.Create(path);
-        var page = new OggPage();
-        page.TryAdd(OpusHeaders.Head());
-        page.WriteTo(file, 1, 0, 0, OggPageMarks.BeginningOfStream);
-        page.TryAdd(OpusHeaders.Tags(
-        [
-            new(ChunkFormat.SessionTag, _session.Bot.Id.ToString()),
-            new(ChunkFormat.StartTag, start),
-            new(ChunkFormat.FirstPacketTag, first.ToString(CultureInfo.InvariantCulture)),
-        ]));
-        page.WriteTo(file, 1, 1, 0, OggPageMarks.None);
-        AddSecond();
-        page.WriteTo(file, 1, 2, 50 * ChunkFormat.SamplesPerPacket, OggPageMarks.None);
-        if (packets <= 50)
-            return;
-        AddSecond();
-        page.WriteTo(file, 1, uint.MaxValue - 1, packets * ChunkFormat.SamplesPerPacket, OggPageMarks.None);
-
-        void AddSecond()
-        {
-            for (var packet = 0; packet < 50; packet++)
-                page.TryAdd(OpusHeaders.SilencePacket);
-        }
-    }
+    private Task WriteBombAsync(string path, long first, long packets, string start = "2026-11-29T16:00:00.000Z") =>
+        HostileChunk.WriteAsync(path, _session.Bot.Id, first, packets, start);
 }

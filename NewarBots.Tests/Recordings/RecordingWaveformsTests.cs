@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using NewarBots.Contract;
 using NewarBots.Manager.Recordings;
@@ -18,7 +19,7 @@ public sealed class RecordingWaveformsTests : IDisposable
         var length = TimeSpan.FromSeconds((await _session.RecordAsync()).Recording.DurationSeconds);
         _session.UseFFmpegScript("exit 0");
         var time = new FakeTimeProvider();
-        using var waveforms = new RecordingWaveforms(_session.FFmpeg(), time);
+        using var waveforms = new RecordingWaveforms(_session.FFmpeg(), time, NullLogger<RecordingWaveforms>.Instance);
 
         await Assert.ThrowsAsync<FFmpegMissingException>(CreateAsync);
         Assert.False(File.Exists(StorageLayout.Waveform(_session.Recording)));
