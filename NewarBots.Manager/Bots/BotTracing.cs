@@ -46,6 +46,7 @@ internal static class BotTracing
         ActivityLink[] links = ActivityContext.TryParse(bot.TraceParent, traceState: null, isRemote: true, out var asked) ? [new(asked)] : [];
         var activity = Source.StartActivity(name, ActivityKind.Internal, parentContext: default, links: links);
         activity?.SetTag(SessionTag, bot.Id.ToString());
+        activity?.SetTag(NameTag, bot.BotName);
         return activity;
     }
 
@@ -57,7 +58,11 @@ internal static class BotTracing
     }
 
     /// <summary>Starts a part of the current step.</summary>
-    public static Activity? StartPart(string name) => Source.StartActivity(name);
+    public static Activity? StartPart(string name)
+    {
+        var step = Activity.Current;
+        return Source.StartActivity(name)?.SetTag(SessionTag, step?.GetTagItem(SessionTag));
+    }
 
     /// <summary>Records a part of a step that another process has done.</summary>
     /// <param name="name">As in <see cref="StartPart"/>.</param>
@@ -66,7 +71,9 @@ internal static class BotTracing
     /// <param name="took">Its duration.</param>
     public static Activity? RecordPart(string name, Activity? parent, DateTimeOffset startedAt, TimeSpan took)
     {
-        var part = Source.StartActivity(name, ActivityKind.Internal, (parent ?? Activity.Current)?.Context ?? default, startTime: startedAt);
+        parent ??= Activity.Current;
+        var part = Source.StartActivity(name, ActivityKind.Internal, parent?.Context ?? default, startTime: startedAt)
+            ?.SetTag(SessionTag, parent?.GetTagItem(SessionTag));
         part?.SetEndTime((startedAt + took).UtcDateTime);
         return part;
     }

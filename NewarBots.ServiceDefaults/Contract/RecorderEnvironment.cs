@@ -32,6 +32,7 @@ public sealed record RecorderEnvironment
     /// <summary>W3C trace context of the launch, so that both processes share one trace.</summary>
     public string? TraceParent { get; init; }
 
+    /// <summary>With it, <see cref="ToVariables"/> also names the source of the telemetry after the bot's container: <c>newar-bot-{id}</c>.</summary>
     public Uri? OtlpEndpoint { get; init; }
 
     /// <summary><c>grpc</c> or <c>http/protobuf</c>.</summary>
@@ -84,6 +85,8 @@ public sealed record RecorderEnvironment
         AddIfSet(Names.OtlpEndpoint, OtlpEndpoint?.AbsoluteUri);
         AddIfSet(Names.OtlpProtocol, OtlpProtocol);
         AddIfSet(Names.OtlpHeaders, OtlpHeaders);
+        AddIfSet(Names.ServiceName, OtlpEndpoint is null ? null : "newar-bot");
+        AddIfSet(Names.ResourceAttributes, OtlpEndpoint is null ? null : $"service.instance.id={SessionId}");
         AddIfSet(Names.LocalhostIs, LocalhostIs);
         AddIfSet(Names.ChromiumSandbox, ChromiumSandbox ? null : "false");
         AddIfSet(Names.Browser, Browser is BrowserKind.Headed ? null : WireWord.Of(Browser));
@@ -221,6 +224,8 @@ public sealed record RecorderEnvironment
         public const string OtlpEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
         public const string OtlpProtocol = "OTEL_EXPORTER_OTLP_PROTOCOL";
         public const string OtlpHeaders = "OTEL_EXPORTER_OTLP_HEADERS";
+        public const string ServiceName = "OTEL_SERVICE_NAME";
+        public const string ResourceAttributes = "OTEL_RESOURCE_ATTRIBUTES";
         public const string LocalhostIs = "LOCALHOST_IS";
         public const string ChromiumSandbox = "CHROMIUM_SANDBOX";
         public const string Browser = "BROWSER";

@@ -34,13 +34,15 @@ public sealed class AppHostTraceTests
         var ended = await UntilAsync(host, id, bot => (string?)bot["status"] is "completed" or "failed");
         Assert.Equal("meeting_ended", (string?)ended["reason"]);
         Assert.True((bool)ended["recording"]!["complete"]!, ended.ToJsonString());
+        using (var audio = await host.Http.GetAsync(new Uri(host.ManagerAddress, $"/bots/{id}/recording"), host.Deadline))
+            Assert.Equal("audio/ogg", audio.Content.Headers.ContentType?.MediaType);
         using var dashboard = new DashboardApi(host.App.GetEndpoint("aspire-dashboard", "http"));
         IReadOnlyList<DashboardSpan> trace = [];
         await Eventually.TrueAsync(
             async () => (trace = TraceOf(id, await dashboard.SpansAsync())).Any(span => span.Name == "bot end"), TimeSpan.FromSeconds(20));
         Assert.Equal("record meeting", trace[0].Name);
         Assert.EndsWith($"/traces/detail/{trace[0].TraceId}", (string?)ended["traceUrl"], StringComparison.Ordinal);
-        Assert.Contains(trace, span => span is { Name: "recording start", Service: "NewarBots.Recorder" });
+        Assert.Contains(trace, span => span is { Name: "recording start", Service: "newar-bot" } && span.Instance == id);
         Assert.Contains(trace, span => span is { Name: "recording publish", Service: "manager" });
         // Polling by the AppHost and by this test makes no traces.
         Assert.DoesNotContain(await dashboard.SpansAsync(), span => span.Name.StartsWith("GET", StringComparison.Ordinal));

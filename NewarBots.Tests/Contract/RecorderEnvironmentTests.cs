@@ -1,4 +1,5 @@
 using NewarBots.Contract;
+using NewarBots.Manager.Bots;
 
 namespace NewarBots.Tests.Contract;
 
@@ -40,6 +41,16 @@ public sealed class RecorderEnvironmentTests
         var variables = Full.ToVariables();
 
         Assert.Equal(Full, RecorderEnvironment.Read(name => variables.GetValueOrDefault(name)));
+    }
+
+    /// <summary>The dashboard ties telemetry to the resource that is called <c>{service name}-{instance id}</c>.</summary>
+    [Fact]
+    public void A_bots_telemetry_is_named_after_its_container()
+    {
+        var variables = Full.ToVariables();
+
+        Assert.Equal($"service.instance.id={Full.SessionId}", variables["OTEL_RESOURCE_ATTRIBUTES"]);
+        Assert.Equal(RecorderContainerName.Of(Full.SessionId), $"{variables["OTEL_SERVICE_NAME"]}-{Full.SessionId}");
     }
 
     [Fact]

@@ -118,6 +118,7 @@ internal sealed class DashboardApi(Uri address) : IDisposable
                (string?)span["parentSpanId"] is { Length: > 0 } parent ? parent : null,
                (string)span["name"]!,
                ServiceOf(resource),
+               AttributesOf(resource["resource"]!).GetValueOrDefault("service.instance.id"),
                long.Parse((string)span["startTimeUnixNano"]!, System.Globalization.CultureInfo.InvariantCulture),
                IsError(span["status"]?["code"]),
                AttributesOf(span)),
@@ -153,15 +154,16 @@ internal sealed class DashboardApi(Uri address) : IDisposable
 /// <param name="Id">16 hexadecimal digits.</param>
 /// <param name="ParentId"><see langword="null"/> for the root span.</param>
 /// <param name="Name">The span's name.</param>
-/// <param name="Service">The process that sent it.</param>
+/// <param name="Service">The program that sent it.</param>
+/// <param name="Instance">The id of the process.</param>
 /// <param name="StartedAt">Unix nanoseconds.</param>
 /// <param name="IsError">Whether its status is an error.</param>
 /// <param name="Attributes">String attributes only.</param>
 internal sealed record DashboardSpan(
-    string TraceId, string Id, string? ParentId, string Name, string Service, long StartedAt, bool IsError,
+    string TraceId, string Id, string? ParentId, string Name, string Service, string? Instance, long StartedAt, bool IsError,
     IReadOnlyDictionary<string, string> Attributes);
 
 /// <param name="TraceId">The trace that it belongs to, if any.</param>
-/// <param name="Service">The process that sent it.</param>
+/// <param name="Service">The program that sent it.</param>
 /// <param name="Message">The formatted message.</param>
 internal sealed record DashboardLog(string? TraceId, string Service, string Message);

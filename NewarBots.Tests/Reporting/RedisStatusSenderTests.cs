@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using NewarBots.Contract;
 using NewarBots.Manager.Launching;
 using NewarBots.Recorder.Hosting;
@@ -19,6 +21,7 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
     private readonly StopSignal _stop = new(TimeProvider.System);
     private readonly List<Task> _senders = [];
     private readonly MeetingCompanions _companions = new();
+    private readonly LogLines<RedisStatusSender> _log = new();
 
     [Fact]
     public async Task Statuses_are_published_in_order_and_written_to_no_key()
@@ -71,6 +74,35 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
         _outbox.Add(Message(101, BotStatus.Waiting));
         await ownServer.StartAsync();
         await _outbox.WhenEmpty().WaitAsync(Timeout);
+    }
+
+    /// <summary>Each container starts before the manager forwards Redis to it.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Redis_is_logged_as_unreachable_only_after_several_retries(bool hasRetried)
+    {
+        await using var ownServer = await RedisServer.RunAsync();
+        ownServer.Stop();
+        var time = new FakeTimeProvider();
+        using var running = Start(ownServer.Configuration, time);
+        _outbox.Add(Message(100, BotStatus.Joining));
+        if (hasRetried)
+            await Eventually.TrueAsync(() => Retry() && _log.All.Count > 0, Timeout);
+
+        await ownServer.StartAsync();
+        await using var redis = await ownServer.ConnectAsync();
+        await Eventually.TrueAsync(
+            async () => $"{await redis.GetServers()[0].ExecuteAsync("CLIENT", "LIST")}".Contains("newarbots-recorder", StringComparison.Ordinal), Timeout);
+        await Eventually.TrueAsync(() => Retry() && _outbox.WhenEmpty().IsCompleted, Timeout);
+
+        Assert.Equal(hasRetried, _log.All.Any(line => line.Level is LogLevel.Warning && line.Text.StartsWith("Redis is unreachable", StringComparison.Ordinal)));
+
+        bool Retry()
+        {
+            time.Advance(TimeSpan.FromMilliseconds(50));
+            return true;
+        }
     }
 
     [Theory]
@@ -173,11 +205,10 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
         await Task.WhenAll(_senders).WaitAsync(Timeout);
     }
 
-    private RunningSender Start(string configuration)
+    private RunningSender Start(string configuration, TimeProvider? time = null)
     {
         var running = new RunningSender();
-        var sender = new RedisStatusSender(
-            _session, configuration, _outbox, _stop, _companions, TimeProvider.System, NullLogger<RedisStatusSender>.Instance);
+        var sender = new RedisStatusSender(_session, configuration, _outbox, _stop, _companions, time ?? TimeProvider.System, _log);
         _senders.Add(sender.RunAsync(running.Token));
         return running;
     }

@@ -1,6 +1,8 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Recorder.Reporting;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Reporting;
 
@@ -42,6 +44,29 @@ public sealed class StatusReporterTests : IDisposable
 
         Assert.Equal(
             "two  lines  [31m,  and  more", Journal.TryParse(File.ReadAllText(Path.Combine(_folder, Journal.FileName)))!.Status!.Detail);
+    }
+
+    [Fact]
+    public void Only_a_changed_status_is_logged_at_Information()
+    {
+        var log = new LogLines<StatusReporter>();
+        using (var journal = new SessionJournal(_folder, NullLogger<SessionJournal>.Instance))
+        {
+            var reporter = new StatusReporter(_session, journal, new StatusOutbox(), TimeProvider.System, log);
+            reporter.Report(BotStatus.Joining);
+            reporter.Report(BotStatus.Recording, figures: new(Chunks: 1, RecordedSeconds: 5, AudibleSeconds: 4, Level: -20));
+            reporter.Report(BotStatus.Recording, figures: new(Chunks: 1, RecordedSeconds: 10, AudibleSeconds: 8, Level: -20));
+            reporter.Report(BotStatus.Leaving, EndReason.StopRequested, new(Chunks: 2, RecordedSeconds: 12, AudibleSeconds: 9, Level: -20));
+        }
+
+        Assert.Equal(
+            [
+                (LogLevel.Information, "Status Joining, 0 s recorded"),
+                (LogLevel.Information, "Status Recording, 5 s recorded"),
+                (LogLevel.Debug, "Status Recording, 10 s recorded"),
+                (LogLevel.Information, "Status Leaving (StopRequested), 12 s recorded"),
+            ],
+            log.All);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

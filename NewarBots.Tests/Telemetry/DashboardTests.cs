@@ -10,7 +10,7 @@ namespace NewarBots.Tests.Telemetry;
 public sealed class DashboardTests(WatchedManager watched) : IClassFixture<WatchedManager>
 {
     private const string Manager = "NewarBots.Manager";
-    private const string Recorder = "NewarBots.Recorder";
+    private const string Recorder = "newar-bot";
 
     [Fact]
     public async Task One_trace_contains_all_steps_of_a_bot_in_both_processes_even_if_the_manager_restarts()
@@ -28,28 +28,28 @@ public sealed class DashboardTests(WatchedManager watched) : IClassFixture<Watch
         var trace = await watched.TraceWithAsync("bot end", id);
         Assert.Equal(
             """
-            record meeting (Manager)
-              bot queue (Manager)
-              bot launch (Manager)
-                container create (Manager)
-                container start (Manager)
-                recorder start (Recorder)
-                  display start (Recorder)
-                  driver start (Recorder)
-                  browser launch (Recorder)
-                join (Recorder)
-                  page open (Recorder)
-                  admission wait (Recorder)
-                recording start (Recorder)
-                leave (Recorder)
-              bot end (Manager)
-                recording finalize (Manager)
-                  chunks read (Manager)
-                  recording concatenate (Manager)
-                  recording verify (Manager)
-                  recording seal (Manager)
-                  recording publish (Manager)
-              bot remove (Manager)
+            record meeting (NewarBots.Manager)
+              bot queue (NewarBots.Manager)
+              bot launch (NewarBots.Manager)
+                container create (NewarBots.Manager)
+                container start (NewarBots.Manager)
+                recorder start (newar-bot)
+                  display start (newar-bot)
+                  driver start (newar-bot)
+                  browser launch (newar-bot)
+                join (newar-bot)
+                  page open (newar-bot)
+                  admission wait (newar-bot)
+                recording start (newar-bot)
+                leave (newar-bot)
+              bot end (NewarBots.Manager)
+                recording finalize (NewarBots.Manager)
+                  chunks read (NewarBots.Manager)
+                  recording concatenate (NewarBots.Manager)
+                  recording verify (NewarBots.Manager)
+                  recording seal (NewarBots.Manager)
+                  recording publish (NewarBots.Manager)
+              bot remove (NewarBots.Manager)
             """,
             string.Join('\n', Tree(trace, parent: null, depth: 0)),
             ignoreLineEndingDifferences: true);
@@ -57,6 +57,8 @@ public sealed class DashboardTests(WatchedManager watched) : IClassFixture<Watch
         Assert.Equal(trace.Count, Tree(trace, parent: null, depth: 0).Count());
 
         Assert.DoesNotContain(trace, span => span.IsError);
+        Assert.All(trace, span => Assert.Equal(id, span.Attributes.GetValueOrDefault("newarbots.session")));
+        Assert.All(trace.Where(span => span.Service == Recorder), span => Assert.Equal(id, span.Instance));
 
         var logs = (await watched.Dashboard.LogsAsync()).Where(log => log.TraceId == trace[0].TraceId).ToList();
         Assert.Contains(logs, log => log.Service == Manager && log.Message.StartsWith("Launched bot", StringComparison.Ordinal));
@@ -83,6 +85,6 @@ public sealed class DashboardTests(WatchedManager watched) : IClassFixture<Watch
         from span in trace
         where span.ParentId == parent
         from line in Tree(trace, span.Id, depth + 1)
-            .Prepend(string.Create(CultureInfo.InvariantCulture, $"{new string(' ', 2 * depth)}{span.Name} ({span.Service["NewarBots.".Length..]})"))
+            .Prepend(string.Create(CultureInfo.InvariantCulture, $"{new string(' ', 2 * depth)}{span.Name} ({span.Service})"))
         select line;
 }

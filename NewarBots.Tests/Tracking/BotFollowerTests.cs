@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using NewarBots.Contract;
@@ -75,15 +74,15 @@ public sealed class BotFollowerTests(RedisServer server) : IClassFixture<RedisSe
     {
         var bot = await LaunchedAsync();
         Report(bot, bot.Says(BotStatus.Joining, 100));
-        var log = new CountingLogger();
+        var log = new LogLines<BotFollower>();
         var manager = new BotFollower(Store().Commands, new(_storage), _time, log);
         for (var turn = 0; turn < 5; turn++)
             await FollowUselessLineAsync();
-        Assert.Equal(1, log.Count);
+        Assert.Single(log.All);
 
         _time.Advance(TimeSpan.FromMinutes(1));
         await FollowUselessLineAsync();
-        Assert.Equal(2, log.Count);
+        Assert.Equal(2, log.All.Count);
 
         async Task FollowUselessLineAsync()
         {
@@ -300,17 +299,6 @@ public sealed class BotFollowerTests(RedisServer server) : IClassFixture<RedisSe
         + (long)await _redis.GetDatabase().ExecuteAsync("MEMORY", "USAGE", $"newarbots:bot:{bot.Id}", "SAMPLES", 0);
 
     private BotStorage Store() => new(_redis, _metrics.Bots, Outboxes.Unused(_time), _time);
-
-    private sealed class CountingLogger : ILogger<BotFollower>
-    {
-        public int Count { get; private set; }
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Count++;
-    }
 
     private BotFollower Manager() => new(Store().Commands, new(_storage), _time, NullLogger<BotFollower>.Instance);
 }
