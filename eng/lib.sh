@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Shared by `run`, `test` and the image builds: paths, messages, long steps and background services. Expects `set -euo pipefail`.
+# Shared by `run`, `test` and the image builds: paths, messages and long steps. Expects `set -euo pipefail`.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 state=$root/.state
@@ -36,16 +36,8 @@ wait_until() {
   done
 }
 
-# engine_architecture: prints the Docker engine's architecture. Fails with the reason if the engine does not answer within 60 s.
-engine_architecture() {
-  local code=0 answer
-  answer=$(timeout 60 docker version --format '{{.Server.Arch}}' 2>&1) || code=$?
-  case $code in
-    0) printf '%s\n' "$answer" ;;
-    124) fail "The Docker engine has not answered for 60 s. Check it with: docker version" ;;
-    *) fail "The Docker engine is unreachable: $(tail -n 1 <<<"$answer")" ;;
-  esac
-}
+# check_engine: fails with the reason if the Docker engine does not answer within 60 s.
+check_engine() { timeout 60 docker version >/dev/null || fail "The Docker engine is unreachable or has not answered for 60 s. Check it with: docker version"; }
 
 # step TITLE COMMAND...: runs the command with its output in a log file, prints progress every 10 s, and prints the end of the log if it
 # fails. The command has its own process group, so Ctrl-C reaches it only through cancel_step.
@@ -76,45 +68,4 @@ step() {
 
 cancel_step() {
   [[ -z $step_pid ]] || kill -TERM -- "-$step_pid" 2>/dev/null || true
-}
-
-# A service is a background process in its own session. It is recorded by process id and start time, so that a later process with the same id
-# is not mistaken for it.
-
-# start_service NAME COMMAND...
-start_service() {
-  local name=$1
-  shift
-  setsid "$@" </dev/null >"$logs/$name.log" 2>&1 &
-  record_service "$name" "$!"
-  disown
-}
-
-# record_service NAME PID
-record_service() {
-  mkdir -p "$state/services"
-  printf '%s %s\n' "$2" "$(start_time "$2")" >"$state/services/$1"
-}
-
-# start_time PID: the process's start time in clock ticks; empty if it does not exist or is a zombie.
-start_time() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" { print $20 }'; }
-
-# service_pid NAME: prints the process id; fails if the service is not running.
-service_pid() {
-  local pid start
-  [[ -f $state/services/$1 ]] && read -r pid start <"$state/services/$1" || return 1
-  [[ -n $start && $(start_time "$pid") == "$start" ]] || return 1
-  printf '%s\n' "$pid"
-}
-
-service_stopped() { ! service_pid "$1"; }
-
-# stop_service NAME: sends SIGTERM, and SIGKILL after 30 s.
-stop_service() {
-  local pid
-  if pid=$(service_pid "$1"); then
-    kill -TERM "$pid" 2>/dev/null || true
-    wait_until 30 service_stopped "$1" || kill -KILL -- "-$pid" 2>/dev/null || true
-  fi
-  rm -f "$state/services/$1"
 }

@@ -87,30 +87,29 @@ start_docker() {
     say "Starting the Docker engine"
     # With the default PID file, the engine refuses to start after a power failure left that file behind.
     rm -f "$state/dockerd.pid"
-    start_service dockerd dockerd --pidfile "$state/dockerd.pid"
+    # It must not hold the lock of ./run (9).
+    setsid dockerd --pidfile "$state/dockerd.pid" </dev/null >"$logs/dockerd.log" 2>&1 9>&- &
+    dockerd=$!
+    disown
     wait_until 60 docker_responds_or_stopped || true
-    service_pid dockerd >/dev/null || fail "The Docker engine failed to start: $(grep -v level=info "$logs/dockerd.log" | tail -n 1) (log: $logs/dockerd.log)"
+    kill -0 "$dockerd" 2>/dev/null || fail "The Docker engine failed to start: $(grep -v level=info "$logs/dockerd.log" | tail -n 1) (log: $logs/dockerd.log)"
   fi
   docker_responds || fail "The Docker engine was started but does not respond (log: $logs/dockerd.log)."
 }
 
-docker_responds_or_stopped() { docker_responds || service_stopped dockerd; }
+docker_responds_or_stopped() { docker_responds || ! kill -0 "$dockerd"; }
 
 # Stops the engine that start_docker started, unless containers are running: bots keep recording.
 stop_docker() {
-  service_pid dockerd >/dev/null || return 0
-  local running
+  local pid running
+  pid=${dockerd:-$(cat "$state/dockerd.pid" 2>/dev/null)} && grep --quiet --fixed-strings "$state/dockerd.pid" "/proc/$pid/cmdline" 2>/dev/null || return 0
   running=$(timeout 10 docker ps --quiet) || running='?'
   if [[ $running == '?' ]]; then
     say "The Docker engine does not say whether containers are running, so it keeps running."
   elif [[ -n $running ]]; then
     say "$(wc -l <<<"$running") container(s) are still running, so the Docker engine keeps running too. The next start reuses it."
   else
-    stop_service dockerd
+    kill -TERM "$pid"
+    wait_until 30 test ! -e "/proc/$pid" || kill -KILL "$pid" 2>/dev/null || true
   fi
-}
-
-build_recorder_image() {
-  step "Building the recorder image newarbots/recorder:dev" \
-    dotnet build "$root/NewarBots.Recorder" -target:RecorderImage -nologo -verbosity:minimal
 }

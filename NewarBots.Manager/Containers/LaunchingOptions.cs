@@ -10,7 +10,7 @@ internal sealed class LaunchingOptions
 
     public const string DefaultDockerHost = "unix:///var/run/docker.sock";
 
-    /// <summary>The recorder image. It is never pulled: <c>dotnet build NewarBots.Recorder -t:RecorderImage</c> builds it.</summary>
+    /// <summary>The recorder image. It is never pulled: <c>eng/image recorder</c> builds it.</summary>
     public string Image { get; set; } = "newarbots/recorder:dev";
 
     /// <summary>

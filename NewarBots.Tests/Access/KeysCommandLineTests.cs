@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 using CliWrap;
 using CliWrap.Buffered;
@@ -21,8 +22,9 @@ public sealed partial class KeysCommandLineTests : IDisposable
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
             File.Copy(Repository.PathOf(file), copy);
         }
-        Directory.CreateDirectory(Path.Combine(_clone, "NewarBots.Manager"));
-        Directory.CreateSymbolicLink(Path.Combine(_clone, "NewarBots.Manager", "bin"), Repository.PathOf("NewarBots.Manager", "bin"));
+        var bin = Directory.CreateDirectory(Path.Combine(_clone, "NewarBots.Manager", "bin")).FullName;
+        var configuration = typeof(KeysCommandLineTests).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
+        Directory.CreateSymbolicLink(Path.Combine(bin, "Release"), Repository.PathOf("NewarBots.Manager", "bin", configuration));
     }
 
     public void Dispose() => Directory.Delete(_clone, recursive: true);
@@ -45,22 +47,16 @@ public sealed partial class KeysCommandLineTests : IDisposable
     public async Task The_documented_command_uses_the_storage_of_the_running_manager()
     {
         var storage = Path.Combine(_clone, "elsewhere");
-        await WriteRunStateAsync(storage);
+        var state = Directory.CreateDirectory(Path.Combine(_clone, ".state")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(state, "storage"), $"{storage}\n", TestContext.Current.CancellationToken);
+        // The lock that `./run` holds.
+        await using var running = new FileStream(Path.Combine(state, "run.lock"), FileMode.Create, FileAccess.Write, FileShare.None);
 
         var secret = await RunAsync(Documented("add"));
 
         Assert.True(Credential.TryParse(secret.Trim(), out var key));
         Assert.Contains(key.Id, await File.ReadAllTextAsync(KeyFileOf(storage), TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(_clone, "storage")));
-    }
-
-    /// <summary>Writes the files that <c>./run</c> keeps in <c>.state</c> while it runs, with this test as its process.</summary>
-    private async Task WriteRunStateAsync(string storage)
-    {
-        var state = Directory.CreateDirectory(Path.Combine(_clone, ".state", "services")).Parent!.FullName;
-        var startedAt = (await File.ReadAllTextAsync("/proc/self/stat")).Split(") ")[1].Split(' ')[19];
-        await File.WriteAllTextAsync(Path.Combine(state, "services", "run"), $"{Environment.ProcessId} {startedAt}\n");
-        await File.WriteAllTextAsync(Path.Combine(state, "storage"), $"{storage}\n");
     }
 
     private async Task<string> RunAsync(string command)

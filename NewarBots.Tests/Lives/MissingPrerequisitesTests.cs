@@ -15,7 +15,7 @@ public sealed class MissingPrerequisitesTests(RedisServer redis) : IClassFixture
         var bot = await manager.UntilAsync(id, TimeSpan.FromMinutes(3), "failed");
 
         Assert.Equal("launch_failed", (string?)bot["reason"]);
-        Assert.Contains("-t:RecorderImage", (string?)bot["error"], StringComparison.Ordinal);
+        Assert.Contains("eng/image recorder", (string?)bot["error"], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -113,7 +113,7 @@ internal sealed class DockerEngine(IOptions<LaunchingOptions> options, BotMetric
     }
 
     public static ContainerEngineException ImageMissing(string image, Exception inner) => new(
-        $"The recorder image {image} does not exist. Build it: dotnet build NewarBots.Recorder -t:RecorderImage",
+        $"The recorder image {image} does not exist. Build it: eng/image recorder",
         ContainerEngineFailure.ImageMissing,
         inner);
 

@@ -131,7 +131,7 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
             services.GetRequiredService<IRecorderContainers>().LaunchAsync(recorders.Bot("true"), CancellationToken.None));
 
         Assert.Equal(ContainerEngineFailure.ImageMissing, failure.Failure);
-        Assert.Contains("dotnet build NewarBots.Recorder -t:RecorderImage", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("eng/image recorder", failure.Message, StringComparison.Ordinal);
         var health = await Health(services);
         Assert.Equal(HealthStatus.Degraded, health.Status);
         Assert.Equal(failure.Message, health.Description);

@@ -287,7 +287,7 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
         const string Image = "newarbots-tests/scripted-browser:dev";
         Assert.SkipWhen(
             (await ScriptedRecorders.Docker("image", "inspect", Recorder)).ExitCode != 0,
-            $"{Recorder} does not exist: dotnet build NewarBots.Recorder -t:RecorderImage");
+            $"{Recorder} does not exist: eng/image recorder");
         await ScriptedRecorders.BuildAsync(Image, from: Recorder);
         return Image;
     }
