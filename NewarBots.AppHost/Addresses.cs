@@ -61,20 +61,28 @@ internal sealed record Addresses(
     /// <summary>The parser takes a port that is no number for a part of the host.</summary>
     private static bool HasPort(BindingAddress address) => address.Host.StartsWith('[') || !address.Host.Contains(':', StringComparison.Ordinal);
 
-    /// <summary>One sentence for each port that another program uses. Redis's port is left out: its container outlives the AppHost.</summary>
-    public IReadOnlyList<string> FindTakenPorts()
+    /// <summary>The container outlives the AppHost. AppHosts with different ports share nothing: two servers on one volume would destroy its data.</summary>
+    public string RedisContainer => $"newarbots-redis-{RedisPort}";
+
+    /// <summary>One sentence for each port that another program uses.</summary>
+    /// <param name="isRedisStarted">Whether the AppHost starts Redis. Its container may already run, from an earlier AppHost.</param>
+    public async Task<IReadOnlyList<string>> FindTakenPortsAsync(bool isRedisStarted)
     {
         var listening = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(listener => listener.Port).ToHashSet();
+        var uses = new List<(string Program, string Key, int Port)>
+        {
+            ("The manager", ManagerUrlsKey, Manager.Port),
+            ("The dashboard", DashboardKey, Dashboard.Port),
+            ("The dashboard's telemetry", OtlpKey, Otlp.Port),
+            ("The AppHost", ResourcesKey, Resources.Port),
+        };
+        if (isRedisStarted && listening.Contains(RedisPort) && !await DockerEngine.MayRunAsync(RedisContainer, TimeProvider.System))
+            uses.Add(("Redis", RedisKey, RedisPort));
         return
         [
-            .. from use in new[]
-               {
-                   ("The manager", ManagerUrlsKey, Manager.Port), ("The dashboard", DashboardKey, Dashboard.Port),
-                   ("The dashboard's telemetry", OtlpKey, Otlp.Port), ("The AppHost", ResourcesKey, Resources.Port),
-               }
-               let setting = AppHostSettings.NameOf(use.Item2)
-               where listening.Contains(use.Item3)
-               select $"{use.Item1} needs port {use.Item3}, but another program uses it. Stop that program, or set {setting} to another address.",
+            .. from use in uses
+               where listening.Contains(use.Port)
+               select $"{use.Program} needs port {use.Port}, but another program uses it. Stop that program, or set another port with {AppHostSettings.NameOf(use.Key)}.",
         ];
     }
 }

@@ -5,7 +5,7 @@ var builder = DistributedApplication.CreateBuilder(args);
 
 var settings = AppHostSettings.Read(
     builder.Configuration, Environment.GetEnvironmentVariable(Addresses.ManagerUrlsKey), Path.GetFullPath("..", builder.AppHostDirectory));
-builder.UseSettings(settings);
+await builder.UseSettingsAsync(settings);
 
 var (addresses, managerSettings, _) = settings;
 var storagePath = builder.AddParameter("storage-path", managerSettings.StoragePath)
@@ -17,10 +17,10 @@ var maxBots = builder.AddParameter("max-concurrent-bots", managerSettings.MaxCon
 builder.AddParameter("manager-key", managerSettings.ManagerKey, secret: true)
     .WithDescription("An admin key. The AppHost calls the manager with it once the manager requires keys.");
 
-var redis = builder.AddRedisForBots(addresses.RedisPort);
+var redis = builder.AddRedisForBots(addresses);
 
 // Builds the recorder image if it is outdated, then exits. The manager starts the containers.
-var recorderImage = builder.AddImageBuild("recorder-image");
+var recorderImage = builder.AddImageBuild("recorder-image", "image", "recorder");
 
 builder.AddProject<ManagerProject>("manager")
     .WithIconName("VideoClip")

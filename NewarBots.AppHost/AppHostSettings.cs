@@ -43,10 +43,11 @@ internal sealed record AppHostSettings(Addresses Addresses, ManagerSettings Mana
 
     /// <summary>Checks what only this machine knows: whether the ports are free and the storage folder can be written to.</summary>
     /// <param name="arePortsChosen">Whether the orchestrator chooses the ports.</param>
+    /// <param name="isRedisStarted">Whether the AppHost starts Redis.</param>
     /// <exception cref="InvalidSettingsException">The message names every setting to change.</exception>
-    public void CheckMachine(bool arePortsChosen)
+    public async Task CheckMachineAsync(bool arePortsChosen, bool isRedisStarted)
     {
-        var faults = arePortsChosen ? [] : Addresses.FindTakenPorts().ToList();
+        var faults = arePortsChosen ? [] : (await Addresses.FindTakenPortsAsync(isRedisStarted)).ToList();
         if (Manager.FindStorageFault() is { } fault)
             faults.Add(fault);
         if (faults.Count > 0)

@@ -16,9 +16,7 @@ internal sealed class BotResource : Resource, IResourceWithParent<ProjectResourc
             KnownResourceCommands.StopCommand,
             "Stop",
             _ => Bot.CanBeStopped ? ResourceCommandState.Enabled : Bot.HasEnded ? ResourceCommandState.Hidden : ResourceCommandState.Disabled,
-            context => CommandAnswer.OfAsync(async () => await api.StopAsync(bot.Id, context.CancellationToken)
-                ? $"{bot.BotName} is leaving the meeting. Its recording follows in a moment."
-                : "The bot has already ended."),
+            context => CommandAnswer.OfAsync(() => StopAsync(api, context.CancellationToken)),
             displayDescription: "The bot leaves the meeting and keeps its recording.",
             arguments: null,
             confirmationMessage: null,
@@ -31,4 +29,15 @@ internal sealed class BotResource : Resource, IResourceWithParent<ProjectResourc
 
     /// <summary>Its last known state.</summary>
     public ManagedBot Bot { get; set; }
+
+    /// <returns>The result in one sentence.</returns>
+    private async Task<string> StopAsync(ManagerApi api, CancellationToken cancellation)
+    {
+        var isScheduled = Bot.IsScheduled;
+        if (!await api.StopAsync(Bot.Id, cancellation))
+            return "The bot has already ended.";
+        return isScheduled
+            ? $"{Bot.BotName} will not join the meeting."
+            : $"{Bot.BotName} is leaving the meeting. Its recording follows in a moment.";
+    }
 }

@@ -53,10 +53,10 @@ internal sealed record BotView(
     private static IEnumerable<KeyValuePair<string, string>> LinksOf(ManagedBot bot)
     {
         var path = $"/bots/{bot.Id}";
-        yield return new("Bot", $"/#{path}");
+        yield return new("Open", $"/#{path}");
         if (bot.Recording is not null)
         {
-            yield return new("Recording", $"{path}/recording");
+            yield return new("Download", $"{path}/recording");
             yield return new("Manifest", $"{path}/manifest");
         }
         if (bot.Status is "failed")

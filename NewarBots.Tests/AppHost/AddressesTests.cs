@@ -44,18 +44,31 @@ public sealed class AddressesTests
         Assert.Single(Assert.Throws<InvalidSettingsException>(() => Read(urls: null, ("Dashboard:Url", url))).Faults));
 
     [Fact]
-    public void A_taken_port_is_reported_with_its_setting()
+    public async Task A_taken_port_is_reported_with_its_setting()
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
 
         Assert.Contains(
-            $"The manager needs port {port}, but another program uses it. Stop that program, or set ASPNETCORE_URLS to another address.",
-            Read($"http://127.0.0.1:{port}").FindTakenPorts());
+            $"The manager needs port {port}, but another program uses it. Stop that program, or set another port with ASPNETCORE_URLS.",
+            await Read($"http://127.0.0.1:{port}").FindTakenPortsAsync(isRedisStarted: true));
         Assert.Contains(
-            $"The dashboard needs port {port}, but another program uses it. Stop that program, or set Dashboard__Url to another address.",
-            Read(urls: null, ("Dashboard:Url", $"http://localhost:{port}")).FindTakenPorts());
+            $"The dashboard needs port {port}, but another program uses it. Stop that program, or set another port with Dashboard__Url.",
+            await Read(urls: null, ("Dashboard:Url", $"http://localhost:{port}")).FindTakenPortsAsync(isRedisStarted: true));
+    }
+
+    [Fact]
+    public async Task Redis_needs_its_port_only_if_the_AppHost_starts_it()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        var addresses = Read(urls: null, ("Redis:Port", $"{port}"));
+        var fault = $"Redis needs port {port}, but another program uses it. Stop that program, or set another port with Redis__Port.";
+
+        Assert.Contains(fault, await addresses.FindTakenPortsAsync(isRedisStarted: true));
+        Assert.DoesNotContain(fault, await addresses.FindTakenPortsAsync(isRedisStarted: false));
     }
 
     private static Addresses Read(string? urls, params (string Key, string Value)[] settings) => Addresses.Read(

@@ -115,6 +115,8 @@ public sealed class AppHostModelTests
         Assert.Equal(
             [("recorder-image", WaitType.WaitForCompletion), ("redis", WaitType.WaitUntilHealthy)],
             waits.Select(wait => (wait.Resource.Name, wait.WaitType)).OrderBy(wait => wait.Name, StringComparer.Ordinal));
+        // It does not wait for a Redis that has failed.
+        Assert.Equal(WaitBehavior.StopOnResourceUnavailable, waits.Single(wait => wait.Resource.Name == "redis").WaitBehavior);
     }
 
     /// <summary>Aspire would print a warning about missing certificates.</summary>

@@ -15,6 +15,7 @@ internal sealed partial class AppHostProcess : IAsyncDisposable
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("newarbots-apphost-");
     private readonly List<string> _output = [];
+    private readonly string _manager;
     private readonly Process _process;
 
     /// <param name="settings">Environment variables. They override those of this class.</param>
@@ -22,8 +23,6 @@ internal sealed partial class AppHostProcess : IAsyncDisposable
     {
         var project = Projects.NewarBots_AppHost.ProjectPath;
         var configuration = typeof(AppHostProcess).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
-        Dashboard = new Uri($"http://localhost:{ManagerProcess.FreePort()}");
-        Manager = new Uri($"http://127.0.0.1:{ManagerProcess.FreePort()}");
         var start = new ProcessStartInfo("dotnet", [Path.Combine(project, "bin", configuration, "net10.0", "NewarBots.AppHost.dll")])
         {
             // The configuration file is read from the working directory.
@@ -35,8 +34,8 @@ internal sealed partial class AppHostProcess : IAsyncDisposable
             {
                 ["DOTNET_ENVIRONMENT"] = "Development",
                 ["ASPNETCORE_ENVIRONMENT"] = "Development",
-                ["ASPNETCORE_URLS"] = Manager.ToString(),
-                ["Dashboard__Url"] = Dashboard.ToString(),
+                ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{ManagerProcess.FreePort()}",
+                ["Dashboard__Url"] = $"http://localhost:{ManagerProcess.FreePort()}",
                 ["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] = $"http://localhost:{ManagerProcess.FreePort()}",
                 ["ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"] = $"http://localhost:{ManagerProcess.FreePort()}",
                 ["Redis__Port"] = $"{ManagerProcess.FreePort()}",
@@ -45,6 +44,7 @@ internal sealed partial class AppHostProcess : IAsyncDisposable
         };
         foreach (var (name, value) in settings)
             start.Environment[name] = value;
+        _manager = start.Environment["ASPNETCORE_URLS"]!;
         _process = new() { StartInfo = start };
         _process.OutputDataReceived += Keep;
         _process.ErrorDataReceived += Keep;
@@ -53,11 +53,9 @@ internal sealed partial class AppHostProcess : IAsyncDisposable
         _process.BeginErrorReadLine();
     }
 
-    public Uri Dashboard { get; }
+    public Uri Manager => new(_manager);
 
-    public Uri Manager { get; }
-
-    public bool HasExited => _process.HasExited;
+    public bool IsRunning => !_process.HasExited;
 
     /// <summary>Both output streams so far.</summary>
     public IReadOnlyList<string> Output

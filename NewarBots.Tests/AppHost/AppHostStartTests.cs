@@ -27,20 +27,61 @@ public sealed class AppHostStartTests
     }
 
     [Fact]
-    public async Task A_taken_port_and_a_storage_folder_that_cannot_be_written_to_are_printed_as_one_line_each()
+    public async Task Taken_ports_and_a_storage_folder_that_cannot_be_written_to_are_printed_as_one_line_each()
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
-        await using var host = new AppHostProcess(("Dashboard__Url", $"http://localhost:{port}"), ("Storage__Path", "/proc/newarbots"));
+        await using var host = new AppHostProcess(
+            ("Dashboard__Url", $"http://localhost:{port}"), ("Redis__Port", $"{port}"), ("Storage__Path", "/proc/newarbots"));
 
         Assert.Equal(1, await host.ExitAsync(StartTimeout));
 
-        Assert.Equal(2, host.Output.Count);
         Assert.Equal(
-            $"Error: The dashboard needs port {port}, but another program uses it. Stop that program, or set Dashboard__Url to another address.",
-            host.Output[0]);
-        Assert.StartsWith("Error: Storage__Path must be a folder that this user can write to (it is '/proc/newarbots': ", host.Output[1], StringComparison.Ordinal);
+            [
+                $"Error: The dashboard needs port {port}, but another program uses it. Stop that program, or set another port with Dashboard__Url.",
+                $"Error: Redis needs port {port}, but another program uses it. Stop that program, or set another port with Redis__Port.",
+            ],
+            host.Output.Take(2));
+        Assert.StartsWith("Error: Storage__Path must be a folder that this user can write to (it is '/proc/newarbots': ", Assert.Single(host.Output.Skip(2)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task Without_a_Docker_engine_each_resource_that_needs_it_is_reported_as_failed_with_the_reason()
+    {
+        await using var host = new AppHostProcess(("DOCKER_HOST", "unix:///nowhere/docker.sock"));
+
+        foreach (var failure in (string[])["redis-image failed (exit code 1)", "recorder-image failed (exit code 1)", "redis failed (", "manager failed (FailedToStart)"])
+            await host.LineAsync(failure, StartTimeout);
+        // The end of both builds' logs.
+        await Eventually.TrueAsync(
+            () => host.Output.Count(line => line.Contains("Error: The Docker engine is unreachable", StringComparison.Ordinal)) == 2, StartTimeout);
+        await host.LineAsync("unix:///nowhere/docker.sock", StartTimeout);
+        Assert.True(host.IsRunning);
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task Without_FFmpeg_the_manager_is_reported_as_unhealthy_with_the_reason()
+    {
+        await using var redis = await RedisServer.RunAsync();
+        var programs = Directory.CreateTempSubdirectory("newarbots-path-");
+        try
+        {
+            var all = Environment.GetEnvironmentVariable("PATH")!.Split(':').Where(Directory.Exists)
+                .SelectMany(folder => Directory.EnumerateFiles(folder)).DistinctBy(file => Path.GetFileName(file));
+            foreach (var program in all.Where(file => Path.GetFileName(file) is not "ffmpeg"))
+                File.CreateSymbolicLink(Path.Combine(programs.FullName, Path.GetFileName(program)), program);
+            await using var host = new AppHostProcess(("PATH", programs.FullName), ("ConnectionStrings__redis", redis.Configuration));
+
+            Assert.Contains("ffmpeg", await host.LineAsync("manager is unhealthy: ffmpeg: ", TimeSpan.FromMinutes(3)), StringComparison.Ordinal);
+            Assert.True(host.IsRunning);
+        }
+        finally
+        {
+            programs.Delete(recursive: true);
+        }
     }
 
     /// <summary>An engine that never answers, as on a machine that swaps.</summary>

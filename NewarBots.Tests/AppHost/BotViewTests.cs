@@ -57,8 +57,8 @@ public sealed class BotViewTests
 
         Assert.Equal(("Completed", style), (view.State, view.Style));
         Assert.Equal(
-            ["/#/bots/01a2", "/bots/01a2/recording", "/bots/01a2/manifest"],
-            view.Links.Select(link => link.Value));
+            [new("Open", "/#/bots/01a2"), new("Download", "/bots/01a2/recording"), new("Manifest", "/bots/01a2/manifest")],
+            view.Links);
     }
 
     [Fact]

@@ -12,7 +12,7 @@ namespace NewarBots.Tests.AppHost;
 /// <summary>The whole AppHost with the real orchestrator, its own Redis and storage folder, and a manager that requires keys.</summary>
 internal sealed class RunningAppHost : IAsyncDisposable
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(15);
 
     private readonly string _stack = $"apphost-{SessionId.New(TimeProvider.System)}";
     private readonly DirectoryInfo _storage = Directory.CreateTempSubdirectory("newarbots-");
@@ -29,7 +29,7 @@ internal sealed class RunningAppHost : IAsyncDisposable
 
     public DistributedApplication App { get; private set; } = null!;
 
-    /// <summary>The whole test must end before.</summary>
+    /// <summary>The start and all tests must end before.</summary>
     public CancellationToken Deadline => _timeout.Token;
 
     public Uri ManagerAddress => App.GetEndpoint("manager", "http");
