@@ -48,17 +48,22 @@ public sealed class AppHostStartTests
 
     [Fact]
     [Trait("Suite", "Long")]
-    public async Task Without_a_Docker_engine_each_resource_that_needs_it_is_reported_as_failed_with_the_reason()
+    public async Task A_start_without_a_Docker_engine_says_so_for_each_image_and_ends()
     {
-        await using var host = new AppHostProcess(("DOCKER_HOST", "unix:///nowhere/docker.sock"));
+        await using var host = new AppHostProcess(("DOCKER_HOST", "unix:///nowhere/docker.sock"), ("Start__Timeout", "00:00:40"));
 
-        foreach (var failure in (string[])["redis-image failed (exit code 1)", "recorder-image failed (exit code 1)", "redis failed (", "manager failed (FailedToStart)"])
-            await host.LineAsync(failure, StartTimeout);
-        // The end of both builds' logs.
+        await host.LineAsync("redis-image failed (exit code 1)", StartTimeout);
+        await host.LineAsync("recorder-image failed (exit code 1)", StartTimeout);
+        // The end of both logs.
         await Eventually.TrueAsync(
-            () => host.Output.Count(line => line.Contains("Error: The Docker engine is unreachable", StringComparison.Ordinal)) == 2, StartTimeout);
-        await host.LineAsync("unix:///nowhere/docker.sock", StartTimeout);
-        Assert.True(host.IsRunning);
+            () => host.Output.Count(line => line.Contains("Error: The Docker engine is unreachable", StringComparison.Ordinal)
+                && line.TrimStart().StartsWith("| ", StringComparison.Ordinal)) == 2,
+            StartTimeout);
+        var waits = await host.LineAsync("Waiting for", StartTimeout);
+        Assert.Contains("The Docker engine is unreachable: ", waits, StringComparison.Ordinal);
+        Assert.Contains("unix:///nowhere/docker.sock", waits, StringComparison.Ordinal);
+        Assert.Equal(1, await host.ExitAsync(TimeSpan.FromMinutes(3)));
+        await host.LineAsync("The start failed: no progress for 00:00:40 while waiting for ", TimeSpan.FromSeconds(1));
     }
 
     [Fact]
