@@ -7,7 +7,7 @@ namespace NewarBots.Tests.AppHost;
 /// <summary>Starts that cannot succeed, and the messages on the console.</summary>
 public sealed class AppHostStartTests
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(3);
 
     [Fact]
     public async Task Invalid_settings_are_printed_as_one_line_each()
@@ -50,7 +50,7 @@ public sealed class AppHostStartTests
     [Trait("Suite", "Long")]
     public async Task A_start_without_a_Docker_engine_says_so_for_each_image_and_ends()
     {
-        await using var host = new AppHostProcess(("DOCKER_HOST", "unix:///nowhere/docker.sock"), ("Start__Timeout", "00:00:40"));
+        await using var host = new AppHostProcess(("DOCKER_HOST", "unix:///nowhere/docker.sock"), ("Start__Timeout", "00:01:30"));
 
         await host.LineAsync("redis-image failed (exit code 1)", StartTimeout);
         await host.LineAsync("recorder-image failed (exit code 1)", StartTimeout);
@@ -62,8 +62,8 @@ public sealed class AppHostStartTests
         var waits = await host.LineAsync("Waiting for", StartTimeout);
         Assert.Contains("The Docker engine is unreachable: ", waits, StringComparison.Ordinal);
         Assert.Contains("unix:///nowhere/docker.sock", waits, StringComparison.Ordinal);
-        Assert.Equal(1, await host.ExitAsync(TimeSpan.FromMinutes(3)));
-        await host.LineAsync("The start failed: no progress for 00:00:40 while waiting for ", TimeSpan.FromSeconds(1));
+        Assert.Equal(1, await host.ExitAsync(TimeSpan.FromMinutes(4)));
+        await host.LineAsync("The start failed: no progress for 00:01:30 while waiting for ", TimeSpan.FromSeconds(1));
     }
 
     [Fact]
