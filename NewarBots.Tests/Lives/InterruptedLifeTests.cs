@@ -26,7 +26,7 @@ public sealed class InterruptedLifeTests(RecordingHost host)
         Assert.Empty(await DockerCli.ContainersOfAsync(Manager.Stack));
         var path = Path.Combine(Manager.Storage, "recordings", "final", "user_anna", $"{id}.ogg");
         var report = (await LiveAudio.ReportAsync(path, participants: 2)).Besides(BusyMachine.AssertOnlyStallsAndTheEndAreMissing(Manager.Storage, bot));
-        Assert.True(report.IsClean, report.ToString());
+        Assert.True(report.IsIntact, report.ToString());
     }
 
     /// <summary>Audio up to the last moments is kept, and the gap ends with the next browser.</summary>
@@ -63,7 +63,7 @@ public sealed class InterruptedLifeTests(RecordingHost host)
         var stalls = BusyMachine.AssertOnlyStallsAreMissing(Manager.Storage, bot);
         var path = Path.Combine(Manager.Storage, "recordings", "final", "user_bert", $"{id}.ogg");
         var report = (await LiveAudio.ReportAsync(path, participants: 2)).Besides(stalls);
-        Assert.True(report.IsClean, report.ToString());
+        Assert.True(report.IsIntact, report.ToString());
         Assert.Empty(report.Lost(first: 6, last: 28));
     }
 

@@ -35,7 +35,7 @@ public sealed class LostRecordLifeTests(RecordingHost host)
         Assert.Equal("meeting_ended", (string?)bot["reason"]);
         var stalls = BusyMachine.AssertOnlyStallsAreMissing(Manager.Storage, bot);
         var report = (await LiveAudio.ReportAsync(Path.Combine(Manager.Storage, "recordings", "final", "user_emma", $"{id}.ogg"), participants: 2)).Besides(stalls);
-        Assert.True(report.IsClean, report.ToString());
+        Assert.True(report.IsIntact, report.ToString());
         Assert.Empty(report.Lost(first: 6, last: 28));
         Assert.NotNull(bot["recordingAt"]);
         Assert.Empty(await DockerCli.ContainersOfAsync(Manager.Stack));
@@ -81,7 +81,7 @@ public sealed class LostRecordLifeTests(RecordingHost host)
         Assert.False(Directory.Exists(Path.Combine(Manager.Storage, "recordings", "temp", "user_fritz", id)));
         var path = Path.Combine(Manager.Storage, "recordings", "final", "user_fritz", $"{id}.ogg");
         var report = (await LiveAudio.ReportAsync(path, participants: 1)).Besides(BusyMachine.AssertOnlyStallsAndTheEndAreMissing(Manager.Storage, bot));
-        Assert.True(report.IsClean, report.ToString());
+        Assert.True(report.IsIntact, report.ToString());
     }
 
     [Fact]

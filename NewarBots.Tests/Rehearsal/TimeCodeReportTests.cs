@@ -41,6 +41,7 @@ public sealed class TimeCodeReportTests
         AssertFaults(report, Missing, [30], 1);
         AssertFaults(report, Misplaced, Seconds(32, 44), -1);
         Assert.Empty(Of(report, Doubled));
+        Assert.False(report.IsIntact);
     }
 
     [Fact]
@@ -49,6 +50,7 @@ public sealed class TimeCodeReportTests
         var report = ReportOf(Meeting.Part(0, 30.5), Meeting.Part(31.5));
 
         AssertFaults(report, Missing, [30, 31], 0.5);
+        Assert.False(report.IsIntact);
     }
 
     [Fact]
@@ -59,6 +61,7 @@ public sealed class TimeCodeReportTests
         AssertFaults(report, Doubled, [30], 1);
         AssertFaults(report, Misplaced, Seconds(31, 44), 1);
         Assert.Empty(Of(report, Missing));
+        Assert.False(report.IsIntact);
     }
 
     [Fact]
@@ -103,6 +106,7 @@ public sealed class TimeCodeReportTests
 
         AssertFaults(report, Misplaced, Seconds(31, 44), 0.2);
         Assert.DoesNotContain(report.Faults, fault => fault.Kind is not Misplaced);
+        Assert.True(report.IsIntact);
     }
 
     [Fact]
@@ -191,7 +195,7 @@ public sealed class TimeCodeReportTests
         }
 
         var report = TimeCodeReport.Of(samples, expected);
-        Assert.True(report is { IsClean: true, SecondsHeard: 15 }, report.ToString());
+        Assert.True(report is { IsClean: true, IsIntact: true, SecondsHeard: 15 }, report.ToString());
         var always = TimeCodeReport.Of(samples, participants: 2);
         Assert.Equal(Seconds(5, 9), Of(always, Missing).Where(fault => fault.Participant == 0).Select(fault => fault.Second));
         var never = TimeCodeReport.Of(samples, [expected[0] with { Speaks = [] }, expected[1]]);
