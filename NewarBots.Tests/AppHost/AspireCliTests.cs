@@ -23,7 +23,8 @@ public sealed class AspireCliTests(RedisServer redis) : IClassFixture<RedisServe
     public async ValueTask DisposeAsync()
     {
         await DockerCli.RemoveStackAsync(Stack);
-        _folder.Delete(recursive: true);
+        // The dashboard still writes there until it has exited, some seconds after the AppHost.
+        await Eventually.TrueAsync(TryDelete);
     }
 
     [Fact]
@@ -46,6 +47,19 @@ public sealed class AspireCliTests(RedisServer redis) : IClassFixture<RedisServe
         using var http = new HttpClient();
         var bots = await http.GetFromJsonAsync<JsonNode>(new Uri(host.Manager, "/bots"));
         Assert.Contains("/rehearsal/", (string?)Assert.Single(bots!["items"]!.AsArray())!["meetingUrl"], StringComparison.Ordinal);
+    }
+
+    private bool TryDelete()
+    {
+        try
+        {
+            _folder.Delete(recursive: true);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private async Task InstallAsync()
