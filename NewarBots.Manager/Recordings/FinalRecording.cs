@@ -111,10 +111,7 @@ internal sealed class FinalRecording(StorageLayout storage, UserId user, Session
     /// Moves damaged chunks to a folder beside the recording, since flushed audio must never be lost. Idempotent.
     /// </summary>
     /// <exception cref="IOException">The disk is full or unavailable.</exception>
-    public void KeepDamaged(SessionFolder session, RecordingManifest manifest)
-    {
-        Keep(session, manifest.Damaged);
-    }
+    public void KeepDamaged(SessionFolder session, RecordingManifest manifest) => Keep(session, manifest.Damaged);
 
     private void Keep(SessionFolder session, IEnumerable<string> chunks)
     {
