@@ -27,6 +27,8 @@ internal sealed class RunningAppHost : IAsyncDisposable
 
     public EngineProxy Engine { get; } = new();
 
+    public string Storage => _storage.FullName;
+
     public DistributedApplication App { get; private set; } = null!;
 
     /// <summary>The start and all tests must end before.</summary>

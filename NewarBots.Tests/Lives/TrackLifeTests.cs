@@ -29,7 +29,7 @@ public sealed class TrackLifeTests(RedisServer redis) : IClassFixture<RedisServe
         var mix = await AudioAsync(manager, $"/bots/{id}/recording");
         var stalls = BusyMachine.AssertOnlyStallsAreMissing(manager.Storage, bot);
         var clock = TimeCodeReport.Of(mix, participants, LiveAudio.Stretch, LiveAudio.Stretch).Besides(stalls);
-        Assert.True(clock.IsClean, $"{clock}\n{account}");
+        Assert.True(clock.IsIntact, $"{clock}\n{account}");
 
         Assert.Equal(participants.Select(one => one.Name).Order(), manifest["speakers"]!.AsArray().Select(speaker => (string?)speaker!["name"]).Order());
         Assert.Equal([1, 2, 3], manifest["tracks"]!.AsArray().Select(track => (int)track!["track"]!));
@@ -44,7 +44,7 @@ public sealed class TrackLifeTests(RedisServer redis) : IClassFixture<RedisServe
             var start = (double)track["startSeconds"]!;
             var own = TimeCodeReport.Of(alone, [participant], LiveAudio.Stretch, LiveAudio.Stretch)
                 .Besides(stalls.Select(gap => new Gap(gap.StartSeconds - start, gap.EndSeconds - start, gap.Cause)));
-            Assert.True(own.IsClean, $"{own}\n{account}");
+            Assert.True(own.IsIntact, $"{own}\n{account}");
             Assert.InRange(start + own.Offset, clock.Offset - 0.15, clock.Offset + 0.15);
             Assert.All(
                 participants.Where(other => other != participant),

@@ -51,7 +51,7 @@ public sealed class WholeLifeTests(RecordingHost host)
         var path = Path.Combine(Manager.Storage, $"{id}-downloaded.ogg");
         await File.WriteAllBytesAsync(path, audio);
         var report = (await LiveAudio.ReportAsync(path, participants: 3)).Besides(stalls);
-        Assert.True(report.IsClean, report.ToString());
+        Assert.True(report.IsIntact, report.ToString());
         // The bot notices some seconds later that it is admitted.
         Assert.Empty(report.Lost(first: 6, last: 36));
         // From the first second that is heard to the moment at which the bot notices the end.
