@@ -9,7 +9,7 @@ namespace NewarBots.Tests.Dashboard;
 /// <summary>A bot's whole life, driven through the dashboard only.</summary>
 public sealed partial class DashboardLifeTests(RecordingHost host, DashboardBrowser browser) : IClassFixture<RecordingHost>, IClassFixture<DashboardBrowser>
 {
-    private static readonly LocatorAssertionsToBeVisibleOptions DuringTheMeeting = new() { Timeout = 60_000 };
+    private static readonly LocatorAssertionsToBeVisibleOptions DuringTheMeeting = new() { Timeout = 180_000 };
 
     private static readonly LocatorAssertionsToBeVisibleOptions AfterTheMeeting = new() { Timeout = 120_000 };
 

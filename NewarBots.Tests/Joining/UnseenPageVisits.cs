@@ -12,7 +12,7 @@ namespace NewarBots.Tests.Joining;
 public sealed class UnseenPageVisits : IAsyncLifetime
 {
     /// <summary>All recorders share one browser.</summary>
-    private const int Concurrency = 4;
+    private const int Concurrency = 8;
 
     private const string HomePage = """
         <!doctype html><title>Video calls for everyone</title><header><a href="#signin">Sign in</a></header><main>

@@ -10,7 +10,7 @@ namespace NewarBots.Tests.Lives;
 public sealed class RehearsedRecorders : IAsyncLifetime
 {
     /// <summary>All recorders share one browser.</summary>
-    private const int Concurrency = 4;
+    private const int Concurrency = 8;
 
     private readonly RehearsalRuns<EndedRecorder> _runs;
     private WebApplication _server = null!;

@@ -111,6 +111,15 @@ internal sealed class RealRecorder : RecorderFolder, IAsyncDisposable
     public Task UntilRecordedAsync(double seconds) =>
         Eventually.TrueAsync(() => Statuses().Any(status => status.RecordedSeconds >= seconds), TimeSpan.FromSeconds(seconds) + Timeout);
 
+    /// <summary>Waits for the next status, and returns how many seconds were recorded by then.</summary>
+    public async Task<double> NextRecordedAsync()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        StatusMessage? next = null;
+        await Eventually.TrueAsync(() => (next = Statuses().FirstOrDefault(status => status.At >= now && status.RecordedSeconds is not null)) is not null, Timeout);
+        return next!.RecordedSeconds!.Value;
+    }
+
     /// <summary>Sends SIGTERM, and SIGKILL after 10 s, as the manager does.</summary>
     public Task StopAsync() => Containers.StopAsync(_session, TimeSpan.FromSeconds(10), CancellationToken.None);
 
