@@ -83,6 +83,35 @@ internal static class LostNetworkPages
         </script>
         """;
 
+    /// <summary>While the connection is lost, the page shows nothing of the call, but its own progress and a way out. One of two people leaves meanwhile.</summary>
+    public static string RemovesTheCall { get; } = $$"""
+        <!doctype html><title>Board</title><body></body>
+        <script>
+        {{Script}}
+        const people = ['Sefa Koç', 'Lena Aalto'];
+        const call = () => `<header>Board, Mondays</header>
+          ${people.map(name => `<div data-participant-id="${name}"><div data-self-name="${name}" class="notranslate">${name}</div></div>`).join('')}
+          <footer><button aria-label="Turn on microphone">Mic</button><button aria-label="Leave call" onclick="leave()">Leave</button>
+          <button aria-label="People - ${people.length + 1} joined">${people.length + 1}</button></footer>`;
+        const lost = seconds => `<h1>We are trying to get you back in</h1><p>For ${seconds} seconds now</p><button onclick="leave()">Return to home screen</button>`;
+        const leave = () => document.body.innerHTML = '<h1>You left the meeting</h1>';
+        let clock = null, isKnown = false;
+        document.body.innerHTML = call();
+        dial(state => {
+          const isConnected = state === 'connected';
+          clearInterval(clock);
+          clock = null;
+          if (isConnected) document.body.innerHTML = call();
+          else if (isKnown) {
+            let seconds = 0;
+            clock = setInterval(() => document.body.innerHTML = lost(++seconds), 1000);
+            people.length = 1;
+          }
+          isKnown ||= isConnected;
+        });
+        </script>
+        """;
+
     /// <summary>Calls <c>show</c> with whether a connection works.</summary>
     private static string Replacing => $$"""
         {{Script}}
