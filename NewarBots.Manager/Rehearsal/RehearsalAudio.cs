@@ -14,6 +14,8 @@ internal sealed record RehearsalAudio
     /// <summary>Which media elements play the streams.</summary>
     public MediaElements Elements { get; init; }
 
+    public StereoSound Stereo { get; init; }
+
     /// <summary>Peak of one voice; full scale is 1.</summary>
     public double Level { get; init; } = TimeCode.Level;
 
@@ -21,6 +23,9 @@ internal sealed record RehearsalAudio
 
     /// <summary>When the tracks are muted.</summary>
     public MeetingSpan? Mutes { get; init; }
+
+    /// <summary>When connections that never work replace those of the page.</summary>
+    public MeetingSpan? NetworkLost { get; init; }
 
     /// <summary>When every RTCPeerConnection is closed and recreated.</summary>
     public double? RecreateAt { get; init; }
@@ -41,6 +46,17 @@ internal enum MediaElements
     /// <summary>One per stream.</summary>
     Each,
     None,
+}
+
+/// <summary>The channels of each voice.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<StereoSound>))]
+internal enum StereoSound
+{
+    /// <summary>Mono.</summary>
+    None,
+
+    /// <summary>Two channels, of which the right one is the inverted left one. In mono they cancel each other.</summary>
+    Inverted,
 }
 
 /// <summary>When the page blocks a bot's audio capture.</summary>

@@ -82,7 +82,7 @@ public sealed class ScenarioTests(RehearsedBots bots) : IClassFixture<RehearsedB
             possible.Add("browser_restarted");
         if (audio.CaptureBlocking is not CaptureBlocking.Never)
             possible.Add("not_heard");
-        if (audio.RecreateAt is not null)
+        if (audio.RecreateAt is not null || audio.NetworkLost is not null)
             possible.Add("network_lost");
         if (call.ReloadAt is not null || audio.CaptureBlocking is not CaptureBlocking.Never)
             possible.Add("capture_restarted");
@@ -93,6 +93,11 @@ public sealed class ScenarioTests(RehearsedBots bots) : IClassFixture<RehearsedB
         Assert.Equal((expected.IsComplete, expected.MissingSeconds), ((bool)recording["complete"]!, (double)recording["missingSeconds"]!));
         if (call.CrashAt is not null)
             Assert.Contains(gaps, gap => (string?)gap!["cause"] == "browser_restarted");
+        if (audio.NetworkLost is { } lost)
+        {
+            var reported = gaps.Where(gap => (string?)gap!["cause"] == "network_lost").Sum(gap => (double)gap!["endSeconds"]! - (double)gap["startSeconds"]!);
+            Assert.InRange(reported, lost.To - lost.From - 2, lost.To - lost.From + 3);
+        }
 
         if (audio.CaptureBlocking is CaptureBlocking.Always)
         {
@@ -140,7 +145,7 @@ public sealed class ScenarioTests(RehearsedBots bots) : IClassFixture<RehearsedB
         const double Recovery = 2;
         if (scenario.Audio.CaptureBlocking is CaptureBlocking.Once)
             yield return (0, 42);
-        MeetingSpan?[] spans = [scenario.Call.Reconnects, scenario.Audio.Mutes];
+        MeetingSpan?[] spans = [scenario.Call.Reconnects, scenario.Audio.Mutes, scenario.Audio.NetworkLost];
         foreach (var span in spans.OfType<MeetingSpan>())
             yield return (span.From, span.To + Recovery);
         double?[] moments = [scenario.Audio.RecreateAt, scenario.Audio.RenegotiateAt, scenario.Audio.ReplaceAt];

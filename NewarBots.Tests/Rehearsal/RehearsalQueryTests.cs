@@ -125,16 +125,18 @@ public sealed class RehearsalQueryTests
     [Fact]
     public void Audio_parameters_are_read()
     {
-        var audio = Read("streams=3&elements=none&level=-40&deaf=once&mute=6-10&recreateAt=1&replaceAt=2&renegotiateAt=3&swapAt=4").Audio;
+        var audio = Read("streams=3&elements=none&stereo=inverted&level=-40&deaf=once&mute=6-10&networkLost=7-9&recreateAt=1&replaceAt=2&renegotiateAt=3&swapAt=4").Audio;
 
         Assert.Equal(
             new RehearsalAudio
             {
                 Streams = 3,
                 Elements = MediaElements.None,
+                Stereo = StereoSound.Inverted,
                 Level = 0.01,
                 CaptureBlocking = CaptureBlocking.Once,
                 Mutes = new(6, 10),
+                NetworkLost = new(7, 9),
                 RecreateAt = 1,
                 ReplaceAt = 2,
                 RenegotiateAt = 3,
@@ -209,8 +211,10 @@ public sealed class RehearsalQueryTests
     [InlineData("reconnect=10", "reconnect")]
     [InlineData("reconnect=18-10", "reconnect")]
     [InlineData("mute=6-", "mute")]
+    [InlineData("networkLost=9-7", "networkLost")]
     [InlineData("streams=0", "streams")]
     [InlineData("elements=two", "elements")]
+    [InlineData("stereo=mono", "stereo")]
     [InlineData("level=0", "level")]
     [InlineData("level=quiet", "level")]
     [InlineData("deaf=twice", "deaf")]

@@ -188,6 +188,7 @@ const startCall = () => {
   at(audio.replaceAt, () => onEachConnection(connection => connection.replaceTracks()));
   at(audio.renegotiateAt, () => onEachConnection(connection => connection.renegotiate()));
   at(audio.swapAt, () => onEachConnection(connection => connection.swapStreams()));
+  during(audio.networkLost, isLost => onEachConnection(connection => connection.setLost(isLost)));
   during(audio.mutes, isMuted => onEachConnection(connection => connection.setMuted(isMuted)));
 
   // The sound and the controls go away, but nothing on the page says that the call has ended.

@@ -3,14 +3,20 @@
 // With this target in milliseconds the jitter buffer stays constant; left alone, it adapts and stretches the seconds of the meeting.
 const jitterBufferTarget = 120;
 
+// Without a relay server, such a connection has no address to offer.
+const unreachable = { iceTransportPolicy: 'relay' };
+
 /** Sends these tracks to the page over one connection, each in its own transceiver. */
-export const openConnection = (tracks, hasElements) => {
+export const openConnection = (tracks, { hasElements, isStereo }) => {
   let remote, local, transceivers, elements, opening;
+
+  // Both sides must ask for stereo.
+  const described = ({ type, sdp }) => ({ type, sdp: isStereo ? sdp.replaceAll('useinbandfec=1', 'useinbandfec=1;stereo=1') : sdp });
 
   const negotiate = async () => {
     await remote.setLocalDescription();
-    await local.setRemoteDescription(remote.localDescription);
-    await local.setLocalDescription();
+    await local.setRemoteDescription(described(remote.localDescription));
+    await local.setLocalDescription(described(await local.createAnswer()));
     await remote.setRemoteDescription(local.localDescription);
   };
 
@@ -21,9 +27,9 @@ export const openConnection = (tracks, hasElements) => {
     return transceiver;
   };
 
-  const open = () => {
-    remote = new RTCPeerConnection();
-    local = new RTCPeerConnection();
+  const open = (configuration = {}) => {
+    remote = new RTCPeerConnection(configuration);
+    local = new RTCPeerConnection(configuration);
     elements = new Map(); // transceiver -> media element
     const [receiving, sending] = [local, remote];
     sending.onicecandidate = ({ candidate }) => candidate && receiving.addIceCandidate(candidate).catch(() => {});
@@ -57,15 +63,18 @@ export const openConnection = (tracks, hasElements) => {
     }
   };
 
+  const replace = configuration => {
+    close();
+    open(configuration);
+    change(() => {});
+  };
+
   open();
   change(() => {});
   return {
     close,
-    recreate() {
-      close();
-      open();
-      change(() => {});
-    },
+    recreate: () => replace(),
+    setLost: isLost => replace(isLost ? unreachable : {}),
     renegotiate: () => change(() => {
       for (const transceiver of transceivers) transceiver.stop();
       transceivers = tracks.map(add);

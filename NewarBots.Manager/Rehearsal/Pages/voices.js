@@ -21,7 +21,8 @@ export const openVoices = (audio, participants, elapsed, onSpeakingChanged) => {
   // Works without a sound card.
   const context = new AudioContext({ sampleRate, sinkId: { type: 'none' } });
   context.resume();
-  const hasElements = audio.elements === 'Each';
+  const isStereo = audio.stereo === 'Inverted';
+  const connectionOptions = { hasElements: audio.elements === 'Each', isStereo };
   const voices = new Map();
   const wallClock = () => performance.now() / 1000;
   const begin = wallClock() - elapsed;
@@ -30,11 +31,11 @@ export const openVoices = (audio, participants, elapsed, onSpeakingChanged) => {
   let origin = begin + offsets[0]; // second 0 of the meeting's clock, in the context's time
   let scheduledUntil = second();
 
-  const newMicrophone = () => new MediaStreamAudioDestinationNode(context, { channelCount: 1, channelCountMode: 'explicit' });
+  const newMicrophone = () => new MediaStreamAudioDestinationNode(context, { channelCount: isStereo ? 2 : 1, channelCountMode: 'explicit' });
   const trackOf = microphone => microphone.stream.getAudioTracks()[0];
 
   const streams = Array.from({ length: audio.streams }, newMicrophone);
-  const sharedConnection = streams.length > 0 ? openConnection(streams.map(trackOf), hasElements) : null;
+  const sharedConnection = streams.length > 0 ? openConnection(streams.map(trackOf), connectionOptions) : null;
 
   const speaksIn = ({ speaks, speaksEvery }, second) => {
     if (!speaks) return true;
@@ -89,19 +90,28 @@ export const openVoices = (audio, participants, elapsed, onSpeakingChanged) => {
     scheduledUntil = second() + secondsAhead;
   };
 
+  // The right channel is the inverted left one.
+  const inverted = sound => {
+    const both = new ChannelMergerNode(context, { numberOfInputs: 2 });
+    sound.connect(both, 0, 0);
+    sound.connect(new GainNode(context, { gain: -1 })).connect(both, 0, 1);
+    return both;
+  };
+
   const connect = participant => {
     const tone = new OscillatorNode(context);
     const loudness = new GainNode(context, { gain: 0 });
+    const sound = isStereo ? inverted(loudness) : loudness;
     const gates = streams.map(stream => {
       const gate = new GainNode(context, { gain: 0 });
-      loudness.connect(gate).connect(stream);
+      sound.connect(gate).connect(stream);
       return gate;
     });
     let connection = null;
     if (!sharedConnection) {
       const microphone = newMicrophone();
-      loudness.connect(microphone);
-      connection = openConnection([trackOf(microphone)], hasElements);
+      sound.connect(microphone);
+      connection = openConnection([trackOf(microphone)], connectionOptions);
     }
     tone.connect(loudness);
     const voice = { participant, tone, loudness, gates, connection };
