@@ -41,7 +41,7 @@ internal sealed class MeetingBrowser : IAsyncDisposable
         IPlaywright? playwright = null;
         try
         {
-            playwright = await StartDriverAsync();
+            playwright = await StartDriverAsync(Playwright.CreateAsync, TimeProvider.System);
             return await LaunchAsync(environment, account, hook, playwright, startingDisplay is null ? null : await startingDisplay);
         }
         catch
@@ -56,19 +56,22 @@ internal sealed class MeetingBrowser : IAsyncDisposable
         }
     }
 
-    private static async Task<IPlaywright> StartDriverAsync()
+    /// <param name="start">Starts Playwright's driver. It has no timeout of its own.</param>
+    /// <param name="time">Measures the timeout.</param>
+    /// <exception cref="TimeoutException">The driver hangs.</exception>
+    internal static async Task<IPlaywright> StartDriverAsync(Func<Task<IPlaywright>> start, TimeProvider time)
     {
-        var starting = TimedAsync("driver start", Playwright.CreateAsync);
+        var starting = TimedAsync("driver start", start);
         try
         {
-            return await starting.WaitAsync(StartTimeout);
+            return await starting.WaitAsync(StartTimeout, time);
         }
-        catch (TimeoutException)
+        catch (TimeoutException exception)
         {
             // A driver that starts after all is ended then.
             _ = starting.ContinueWith(
                 started => started.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
-            throw;
+            throw new TimeoutException($"Playwright's driver did not start within {StartTimeout.TotalSeconds:0} s.", exception);
         }
     }
 
