@@ -18,7 +18,7 @@ namespace NewarBots.Recorder.Recording;
 /// </remarks>
 internal sealed class AudioMonitor
 {
-    /// <summary>How long a connection and the recording may disagree.</summary>
+    /// <summary>How long a connection and the recording may disagree before a remedy is tried.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     /// <summary>How long a remedy has to take effect. One that works does so at once.</summary>
@@ -38,6 +38,12 @@ internal sealed class AudioMonitor
 
     private const double MinBytesPerSecond = 500;
 
+    /// <summary>
+    /// In how many comparisons, one a second, a track must have missed sound to leave a gap when it is heard again. A page that hangs is compared once,
+    /// and reads its audio later.
+    /// </summary>
+    private const int MinComparisons = 5;
+
     /// <summary>How long after the last bytes audio still counts as being received.</summary>
     private static readonly TimeSpan ReceptionTimeout = TimeSpan.FromSeconds(3);
 
@@ -56,6 +62,8 @@ internal sealed class AudioMonitor
     private (long AudiblePackets, TimeSpan Sound, DateTimeOffset LastAt) _missed;
     private long _receivedBytes;
     private DateTimeOffset _receivedAt = DateTimeOffset.MinValue;
+
+    /// <summary>The position at which a fault began that is over.</summary>
     private double? _endedSince;
     private AudioRemedy _tried;
     private DateTimeOffset _triedAt;
@@ -191,7 +199,7 @@ internal sealed class AudioMonitor
         foreach (var stats in progress.TrackStats)
         {
             if (_tracks.TryGetValue(stats.Track, out var track))
-                track.Compare(stats, progress, now - _statsAt, now);
+                _endedSince = Earlier(_endedSince, track.Compare(stats, progress, now - _statsAt, now));
             else
                 _tracks[stats.Track] = new(stats, progress, now);
         }
@@ -226,6 +234,7 @@ internal sealed class AudioMonitor
         private long _agreedAudible = progress.AudiblePackets;
         private DateTimeOffset _since = now;
         private TimeSpan _unrecorded;
+        private int _comparisonsMissed;
 
         /// <summary>The position on the time line at which they last agreed.</summary>
         public double SinceSeconds { get; private set; } = progress.RecordedSeconds;
@@ -242,23 +251,30 @@ internal sealed class AudioMonitor
 
         public bool LacksStats => WithoutStats >= Timeout;
 
-        public void Compare(TrackStats stats, RecordingProgress progress, TimeSpan elapsed, DateTimeOffset now)
+        /// <returns>The position at which a fault began that ended by itself; <see langword="null"/> without one.</returns>
+        public double? Compare(TrackStats stats, RecordingProgress progress, TimeSpan elapsed, DateTimeOffset now)
         {
             if (stats.AreMissing)
                 stats = stats with { ReceivedBytes = _last.ReceivedBytes, ReceivedEnergy = _last.ReceivedEnergy };
             var seconds = Math.Max(0.1, elapsed.TotalSeconds);
-            var isSounding = stats.ReceivedEnergy - _last.ReceivedEnergy >= AudibleReceivedPower * seconds
+            var isAudible = stats.ReceivedEnergy - _last.ReceivedEnergy >= AudibleReceivedPower * seconds;
+            var isSounding = isAudible
                 || (stats.ReceivedBytes - _last.ReceivedBytes >= MinBytesPerSecond * seconds && stats.CapturedSeconds <= _agreed.CapturedSeconds);
             _last = stats;
             if (isSounding)
                 _unrecorded += elapsed;
-            var isRecorded = stats.CapturedEnergy - _agreed.CapturedEnergy >= AudibleCapturedEnergy && progress.AudiblePackets > _agreedAudible;
+            var isCaptured = stats.CapturedEnergy - _agreed.CapturedEnergy >= AudibleCapturedEnergy;
+            var isRecorded = isCaptured && progress.AudiblePackets > _agreedAudible;
+            if (isAudible && !isCaptured)
+                _comparisonsMissed++;
             IsSoundMissed = isSounding && !isRecorded;
             WithoutStats = stats.AreMissing && !isRecorded ? WithoutStats + elapsed : TimeSpan.Zero;
             if (!isRecorded && _unrecorded > TimeSpan.Zero)
-                return;
-            (_agreed, _agreedAudible, _since, _unrecorded) = (stats, progress.AudiblePackets, now, TimeSpan.Zero);
+                return null;
+            var ended = _comparisonsMissed >= MinComparisons ? SinceSeconds : (double?)null;
+            (_agreed, _agreedAudible, _since, _unrecorded, _comparisonsMissed) = (stats, progress.AudiblePackets, now, TimeSpan.Zero, 0);
             SinceSeconds = progress.RecordedSeconds;
+            return ended;
         }
 
         public string Describe(int track, DateTimeOffset now) => Invariant(

@@ -173,6 +173,32 @@ public sealed class AudioMonitorTests
     }
 
     [Theory]
+    [InlineData(4, 0)]
+    [InlineData(14, 15)]
+    public void A_fault_that_ends_by_itself_is_a_gap(int seconds, double lost)
+    {
+        Advance(5, Voice);
+        Advance(seconds, Lost with { Captured = 1 });
+        Advance(60, Voice);
+
+        Assert.Empty(_remedies);
+        // Until the second in which it is heard again.
+        Assert.Equal(lost, _gaps.Sum(gap => gap.EndSeconds - gap.StartSeconds));
+        Assert.All(_gaps, gap => Assert.Equal((5, "not_heard"), (gap.StartSeconds, gap.Cause)));
+    }
+
+    [Fact]
+    public void Audio_that_a_page_reads_after_it_hung_is_no_gap()
+    {
+        Advance(5, Voice);
+        _seconds += 9;
+        Advance(1, new(Bytes: 40_000, Received: 0.1));
+        Advance(1, new(Bytes: 4000, Received: 0.01, Captured: 11, Energy: 0.011, AudiblePackets: 440));
+
+        Assert.Empty(_gaps);
+    }
+
+    [Theory]
     [InlineData(2, 4000, 12)]
     [InlineData(null, 4000, 11)]
     [InlineData(2, 0, 0)]

@@ -245,6 +245,47 @@ public sealed class RecordedAudioTests
     }
 
     [Fact]
+    public async Task A_track_that_delivers_nothing_until_it_or_the_recording_ends_leaves_a_gap()
+    {
+        await using var recorder = await RealRecorder.StartAsync(CallPage.Html("""
+            const Processor = MediaStreamTrackProcessor;
+            let isStalled = false;
+            window.MediaStreamTrackProcessor = class {
+              constructor(settings) {
+                this.readable = new Processor(settings).readable.pipeThrough(new TransformStream({
+                  transform(data, heard) {
+                    if (isStalled) data.close();
+                    else heard.enqueue(data);
+                  },
+                }));
+              }
+            };
+            await recorded;
+            const leave = await connect(500);
+            await leave.connected;
+            await after(4);
+            isStalled = true;
+            await after(3.5);
+            leave();
+            isStalled = false;
+            await (await connect(1500)).connected;
+            await after(6);
+            isStalled = true;
+            await after(2.5);
+            document.body.textContent = 'Your host ended the meeting for everyone';
+            """));
+
+        Assert.Equal((long)RecorderExitCode.Ended, await recorder.ExitCodeAsync());
+
+        var (audio, stalls) = (await recorder.AudioAsync(), recorder.Gaps().Where(gap => gap.Cause is GapCause.CaptureStalled).ToList());
+        recorder.AssertHeard(audio, 500, seconds: 7);
+        recorder.AssertHeard(audio, 1500, seconds: 8);
+        Assert.Contains(stalls, gap => gap.StartSeconds < 8 && gap.EndSeconds - gap.StartSeconds is > 3 and < 6);
+        Assert.InRange(stalls[^1].EndSeconds - stalls[^1].StartSeconds, 2, double.MaxValue);
+        Assert.InRange(stalls[^1].EndSeconds, audio.Length / 48_000.0 - 0.5, double.MaxValue);
+    }
+
+    [Fact]
     [Trait("Suite", "Long")]
     public async Task Failed_and_excess_solo_tracks_do_not_affect_the_mix()
     {

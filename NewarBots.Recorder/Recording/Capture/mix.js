@@ -165,12 +165,17 @@ const startCapture = () => {
       cursor.tail.copyWithin(0, samples.length);
       cursor.tail.set(samples, tailLength - samples.length);
     },
+    // A track that ends after it delivered nothing during several mixes stalled until then. Fewer mixes mean that the page was busy.
+    endTrack(cursor) {
+      if (!ended && cursor.capture === id && cursor.idleMixes >= maxIdleMixes) reportStall(cursor, positionAt(performance.now()));
+    },
     // Ends the time line at the audio that is being said now.
     async end() {
       endPosition = positionAt(performance.now() + drainTime);
       await pause(drainTime);
-      const isBehind = cursor => cursor.capture === id && !isIdle(cursor) && cursor.next < endPosition - endTolerance;
-      for (let waited = 0; waited < maxDrainWait && [...readers].some(isBehind); waited += mixInterval) await pause(mixInterval);
+      const isBehind = cursor => cursor.capture === id && cursor.next < endPosition - endTolerance;
+      const isAwaited = cursor => isBehind(cursor) && !isIdle(cursor);
+      for (let waited = 0; waited < maxDrainWait && [...readers].some(isAwaited); waited += mixInterval) await pause(mixInterval);
       clearInterval(mixing);
       ended = true;
       for (const cursor of [...readers].filter(isBehind)) reportStall(cursor, endPosition);

@@ -38,19 +38,23 @@ const hookTrack = ({ track, receiver }) => {
   element.srcObject = new MediaStream([clone]);
   element.play().catch(() => {});
   hookedTracks.set(track, { clone, element, reader, receiver });
-  readTrack(reader, receiver, trackInfos.get(track));
+  readTrack(reader, receiver, track);
 };
 
-const readTrack = async (reader, receiver, info) => {
+const readTrack = async (reader, receiver, track) => {
   const cursor = {
     capture: null, next: 0, idleMixes: 0, readAt: performance.now(), lateness: 0, lags: [],
-    tail: new Float32Array(tailLength), downmix: newDownmix(), receiver, info,
+    tail: new Float32Array(tailLength), downmix: newDownmix(), receiver, info: trackInfos.get(track),
   };
   readers.add(cursor);
   try {
     for (;;) {
       const { value, done } = await reader.read();
-      if (done) return;
+      if (done) {
+        // Otherwise it is hooked again.
+        if (track.readyState === 'ended') capture?.endTrack(cursor);
+        return;
+      }
       Object.assign(cursor, { idleMixes: 0, readAt: performance.now() });
       try {
         capture?.add(value, cursor);
