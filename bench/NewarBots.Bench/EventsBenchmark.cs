@@ -3,8 +3,6 @@ using System.Diagnostics;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
 using NewarBots.Contract;
-using NewarBots.Manager.Bots;
-using NewarBots.Manager.Bots.Events;
 using StackExchange.Redis;
 
 namespace NewarBots.Bench;

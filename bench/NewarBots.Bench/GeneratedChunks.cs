@@ -3,7 +3,6 @@ using CliWrap;
 using NewarBots.Contract;
 using NewarBots.Contract.Ogg;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Recordings;
 using NewarBots.Recorder.Recording;
 
 namespace NewarBots.Bench;

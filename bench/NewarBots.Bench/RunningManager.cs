@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
-using NewarBots.Manager.Bots;
 
 namespace NewarBots.Bench;
 
