@@ -15,20 +15,16 @@ internal sealed record DialogAnswers
 
     private static readonly Regex Yes = PackPattern.One("^yes$");
     private static readonly Regex StillThere = PackPattern.One(@"\bstill (there|here|around|listening|watching)\b");
-    private static readonly Regex Back = PackPattern.One("^(go )?back$");
 
+    private readonly LeaveQuestion _question;
     private readonly Regex[] _safe;
-    private readonly Regex[] _never;
-    private readonly Regex[] _staying;
-    private readonly Regex[] _leaving;
     private readonly Regex[] _declining;
     private readonly Regex[] _deviceOffers;
     private readonly Regex[] _roomOffers;
 
     public DialogAnswers(SelectorPack pack)
     {
-        (_safe, _never) = (PackPattern.All(pack.SafeAnswers), PackPattern.All(pack.NeverAnswers));
-        (_staying, _leaving) = ([.. _safe.Take(1)], [.. _never.Take(1)]);
+        (_question, _safe) = (new(pack), PackPattern.All(pack.SafeAnswers));
         (_declining, _deviceOffers, _roomOffers) = (PackPattern.All(pack.DecliningAnswers), PackPattern.All(pack.DeviceOffers), PackPattern.All(pack.RoomOffers));
     }
 
@@ -70,16 +66,16 @@ internal sealed record DialogAnswers
 
     private IEnumerable<DialogAnswer> AnswersTo(PageDialog dialog, bool isInCall)
     {
-        var isStillThere = StillThere.IsMatch(Plain(dialog.Text));
+        var isStillThere = StillThere.IsMatch(PackPattern.Plain(dialog.Text));
         var safe = dialog.Buttons
-            .Where(button => button.Place.Free && !IsNever(button) && (isStillThere || !Yes.IsMatch(button.Name)))
+            .Where(button => button.Place.Free && !_question.IsNever(button) && (isStillThere || !Yes.IsMatch(button.Name)))
             .ToList();
         var rest = safe.ToList();
         foreach (var known in KnownAnswers(PageSign.Stay, PageSign.Dialog))
             yield return known;
         if (dialog.IsModal)
         {
-            foreach (var button in safe.Where(button => IsOffer(dialog, isInCall) && Matches(_declining, button.Name) && rest.Remove(button)))
+            foreach (var button in safe.Where(button => IsOffer(dialog, isInCall) && PackPattern.IsAny(_declining, button.Name) && rest.Remove(button)))
                 yield return new(dialog, button, IsKnown: false);
             // Outside a modal dialog, a join button leads to another room.
             foreach (var known in KnownAnswers(PageSign.JoinButton))
@@ -87,15 +83,11 @@ internal sealed record DialogAnswers
         }
 
         // A panel beside the call asks nothing. A question whether to leave the call may lack the marks of a modal dialog.
-        var isLeaveQuestion = dialog.Buttons.Count == 2
-            && dialog.Buttons.Count(IsNever) == 1
-            && !dialog.Buttons.Any(button => Back.IsMatch(button.Name))
-            && (dialog.Text.Contains('?', StringComparison.Ordinal) || (HasButton(_staying) && HasButton(_leaving)));
-        if (!dialog.IsModal && !isLeaveQuestion)
+        if (!dialog.IsModal && !_question.IsAskedBy(dialog))
             yield break;
         foreach (var pattern in isStillThere ? [.. _safe, Yes] : _safe)
         {
-            foreach (var button in safe.Where(button => button.Sign is null && pattern.IsMatch(Plain(button.Name)) && rest.Remove(button)))
+            foreach (var button in safe.Where(button => button.Sign is null && pattern.IsMatch(PackPattern.Plain(button.Name)) && rest.Remove(button)))
                 yield return new(dialog, button, IsKnown: false);
         }
 
@@ -106,19 +98,15 @@ internal sealed record DialogAnswers
         if (dialog.IsModal)
             yield return new(dialog, Button: null, IsKnown: false);
 
-        bool HasButton(Regex[] patterns) => dialog.Buttons.Any(button => Matches(patterns, button.Name));
-
         IEnumerable<DialogAnswer> KnownAnswers(params PageSign[] signs) => signs.SelectMany(sign => safe
             .Where(button => button.Sign == sign && rest.Remove(button))
             .Select(button => new DialogAnswer(dialog, button, IsKnown: true)));
     }
 
-    private bool IsNever(PageButton button) => Matches(_never, button.Name) || (button.OtherName is { } text && Matches(_never, text));
-
     /// <summary>A consent with a join button is not an offer of a device, even if it names one.</summary>
     private bool IsOffer(PageDialog dialog, bool isInCall) =>
-        (isInCall && Matches(_roomOffers, dialog.Text))
-        || (Matches(_deviceOffers, dialog.Text) && dialog.Buttons.All(button => button.Sign is not PageSign.JoinButton));
+        (isInCall && PackPattern.IsAny(_roomOffers, dialog.Text))
+        || (PackPattern.IsAny(_deviceOffers, dialog.Text) && dialog.Buttons.All(button => button.Sign is not PageSign.JoinButton));
 
     private static string NameOf(DialogAnswer answer) => answer.Button?.Name ?? string.Empty;
 
@@ -127,10 +115,6 @@ internal sealed record DialogAnswers
         $"{view.Dialogs.Count(other => WithoutDigits($"{other}") == WithoutDigits($"{dialog}"))} {WithoutDigits($"{dialog}")}";
 
     public static string WithoutDigits(string text) => string.Concat(text.Where(letter => !char.IsDigit(letter)));
-
-    private static bool Matches(Regex[] patterns, string text) => Array.Exists(patterns, pattern => pattern.IsMatch(Plain(text)));
-
-    private static string Plain(string text) => text.Replace('\u2018', '\'').Replace('\u2019', '\'');
 }
 
 /// <param name="Dialog">The dialog to answer.</param>

@@ -29,6 +29,7 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
     private readonly TimeProvider _time;
     private readonly ILogger<MeetingPage> _logger;
     private readonly OtherRecorders _recorders;
+    private readonly LeaveQuestion _question;
     private readonly HashSet<string> _dialogs = [];
     private string? _shownEntries;
     private long? _failingSince;
@@ -39,6 +40,7 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
         IPage page, CaptureHook hook, SelectorPack selectors, OtherRecorders recorders, Evidence evidence, TimeProvider time, ILogger<MeetingPage> logger)
     {
         (_page, _hook, _selectors, _recorders, _evidence, _time, _logger) = (page, hook, selectors, recorders, evidence, time, logger);
+        _question = new(selectors);
         _signs = selectors.Entries.ToDictionary(entry => entry.Id, entry => entry.Sign);
         _look = $"target => ({LookScript})({JsonSerializer.Serialize(selectors, LookJson.Default.SelectorPack)}, () => {hook.IsCapturingExpression}, () => {hook.ReceivedBytesExpression}, target)";
         page.Crash += (_, _) => _gone ??= "The page crashed.";
@@ -148,7 +150,10 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
         }).ToList();
         var view = new PageView(seen.Url, seen.Title, seen.Capturing, matches)
         {
-            Dialogs = [.. seen.Dialogs.Select(dialog => new PageDialog(dialog.Text, dialog.Modal, [.. dialog.Buttons.Select(ButtonOf)]))],
+            Dialogs = [.. seen.Dialogs
+                .Select(dialog => (dialog.Candidate, Dialog: new PageDialog(dialog.Text, dialog.Modal, [.. dialog.Buttons.Select(ButtonOf)])))
+                .Where(found => !found.Candidate || _question.IsAskedBy(found.Dialog))
+                .Select(found => found.Dialog)],
             ReceivedBytes = seen.ReceivedBytes,
             IsBlank = seen.Blank,
             IsConcealed = seen.Concealed,
@@ -311,7 +316,7 @@ internal sealed record SeenPage(
 internal sealed record SeenMatch(
     string Entry, double? X, double? Y, bool Free, string? Value, int? Number, string[]? Names, string[]? Persons, bool Hidden, bool InModal, bool Part);
 
-internal sealed record SeenDialog(string Text, bool Modal, SeenButton[] Buttons);
+internal sealed record SeenDialog(string Text, bool Candidate, bool Modal, SeenButton[] Buttons);
 
 internal sealed record SeenButton(string Name, string? OtherName, string? Entry, double X, double Y, bool Free);
 

@@ -1,6 +1,6 @@
 // Finds the selector pack's entries that the page shows, each with the data needed to act on it, and the open dialogs with their buttons.
 // MeetingPage.cs parses the result. It changes nothing, except that it scrolls the target, which is about to be clicked, into view.
-({ entries, safeAnswers, neverAnswers }, isCapturing, receivedBytes, target) => {
+({ entries, neverAnswers }, isCapturing, receivedBytes, target) => {
   const controlSelector = 'button, [role=button], a[href]';
   const dialogSelector = 'dialog[open], [role=dialog], [role=alertdialog], [aria-modal=true]';
   const smallest = 4; // px: what is smaller is meant for screen readers
@@ -197,6 +197,7 @@
     const outermost = marked.filter(dialog => !marked.some(other => other !== dialog && holds(other, dialog)));
     const found = outermost.map(root => ({
       root,
+      isCandidate: false,
       isModal: [root, ...marked.filter(inner => holds(root, inner))].some(one => one.getAttribute('aria-modal') === 'true' || one.matches(':modal')),
     }));
     const ground = [...own, ...elementsFor(['leave_button', 'join_button'])].filter(element => !found.some(({ root }) => holds(root, element)));
@@ -204,11 +205,11 @@
       const cover = coverOf(element, own);
       if (!cover) continue;
       const same = found.filter(({ root }) => holds(root, cover) || holds(cover, root));
-      if (same.length === 0) found.push({ root: cover, isModal: true });
+      if (same.length === 0) found.push({ root: cover, isCandidate: false, isModal: true });
       for (const dialog of same) dialog.isModal = true;
     }
-    // A question without any mark, with two buttons of which one must not be clicked. It has a question mark, or one button leaves and the other stays.
-    const isNever = matcherOf(neverAnswers ?? []), leaves = matcherOf((neverAnswers ?? []).slice(0, 1)), stays = matcherOf((safeAnswers ?? []).slice(0, 1));
+    // Two buttons without any mark of a dialog, of which one must not be clicked. They may be a question, which LeaveQuestion.cs decides.
+    const isNever = matcherOf(neverAnswers ?? []);
     const callOwn = [...own, ...elementsFor(['leave_button', 'call_control', 'join_button'])];
     const isPair = root => root && buttonsIn(root).length === 2 && !callOwn.some(other => holds(root, other));
     for (const element of named.filter(control => isNever(control) && isVisible(control))) {
@@ -217,15 +218,14 @@
       if (!isPair(root)) continue;
       // The text of the question may be beside the buttons.
       while (!textOf(root).includes('?') && isPair(parentOf(root))) root = parentOf(root);
-      if (!textOf(root).includes('?') && !(leaves(element) && buttonsIn(root).some(stays))) continue;
-      if (!found.some(({ root: other }) => holds(other, root) || holds(root, other))) found.push({ root, isModal: false });
+      if (!found.some(({ root: other }) => holds(other, root) || holds(root, other))) found.push({ root, isCandidate: true, isModal: false });
     }
     return found.map(dialog => ({ ...dialog, buttons: buttonsIn(dialog.root).slice(0, maxButtons).map(element => ({ element, ...place(element) })) }));
   };
 
   const dialogs = findDialogs();
   // The dialog on top comes first: its buttons can be clicked. If several are open, the last one in the page was opened last.
-  const rank = ({ isModal, buttons }) => (isModal ? 2 : 0) + (buttons.some(({ free }) => free) ? 1 : 0);
+  const rank = ({ isCandidate, isModal, buttons }) => (isModal ? 4 : 0) + (isCandidate ? 0 : 2) + (buttons.some(({ free }) => free) ? 1 : 0);
   dialogs.reverse().sort((a, b) => rank(b) - rank(a));
   const modal = dialogs.find(({ isModal }) => isModal)?.root ?? null;
 
@@ -322,8 +322,9 @@
     concealed: isConcealed,
     blank: isBlank(),
     matches,
-    dialogs: dialogs.slice(0, maxDialogs).map(({ root, isModal, buttons }) => ({
+    dialogs: dialogs.slice(0, maxDialogs).map(({ root, isCandidate, isModal, buttons }) => ({
       text: squeeze(textOf(root) || root.getAttribute('aria-label') || '').slice(0, maxText),
+      candidate: isCandidate,
       modal: isModal,
       buttons: buttons.map(({ element, ...found }) => ({
         name: labelOf(element).slice(0, maxName), otherName: namesOf(element)[1]?.slice(0, maxName) ?? null, entry: entryOf(element),

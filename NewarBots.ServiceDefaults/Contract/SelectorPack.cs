@@ -89,7 +89,7 @@ public sealed partial record SelectorPack(
             {
                 var error = PatternError(pattern, RegexOptions.NonBacktracking, groups, "owner's name, for example (.+)");
                 // The page evaluates these too.
-                if ((property is "neverAnswers" or "safeAnswers" ? error ?? JavaScriptError(pattern) : error) is { } fault)
+                if ((property is "neverAnswers" ? error ?? JavaScriptError(pattern) : error) is { } fault)
                     yield return new($"$.{property}[{i}]", fault);
             }
         }

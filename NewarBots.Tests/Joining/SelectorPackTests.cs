@@ -54,7 +54,6 @@ public sealed class SelectorPackTests
     [InlineData("""{"name":"","version":"1","entries":[]}""", "line 1, $.name: is empty")]
     [InlineData("""{"name":"x","version":"1","entries":[],"recorders":["("]}""", "line 1, $.recorders[0]: is not a valid regular expression")]
     [InlineData("""{"name":"x","version":"1","entries":[],"neverAnswers":["(?i)leave"]}""", "line 1, $.neverAnswers[0]: is not a valid regular expression in the browser: '(?i'")]
-    [InlineData("""{"name":"x","version":"1","entries":[],"safeAnswers":["(?i)stay"]}""", "line 1, $.safeAnswers[0]: is not a valid regular expression in the browser: '(?i'")]
     [InlineData("""{"name":"x","version":"1","entries":[],"neverAnswers":["\\(?leave","[^(?]x","\\p{L}"]}""", "line 1, $.neverAnswers[2]: is not a valid regular expression in the browser: '\\p'")]
     public void An_invalid_file_is_rejected_with_the_position_of_the_error(string json, string fault) =>
         Assert.StartsWith(fault, Assert.Throws<InvalidSelectorPackException>(() => SelectorPack.Parse(json)).Faults[0], StringComparison.Ordinal);
