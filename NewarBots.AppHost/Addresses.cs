@@ -8,13 +8,13 @@ namespace NewarBots.AppHost;
 
 /// <summary>The addresses and ports that the AppHost needs, validated before anything starts. All of them can be set.</summary>
 /// <param name="ManagerUrls">The user's <c>ASPNETCORE_URLS</c>; <see langword="null"/> for the manager's own default.</param>
-/// <param name="Manager">The first of the manager's addresses.</param>
+/// <param name="ManagerAddresses">All addresses of the manager, in the user's order.</param>
 /// <param name="Dashboard">The dashboard's address.</param>
 /// <param name="Otlp">The dashboard's endpoint for telemetry.</param>
 /// <param name="Resources">The AppHost's endpoint for the dashboard.</param>
 /// <param name="RedisPort">Redis's port on this machine.</param>
 internal sealed record Addresses(
-    string? ManagerUrls, BindingAddress Manager, BindingAddress Dashboard, BindingAddress Otlp, BindingAddress Resources, int RedisPort)
+    string? ManagerUrls, IReadOnlyList<BindingAddress> ManagerAddresses, BindingAddress Dashboard, BindingAddress Otlp, BindingAddress Resources, int RedisPort)
 {
     public const string ManagerUrlsKey = "ASPNETCORE_URLS";
     public const string DashboardKey = "Dashboard:Url";
@@ -30,16 +30,15 @@ internal sealed record Addresses(
     public static Addresses Read(IConfiguration configuration, string? managerUrls)
     {
         var faults = new List<string>();
-        if (string.IsNullOrWhiteSpace(managerUrls))
-            managerUrls = null;
-        var manager = Parse(ManagerUrlsKey, managerUrls?.Split(';')[0] ?? DefaultManager);
+        var urls = managerUrls?.Split(';', StringSplitOptions.RemoveEmptyEntries) ?? [];
+        var manager = urls.DefaultIfEmpty(DefaultManager).Select(url => Parse(ManagerUrlsKey, url)).ToList();
         var dashboard = Parse(DashboardKey, configuration[DashboardKey]);
         var otlp = Parse(OtlpKey, configuration[OtlpKey]);
         var resources = Parse(ResourcesKey, configuration[ResourcesKey]);
         if (!int.TryParse(configuration[RedisKey], NumberStyles.None, CultureInfo.InvariantCulture, out var redis) || redis is 0 or > IPEndPoint.MaxPort)
             faults.Add($"{AppHostSettings.NameOf(RedisKey)} must be a port, 1 to {IPEndPoint.MaxPort} (it is '{configuration[RedisKey]}').");
         return faults.Count == 0
-            ? new(managerUrls, manager!, dashboard!, otlp!, resources!, redis)
+            ? new(urls is [] ? null : managerUrls, manager!, dashboard!, otlp!, resources!, redis)
             : throw new InvalidSettingsException(faults);
 
         BindingAddress? Parse(string key, string? text)
@@ -61,6 +60,9 @@ internal sealed record Addresses(
     /// <summary>The parser takes a port that is no number for a part of the host.</summary>
     private static bool HasPort(BindingAddress address) => address.Host.StartsWith('[') || !address.Host.Contains(':', StringComparison.Ordinal);
 
+    /// <summary>The address that the AppHost uses and prints.</summary>
+    public BindingAddress Manager => ManagerAddresses[0];
+
     /// <summary>The container outlives the AppHost. AppHosts with different ports share nothing: two servers on one volume would destroy its data.</summary>
     public string RedisContainer => $"newarbots-redis-{RedisPort}";
 
@@ -69,13 +71,13 @@ internal sealed record Addresses(
     public async Task<IReadOnlyList<string>> FindTakenPortsAsync(bool isRedisStarted)
     {
         var listening = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(listener => listener.Port).ToHashSet();
-        var uses = new List<(string Program, string Key, int Port)>
-        {
-            ("The manager", ManagerUrlsKey, Manager.Port),
+        List<(string Program, string Key, int Port)> uses =
+        [
+            .. ManagerAddresses.Select(address => address.Port).Distinct().Select(port => ("The manager", ManagerUrlsKey, port)),
             ("The dashboard", DashboardKey, Dashboard.Port),
             ("The dashboard's telemetry", OtlpKey, Otlp.Port),
             ("The AppHost", ResourcesKey, Resources.Port),
-        };
+        ];
         if (isRedisStarted && listening.Contains(RedisPort) && !await DockerEngine.MayRunAsync(RedisContainer, TimeProvider.System))
             uses.Add(("Redis", RedisKey, RedisPort));
         return

@@ -15,21 +15,24 @@ public sealed class AddressesTests
     [InlineData("http://[::1]:8099;http://127.0.0.1:8098", "[::1] 8099")]
     [InlineData("http://*:8099", "* 8099")]
     [InlineData("http://192.168.7.1:8099;http://[::1]:8098", "192.168.7.1 8099")]
+    [InlineData("http://127.0.0.1:8099;http://[::1]:8099;", "127.0.0.1 8099")]
+    [InlineData(";", "127.0.0.1 8082")]
     public void The_AppHost_uses_the_first_of_the_managers_addresses(string? urls, string address)
     {
         var addresses = Read(urls);
 
         Assert.Equal(address, $"{addresses.Manager.Host} {addresses.Manager.Port}");
-        Assert.Equal(urls is "" ? null : urls, addresses.ManagerUrls);
+        Assert.Equal(urls is "" or ";" ? null : urls, addresses.ManagerUrls);
     }
 
     [Fact]
     public void All_invalid_addresses_are_reported_together()
     {
-        var wrong = Assert.Throws<InvalidSettingsException>(() => Read("8082", ("Dashboard:Url", "https://localhost:18888"), ("Redis:Port", "many")));
+        var wrong = Assert.Throws<InvalidSettingsException>(() => Read("8082;http://127.0.0.1:8083;https://127.0.0.1:8084", ("Dashboard:Url", "https://localhost:18888"), ("Redis:Port", "many")));
 
         Assert.Equal(
             "ASPNETCORE_URLS must be an http address with a port, for example http://127.0.0.1:8082 (it is '8082'). "
+            + "ASPNETCORE_URLS must be an http address with a port, for example http://127.0.0.1:8082 (it is 'https://127.0.0.1:8084'). "
             + "Dashboard__Url must be an http address with a port, for example http://127.0.0.1:8082 (it is 'https://localhost:18888'). "
             + "Redis__Port must be a port, 1 to 65535 (it is 'many').",
             wrong.Message);
@@ -56,6 +59,25 @@ public sealed class AddressesTests
         Assert.Contains(
             $"The dashboard needs port {port}, but another program uses it. Stop that program, or set another port with Dashboard__Url.",
             await Read(urls: null, ("Dashboard:Url", $"http://localhost:{port}")).FindTakenPortsAsync(isRedisStarted: true));
+    }
+
+    [Fact]
+    public async Task All_ports_of_the_manager_are_checked_once_each()
+    {
+        using var first = new TcpListener(IPAddress.Loopback, 0);
+        first.Start();
+        using var second = new TcpListener(IPAddress.Loopback, 0);
+        second.Start();
+        var (one, two) = (((IPEndPoint)first.LocalEndpoint).Port, ((IPEndPoint)second.LocalEndpoint).Port);
+
+        var taken = await Read($"http://127.0.0.1:{one};http://127.0.0.1:{two};http://[::1]:{two}").FindTakenPortsAsync(isRedisStarted: false);
+
+        Assert.Equal(
+            [
+                $"The manager needs port {one}, but another program uses it. Stop that program, or set another port with ASPNETCORE_URLS.",
+                $"The manager needs port {two}, but another program uses it. Stop that program, or set another port with ASPNETCORE_URLS.",
+            ],
+            taken.Where(fault => fault.StartsWith("The manager", StringComparison.Ordinal)));
     }
 
     [Fact]
