@@ -11,10 +11,6 @@ internal sealed record AppHostSettings(Addresses Addresses, ManagerSettings Mana
 {
     private const string StartTimeoutKey = "Start:Timeout";
 
-    private static readonly TimeSpan PortTimeout = TimeSpan.FromSeconds(10);
-
-    private static readonly TimeSpan PortInterval = TimeSpan.FromSeconds(1);
-
     /// <param name="configuration">Configuration of the AppHost.</param>
     /// <param name="managerUrls">The environment variable <c>ASPNETCORE_URLS</c>.</param>
     /// <param name="root">The repository; relative paths start there.</param>
@@ -51,23 +47,11 @@ internal sealed record AppHostSettings(Addresses Addresses, ManagerSettings Mana
     /// <exception cref="InvalidSettingsException">The message names every setting to change.</exception>
     public async Task CheckMachineAsync(bool arePortsChosen, bool isRedisStarted)
     {
-        var faults = arePortsChosen ? [] : (await FindPortsThatStayTakenAsync(isRedisStarted)).ToList();
+        var faults = arePortsChosen ? [] : (await Addresses.FindTakenPortsAsync(isRedisStarted)).ToList();
         if (Manager.FindStorageFault() is { } fault)
             faults.Add(fault);
         if (faults.Count > 0)
             throw new InvalidSettingsException(faults);
-    }
-
-    /// <summary>The manager of an AppHost that has just been stopped listens for a few more seconds.</summary>
-    private async Task<IReadOnlyList<string>> FindPortsThatStayTakenAsync(bool isRedisStarted)
-    {
-        for (var waited = TimeSpan.Zero; ; waited += PortInterval)
-        {
-            var taken = await Addresses.FindTakenPortsAsync(isRedisStarted);
-            if (taken.Count == 0 || waited >= PortTimeout)
-                return taken;
-            await Task.Delay(PortInterval, TimeProvider.System);
-        }
     }
 
     private static TimeSpan ReadStartTimeout(string? text) =>

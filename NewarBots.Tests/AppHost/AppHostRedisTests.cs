@@ -21,6 +21,7 @@ public sealed class AppHostRedisTests : IAsyncDisposable
     private readonly int _port = ManagerProcess.FreePort();
 
     private readonly string _manager = $"http://127.0.0.1:{ManagerProcess.FreePort()}";
+    private readonly string _dashboard = $"http://localhost:{ManagerProcess.FreePort()}";
     private readonly HttpClient _http = new();
 
     private string Redis => $"newarbots-redis-{_port}";
@@ -56,6 +57,7 @@ public sealed class AppHostRedisTests : IAsyncDisposable
 
         Assert.Equal("true", await InspectAsync(Redis, "{{.State.Running}}"));
         Assert.Equal("true", await InspectAsync($"newar-bot-{recording}", "{{.State.Running}}"));
+        // The ports of the first AppHost are free at once, or this start fails.
         await using (var second = Start())
         {
             await second.LineAsync("NewarBots is up", StartTimeout);
@@ -71,7 +73,7 @@ public sealed class AppHostRedisTests : IAsyncDisposable
     }
 
     private AppHostProcess Start() => new(
-        ("ASPNETCORE_URLS", _manager), ("Redis__Port", $"{_port}"), ("Storage__Path", _storage.FullName), ("Launching__Stack", _stack));
+        ("ASPNETCORE_URLS", _manager), ("Dashboard__Url", _dashboard), ("Redis__Port", $"{_port}"), ("Storage__Path", _storage.FullName), ("Launching__Stack", _stack));
 
     /// <returns>The bot's id.</returns>
     private async Task<string> PostAsync(object request)
