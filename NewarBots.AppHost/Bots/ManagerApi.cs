@@ -13,6 +13,10 @@ internal sealed class ManagerApi : IResourceAnnotation, IDisposable
 {
     private const int PageSize = 200;
 
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan AnswerInterval = TimeSpan.FromSeconds(0.2);
+
     /// <summary>
     /// Propagates no trace context of the AppHost, which exports none: a bot's trace begins at the manager, and polling is not traced.
     /// </summary>
@@ -39,21 +43,19 @@ internal sealed class ManagerApi : IResourceAnnotation, IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    /// <summary>The manager's own health report; unhealthy if it sends none.</summary>
+    /// <summary>
+    /// The manager's own health report; unhealthy if it sends none. Waits for up to ten seconds for a manager that is starting, because Aspire repeats
+    /// a failed check after one second, then two, and so on, which would end the start too late.
+    /// </summary>
     public async Task<HealthCheckResult> CheckHealthAsync(CancellationToken cancellation)
     {
-        if (!HasAddress)
-            return HealthCheckResult.Unhealthy("The manager has no address yet.");
-        try
+        var started = TimeProvider.System.GetTimestamp();
+        while (true)
         {
-            using var response = await GetAsync("/health", cancellation);
-            var health = (await response.Content.ReadFromJsonAsync<ManagerHealth>(cancellation))!;
-            HasAnswered = true;
-            return health.ToResult();
-        }
-        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException or JsonException && !cancellation.IsCancellationRequested)
-        {
-            return HealthCheckResult.Unhealthy($"{Address}/health sent no valid report: {exception.Message}");
+            var health = await ReadHealthAsync(cancellation);
+            if (HasAnswered || TimeProvider.System.GetElapsedTime(started) >= AnswerTimeout)
+                return health;
+            await Task.Delay(AnswerInterval, TimeProvider.System, cancellation);
         }
     }
 
@@ -137,6 +139,23 @@ internal sealed class ManagerApi : IResourceAnnotation, IDisposable
                 stopped++;
         }
         return stopped;
+    }
+
+    private async Task<HealthCheckResult> ReadHealthAsync(CancellationToken cancellation)
+    {
+        if (!HasAddress)
+            return HealthCheckResult.Unhealthy("The manager has no address yet.");
+        try
+        {
+            using var response = await GetAsync("/health", cancellation);
+            var health = (await response.Content.ReadFromJsonAsync<ManagerHealth>(cancellation))!;
+            HasAnswered = true;
+            return health.ToResult();
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException or JsonException && !cancellation.IsCancellationRequested)
+        {
+            return HealthCheckResult.Unhealthy($"{Address}/health sent no valid report: {exception.Message}");
+        }
     }
 
     /// <exception cref="HttpRequestException">The manager rejected the request. The message is the detail of its problem, or else the status code.</exception>

@@ -1,4 +1,8 @@
 using System.Net.Http.Json;
+using System.Net.Sockets;
+using Aspire.Hosting.ApplicationModel;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using NewarBots.AppHost.Bots;
 using NewarBots.Tests.Fixtures;
@@ -17,6 +21,31 @@ public sealed class ManagerHealthTests(RedisServer redis) : IClassFixture<RedisS
         Assert.Equal(HealthStatus.Unhealthy, health.Status);
         Assert.StartsWith("docker: ", health.Description, StringComparison.Ordinal);
         Assert.Contains("unix:///nowhere.sock", health.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_check_waits_until_a_manager_that_is_starting_answers()
+    {
+        var requests = 0;
+        var port = ManagerProcess.FreePort();
+        await using var manager = WebApplication.CreateSlimBuilder().Build();
+        manager.Urls.Add($"http://127.0.0.1:{port}");
+        manager.MapGet("/health", context =>
+        {
+            if (++requests > 2)
+                return context.Response.WriteAsJsonAsync(new { status = "healthy" });
+            context.Abort();
+            return Task.CompletedTask;
+        });
+        await manager.StartAsync(TestContext.Current.CancellationToken);
+        var endpoint = new EndpointAnnotation(ProtocolType.Tcp, "http");
+        endpoint.AllocatedEndpoint = new(endpoint, "127.0.0.1", port);
+        using var api = new ManagerApi(new(new ProjectResource("manager"), endpoint), key: "");
+
+        Assert.Equal(HealthCheckResult.Healthy(), await api.CheckHealthAsync(TestContext.Current.CancellationToken));
+
+        Assert.Equal(3, requests);
+        Assert.True(api.HasAnswered);
     }
 
     [Fact]
