@@ -7,16 +7,9 @@ namespace NewarBots.Tests.AppHost;
 /// <summary>Runs <c>./run</c> in a copy of the repository's scripts.</summary>
 public sealed class RunScriptTests : IDisposable
 {
-    private readonly string _clone = Directory.CreateTempSubdirectory("newarbots-clone-").FullName;
+    private readonly ScriptCopy _scripts = new("run", "global.json");
 
-    public RunScriptTests()
-    {
-        Directory.CreateDirectory(Path.Combine(_clone, "eng"));
-        foreach (var file in (string[])["run", "global.json", .. Directory.EnumerateFiles(Repository.PathOf("eng"))])
-            File.Copy(Repository.PathOf(file), Path.Combine(_clone, Path.GetRelativePath(Repository.Root, Repository.PathOf(file))));
-    }
-
-    public void Dispose() => Directory.Delete(_clone, recursive: true);
+    public void Dispose() => _scripts.Dispose();
 
     [Fact]
     public async Task A_Docker_engine_that_is_unreachable_is_reported_with_its_address()
@@ -45,7 +38,7 @@ public sealed class RunScriptTests : IDisposable
     private async Task<BufferedCommandResult> RunAsync(string dockerHost)
     {
         using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(3), TimeProvider.System);
-        return await Cli.Wrap(Path.Combine(_clone, "run"))
+        return await Cli.Wrap(_scripts.PathOf("run"))
             .WithEnvironmentVariables(environment => environment.Set("DOCKER_HOST", dockerHost))
             .WithValidation(CommandResultValidation.None)
             .ExecuteBufferedAsync(timeout.Token);
