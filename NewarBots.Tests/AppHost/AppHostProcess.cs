@@ -19,14 +19,19 @@ internal sealed partial class AppHostProcess : IAsyncDisposable
     private readonly Process _process;
 
     /// <param name="settings">Environment variables. They override those of this class.</param>
-    public AppHostProcess(params (string Name, string Value)[] settings)
+    public AppHostProcess(params (string Name, string Value)[] settings) : this("dotnet", [Dll], settings)
     {
-        var project = Projects.NewarBots_AppHost.ProjectPath;
-        var configuration = typeof(AppHostProcess).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(project, "bin", configuration, "net10.0", "NewarBots.AppHost.dll")])
+    }
+
+    /// <param name="program">Starts the AppHost.</param>
+    /// <param name="arguments">Arguments of the program.</param>
+    /// <param name="settings">Environment variables. They override those of this class.</param>
+    public AppHostProcess(string program, string[] arguments, params (string Name, string Value)[] settings)
+    {
+        var start = new ProcessStartInfo(program, arguments)
         {
             // The configuration file is read from the working directory.
-            WorkingDirectory = project,
+            WorkingDirectory = Projects.NewarBots_AppHost.ProjectPath,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
@@ -52,6 +57,13 @@ internal sealed partial class AppHostProcess : IAsyncDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
+
+    private static string Dll => Path.Combine(
+        Projects.NewarBots_AppHost.ProjectPath,
+        "bin",
+        typeof(AppHostProcess).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration,
+        "net10.0",
+        "NewarBots.AppHost.dll");
 
     public Uri Manager => new(_manager);
 
