@@ -109,8 +109,8 @@ internal static class AssembleCommand
             id, session.Chunks().Select(chunk => ChunkReader.Read(chunk.Path, chunk.Index)), SessionJournal.Empty, request.Budget.Packets);
         if (plan.Pieces.Count == 0)
             return new();
-        var parts = new PieceFiles(session, WorkFolder).Make(plan, cancellation);
-        await concatenator.ConcatenateAsync(parts, id, WorkFolder, AudioAssembler.FileName, cancellation);
+        using var files = new PieceFiles(session, WorkFolder);
+        await concatenator.ConcatenateAsync(files.Write(plan, cancellation), id, WorkFolder, AudioAssembler.FileName, cancellation);
         return new() { Mix = new(AudioAssembler.FileName, plan, default) };
     }
 

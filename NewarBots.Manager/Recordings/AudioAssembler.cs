@@ -44,7 +44,7 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
         if (plan.SilentPackets > budget.Silence)
             throw new TooMuchSilenceException(source.Path);
 
-        var files = new PieceFiles(source, work.Folder);
+        using var files = new PieceFiles(source, work.Folder);
         DecodedAudio decoded;
         try
         {
@@ -97,7 +97,7 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
         SessionId session, ChunkManifest plan, PieceFiles files, WorkPart work, CancellationToken cancellation)
     {
         using (BotTracing.StartPart("recording concatenate"))
-            await concatenator.ConcatenateAsync(files.Make(plan, cancellation), session, work.Folder, FileName, cancellation);
+            await concatenator.ConcatenateAsync(files.Write(plan, cancellation), session, work.Folder, FileName, cancellation);
 
         using var part = BotTracing.StartPart("recording verify");
         var decoded = await verifier.DecodeAsync(work.Folder, FileName, plan.Duration, cancellation);
@@ -125,7 +125,7 @@ internal sealed partial class AudioAssembler(FFmpegConcatenator concatenator, FF
             var length = TimeSpan.FromSeconds(ChunkManifest.Seconds(piece.Range.Count));
             try
             {
-                if ((await verifier.DecodeAsync(work.Folder, files.PathOf(piece), length, cancellation, mayBeEmpty: true)).Length != length)
+                if ((await verifier.DecodeAsync(work.Folder, files.Write(piece), length, cancellation, mayBeEmpty: true)).Length != length)
                     undecodable.Add(piece.Chunk.Index);
             }
             catch (BadAudioException)

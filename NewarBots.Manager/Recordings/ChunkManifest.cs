@@ -156,11 +156,7 @@ internal abstract record Piece(PacketRange Range)
     /// <param name="Chunk">Source of the audio.</param>
     /// <param name="Skip">Number of the chunk's first packets to leave out, because the previous chunk holds them too.</param>
     /// <param name="Problem"><see langword="null"/> if the chunk is intact and its position is known.</param>
-    public sealed record OfChunk(PacketRange Range, OggOpusChunk Chunk, long Skip, ChunkProblem? Problem) : Piece(Range)
-    {
-        /// <summary>The file can be used unchanged.</summary>
-        public bool IsIntact => Skip == 0 && Chunk.Problem is null;
-    }
+    public sealed record OfChunk(PacketRange Range, OggOpusChunk Chunk, long Skip, ChunkProblem? Problem) : Piece(Range);
 
     /// <param name="Range">Position in the recording.</param>
     public sealed record Silence(PacketRange Range) : Piece(Range);

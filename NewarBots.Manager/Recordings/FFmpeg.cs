@@ -258,7 +258,7 @@ internal static class FFmpegExit
     };
 }
 
-/// <summary>FFmpeg ran to its end, and reported or produced invalid audio.</summary>
+/// <summary>FFmpeg ran to its end, and reported or produced invalid audio. Or a chunk has changed since it was read.</summary>
 internal sealed class BadAudioException(string message) : FinalizationException(message)
 {
     public override string Explanation => "FFmpeg rejected the recorded audio.";

@@ -10,7 +10,7 @@ internal sealed record RecordingBudget(long Packets)
     /// <summary>Meetings have far fewer tracks: pages mix all participants into a few.</summary>
     public const int MaxTracks = 100;
 
-    /// <summary>Entries of the work folder: chunks to repair, and the results.</summary>
+    /// <summary>Entries of the work folder: the pieces of the mix or of one track, and the results.</summary>
     public const int MaxFiles = 20_000;
 
     /// <summary>
@@ -109,7 +109,7 @@ internal sealed record RecordingBudget(long Packets)
     public static IEnumerable<string> Within(ChunkFolder folder, long bytes) =>
         folder.Chunks().Where(chunk => chunk.Bytes is > 0 and <= ChunkFolder.MaxChunkBytes).TakeWhile(chunk => (bytes -= chunk.Space) >= 0).Select(chunk => chunk.Path);
 
-    /// <summary>Bytes of all files in the work folder: for each result its own bytes, and those of repaired chunks and silence.</summary>
+    /// <summary>Bytes of all files in the work folder: for each result its own bytes, and those of its pieces.</summary>
     /// <param name="hasTracks">Whether there are tracks. Their number does not matter.</param>
     public long BytesToWrite(bool hasTracks) => 2 * (FileBytes + (hasTracks ? MaxBytesOfTracks * FileBytes : 0));
 

@@ -31,7 +31,7 @@ public sealed class ChunkManifestTests
         Assert.Equal(1123, plan.Packets);
         Assert.Equal(Start, plan.StartedAt);
         Assert.Empty(plan.Gaps);
-        Assert.All(plan.Chunks, piece => Assert.True(piece.IsIntact));
+        Assert.All(plan.Chunks, piece => Assert.True(piece is { Skip: 0, Problem: null }));
     }
 
     [Fact]

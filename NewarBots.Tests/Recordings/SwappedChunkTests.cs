@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using NewarBots.Contract;
+using NewarBots.Contract.Ogg;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
 
@@ -54,6 +56,45 @@ public sealed class SwappedChunkTests : IDisposable
             Directory.EnumerateFileSystemEntries(_session.Storage.FinalFolder(_session.Bot.UserId), "*", SearchOption.AllDirectories),
             entry => Assert.Null(new FileInfo(entry).LinkTarget));
         Assert.Equal(target.Sha256, Sha256(Target));
+    }
+
+    /// <summary>FFmpeg is under a recorder's control, say, and replaces a chunk right before it joins all of them.</summary>
+    [Theory]
+    [InlineData("ln -sf")]
+    [InlineData("cp")]
+    public async Task A_chunk_that_is_swapped_while_FFmpeg_runs_is_not_in_the_recording(string swap)
+    {
+        // A valid chunk of this session, of the same length, with other audio.
+        _session.WriteChunk(Swapped, Swapped * RecordedSession.PacketsPerChunk, [.. Enumerable.Repeat(OpusHeaders.SilencePacket.ToArray(), RecordedSession.PacketsPerChunk)]);
+        File.Move(_session.ChunkPath(Swapped), Target);
+        OtherUsers.Allow(_elsewhere);
+        OtherUsers.Allow(Target);
+        var tone = await OpusPackets.OfToneAsync(3000);
+        _session.Write(tone);
+        var own = Sha256(_session.ChunkPath(Swapped));
+        _session.UseFFmpegScript($"""case "$*" in *concat*) {swap} '{Target}' '{_session.ChunkPath(Swapped)}' && touch '{_elsewhere}/swapped';; esac; exec ffmpeg "$@" """);
+
+        await _session.RecordAsync();
+
+        Assert.True(File.Exists(Path.Combine(_elsewhere, "swapped")));
+        Assert.Equal(own, _session.Manifest().Chunks[Swapped].Sha256);
+        Assert.Equal(await _session.DecodeAsync(tone), await _session.DecodeAsync());
+    }
+
+    [Fact]
+    public async Task A_chunk_that_changed_after_it_was_read_counts_as_invalid_audio()
+    {
+        _session.Write(await OpusPackets.OfToneAsync(1000));
+        var plan = ChunkManifest.Plan(
+            _session.Bot.Id, [ChunkReader.Read(_session.ChunkPath(0), 0), ChunkReader.Read(_session.ChunkPath(1), 1)], SessionJournal.Empty, maxPackets: 1000);
+        File.Copy(_session.ChunkPath(0), _session.ChunkPath(1), overwrite: true);
+        using var files = new PieceFiles(SessionFolder.Open(_session.Folder), _elsewhere);
+
+        Assert.Equal(ChunkFormat.FileName(0), files.Write(plan.Pieces[0]));
+        Assert.Throws<BadAudioException>(() => files.Write(plan.Pieces[1]));
+
+        files.Dispose();
+        Assert.Empty(Directory.GetFiles(_elsewhere));
     }
 
     private void Swap(CancellationToken ended)
