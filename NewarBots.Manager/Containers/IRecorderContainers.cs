@@ -1,5 +1,6 @@
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Containers;
 
@@ -25,17 +26,21 @@ internal interface IRecorderContainers
     /// <summary>All recorders of this stack, in any state. How they exited is unknown (<see cref="FindAsync"/>).</summary>
     Task<IReadOnlyList<RecorderContainer>> ListAsync(CancellationToken cancellation);
 
-    /// <summary>Whether the engine answers at all. It may still fail for one container. Throws nothing but a cancellation.</summary>
-    async Task<bool> IsReachableAsync(CancellationToken cancellation)
+    /// <summary>Tells a container that hangs from an outage of the engine, by listing all containers. Throws nothing but a cancellation.</summary>
+    /// <returns>The cause of a failure, and the reason as one sentence without paths and commands.</returns>
+    async Task<(FailureCause Cause, string Why)> CauseOfAsync(Exception exception, CancellationToken cancellation)
     {
+        var known = (Failures.CauseOf(exception), Failures.Explain(exception));
+        if (exception is not ContainerEngineException { Cause: FailureCause.Engine })
+            return known;
         try
         {
             await ListAsync(cancellation);
-            return true;
+            return (FailureCause.Bot, "The container engine does not answer requests about the bot's container, although it works otherwise.");
         }
         catch (ContainerEngineException)
         {
-            return false;
+            return known;
         }
     }
 

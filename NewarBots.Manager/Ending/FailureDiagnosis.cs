@@ -13,16 +13,14 @@ internal sealed class FailureDiagnosis(IRecorderContainers containers, StorageCh
     /// </summary>
     public async Task<(FailureCause Cause, string Why)> CauseOfAsync(Exception exception, CancellationToken cancellation)
     {
-        if (exception is ContainerEngineException { Cause: FailureCause.Engine } && await containers.IsReachableAsync(cancellation))
-            return (FailureCause.Bot, "The container engine does not answer requests about the bot's container, although it works otherwise.");
         if (Failures.MayBeStorage(exception) && await storage.FindFaultAsync(cancellation) is { } fault)
             return (FailureCause.Storage, fault);
-        var cause = Failures.CauseOf(exception);
+        var (cause, why) = await containers.CauseOfAsync(exception, cancellation);
         if (cause is not (FailureCause.FFmpeg or FailureCause.Host) || !await FFmpegWorksAsync(cancellation))
-            return (cause, Failures.Explain(exception));
+            return (cause, why);
         return (FailureCause.Bot, cause is FailureCause.FFmpeg
             ? "FFmpeg cannot process the recorded audio, although it works otherwise."
-            : $"{Failures.Explain(exception)} Other programs can be started, so the bot's files may be the cause.");
+            : $"{why} Other programs can be started, so the bot's files may be the cause.");
     }
 
     private async Task<bool> FFmpegWorksAsync(CancellationToken cancellation)

@@ -20,8 +20,17 @@ internal static class HostingRegistration
         builder.Services.AddHealthChecks()
             .AddCheck<BackgroundLoopsHealthCheck>("loops")
             .AddCheck<RetryBackoffHealthCheck>("retries")
+            .AddBackoff(RetryBackoff.Stops)
+            .AddBackoff(RetryBackoff.Messages)
             .AddCheck<StorageHealthCheck>("storage");
         return builder;
+    }
+
+    /// <summary>A backoff of its own for some work, as a keyed service, with a health check of the same name.</summary>
+    private static IHealthChecksBuilder AddBackoff(this IHealthChecksBuilder checks, string name)
+    {
+        checks.Services.AddKeyedSingleton<RetryBackoff>(name);
+        return checks.Add(new(name, services => new RetryBackoffHealthCheck(services.GetRequiredKeyedService<RetryBackoff>(name)), failureStatus: null, tags: null));
     }
 }
 

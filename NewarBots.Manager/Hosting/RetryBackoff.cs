@@ -7,10 +7,16 @@ namespace NewarBots.Manager.Hosting;
 
 /// <summary>
 /// Exponential backoff for bots with failed attempts to launch, recover or end them: a minute after the first failure, five seconds if an outage
-/// caused it, and up to an hour. Kept in memory, by the monotonic clock, so a manager retries each bot immediately after a restart.
+/// caused it, and up to an hour. Stops and messages have one each, so that a bot that cannot be stopped still ends at once. Kept in memory, by the monotonic clock, so a manager retries each bot immediately after a restart.
 /// </summary>
 internal sealed class RetryBackoff(TimeProvider time)
 {
+    /// <summary>Key of the backoff of bots that cannot be stopped.</summary>
+    public const string Stops = "stops";
+
+    /// <summary>Key of the backoff of bots whose messages cannot be read.</summary>
+    public const string Messages = "messages";
+
     private static readonly TimeSpan Shortest = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ShortestInOutage = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
@@ -33,8 +39,10 @@ internal sealed class RetryBackoff(TimeProvider time)
     }
 
     /// <summary>An attempt failed, and nothing but this manager counts the attempts.</summary>
-    public TimeSpan Postpone(SessionId id, Exception exception) =>
-        Postpone(id, AttemptsOf(id) + 1, Failures.CauseOf(exception), Failures.Explain(exception));
+    public TimeSpan Postpone(SessionId id, FailureCause cause, string why) => Postpone(id, AttemptsOf(id) + 1, cause, why);
+
+    /// <inheritdoc cref="Postpone(SessionId, FailureCause, string)"/>
+    public TimeSpan Postpone(SessionId id, Exception exception) => Postpone(id, Failures.CauseOf(exception), Failures.Explain(exception));
 
     /// <summary>Whether it is too early for the next attempt.</summary>
     public bool IsPostponed(SessionId id) => _postponed.TryGetValue(id, out var postponed) && !IsDue(postponed);
@@ -43,6 +51,13 @@ internal sealed class RetryBackoff(TimeProvider time)
     public int AttemptsOf(SessionId id) => _postponed.TryGetValue(id, out var postponed) ? postponed.Attempts : 0;
 
     public void Forget(SessionId id) => _postponed.TryRemove(id, out _);
+
+    /// <summary>Forgets all other bots.</summary>
+    public void Keep(IReadOnlySet<SessionId> ids)
+    {
+        foreach (var id in _postponed.Keys.Where(id => !ids.Contains(id)))
+            Forget(id);
+    }
 
     /// <summary>That outage is over: the bots that it postponed are due at once.</summary>
     public void EndOutage(FailureCause cause)

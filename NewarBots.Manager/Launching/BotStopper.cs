@@ -12,7 +12,8 @@ namespace NewarBots.Manager.Launching;
 /// manager that accepted a stop request dies, any other manager completes it.
 /// </summary>
 internal sealed partial class BotStopper(
-    IConnectionMultiplexer redis, IRecorderContainers containers, BotQueries queries, BackgroundLoops loops, ILogger<BotStopper> logger)
+    IConnectionMultiplexer redis, IRecorderContainers containers, BotQueries queries, [FromKeyedServices(RetryBackoff.Stops)] RetryBackoff backoff,
+    BackgroundLoops loops, ILogger<BotStopper> logger)
     : BackgroundService
 {
     /// <summary>A stop only waits for the recorder, so many can run at once.</summary>
@@ -29,8 +30,12 @@ internal sealed partial class BotStopper(
     /// <summary>Bots whose stop was pending at the last poll.</summary>
     private HashSet<SessionId> _pending = [];
 
-    /// <summary>Stops the bot's recorder if it has one. Idempotent.</summary>
-    public void Enqueue(SessionId id) => _queue.Enqueue(id);
+    /// <summary>Stops the bot's recorder if it has one, unless a recent attempt failed and its backoff has not passed. Idempotent.</summary>
+    public void Enqueue(SessionId id)
+    {
+        if (!backoff.IsPostponed(id))
+            _queue.Enqueue(id);
+    }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
         loops.RunAsync("stop", every: PollInterval, RetryPendingAsync, stoppingToken),
@@ -45,6 +50,7 @@ internal sealed partial class BotStopper(
                 .Where(bot => bot is { StopRequested: true, AwaitsContainer: false, Status: < BotStatus.Finalizing })
                 .Select(bot => bot.Id)
                 .ToHashSet();
+            backoff.Keep(_pending);
             foreach (var id in _pending.Intersect(before))
                 Enqueue(id);
         }
@@ -60,10 +66,14 @@ internal sealed partial class BotStopper(
         {
             if (await queries.FindAsync(id) is { } bot)
                 await StopAsync(bot, cancellation);
+            backoff.Forget(id);
         }
-        catch (Exception exception) when (exception is ContainerEngineException || exception.IsRedisUnavailable())
+        catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {
-            Log.StopFailed(logger, id, exception.Message);
+            var (cause, why) = await containers.CauseOfAsync(exception, cancellation);
+            // An outage concerns all bots, which stop soon after it.
+            var wait = cause is FailureCause.Bot ? backoff.Postpone(id, cause, why) : PollInterval;
+            Log.StopFailed(logger, id, wait, exception.Message);
         }
     }
 
@@ -85,7 +95,7 @@ internal sealed partial class BotStopper(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "Stop of bot {SessionId} failed, will retry: {Why}")]
-        public static partial void StopFailed(ILogger logger, SessionId sessionId, string why);
+        [LoggerMessage(LogLevel.Warning, "Stop of bot {SessionId} failed, will retry in {Wait}: {Why}")]
+        public static partial void StopFailed(ILogger logger, SessionId sessionId, TimeSpan wait, string why);
     }
 }

@@ -156,7 +156,7 @@ internal sealed partial class Reconciler(
             var (cause, why) = await diagnosis.CauseOfAsync(exception, cancellation);
             if (cause is FailureCause.Redis or FailureCause.Engine)
                 throw;
-            var wait = backoff.Postpone(action.Id, backoff.AttemptsOf(action.Id) + 1, cause, why);
+            var wait = backoff.Postpone(action.Id, cause, why);
             Log.NotReconciled(logger, exception, action.Id, wait, exception.Message);
         }
     }

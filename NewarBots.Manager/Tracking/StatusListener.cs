@@ -13,8 +13,8 @@ namespace NewarBots.Manager.Tracking;
 /// lost, so the journals of all active bots are also polled.
 /// </summary>
 internal sealed partial class StatusListener(
-    IConnectionMultiplexer redis, BotQueries queries, BotFollower follower, BotNotifier news, ScheduleSignal schedule, BotMetrics metrics, BackgroundLoops loops,
-    TimeProvider time, ILogger<StatusListener> logger)
+    IConnectionMultiplexer redis, BotQueries queries, BotFollower follower, BotNotifier news, ScheduleSignal schedule, BotMetrics metrics,
+    [FromKeyedServices(RetryBackoff.Messages)] RetryBackoff backoff, BackgroundLoops loops, TimeProvider time, ILogger<StatusListener> logger)
     : BackgroundService
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
@@ -92,6 +92,7 @@ internal sealed partial class StatusListener(
             // Also those that were active at the last sweep: the missed message may be their last.
             foreach (var id in _active.Union(before))
                 _woken.Add(id);
+            backoff.Keep(_active);
             foreach (var gone in _told.Keys.Except(_active))
                 _told.TryRemove(gone, out _);
         }
@@ -110,9 +111,12 @@ internal sealed partial class StatusListener(
 
     private async ValueTask FollowAsync(SessionId id)
     {
+        if (backoff.IsPostponed(id))
+            return;
         try
         {
             var (bot, hasMore) = await follower.FollowAsync(id);
+            backoff.Forget(id);
             if (hasMore)
                 _woken.Add(id);
             // Every message on the stream raises the sequence number, so without a greater one there is nothing to read.
@@ -134,14 +138,15 @@ internal sealed partial class StatusListener(
         catch (Exception exception)
         {
             // One bot's messages must not keep those of others from being read.
-            Log.Unexpected(logger, exception, id);
+            var wait = backoff.Postpone(id, exception);
+            Log.Unexpected(logger, exception, id, wait);
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Unexpected error while reading the status messages of bot {SessionId}, will retry")]
-        public static partial void Unexpected(ILogger logger, Exception exception, SessionId sessionId);
+        [LoggerMessage(LogLevel.Error, "Unexpected error while reading the status messages of bot {SessionId}, will retry in {Wait}")]
+        public static partial void Unexpected(ILogger logger, Exception exception, SessionId sessionId, TimeSpan wait);
 
         [LoggerMessage(LogLevel.Warning, "Status messages cannot be read, will retry: {Why}")]
         public static partial void RedisUnreachable(ILogger logger, string why);

@@ -30,6 +30,9 @@ internal sealed class InMemoryContainers : IRecorderContainers
     /// <summary>The engine does not answer requests about the container of this bot.</summary>
     public SessionId? Hanging { get; set; }
 
+    /// <summary>Stops of that container so far.</summary>
+    public int UnansweredStops { get; private set; }
+
     /// <summary>The container of this bot cannot be measured.</summary>
     public SessionId? Unmeasurable { get; set; }
 
@@ -57,6 +60,12 @@ internal sealed class InMemoryContainers : IRecorderContainers
 
     public Task StopAsync(SessionId id, TimeSpan grace, CancellationToken cancellation)
     {
+        if (id == Hanging)
+        {
+            UnansweredStops++;
+            throw new ContainerEngineException("It does not answer.", ContainerEngineFailure.Unreachable);
+        }
+
         if (_containers.TryGetValue(id, out var container))
             Exit(container, container.ExitCodeOfStop);
         return Task.CompletedTask;
