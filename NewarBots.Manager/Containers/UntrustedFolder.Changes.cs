@@ -341,23 +341,34 @@ internal sealed partial class UntrustedFolder
 /// <summary>Limits how long a removal may keep its caller waiting.</summary>
 /// <param name="entries">Entries that may be touched.</param>
 /// <param name="longest">Time that it may take.</param>
+/// <param name="time">Measures the time.</param>
 /// <param name="cancellation">Ends it early.</param>
-internal sealed class RemovalBudget(long entries, TimeSpan longest, CancellationToken cancellation = default)
+internal sealed class RemovalBudget(long entries, TimeSpan longest, TimeProvider? time = null, CancellationToken cancellation = default)
 {
-    private readonly long _begun = TimeProvider.System.GetTimestamp();
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private readonly long _begun = (time ?? TimeProvider.System).GetTimestamp();
     private long _left = entries;
 
     /// <summary>For a caller that waits: a day's chunks, or one second.</summary>
     public static RemovalBudget Small() => new(20_000, TimeSpan.FromSeconds(1));
 
     /// <summary>For all entries that a session can have, or two seconds.</summary>
-    public static RemovalBudget OfFolder() => new(500_000, TimeSpan.FromSeconds(2));
+    public static RemovalBudget OfFolder(TimeProvider? time = null) => new(500_000, TimeSpan.FromSeconds(2), time);
 
     /// <summary>For background work.</summary>
-    public static RemovalBudget Until(CancellationToken cancellation) => new(long.MaxValue, TimeSpan.FromHours(1), cancellation);
+    public static RemovalBudget Until(CancellationToken cancellation) => new(long.MaxValue, TimeSpan.FromHours(1), cancellation: cancellation);
 
     /// <summary>More entries were to be touched than may be.</summary>
     public bool IsUsedUp => _left < 0;
 
-    public bool TryTake() => _left-- > 0 && !cancellation.IsCancellationRequested && TimeProvider.System.GetElapsedTime(_begun) < longest;
+    /// <summary>The time was over before the work was done.</summary>
+    public bool IsLate { get; private set; }
+
+    public bool TryTake()
+    {
+        if (_left-- <= 0 || cancellation.IsCancellationRequested)
+            return false;
+        IsLate |= _time.GetElapsedTime(_begun) >= longest;
+        return !IsLate;
+    }
 }

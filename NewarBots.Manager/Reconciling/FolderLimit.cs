@@ -21,6 +21,7 @@ internal sealed partial class FolderLimit(
     private const long Megabyte = 1024 * 1024;
 
     /// <param name="bot">A bot whose recorder runs.</param>
+    /// <exception cref="IOException">The folder cannot be measured, or only a part of it in time, and that part is within the limit.</exception>
     public async Task EnforceAsync(Bot bot)
     {
         if (bot is not { LaunchedAt: { } launchedAt, Status: < BotStatus.Finalizing, StopRequested: false })
@@ -31,9 +32,16 @@ internal sealed partial class FolderLimit(
         var limit = Base + (long)(seconds * RecordingBudget.MaxBytesPerSecond * (recording.Value.TrackFiles ? 1 + RecordingBudget.MaxBytesOfTracks : 1));
         using var folder = UntrustedFolder.Open(storage, bot.UserId, bot.Id, out _);
         var isUnusual = false;
-        var bytes = folder?.Measure(RemovalBudget.OfFolder(), out isUnusual) ?? 0;
+        var budget = RemovalBudget.OfFolder(time);
+        var bytes = folder?.Measure(budget, out isUnusual) ?? 0;
         if (bytes <= limit && !isUnusual)
+        {
+            // A slow disk is no reason to stop a bot.
+            if (budget.IsLate)
+                throw new IOException($"The disk is too slow: only {bytes} bytes of it were found in time.");
             return;
+        }
+
         if (isUnusual)
             Log.Unusual(logger, bot.Id);
         else

@@ -415,6 +415,19 @@ public sealed partial class UntrustedFolderTests : IDisposable
         Assert.Equal((true, false), (isOver, isOverWithMore));
     }
 
+    [Fact]
+    public void A_folder_that_cannot_be_measured_in_time_is_late_and_not_unusual()
+    {
+        CreateFiles(Session, 60);
+        using var folder = Open();
+        var (late, inTime) = (new RemovalBudget(100, TimeSpan.Zero), new RemovalBudget(100, TimeSpan.FromMinutes(1)));
+
+        folder.Measure(late, out var isUnusual);
+        folder.Measure(inTime, out _);
+
+        Assert.Equal((true, false, false), (late.IsLate, isUnusual, inTime.IsLate));
+    }
+
     private UntrustedFolder Open() => UntrustedFolder.Open(Session, out _) ?? throw new InvalidOperationException();
 
     private void RemoveMany(int count)

@@ -80,6 +80,20 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
     }
 
     [Fact]
+    public async Task A_folder_that_takes_too_long_to_measure_is_reported_and_its_bot_records_on()
+    {
+        var bot = await LaunchedAsync("sleep 1000");
+        await File.WriteAllBytesAsync(Path.Combine(new StorageLayout(recorders.Storage).SessionFolder(bot.UserId, bot.Id), "junk"), new byte[5000], Cancellation);
+        await _manager.GetRequiredService<FolderLimit>().EnforceAsync(bot);
+
+        var slow = recorders.WholeManager(_redis, new LeapingClock()).GetRequiredService<FolderLimit>();
+        var exception = await Assert.ThrowsAsync<IOException>(() => slow.EnforceAsync(bot));
+
+        Assert.Contains("too slow", exception.Message, StringComparison.Ordinal);
+        Assert.False((await Store.Queries.FindAsync(bot.Id))!.StopRequested);
+    }
+
+    [Fact]
     public async Task A_bot_cancelled_by_another_manager_is_not_recovered_after_Redis_was_emptied()
     {
         await Store.Recovery.CompleteAsync((await Store.Recovery.BeginAsync())!);
@@ -230,4 +244,12 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
     }
 
     private Task ReconcileAsync() => Reconciler.ReconcileAsync(Cancellation);
+
+    /// <summary>Three seconds pass between any two looks at it.</summary>
+    private sealed class LeapingClock : TimeProvider
+    {
+        private long _seconds;
+
+        public override long GetTimestamp() => Interlocked.Add(ref _seconds, 3) * TimestampFrequency;
+    }
 }
