@@ -6,6 +6,7 @@ using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Containers;
 using NewarBots.Manager.Ending;
 using NewarBots.Manager.Hosting;
+using NewarBots.Manager.Recordings;
 using NewarBots.Recorder.Recording;
 using NewarBots.Tests.Fixtures;
 using StackExchange.Redis;
@@ -195,7 +196,25 @@ public sealed class BotFinisherTests(InMemoryRecorders recorders, RedisServer re
         {
             var ended = await UntilAsync(bot, BotStatus.Completed);
             Assert.Equal((2, false), (ended.RecordedSeconds, ended.Recording!.Complete));
+            var manifest = RecordingManifest.TryRead(new StorageLayout(recorders.Storage).Manifest(bot.UserId, bot.Id))!;
+            Assert.Equal([null, ChunkProblem.Damaged], manifest.Chunks.Select(chunk => chunk.Problem));
         }
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task A_bot_with_a_million_files_ends_with_its_recording()
+    {
+        var bot = await RecordedAsync();
+        UseFFmpeg("""exec ffmpeg "$@" """);
+        var folder = new StorageLayout(recorders.Storage).SessionFolder(bot.UserId, bot.Id);
+        for (var number = 0; number < 1_000_000; number++)
+            File.Create(Path.Combine(folder, $"junk{number}")).Dispose();
+
+        _finisher.Enqueue(bot.Id);
+
+        Assert.Equal(1, (await UntilAsync(bot, BotStatus.Completed)).RecordedSeconds);
+        Assert.False(Directory.Exists(folder));
     }
 
     [Fact]

@@ -57,17 +57,22 @@ public sealed class FullDiskTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_recorder_that_fills_the_disk_with_other_files_loses_those_and_keeps_its_recording()
+    public async Task A_recorder_that_fills_the_disk_with_other_files_loses_those_and_costs_no_recording()
     {
         await using var host = await LightHost.StartAsync(("Storage__Path", Disk), ("Storage__MinimumFreeMegabytes", "0"));
         var id = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "full");
+        var other = await host.Manager.RecordAsync(host.Manager.Rehearsal("duration=600"), userId: "other");
         await host.RecordedAsync(id, seconds: 5);
+        await host.RecordedAsync(other, seconds: 5);
         Fill(Path.Combine(host.FolderOf(id, "full"), "junk"));
 
-        var bot = await host.Manager.UntilAsync(id, TimeSpan.FromMinutes(3), "completed");
+        foreach (var ended in new[] { id, other })
+        {
+            var bot = await host.Manager.UntilAsync(ended, TimeSpan.FromMinutes(3), "completed");
+            Assert.Equal("storage_failed", (string?)bot["reason"]);
+            Assert.True((double)bot["recordedSeconds"]! >= 5, bot.ToJsonString());
+        }
 
-        Assert.Equal("storage_failed", (string?)bot["reason"]);
-        Assert.True((double)bot["recordedSeconds"]! >= 5, bot.ToJsonString());
         Assert.Empty(host.Folders());
         await Eventually.TrueAsync(async () => (string?)(await host.Manager.GetAsync("/health")).Body!["checks"]!["storage"]!["status"] == "healthy");
     }
