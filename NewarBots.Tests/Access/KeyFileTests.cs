@@ -1,4 +1,6 @@
 using System.Runtime.Versioning;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using NewarBots.Contract;
@@ -41,6 +43,19 @@ public sealed class KeyFileTests : IDisposable
         Assert.Null(Keyed(File).Find(changed));
         Assert.Null(Keyed(File).Find(Credential.New()));
         Assert.Null(Keyed(File).FindSession(secret, Now));
+    }
+
+    /// <summary>So the time of a comparison tells nothing about a secret: callers cannot choose the hash of what they send.</summary>
+    [Fact]
+    public void A_secret_is_compared_by_its_hash_only()
+    {
+        var secret = Credential.New();
+
+        Assert.Equal(SHA256.HashData(Encoding.ASCII.GetBytes(secret.Text)), secret.Hash);
+        Assert.True(secret.Matches(secret.Hash));
+        Assert.False(secret.Matches(Encoding.ASCII.GetBytes(secret.Text)));
+        Assert.False(secret.Matches(Credential.New().Hash));
+        Assert.False(secret.Matches(hash: null));
     }
 
     [Fact]
