@@ -38,7 +38,7 @@ internal sealed class HostileBenchmark : Benchmark
     public override string Name => "hostile";
 
     public override string Summary =>
-        "honest=5 files=100000 seconds=20 minutes=10 user=0: honest bots beside 20 compromised recorders, all ending at once (goals: honest ones complete within "
+        "honest=5 files=100000 seconds=20 minutes=10 user=0 users=1: honest bots beside 20 compromised recorders, all ending at once (goals: honest ones complete within "
         + "5 s of their end, manager under 250 MiB, nothing left over)";
 
     public override async Task RunAsync(Arguments arguments, CancellationToken cancellation)
@@ -52,8 +52,9 @@ internal sealed class HostileBenchmark : Benchmark
         await using var stage = await SoakStage.StartAsync(managers: 1, honestCount + attacks.Count, cancellation, arguments.Int("user", 0), Image);
         var manager = stage.Managers[0];
 
-        var honest = await SendAsync(stage, HonestUser, honestCount, cancellation);
-        var ids = await SendAsync(stage, HostileUser, attacks.Count, cancellation);
+        var users = Math.Max(1, arguments.Int("users", 1));
+        var honest = await SendAsync(stage, honestCount, _ => HonestUser, cancellation);
+        var ids = await SendAsync(stage, attacks.Count, number => $"{HostileUser}-{number % users}", cancellation);
         var all = new Dictionary<SessionId, SessionFiles>(honest.Concat(ids));
         await RecordAsync(stage, docker, all, cancellation);
         var hostile = new List<HostileBot>();
@@ -105,11 +106,17 @@ internal sealed class HostileBenchmark : Benchmark
         PrintLoad("after");
     }
 
-    private static async Task<IReadOnlyList<KeyValuePair<SessionId, SessionFiles>>> SendAsync(SoakStage stage, string user, int count, CancellationToken cancellation)
+    /// <param name="stage">The manager.</param>
+    /// <param name="count">Number of bots.</param>
+    /// <param name="userOf">The user of the bot with that number.</param>
+    /// <param name="cancellation">Ends the requests.</param>
+    private static async Task<IReadOnlyList<KeyValuePair<SessionId, SessionFiles>>> SendAsync(
+        SoakStage stage, int count, Func<int, string> userOf, CancellationToken cancellation)
     {
         var bots = new List<KeyValuePair<SessionId, SessionFiles>>();
         for (var number = 0; number < count; number++)
         {
+            var user = userOf(number);
             var meetingUrl = $"https://meet.google.com/abc-defg-{(char)('a' + number / 26)}{(char)('a' + number % 26)}a";
             using var response = await stage.Managers[0].Api.PostAsJsonAsync("/bots", new { meetingUrl, userId = user }, cancellation);
             response.EnsureSuccessStatusCode();

@@ -11,6 +11,8 @@ internal sealed class SessionFiles(StorageLayout storage, UserId user, SessionId
 {
     private const int Second = 50;
 
+    private static readonly TimeSpan SwapPause = TimeSpan.FromMilliseconds(1);
+
     private readonly string _folder = storage.SessionFolder(user, id);
 
     public string FolderInContainer { get; } = new StorageLayout(StorageLayout.RootInContainer).SessionFolder(user, id);
@@ -158,7 +160,8 @@ internal sealed class SessionFiles(StorageLayout storage, UserId user, SessionId
                 // The manager has taken one of them.
             }
 
-            await Task.Yield();
+            // This process must not use up the processors that the manager needs.
+            await Task.Delay(SwapPause, TimeProvider.System, CancellationToken.None);
         }
     }
 }
