@@ -171,7 +171,8 @@ internal sealed partial class BotFinisher(
             return true;
         }
 
-        using var turn = turns.TryBegin(id, bot.UserId, FirstTurnOf(bot, container));
+        var lived = TimeOf(bot, container);
+        using var turn = turns.TryBegin(id, bot.UserId, FirstTurn + FirstTurnPerHour * lived.TotalHours, work: lived.TotalSeconds * FilesOf(bot));
         if (turn is null && bot.Status is BotStatus.Finalizing)
             return false;
         if (await commands.UpdateAsync(id, known => BotLifecycle.FinalizationBegun(known, container?.Exit)) is not { } finalizing)
@@ -222,11 +223,25 @@ internal sealed partial class BotFinisher(
         return true;
     }
 
-    /// <summary>Follows the time that the bot has had, not what its recorder says.</summary>
-    private TimeSpan FirstTurnOf(Bot bot, RecorderContainer? container)
+    /// <summary>The time that the bot has had, whatever its recorder says.</summary>
+    private TimeSpan TimeOf(Bot bot, RecorderContainer? container)
     {
         var lived = (container?.Exit?.FinishedAt ?? time.GetUtcNow()) - (bot.LaunchedAt ?? bot.DueAt);
-        return FirstTurn + (FirstTurnPerHour * Math.Clamp(lived.TotalHours, 0, CreateBotRequest.MaxDuration.TotalHours));
+        return TimeSpan.FromHours(Math.Clamp(lived.TotalHours, 0, CreateBotRequest.MaxDuration.TotalHours));
+    }
+
+    /// <summary>The mix and the tracks.</summary>
+    private int FilesOf(Bot bot)
+    {
+        try
+        {
+            return 1 + (SessionFolder.Find(storage, bot.UserId, bot.Id)?.Tracks().Count ?? 0);
+        }
+        catch (FinalizationException)
+        {
+            // The folder cannot be opened, which ends the bot in its turn.
+            return 1;
+        }
     }
 
     /// <summary>If the storage cannot take the recording, deletes what the recorder wrote beyond what a recording needs.</summary>

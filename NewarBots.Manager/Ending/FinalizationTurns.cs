@@ -7,8 +7,8 @@ namespace NewarBots.Manager.Ending;
 /// <summary>
 /// Shares the <see cref="FinalizingOptions.MaxConcurrent"/> slots for making recordings among the bots that have ended. A bot works in turns. When its
 /// turn is over while another bot waits, it is interrupted, waits for its next turn, and gets twice the time. One slot is reserved for first turns, so
-/// bots with little work never wait for bots with much. Users take turns too, so many bots of one user do not hold up the few of another. A waiting bot
-/// holds no lease and no worker.
+/// bots with little work never wait for bots with much. Users take turns too, so many bots of one user do not hold up the few of another. Among the
+/// bots of one user, those with the least expected work come first. A waiting bot holds no lease and no worker.
 /// </summary>
 internal sealed class FinalizationTurns(IOptions<FinalizingOptions> options, TimeProvider time)
 {
@@ -29,15 +29,16 @@ internal sealed class FinalizationTurns(IOptions<FinalizingOptions> options, Tim
     /// <param name="id">The bot.</param>
     /// <param name="user">Owner of the bot.</param>
     /// <param name="first">Length of its first turn. Each later one is twice as long as the one before.</param>
+    /// <param name="work">Expected work, in seconds of audio. Bots with less come first.</param>
     /// <returns><see langword="null"/> if the bot has to wait. <see cref="Due"/> is called later, unless the bot is forgotten or suspended.</returns>
-    public FinalizationTurn? TryBegin(SessionId id, UserId user, TimeSpan first)
+    public FinalizationTurn? TryBegin(SessionId id, UserId user, TimeSpan first, double work)
     {
         lock (_lock)
         {
             if (_suspended.Contains(id))
                 return null;
             if (!_waiting.TryGetValue(id, out var place))
-                _waiting[id] = place = new(user, Turn: 0, ++_arrivals);
+                _waiting[id] = place = new(user, Turn: 0, work, ++_arrivals);
             if (!DueNow().Contains(id))
             {
                 InterruptForWaiting();
@@ -45,7 +46,7 @@ internal sealed class FinalizationTurns(IOptions<FinalizingOptions> options, Tim
             }
 
             _waiting.Remove(id);
-            var turn = new FinalizationTurn(id, user, place.Turn, End);
+            var turn = new FinalizationTurn(id, user, place.Turn, work, End);
             _running.Add(turn);
             turn.StartTimer(time, first * Math.Pow(2, Math.Min(place.Turn, 20)), IsOver);
             return turn;
@@ -75,7 +76,7 @@ internal sealed class FinalizationTurns(IOptions<FinalizingOptions> options, Tim
     {
         _running.Remove(turn);
         if (turn.WillContinue && !_suspended.Contains(turn.Id))
-            _waiting[turn.Id] = new(turn.User, turn.Number + 1, ++_arrivals);
+            _waiting[turn.Id] = new(turn.User, turn.Number + 1, turn.Work, ++_arrivals);
     });
 
     private void IsOver(FinalizationTurn turn) => Change(() =>
@@ -101,12 +102,15 @@ internal sealed class FinalizationTurns(IOptions<FinalizingOptions> options, Tim
     private IEnumerable<SessionId> DueNow() =>
         InOrder().Take(Free).Where(waiting => waiting.Place.Turn == 0 || HasRoomForLaterTurn).Select(waiting => waiting.Id);
 
-    /// <summary>First turns come first. Among those with as many turns, a bot comes before others whose user has more bots ahead of it.</summary>
+    /// <summary>
+    /// First turns come first. Among those with as many turns, a bot comes before others whose user has more bots ahead of it, and then before those with
+    /// more work.
+    /// </summary>
     private IEnumerable<(SessionId Id, Place Place)> InOrder() =>
         from user in _waiting.GroupBy(waiting => waiting.Value.User)
         let running = _running.Count(turn => turn.User == user.Key)
-        from waiting in user.OrderBy(waiting => (waiting.Value.Turn, waiting.Value.Arrival)).Index()
-        orderby waiting.Item.Value.Turn, running + waiting.Index, waiting.Item.Value.Arrival
+        from waiting in user.OrderBy(waiting => (waiting.Value.Turn, waiting.Value.Work, waiting.Value.Arrival)).Index()
+        orderby waiting.Item.Value.Turn, running + waiting.Index, waiting.Item.Value.Work, waiting.Item.Value.Arrival
         select (waiting.Item.Key, waiting.Item.Value);
 
     private void InterruptForWaiting()
@@ -120,7 +124,7 @@ internal sealed class FinalizationTurns(IOptions<FinalizingOptions> options, Tim
     }
 
     /// <summary>A place in the queue.</summary>
-    private sealed record Place(UserId User, int Turn, long Arrival);
+    private sealed record Place(UserId User, int Turn, double Work, long Arrival);
 
     private sealed class Suspension(Action end) : IDisposable
     {
@@ -129,7 +133,7 @@ internal sealed class FinalizationTurns(IOptions<FinalizingOptions> options, Tim
 }
 
 /// <summary>The use of one slot by one bot. Disposing of it frees the slot.</summary>
-internal sealed class FinalizationTurn(SessionId id, UserId user, int number, Action<FinalizationTurn> end) : IDisposable
+internal sealed class FinalizationTurn(SessionId id, UserId user, int number, double work, Action<FinalizationTurn> end) : IDisposable
 {
     private readonly CancellationTokenSource _interruption = new();
     private ITimer? _timer;
@@ -141,6 +145,9 @@ internal sealed class FinalizationTurn(SessionId id, UserId user, int number, Ac
 
     /// <summary>How often the bot was interrupted before.</summary>
     public int Number => number;
+
+    /// <summary>Expected work, in seconds of audio.</summary>
+    public double Work => work;
 
     /// <summary>Cancelled if the bot has to make room.</summary>
     public CancellationToken Interruption => _interruption.Token;

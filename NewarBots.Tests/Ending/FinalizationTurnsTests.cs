@@ -85,6 +85,25 @@ public sealed class FinalizationTurnsTests
     }
 
     [Fact]
+    public void The_bot_with_the_least_expected_work_comes_first_within_and_among_users()
+    {
+        var (ben, cara) = (UserId.Parse("ben"), UserId.Parse("cara"));
+        var (first, second) = (Begin("1")!, Begin("2")!);
+        Assert.Null(Begin("much", ben, work: 6000));
+        Assert.Null(Begin("more", cara, work: 600));
+        Assert.Null(Begin("little", cara, work: 60));
+
+        first.Dispose();
+        Assert.Equal(["little"], _due);
+        using var third = Begin("little", cara);
+        Assert.NotNull(third);
+        second.Dispose();
+
+        // One of cara's runs, none of ben's.
+        Assert.Equal(["little", "much"], _due);
+    }
+
+    [Fact]
     public async Task A_later_turn_is_twice_as_long()
     {
         await InterruptAsync("long");
@@ -136,13 +155,13 @@ public sealed class FinalizationTurnsTests
     public async Task One_slot_is_shared_too()
     {
         var turns = Turns(slots: 1);
-        var first = turns.TryBegin(Id("1"), Anna, First)!;
+        var first = turns.TryBegin(Id("1"), Anna, First, work: 60)!;
         _time.Advance(First);
-        Assert.Null(turns.TryBegin(Id("2"), Anna, First));
+        Assert.Null(turns.TryBegin(Id("2"), Anna, First, work: 60));
         await Eventually.TrueAsync(() => first.IsInterrupted);
         Continue(first);
-        turns.TryBegin(Id("2"), Anna, First)!.Dispose();
-        Assert.NotNull(turns.TryBegin(Id("1"), Anna, First));
+        turns.TryBegin(Id("2"), Anna, First, work: 60)!.Dispose();
+        Assert.NotNull(turns.TryBegin(Id("1"), Anna, First, work: 60));
     }
 
     private FinalizationTurns Turns(int slots)
@@ -164,7 +183,7 @@ public sealed class FinalizationTurnsTests
         blocker?.Dispose();
     }
 
-    private FinalizationTurn? Begin(string id, UserId? user = null) => _turns.TryBegin(Id(id), user ?? Anna, First);
+    private FinalizationTurn? Begin(string id, UserId? user = null, double work = 60) => _turns.TryBegin(Id(id), user ?? Anna, First, work);
 
     private static void Continue(FinalizationTurn turn)
     {
