@@ -97,10 +97,10 @@ public sealed class SfuCallTests
         await using var recorder = await RecordAsync(call, leave: new() { SilenceTimeout = TimeSpan.FromSeconds(30) });
         await recorder.UntilRecordedAsync(12);
 
-        var before = Recorded(recorder);
+        var lastRecorded = Recorded(recorder);
         call.Network.IsCut = true;
-        var after = await recorder.NextRecordedAsync();
-        await recorder.UntilRecordedAsync(after + 38);
+        var nextRecorded = await recorder.NextRecordedAsync();
+        await recorder.UntilRecordedAsync(nextRecorded + 38);
         call.Network.IsCut = false;
         await Eventually.TrueAsync(() => recorder.Statuses().Any(IsRejoin) && IsWell(recorder), Timeout);
         await recorder.UntilRecordedAsync(Recorded(recorder) + 25);
@@ -108,8 +108,8 @@ public sealed class SfuCallTests
 
         Assert.Single(recorder.Statuses(), IsRejoin);
         var gap = Whole(recorder);
-        Assert.InRange(gap.StartSeconds, before - 1, after + 1);
-        Assert.InRange(gap.EndSeconds, after + 50, after + 90);
+        Assert.InRange(gap.StartSeconds, lastRecorded - 1, nextRecorded + 1);
+        Assert.InRange(gap.EndSeconds, nextRecorded + 50, nextRecorded + 90);
         var (before, after) = Beside(await recorder.AudioAsync(), gap, settling: 5);
         foreach (var (voice, part) in Voices.SelectMany(voice => new[] { (voice, before), (voice, after) }))
             Assert.InRange(SecondsOf(part, voice).Sum(second => second.Length) + recorder.SecondsStalled(), 0.8 * part.Length / AudioFile.SampleRate, double.MaxValue);
