@@ -7,7 +7,8 @@ namespace NewarBots.Manager.Hosting;
 
 /// <summary>
 /// Exponential backoff for bots with failed attempts to launch, recover or end them: a minute after the first failure, five seconds if an outage
-/// caused it, and up to an hour. Stops and messages have one each, so that a bot that cannot be stopped still ends at once. Kept in memory, by the monotonic clock, so a manager retries each bot immediately after a restart.
+/// caused it, and up to an hour. Stops and messages have one each, so that a bot that cannot be stopped still ends at once. Kept in memory, by the
+/// monotonic clock, so a manager retries each bot immediately after a restart.
 /// </summary>
 internal sealed class RetryBackoff(TimeProvider time)
 {

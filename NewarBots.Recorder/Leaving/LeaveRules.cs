@@ -105,7 +105,10 @@ internal sealed record LeaveRules
     /// <summary>How long the call has been silent.</summary>
     private TimeSpan Silence { get; init; }
 
-    /// <summary>The number of audible packets at each look within <see cref="SpeechWindow"/>, oldest first.</summary>
+    /// <summary>
+    /// The number of audible packets at each look within <see cref="SpeechWindow"/> and at the one before, oldest first. On a busy machine, a window may
+    /// contain no look.
+    /// </summary>
     private IReadOnlyList<(DateTimeOffset At, long AudiblePackets)> AudibleLooks { get; init; } = [];
 
     private PageView View { get; init; } = PageView.Nothing;
@@ -154,7 +157,7 @@ internal sealed record LeaveRules
         var receivedAt = progress.Reception.ReceivedBytes > ReceivedBytes ? now : ReceivedAt;
         var isReceiving = receivedAt > ReceivedAt || now - receivedAt < JoinHistory.ReceptionTimeout;
         IReadOnlyList<(DateTimeOffset At, long AudiblePackets)> audibleLooks =
-            [.. AudibleLooks.Where(look => now - look.At <= SpeechWindow), (now, progress.AudiblePackets)];
+            [.. AudibleLooks.SkipWhile((_, i) => i + 1 < AudibleLooks.Count && now - AudibleLooks[i + 1].At >= SpeechWindow), (now, progress.AudiblePackets)];
         var (others, countedAt) = view.Others is { } counted ? (counted, now) : now - CountedAt < CountTimeout ? (Others, CountedAt) : (null, CountedAt);
         // A recorder's chime is short. Without a recorder, somebody must have made the sound.
         var isSpeaking = view.OtherRecorders > 0
@@ -195,8 +198,8 @@ internal sealed record LeaveRules
             IsCertainlyAlone = others is 0 || progress.Reception.Tracks == 0,
         };
 
-        TimeSpan AudibleSince(TimeSpan window) =>
-            (progress.AudiblePackets - audibleLooks.First(look => now - look.At <= window).AudiblePackets) * TimeLinePosition.PacketLength;
+        TimeSpan AudibleSince(TimeSpan window) => TimeLinePosition.PacketLength
+            * (progress.AudiblePackets - audibleLooks.TakeWhile(look => now - look.At >= window).LastOrDefault(audibleLooks[0]).AudiblePackets);
     }
 
     /// <returns><see langword="null"/> to stay.</returns>

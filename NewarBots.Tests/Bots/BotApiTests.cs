@@ -314,8 +314,14 @@ public sealed class SlowConversionTests
         File.Delete(ffmpeg);
         foreach (var path in (string[])[$"/bots/{recorded}/recording?format=flac", $"/bots/{recording}/recording?partial=true"])
         {
-            var (status, problem) = await manager.GetAsync(path);
-            Assert.Equal((HttpStatusCode.InternalServerError, "urn:newarbots:problem:recording-not-converted"), (status, (string?)problem?["type"]));
+            var (status, type) = (default(HttpStatusCode), default(string));
+            await Eventually.TrueAsync(async () =>
+            {
+                (status, var problem) = await manager.GetAsync(path);
+                type = (string?)problem?["type"];
+                return type is not "urn:newarbots:problem:recording-being-converted";
+            });
+            Assert.Equal((HttpStatusCode.InternalServerError, "urn:newarbots:problem:recording-not-converted"), (status, type));
         }
     }
 

@@ -146,6 +146,16 @@ public sealed class LeaveRulesTests
     }
 
     [Fact]
+    public void Speech_between_looks_that_are_far_apart_is_speech()
+    {
+        _rules = Rules(new() { NobodyJoinedTimeout = TimeSpan.FromSeconds(10) });
+        var withANamesake = Call(others: 1) with { OtherRecorders = 1 };
+
+        Assert.Null(After(TimeSpan.FromSeconds(1), withANamesake, recording: true));
+        Assert.Null(After(TimeSpan.FromSeconds(12), withANamesake, recording: true, isAudible: true, secondsBetweenLooks: 12));
+    }
+
+    [Fact]
     public void Someone_whom_the_page_names_is_there() =>
         Assert.Null(After(TimeSpan.FromHours(1), Call(others: 1) with { NamedOthers = 2, OtherRecorders = 1 }));
 
@@ -439,7 +449,8 @@ public sealed class LeaveRulesTests
         bool recording = false,
         bool isAudible = false,
         bool isAudioInDoubt = false,
-        bool isConnected = false)
+        bool isConnected = false,
+        int secondsBetweenLooks = 1)
     {
         LeaveDecision? decision = null;
         for (var second = 0; second < duration.TotalSeconds && decision is null; second++)
@@ -449,6 +460,8 @@ public sealed class LeaveRulesTests
             _packets += recording ? 50 : 0;
             _audiblePackets += isAudible ? 50 : 0;
             _lastAudiblePacket = isAudible ? _packets - 1 : _lastAudiblePacket;
+            if ((second + 1) % secondsBetweenLooks != 0)
+                continue;
             var progress = new RecordingProgress(
                 Chunks: 1, _packets, _audiblePackets, _lastAudiblePacket, new(1, tracks, _receivedBytes), _now)
             {

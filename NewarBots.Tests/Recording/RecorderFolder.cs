@@ -17,6 +17,17 @@ internal class RecorderFolder(string folder)
 
     public IReadOnlyList<Gap> Gaps() => [.. Lines().Select(line => line.Gap).OfType<Gap>()];
 
+    /// <summary>The loss of the network, which may be reported in parts.</summary>
+    public Gap NetworkGap()
+    {
+        var gaps = Gaps().Where(gap => gap.Cause is GapCause.NetworkLost).ToList();
+        Assert.NotEmpty(gaps);
+        return new(gaps.Min(gap => gap.StartSeconds), gaps.Max(gap => gap.EndSeconds), GapCause.NetworkLost);
+    }
+
+    /// <summary>It records, and its last status has no warning.</summary>
+    public bool IsWell => Statuses()[^1] is { Status: BotStatus.Recording, Reason: null };
+
     public IReadOnlyList<Disagreement> Disagreements() => [.. Lines().Select(line => line.Disagreement).OfType<Disagreement>()];
 
     public IReadOnlyList<Speech> Speeches() => [.. Lines().Select(line => line.Speech).OfType<Speech>()];

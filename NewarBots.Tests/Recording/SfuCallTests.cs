@@ -67,11 +67,11 @@ public sealed class SfuCallTests
         var after = await recorder.NextRecordedAsync();
         await recorder.UntilRecordedAsync(after + seconds - 2);
         await SetNetworkAsync(isConnected: true);
-        await Eventually.TrueAsync(() => recorder.Gaps().Any(IsNetwork) && IsWell(recorder), Timeout);
+        await Eventually.TrueAsync(() => recorder.Gaps().Any(IsNetwork) && recorder.IsWell, Timeout);
         await recorder.UntilRecordedAsync(Recorded(recorder) + 10);
         await EndAsync(recorder);
 
-        var gap = Whole(recorder);
+        var gap = recorder.NetworkGap();
         Assert.InRange(gap.StartSeconds, before - 1, after + 1);
         Assert.InRange(gap.EndSeconds, after + seconds - 3, after + seconds + 20);
         await AssertOnlyTheGapIsMissingAsync(recorder, gap);
@@ -102,12 +102,12 @@ public sealed class SfuCallTests
         var nextRecorded = await recorder.NextRecordedAsync();
         await recorder.UntilRecordedAsync(nextRecorded + 38);
         call.Network.IsCut = false;
-        await Eventually.TrueAsync(() => recorder.Statuses().Any(IsRejoin) && IsWell(recorder), Timeout);
+        await Eventually.TrueAsync(() => recorder.Statuses().Any(IsRejoin) && recorder.IsWell, Timeout);
         await recorder.UntilRecordedAsync(Recorded(recorder) + 25);
         await EndAsync(recorder);
 
         Assert.Single(recorder.Statuses(), IsRejoin);
-        var gap = Whole(recorder);
+        var gap = recorder.NetworkGap();
         Assert.InRange(gap.StartSeconds, lastRecorded - 1, nextRecorded + 1);
         Assert.InRange(gap.EndSeconds, nextRecorded + 50, nextRecorded + 90);
         var (before, after) = Beside(await recorder.AudioAsync(), gap, settling: 5);
@@ -130,7 +130,7 @@ public sealed class SfuCallTests
         Assert.Equal((long)RecorderExitCode.EndedByGuess, await recorder.ExitCodeAsync());
         Assert.Contains(recorder.Statuses(), status => status is { Status: BotStatus.Recording, Reason: EndReason.NoAudio });
         Assert.Equal(EndReason.StopRequested, recorder.Statuses()[^1].Reason);
-        var gap = Whole(recorder);
+        var gap = recorder.NetworkGap();
         Assert.InRange(gap.StartSeconds, 0, 3);
         Assert.InRange(gap.EndSeconds, 58, double.MaxValue);
     }
@@ -291,17 +291,7 @@ public sealed class SfuCallTests
         return spans;
     }
 
-    /// <summary>From the first to the last of the gap's parts.</summary>
-    private static Gap Whole(RealRecorder recorder)
-    {
-        var gaps = recorder.Gaps().Where(IsNetwork).ToList();
-        Assert.NotEmpty(gaps);
-        return new(gaps.Min(gap => gap.StartSeconds), gaps.Max(gap => gap.EndSeconds), GapCause.NetworkLost);
-    }
-
     private static double Recorded(RealRecorder recorder) => recorder.Statuses()[^1].RecordedSeconds ?? 0;
-
-    private static bool IsWell(RealRecorder recorder) => recorder.Statuses()[^1] is { Status: BotStatus.Recording, Reason: null };
 
     private static bool IsNetwork(Gap gap) => gap.Cause == GapCause.NetworkLost;
 
