@@ -32,6 +32,8 @@ public sealed class AspireCliTests(RedisServer redis) : IClassFixture<RedisServe
         ("NUGET_PACKAGES", Environment.GetEnvironmentVariable("NUGET_PACKAGES")
             ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages")),
         ("ASPIRE_CLI_TELEMETRY_OPTOUT", "true"),
+        // In a terminal's environment, it colors redirected output, too.
+        ("NO_COLOR", "1"),
     ];
 
     public async ValueTask DisposeAsync()
