@@ -62,18 +62,17 @@ public sealed class SfuCallTests
         await using var recorder = await RecordAsync(call, recovers);
         await recorder.UntilRecordedAsync(8);
 
-        var before = Recorded(recorder);
+        var cut = Recorded(recorder);
         await SetNetworkAsync(isConnected: false);
-        var after = await recorder.NextRecordedAsync();
-        await recorder.UntilRecordedAsync(after + seconds - 2);
+        await recorder.UntilRecordedAsync(cut + seconds);
         await SetNetworkAsync(isConnected: true);
         await Eventually.TrueAsync(() => recorder.Gaps().Any(IsNetwork) && recorder.IsWell, Timeout);
         await recorder.UntilRecordedAsync(Recorded(recorder) + 10);
         await EndAsync(recorder);
 
         var gap = recorder.NetworkGap();
-        Assert.InRange(gap.StartSeconds, before - 1, after + 1);
-        Assert.InRange(gap.EndSeconds, after + seconds - 3, after + seconds + 20);
+        Assert.InRange(gap.StartSeconds, cut - 1, cut + 6);
+        Assert.InRange(gap.EndSeconds - gap.StartSeconds, seconds - 2, seconds + 12);
         await AssertOnlyTheGapIsMissingAsync(recorder, gap);
         // A warning comes once the connection has failed, after 16 s, or has been away for 20 s.
         var length = gap.EndSeconds - gap.StartSeconds;
@@ -97,10 +96,9 @@ public sealed class SfuCallTests
         await using var recorder = await RecordAsync(call, leave: new() { SilenceTimeout = TimeSpan.FromSeconds(30) });
         await recorder.UntilRecordedAsync(12);
 
-        var lastRecorded = Recorded(recorder);
         call.Network.IsCut = true;
-        var nextRecorded = await recorder.NextRecordedAsync();
-        await recorder.UntilRecordedAsync(nextRecorded + 38);
+        var cut = Recorded(recorder);
+        await recorder.UntilRecordedAsync(cut + 40);
         call.Network.IsCut = false;
         await Eventually.TrueAsync(() => recorder.Statuses().Any(IsRejoin) && recorder.IsWell, Timeout);
         await recorder.UntilRecordedAsync(Recorded(recorder) + 25);
@@ -108,8 +106,8 @@ public sealed class SfuCallTests
 
         Assert.Single(recorder.Statuses(), IsRejoin);
         var gap = recorder.NetworkGap();
-        Assert.InRange(gap.StartSeconds, lastRecorded - 1, nextRecorded + 1);
-        Assert.InRange(gap.EndSeconds, nextRecorded + 50, nextRecorded + 90);
+        Assert.InRange(gap.StartSeconds, cut - 1, cut + 6);
+        Assert.InRange(gap.EndSeconds - gap.StartSeconds, 55, 85);
         var (before, after) = Beside(await recorder.AudioAsync(), gap, settling: 5);
         foreach (var (voice, part) in Voices.SelectMany(voice => new[] { (voice, before), (voice, after) }))
             Assert.InRange(SecondsOf(part, voice).Sum(second => second.Length) + recorder.SecondsStalled(), 0.8 * part.Length / AudioFile.SampleRate, double.MaxValue);
