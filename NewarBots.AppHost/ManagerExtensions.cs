@@ -2,6 +2,7 @@
 
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using NewarBots.AppHost.Bots;
 
 namespace NewarBots.AppHost;
@@ -127,6 +128,9 @@ internal static class ManagerExtensions
         var builder = manager.ApplicationBuilder;
         if (builder.ExecutionContext.IsRunMode)
         {
+            // A report that fails is logged. It must not stop the AppHost, and the manager with it.
+            builder.Services.Configure<HostOptions>(options => options.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore);
+            builder.Services.AddSingleton<ResourceLogs>();
             builder.Services.AddHostedService<StartWatch>();
             builder.Services.AddHostedService<StartReport>();
         }

@@ -11,7 +11,7 @@ namespace NewarBots.AppHost;
 /// after a failure, because a resource can be started again in the dashboard.
 /// </summary>
 internal sealed partial class StartReport(
-    AppHostSettings settings, ProjectResource manager, ManagerApi api, ResourceNotificationService notifications, ResourceLoggerService logs,
+    AppHostSettings settings, ProjectResource manager, ManagerApi api, ResourceNotificationService notifications, ResourceLogs logs,
     IHostApplicationLifetime lifetime, ILogger<StartReport> logger) : EarlyService
 {
     private const int LogLines = 5;
@@ -59,10 +59,8 @@ internal sealed partial class StartReport(
 
     private async Task<string> EndOfLogAsync(string resource, CancellationToken cancellation)
     {
-        var lines = new List<string>();
-        await foreach (var batch in logs.GetAllAsync(resource).WithCancellation(cancellation))
-            lines.AddRange(batch.SelectMany(line => line.Content.Split('\n')).Where(line => !IsOfStackTrace(line)).Select(line => $"\n  | {line.TrimEnd()}"));
-        return string.Concat(lines.TakeLast(LogLines));
+        var lines = await logs.ReadAsync(resource, cancellation);
+        return string.Concat(lines.Where(line => !IsOfStackTrace(line)).TakeLast(LogLines).Select(line => $"\n  | {line.TrimEnd()}"));
     }
 
     /// <summary>The exceptions of Aspire say the reason in their message.</summary>

@@ -8,12 +8,10 @@ namespace NewarBots.AppHost;
 /// with exit code 1. A start that has failed waits for nothing: it can be repeated in the dashboard.
 /// </summary>
 internal sealed partial class StartWatch(
-    AppHostSettings settings, ProjectResource manager, Bots.ManagerApi api, ResourceNotificationService notifications, ResourceLoggerService logs,
+    AppHostSettings settings, ProjectResource manager, Bots.ManagerApi api, ResourceNotificationService notifications, ResourceLogs logs,
     IHostApplicationLifetime lifetime, TimeProvider time, ILogger<StartWatch> logger) : EarlyService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
-
-    private static readonly TimeSpan LogTimeout = TimeSpan.FromSeconds(2);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -60,28 +58,11 @@ internal sealed partial class StartWatch(
     private CustomResourceSnapshot? SnapshotOf(IResource resource) =>
         notifications.TryGetCurrentState(resource.Name, out var found) ? found.Snapshot : null;
 
-    /// <summary>
-    /// The lines of an image build so far, without those of Aspire itself. None for other resources, or if the orchestrator does not return them
-    /// in time.
-    /// </summary>
-    private async Task<IReadOnlyList<string>> LogOfAsync(IResource resource, CancellationToken cancellation)
-    {
-        var lines = new List<string>();
-        if (resource is not ExecutableResource || !notifications.TryGetCurrentState(resource.Name, out var found))
-            return lines;
-        using var timeout = new CancellationTokenSource(LogTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
-        try
-        {
-            await foreach (var batch in logs.GetAllAsync(found.ResourceId).WithCancellation(either.Token))
-                lines.AddRange(batch.Select(line => WithoutTime(line.Content)).Where(line => line.Length > 0 && !IsOfAspire(line)));
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            // The next tick tries again.
-        }
-        return lines;
-    }
+    /// <summary>The lines of an image build so far, without those of Aspire itself. None for other resources.</summary>
+    private async Task<IReadOnlyList<string>> LogOfAsync(IResource resource, CancellationToken cancellation) =>
+        resource is ExecutableResource && notifications.TryGetCurrentState(resource.Name, out var found)
+            ? [.. (await logs.ReadAsync(found.ResourceId, cancellation)).Select(WithoutTime).Where(line => line.Length > 0 && !IsOfAspire(line))]
+            : [];
 
     /// <summary>A line begins with its time, for example <c>2026-11-30T08:30:38.1272640Z</c>.</summary>
     private static string WithoutTime(string line) => line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..].Trim();

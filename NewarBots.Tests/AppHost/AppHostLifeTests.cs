@@ -5,6 +5,7 @@ using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using NewarBots.Tests.Lives;
 
 namespace NewarBots.Tests.AppHost;
@@ -93,6 +94,16 @@ public sealed class AppHostLifeTests(SharedAppHost shared) : IClassFixture<Share
         }
 
         await App.ResourceNotifications.WaitForResourceHealthyAsync("manager", Deadline);
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task A_killed_manager_that_is_started_at_once_runs_again()
+    {
+        for (var i = 0; i < 3; i++)
+            await Host.RestartKilledManagerAsync();
+
+        Assert.False(App.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested);
     }
 
     private string Rehearsal(string meeting) => $"{Host.ManagerAddress}rehearsal/{meeting}?participants=2&admitAfter=0&duration=300";

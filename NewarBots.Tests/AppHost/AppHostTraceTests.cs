@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Aspire.Hosting.ApplicationModel;
@@ -23,13 +21,7 @@ public sealed class AppHostTraceTests
         var id = record.Message!.Split(' ')[0]["newar-bot-".Length..];
         await UntilAsync(host, id, bot => (double?)bot["recordedSeconds"] >= 2);
 
-        var killed = await host.App.ResourceNotifications.WaitForResourceAsync("manager", change => change.Snapshot.State?.Text == KnownResourceStates.Running, host.Deadline);
-        using (var manager = Process.GetProcessById(ProcessIdOf(killed)))
-            manager.Kill(entireProcessTree: true);
-        await host.App.ResourceNotifications.WaitForResourceAsync("manager", change => KnownResourceStates.TerminalStates.Contains(change.Snapshot.State?.Text), host.Deadline);
-        var start = await host.App.ResourceCommands.ExecuteCommandAsync("manager", KnownResourceCommands.StartCommand, host.Deadline);
-        Assert.True(start.Success, start.Message);
-        await host.App.ResourceNotifications.WaitForResourceHealthyAsync("manager", host.Deadline);
+        await host.RestartKilledManagerAsync();
 
         var ended = await UntilAsync(host, id, bot => (string?)bot["status"] is "completed" or "failed");
         Assert.Equal("meeting_ended", (string?)ended["reason"]);
@@ -54,9 +46,6 @@ public sealed class AppHostTraceTests
         var first = spans.FirstOrDefault(span => span.ParentId is null && span.Attributes.GetValueOrDefault("newarbots.session") == id);
         return [.. spans.Where(span => span.TraceId == first?.TraceId).OrderBy(span => span.StartedAt)];
     }
-
-    private static int ProcessIdOf(ResourceEvent resource) => int.Parse(
-        resource.Snapshot.Properties.Single(property => property.Name == "executable.pid").Value!.ToString()!, CultureInfo.InvariantCulture);
 
     private static async Task<JsonNode> UntilAsync(RunningAppHost host, string id, Func<JsonNode, bool> condition)
     {

@@ -1,6 +1,9 @@
+using System.Diagnostics;
+using System.Globalization;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging.Abstractions;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
@@ -53,6 +56,21 @@ internal sealed class RunningAppHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Kills the manager and starts it again as soon as the orchestrator has noticed. Returns when the new one is healthy.</summary>
+    public async Task RestartKilledManagerAsync()
+    {
+        var running = await App.ResourceNotifications.WaitForResourceAsync("manager", change => ProcessIdOf(change) is not null, Deadline);
+        var id = ProcessIdOf(running)!.Value;
+        using (var manager = Process.GetProcessById(id))
+            manager.Kill(entireProcessTree: true);
+        await App.ResourceNotifications.WaitForResourceAsync("manager", change => KnownResourceStates.TerminalStates.Contains(change.Snapshot.State?.Text), Deadline);
+        var start = await App.ResourceCommands.ExecuteCommandAsync("manager", KnownResourceCommands.StartCommand, Deadline);
+        Assert.True(start.Success, start.Message);
+        // The snapshots of the killed manager may arrive late.
+        await App.ResourceNotifications.WaitForResourceAsync(
+            "manager", change => ProcessIdOf(change) is { } other && other != id && change.Snapshot.HealthStatus is HealthStatus.Healthy, Deadline);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (App is not null)
@@ -84,4 +102,11 @@ internal sealed class RunningAppHost : IAsyncDisposable
         await App.StartAsync(Deadline);
         await App.ResourceNotifications.WaitForResourceHealthyAsync("manager", Deadline);
     }
+
+    /// <returns><see langword="null"/> unless the resource is running.</returns>
+    private static int? ProcessIdOf(ResourceEvent resource) =>
+        resource.Snapshot.State?.Text == KnownResourceStates.Running
+        && resource.Snapshot.Properties.SingleOrDefault(property => property.Name == "executable.pid")?.Value is { } id
+            ? int.Parse(id.ToString()!, CultureInfo.InvariantCulture)
+            : null;
 }
