@@ -1,11 +1,8 @@
 namespace NewarBots.Tests.Lives;
 
-/// <summary>
-/// Tests that measure audio exactly, or open several pages at a time, run alone. On a busy machine a recorder misses audio, which is a real gap in
-/// its recording and would fail the test.
-/// </summary>
+/// <summary>Tests that use the machine's fixed ports, or open several pages at a time, run alone.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class AloneOnTheMachine : ICollectionFixture<RecordingHost>
+public sealed class AloneOnTheMachine
 {
     public const string Name = "Alone on the machine";
 }

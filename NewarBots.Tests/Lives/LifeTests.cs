@@ -2,11 +2,11 @@ namespace NewarBots.Tests.Lives;
 
 /// <summary>
 /// Tests of whole bots and recorders, which wait most of the time. <c>./test</c> runs them apart from all others and a few at once. They excuse gaps of a busy
-/// machine; tests that measure audio exactly are <see cref="AloneOnTheMachine"/>.
+/// machine; tests that measure audio exactly are <see cref="CallTests"/>.
 /// </summary>
 internal static class LifeTests
 {
-    /// <summary>Name of the trait.</summary>
+    /// <summary>Name of the trait. <c>./test</c> runs each group by itself.</summary>
     public const string Group = "Group";
 
     /// <summary>Value of the trait.</summary>

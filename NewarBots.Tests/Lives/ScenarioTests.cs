@@ -10,7 +10,8 @@ namespace NewarBots.Tests.Lives;
 /// Every rehearsal whose audio matters, in the real container: it ends as promised and its recording is complete. The others are in
 /// <see cref="RehearsedJoinTests"/>.
 /// </summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, CallTests.Name)]
+[Collection(CallTests.OfOneHost)]
 [TestCaseOrderer(typeof(RehearsalOrder))]
 public sealed class ScenarioTests(RehearsedBots bots) : IClassFixture<RehearsedBots>
 {

@@ -8,7 +8,7 @@ using NewarBots.Tests.Rehearsal;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>Speaker segments and track files, from the setting to the API.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, CallTests.Name)]
 public sealed class TrackLifeTests(RedisServer redis) : IClassFixture<RedisServer>
 {
     /// <summary>Tolerance of speaker segments, in seconds.</summary>

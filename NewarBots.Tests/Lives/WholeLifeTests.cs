@@ -9,7 +9,8 @@ using StackExchange.Redis;
 namespace NewarBots.Tests.Lives;
 
 /// <summary>Bots without disturbances.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, CallTests.Name)]
+[Collection(CallTests.OfOneHost)]
 public sealed class WholeLifeTests(RecordingHost host)
 {
     private ManagerProcess Manager => host.Manager;

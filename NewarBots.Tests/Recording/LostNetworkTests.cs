@@ -5,7 +5,7 @@ using NewarBots.Tests.Lives;
 namespace NewarBots.Tests.Recording;
 
 /// <summary>The recorder in its container, in calls whose network fails.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, CallTests.Name)]
 public sealed class LostNetworkTests
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(3);

@@ -8,7 +8,7 @@ using NewarBots.Tests.Rehearsal;
 namespace NewarBots.Tests.Recording;
 
 /// <summary>The recorder in its container, in calls that are hard to record.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, CallTests.Name)]
 public sealed class RecordedAudioTests
 {
     [Fact]

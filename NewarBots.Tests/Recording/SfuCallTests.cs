@@ -9,7 +9,7 @@ using NewarBots.Tests.Rehearsal;
 namespace NewarBots.Tests.Recording;
 
 /// <summary>The recorder in its container, in calls through a real media server over a network that fails in every way.</summary>
-[Collection(AloneOnTheMachine.Name)]
+[Trait(LifeTests.Group, CallTests.Name)]
 [Trait("Suite", "Long")]
 public sealed class SfuCallTests
 {
