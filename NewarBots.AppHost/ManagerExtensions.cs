@@ -49,6 +49,8 @@ internal static class ManagerExtensions
             // Aspire samples everything. The parts of an untraced request must stay untraced.
             context.EnvironmentVariables["OTEL_TRACES_SAMPLER"] = "parentbased_always_on";
             var configuration = manager.ApplicationBuilder.Configuration;
+            // The dashboard may end before the manager, which would wait ten seconds for it.
+            context.EnvironmentVariables["OTEL_EXPORTER_OTLP_TIMEOUT"] = configuration["OTEL_EXPORTER_OTLP_TIMEOUT"] ?? "2000";
             if (string.IsNullOrWhiteSpace(configuration[OtlpEndpointKey]))
             {
                 context.EnvironmentVariables["Telemetry__Dashboard"] = dashboard.ToString();

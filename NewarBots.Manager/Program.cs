@@ -20,6 +20,8 @@ if (args is [AssembleCommand.Name])
     return await AssembleCommand.RunAsync();
 
 StartFailure.PrintPlainly();
+// Settings are read once. Watching their files takes an inotify instance, and a recorder with the same uid can use up all of them.
+Environment.SetEnvironmentVariable("DOTNET_hostBuilder__reloadConfigOnChange", "false");
 var builder = WebApplication.CreateBuilder(args);
 if (args is [KeysCommand.Name, .. var arguments])
     return await KeysCommand.RunAsync(arguments, builder.Configuration);

@@ -96,31 +96,35 @@ internal sealed partial class UntrustedFolder
     }
 
     /// <summary>
-    /// Moves a regular file out of the folder, and makes it the manager's own, with the group of its new folder. Anything else that takes its place
-    /// meanwhile is deleted after the move.
+    /// Moves a regular file out of the folder, and makes it the manager's own, with the group of its new folder. After the move, a file with another name
+    /// as well is deleted, and so is anything else that took its place meanwhile.
     /// </summary>
     /// <param name="name">Name of an entry, not a path.</param>
     /// <param name="target">Path on the same volume; an existing file is replaced.</param>
-    /// <returns>Whether the file was there and was moved.</returns>
+    /// <returns>Whether the file and the folder of its target were there, and it was moved.</returns>
     /// <exception cref="IOException">The file cannot be moved.</exception>
     public bool MoveFile(string name, string target)
     {
         using var folder = OpenTrusted(System.IO.Path.GetDirectoryName(target)!, out _);
+        if (folder is null)
+            return false;
         // Opening it restores permissions that the recorder took away.
         using (var file = OpenFile(name, out _))
         {
             if (file is null)
                 return false;
-            if (folder is not null)
-                file.TakeOver(folder.Group);
         }
 
         if (LinuxFiles.Rename(_folder, Bytes(name), LinuxFiles.WorkingFolder, Encoding.UTF8.GetBytes(target + '\0')) != 0)
             return LinuxFiles.LastError == Errors.Missing ? false : throw Failed($"{name} in {Path} cannot be moved to {target}");
         var moved = System.IO.Path.GetFileName(target);
-        if (folder?.Find(moved) is { Kind: EntryKind.File })
-            return true;
-        folder?.Remove(moved, RemovalBudget.Small());
+        using (var file = folder.OpenFile(moved, out _))
+        {
+            if (file?.TakeOver(folder.Group) is true)
+                return true;
+        }
+
+        folder.Remove(moved, RemovalBudget.Small());
         return false;
     }
 

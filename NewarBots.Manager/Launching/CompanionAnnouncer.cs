@@ -7,7 +7,8 @@ namespace NewarBots.Manager.Launching;
 
 /// <summary>
 /// Tells recorders the names of the other bots in their meeting (<see cref="RedisNames.BotNamesCommand"/>). A bot may have any name, and without
-/// this, two of them would take each other for people and stay in an empty call.
+/// this, two of them would take each other for people and stay in an empty call. Only bots in the call are named: a bot that is not could have the name
+/// of a participant, who would then be taken for it.
 /// </summary>
 internal sealed class CompanionAnnouncer(IConnectionMultiplexer redis, TimeProvider time)
 {
@@ -28,7 +29,7 @@ internal sealed class CompanionAnnouncer(IConnectionMultiplexer redis, TimeProvi
         {
             foreach (var bot in meeting)
             {
-                string[] names = [.. meeting.Where(other => other.Id != bot.Id).Select(other => other.BotName).Order(StringComparer.Ordinal)];
+                string[] names = [.. meeting.Where(other => other.Id != bot.Id && other.Status is BotStatus.Recording).Select(other => other.BotName).Order(StringComparer.Ordinal)];
                 var wasSent = _sent.TryGetValue(bot.Id, out var last);
                 // A bot that was always alone needs no command.
                 if (names.Length == 0 && !wasSent)

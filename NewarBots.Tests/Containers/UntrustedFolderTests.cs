@@ -212,6 +212,22 @@ public sealed partial class UntrustedFolderTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_with_another_name_is_deleted_instead_of_moved_out()
+    {
+        var chunk = Path.Combine(Session, "chunk_00000.ogg");
+        File.WriteAllText(chunk, "audio");
+        await Cli.Wrap("ln").WithArguments([chunk, Path.Combine(Session, "other")]).ExecuteAsync(TestContext.Current.CancellationToken);
+        var target = Path.Combine(_root.FullName, "damaged");
+        Directory.CreateDirectory(target);
+        using var folder = Open();
+
+        Assert.False(folder.MoveFile("chunk_00000.ogg", Path.Combine(target, "kept")));
+
+        Assert.Empty(Directory.EnumerateFileSystemEntries(target));
+        Assert.False(File.Exists(chunk));
+    }
+
+    [Fact]
     public void A_file_that_is_swapped_with_a_link_is_moved_as_a_file_or_not_at_all()
     {
         var target = Path.Combine(_root.FullName, "damaged");

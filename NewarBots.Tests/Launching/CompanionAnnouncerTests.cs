@@ -13,6 +13,7 @@ public sealed class CompanionAnnouncerTests(RedisServer server) : IClassFixture<
 
     private readonly FakeTimeProvider _time = new(SampleBots.Noon);
     private readonly Bot _bot = SampleBots.In(BotStatus.Joining) with { LaunchedAt = SampleBots.Noon };
+    private readonly Bot _third = SampleBots.In(BotStatus.Recording) with { BotName = "Notes", LaunchedAt = SampleBots.Noon };
     private readonly Bot _other = SampleBots.In(BotStatus.Recording) with { BotName = "Minutes", LaunchedAt = SampleBots.Noon };
 
     [Fact]
@@ -46,7 +47,7 @@ public sealed class CompanionAnnouncerTests(RedisServer server) : IClassFixture<
         _time.Advance(TimeSpan.FromSeconds(29));
         await announcer.AnnounceAsync([_bot, _other]);
         _time.Advance(TimeSpan.FromSeconds(1));
-        await announcer.AnnounceAsync([_bot, _other, SampleBots.In(BotStatus.Waiting) with { BotName = "Notes", LaunchedAt = SampleBots.Noon }]);
+        await announcer.AnnounceAsync([_bot, _other, _third]);
         await AssertNextAsync(commands, """bots ["Minutes","Notes"]""");
 
         _time.Advance(TimeSpan.FromSeconds(30));
@@ -54,6 +55,19 @@ public sealed class CompanionAnnouncerTests(RedisServer server) : IClassFixture<
         await AssertNextAsync(commands, """bots ["Minutes"]""");
         _time.Advance(TimeSpan.FromSeconds(30));
         await announcer.AnnounceAsync([_bot, _other]);
+        await AssertNextAsync(commands, """bots ["Minutes"]""");
+    }
+
+    [Fact]
+    public async Task A_bot_that_is_not_in_the_call_is_not_named_because_a_participant_may_have_its_name()
+    {
+        await using var redis = await server.ConnectAsync();
+        var commands = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisNames.CommandChannel(_bot.Id)));
+        var announcer = new CompanionAnnouncer(redis, _time);
+
+        await announcer.AnnounceAsync([_bot, _third with { Status = BotStatus.Joining }]);
+        await announcer.AnnounceAsync([_bot, _third with { Status = BotStatus.Waiting }]);
+        await announcer.AnnounceAsync([_bot, _third with { Status = BotStatus.Waiting }, _other]);
         await AssertNextAsync(commands, """bots ["Minutes"]""");
     }
 

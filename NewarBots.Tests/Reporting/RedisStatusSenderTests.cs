@@ -137,7 +137,7 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
         using var running = Start(server.Configuration);
         await UntilSubscribedAsync(redis);
         var first = SampleBots.In(BotStatus.Recording) with { Id = _session, LaunchedAt = SampleBots.Noon };
-        var second = SampleBots.In(BotStatus.Joining) with { BotName = "Bert's \"notes\"", LaunchedAt = SampleBots.Noon };
+        var second = SampleBots.In(BotStatus.Recording) with { BotName = "Bert's \"notes\"", LaunchedAt = SampleBots.Noon };
         var announcer = new CompanionAnnouncer(redis, TimeProvider.System);
 
         await announcer.AnnounceAsync([first, second, SampleBots.In(BotStatus.Recording) with { MeetingUrl = new("https://meet.google.com/xyz-defg-hij"), LaunchedAt = SampleBots.Noon }]);
