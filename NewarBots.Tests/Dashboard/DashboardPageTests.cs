@@ -35,13 +35,17 @@ public sealed partial class DashboardPageTests(QueueingManager queueing, Dashboa
 
         await row.ClickAsync();
         await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1, Name = Hostile })).ToBeVisibleAsync();
-        await Expect(page.Locator(".bot-error")).ToContainTextAsync(Hostile);
+        await page.Locator("summary").Filter(new() { HasText = "Evidence" }).ClickAsync();
+        await Expect(page.Locator(".technical")).ToContainTextAsync(Hostile);
         await Expect(page.Locator(".facts dt").Last).ToHaveTextAsync(Hostile);
         await Expect(page.Locator(".facts dd").Last).ToHaveTextAsync(Hostile);
         await Expect(page.Locator(".lane-names span").Nth(1)).ToHaveTextAsync(Hostile);
         await Expect(page.Locator(".lane-names span").Nth(2)).ToHaveTextAsync(Hostile);
         await Expect(page.Locator(".gaps")).ToContainTextAsync(Hostile.Replace('_', ' '));
-        await Expect(page.Locator(".log")).ToHaveTextAsync(Hostile);
+        await page.Locator("summary").Filter(new() { HasText = "Separate tracks" }).ClickAsync();
+        await Expect(page.Locator(".track-files li span").First).ToHaveTextAsync(Hostile);
+        await page.Locator("summary").Filter(new() { HasText = "Log" }).ClickAsync();
+        await Expect(page.Locator(".log .line").First).ToHaveTextAsync(Hostile);
         await Expect(page.Locator(".wave path")).ToBeAttachedAsync();
 
         await Expect(page.Locator("main :is(img, b)")).ToHaveCountAsync(0);
@@ -319,7 +323,129 @@ public sealed partial class DashboardPageTests(QueueingManager queueing, Dashboa
         await using var open = await browser.OpenAsync(queueing.Manager, "/#/bots/0199aaaabbbbccccddddeeeeffff0001");
 
         await Expect(open.Page.GetByRole(AriaRole.Heading, new() { Name = "Bot not found" })).ToBeVisibleAsync();
+        await Expect(open.Page.Locator("#connection")).ToBeHiddenAsync();
         Assert.Empty(await open.FindFlawsAsync());
+
+        await open.Page.GotoAsync("/#/bots/Not-an-id");
+        await Expect(open.Page.GetByText("There is no bot with the id Not-an-id.")).ToBeVisibleAsync();
+        await open.Page.GotoAsync("/#/nowhere");
+        await Expect(open.Page.GetByRole(AriaRole.Heading, new() { Name = "Page not found" })).ToBeVisibleAsync();
+        Assert.Empty(await open.FindFlawsAsync());
+    }
+
+    [Fact]
+    public async Task Choosing_a_rehearsal_or_typing_removes_the_errors_of_the_previous_meeting_link()
+    {
+        await using var open = await browser.OpenAsync(queueing.Manager);
+        var page = open.Page;
+        var link = page.GetByLabel("Meeting link");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send a bot" }).ClickAsync();
+        await SendWrongLinkAsync();
+        await page.GetByLabel("Rehearsal").SelectOptionAsync("three-speakers");
+        await Expect(page.Locator("#field-meetingUrl-error")).ToBeEmptyAsync();
+        await Expect(link).Not.ToHaveAttributeAsync("aria-invalid", "true");
+
+        await SendWrongLinkAsync();
+        await link.PressAsync("a");
+        await Expect(page.Locator("#field-meetingUrl-error")).ToBeEmptyAsync();
+
+        async Task SendWrongLinkAsync()
+        {
+            await link.FillAsync("http://elsewhere.example/abc");
+            await page.GetByRole(AriaRole.Button, new() { Name = "Send", Exact = true }).ClickAsync();
+            await Expect(page.Locator("#field-meetingUrl-error")).Not.ToBeEmptyAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Actions_are_confirmed_by_a_toast_and_their_dialogs_name_the_bot()
+    {
+        var id = await QueueAsync("Named bot", "toasts");
+        await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}");
+        var page = open.Page;
+        await page.GetByRole(AriaRole.Button, new() { Name = "Stop" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Stop Named bot?" })).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Stop" }).ClickAsync();
+
+        await Expect(page.Locator(".toast")).ToHaveTextAsync("Named bot is leaving");
+        Assert.Empty(await open.FindFlawsAsync());
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Delete Named bot?" })).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("meet.google.com/pag-");
+        Assert.Empty(open.ConsoleErrors);
+    }
+
+    [Fact]
+    public async Task Bot_that_failed_without_screenshots_says_so_and_what_to_do()
+    {
+        var id = await PlacedBots.UnlaunchedAsync(queueing);
+        await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}");
+        var page = open.Page;
+
+        await Expect(page.Locator(".bot-error strong")).ToHaveTextAsync("The bot’s container could not be created or started.");
+        await Expect(page.Locator(".bot-error")).ToContainTextAsync("The image newarbots/recorder:dev is missing.");
+        await Expect(page.Locator(".advice")).ToContainTextAsync("error names the cause. If the image is missing, it also says how to build it.");
+        await page.Locator("summary").Filter(new() { HasText = "Evidence" }).ClickAsync();
+        await Expect(page.GetByText("There are no screenshots")).ToBeVisibleAsync();
+        Assert.Empty(await open.FindFlawsAsync());
+        Assert.Empty(open.ConsoleErrors);
+    }
+
+    [Fact]
+    public async Task Docs_are_part_of_the_page_and_reasons_lead_to_them()
+    {
+        var id = await PlacedBots.DeniedAsync(queueing);
+        await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}");
+        var page = open.Page;
+        await Expect(page.Locator("footer")).ToHaveTextAsync("Times are in your time zone, Asia/Kolkata, GMT+5:30.");
+        await Expect(page.Locator(".advice")).ToContainTextAsync("Ask them to admit the bot. A meaningful botName helps.");
+        await Expect(page.Locator(".bot-error")).Not.ToContainTextAsync("denied.request");
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "About this reason" }).ClickAsync();
+
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1, Name = "Reasons and gaps" })).ToBeVisibleAsync();
+        await Expect(page.Locator("#denied_by_host")).ToBeFocusedAsync();
+        await Expect(page.Locator("#denied_by_host")).ToBeInViewportAsync();
+        Assert.Empty(await open.FindFlawsAsync());
+        foreach (var name in await page.Locator(".docs-list a").AllTextContentsAsync())
+        {
+            await page.GetByRole(AriaRole.Navigation, new() { Name = "Docs" }).GetByRole(AriaRole.Link, new() { Name = name, Exact = true }).ClickAsync();
+            await Expect(page.Locator(".docs-list a[aria-current]")).ToHaveTextAsync(name);
+            await Expect(page.Locator(".docs-text h1")).ToBeVisibleAsync();
+            Assert.Empty(await open.FindFlawsAsync());
+        }
+
+        Assert.Empty(open.ConsoleErrors);
+    }
+
+    [Fact]
+    public async Task Log_is_filtered_and_copied_and_its_link_id_and_curl_too()
+    {
+        var id = await PlacedBots.RecordedAsync(queueing, "Logged");
+        await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}");
+        var page = open.Page;
+        await page.EvaluateAsync("navigator.clipboard.writeText = async text => { globalThis.copied = text; }");
+        await page.Locator("summary").Filter(new() { HasText = "Log" }).ClickAsync();
+        await Expect(page.Locator(".log .line")).ToHaveTextAsync(["Logged", "15:51:04 Status Recording", "15:51:05 warning The page hides its count"]);
+        Assert.Empty(await open.FindFlawsAsync());
+
+        await page.GetByLabel("Levels").SelectOptionAsync("important");
+        await Expect(page.Locator(".log .line:visible")).ToHaveCountAsync(1);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Copy", Exact = true }).ClickAsync();
+        await Expect(page.GetByText("The log is copied")).ToBeVisibleAsync();
+        Assert.Equal("10:21:05.250 warn: CallAttendance: The page hides its count", await CopiedAsync());
+        await page.GetByLabel("Filter the log").FillAsync("nothing like it");
+        await Expect(page.GetByText("No line matches the filter.")).ToBeVisibleAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Copy id" }).ClickAsync();
+        Assert.Equal($"{id}", await CopiedAsync());
+        await page.GetByRole(AriaRole.Button, new() { Name = "Copy curl" }).ClickAsync();
+        Assert.Equal($"curl -s http://localhost:{queueing.Manager.Port}/bots/{id}", await CopiedAsync());
+        await page.GetByRole(AriaRole.Button, new() { Name = "Copy link", Exact = true }).ClickAsync();
+        Assert.Equal($"http://localhost:{queueing.Manager.Port}/#/bots/{id}", await CopiedAsync());
+        Assert.Empty(open.ConsoleErrors);
+
+        Task<string> CopiedAsync() => page.EvaluateAsync<string>("globalThis.copied");
     }
 
     [Fact]

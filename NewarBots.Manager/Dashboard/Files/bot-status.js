@@ -1,8 +1,8 @@
 import { el, svg } from './dom.js';
 
-export const statuses = ['scheduled', 'queued', 'launching', 'joining', 'waiting', 'recording', 'leaving', 'finalizing', 'completed', 'failed'];
+export const statuses = ['scheduled', 'queued', 'launching', 'joining', 'waiting', 'recording', 'leaving', 'finalizing', 'completed', 'failed', 'cancelled'];
 
-export const isEnded = bot => bot.status === 'completed' || bot.status === 'failed';
+export const isEnded = bot => ['completed', 'failed', 'cancelled'].includes(bot.status);
 
 const icons = {
   scheduled: 'M3 4h10v9H3zM3 7h10M6 2.5V4M10 2.5V4',
@@ -16,6 +16,7 @@ const icons = {
   completed: 'm3 8.5 3.2 3.2L13 5',
   partial: 'M8 3v6M8 12v.6',
   failed: 'm4 4 8 8M12 4l-8 8',
+  cancelled: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM4 4l8 8',
 };
 
 /** A playable recording in which a listener misses something. */
@@ -65,6 +66,9 @@ const explanations = {
 
 /** One sentence about a bot's reason. */
 export const explainReason = reason => explanations[reason] ?? `${toWords(reason)}.`;
+
+/** The bot's error, unless it only says what was recognized on the meeting's page, in the words of the selector pack. */
+export const plainError = bot => (/ shows (\[|[a-z_]+\.[a-z_]+\.$)/.test(bot.error) ? undefined : bot.error);
 
 /** `denied_by_host` as `denied by host`. */
 export const toWords = identifier => identifier?.replaceAll('_', ' ');

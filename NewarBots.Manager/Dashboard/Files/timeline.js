@@ -19,7 +19,7 @@ export function timeline() {
     const end = Math.max(isEnded(bot) ? phases.at(-1).at : Date.now(), start + 1000);
     const percent = moment => `${Math.max(0, Math.min(100, ((moment - start) / (end - start)) * 100))}%`;
     phases.forEach((phase, index) => {
-      const isEnd = phase.status === 'completed' || phase.status === 'failed';
+      const isEnd = ['completed', 'failed', 'cancelled'].includes(phase.status);
       const until = phases[index + 1]?.at ?? end;
       let row = rows[index];
       if (!row) {
