@@ -1,5 +1,5 @@
 using NewarBots.Manager.Recordings;
-using NewarBots.Tests.Bots;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Recordings;
 
