@@ -63,6 +63,7 @@ export async function signIn(key) {
 export const signOut = () => request('/session', { method: 'DELETE' });
 
 export const listBots = (query, signal) => json(`/bots?${new URLSearchParams(query)}`, { signal });
+export const getParticipants = (id, signal) => json(`/bots/${id}/participants`, { signal });
 export const getBot = (id, signal) => json(`/bots/${id}`, { signal });
 export const sendBot = body => json('/bots', { method: 'POST', body });
 export const changeBot = (id, change) => json(`/bots/${id}`, { method: 'PATCH', body: change });

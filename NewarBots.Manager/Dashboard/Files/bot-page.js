@@ -1,5 +1,7 @@
 import { deleteBot, finalizeBot, getBot, getManifest, session, stopBot, subscribe } from './api.js';
+import { editBot } from './bot-edit.js';
 import { showEvidence } from './bot-evidence.js';
+import { listAddress } from './bot-list.js';
 import { liveAudio } from './bot-live.js';
 import { showLog } from './bot-log.js';
 import { badge, explainReason, isEnded, lossOf, plainError, toWords } from './bot-status.js';
@@ -16,7 +18,7 @@ export function showBot(main, id, setConnection, left) {
   const gone = new AbortController();
   const signal = AbortSignal.any([left, gone.signal]);
   const messages = new Map();
-  const live = liveAudio(id);
+  const live = liveAudio(id, signal);
   let bot;
   let manifest;
   let fetching = false;
@@ -39,7 +41,7 @@ export function showBot(main, id, setConnection, left) {
     failure, audio, el('section', { class: 'card', 'aria-label': 'Details' }, facts),
     el('section', { class: 'diagnostics', 'aria-labelledby': 'diagnostics-title' }, el('h2', { id: 'diagnostics-title' }, 'Diagnostics'),
       timelineFold.element, evidenceFold.element, logFold.element));
-  const view = [el('a', { class: 'back', href: '#/' }, '← All bots'), el('div', { class: 'heading' }, el('div', {}, title, state), actions), tools, body];
+  const view = [el('a', { class: 'back', href: listAddress() }, '← All bots'), el('div', { class: 'heading' }, el('div', {}, title, state), actions), tools, body];
   evidenceFold.element.hidden = true;
   body.hidden = true;
   main.append(...view);
@@ -89,7 +91,7 @@ export function showBot(main, id, setConnection, left) {
     // A view that is gone for good has no connection to report.
     if (gone.signal.aborted) setConnection('none');
     document.title = `${heading} · NewarBots`;
-    main.replaceChildren(el('a', { class: 'back', href: '#/' }, '← All bots'), el('div', { class: 'empty', role: 'alert' },
+    main.replaceChildren(el('a', { class: 'back', href: listAddress() }, '← All bots'), el('div', { class: 'empty', role: 'alert' },
       el('h1', {}, heading), el('p', {}, text), button));
   }
 
@@ -139,6 +141,7 @@ export function showBot(main, id, setConnection, left) {
   function showTools() {
     const curl = `curl -s ${location.origin}/bots/${id}${session.keyId ? ' -H "X-API-Key: $KEY"' : ''}`;
     tools.replaceChildren(
+      el('button', { type: 'button', class: 'small', onclick: () => editBot(bot, refresh) }, 'Edit'),
       copyButton('Copy link', () => `${location.origin}/#/bots/${id}`, 'The link to this page is copied'),
       copyButton('Copy id', () => id, 'The id is copied'),
       copyButton('Copy curl', () => curl, 'The curl command is copied'),
@@ -208,7 +211,7 @@ export function showBot(main, id, setConnection, left) {
       () => deleteBot(id));
     if (!isDone) return;
     toast(`${bot.botName} is deleted`);
-    location.hash = '#/';
+    location.hash = listAddress();
   }
 
   function drawTimeline() {

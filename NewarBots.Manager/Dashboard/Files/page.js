@@ -17,7 +17,7 @@ let isSignedOut = false;
 
 /** By address; the groups of its pattern are passed on. A bot's address may end with a moment, which the player reads. */
 const views = [
-  { pattern: /^#?\/?$/, open: () => showList(main, setConnection, leave.signal) },
+  { pattern: /^(?:#(?:\/(?:\?.*)?)?)?$/, open: () => showList(main, setConnection, leave.signal) },
   { pattern: /^#\/bots\/([^/#?]+)/, open: id => showBot(main, id, setConnection, leave.signal) },
   { pattern: /^#\/settings$/, open: () => showSettings(main, setConnection, leave.signal) },
   { pattern: /^#\/docs(?:\/([a-z-]+)(?:\/([a-z0-9_-]+))?)?$/, open: (name, heading) => showDocs(main, setConnection, leave.signal, name, heading), isPublic: true },
