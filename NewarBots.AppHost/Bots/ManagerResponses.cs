@@ -24,7 +24,7 @@ internal sealed record ManagedBot(
 
     public bool IsScheduled => Status is "scheduled";
 
-    public bool HasEnded => Status is "completed" or "failed";
+    public bool HasEnded => Status is "completed" or "failed" or "cancelled";
 
     public bool CanBeStopped => !HasEnded && Status is not ("leaving" or "finalizing");
 }

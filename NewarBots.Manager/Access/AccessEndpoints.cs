@@ -18,7 +18,7 @@ internal static class AccessEndpoints
 
     public static void MapAccess(this IEndpointRouteBuilder routes)
     {
-        var keys = routes.MapGroup("/keys").WithTags("Keys").RequireAuthorization(AccessRegistration.AdminPolicy);
+        var keys = routes.MapGroup("/keys").WithTags("Keys").RequireAuthorization(AccessRegistration.AdminPolicy).RejectUnknownParameters();
         keys.MapPost("", AddAsync).WithName("AddKey").Accepts<CreateKeyRequest>("application/json").WithProblems(
             ProblemTypes.InvalidRequest, ProblemTypes.NotAllowed, ProblemTypes.RequestTimeout, ProblemTypes.FirstKeyByCommand, ProblemTypes.UnsupportedMediaType,
             ProblemTypes.ManagerBusy);
@@ -26,7 +26,7 @@ internal static class AccessEndpoints
         keys.MapDelete("/{id}", RevokeAsync).WithName("RevokeKey").WithProblems(
             ProblemTypes.NotAllowed, ProblemTypes.KeyNotFound, ProblemTypes.ManagerBusy);
 
-        var session = routes.MapGroup("/session").WithTags("Session");
+        var session = routes.MapGroup("/session").WithTags("Session").RejectUnknownParameters();
         session.MapPost("", SignInAsync).WithName("SignIn").WithProblems(ProblemTypes.ManagerBusy).WithResponseHeader(StatusCodes.Status200OK, "Set-Cookie", "The session.");
         session.MapGet("", GetSession).WithName("GetSession").WithProblems();
         session.MapDelete("", SignOutAsync).WithName("SignOut").WithProblems(ProblemTypes.ManagerBusy).WithResponseHeader(StatusCodes.Status204NoContent, "Set-Cookie", "Removes the session.");

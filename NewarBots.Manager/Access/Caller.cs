@@ -54,6 +54,10 @@ internal sealed record Caller(AccessKey? Key, UserId UserId, AccessRole Role)
 
     public static Caller? Of(HttpContext context) => (context.User.Identity as CallerIdentity)?.Caller;
 
+    /// <summary>The caller of a request that has been authenticated.</summary>
+    public static Caller Of(ClaimsPrincipal user) => (user.Identity as CallerIdentity)?.Caller
+        ?? throw new InvalidOperationException("The request is anonymous.");
+
     public ClaimsPrincipal ToPrincipal(string scheme) => new(new CallerIdentity(this, scheme));
 
     private sealed class CallerIdentity(Caller caller, string scheme)

@@ -126,7 +126,7 @@ internal static class ProblemTypes
 
     public static ProblemType BotNotScheduled { get; } = new(
         "bot-not-scheduled", StatusCodes.Status409Conflict, "The bot is no longer scheduled.",
-        "It has started or ended; see `botStatus`. To change it, stop it and send another bot.")
+        "It has started or ended; see `botStatus`. Only `botName` and `metadata` can still be changed. Otherwise stop it and send another bot.")
     {
         Member = ("botStatus", "\"recording\""),
     };
@@ -263,7 +263,7 @@ internal static class ProblemTypes
 
     /// <summary>Problems that every endpoint can return.</summary>
     public static IReadOnlyList<ProblemType> Common { get; } =
-        [KeyRequired, KeyNotValid, LocalOnly, CrossSiteRequest, TooManyRequests, KeysUnreadable, StoreUnavailable, InternalError];
+        [InvalidRequest, KeyRequired, KeyNotValid, LocalOnly, CrossSiteRequest, TooManyRequests, KeysUnreadable, StoreUnavailable, InternalError];
 
     /// <summary>The problem type for an error that ASP.NET Core itself returns with this status.</summary>
     public static ProblemType? ForStatus(int? status) => status switch

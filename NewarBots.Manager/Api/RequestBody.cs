@@ -106,6 +106,23 @@ internal static class RequestBody
         return null;
     }
 
+    /// <summary>Reads an array of words, each of them once.</summary>
+    public static IReadOnlyList<string> ReadWords(JsonElement value, string field, IReadOnlyList<string> allowed, FaultList faults)
+    {
+        var words = new List<string>();
+        foreach (var item in value.ValueKind is JsonValueKind.Array ? value.EnumerateArray() : [])
+        {
+            if (item.ValueKind is JsonValueKind.String && allowed.FirstOrDefault(word => item.ValueEquals(word)) is { } known)
+                words.Add(known);
+            else if (!faults.ByField.ContainsKey(field))
+                faults.Add(field, $"must be one or more of {string.Join(", ", allowed)}");
+        }
+
+        if (value.ValueKind is not JsonValueKind.Array)
+            faults.Add(field, $"must be an array of {string.Join(", ", allowed)}");
+        return [.. words.Distinct()];
+    }
+
     /// <summary>A caller's field name for use in the response: shortened, without control characters.</summary>
     public static string FieldName(string name) =>
         new([.. name.Take(MaxShownName).Select(c => char.IsControl(c) ? '?' : c)]);

@@ -21,11 +21,24 @@ internal sealed record Bot
 
     public required Platform Platform { get; init; }
 
+    /// <summary>The name that the meeting shows.</summary>
     public required string BotName { get; init; }
+
+    /// <summary>The name that a user gave the bot after its launch had begun. Recorders and other bots go on using <see cref="BotName"/>.</summary>
+    public string? RenamedTo { get; init; }
 
     public required LeaveConditions Leave { get; init; }
 
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>How long the bot is kept after its end; <see langword="null"/>: as long as the manager keeps bots.</summary>
+    public TimeSpan? Retention { get; init; }
+
+    /// <summary>One file for each audio track in addition to the mix; <see langword="null"/>: as the manager is configured.</summary>
+    public bool? RecordTracks { get; init; }
+
+    /// <summary>Receives the events of this bot only.</summary>
+    public BotWebhook? Webhook { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 
@@ -46,6 +59,9 @@ internal sealed record Bot
     public double? AudibleSeconds { get; init; }
 
     public int? Participants { get; init; }
+
+    /// <summary>Participants who spoke, in the order of their first words.</summary>
+    public IReadOnlyList<Speaker> Speakers { get; init; } = [];
 
     /// <summary>The level of its latest second, in dBFS.</summary>
     public int? Level { get; init; }
@@ -122,15 +138,34 @@ internal sealed record Bot
     [JsonIgnore]
     public bool OccupiesMeeting => Status is not BotStatus.Scheduled && !Status.IsTerminal() && FailedEnd is null;
 
+    /// <summary>When the bot is deleted. <see langword="null"/> until it has ended, and if it has no retention of its own.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? ExpiresAt => Status.IsTerminal() ? EndedAt + Retention : null;
+
     /// <summary>Whether a user may ask for another attempt to finalize this ended bot.</summary>
     [JsonIgnore]
     public bool CanBeFinalizedAgain => Status is BotStatus.Failed && Reason is EndReason.FinalizationFailed;
+
+    /// <summary>The name that users see.</summary>
+    [JsonIgnore]
+    public string ShownName => RenamedTo ?? BotName;
 
     [JsonIgnore]
     public string ContainerName => RecorderContainerName.Of(Id);
 
     /// <summary>Even a punctual start would have reached <c>maxDuration</c> by now, so a recording would be of another meeting.</summary>
     public bool IsTooLate(DateTimeOffset now) => StartAt + Leave.MaxDuration <= now;
+}
+
+/// <param name="Url">Receives the messages.</param>
+/// <param name="Events">The types of events; all if empty.</param>
+/// <param name="Secret">Signs the messages.</param>
+internal sealed record BotWebhook(Uri Url, IReadOnlyList<string> Events, string Secret)
+{
+    public const string IdPrefix = "wh_";
+
+    /// <summary>The id of the webhook. No other webhook has it, because no two ids of <see cref="SessionId.New"/> are equal.</summary>
+    public static string IdOf(SessionId bot) => IdPrefix + bot;
 }
 
 /// <summary>How far a recorder's journal has been read, and what of it is on the bot's event stream.</summary>

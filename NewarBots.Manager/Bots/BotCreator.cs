@@ -2,18 +2,23 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Access;
 using NewarBots.Manager.Bots.Storage;
 
 namespace NewarBots.Manager.Bots;
 
 /// <summary>Stores a requested bot and wakes the loop that starts it.</summary>
 internal sealed class BotCreator(
-    BotCommands commands, IOptions<BotCapacityOptions> capacity, LaunchSignal launches, ScheduleSignal schedule, TimeProvider time)
+    BotCommands commands, IWebhookPolicy webhooks, IOptions<BotCapacityOptions> capacity, LaunchSignal launches, ScheduleSignal schedule, TimeProvider time)
 {
+    /// <summary>Stands for local callers while no keys exist. No key has this id.</summary>
+    private const string WithoutKey = "none";
+
     /// <param name="request">The validated request.</param>
     /// <param name="body">Its bytes, which identify it among requests with the same key.</param>
-    /// <param name="idempotencyKey">The caller's key, if any.</param>
-    public async Task<CreateResult> CreateAsync(CreateBotRequest request, byte[] body, string? idempotencyKey)
+    /// <param name="caller">The caller.</param>
+    /// <param name="idempotencyKey">The caller's idempotency key, if any.</param>
+    public async Task<CreateResult> CreateAsync(CreateBotRequest request, byte[] body, Caller caller, string? idempotencyKey)
     {
         var now = time.GetUtcNow();
         var bot = new Bot
@@ -28,10 +33,13 @@ internal sealed class BotCreator(
             Metadata = request.Metadata,
             CreatedAt = now,
             StartAt = request.StartAt,
+            Retention = request.Retention,
+            RecordTracks = request.RecordTracks,
+            Webhook = request.Webhook is { } webhook ? new(webhook.Url, webhook.Events, webhooks.NewSecret()) : null,
             TraceParent = Activity.Current?.Id,
         };
         BotTracing.NameRequest(bot);
-        var key = idempotencyKey is null ? null : new IdempotencyKey(idempotencyKey, Convert.ToHexStringLower(SHA256.HashData(body)));
+        var key = idempotencyKey is null ? null : new IdempotencyKey(caller.Key?.Id ?? WithoutKey, idempotencyKey, Convert.ToHexStringLower(SHA256.HashData(body)));
         var result = await commands.CreateAsync(bot, key, BotLimits.Of(capacity.Value));
         if (result is CreateResult.Created created)
         {

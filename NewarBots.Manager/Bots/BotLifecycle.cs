@@ -11,17 +11,28 @@ internal static class BotLifecycle
 {
     private const string ChunksUnreadable = "The recorder's chunks hold no readable audio. They are kept.";
 
-    /// <summary>The user changed a bot that has not started yet. A start time in the past means now.</summary>
-    public static Bot Changed(Bot bot, ChangeBotRequest change, DateTimeOffset now) => bot.Status is not BotStatus.Scheduled
-        ? bot
-        : bot with
+    /// <summary>
+    /// The user changed a bot. Name and metadata can be changed at any time, also after its end; everything else only while it is scheduled. A start time
+    /// in the past means now.
+    /// </summary>
+    /// <returns>The changed bot; the same one if it is no longer scheduled and the change needs that.</returns>
+    public static Bot Changed(Bot bot, ChangeBotRequest change, DateTimeOffset now)
+    {
+        if (change.IsOfScheduledBots && bot.Status is not BotStatus.Scheduled)
+            return bot;
+        bot = bot.Status <= BotStatus.Queued
+            ? bot with { BotName = change.BotName ?? bot.BotName }
+            : bot with { RenamedTo = change.BotName ?? bot.RenamedTo };
+        return bot with
         {
-            StartAt = change.StartAt < now ? now : change.StartAt ?? bot.StartAt,
-            BotName = change.BotName ?? bot.BotName,
-            Leave = change.Leave ?? bot.Leave,
             Metadata = change.Metadata ?? bot.Metadata,
-            Warning = change.StartAt is null ? bot.Warning : null,
+            MeetingUrl = change.MeetingUrl ?? bot.MeetingUrl,
+            Platform = change.MeetingUrl is null ? bot.Platform : change.Platform,
+            StartAt = change.StartAt < now ? now : change.StartAt ?? bot.StartAt,
+            Leave = change.Leave ?? bot.Leave,
+            Warning = change.StartAt is null && change.MeetingUrl is null ? bot.Warning : null,
         };
+    }
 
     /// <summary>The bot is due and may become active.</summary>
     /// <param name="bot">The bot; unchanged unless it is scheduled.</param>
@@ -98,10 +109,17 @@ internal static class BotLifecycle
         };
     }
 
+    /// <summary>The recorder heard a participant.</summary>
+    public static Bot Heard(Bot bot, Speech speech)
+    {
+        var speakers = SpeakerList.Add(bot.Speakers, speech);
+        return bot.Status.IsTerminal() || ReferenceEquals(speakers, bot.Speakers) ? bot : bot with { Speakers = speakers };
+    }
+
     /// <summary>A stop was requested. A scheduled or queued bot ends at once; others leave the call first.</summary>
     public static Bot StopAsked(Bot bot, DateTimeOffset now) => bot.Status switch
     {
-        BotStatus.Scheduled or BotStatus.Queued => End(bot, BotStatus.Failed, EndReason.StopRequested, now) with { StopRequested = true, Warning = null },
+        BotStatus.Scheduled or BotStatus.Queued => End(bot, BotStatus.Cancelled, EndReason.StopRequested, now) with { StopRequested = true, Warning = null },
         _ when bot.Status.IsTerminal() => bot,
         _ => bot with { StopRequested = true },
     };
@@ -121,7 +139,7 @@ internal static class BotLifecycle
     /// <summary>A stop was requested during the launch, and no recorder was started.</summary>
     public static Bot LaunchAbandoned(Bot bot, DateTimeOffset now) =>
         bot is { Status: BotStatus.Launching, StopRequested: true, AwaitsContainer: true }
-            ? End(bot, BotStatus.Failed, EndReason.StopRequested, now)
+            ? End(bot, BotStatus.Cancelled, EndReason.StopRequested, now)
             : bot;
 
     /// <summary>
@@ -167,12 +185,14 @@ internal static class BotLifecycle
                 Chunks = recorded.Chunks,
                 RecordedSeconds = recorded.Recording.DurationSeconds,
                 AudibleSeconds = recorded.AudibleSeconds,
+                Speakers = recorded.Speakers,
             },
-            FinalizationResult.NothingRecorded { HasUnreadableChunks: true } => Nothing($"{bot.Error ?? bot.Detail} {ChunksUnreadable}".TrimStart()),
-            _ => Nothing(bot.Error ?? bot.Detail),
+            FinalizationResult.NothingRecorded { HasUnreadableChunks: true } => Nothing(BotStatus.Failed, $"{bot.Error ?? bot.Detail} {ChunksUnreadable}".TrimStart()),
+            _ when bot is { Reason: EndReason.StopRequested, RecordingAt: null } => Nothing(BotStatus.Cancelled, bot.Error),
+            _ => Nothing(BotStatus.Failed, bot.Error ?? bot.Detail),
         };
 
-        Bot Nothing(string? error) => End(bot, BotStatus.Failed, bot.Reason, now) with { Chunks = 0, RecordedSeconds = 0, Error = error };
+        Bot Nothing(BotStatus status, string? error) => End(bot, status, bot.Reason, now) with { Chunks = 0, RecordedSeconds = 0, Error = error };
     }
 
     /// <summary>The chunks exist but cannot be assembled. They stay on disk.</summary>
@@ -266,6 +286,9 @@ internal abstract record FinalizationResult
         public EndReason? Reason { get; init; }
 
         public IReadOnlyList<Gap> Gaps { get; init; } = [];
+
+        /// <inheritdoc cref="Bot.Speakers"/>
+        public IReadOnlyList<Speaker> Speakers { get; init; } = [];
     }
 
     /// <summary>No chunk holds any audio; nothing was written.</summary>

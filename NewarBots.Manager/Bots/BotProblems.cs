@@ -32,7 +32,7 @@ internal static class BotProblems
 
     public static ProblemHttpResult NotScheduled(Bot bot) => ApiProblems.Problem(
         ProblemTypes.BotNotScheduled,
-        $"The bot is {WireWord.Of(bot.Status)}. Only scheduled bots can be changed.", new() { ["botStatus"] = bot.Status });
+        $"The bot is {WireWord.Of(bot.Status)}. Only botName and metadata can be changed now.", new() { ["botStatus"] = bot.Status });
 
     public static ProblemHttpResult QueueFull(int limit) => ApiProblems.Problem(
         ProblemTypes.QueueFull,

@@ -1,14 +1,15 @@
 using NewarBots.Contract;
+using NewarBots.Manager.Api;
 
 namespace NewarBots.Manager.Bots;
 
 /// <summary>A bot as the API shows it. Unknown members are absent; times are UTC, durations in seconds.</summary>
 /// <param name="Id">The bot's id.</param>
-/// <param name="Status">The bot's stage; completed and failed are final.</param>
+/// <param name="Status">The bot's stage; completed, failed and cancelled are final.</param>
 /// <param name="Reason">Why the bot ended or is ending. While the bot records, a warning; while it is scheduled and due, why it has to wait.</param>
 /// <param name="MeetingUrl">The meeting's address.</param>
 /// <param name="Platform">The kind of meeting page.</param>
-/// <param name="BotName">The name that the bot shows in the meeting.</param>
+/// <param name="BotName">The name that the bot shows in the meeting, unless it was changed after the bot had started.</param>
 /// <param name="UserId">The bot's user.</param>
 /// <param name="Leave">The bot's leave conditions.</param>
 /// <param name="Metadata">As given in the request.</param>
@@ -60,17 +61,50 @@ internal sealed record BotResponse(
     RecordingResponse? Recording,
     string? Error)
 {
+    /// <summary>How many seconds the bot is kept after its end, if it has a retention of its own.</summary>
+    public double? Retention { get; init; }
+
+    /// <summary>When the bot is deleted, if it has ended and has a retention of its own.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>Whether each audio track is recorded alone too, if the request said so.</summary>
+    public bool? Tracks { get; init; }
+
+    /// <summary>The webhook of this bot only.</summary>
+    public BotWebhookResponse? Webhook { get; init; }
+
     /// <summary>The bot's trace in the dashboard. Only in the response for one bot, if a dashboard is known.</summary>
     public Uri? TraceUrl { get; init; }
 
     public static BotResponse Of(Bot bot) => new(
-        bot.Id, bot.Status, bot.Reason ?? bot.Warning?.Reason, bot.MeetingUrl, bot.Platform, bot.BotName, bot.UserId, LeaveResponse.Of(bot.Leave), bot.Metadata,
-        bot.ContainerName, bot.CreatedAt, bot.StartAt, bot.JoiningAt, bot.RecordingAt, bot.EndedAt, bot.Chunks, bot.RecordedSeconds, bot.AudibleSeconds,
+        bot.Id, bot.Status, bot.Reason ?? bot.Warning?.Reason, bot.MeetingUrl, bot.Platform, bot.ShownName, bot.UserId, LeaveResponse.Of(bot.Leave), bot.Metadata,
+        bot.ContainerName, bot.CreatedAt, bot.StartAt, bot.JoiningAt, bot.RecordingAt, bot.EndedAt, bot.Chunks, bot.RecordedSeconds.ToMilliseconds(),
+        bot.AudibleSeconds.ToMilliseconds(),
         bot.Participants, bot.Level,
         bot.Recording is { } recording
             ? RecordingResponse.Of(bot.Id, recording)
             : null,
-        bot.FailedEnd?.Error ?? bot.Error ?? bot.Warning?.Text);
+        bot.FailedEnd?.Error ?? bot.Error ?? bot.Warning?.Text)
+    {
+        Retention = bot.Retention?.TotalSeconds,
+        ExpiresAt = bot.ExpiresAt,
+        Tracks = bot.RecordTracks,
+        Webhook = BotWebhookResponse.Of(bot),
+    };
+}
+
+/// <summary>A webhook of one bot only.</summary>
+/// <param name="Id">Its id, for the list of its messages.</param>
+/// <param name="Url">Receives the messages.</param>
+/// <param name="Events">The types of events that it receives; absent if it receives all.</param>
+/// <param name="Secret">Signs the messages. Returned only when the bot is created.</param>
+internal sealed record BotWebhookResponse(string Id, Uri Url, IReadOnlyList<string>? Events, string? Secret)
+{
+    public static BotWebhookResponse? Of(Bot bot) => bot.Webhook is { } webhook
+        ? new(BotWebhook.IdOf(bot.Id), webhook.Url, webhook.Events.Count > 0 ? webhook.Events : null, Secret: null)
+        : null;
+
+    public static BotWebhookResponse? WithSecret(Bot bot) => Of(bot) is { } webhook ? webhook with { Secret = bot.Webhook!.Secret } : null;
 }
 
 /// <summary>The leave conditions in force, in seconds, including defaults.</summary>
@@ -101,11 +135,7 @@ internal sealed record RecordingResponse(
     string Url, string Format, long Bytes, double DurationSeconds, bool Complete, double? MissingSeconds, RecordingWarning? Warning)
 {
     public static RecordingResponse Of(SessionId id, RecordingInfo recording) => new(
-        $"/bots/{id}/recording", recording.Format, recording.Bytes, recording.DurationSeconds, recording.Complete, recording.MissingSeconds,
+        $"/bots/{id}/recording", recording.Format, recording.Bytes, recording.DurationSeconds.ToMilliseconds(), recording.Complete,
+        recording.MissingSeconds.ToMilliseconds(),
         recording.Warning);
 }
-
-/// <summary>A page of bots.</summary>
-/// <param name="Items">Newest first.</param>
-/// <param name="NextCursor">The cursor of the next page; absent on the last page.</param>
-internal sealed record BotPage(IReadOnlyList<BotResponse> Items, string? NextCursor);

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using NewarBots.Manager.Bots.Events;
+using NewarBots.Manager.Bots.Listing;
 using NewarBots.Manager.Bots.Storage;
 
 namespace NewarBots.Manager.Bots;
@@ -20,11 +21,14 @@ internal static class BotsRegistration
         builder.Services.AddSingleton<BotRecordRecovery>();
         builder.Services.AddSingleton<LaunchSignal>();
         builder.Services.AddSingleton<ScheduleSignal>();
+        builder.Services.AddSingleton<BotIndex>();
+        builder.Services.AddHostedService<BotIndexing>();
         builder.Services.AddSingleton<BotLeases>();
         builder.Services.AddSingleton<BotNotifier>();
         builder.Services.AddSingleton<BotEvents>();
         builder.Services.AddSingleton<MeetingUrlPolicy>();
         builder.Services.AddSingleton<BotCreator>();
+        builder.Services.AddSingleton<BotRequests>();
         builder.Services.AddSingleton(new TraceLinks(builder.Configuration));
         return builder;
     }

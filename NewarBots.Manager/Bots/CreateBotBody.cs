@@ -7,7 +7,7 @@ using NewarBots.Manager.Api.OpenApi;
 namespace NewarBots.Manager.Bots;
 
 /// <summary>A bot to send.</summary>
-/// <example>{"meetingUrl": "https://meet.google.com/abc-defg-hij", "botName": "Notes", "leave": {"everyoneLeftTimeout": 120}, "metadata": {"case": "42"}}</example>
+/// <example>{"meetingUrl": "http://localhost:8082/rehearsal/abc-defg-hij", "botName": "Notes", "leave": {"everyoneLeftTimeout": 120}, "metadata": {"case": "42"}}</example>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record CreateBotBody // Only describes the JSON; CreateBotRequest reads it.
 {
@@ -33,21 +33,56 @@ internal sealed record CreateBotBody // Only describes the JSON; CreateBotReques
     /// leave.maxDuration is rejected.
     /// </summary>
     public DateTimeOffset? StartAt { get; init; }
+
+    /// <summary>
+    /// How many seconds the bot is kept after its end, with its recording and everything else. Default: as long as the manager keeps bots (Removing:KeepFor).
+    /// </summary>
+    [Range(60, 315_360_000)]
+    public double? Retention { get; init; }
+
+    /// <summary>What the bot records.</summary>
+    public RecordingBody? Recording { get; init; }
+
+    /// <summary>Receives the events of this bot only.</summary>
+    public BotWebhookBody? Webhook { get; init; }
 }
 
-/// <summary>Changes to a scheduled bot. Members that are absent or null stay as they are.</summary>
-/// <example>{"botName": "Notes of Monday"}</example>
+/// <summary>What a bot records.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record RecordingBody
+{
+    /// <summary>One file for each audio track of the meeting, in addition to the mix. Default: the manager's Recording:TrackFiles.</summary>
+    public bool? Tracks { get; init; }
+}
+
+/// <summary>A webhook of one bot only. The response has its secret.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record BotWebhookBody
+{
+    /// <summary>Receives the messages. Must be https and a public address.</summary>
+    [MaxLength(CreateBotRequest.MaxWebhookUrlLength)]
+    public required Uri Url { get; init; }
+
+    /// <summary>The types of events to send; all if absent or empty.</summary>
+    public IReadOnlyList<string>? Events { get; init; }
+}
+
+/// <summary>Changes to a bot. Members that are absent or null stay as they are.</summary>
+/// <example>{"botName": "Notes of Monday", "metadata": {"case": "43"}}</example>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record ChangeBotBody
 {
-    /// <summary>As in the request that created the bot. A time in the past starts the bot at once.</summary>
+    /// <summary>Another meeting. Only of a scheduled bot.</summary>
+    public Uri? MeetingUrl { get; init; }
+
+    /// <summary>As in the request that created the bot. A time in the past starts the bot at once. Only of a scheduled bot.</summary>
     public DateTimeOffset? StartAt { get; init; }
 
-    /// <summary>The name that the bot shows in the meeting.</summary>
+    /// <summary>The bot's name. The meeting shows it if the bot has not started yet.</summary>
     [MinLength(1), MaxLength(CreateBotRequest.MaxBotNameLength)]
     public string? BotName { get; init; }
 
-    /// <summary>Replaces all leave conditions; absent ones get their defaults.</summary>
+    /// <summary>Replaces all leave conditions; absent ones get their defaults. Only of a scheduled bot.</summary>
     public LeaveConditionsBody? Leave { get; init; }
 
     /// <summary>Replaces all metadata.</summary>

@@ -15,6 +15,7 @@ internal sealed record CreateBotRequest(
     IReadOnlyDictionary<string, string> Metadata,
     DateTimeOffset? StartAt)
 {
+    public const int MaxWebhookUrlLength = 2048;
     public const string DefaultBotName = "NewarBots Recorder";
     public const int MaxBotNameLength = 100;
     public const int MaxMetadataEntries = 50;
@@ -25,16 +26,31 @@ internal sealed record CreateBotRequest(
 
     public static readonly TimeSpan MaxLeadTime = TimeSpan.FromDays(30);
 
+    private static readonly TimeSpan MinRetention = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan MaxRetention = TimeSpan.FromDays(3650);
+
+    /// <inheritdoc cref="Bot.Retention"/>
+    public TimeSpan? Retention { get; init; }
+
+    /// <inheritdoc cref="Bot.RecordTracks"/>
+    public bool? RecordTracks { get; init; }
+
+    /// <summary>URL and types of events of the bot's own webhook.</summary>
+    public (Uri Url, IReadOnlyList<string> Events)? Webhook { get; init; }
+
     /// <inheritdoc cref="RequestBody.Read"/>
     public static (CreateBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) Read(
-        ReadOnlyMemory<byte> body, MeetingUrlPolicy policy, Caller caller, DateTimeOffset now) =>
-        RequestBody.Read(body, (root, faults) => ReadObject(root, policy, caller, now, faults));
+        ReadOnlyMemory<byte> body, MeetingUrlPolicy policy, IWebhookPolicy webhooks, Caller caller, DateTimeOffset now) =>
+        RequestBody.Read(body, (root, faults) => ReadObject(root, policy, webhooks, caller, now, faults));
 
     /// <summary>Reads the body of <c>PATCH /bots/{id}</c>.</summary>
-    public static (ChangeBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) ReadChange(ReadOnlyMemory<byte> body, DateTimeOffset now) =>
-        RequestBody.Read(body, (root, faults) => ReadChange(root, now, faults));
+    public static (ChangeBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) ReadChange(
+        ReadOnlyMemory<byte> body, MeetingUrlPolicy policy, DateTimeOffset now) =>
+        RequestBody.Read(body, (root, faults) => ReadChange(root, policy, now, faults));
 
-    private static CreateBotRequest ReadObject(JsonElement root, MeetingUrlPolicy policy, Caller caller, DateTimeOffset now, FaultList faults)
+    private static CreateBotRequest ReadObject(
+        JsonElement root, MeetingUrlPolicy policy, IWebhookPolicy webhooks, Caller caller, DateTimeOffset now, FaultList faults)
     {
         string? meetingUrl = null;
         var botName = DefaultBotName;
@@ -42,6 +58,9 @@ internal sealed record CreateBotRequest(
         var leave = new LeaveConditions();
         IReadOnlyDictionary<string, string> metadata = new Dictionary<string, string>();
         DateTimeOffset? startAt = null;
+        TimeSpan? retention = null;
+        bool? tracks = null;
+        (Uri Url, IReadOnlyList<string> Events)? webhook = null;
         foreach (var property in root.EnumerateObject())
         {
             var value = property.Value;
@@ -65,7 +84,16 @@ internal sealed record CreateBotRequest(
                 case "startAt" when value.ValueKind is not JsonValueKind.Null:
                     startAt = ReadStartAt(value, now, faults);
                     break;
-                case "botName" or "userId" or "leave" or "metadata" or "startAt":
+                case "retention" when value.ValueKind is not JsonValueKind.Null:
+                    retention = ReadSeconds(value, "retention", MinRetention, MaxRetention, faults);
+                    break;
+                case "recording" when value.ValueKind is not JsonValueKind.Null:
+                    tracks = ReadTracks(value, faults);
+                    break;
+                case "webhook" when value.ValueKind is not JsonValueKind.Null:
+                    webhook = ReadWebhook(value, webhooks, faults);
+                    break;
+                case "botName" or "userId" or "leave" or "metadata" or "startAt" or "retention" or "recording" or "webhook":
                     break;
                 default:
                     faults.Add(RequestBody.FieldName(property.Name), "is not a field of this request");
@@ -73,13 +101,16 @@ internal sealed record CreateBotRequest(
             }
         }
 
-        var (url, platform, fault) = faults.ByField.ContainsKey("meetingUrl") ? default : policy.Check(meetingUrl);
-        if (fault is not null)
-            faults.Add("meetingUrl", fault);
-        return new CreateBotRequest(url!, platform, botName, userId, leave, metadata, startAt);
+        var (url, platform) = ReadMeetingUrl(meetingUrl, policy, faults);
+        return new CreateBotRequest(url!, platform, botName, userId, leave, metadata, startAt)
+        {
+            Retention = retention,
+            RecordTracks = tracks,
+            Webhook = webhook,
+        };
     }
 
-    private static ChangeBotRequest ReadChange(JsonElement root, DateTimeOffset now, FaultList faults)
+    private static ChangeBotRequest ReadChange(JsonElement root, MeetingUrlPolicy policy, DateTimeOffset now, FaultList faults)
     {
         var change = new ChangeBotRequest();
         foreach (var property in root.EnumerateObject())
@@ -87,7 +118,11 @@ internal sealed record CreateBotRequest(
             var value = property.Value;
             switch (property.Name)
             {
-                case "startAt" or "botName" or "leave" or "metadata" when value.ValueKind is JsonValueKind.Null:
+                case "meetingUrl" or "startAt" or "botName" or "leave" or "metadata" when value.ValueKind is JsonValueKind.Null:
+                    break;
+                case "meetingUrl":
+                    var (url, platform) = ReadMeetingUrl(RequestBody.ReadString(value, "meetingUrl", faults), policy, faults);
+                    change = change with { MeetingUrl = url, Platform = platform };
                     break;
                 case "startAt":
                     change = change with { StartAt = ReadStartAt(value, now, faults) };
@@ -101,7 +136,7 @@ internal sealed record CreateBotRequest(
                 case "metadata":
                     change = change with { Metadata = ReadMetadata(value, faults) };
                     break;
-                case "meetingUrl" or "userId":
+                case "userId":
                     faults.Add(property.Name, "cannot be changed; stop the bot and send another one");
                     break;
                 default:
@@ -111,6 +146,14 @@ internal sealed record CreateBotRequest(
         }
 
         return change;
+    }
+
+    private static (Uri? Url, Platform Platform) ReadMeetingUrl(string? text, MeetingUrlPolicy policy, FaultList faults)
+    {
+        var (url, platform, fault) = faults.ByField.ContainsKey("meetingUrl") ? default : policy.Check(text);
+        if (fault is not null)
+            faults.Add("meetingUrl", fault);
+        return (url, platform);
     }
 
     /// <summary>Times without an offset are rejected, because their time zone is unknown.</summary>
@@ -163,21 +206,77 @@ internal sealed record CreateBotRequest(
 
         return leave;
 
-        TimeSpan Seconds(JsonElement number, string field)
-        {
-            if (number.ValueKind is JsonValueKind.Number
-                && number.TryGetDouble(out var seconds)
-                && seconds >= 1 && seconds <= MaxDuration.TotalSeconds)
-                return TimeSpan.FromSeconds(seconds);
-            faults.Add(field, $"must be a number of seconds from 1 to {MaxDuration.TotalSeconds:0}");
-            return TimeSpan.FromSeconds(1);
-        }
+        TimeSpan Seconds(JsonElement number, string field) => ReadSeconds(number, field, TimeSpan.FromSeconds(1), MaxDuration, faults);
 
         LeaveConditions Unknown(string field)
         {
             faults.Add(field, "is not a leave condition");
             return leave;
         }
+    }
+
+    private static TimeSpan ReadSeconds(JsonElement number, string field, TimeSpan least, TimeSpan most, FaultList faults)
+    {
+        if (number.ValueKind is JsonValueKind.Number && number.TryGetDouble(out var seconds) && seconds >= least.TotalSeconds && seconds <= most.TotalSeconds)
+            return TimeSpan.FromSeconds(seconds);
+        faults.Add(field, $"must be a number of seconds from {least.TotalSeconds:0} to {most.TotalSeconds:0}");
+        return least;
+    }
+
+    private static bool? ReadTracks(JsonElement value, FaultList faults)
+    {
+        if (value.ValueKind is not JsonValueKind.Object)
+        {
+            faults.Add("recording", "must be an object");
+            return null;
+        }
+
+        bool? tracks = null;
+        foreach (var property in value.EnumerateObject())
+        {
+            if (property.Name is not "tracks")
+                faults.Add($"recording.{RequestBody.FieldName(property.Name)}", "is not a field of this request");
+            else if (property.Value.ValueKind is JsonValueKind.True or JsonValueKind.False)
+                tracks = property.Value.GetBoolean();
+            else if (property.Value.ValueKind is not JsonValueKind.Null)
+                faults.Add("recording.tracks", "must be true or false");
+        }
+
+        return tracks;
+    }
+
+    private static (Uri Url, IReadOnlyList<string> Events)? ReadWebhook(JsonElement value, IWebhookPolicy policy, FaultList faults)
+    {
+        if (value.ValueKind is not JsonValueKind.Object)
+        {
+            faults.Add("webhook", "must be an object with a url");
+            return null;
+        }
+
+        string? text = null;
+        IReadOnlyList<string> events = [];
+        foreach (var property in value.EnumerateObject())
+        {
+            switch (property.Name)
+            {
+                case "url":
+                    text = RequestBody.ReadString(property.Value, "webhook.url", faults) ?? string.Empty;
+                    break;
+                case "events" when property.Value.ValueKind is JsonValueKind.Null:
+                    break;
+                case "events":
+                    events = RequestBody.ReadWords(property.Value, "webhook.events", policy.EventTypes, faults);
+                    break;
+                default:
+                    faults.Add($"webhook.{RequestBody.FieldName(property.Name)}", "is not a field of this request");
+                    break;
+            }
+        }
+
+        var (url, fault) = faults.ByField.ContainsKey("webhook.url") ? default : policy.Check(text);
+        if (fault is not null)
+            faults.Add("webhook.url", fault);
+        return url is null ? null : (url, events);
     }
 
     private static Dictionary<string, string> ReadMetadata(JsonElement value, FaultList faults)
@@ -209,9 +308,14 @@ internal sealed record CreateBotRequest(
     }
 }
 
-/// <summary>Changes to a scheduled bot. Members that are <see langword="null"/> stay as they are.</summary>
+/// <summary>Changes to a bot. Members that are <see langword="null"/> stay as they are.</summary>
 internal sealed record ChangeBotRequest
 {
+    public Uri? MeetingUrl { get; init; }
+
+    /// <summary>The platform of <see cref="MeetingUrl"/>.</summary>
+    public Platform Platform { get; init; }
+
     public DateTimeOffset? StartAt { get; init; }
 
     public string? BotName { get; init; }
@@ -219,4 +323,7 @@ internal sealed record ChangeBotRequest
     public LeaveConditions? Leave { get; init; }
 
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+
+    /// <summary>Whether only a scheduled bot can be changed in this way.</summary>
+    public bool IsOfScheduledBots => MeetingUrl is not null || StartAt is not null || Leave is not null;
 }

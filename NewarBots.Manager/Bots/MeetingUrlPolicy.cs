@@ -39,8 +39,8 @@ internal sealed partial class MeetingUrlPolicy(
             return Refused("must be an https URL");
         if (url.UserInfo.Length > 0)
             return Refused("must not contain a user name or password");
-        // A host can be written in many ways. From here on the form that browsers use is checked, stored, compared and opened.
-        url = new UriBuilder(url) { Host = url.IdnHost, Port = url.IsDefaultPort ? -1 : url.Port }.Uri;
+        // From here on the form that browsers use is checked, stored, compared and opened.
+        url = Normalize(url);
 
         if (IsOwnRehearsal(url))
         {
@@ -63,6 +63,9 @@ internal sealed partial class MeetingUrlPolicy(
 
         static (Uri?, Platform, string?) Refused(string fault) => (null, default, fault);
     }
+
+    /// <summary>A host can be written in many ways. This is the one that browsers use.</summary>
+    public static Uri Normalize(Uri url) => new UriBuilder(url) { Host = url.IdnHost, Port = url.IsDefaultPort ? -1 : url.Port }.Uri;
 
     private IReadOnlyList<string> AllowedHosts =>
         meetings.Value.AllowedHosts is { Count: > 0 } hosts ? [.. hosts] : [MeetingOptions.GoogleMeetHost];

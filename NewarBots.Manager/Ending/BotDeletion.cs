@@ -34,6 +34,8 @@ internal sealed class BotDeletion(
     /// <exception cref="ContainerEngineException">The engine is unreachable, or refused to remove the container.</exception>
     public async Task<DeletionResult> DeleteAsync(Bot bot, CancellationToken cancellation)
     {
+        if (bot.Status is BotStatus.Scheduled && await DeleteScheduledAsync(bot.Id))
+            return DeletionResult.Deleted;
         if (!MayHaveExited(bot))
             return DeletionResult.Active;
         var free = await TakeLeaseAsync(bot.Id, cancellation);
@@ -53,6 +55,22 @@ internal sealed class BotDeletion(
         await remover.DeleteAsync(current, lease.Lost);
         backoff.Forget(bot.Id);
         return DeletionResult.Deleted;
+    }
+
+    /// <summary>Cancels the bot first, so that webhooks and event streams get its end. It has never had a container or a file.</summary>
+    /// <returns><see langword="false"/> if it has started meanwhile.</returns>
+    private async Task<bool> DeleteScheduledAsync(SessionId id)
+    {
+        var isCancelled = false;
+        var cancelled = await commands.UpdateAsync(id, bot =>
+        {
+            isCancelled = bot.Status is BotStatus.Scheduled;
+            return isCancelled ? BotLifecycle.StopAsked(bot, time.GetUtcNow()) : bot;
+        });
+        if (!isCancelled || cancelled is null)
+            return cancelled is null;
+        await commands.DeleteAsync(cancelled);
+        return true;
     }
 
     private static bool MayHaveExited(Bot bot) => bot.Status >= BotStatus.Finalizing || bot.FailedEnd is not null;

@@ -38,7 +38,7 @@ internal static class EndingEndpoints
     /// <summary>Delete a bot</summary>
     /// <remarks>
     /// Permanently deletes the recording, chunks, log, evidence and record of an ended bot, or of one that stays in `finalizing` although its recorder
-    /// has exited.
+    /// has exited. A scheduled bot is cancelled and deleted.
     /// </remarks>
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
     /// <response code="204">Everything is deleted.</response>

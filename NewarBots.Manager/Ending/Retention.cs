@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Containers;
 using NewarBots.Manager.Hosting;
@@ -24,7 +25,7 @@ internal sealed class RetentionOptionsValidator : IValidateOptions<RetentionOpti
 }
 
 /// <summary>
-/// Deletes expired bots with their recordings (<see cref="RetentionOptions.KeepFor"/>), expired recordings without a record,
+/// Deletes expired bots with their recordings (<see cref="Bot.Retention"/>, <see cref="RetentionOptions.KeepFor"/>), expired recordings without a record,
 /// orphaned session folders, and temporary files of crashed managers.
 /// </summary>
 internal sealed partial class Retention(
@@ -80,8 +81,14 @@ internal sealed partial class Retention(
     {
         if (_clock.Check() is { } set)
             Log.ClockSet(logger, set);
-        if (options.Value.KeepFor is { } keepFor && !_clock.IsDistrusted)
-            await RemoveRecordingsAsync(endedBefore: time.GetUtcNow() - keepFor, cancellation);
+        if (!_clock.IsDistrusted)
+        {
+            var now = time.GetUtcNow();
+            await RemoveBotsAsync(kept => queries.ExpiredAsync(now, skip: kept, Batch), bot => bot.ExpiresAt <= now, cancellation);
+            if (options.Value.KeepFor is { } keepFor)
+                await RemoveRecordingsAsync(endedBefore: now - keepFor, cancellation);
+        }
+
         foreach (var path in (string[])[.. converter.DeleteAbandonedFiles(), .. partials.DeleteAbandonedFiles()])
             Log.NotDeleted(logger, path);
         foreach (var orphan in await orphans.ScanAsync(cancellation))
@@ -115,21 +122,29 @@ internal sealed partial class Retention(
         }
     }
 
-    private async Task RemoveRecordingsAsync(DateTimeOffset endedBefore, CancellationToken cancellation)
+    /// <param name="next">Finds candidates behind those that are kept.</param>
+    /// <param name="isExpired">Decides about the current record.</param>
+    /// <param name="cancellation">Ends the pass.</param>
+    private async Task RemoveBotsAsync(Func<int, Task<IReadOnlyList<SessionId>>> next, Func<Bot, bool> isExpired, CancellationToken cancellation)
     {
         for (var kept = 0; ;)
         {
-            var ended = await queries.EndedBeforeAsync(endedBefore, skip: kept, Batch);
-            foreach (var id in ended)
+            var candidates = await next(kept);
+            foreach (var id in candidates)
             {
-                if (!await RemoveExpiredAsync(id, endedBefore, cancellation))
+                if (!await RemoveExpiredAsync(id, isExpired, cancellation))
                     kept++;
             }
 
-            if (ended.Count < Batch)
+            if (candidates.Count < Batch)
                 break;
         }
+    }
 
+    private async Task RemoveRecordingsAsync(DateTimeOffset endedBefore, CancellationToken cancellation)
+    {
+        await RemoveBotsAsync(
+            kept => queries.EndedBeforeAsync(endedBefore, skip: kept, Batch), bot => bot is { Retention: null } && bot.EndedAt < endedBefore, cancellation);
         foreach (var final in finals.List())
         {
             if (final.WrittenAt < endedBefore && await queries.FindAsync(final.Id) is null)
@@ -153,10 +168,10 @@ internal sealed partial class Retention(
     }
 
     /// <returns>Whether the bot is gone.</returns>
-    private async Task<bool> RemoveExpiredAsync(SessionId id, DateTimeOffset endedBefore, CancellationToken cancellation)
+    private async Task<bool> RemoveExpiredAsync(SessionId id, Func<Bot, bool> isExpired, CancellationToken cancellation)
     {
         await using var lease = await leases.TryTakeAsync(id, cancellation);
-        if (lease is null || await queries.FindAsync(id) is not { } bot || !bot.Status.IsTerminal() || !(bot.EndedAt < endedBefore))
+        if (lease is null || await queries.FindAsync(id) is not { } bot || !bot.Status.IsTerminal() || !isExpired(bot))
             return false;
         await TryRemoveAsync(id, () => remover.DeleteAsync(bot, lease.Lost), cancellation);
         return await queries.FindAsync(id) is null;

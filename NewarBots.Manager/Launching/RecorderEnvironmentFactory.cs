@@ -39,7 +39,7 @@ internal sealed class RecorderEnvironmentFactory(
             ChromiumSandbox = options.Value.ChromiumSandbox,
             Browser = WireWord.TryParse(joining.Value.Browser, out BrowserKind browser) ? browser : BrowserKind.Headed,
             GenerateAudio = options.Value.GenerateAudio,
-            RecordTracks = recording.Value.TrackFiles,
+            RecordTracks = bot.RecordTracks ?? recording.Value.TrackFiles,
             SelectorPack = InContainer(joining.Value.SelectorPack, SessionInput.SelectorPack),
             StorageState = InContainer(joining.Value.StorageState, SessionInput.StorageState),
         };

@@ -29,7 +29,7 @@ internal sealed partial class FolderLimit(
         var elapsed = time.GetUtcNow() - launchedAt;
         // A clock that was set back proves nothing.
         var seconds = (elapsed < TimeSpan.Zero ? bot.Leave.MaxDuration : elapsed).TotalSeconds;
-        var limit = Base + (long)(seconds * RecordingBudget.MaxBytesPerSecond * (recording.Value.TrackFiles ? 1 + RecordingBudget.MaxBytesOfTracks : 1));
+        var limit = Base + (long)(seconds * RecordingBudget.MaxBytesPerSecond * ((bot.RecordTracks ?? recording.Value.TrackFiles) ? 1 + RecordingBudget.MaxBytesOfTracks : 1));
         using var folder = UntrustedFolder.Open(storage, bot.UserId, bot.Id, out _);
         var isUnusual = false;
         var budget = RemovalBudget.OfFolder(time);

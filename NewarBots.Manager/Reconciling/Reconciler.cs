@@ -214,7 +214,7 @@ internal sealed partial class Reconciler(
     /// <summary>A bot that waits for its container has neither container nor files, so its lost record is recovered from this manager's memory.</summary>
     private async Task RecoverWaitingAsync()
     {
-        foreach (var waiting in queries.NewestCached(user: null, after: null).Where(bot => bot.AwaitsContainer).ToList())
+        foreach (var waiting in queries.Cached().Where(bot => bot.AwaitsContainer).ToList())
         {
             if (await recovery.AdoptAsync(waiting))
                 Log.Recovered(logger, waiting.Id, waiting.UserId);
@@ -227,7 +227,7 @@ internal sealed partial class Reconciler(
     /// </summary>
     private async Task RefreshWaitingAsync(Dictionary<SessionId, Bot> active)
     {
-        foreach (var waiting in queries.NewestCached(user: null, after: null).Where(bot => bot.AwaitsContainer && !active.ContainsKey(bot.Id)).ToList())
+        foreach (var waiting in queries.Cached().Where(bot => bot.AwaitsContainer && !active.ContainsKey(bot.Id)).ToList())
             await queries.FindAsync(waiting.Id);
     }
 

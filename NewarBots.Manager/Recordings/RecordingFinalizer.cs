@@ -101,6 +101,7 @@ internal sealed partial class RecordingFinalizer(
     {
         Reason = manifest.Reason,
         Gaps = manifest.Gaps,
+        Speakers = manifest.ToSpeakers(),
     };
 
     /// <returns><see langword="null"/> if there is no audio.</returns>
@@ -207,9 +208,10 @@ internal sealed partial class RecordingFinalizer(
             SessionId = bot.Id,
             UserId = bot.UserId,
             MeetingUrl = bot.MeetingUrl,
-            BotName = bot.BotName,
+            BotName = bot.ShownName,
             Platform = bot.Platform,
             Metadata = bot.Metadata,
+            Retention = bot.Retention?.TotalSeconds,
             Reason = bot.Reason,
             StartedAt = plan.StartedAt,
             EndedAt = plan.StartedAt + decoded.Length,

@@ -36,6 +36,9 @@ internal sealed record RecordingManifest
 
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }
 
+    /// <summary>How many seconds the bot is kept after its end, if the bot has a retention of its own.</summary>
+    public double? Retention { get; init; }
+
     public EndReason? Reason { get; init; }
 
     /// <summary>
@@ -110,6 +113,15 @@ internal sealed record RecordingManifest
         MissingSeconds = MissingSeconds ?? Completeness.MissingSecondsOf(Gaps),
         Warning = Warning,
     };
+
+    /// <summary>The speakers that the bot's record keeps.</summary>
+    public IReadOnlyList<Speaker> ToSpeakers() => SpeakerList.Of(
+        from speaker in Speakers
+        from segment in speaker.Segments
+        orderby segment.EndSeconds
+        select new Speech(speaker.Source, segment.StartSeconds, segment.EndSeconds, segment.Level, speaker.Name));
+
+    public string ToJson() => JsonSerializer.Serialize(this, Json);
 
     public void Write(Stream target) => JsonSerializer.Serialize(target, this, Json);
 }

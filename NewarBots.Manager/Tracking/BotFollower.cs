@@ -77,6 +77,8 @@ internal sealed partial class BotFollower(BotCommands commands, StorageLayout st
             {
                 // Most other lines describe the audio, which is read at the end.
                 ignored += read is null or { Status: not null } ? 1 : 0;
+                if (read?.Speech is { } speech)
+                    bot = BotLifecycle.Heard(bot, speech);
                 continue;
             }
 

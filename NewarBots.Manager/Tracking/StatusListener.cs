@@ -48,6 +48,7 @@ internal sealed partial class StatusListener(
             loops.RunAsync(
                 "follow", FollowTimeout, FollowWokenAsync, token => _woken.WaitAsync(SweepInterval, time, token), stoppingToken));
         await redis.GetSubscriber().UnsubscribeAsync(AllBots, flags: CommandFlags.FireAndForget);
+        await redis.GetSubscriber().UnsubscribeAsync(BotKeys.Edits, flags: CommandFlags.FireAndForget);
         await redis.GetSubscriber().UnsubscribeAsync(BotKeys.Deletions, flags: CommandFlags.FireAndForget);
     }
 
@@ -59,7 +60,8 @@ internal sealed partial class StatusListener(
         try
         {
             await redis.GetSubscriber().SubscribeAsync(BotKeys.Deletions, (_, deletion) => NotifyDeleted(deletion));
-            await redis.GetSubscriber().SubscribeAsync(AllBots, (channel, _) => Wake(channel));
+            await redis.GetSubscriber().SubscribeAsync(BotKeys.Edits, (_, edited) => Wake(edited.ToString()));
+            await redis.GetSubscriber().SubscribeAsync(AllBots, (channel, _) => Wake(channel.ToString()[RedisNames.StatusChannelPrefix.Length..]));
             _isSubscribed = true;
         }
         catch (Exception exception) when (exception.IsRedisUnavailable())
@@ -68,9 +70,9 @@ internal sealed partial class StatusListener(
         }
     }
 
-    private void Wake(RedisChannel channel)
+    private void Wake(string bot)
     {
-        if (SessionId.TryParse(channel.ToString()[RedisNames.StatusChannelPrefix.Length..], provider: null, out var id))
+        if (SessionId.TryParse(bot, provider: null, out var id))
             _woken.Add(id);
     }
 

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
 using NewarBots.Manager.Api;
+using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Webhooks;
 
@@ -15,14 +16,14 @@ namespace NewarBots.Manager.Webhooks;
 /// <example>{"url": "https://example.com/newarbots", "events": ["bot.completed", "bot.failed"], "description": "Minutes"}</example>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record CreateWebhookRequest(
-    [property: MaxLength(WebhookUrl.MaxLength)] Uri Url,
+    [property: MaxLength(CreateBotRequest.MaxWebhookUrlLength)] Uri Url,
     IReadOnlyList<string>? Events,
     [property: MaxLength(CreateWebhookRequest.MaxDescriptionLength)] string? Description,
     UserId? UserId)
 {
     public const int MaxDescriptionLength = 200;
 
-    public static CreateWebhookRequest Read(JsonElement root, Caller caller, bool allowPrivate, FaultList faults)
+    public static CreateWebhookRequest Read(JsonElement root, Caller caller, IWebhookPolicy policy, FaultList faults)
     {
         string? text = null;
         string? description = null;
@@ -39,7 +40,7 @@ internal sealed record CreateWebhookRequest(
                 case "events" or "description" or "userId" when value.ValueKind is JsonValueKind.Null:
                     break;
                 case "events":
-                    events = ReadEvents(value, faults);
+                    events = RequestBody.ReadWords(value, "events", policy.EventTypes, faults);
                     break;
                 case "description":
                     description = RequestBody.ReadString(value, "description", faults);
@@ -57,34 +58,9 @@ internal sealed record CreateWebhookRequest(
             }
         }
 
-        var (url, fault) = faults.ByField.ContainsKey("url") ? default : WebhookUrl.Read(text, allowPrivate);
+        var (url, fault) = faults.ByField.ContainsKey("url") ? default : policy.Check(text);
         if (fault is not null)
             faults.Add("url", fault);
         return new(url!, events, description, userId);
-    }
-
-    private static List<string> ReadEvents(JsonElement value, FaultList faults)
-    {
-        var events = new List<string>();
-        if (value.ValueKind is not JsonValueKind.Array)
-        {
-            faults.Add("events", "must be an array of event types");
-            return events;
-        }
-
-        foreach (var item in value.EnumerateArray())
-        {
-            if (item.ValueKind is JsonValueKind.String && WebhookEvent.Types.FirstOrDefault(type => item.ValueEquals(type)) is { } type)
-            {
-                if (!events.Contains(type))
-                    events.Add(type);
-                continue;
-            }
-
-            faults.Add("events", $"must be one or more of {string.Join(", ", WebhookEvent.Types)}");
-            break;
-        }
-
-        return events;
     }
 }

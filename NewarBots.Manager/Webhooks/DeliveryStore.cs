@@ -59,10 +59,11 @@ internal sealed partial class DeliveryStore(
             local id, webhook = string.match(member, '^(%S+) (%S+)$')
             return redis.call('ZSCORE', 'newarbots:webhook:' .. webhook .. ':due', id)
         end
-        local entry, id, json, now, retention, oldestId, maximum = unpack(ARGV)
+        local entry, id, json, now, retention, oldestId, maximum, ownId, own = unpack(ARGV)
         if entry ~= '' and redis.call('XDEL', KEYS[1], entry) == 0 then return 0 end
         local ledger, bytes = KEYS[2], KEYS[3]
-        for i = 4, #KEYS, 3 do
+        if ownId ~= '' then redis.call('HSET', KEYS[4], ownId, own) end
+        for i = 5, #KEYS, 3 do
             local record, index, due = KEYS[i], KEYS[i + 1], KEYS[i + 2]
             redis.call('SET', record, json, 'PX', retention)
             redis.call('ZADD', index, 0, id)
@@ -72,7 +73,7 @@ internal sealed partial class DeliveryStore(
             end
             redis.call('PEXPIRE', index, retention)
             redis.call('PEXPIRE', due, retention)
-            count(ledger, bytes, id .. ' ' .. ARGV[7 + (i - 1) / 3], json)
+            count(ledger, bytes, id .. ' ' .. ARGV[9 + (i - 2) / 3], json)
         end
         for _, old in ipairs(redis.call('ZRANGEBYLEX', ledger, '-', '(' .. oldestId)) do
             if not isPending(old) then forget(ledger, bytes, old) end
@@ -89,6 +90,13 @@ internal sealed partial class DeliveryStore(
         """;
 
     private const string ForgetScript = Accounting + "for _, member in ipairs(ARGV) do forget(KEYS[1], KEYS[2], member) end";
+
+    /// <summary>Atomic: a message that is stored meanwhile keeps the webhook.</summary>
+    private static readonly LuaScript ForgetOwnScript = LuaScript.Prepare("""
+        if redis.call('ZCARD', @due) > 0 then return 0 end
+        redis.call('HDEL', @own, @id)
+        return 1
+        """);
 
     private static readonly LuaScript ClaimScript = LuaScript.Prepare("""
         local ids = redis.call('ZRANGEBYSCORE', @due, '-inf', @now, 'LIMIT', 0, @maximum)
@@ -120,10 +128,30 @@ internal sealed partial class DeliveryStore(
         foreach (var entry in await Database.StreamRangeAsync(BotOutbox.Stream, count: OutboxBatch))
         {
             if (Parse(entry[BotOutbox.Field]) is { } webhookEvent)
-                await EnqueueAsync([.. webhooks.Where(webhook => webhook.Selects(webhookEvent.UserId, webhookEvent.Type))], webhookEvent, IdOf(entry.Id), now, entry.Id);
+                await EnqueueAsync([.. Targets(webhooks, webhookEvent)], webhookEvent, IdOf(entry.Id), now, entry.Id);
             else
                 await Database.StreamDeleteAsync(BotOutbox.Stream, [entry.Id]);
         }
+    }
+
+    private static IEnumerable<Webhook> Targets(IEnumerable<Webhook> webhooks, WebhookEvent webhookEvent)
+    {
+        var selected = webhooks.Where(webhook => webhook.Selects(webhookEvent.UserId, webhookEvent.Type));
+        return webhookEvent.Own is { } own ? selected.Append(own) : selected;
+    }
+
+    /// <summary>The webhooks of single bots that have pending messages.</summary>
+    public async Task<IReadOnlyList<Webhook>> OwnAsync()
+    {
+        var own = new List<Webhook>();
+        foreach (var (id, json) in (await Database.HashGetAllAsync(Own)).Select(entry => ((string)entry.Name!, (string)entry.Value!)))
+        {
+            if ((bool)await Database.ScriptEvaluateAsync(ForgetOwnScript, new { due = Due(id), own = (RedisKey)Own, id }))
+                continue;
+            own.Add(JsonSerializer.Deserialize<Webhook>(json, WebhookEvent.Stored)!);
+        }
+
+        return own;
     }
 
     /// <summary>Stores a message to each webhook, due at once.</summary>
@@ -137,13 +165,15 @@ internal sealed partial class DeliveryStore(
         var delivery = new Delivery { Id = id, Type = webhookEvent.Type, Payload = webhookEvent.Payload, CreatedAt = now, NextAttemptAt = now };
         RedisKey[] keys =
         [
-            BotOutbox.Stream, Ledger(webhookEvent.UserId), Bytes(webhookEvent.UserId),
+            BotOutbox.Stream, Ledger(webhookEvent.UserId), Bytes(webhookEvent.UserId), Own,
             .. webhooks.SelectMany(webhook => (RedisKey[])[Record(webhook.Id, id), Index(webhook.Id), Due(webhook.Id)]),
         ];
         RedisValue[] values =
         [
             entry.IsNull ? RedisValue.EmptyString : entry, id, Serialize(delivery), now.ToUnixTimeMilliseconds(), (long)Retention.TotalMilliseconds,
-            IdOf(now - Retention), options.Value.MaxMegabytesPerUser * 1024L * 1024, .. webhooks.Select(webhook => (RedisValue)webhook.Id),
+            IdOf(now - Retention), options.Value.MaxMegabytesPerUser * 1024L * 1024,
+            webhookEvent.Own?.Id ?? RedisValue.EmptyString, webhookEvent.Own is { } own ? JsonSerializer.Serialize(own, WebhookEvent.Stored) : RedisValue.EmptyString,
+            .. webhooks.Select(webhook => (RedisValue)webhook.Id),
         ];
         if ((long)await Database.ScriptEvaluateAsync(DistributeScript, keys, values) is > 0 and var dropped)
         {
@@ -226,8 +256,12 @@ internal sealed partial class DeliveryStore(
     }
 
     /// <summary>Makes a message due at once, with a full set of retries.</summary>
+    /// <param name="webhook">The webhook.</param>
+    /// <param name="delivery">The message.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="isOwn">The webhook is that of a single bot.</param>
     /// <returns><see langword="null"/> if it was deleted meanwhile.</returns>
-    public async Task<Delivery?> RedeliverAsync(Webhook webhook, Delivery delivery, DateTimeOffset now)
+    public async Task<Delivery?> RedeliverAsync(Webhook webhook, Delivery delivery, DateTimeOffset now, bool isOwn = false)
     {
         var redelivery = delivery.ForRedelivery(now);
         var wasFound = (bool)await Database.ScriptEvaluateAsync(
@@ -245,6 +279,8 @@ internal sealed partial class DeliveryStore(
                 bytes = Bytes(webhook.UserId),
                 member = Member(webhook, delivery.Id),
             });
+        if (wasFound && isOwn)
+            await Database.HashSetAsync(Own, webhook.Id, JsonSerializer.Serialize(webhook, WebhookEvent.Stored));
         return wasFound ? redelivery : null;
     }
 
@@ -299,6 +335,9 @@ internal sealed partial class DeliveryStore(
     }
 
     private static string Serialize(Delivery delivery) => JsonSerializer.Serialize(delivery, WebhookEvent.Stored);
+
+    /// <summary>The webhooks of single bots that may have pending messages, by id.</summary>
+    private const string Own = "newarbots:webhooks:own";
 
     private static RedisKey Ledger(UserId user) => $"newarbots:webhooks:user:{user}:messages";
 

@@ -1,4 +1,5 @@
 using NewarBots.Contract;
+using NewarBots.Manager.Bots;
 
 namespace NewarBots.Manager.Webhooks;
 
@@ -28,6 +29,11 @@ internal sealed record Webhook
 
     /// <summary>When its receiver responded with 410 Gone. From then on it gets no messages.</summary>
     public DateTimeOffset? DisabledAt { get; init; }
+
+    /// <summary>The webhook of a single bot; <see langword="null"/> if it has none.</summary>
+    public static Webhook? Of(Bot bot) => bot.Webhook is { } own
+        ? new() { Id = BotWebhook.IdOf(bot.Id), UserId = bot.UserId, Url = own.Url, Events = own.Events, CreatedAt = bot.CreatedAt, Secret = own.Secret }
+        : null;
 
     public bool Selects(UserId user, string type) =>
         DisabledAt is null && UserId == user && (Events.Count == 0 || Events.Contains(type));

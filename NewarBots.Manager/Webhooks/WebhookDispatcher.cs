@@ -29,7 +29,6 @@ internal sealed partial class WebhookDispatcher(
 
     private readonly ConcurrentDictionary<string, int> _inFlight = new();
     private readonly CancellationTokenSource _abort = new(Timeout.InfiniteTimeSpan, time);
-    private bool _hadWebhooks;
 
     public override void Dispose()
     {
@@ -62,13 +61,8 @@ internal sealed partial class WebhookDispatcher(
 
     private async Task DispatchAsync()
     {
-        var all = webhooks.All;
-        // After the last webhook is deleted, run once more to empty the outbox.
-        if (all.Count == 0 && !_hadWebhooks)
-            return;
-        _hadWebhooks = all.Count > 0;
-        await deliveries.DistributeAsync(all, time.GetUtcNow());
-        foreach (var webhook in all)
+        await deliveries.DistributeAsync(webhooks.All, time.GetUtcNow());
+        foreach (var webhook in (Webhook[])[.. webhooks.All, .. await deliveries.OwnAsync()])
         {
             if (webhook.DisabledAt is not null)
             {

@@ -1,11 +1,12 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
 using NewarBots.Manager.Api;
 using NewarBots.Manager.Api.OpenApi;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Bots.Storage;
 
 namespace NewarBots.Manager.Webhooks;
 
@@ -22,7 +23,7 @@ internal static class WebhookEndpoints
 
     public static void MapWebhooks(this IEndpointRouteBuilder routes)
     {
-        var webhooks = routes.MapGroup("/webhooks").WithTags("Webhooks");
+        var webhooks = routes.MapGroup("/webhooks").WithTags("Webhooks").RejectUnknownParameters();
         webhooks.MapPost("", CreateAsync).WithName("CreateWebhook").Accepts<CreateWebhookRequest>("application/json").WithProblems(
             ProblemTypes.InvalidRequest, ProblemTypes.RequestTimeout, ProblemTypes.UnsupportedMediaType, ProblemTypes.TooManyWebhooks, ProblemTypes.ManagerBusy);
         webhooks.MapGet("", List).WithName("ListWebhooks").WithProblems(ProblemTypes.InvalidRequest);
@@ -45,13 +46,13 @@ internal static class WebhookEndpoints
     /// </remarks>
     /// <response code="201">The webhook, with its secret.</response>
     public static async Task<Results<Created<WebhookResponse>, ProblemHttpResult>> CreateAsync(
-        HttpRequest request, Caller caller, WebhookFiles files, IOptions<WebhookOptions> options, TimeProvider time, CancellationToken cancellation)
+        HttpRequest request, Caller caller, WebhookFiles files, IWebhookPolicy policy, TimeProvider time, CancellationToken cancellation)
     {
         if (!request.HasJsonContentType())
             return ApiProblems.UnsupportedMediaType();
         if (await RequestBody.ReadAsync(request, MaxBodyBytes, cancellation) is not { } body)
             return RequestBody.TooLong(MaxBodyBytes);
-        var (wantedWebhook, faults) = RequestBody.Read(body, (root, list) => CreateWebhookRequest.Read(root, caller, options.Value.AllowPrivateAddresses, list));
+        var (wantedWebhook, faults) = RequestBody.Read(body, (root, list) => CreateWebhookRequest.Read(root, caller, policy, list));
         if (wantedWebhook is null)
             return ApiProblems.InvalidRequest(faults);
         var webhook = new Webhook
@@ -62,7 +63,7 @@ internal static class WebhookEndpoints
             Events = wantedWebhook.Events ?? [],
             Description = wantedWebhook.Description,
             CreatedAt = time.GetUtcNow(),
-            Secret = WebhookSignature.NewSecret(),
+            Secret = policy.NewSecret(),
         };
         return await files.AddAsync(webhook, MaxPerUser, cancellation)
             ? TypedResults.Created($"/webhooks/{webhook.Id}", WebhookResponse.WithSecret(webhook))
@@ -149,7 +150,8 @@ internal static class WebhookEndpoints
     /// <param name="cursor" example="msg_1772356272000_000000">`nextCursor` of the previous page.</param>
     /// <response code="200">A page of messages.</response>
     public static async Task<Results<Ok<DeliveryPage>, ProblemHttpResult>> ListDeliveriesAsync(
-        string id, [ParsedAs(typeof(int)), Range(1, MaxPageSize)] string? limit, string? cursor, Caller caller, WebhookFiles files, DeliveryStore deliveries, CancellationToken cancellation)
+        string id, [ParsedAs(typeof(int)), Range(1, MaxPageSize)] string? limit, string? cursor, Caller caller, WebhookFiles files, BotQueries queries, DeliveryStore deliveries,
+        CancellationToken cancellation)
     {
         var size = DefaultPageSize;
         if (limit is not null
@@ -157,7 +159,7 @@ internal static class WebhookEndpoints
             return ApiProblems.InvalidRequest("limit", $"must be a number from 1 to {MaxPageSize}");
         if (cursor is not null && !DeliveryStore.IsId(cursor))
             return ApiProblems.InvalidRequest("cursor", "must be a nextCursor returned by this endpoint");
-        if (Find(id, caller, files) is not { } webhook)
+        if (await FindAsync(id, caller, files, queries) is not { } webhook)
             return WebhookProblems.NotFound();
         var found = await deliveries.ListAsync(webhook, cursor, size + 1, cancellation).ToListAsync(cancellation);
         var page = found.Take(size).Select(DeliveryResponse.Of).ToList();
@@ -170,15 +172,15 @@ internal static class WebhookEndpoints
     /// <param name="deliveryId" example="msg_1772356272000_000000">The message's id.</param>
     /// <response code="202">The message is being sent.</response>
     public static async Task<Results<Accepted<DeliveryResponse>, ProblemHttpResult>> RedeliverAsync(
-        string id, string deliveryId, Caller caller, WebhookFiles files, DeliveryStore deliveries, WebhookOutbox outbox, TimeProvider time)
+        string id, string deliveryId, Caller caller, WebhookFiles files, BotQueries queries, DeliveryStore deliveries, WebhookOutbox outbox, TimeProvider time)
     {
-        if (Find(id, caller, files) is not { } webhook)
+        if (await FindAsync(id, caller, files, queries) is not { } webhook)
             return WebhookProblems.NotFound();
         if (webhook.DisabledAt is not null)
             return WebhookProblems.Disabled();
         if (!DeliveryStore.IsId(deliveryId) || await deliveries.FindAsync(webhook, deliveryId) is not { } delivery)
             return WebhookProblems.DeliveryNotFound();
-        if (await deliveries.RedeliverAsync(webhook, delivery, time.GetUtcNow()) is not { } redelivery)
+        if (await deliveries.RedeliverAsync(webhook, delivery, time.GetUtcNow(), isOwn: files.Find(id) is null) is not { } redelivery)
             return WebhookProblems.DeliveryNotFound();
         outbox.WakeUp.Raise();
         return Accepted(webhook, redelivery);
@@ -187,6 +189,17 @@ internal static class WebhookEndpoints
     /// <summary>Treats other users' webhooks as missing.</summary>
     private static Webhook? Find(string id, Caller caller, WebhookFiles files) =>
         files.Find(id) is { } webhook && caller.CanReach(webhook.UserId) ? webhook : null;
+
+    /// <summary>Also finds the webhook of a single bot, which is in the bot's record.</summary>
+    private static async Task<Webhook?> FindAsync(string id, Caller caller, WebhookFiles files, BotQueries queries)
+    {
+        if (Find(id, caller, files) is { } webhook)
+            return webhook;
+        return id.StartsWith(BotWebhook.IdPrefix, StringComparison.Ordinal) && SessionId.TryParse(id[BotWebhook.IdPrefix.Length..], provider: null, out var session)
+            && await queries.FindAsync(session) is { } bot && caller.CanReach(bot.UserId)
+                ? Webhook.Of(bot)
+                : null;
+    }
 
     private static Accepted<DeliveryResponse> Accepted(Webhook webhook, Delivery delivery) =>
         TypedResults.Accepted($"/webhooks/{webhook.Id}/deliveries", DeliveryResponse.Of(delivery));

@@ -11,6 +11,9 @@ namespace NewarBots.Manager.Webhooks;
 /// <param name="Payload">The message's body. Each attempt sends the same bytes.</param>
 internal sealed record WebhookEvent(UserId UserId, string Type, string Payload)
 {
+    /// <summary>The bot's own webhook, if it receives this event.</summary>
+    public Webhook? Own { get; init; }
+
     /// <summary>Sent only by the test endpoint.</summary>
     public const string Test = "webhook.test";
 

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Options;
 
 namespace NewarBots.Manager.Webhooks;
@@ -12,6 +13,14 @@ internal sealed class WebhookOptions
     /// services through the manager.
     /// </summary>
     public bool AllowPrivateAddresses { get; set; }
+
+    /// <summary>
+    /// Allows webhooks to this machine, also with plain http. In Development on by default, so that a receiver can be tried.
+    /// </summary>
+    public bool? AllowLoopback { get; set; }
+
+    /// <summary>Whether a webhook may connect to this address.</summary>
+    public bool Allows(IPAddress address) => AllowPrivateAddresses || PublicAddress.IsPublic(address) || AllowLoopback is true && IPAddress.IsLoopback(address);
 
     /// <summary>Space in Redis for all messages to one user's webhooks, in MiB. The oldest messages are deleted first, pending or not.</summary>
     public int MaxMegabytesPerUser { get; set; } = 16;

@@ -20,8 +20,9 @@ internal sealed class WebhookOutbox(WebhookFiles webhooks, TimeProvider time) : 
         if (before?.Status == after.Status)
             return RedisValue.EmptyString;
         var type = WebhookEvent.TypeOf(after.Status);
-        return webhooks.All.Any(webhook => webhook.Selects(after.UserId, type))
-            ? JsonSerializer.Serialize(WebhookEvent.Of(after, time.GetUtcNow()), WebhookEvent.Stored)
+        var own = Webhook.Of(after) is { } webhook && webhook.Selects(after.UserId, type) ? webhook : null;
+        return own is not null || webhooks.All.Any(other => other.Selects(after.UserId, type))
+            ? JsonSerializer.Serialize(WebhookEvent.Of(after, time.GetUtcNow()) with { Own = own }, WebhookEvent.Stored)
             : RedisValue.EmptyString;
     }
 

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using NewarBots.Contract;
+using NewarBots.Manager.Api;
 
 namespace NewarBots.Manager.Webhooks;
 
@@ -61,7 +62,7 @@ internal sealed record DeliveryResponse(
 {
     public static DeliveryResponse Of(Delivery delivery) => new(
         delivery.Id, delivery.Type, delivery.Status, delivery.CreatedAt, delivery.NextAttemptAt,
-        [.. delivery.Attempts.Select(attempt => new AttemptResponse(attempt.At, attempt.DurationSeconds, attempt.HttpStatus, attempt.Error))],
+        [.. delivery.Attempts.Select(attempt => new AttemptResponse(attempt.At, attempt.DurationSeconds.ToMilliseconds(), attempt.HttpStatus, attempt.Error))],
         JsonElement.Parse(delivery.Payload));
 }
 

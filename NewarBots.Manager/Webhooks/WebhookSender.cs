@@ -8,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace NewarBots.Manager.Webhooks;
 
 /// <summary>
-/// Makes one attempt to send a message. It follows no redirects, uses no proxy, and connects to public addresses only, unless
-/// <see cref="WebhookOptions.AllowPrivateAddresses"/> is set.
+/// Makes one attempt to send a message. It follows no redirects, uses no proxy, and connects only to addresses that
+/// <see cref="WebhookOptions"/> allow.
 /// </summary>
 internal sealed class WebhookSender : IDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class WebhookSender : IDisposable
     /// <summary>Host names are resolved again at least this often.</summary>
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(1);
 
-    private readonly bool _allowPrivate;
+    private readonly WebhookOptions _options;
     private readonly TimeProvider _time;
     private readonly HttpClient _client;
 
@@ -28,7 +28,7 @@ internal sealed class WebhookSender : IDisposable
 
     public WebhookSender(IOptions<WebhookOptions> options, TimeProvider time)
     {
-        _allowPrivate = options.Value.AllowPrivateAddresses;
+        _options = options.Value;
         _time = time;
         _client = new HttpClient(new SocketsHttpHandler
         {
@@ -98,7 +98,7 @@ internal sealed class WebhookSender : IDisposable
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
     {
         var addresses = await ResolveHost(context.DnsEndPoint.Host, cancellation);
-        var allowed = _allowPrivate ? addresses : [.. addresses.Where(PublicAddress.IsPublic)];
+        var allowed = addresses.Where(_options.Allows).ToArray();
         if (allowed.Length == 0)
             throw new HttpRequestException($"{context.DnsEndPoint.Host} resolves to a private address, which webhooks may not reach (Webhooks:AllowPrivateAddresses).");
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
 using NewarBots.Manager.Api.OpenApi;
+using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
 
 namespace NewarBots.Manager.Webhooks;
@@ -12,7 +13,9 @@ internal static class WebhooksRegistration
     public static IHostApplicationBuilder AddWebhooks(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<IValidateOptions<WebhookOptions>, WebhookOptionsValidator>();
-        builder.Services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section).ValidateOnStart();
+        builder.Services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section).ValidateOnStart()
+            .PostConfigure(options => options.AllowLoopback ??= builder.Environment.IsDevelopment());
+        builder.Services.AddSingleton<IWebhookPolicy, WebhookPolicy>();
         builder.Services.AddSingleton<WebhookFiles>();
         builder.Services.AddSingleton<WebhookOutbox>();
         builder.Services.AddSingleton<IBotOutbox>(services => services.GetRequiredService<WebhookOutbox>());
@@ -27,7 +30,7 @@ internal static class WebhooksRegistration
     private static void DescribeMessages(OpenApiDocument document)
     {
         var schemas = document.Components!.Schemas!;
-        foreach (var webhook in (string[])["CreateWebhook", "Webhook"])
+        foreach (var webhook in (string[])["CreateWebhook", "Webhook", "BotWebhook"])
             ((OpenApiSchema)schemas[webhook].Properties!["events"]).Items = Choice(WebhookEvent.Types);
         schemas["Delivery"].Properties!["type"] = Choice([.. WebhookEvent.Types, WebhookEvent.Test]);
         document.AddComponent("WebhookMessage", new OpenApiSchema

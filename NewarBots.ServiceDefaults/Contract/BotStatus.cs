@@ -35,9 +35,12 @@ public enum BotStatus
 
     /// <summary>Terminal: no recording exists.</summary>
     Failed,
+
+    /// <summary>Terminal: it was stopped before it was in the call, so no recording exists.</summary>
+    Cancelled,
 }
 
 public static class BotStatusExtensions
 {
-    public static bool IsTerminal(this BotStatus status) => status is BotStatus.Completed or BotStatus.Failed;
+    public static bool IsTerminal(this BotStatus status) => status is BotStatus.Completed or BotStatus.Failed or BotStatus.Cancelled;
 }

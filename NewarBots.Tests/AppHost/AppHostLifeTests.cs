@@ -59,7 +59,7 @@ public sealed class AppHostLifeTests(SharedAppHost shared) : IClassFixture<Share
         foreach (var bot in bots)
             await BotAsync(bot, "Completed");
         Assert.Equal("NewarBots Recorder will not join the meeting.", await StopAsync(scheduled));
-        await BotAsync(scheduled.Resource.Name, "Failed: stop_requested");
+        await BotAsync(scheduled.Resource.Name, "Cancelled");
     }
 
     [Fact]

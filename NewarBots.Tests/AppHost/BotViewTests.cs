@@ -21,7 +21,8 @@ public sealed class BotViewTests
     [InlineData("recording", "Recording", "success")]
     [InlineData("leaving", "Leaving", "info")]
     [InlineData("finalizing", "Finalizing", "info")]
-    public void An_active_bot_shows_its_status(string status, string state, string style)
+    [InlineData("cancelled", "Cancelled", "info")]
+    public void A_bot_shows_its_status(string status, string state, string style)
     {
         var view = BotView.Of(Recording with { Status = status });
 
@@ -89,6 +90,7 @@ public sealed class BotViewTests
     [InlineData("finalizing", false)]
     [InlineData("completed", false)]
     [InlineData("failed", false)]
+    [InlineData("cancelled", false)]
     public void A_bot_can_be_stopped_until_it_leaves(string status, bool canBeStopped)
     {
         Assert.Equal(canBeStopped, (Recording with { Status = status }).CanBeStopped);

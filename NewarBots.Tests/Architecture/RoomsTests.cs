@@ -8,7 +8,7 @@ public sealed class RoomsTests
     private static readonly string[] Manager =
     [
         "Hosting", "Api", "Access", "Bots", "Containers", "Launching", "Tracking", "Recordings", "Ending", "Reconciling",
-        "Scheduling", "Webhooks", "Rehearsal", "Dashboard", "Telemetry",
+        "Scheduling", "Webhooks", "Mcp", "Rehearsal", "Dashboard", "Telemetry",
     ];
 
     private static readonly string[] Recorder = ["Hosting", "Reporting", "Recording", "Joining", "Leaving"];

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using NewarBots.Contract;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
@@ -68,7 +69,7 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
         Assert.Equal(HttpStatusCode.Conflict, (await Manager.Api.DeleteAsync(new Uri($"/bots/{id}", UriKind.Relative))).StatusCode);
         Assert.Equal(HttpStatusCode.Conflict, (await Manager.GetAsync($"/bots/{id}/recording")).Status);
         var (stopStatus, stopped) = await Manager.PostAsync($"/bots/{id}/stop");
-        Assert.Equal((HttpStatusCode.Accepted, "failed", "stop_requested"), (stopStatus, (string?)stopped!["status"], (string?)stopped["reason"]));
+        Assert.Equal((HttpStatusCode.Accepted, "cancelled", "stop_requested"), (stopStatus, (string?)stopped!["status"], (string?)stopped["reason"]));
         Assert.Equal(HttpStatusCode.Conflict, (await Manager.PostAsync($"/bots/{id}/stop")).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await Manager.GetAsync($"/bots/{id}/recording")).Status);
     }
@@ -149,8 +150,76 @@ public sealed class BotApiTests(QueueingManager queueing) : IClassFixture<Queuei
     [InlineData("limit=many")]
     [InlineData("userId=A")]
     [InlineData("cursor=../x")]
-    public async Task List_with_an_invalid_parameter_is_a_bad_request(string query) =>
-        Assert.Equal(HttpStatusCode.BadRequest, (await Manager.GetAsync($"/bots?{query}")).Status);
+    [InlineData("cursor=0199aaaabbbbccccddddeeeeffff0001.0.x.")]
+    [InlineData("sort=size")]
+    [InlineData("from=2026-03-01T09:00:00")]
+    [InlineData("to=tomorrow")]
+    [InlineData("meetingUrl=abc-defg-hij")]
+    [InlineData("limit=1&limit=2")]
+    [InlineData("metadata.=1")]
+    [InlineData("Status=queued")]
+    [InlineData("colour=red")]
+    public async Task List_with_an_invalid_parameter_is_a_bad_request_that_names_it(string query)
+    {
+        var (status, problem) = await Manager.GetAsync($"/bots?{query}");
+
+        Assert.Equal((HttpStatusCode.BadRequest, query[..query.IndexOf('=', StringComparison.Ordinal)]), (status, Assert.Single(problem!["errors"]!.AsObject()).Key));
+    }
+
+    [Theory]
+    [InlineData("/bots/0199aaaabbbbccccddddeeeeffff0001?id=1", "id")]
+    [InlineData("/bots/0199aaaabbbbccccddddeeeeffff0001/recording?fromat=mp3", "fromat")]
+    [InlineData("/bots/events?user=anna", "user")]
+    [InlineData("/webhooks?x=", "x")]
+    [InlineData("/keys?x=", "x")]
+    [InlineData("/session?x=", "x")]
+    public async Task Query_parameter_that_a_call_does_not_have_is_a_bad_request(string path, string parameter)
+    {
+        var (status, problem) = await Manager.GetAsync(path);
+
+        Assert.Equal((HttpStatusCode.BadRequest, parameter), (status, Assert.Single(problem!["errors"]!.AsObject()).Key));
+    }
+
+    [Fact]
+    public async Task Bots_are_searched_filtered_counted_and_paged()
+    {
+        var meeting = Meeting();
+        var ids = new List<string>();
+        for (var number = 0; number < 5; number++)
+        {
+            var (_, bot) = await Manager.PostAsync("/bots", JsonSerializer.Serialize(new
+            {
+                meetingUrl = number == 0 ? meeting : Meeting(),
+                botName = $"Stand-up {number}",
+                userId = "lena",
+                metadata = new { team = number < 3 ? "Blue" : "red", number = $"{number}" },
+            }));
+            ids.Add((string)bot!["id"]!);
+        }
+
+        await Manager.PostAsync($"/bots/{ids[4]}/stop");
+
+        Assert.Equal([ids[2], ids[1], ids[0]], await FindAsync("q=bLUE"));
+        Assert.Equal([ids[1]], await FindAsync("metadata.team=Blue&metadata.number=1"));
+        Assert.Empty(await FindAsync("metadata.team=blue"));
+        Assert.Equal([ids[0]], await FindAsync($"meetingUrl={meeting.Replace("abc-", "abc", StringComparison.Ordinal)}?authuser=1"));
+        Assert.Equal([ids[4]], await FindAsync("q=stop%20requested"));
+        Assert.Equal([ids[3]], await FindAsync($"q={ids[3]}"));
+        Assert.Equal([ids[4], ids[0]], [.. (await FindAsync("status=cancelled&status=queued&sort=newest")).Where((_, index) => index is 0 or 4)]);
+        Assert.Equal([ids[3], ids[2], ids[1], ids[0], ids[4]], await FindAsync("sort=activity"));
+        Assert.Equal(5, (await FindAsync($"from={Uri.EscapeDataString($"{TimeProvider.System.GetUtcNow().AddMinutes(-5):O}")}")).Count);
+        Assert.Empty(await FindAsync($"to={Uri.EscapeDataString($"{TimeProvider.System.GetUtcNow().AddMinutes(-5):O}")}"));
+
+        var (_, first) = await Manager.GetAsync("/bots?userId=lena&sort=name&limit=2&status=queued");
+        var (_, second) = await Manager.GetAsync($"/bots?userId=lena&sort=name&limit=2&status=queued&cursor={first!["nextCursor"]}");
+        Assert.Equal([ids[0], ids[1], ids[2], ids[3]], [.. IdsOf(first), .. IdsOf(second!)]);
+        Assert.Equal((4, 1, 4, 3), ((int)first["total"]!, (int)first["position"]!, (int)second!["total"]!, (int)second["position"]!));
+        Assert.Null(second["nextCursor"]);
+        Assert.Equal((4, 1, 0), ((int)second["counts"]!["queued"]!, (int)second["counts"]!["cancelled"]!, (int)second["counts"]!["failed"]!));
+
+        async Task<IReadOnlyList<string>> FindAsync(string query) => IdsOf((await Manager.GetAsync($"/bots?userId=lena&{query}")).Body!);
+        static IReadOnlyList<string> IdsOf(JsonNode page) => [.. page["items"]!.AsArray().Select(bot => (string)bot!["id"]!)];
+    }
 
     [Fact]
     public async Task Pages_contain_every_bot_once_newest_first()

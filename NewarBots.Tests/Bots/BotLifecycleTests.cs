@@ -98,14 +98,39 @@ public sealed class BotLifecycleTests
         bot = BotLifecycle.Finalized(
             BotLifecycle.RecorderGone(bot, CleanExit), new FinalizationResult.NothingRecorded(), Noon);
 
-        Assert.Equal((BotStatus.Failed, EndReason.StopRequested, null), (bot.Status, bot.Reason!.Value, bot.Error));
+        Assert.Equal((BotStatus.Cancelled, EndReason.StopRequested, null), (bot.Status, bot.Reason!.Value, bot.Error));
+    }
+
+    [Theory]
+    [InlineData(BotStatus.Launching)]
+    [InlineData(BotStatus.Joining)]
+    [InlineData(BotStatus.Waiting)]
+    public void Bot_stopped_before_it_is_in_the_call_is_cancelled_even_if_its_recorder_had_to_be_killed(BotStatus status)
+    {
+        var stopped = BotLifecycle.StopAsked(SampleBots.In(status), Noon);
+        var gone = BotLifecycle.RecorderGone(stopped, new RecorderExit(137, OutOfMemory: false, Noon));
+        var ended = BotLifecycle.Finalized(gone, new FinalizationResult.NothingRecorded(), Noon);
+
+        Assert.Equal((BotStatus.Cancelled, EndReason.StopRequested), (ended.Status, ended.Reason!.Value));
+        Assert.Equal(BotStatus.Failed, BotLifecycle.Finalized(gone, new FinalizationResult.NothingRecorded { HasUnreadableChunks = true }, Noon).Status);
+    }
+
+    [Fact]
+    public void Bot_stopped_in_the_call_without_any_audio_has_failed_and_one_that_was_not_stopped_too()
+    {
+        var recording = BotLifecycle.StopAsked(SampleBots.In(BotStatus.Recording) with { RecordingAt = Noon }, Noon);
+        recording = BotLifecycle.StatusReceived(recording, recording.Says(BotStatus.Leaving, 101, EndReason.StopRequested));
+        var overdue = BotLifecycle.Overdue(SampleBots.In(BotStatus.Waiting));
+
+        foreach (var bot in new[] { recording, overdue })
+            Assert.Equal(BotStatus.Failed, BotLifecycle.Finalized(BotLifecycle.RecorderGone(bot, CleanExit), new FinalizationResult.NothingRecorded(), Noon).Status);
     }
 
     [Fact]
     public void Stop_ends_a_queued_bot_at_once_and_lets_a_recording_bot_leave_first()
     {
         Assert.Equal(
-            (BotStatus.Failed, EndReason.StopRequested),
+            (BotStatus.Cancelled, EndReason.StopRequested),
             Ending(BotLifecycle.StopAsked(SampleBots.Queued(), Noon)));
         var recording = BotLifecycle.StopAsked(SampleBots.In(BotStatus.Recording), Noon);
         Assert.Equal((BotStatus.Recording, true), (recording.Status, recording.StopRequested));
@@ -119,11 +144,11 @@ public sealed class BotLifecycleTests
         var bot = BotLifecycle.StartPostponed(SampleBots.Scheduled(), new(EndReason.MeetingTaken, "Another is there."));
         var stopped = BotResponse.Of(BotLifecycle.StopAsked(bot, Noon));
 
-        Assert.Equal((BotStatus.Failed, EndReason.StopRequested, (string?)null), (stopped.Status, stopped.Reason!.Value, stopped.Error));
+        Assert.Equal((BotStatus.Cancelled, EndReason.StopRequested, (string?)null), (stopped.Status, stopped.Reason!.Value, stopped.Error));
     }
 
     [Fact]
-    public void Changes_apply_to_scheduled_bots_only_and_a_start_in_the_past_means_now()
+    public void Changes_of_the_schedule_apply_to_scheduled_bots_only_and_a_start_in_the_past_means_now()
     {
         var bot = SampleBots.Scheduled() with { Metadata = new Dictionary<string, string> { ["case"] = "42" } };
         var waits = BotLifecycle.StartPostponed(bot, new(EndReason.MeetingTaken, "Another is there."));
@@ -140,6 +165,18 @@ public sealed class BotLifecycleTests
             Assert.Same(other, BotLifecycle.Started(other, traceParent: null));
             Assert.Same(other, BotLifecycle.StartPostponed(other, new(EndReason.MeetingTaken, Text: null)));
             Assert.Same(other, BotLifecycle.StartMissed(other, Noon.AddDays(2)));
+        }
+    }
+
+    [Fact]
+    public void Bot_can_be_renamed_at_any_time_and_recorders_go_on_using_the_name_with_which_it_joined()
+    {
+        var change = new ChangeBotRequest { BotName = "Other", Metadata = new Dictionary<string, string> { ["case"] = "43" } };
+        foreach (var status in Enum.GetValues<BotStatus>())
+        {
+            var changed = BotLifecycle.Changed(SampleBots.In(status), change, Noon);
+            Assert.Equal(("Other", "43", status), (BotResponse.Of(changed).BotName, changed.Metadata["case"], changed.Status));
+            Assert.Equal(status <= BotStatus.Queued ? "Other" : SampleBots.Queued().BotName, changed.BotName);
         }
     }
 
@@ -164,7 +201,7 @@ public sealed class BotLifecycleTests
     {
         var bot = SampleBots.In(BotStatus.Joining);
 
-        foreach (var status in new[] { BotStatus.Scheduled, BotStatus.Queued, BotStatus.Launching, BotStatus.Finalizing, BotStatus.Completed, BotStatus.Failed })
+        foreach (var status in new[] { BotStatus.Scheduled, BotStatus.Queued, BotStatus.Launching, BotStatus.Finalizing, BotStatus.Completed, BotStatus.Failed, BotStatus.Cancelled })
             Assert.Same(bot, BotLifecycle.StatusReceived(bot, bot.Says(status, 100)));
         Assert.Same(bot, BotLifecycle.StatusReceived(bot, SampleBots.Queued().Says(BotStatus.Recording, 100)));
     }

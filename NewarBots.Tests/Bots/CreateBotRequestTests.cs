@@ -9,6 +9,7 @@ using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Webhooks;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Bots;
@@ -18,12 +19,15 @@ public sealed class CreateBotRequestTests
     internal static (CreateBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) Read(
         string body, string[]? allowedHosts = null, bool rehearsal = true, Caller? caller = null)
     {
+        return CreateBotRequest.Read(Encoding.UTF8.GetBytes(body), Policy(allowedHosts, rehearsal), new WebhookPolicy(Options.Create(new WebhookOptions())), caller ?? Caller.Local, SampleBots.Noon);
+    }
+
+    private static MeetingUrlPolicy Policy(string[]? allowedHosts = null, bool rehearsal = true)
+    {
         var meetings = new MeetingOptions();
         foreach (var host in allowedHosts ?? [])
             meetings.AllowedHosts.Add(host);
-        var policy = new MeetingUrlPolicy(
-            Options.Create(meetings), Options.Create(new RehearsalOptions { Enabled = rehearsal }), new ListeningServer("http://127.0.0.1:8082"));
-        return CreateBotRequest.Read(Encoding.UTF8.GetBytes(body), policy, caller ?? Caller.Local, SampleBots.Noon);
+        return new(Options.Create(meetings), Options.Create(new RehearsalOptions { Enabled = rehearsal }), new ListeningServer("http://127.0.0.1:8082"));
     }
 
     private static (CreateBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) ReadUrl(
@@ -285,17 +289,17 @@ public sealed class CreateBotRequestTests
     [Fact]
     public void Change_reads_changeable_fields_and_reports_every_other_field()
     {
-        var (change, _) = ReadChange("""{"startAt": "2026-03-15T12:00:00Z", "botName": "Other", "leave": {"maxDuration": 60}, "metadata": {"case": "43"}}""");
-        var (nothing, _) = ReadChange("""{"startAt": null, "botName": null, "leave": null, "metadata": null}""");
-        var (_, faults) = ReadChange("""{"meetingUrl": "https://meet.google.com/abc-defg-hij", "userId": "bert", "colour": 1, "startAt": 5, "leave": {"maxDuration": 0}}""");
+        var (change, _) = ReadChange("""{"meetingUrl": "https://meet.google.com/xyz-abcd-efg", "startAt": "2026-03-15T12:00:00Z", "botName": "Other", "leave": {"maxDuration": 60}, "metadata": {"case": "43"}}""");
+        var (nothing, _) = ReadChange("""{"meetingUrl": null, "startAt": null, "botName": null, "leave": null, "metadata": null}""");
+        var (_, faults) = ReadChange("""{"meetingUrl": "https://example.com/", "userId": "bert", "colour": 1, "startAt": 5, "leave": {"maxDuration": 0}}""");
 
         Assert.Equal((SampleBots.Noon.AddDays(1), "Other", 60), (change!.StartAt, change.BotName, change.Leave!.MaxDuration.TotalSeconds));
-        Assert.Equal("43", change.Metadata!["case"]);
+        Assert.Equal(("43", "https://meet.google.com/xyz-abcd-efg"), (change.Metadata!["case"], change.MeetingUrl!.AbsoluteUri));
         Assert.Equal(new ChangeBotRequest(), nothing);
         Assert.Equal(["colour", "leave.maxDuration", "meetingUrl", "startAt", "userId"], faults.Keys.Order(StringComparer.Ordinal));
 
         static (ChangeBotRequest? Request, IReadOnlyDictionary<string, string[]> Faults) ReadChange(string body) =>
-            CreateBotRequest.ReadChange(Encoding.UTF8.GetBytes(body), SampleBots.Noon);
+            CreateBotRequest.ReadChange(Encoding.UTF8.GetBytes(body), Policy(), SampleBots.Noon);
     }
 
     private static string Starting(string startAt) => JsonSerializer.Serialize(new { meetingUrl = "https://meet.google.com/abc-defg-hij", startAt });

@@ -194,7 +194,7 @@ internal sealed class ManagerProcess : IAsyncDisposable
                     var status = (string?)bot?["status"];
                     if (statuses.Contains(status))
                         return true;
-                    return status is "completed" or "failed" ? throw new InvalidOperationException("The bot ended with another status.") : false;
+                    return status is "completed" or "failed" or "cancelled" ? throw new InvalidOperationException("The bot ended with another status.") : false;
                 },
                 timeout);
             return bot!;

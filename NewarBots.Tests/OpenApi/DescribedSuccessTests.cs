@@ -19,8 +19,13 @@ public sealed class DescribedSuccessTests(KeyedManager keyed) : IClassFixture<Ke
         var recorded = (await PlacedBots.RecordedAsync(keyed.Host, "Described")).ToString();
         var refused = (await PlacedBots.DeniedAsync(keyed.Host)).ToString();
         var unfinalized = (await PlacedBots.UnfinalizedAsync(keyed.Host)).Id.ToString();
-        var queued = await CallAsync("CreateBot");
-        var scheduled = await CallAsync("CreateBot", change: body => body["startAt"] = TimeProvider.System.GetUtcNow().AddDays(1).ToString("O"));
+        // The example is a rehearsal on the default port.
+        var queued = await CallAsync("CreateBot", change: body => body["meetingUrl"] = keyed.Manager.Rehearsal("duration=20"));
+        var scheduled = await CallAsync("CreateBot", change: body =>
+        {
+            body["meetingUrl"] = keyed.Manager.Rehearsal("duration=21");
+            body["startAt"] = TimeProvider.System.GetUtcNow().AddDays(1).ToString("O");
+        });
         var webhook = await CallAsync("CreateWebhook");
         var delivery = await CallAsync("TestWebhook", webhook);
         var key = await CallAsync("AddKey");
@@ -56,7 +61,10 @@ public sealed class DescribedSuccessTests(KeyedManager keyed) : IClassFixture<Ke
             }
 
             foreach (var parameter in operation["parameters"]?.AsArray() ?? [])
-                AssertIs(parameter!["schema"]!, parameter["example"], name);
+            {
+                if (parameter!["example"] is { } example)
+                    AssertIs(parameter["schema"]!, example, name);
+            }
         }
     }
 

@@ -217,7 +217,8 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
         }
     }
 
-    private ValueTask<List<Bot>> AllAsync() => Store.Queries.NewestAsync(user: null, status: null, after: null, batch: 200, Cancellation).ToListAsync(Cancellation);
+    private async Task<IReadOnlyList<Bot>> AllAsync() =>
+        await Store.Queries.FindAsync(BotRecords.Ids(await _redis.GetDatabase().SortedSetRangeByRankAsync("newarbots:bots")));
 
     private Reconciler Reconciler => _manager.GetServices<IHostedService>().OfType<Reconciler>().Single();
 

@@ -183,7 +183,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
     [Fact]
     public async Task Cancelled_and_deleted_scheduled_bot_leaves_nothing_behind()
     {
-        var key = new IdempotencyKey("k", "hash");
+        var key = new IdempotencyKey("key", "k", "hash");
         var bot = Assert.IsType<CreateResult.Created>(await Store.Commands.CreateAsync(SampleBots.Scheduled(), key)).Bot;
         Assert.IsType<CreateResult.Repeated>(await Store.Commands.CreateAsync(SampleBots.Scheduled(), key));
 
@@ -199,11 +199,11 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
         var bot = await CreatedAsync(SampleBots.Scheduled(Noon.AddMinutes(1)));
         var store = Store;
         await StartSchedulerAsync(store: store);
-        await Eventually.TrueAsync(() => store.Queries.NewestCached(user: null, after: null).Any());
+        await Eventually.TrueAsync(() => store.Queries.Cached().Any());
 
         await _redis.GetServers()[0].FlushAllDatabasesAsync();
         Assert.Null(await store.Queries.FindAsync(bot.Id));
-        Assert.True(await store.Recovery.AdoptAsync(Assert.Single(store.Queries.NewestCached(user: null, after: null), known => known.AwaitsContainer)));
+        Assert.True(await store.Recovery.AdoptAsync(Assert.Single(store.Queries.Cached(), known => known.AwaitsContainer)));
 
         Assert.Empty(await store.Queries.ActiveAsync());
         Assert.IsType<CreateResult.Created>(await store.Commands.CreateAsync(SampleBots.Queued(user: "bert"), idempotency: null));

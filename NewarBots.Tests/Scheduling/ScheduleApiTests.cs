@@ -36,9 +36,8 @@ public sealed class ScheduleApiTests(QueueingManager queueing) : IClassFixture<Q
         Assert.Equal(later.ToUniversalTime(), (DateTimeOffset)after["startAt"]!);
         Assert.Equal(after.ToJsonString(), (await Manager.GetAsync($"/bots/{id}")).Body!.ToJsonString());
 
-        Assert.Equal(HttpStatusCode.Conflict, await DeleteAsync(id));
         var (stopped, ended) = await Manager.PostAsync($"/bots/{id}/stop");
-        Assert.Equal((HttpStatusCode.Accepted, "failed", "stop_requested"), (stopped, (string?)ended!["status"], (string?)ended["reason"]));
+        Assert.Equal((HttpStatusCode.Accepted, "cancelled", "stop_requested"), (stopped, (string?)ended!["status"], (string?)ended["reason"]));
         var (rejected, problem) = await PatchAsync(id, new { startAt = later });
         Assert.Equal((HttpStatusCode.Conflict, "urn:newarbots:problem:bot-not-scheduled"), (rejected, (string?)problem!["type"]));
         // Deletion needs the container engine, which is unavailable here.
@@ -58,7 +57,7 @@ public sealed class ScheduleApiTests(QueueingManager queueing) : IClassFixture<Q
 
         var events = await Manager.Api.GetStringAsync(new Uri($"/bots/{id}/events", UriKind.Relative));
         var statuses = events.Split('\n').Where(line => line.StartsWith("data: ", StringComparison.Ordinal)).Select(line => (string?)JsonNode.Parse(line[6..])!["status"]);
-        Assert.Equal(["scheduled", "queued", "failed", "failed"], statuses);
+        Assert.Equal(["scheduled", "queued", "cancelled", "cancelled"], statuses);
     }
 
     [Fact]
@@ -112,12 +111,60 @@ public sealed class ScheduleApiTests(QueueingManager queueing) : IClassFixture<Q
 
         var (status, problem) = await PatchAsync(id, new { meetingUrl = Meeting('j'), userId = "bert", botName = "Other", startAt = Now.AddDays(31) });
         Assert.Equal(HttpStatusCode.BadRequest, status);
-        Assert.Equal(["meetingUrl", "startAt", "userId"], problem!["errors"]!.AsObject().Select(error => error.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(["startAt", "userId"], problem!["errors"]!.AsObject().Select(error => error.Key).Order(StringComparer.Ordinal));
         Assert.Equal(bot.ToJsonString(), (await Manager.GetAsync($"/bots/{id}")).Body!.ToJsonString());
 
         var active = await Manager.RecordAsync(Meeting('k'));
-        Assert.Equal(HttpStatusCode.Conflict, (await PatchAsync(active, new { botName = "Other" })).Status);
+        Assert.Equal(HttpStatusCode.Conflict, (await PatchAsync(active, new { botName = "Other", meetingUrl = Meeting('j') })).Status);
+        Assert.NotEqual("Other", (string?)(await Manager.GetAsync($"/bots/{active}")).Body!["botName"]);
         Assert.Equal(HttpStatusCode.NotFound, (await PatchAsync("0199aaaabbbbccccddddeeeeffff0001", new { botName = "Other" })).Status);
+    }
+
+    [Fact]
+    public async Task Scheduled_bot_can_be_sent_to_another_meeting()
+    {
+        var (_, bot) = await PostAsync(Meeting('m'), Now.AddDays(1));
+        var id = (string)bot!["id"]!;
+
+        Assert.Equal(HttpStatusCode.BadRequest, (await PatchAsync(id, new { meetingUrl = "https://example.com/" })).Status);
+        var (_, changed) = await PatchAsync(id, new { meetingUrl = Meeting('n') });
+        await PatchAsync(id, new { startAt = Now });
+        await Manager.UntilAsync(id, Timeout, "queued");
+
+        Assert.Equal(Meeting('n'), (string?)changed!["meetingUrl"]);
+        Assert.Equal(HttpStatusCode.Conflict, (await Manager.PostAsync("/bots", JsonSerializer.Serialize(new { meetingUrl = Meeting('n'), userId = "anna" }))).Status);
+        Assert.Equal(HttpStatusCode.Accepted, (await Manager.PostAsync("/bots", JsonSerializer.Serialize(new { meetingUrl = Meeting('m'), userId = "anna" }))).Status);
+    }
+
+    [Fact]
+    public async Task Name_and_metadata_can_be_changed_after_the_end_and_the_page_of_every_manager_gets_the_change()
+    {
+        var id = await Manager.RecordAsync(Meeting('o'), userId: "edna");
+        await Manager.PostAsync($"/bots/{id}/stop");
+        await using var another = await Manager.StartAnotherAsync();
+        using var changes = await another.Api.GetStreamAsync(new Uri("/bots/events?userId=edna", UriKind.Relative), TestContext.Current.CancellationToken);
+        using var lines = new StreamReader(changes);
+
+        var (status, changed) = await PatchAsync(id, new { botName = "Renamed", metadata = new { @case = "44" } });
+
+        Assert.Equal((HttpStatusCode.OK, "cancelled", "Renamed", "44"), (status, (string?)changed!["status"], (string?)changed["botName"], (string?)changed["metadata"]!["case"]));
+        string? line;
+        do
+            line = await lines.ReadLineAsync(TestContext.Current.CancellationToken);
+        while (line?.Contains("\"Renamed\"", StringComparison.Ordinal) is false);
+        Assert.NotNull(line);
+        Assert.Equal(id, (string?)Assert.Single((await Manager.GetAsync("/bots?userId=edna&q=renamed&metadata.case=44")).Body!["items"]!.AsArray())!["id"]);
+    }
+
+    [Fact]
+    public async Task Deleted_scheduled_bot_is_cancelled_and_gone_even_while_the_container_engine_is_unavailable()
+    {
+        var (_, bot) = await PostAsync(Meeting('p'), Now.AddDays(1));
+        var id = (string)bot!["id"]!;
+
+        Assert.Equal(HttpStatusCode.NoContent, await DeleteAsync(id));
+        Assert.Equal(HttpStatusCode.NotFound, await DeleteAsync(id));
+        Assert.Equal(HttpStatusCode.NotFound, (await Manager.GetAsync($"/bots/{id}")).Status);
     }
 
     [Fact]

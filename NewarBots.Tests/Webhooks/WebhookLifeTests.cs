@@ -38,17 +38,17 @@ public sealed class WebhookLifeTests : IAsyncLifetime
     {
         await _receiver.StartAsync();
         var webhook = await CreateAsync();
-        var failures = await CreateAsync("""["bot.failed"]""");
+        var cancellations = await CreateAsync("""["bot.cancelled"]""");
         await CreateAsync(user: "bert");
 
         var bot = await StoppedBotAsync();
         await Eventually.TrueAsync(() => Task.FromResult(_receiver.Received.Count == 3));
 
         var allEvents = _receiver.Received.Where(message => message.IsSignedWith((string)webhook["secret"]!)).ToList();
-        Assert.Equal(["bot.failed", "bot.queued"], allEvents.Select(message => (string)message.Body["type"]!).Order());
+        Assert.Equal(["bot.cancelled", "bot.queued"], allEvents.Select(message => (string)message.Body["type"]!).Order());
         Assert.All(allEvents, message => Assert.Equal(bot, (string?)message.Body["data"]!["id"]));
-        var other = Assert.Single(_receiver.Received, message => message.IsSignedWith((string)failures["secret"]!));
-        Assert.Equal("bot.failed", (string?)other.Body["type"]);
+        var other = Assert.Single(_receiver.Received, message => message.IsSignedWith((string)cancellations["secret"]!));
+        Assert.Equal("bot.cancelled", (string?)other.Body["type"]);
         Assert.Equal("stop_requested", (string?)other.Body["data"]!["reason"]);
         var deliveries = await DeliveriesAsync(webhook, 2, "delivered");
         Assert.Equal(allEvents.Select(message => message.Id).Order(), deliveries.Select(delivery => (string)delivery["id"]!).Order());
@@ -60,7 +60,7 @@ public sealed class WebhookLifeTests : IAsyncLifetime
     {
         _receiver.Answer = before => before == 0 ? Results.StatusCode(500) : Results.Ok();
         await _receiver.StartAsync();
-        var webhook = await CreateAsync("""["bot.failed"]""");
+        var webhook = await CreateAsync("""["bot.cancelled"]""");
 
         await StoppedBotAsync();
 
@@ -73,7 +73,7 @@ public sealed class WebhookLifeTests : IAsyncLifetime
     [Fact]
     public async Task No_message_is_lost_when_the_manager_is_killed()
     {
-        var webhook = await CreateAsync("""["bot.failed"]""");
+        var webhook = await CreateAsync("""["bot.cancelled"]""");
         await StoppedBotAsync();
         _manager.Kill();
 
@@ -232,7 +232,7 @@ public sealed class WebhookLifeTests : IAsyncLifetime
     public async Task Webhooks_survive_a_loss_of_Redis_data_and_a_damaged_file_does_not_affect_others()
     {
         await _receiver.StartAsync();
-        var webhook = await CreateAsync("""["bot.failed"]""");
+        var webhook = await CreateAsync("""["bot.cancelled"]""");
         var file = Path.Combine(_manager.Storage, "webhooks", $"{webhook["id"]}.json");
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
         await File.WriteAllTextAsync(Path.Combine(_manager.Storage, "webhooks", "wh_broken.json"), "{", TestContext.Current.CancellationToken);

@@ -10,7 +10,7 @@ public sealed class WebhookUrlTests
     [InlineData("https://example.com:8443/hook?for=bots")]
     [InlineData("https://93.184.215.14/")]
     [InlineData("https://[2606:2800:21f:cb07:6820:80da:af6b:8b2c]/")]
-    public void Public_https_URLs_are_accepted(string url) => Assert.Null(WebhookUrl.Read(url, allowPrivate: false).Fault);
+    public void Public_https_URLs_are_accepted(string url) => Assert.Null(WebhookUrl.Read(url, new()).Fault);
 
     [Theory]
     [InlineData(null)]
@@ -37,16 +37,16 @@ public sealed class WebhookUrlTests
     [InlineData("https://[::ffff:10.0.0.1]/")]
     [InlineData("https://[::ffff:7f00:1]/")]
     [InlineData("https://169.254.169.254/latest/meta-data/")]
-    public void Other_URLs_are_rejected(string? url) => Assert.NotNull(WebhookUrl.Read(url, allowPrivate: false).Fault);
+    public void Other_URLs_are_rejected(string? url) => Assert.NotNull(WebhookUrl.Read(url, new()).Fault);
 
     [Fact]
     public void A_URL_that_is_too_long_is_rejected() =>
-        Assert.NotNull(WebhookUrl.Read($"https://example.com/{new string('a', WebhookUrl.MaxLength)}", allowPrivate: true).Fault);
+        Assert.NotNull(WebhookUrl.Read($"https://example.com/{new string('a', WebhookUrl.MaxLength)}", new() { AllowPrivateAddresses = true }).Fault);
 
     [Theory]
     [InlineData("http://localhost:5000/hook")]
     [InlineData("https://10.0.0.7/")]
-    public void Private_addresses_and_http_are_accepted_if_the_setting_allows_them(string url) => Assert.Null(WebhookUrl.Read(url, allowPrivate: true).Fault);
+    public void Private_addresses_and_http_are_accepted_if_the_setting_allows_them(string url) => Assert.Null(WebhookUrl.Read(url, new() { AllowPrivateAddresses = true }).Fault);
 
     [Theory]
     [InlineData("8.8.8.8", true)]

@@ -178,7 +178,7 @@ internal sealed class HostileBenchmark : Benchmark
         try
         {
             await Wait.ForAsync(
-                async () => (await manager.BotsAsync(cancellation)).Where(which).All(bot => (string)bot["status"]! is "completed" or "failed") ? manager : null,
+                async () => (await manager.BotsAsync(cancellation)).Where(which).All(bot => (string)bot["status"]! is "completed" or "failed" or "cancelled") ? manager : null,
                 "all bots have ended",
                 timeout,
                 cancellation);

@@ -19,7 +19,8 @@ internal sealed class ListBenchmark : Benchmark
     private static readonly string[] Paths =
     [
         "/bots", "/bots?limit=200", "/bots?userId=user-7", "/bots?status=completed", "/bots?status=failed", "/bots?status=recording",
-        "/bots?status=completed&userId=user-7", "/bots?status=failed&userId=user-7", "/bots?status=recording&userId=user-7",
+        "/bots?status=completed&userId=user-7", "/bots?sort=activity", "/bots?sort=longest&status=completed&status=failed",
+        "/bots?q=notes", "/bots?q=bench-4711", "/bots?q=nowhere", "/bots?metadata.case=4711", "/bots?meetingUrl=https://meet.google.com/bench-4711",
     ];
 
     private const int FailedAmongBots = 500;

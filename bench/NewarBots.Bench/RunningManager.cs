@@ -79,7 +79,7 @@ internal sealed class RunningManager : IAsyncDisposable
                     var status = (string)bot["status"]!;
                     if (statuses.Contains(status))
                         return bot;
-                    return status is "completed" or "failed" ? throw new InvalidOperationException("It ended with another status.") : null;
+                    return status is "completed" or "failed" or "cancelled" ? throw new InvalidOperationException("It ended with another status.") : null;
                 },
                 $"the bot is {string.Join(" or ", statuses)}",
                 Timeout,
@@ -96,7 +96,7 @@ internal sealed class RunningManager : IAsyncDisposable
     public async Task EndAsync(string id, CancellationToken cancellation)
     {
         (await Api.PostAsync(new Uri($"/bots/{id}/stop", UriKind.Relative), content: null, cancellation)).EnsureSuccessStatusCode();
-        await UntilAsync(id, cancellation, "completed", "failed");
+        await UntilAsync(id, cancellation, "completed", "failed", "cancelled");
     }
 
     public async ValueTask DisposeAsync()

@@ -81,7 +81,7 @@ internal sealed class SoakBenchmark : Benchmark
         }
     }
 
-    private static bool IsActive(JsonNode bot) => (string)bot["status"]! is not ("completed" or "failed" or "finalizing");
+    private static bool IsActive(JsonNode bot) => (string)bot["status"]! is not ("completed" or "failed" or "cancelled" or "finalizing");
 
     private static async Task RecordingAsync(SoakManager manager, int bots, CancellationToken cancellation) => await Wait.ForAsync(
         async () => (await manager.BotsAsync(cancellation)).Count(bot => (string)bot["status"]! == "recording" && (double)bot["recordedSeconds"]! >= 1) >= bots ? manager : null,
@@ -151,7 +151,7 @@ internal sealed class SoakBenchmark : Benchmark
         foreach (var bot in (await manager.BotsAsync(cancellation)).Where(IsActive))
             using (await manager.Api.PostAsync(new Uri($"/bots/{bot["id"]}/stop", UriKind.Relative), content: null, cancellation)) { }
         await Wait.ForAsync(
-            async () => (await manager.BotsAsync(cancellation)).All(bot => (string)bot["status"]! is "completed" or "failed") ? manager : null,
+            async () => (await manager.BotsAsync(cancellation)).All(bot => (string)bot["status"]! is "completed" or "failed" or "cancelled") ? manager : null,
             "all bots have ended",
             Timeout,
             cancellation);

@@ -62,9 +62,13 @@ internal static class ApiDescription
         routes.MapOpenApi().AllowAnonymous();
         routes.MapScalarApiReference(PagePath, options => options
             .WithTitle("NewarBots")
+            .WithDynamicBaseServerUrl()
             .DisableDefaultFonts()
             .DisableTelemetry()
-            .DisableAgent()).AllowAnonymous();
+            .DisableAgent()
+            .DisableMcp()
+            .HideClientButton()
+            .HideDeveloperTools()).AllowAnonymous();
     }
 
     /// <summary>Whether the request is for the page or one of its files.</summary>

@@ -8,7 +8,7 @@ internal static class EndpointDescription
     /// <summary>The problems that the endpoint can return, in addition to <see cref="ProblemTypes.Common"/>.</summary>
     public static RouteHandlerBuilder WithProblems(this RouteHandlerBuilder endpoint, params IEnumerable<ProblemType> types)
     {
-        List<ProblemType> all = [.. types, .. ProblemTypes.Common];
+        List<ProblemType> all = [.. types.Union(ProblemTypes.Common)];
         foreach (var status in all.Select(type => type.Status).Distinct())
             endpoint.Produces<Problem>(status, MediaTypeNames.Application.ProblemJson);
         return endpoint.WithMetadata(new EndpointProblems(all));

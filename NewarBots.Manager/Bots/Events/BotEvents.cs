@@ -1,4 +1,3 @@
-using System.Text.Json;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Hosting;
@@ -121,15 +120,14 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotQueries queries
     }
 
     /// <returns>Whether the bot's end was among them.</returns>
-    private static bool Append(SessionId id, IReadOnlyList<StreamEntry> entries, EventStream stream)
+    private bool Append(SessionId id, IReadOnlyList<StreamEntry> entries, EventStream stream)
     {
         var hasEnd = false;
         foreach (var entry in entries)
         {
             if (EventStreamReading.TryRead(id, entry) is not { } message)
                 continue;
-            // Serialized again: whatever is in the Redis stream, this is one line.
-            stream.Append(StatusType, (string)entry.Id!, JsonSerializer.Serialize(message, ContractJson.Default.StatusMessage));
+            stream.Append(StatusType, (string)entry.Id!, notifier.Describe(message));
             hasEnd |= message.Status.IsTerminal();
         }
 

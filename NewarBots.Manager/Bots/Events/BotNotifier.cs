@@ -72,6 +72,9 @@ internal sealed class BotNotifier(IOptions<JsonOptions> json)
     /// <summary>The API's representation of a bot, as one line of JSON.</summary>
     public string Describe(Bot bot) => JsonSerializer.Serialize(BotResponse.Of(bot), json.Value.SerializerOptions);
 
+    /// <summary>The API's representation of a status message, as one line of JSON, whatever is in the Redis stream.</summary>
+    public string Describe(StatusMessage message) => JsonSerializer.Serialize(StatusUpdate.Of(message), json.Value.SerializerOptions);
+
     private sealed class Subscription(Action end, Lock gate) : IDisposable
     {
         public void Dispose()

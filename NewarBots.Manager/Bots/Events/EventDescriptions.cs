@@ -11,10 +11,10 @@ namespace NewarBots.Manager.Bots.Events;
 [JsonDerivedType(typeof(EndEvent), BotEvents.EndType)]
 internal abstract record FollowEvent;
 
-/// <summary>A status update, as on the Redis channel `bot:status:{id}`.</summary>
+/// <summary>A status update.</summary>
 /// <param name="Id">The event's id, for Last-Event-ID.</param>
 /// <param name="Data">The status message.</param>
-internal sealed record StatusEvent(string Id, StatusMessage Data) : FollowEvent;
+internal sealed record StatusEvent(string Id, StatusUpdate Data) : FollowEvent;
 
 /// <summary>The last event: the bot has ended.</summary>
 /// <param name="Data">The bot.</param>

@@ -28,10 +28,7 @@ internal sealed class BotCache
 
     public Bot? Find(SessionId id) => _bots.GetValueOrDefault(id);
 
-    /// <summary>Newest first; only bots older than <paramref name="after"/>, if it is given.</summary>
-    public IEnumerable<Bot> Newest(UserId? user, SessionId? after) => _bots.Values
-        .Where(bot => (user is null || bot.UserId == user) && (after is null || bot.Id < after))
-        .OrderByDescending(bot => bot.Id);
+    public IEnumerable<Bot> Newest() => _bots.Values.OrderByDescending(bot => bot.Id);
 
     private void ForgetOldest()
     {

@@ -35,26 +35,35 @@ internal static class BotKeys
     /// <summary>Ended bots by the time of their end.</summary>
     public const string Ended = "newarbots:bots:ended";
 
+    /// <summary>Ended bots with a retention of their own, by the time of their deletion.</summary>
+    public const string Expiring = "newarbots:bots:expiring";
+
+    /// <summary>Counts the writes of all records.</summary>
+    public const string Changes = "newarbots:bots:changes";
+
+    /// <summary>Bots by the number of their latest write.</summary>
+    public const string Changed = "newarbots:bots:changed";
+
     /// <summary>Says whether every known bot is on record since Redis was last emptied.</summary>
     public const string Complete = "newarbots:bots:complete";
 
     /// <summary>Pub/sub channel for all managers: a deleted bot, as its id, a space, and its user.</summary>
     public static readonly RedisChannel Deletions = RedisChannel.Literal("newarbots:bots:deleted");
 
+    /// <summary>Pub/sub channel for all managers: the id of a bot whose name or metadata a user changed without a change of its status.</summary>
+    public static readonly RedisChannel Edits = RedisChannel.Literal("newarbots:bots:edited");
+
     public static RedisKey Record(SessionId id) => $"{Records}{id}";
 
     public static RedisKey Claim(Bot bot) => $"{Claims}{bot.UserId}:{Hash(MeetingIdentity.Of(bot.MeetingUrl))}";
 
-    public static RedisKey Idempotency(UserId user, string key) => $"newarbots:idempotency:{user}:{Hash(key)}";
+    public static RedisKey Idempotency(IdempotencyKey key) => $"newarbots:idempotency:{key.Caller}:{Hash(key.Key)}";
 
     public static RedisKey OfUser(UserId user) => $"{All}:user:{user}";
 
     public static RedisKey ActiveOf(UserId user) => $"{Active}:user:{user}";
 
     public static RedisKey ScheduledOf(UserId user) => $"{Scheduled}:user:{user}";
-
-    public static RedisKey OfStatus(BotStatus status, UserId? user = null) =>
-        $"{All}:status:{WireWord.Of(status)}{(user is null ? "" : $":user:{user}")}";
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

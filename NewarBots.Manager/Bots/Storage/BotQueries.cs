@@ -8,13 +8,13 @@ namespace NewarBots.Manager.Bots.Storage;
 /// <summary>Finds and lists bots.</summary>
 internal sealed class BotQueries(BotRecords records)
 {
-    /// <summary>Records to read at a time when a filter skips most of them.</summary>
-    private const int FilteredBatch = 200;
-
     /// <summary>At the last look at the active bots, some had no record.</summary>
     public bool HasLostRecords { get; private set; }
 
     public async Task<Bot?> FindAsync(SessionId id) => (await records.ReadAsync(id)).Bot;
+
+    /// <returns>The bots that have a readable record, in the order of <paramref name="ids"/>.</returns>
+    public Task<IReadOnlyList<Bot>> FindAsync(IEnumerable<SessionId> ids) => records.ReadAsync(ids);
 
     /// <summary>For requests that only read: answers from the cache while Redis is unreachable.</summary>
     /// <returns>The record, and whether it comes from the cache.</returns>
@@ -87,36 +87,14 @@ internal sealed class BotQueries(BotRecords records)
             BotKeys.Ended, stop: end.ToUnixTimeMilliseconds(), exclude: Exclude.Stop, skip: skip, take: atMost)),
     ];
 
-    /// <summary>The answer of <see cref="NewestAsync"/> from this manager's cache, for use while Redis is unreachable.</summary>
-    public IEnumerable<Bot> NewestCached(UserId? user, SessionId? after) => records.Cache.Newest(user, after);
+    /// <summary>The ended bots whose own retention has passed by then, the longest ago first; at most <paramref name="atMost"/>.</summary>
+    public async Task<IReadOnlyList<SessionId>> ExpiredAsync(DateTimeOffset now, int skip, int atMost) =>
+    [
+        .. BotRecords.Ids(await records.Database.SortedSetRangeByScoreAsync(BotKeys.Expiring, stop: now.ToUnixTimeMilliseconds(), skip: skip, take: atMost)),
+    ];
 
-    /// <summary>The bots, newest first.</summary>
-    /// <param name="user">Only bots of this user, if given.</param>
-    /// <param name="status">Only bots with this status, if given.</param>
-    /// <param name="after">The last bot of the previous page, if any.</param>
-    /// <param name="batch">How many records are read at a time.</param>
-    /// <param name="cancellation">Ends the enumeration.</param>
-    public async IAsyncEnumerable<Bot> NewestAsync(
-        UserId? user, BotStatus? status, SessionId? after, int batch, [EnumeratorCancellation] CancellationToken cancellation)
-    {
-        var index = user is { } one ? BotKeys.OfUser(one) : (RedisKey)BotKeys.All;
-        if (status is { } wanted)
-        {
-            if (await records.IsCompleteAsync())
-                index = BotKeys.OfStatus(wanted, user);
-            else
-                batch = Math.Max(batch, FilteredBatch);
-        }
-
-        await foreach (var ids in PagesAsync(index, after, batch, cancellation))
-        {
-            foreach (var bot in await records.ReadAsync(ids))
-            {
-                if (status is null || bot.Status == status)
-                    yield return bot;
-            }
-        }
-    }
+    /// <summary>The bots that this manager has seen lately, newest first, for use while Redis is unreachable.</summary>
+    public IEnumerable<Bot> Cached() => records.Cache.Newest();
 
     /// <returns>The members of an index, from the highest id to the lowest.</returns>
     public async IAsyncEnumerable<RedisValue[]> PagesAsync(

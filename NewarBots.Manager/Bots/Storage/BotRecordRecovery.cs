@@ -44,9 +44,9 @@ internal sealed partial class BotRecordRecovery(
             events = (RedisKey)RedisNames.EventStream(bot.Id),
             claim = BotKeys.Claim(bot),
             all = (RedisKey)BotKeys.All,
+            changes = (RedisKey)BotKeys.Changes,
+            changed = (RedisKey)BotKeys.Changed,
             ofUser = BotKeys.OfUser(bot.UserId),
-            ofStatus = BotKeys.OfStatus(bot.Status),
-            ofStatusAndUser = BotKeys.OfStatus(bot.Status, bot.UserId),
             active = (RedisKey)BotKeys.Active,
             activeOfUser = BotKeys.ActiveOf(bot.UserId),
             activeScore = isActive ? 0 : RedisValue.EmptyString,
@@ -57,6 +57,8 @@ internal sealed partial class BotRecordRecovery(
             scheduledScore = BotRecords.DueScore(BotStatus.Scheduled, bot),
             ended = (RedisKey)BotKeys.Ended,
             endedScore = BotRecords.EndScore(bot),
+            expiring = (RedisKey)BotKeys.Expiring,
+            expiryScore = BotRecords.ExpiryScore(bot),
         });
         if (isAdopted)
             records.ForgetUnreadable(bot.Id);
@@ -78,9 +80,11 @@ internal sealed partial class BotRecordRecovery(
         return [.. unknown.Take(atMost)];
     }
 
-    /// <summary>Adds every record to the indexes by status and by end, which earlier versions did not keep.</summary>
+    /// <summary>Adds every record to the index by end, which earlier versions did not keep, and deletes their index by status.</summary>
     public async Task IndexAsync(CancellationToken cancellation)
     {
+        await foreach (var obsolete in KeysAsync($"{BotKeys.All}:status:*").WithCancellation(cancellation))
+            await records.Database.KeyDeleteAsync(obsolete);
         await foreach (var ids in queries.PagesAsync(BotKeys.All, after: null, Batch, cancellation))
             await Task.WhenAll(BotRecords.Ids(ids).Select(IndexAsync));
     }
@@ -91,7 +95,7 @@ internal sealed partial class BotRecordRecovery(
     /// </summary>
     public async Task FreeAsync(CancellationToken cancellation)
     {
-        string[] indexes = [BotKeys.Active, $"{BotKeys.Active}:user:*", BotKeys.Queued, BotKeys.Scheduled, $"{BotKeys.Scheduled}:user:*", BotKeys.Ended];
+        string[] indexes = [BotKeys.Active, $"{BotKeys.Active}:user:*", BotKeys.Queued, BotKeys.Scheduled, $"{BotKeys.Scheduled}:user:*", BotKeys.Ended, BotKeys.Expiring];
         foreach (var pattern in indexes)
         {
             await foreach (var index in KeysAsync(pattern).WithCancellation(cancellation))
@@ -134,8 +138,6 @@ internal sealed partial class BotRecordRecovery(
             version,
             ended = (RedisKey)BotKeys.Ended,
             endedScore = BotRecords.EndScore(bot),
-            ofStatus = BotKeys.OfStatus(bot.Status),
-            ofStatusAndUser = BotKeys.OfStatus(bot.Status, bot.UserId),
         });
     }
 

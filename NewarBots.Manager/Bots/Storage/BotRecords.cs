@@ -13,7 +13,7 @@ namespace NewarBots.Manager.Bots.Storage;
 internal sealed partial class BotRecords(IConnectionMultiplexer redis, ILogger<BotRecords> logger)
 {
     /// <summary>Each version with a new index gets a new word: at an earlier word, every record is indexed again.</summary>
-    public const string IsCompleteWord = "by status and end";
+    public const string IsCompleteWord = "by end";
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -38,10 +38,25 @@ internal sealed partial class BotRecords(IConnectionMultiplexer redis, ILogger<B
     /// <returns><see langword="false"/> if Redis has been emptied since the last recovery.</returns>
     public async Task<bool> IsCompleteAsync() => await Database.StringGetAsync(BotKeys.Complete) == IsCompleteWord;
 
-    /// <returns>The bots that have a readable record, in the order of <paramref name="ids"/>.</returns>
-    public async Task<IReadOnlyList<Bot>> ReadAsync(RedisValue[] ids)
+    /// <param name="after">The number of the latest change that the caller knows; 0: all changes.</param>
+    /// <returns>The number of the latest change, the number of existing bots, and the bots with later changes than <paramref name="after"/>.</returns>
+    public async Task<(long Latest, int Bots, IReadOnlyList<SessionId> Changed)> ChangesAsync(long after)
     {
-        var records = await Task.WhenAll(Ids(ids).Select(ReadAsync));
+        var reply = (RedisResult[])(await RunAsync(
+            BotScripts.Changes, new { changes = (RedisKey)BotKeys.Changes, changed = (RedisKey)BotKeys.Changed, all = (RedisKey)BotKeys.All, after }))!;
+        return ((long)reply[0], (int)reply[1], [.. Ids((RedisValue[])reply[2]!)]);
+    }
+
+    /// <summary>Every bot that exists.</summary>
+    public async Task<IReadOnlyList<SessionId>> AllAsync() => [.. Ids(await Database.SortedSetRangeByRankAsync(BotKeys.All))];
+
+    /// <inheritdoc cref="ReadAsync(IEnumerable{SessionId})"/>
+    public Task<IReadOnlyList<Bot>> ReadAsync(RedisValue[] ids) => ReadAsync(Ids(ids));
+
+    /// <returns>The bots that have a readable record, in the order of <paramref name="ids"/>.</returns>
+    public async Task<IReadOnlyList<Bot>> ReadAsync(IEnumerable<SessionId> ids)
+    {
+        var records = await Task.WhenAll(ids.Select(ReadAsync));
         return [.. records.Select(record => record.Bot).OfType<Bot>()];
     }
 
@@ -103,12 +118,21 @@ internal sealed partial class BotRecords(IConnectionMultiplexer redis, ILogger<B
     public static RedisValue EndScore(Bot bot) =>
         bot.Status.IsTerminal() ? (bot.EndedAt ?? bot.CreatedAt).ToUnixTimeMilliseconds() : RedisValue.EmptyString;
 
+    /// <returns>The score in the index of expiring bots: Unix milliseconds; empty if the bot does not expire on its own.</returns>
+    public static RedisValue ExpiryScore(Bot bot) => bot.ExpiresAt is { } at ? at.ToUnixTimeMilliseconds() : RedisValue.EmptyString;
+
     private async Task IgnoreAsync(SessionId id, RedisValue record, string why)
     {
         if (_unreadable.TryAdd(id, record))
         {
             Log.Unreadable(logger, id, why);
-            await RunAsync(BotScripts.ForgetUnreadable, new { complete = (RedisKey)BotKeys.Complete, all = (RedisKey)BotKeys.All, id = id.ToString() });
+            await RunAsync(BotScripts.ForgetUnreadable, new
+            {
+                complete = (RedisKey)BotKeys.Complete,
+                all = (RedisKey)BotKeys.All,
+                changed = (RedisKey)BotKeys.Changed,
+                id = id.ToString(),
+            });
         }
         else
         {

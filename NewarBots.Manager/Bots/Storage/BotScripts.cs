@@ -10,6 +10,7 @@ internal static class BotScripts
     public static readonly LuaScript Update = Load("update");
     public static readonly LuaScript Delete = Load("delete");
     public static readonly LuaScript Adopt = Load("adopt");
+    public static readonly LuaScript Changes = Load("changes");
     public static readonly LuaScript Index = Load("index");
     public static readonly LuaScript BeginRecovery = Load("begin-recovery");
     public static readonly LuaScript CompleteRecovery = Load("complete-recovery");

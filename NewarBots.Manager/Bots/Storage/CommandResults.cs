@@ -2,9 +2,10 @@ using NewarBots.Contract;
 
 namespace NewarBots.Manager.Bots.Storage;
 
+/// <param name="Caller">The id of the caller's API key; callers with different ones may use the same <paramref name="Key"/>.</param>
 /// <param name="Key">As the caller sent it.</param>
 /// <param name="BodyHash">SHA-256 of the request's body, hexadecimal.</param>
-internal sealed record IdempotencyKey(string Key, string BodyHash);
+internal sealed record IdempotencyKey(string Caller, string Key, string BodyHash);
 
 internal abstract record CreateResult
 {

@@ -41,7 +41,11 @@ public sealed class EventTests : IAsyncLifetime
 
         Assert.Equal("queued", Status(await events.NextAsync()));
         await SayAsync(id, BotStatus.Joining, 100);
-        Assert.Equal("joining", Status(await events.NextAsync()));
+        var joining = await events.NextAsync();
+        Assert.Equal("joining", Status(joining));
+        var message = JsonDocument.Parse(joining.Data).RootElement;
+        Assert.Equal((id, id), (message.GetProperty("id").GetString(), message.GetProperty("sessionId").GetString()));
+        Assert.Equal(message.GetProperty("timestamp").GetInt64(), message.GetProperty("at").GetDateTimeOffset().ToUnixTimeMilliseconds());
         // Nothing runs, so the bot ends here only because the test says so.
         using (var metrics = new MetricsProbe())
         {
@@ -64,7 +68,7 @@ public sealed class EventTests : IAsyncLifetime
 
         await using var again = await OpenAsync($"/bots/{id}/events", first);
         var missed = await again.NextAsync();
-        Assert.Equal("failed", Status(missed));
+        Assert.Equal("cancelled", Status(missed));
         Assert.Equal("end", (await again.NextAsync()).EventType);
 
         using var nothing = await SendAsync($"/bots/{id}/events", missed.EventId);
@@ -113,7 +117,7 @@ public sealed class EventTests : IAsyncLifetime
         await using var again = await OpenAsync($"/bots/{id}/events", first);
         await _redis.StartAsync();
 
-        Assert.Equal("failed", Status(await again.NextAsync()));
+        Assert.Equal("cancelled", Status(await again.NextAsync()));
         Assert.Equal("end", (await again.NextAsync()).EventType);
     }
 
@@ -128,7 +132,7 @@ public sealed class EventTests : IAsyncLifetime
         var another = await _manager.RecordAsync("https://meet.google.com/abc-defg-hik", userId: "ben");
         Assert.Equal((another, "queued"), Bot(await events.NextAsync()));
         await _manager.PostAsync($"/bots/{known}/stop");
-        Assert.Equal((known, "failed"), Bot(await events.NextAsync()));
+        Assert.Equal((known, "cancelled"), Bot(await events.NextAsync()));
     }
 
     [Fact]
@@ -140,7 +144,7 @@ public sealed class EventTests : IAsyncLifetime
         await using var others = await OpenAsync("/bots/events?userId=carla");
         Assert.Equal((id, "queued"), Bot(await own.NextAsync()));
         await _manager.PostAsync($"/bots/{id}/stop");
-        Assert.Equal((id, "failed"), Bot(await own.NextAsync()));
+        Assert.Equal((id, "cancelled"), Bot(await own.NextAsync()));
 
         using (var metrics = new MetricsProbe())
         {
@@ -170,8 +174,8 @@ public sealed class EventTests : IAsyncLifetime
 
         await another.PostAsync($"/bots/{id}/stop");
 
-        Assert.Equal((id, "failed"), Bot(await all.NextAsync()));
-        Assert.Equal("failed", Status(await one.NextAsync()));
+        Assert.Equal((id, "cancelled"), Bot(await all.NextAsync()));
+        Assert.Equal("cancelled", Status(await one.NextAsync()));
     }
 
     [Fact]

@@ -12,17 +12,17 @@ local function place(index, score)
 end
 
 redis.call('HSET', @record, 'record', @json, 'version', 1)
+redis.call('ZADD', @changed, redis.call('INCR', @changes), @id)
 -- The recorder's journal is read again from its beginning, which fills the stream.
 redis.call('DEL', @events)
 if @activeScore ~= '' then redis.call('SET', @claim, @id, 'NX') end
 place(@all, 0)
 place(@ofUser, 0)
-place(@ofStatus, 0)
-place(@ofStatusAndUser, 0)
 place(@active, @activeScore)
 place(@activeOfUser, @activeScore)
 place(@queued, @queuedScore)
 place(@scheduled, @scheduledScore)
 place(@scheduledOfUser, @scheduledScore)
 place(@ended, @endedScore)
+place(@expiring, @expiryScore)
 return 1

@@ -23,10 +23,9 @@ else
 end
 
 redis.call('HSET', @record, 'record', @json, 'version', 1)
+redis.call('ZADD', @changed, redis.call('INCR', @changes), @id)
 redis.call('ZADD', @all, 0, @id)
 redis.call('ZADD', @ofUser, 0, @id)
-redis.call('ZADD', @ofStatus, 0, @id)
-redis.call('ZADD', @ofStatusAndUser, 0, @id)
 if @idempotency ~= '' then
     redis.call('SET', @idempotency, @bodyHash .. ' ' .. @id, 'EX', @idempotencySeconds)
     redis.call('HSET', @record, 'idempotency', @idempotency)

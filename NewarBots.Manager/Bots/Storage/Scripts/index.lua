@@ -1,5 +1,3 @@
 -- Atomic: a record that changed since it was read is skipped, because that change has indexed it already.
 if redis.call('HGET', @record, 'version') ~= @version then return end
-redis.call('ZADD', @ofStatus, 0, @id)
-redis.call('ZADD', @ofStatusAndUser, 0, @id)
 if @endedScore ~= '' then redis.call('ZADD', @ended, @endedScore, @id) end

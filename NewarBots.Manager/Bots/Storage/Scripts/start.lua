@@ -5,16 +5,13 @@ if holder then return {'claimed', holder} end
 if @userLimit ~= '' and redis.call('ZCARD', @activeOfUser) >= tonumber(@userLimit) then return {'over quota', ''} end
 
 redis.call('HSET', @record, 'record', @json, 'version', @version + 1)
+redis.call('ZADD', @changed, redis.call('INCR', @changes), @id)
 redis.call('ZREM', @scheduled, @id)
 redis.call('ZREM', @scheduledOfUser, @id)
 redis.call('ZADD', @active, 0, @id)
 redis.call('ZADD', @activeOfUser, 0, @id)
 redis.call('ZADD', @queued, @queuedScore, @id)
 redis.call('SET', @claim, @id)
-redis.call('ZREM', @oldStatus, @id)
-redis.call('ZREM', @oldStatusOfUser, @id)
-redis.call('ZADD', @newStatus, 0, @id)
-redis.call('ZADD', @newStatusOfUser, 0, @id)
 redis.call('XADD', @events, '*', 'message', @message)
 redis.call('PUBLISH', @channel, @message)
 if @webhookEvent ~= '' then redis.call('XADD', @outbox, '*', 'event', @webhookEvent) end

@@ -1,6 +1,7 @@
 -- Atomic: the record changes only if its version is the one that was read, together with its indexes, its claim and its messages.
 if redis.call('HGET', @record, 'version') ~= @version then return 0 end
 redis.call('HSET', @record, 'record', @json, 'version', @version + 1)
+redis.call('ZADD', @changed, redis.call('INCR', @changes), @id)
 
 if @isQueued == '0' then redis.call('ZREM', @queued, @id) end
 if @scheduledScore ~= '' then
@@ -13,19 +14,15 @@ end
 if @hasEnded == '1' then
     redis.call('ZREM', @active, @id)
     redis.call('ZADD', @ended, @endedScore, @id)
+    if @expiryScore ~= '' then redis.call('ZADD', @expiring, @expiryScore, @id) end
 elseif @isReopened == '1' then
     redis.call('ZADD', @active, 0, @id)
     redis.call('ZREM', @ended, @id)
+    redis.call('ZREM', @expiring, @id)
 end
 if @occupiesMeeting == '0' then
     redis.call('ZREM', @activeOfUser, @id)
     if redis.call('GET', @claim) == @id then redis.call('DEL', @claim) end
-end
-if @oldStatus ~= @newStatus then
-    redis.call('ZREM', @oldStatus, @id)
-    redis.call('ZREM', @oldStatusOfUser, @id)
-    redis.call('ZADD', @newStatus, 0, @id)
-    redis.call('ZADD', @newStatusOfUser, 0, @id)
 end
 
 local function append(message)
@@ -42,5 +39,6 @@ if @message ~= '' then
     append(@message)
     redis.call('PUBLISH', @channel, @message)
 end
+if @isEdited == '1' then redis.call('PUBLISH', @edits, @id) end
 if @webhookEvent ~= '' then redis.call('XADD', @outbox, '*', 'event', @webhookEvent) end
 return 1
