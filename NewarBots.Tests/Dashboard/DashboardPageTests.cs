@@ -30,7 +30,7 @@ public sealed partial class DashboardPageTests(QueueingManager queueing, Dashboa
         await using var open = await browser.OpenAsync(queueing.Manager, withoutPolicy: true);
         var page = open.Page;
         await page.GetByLabel("Search").FillAsync($"{id}");
-        var row = page.GetByRole(AriaRole.Listitem).GetByRole(AriaRole.Link);
+        var row = page.Locator($"a[href='#/bots/{id}']");
         await Expect(row.Locator(".name")).ToHaveTextAsync(Hostile);
 
         await row.ClickAsync();
@@ -431,7 +431,7 @@ public sealed partial class DashboardPageTests(QueueingManager queueing, Dashboa
         var id = await PlacedBots.DeniedAsync(queueing);
         await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}");
         var page = open.Page;
-        await Expect(page.Locator("footer")).ToHaveTextAsync("Times are in your time zone, Asia/Kolkata, GMT+5:30.");
+        await Expect(page.Locator("footer")).ToHaveTextAsync("Times are in your time zone, Asia/Calcutta, GMT+5:30.");
         await Expect(page.Locator(".advice")).ToContainTextAsync("Ask them to admit the bot. A meaningful botName helps.");
         await Expect(page.Locator(".bot-error")).Not.ToContainTextAsync("denied.request");
 

@@ -170,15 +170,25 @@ public sealed class PlayerTests(QueueingManager queueing, DashboardBrowser brows
     [Fact]
     public async Task Each_track_can_be_downloaded_with_the_names_of_bot_and_track()
     {
-        await using var open = await OpenAsync("Sales call ACME é");
+        await using var open = await OpenAsync("Sales call ACME");
         var page = open.Page;
         await page.Locator("summary").Filter(new() { HasText = "Separate tracks (1)" }).ClickAsync();
         Assert.Empty(await open.FindFlawsAsync());
 
-        var track = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "Download Sales call ACME é as ogg" }).ClickAsync());
-        Assert.Matches(@"^\d{4}-\d\d-\d\d Sales call ACME é, track 1\.ogg$", track.SuggestedFilename);
+        var track = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "Download Sales call ACME as ogg" }).ClickAsync());
+        Assert.Matches(@"^\d{4}-\d\d-\d\d Sales call ACME, track 1\.ogg$", track.SuggestedFilename);
         var whole = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "Download as mp3" }).ClickAsync());
-        Assert.Matches(@"^\d{4}-\d\d-\d\d Sales call ACME é\.mp3$", whole.SuggestedFilename);
+        Assert.Matches(@"^\d{4}-\d\d-\d\d Sales call ACME\.mp3$", whole.SuggestedFilename);
+    }
+
+    /// <summary>The Chromium of the tests has no locale for such names, so the header is read.</summary>
+    [Fact]
+    public async Task Download_with_a_name_that_is_not_ASCII_has_it_encoded()
+    {
+        var id = await PlacedBots.RecordedAsync(queueing, "Réunion 会議");
+        using var response = await queueing.Manager.Api.GetAsync(new Uri($"/bots/{id}/recording", UriKind.Relative), TestContext.Current.CancellationToken);
+
+        Assert.Matches(@"^\d{4}-\d\d-\d\d Réunion 会議\.ogg$", response.Content.Headers.ContentDisposition?.FileNameStar);
     }
 
     private async Task<OpenPage> OpenAsync(string name, string moment = "")

@@ -65,7 +65,7 @@ export function showList(main, setConnection, signal) {
   const pager = el('nav', { class: 'pager', 'aria-label': 'Pages', hidden: true }, previous, next);
   const more = el('details', { class: 'more-filters', open: Boolean(user.value || from.value || to.value) }, el('summary', {}, 'User, dates, order'),
     el('div', { class: 'conditions' },
-      field('User', user, session.role === 'user'), field('From', from), field('To', to), field('Order', order)));
+      field('Bots of user', user, session.role === 'user'), field('From', from), field('To', to), field('Order', order)));
 
   main.append(
     el('div', { class: 'heading' }, el('h1', {}, 'Bots'), el('button', { type: 'button', class: 'primary', onclick: () => openSendForm() }, 'Send a bot')),

@@ -91,7 +91,7 @@ function list(lines, link) {
 
 function table(lines, link) {
   const [header, ...rows] = rowsOf(take(lines, line => line.startsWith('|')));
-  return el('div', { class: 'table', tabindex: 0, role: 'region', 'aria-label': `Table: ${header.join(', ')}` },
+  return el('div', { class: 'table', tabindex: 0, role: 'group', 'aria-label': `Table: ${header.join(', ')}` },
     el('table', {},
       el('thead', {}, el('tr', {}, header.map(cell => el('th', { scope: 'col' }, inline(cell, link))))),
       el('tbody', {}, rows.map(cells => {

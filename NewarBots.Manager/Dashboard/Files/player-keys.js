@@ -13,13 +13,12 @@ export function handleKeys(actions, signal) {
 }
 
 const fields = 'input, textarea, select, [contenteditable]';
-const spaceUsers = 'button, summary, audio, [role=log], [role=region]';
-const arrowUsers = 'audio, [role=region]';
+const spaceUsers = 'button, summary, audio, [role=log]';
 
 function isUsed({ target, key }) {
   if (document.querySelector('dialog[open]')) return true;
   if (!(target instanceof Element)) return false;
   return target.closest(fields) !== null
     || (key === ' ' && target.closest(spaceUsers) !== null)
-    || (key.startsWith('Arrow') && target.closest(arrowUsers) !== null);
+    || (key.startsWith('Arrow') && target.closest('audio') !== null);
 }

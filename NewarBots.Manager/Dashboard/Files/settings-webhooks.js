@@ -114,7 +114,7 @@ function row(webhook, changed, signal) {
           poll();
         })),
       delivery.attempts.map(attempt => el('p', { class: 'row-text' },
-        `${formatDateTime(attempt.at)}: ${attempt.httpStatus ? `answered ${attempt.httpStatus}` : attempt.error ?? 'no answer'} after ${attempt.durationSeconds.toFixed(1)} s`)),
+        `${formatDateTime(attempt.at)}, ${attempt.durationSeconds.toFixed(1)} s: ${attempt.httpStatus ? `answered ${attempt.httpStatus}` : attempt.error ?? 'no answer'}`)),
       delivery.status === 'pending' && delivery.nextAttemptAt && delivery.attempts.length > 0 && el('p', { class: 'row-text quiet' }, `Next attempt at ${formatDateTime(delivery.nextAttemptAt)}`));
   }
 }

@@ -21,10 +21,10 @@ export function waveform(manifest, speakers, seekTo) {
   let peaks = [];
   let pendingDraw;
 
-  const bars = svg('path', { id: 'waveform-bars' });
-  const played = svg('rect', { x: 0, y: 0, width: 0, height });
-  const picture = svg('svg', { 'aria-hidden': 'true', height },
-    svg('clipPath', { id: 'waveform-played' }, played), bars, svg('use', { href: '#waveform-bars', 'clip-path': 'url(#waveform-played)' }));
+  const bars = svg('path', { stroke: 'url(#waveform-colors)' });
+  const [played, unplayed] = [svg('stop', { class: 'played' }), svg('stop', { class: 'unplayed' })];
+  const colors = svg('linearGradient', { id: 'waveform-colors', gradientUnits: 'userSpaceOnUse', x1: 0, y1: 0, y2: 0 }, played, unplayed);
+  const picture = svg('svg', { 'aria-hidden': 'true', height }, svg('defs', {}, colors));
   const note = el('span', { class: 'quiet wave-note' }, 'Loading the waveform…');
   const playhead = el('span', { class: 'playhead' });
   const preview = el('span', { class: 'preview', hidden: true }, el('span'));
@@ -60,7 +60,8 @@ export function waveform(manifest, speakers, seekTo) {
     showPeaks(known) {
       peaks = known;
       note.remove();
-      drawSoon();
+      draw();
+      picture.append(bars);
     },
     showError(text) {
       note.textContent = text;
@@ -126,6 +127,7 @@ export function waveform(manifest, speakers, seekTo) {
     const width = scroller.clientWidth;
     const { from, to } = view();
     picture.setAttribute('width', width);
+    colors.setAttribute('x2', width);
     picture.setAttribute('viewBox', `0 0 ${width} ${height}`);
     const count = peaks.length ? Math.floor(width / barPixels) : 0;
     bars.setAttribute('d', Array.from({ length: count }, (_, index) => {
@@ -148,7 +150,10 @@ export function waveform(manifest, speakers, seekTo) {
   function drawPlayed() {
     const { from, to } = view();
     // Without a width, the player is not on the page yet.
-    if (to > from) played.setAttribute('width', Math.max(0, ((position - from) / (to - from)) * scroller.clientWidth));
+    if (to <= from) return;
+    const border = Math.max(0, Math.min(1, (position - from) / (to - from)));
+    played.setAttribute('offset', border);
+    unplayed.setAttribute('offset', border);
   }
 
   function momentOf(event) {
@@ -206,7 +211,10 @@ export function waveform(manifest, speakers, seekTo) {
   }
 }
 
-export const gapLength = gap => `${(gap.endSeconds - gap.startSeconds).toFixed(1)} s`;
+export function gapLength({ startSeconds, endSeconds }) {
+  const seconds = endSeconds - startSeconds;
+  return `${seconds.toFixed(seconds < 0.1 ? 2 : 1)} s`;
+}
 
 /** About seven round times of the visible stretch, in seconds. None falls into the last 4 % of the recording, where its label would overflow. */
 function ticks(total, from, to) {
