@@ -40,14 +40,14 @@ internal sealed record CreateBotBody // Only describes the JSON; CreateBotReques
     [Range(60, 315_360_000)]
     public double? Retention { get; init; }
 
-    /// <summary>What the bot records.</summary>
+    /// <summary>Settings of the recording.</summary>
     public RecordingBody? Recording { get; init; }
 
     /// <summary>Receives the events of this bot only.</summary>
     public BotWebhookBody? Webhook { get; init; }
 }
 
-/// <summary>What a bot records.</summary>
+/// <summary>Settings of a recording.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record RecordingBody
 {

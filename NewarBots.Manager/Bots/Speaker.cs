@@ -24,7 +24,7 @@ internal static class SpeakerList
     {
         var name = speech.Name is { Length: > MaxNameLength } longName ? longName[..MaxNameLength] : speech.Name;
         var speakers = known.ToList();
-        // The page shows names late. What the source said before was said by the same participant.
+        // The page shows names late. Earlier turns of the same source are of the same participant.
         var unnamed = name is null ? null : speakers.Find(speaker => speaker.Name is null && speaker.Source == speech.Source);
         var index = speakers.FindIndex(speaker => name is null ? speaker.Name is null && speaker.Source == speech.Source : speaker.Name == name);
         if (index < 0 && unnamed is not null)

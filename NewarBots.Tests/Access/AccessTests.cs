@@ -134,6 +134,17 @@ public sealed class AccessTests(KeyedManager keyed) : IClassFixture<KeyedManager
     }
 
     [Fact]
+    public async Task An_idempotency_key_counts_for_the_api_key_whichever_user_gets_the_bot()
+    {
+        (string, string) header = ("Idempotency-Key", "users");
+        var first = await keyed.AskAsync(keyed.Admin, "POST", "/bots", KeyedManager.BotJson("anna"), header);
+
+        Assert.Equal("idempotency-key-reused", (await keyed.AskAsync(keyed.Admin, "POST", "/bots", KeyedManager.BotJson("bert"), header)).Problem);
+        Assert.Equal(HttpStatusCode.Accepted, (await keyed.AskAsync(keyed.Anna, "POST", "/bots", KeyedManager.BotJson(), header)).Status);
+        Assert.Equal(HttpStatusCode.Accepted, first.Status);
+    }
+
+    [Fact]
     public async Task The_same_idempotency_key_of_two_users_creates_two_bots()
     {
         var body = KeyedManager.BotJson();

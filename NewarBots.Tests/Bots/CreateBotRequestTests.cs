@@ -287,6 +287,26 @@ public sealed class CreateBotRequestTests
         Assert.Equal(["startAt"], Read($$"""{"meetingUrl": "https://meet.google.com/abc-defg-hij", "startAt": {{json}}}""").Faults.Keys);
 
     [Fact]
+    public void Retention_tracks_and_webhook_of_a_bot_are_read_and_their_faults_are_named()
+    {
+        var (request, _) = Read("""
+            {"meetingUrl": "https://meet.google.com/abc-defg-hij", "retention": 3600, "recording": {"tracks": true},
+             "webhook": {"url": "https://example.com/hook", "events": ["bot.completed", "bot.failed", "bot.failed"]}}
+            """);
+        var (_, faults) = Read("""
+            {"meetingUrl": "https://meet.google.com/abc-defg-hij", "retention": 59, "recording": {"tracks": 1, "video": true},
+             "webhook": {"url": "http://localhost/hook", "events": ["bot.no"], "secret": "mine"}}
+            """);
+
+        Assert.Equal((TimeSpan.FromHours(1), true), (request!.Retention, request.RecordTracks));
+        Assert.Equal("https://example.com/hook", request.Webhook!.Value.Url.AbsoluteUri);
+        Assert.Equal(["bot.completed", "bot.failed"], request.Webhook.Value.Events);
+        Assert.Equal(
+            ["recording.tracks", "recording.video", "retention", "webhook.events", "webhook.secret", "webhook.url"], faults.Keys.Order(StringComparer.Ordinal));
+        Assert.Null(Read("""{"meetingUrl": "https://meet.google.com/abc-defg-hij", "retention": null, "recording": {"tracks": null}, "webhook": null}""").Request!.Webhook);
+    }
+
+    [Fact]
     public void Change_reads_changeable_fields_and_reports_every_other_field()
     {
         var (change, _) = ReadChange("""{"meetingUrl": "https://meet.google.com/xyz-abcd-efg", "startAt": "2026-03-15T12:00:00Z", "botName": "Other", "leave": {"maxDuration": 60}, "metadata": {"case": "43"}}""");

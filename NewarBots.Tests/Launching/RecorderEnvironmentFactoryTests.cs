@@ -33,6 +33,17 @@ public sealed class RecorderEnvironmentFactoryTests
             environment);
     }
 
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    public void A_bot_can_have_its_own_setting_for_tracks(bool? ofBot, bool expected)
+    {
+        var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij") with { RecordTracks = ofBot };
+
+        Assert.Equal(expected, Factory(("Recording:TrackFiles", "true")).Create(bot, Credentials, traceParent: null).RecordTracks);
+    }
+
     [Fact]
     public void The_recorders_trace_continues_the_launch()
     {

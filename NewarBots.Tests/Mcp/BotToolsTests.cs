@@ -61,11 +61,12 @@ public sealed class BotToolsTests(KeyedManager keyed) : IClassFixture<KeyedManag
         await using var client = await ConnectAsync(keyed.Admin);
 
         var manifest = await CallAsync(client, "get_manifest", new() { ["id"] = id });
-        var whole = await CallAsync(client, "get_manifest", new() { ["id"] = id, ["chunks"] = true });
+        var (_, whole, _) = await keyed.AskAsync(keyed.Admin, "GET", $"/bots/{id}/manifest");
 
         Assert.Equal(id, (string?)manifest["sessionId"]);
+        Assert.Equal(whole!["speakers"]!.ToJsonString(), manifest["speakers"]!.ToJsonString());
         Assert.Empty(manifest["chunks"]!.AsArray());
-        Assert.NotEmpty(whole["chunks"]!.AsArray());
+        Assert.Equal(whole.ToJsonString(), (await CallAsync(client, "get_manifest", new() { ["id"] = id, ["chunks"] = true })).ToJsonString());
         Assert.NotNull((await CallAsync(client, "get_participants", new() { ["id"] = id }))["items"]);
     }
 

@@ -248,6 +248,38 @@ public sealed class WebhookLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_bots_own_webhook_gets_the_events_of_this_bot_only_and_its_messages_can_be_listed_and_sent_again()
+    {
+        await _receiver.StartAsync();
+        var (status, bot) = await _manager.PostAsync("/bots", JsonSerializer.Serialize(new
+        {
+            meetingUrl = "https://meet.google.com/own-webh-ook", userId = "anna", webhook = new { url = _receiver.Url, events = new[] { "bot.cancelled" } },
+        }));
+        Assert.Equal(HttpStatusCode.Accepted, status);
+        var (id, own) = ((string)bot!["id"]!, bot["webhook"]!);
+        Assert.Null((await _manager.GetAsync($"/bots/{id}")).Body!["webhook"]!["secret"]);
+        Assert.Empty((await _manager.GetAsync("/webhooks")).Body!["items"]!.AsArray());
+
+        await StoppedBotAsync();
+        await _manager.PostAsync($"/bots/{id}/stop");
+
+        var delivery = Assert.Single(await DeliveriesAsync(own, 1, "delivered"));
+        Assert.Equal((HttpStatusCode.Accepted, "pending"), await RedeliverAsync());
+        await Eventually.TrueAsync(() => Task.FromResult(_receiver.Received.Count == 2));
+        Assert.All(_receiver.Received, message => Assert.Equal((id, "bot.cancelled"), ((string?)message.Body["data"]!["id"], (string?)message.Body["type"])));
+        Assert.All(_receiver.Received, message => Assert.True(message.IsSignedWith((string)own["secret"]!)));
+        await DeliveriesAsync(own, 1, "delivered");
+        await using var connection = await _redis.ConnectAsync();
+        await Eventually.TrueAsync(async () => await connection.GetDatabase().HashLengthAsync("newarbots:webhooks:own") == 0);
+
+        async Task<(HttpStatusCode, string?)> RedeliverAsync()
+        {
+            var (answer, again) = await _manager.PostAsync($"/webhooks/{own["id"]}/deliveries/{delivery["id"]}/redeliver");
+            return (answer, (string?)again!["status"]);
+        }
+    }
+
+    [Fact]
     public async Task An_invalid_request_names_every_invalid_field()
     {
         var (status, problem) = await _manager.PostAsync("/webhooks", """{"url": "file:///etc/passwd", "events": ["bot.no"], "userId": "A B", "secret": "mine"}""");

@@ -83,4 +83,22 @@ public sealed class WebhookUrlTests
     [InlineData("2001:db8::1", false)]
     [InlineData("2002:7f00:1::", false)]
     public void Public_addresses_are_told_from_private_ones(string address, bool isPublic) => Assert.Equal(isPublic, PublicAddress.IsPublic(IPAddress.Parse(address)));
+
+    [Theory]
+    [InlineData("http://localhost:5000/hook", true)]
+    [InlineData("https://127.0.0.1/hook", true)]
+    [InlineData("http://[::1]:5000/hook", true)]
+    [InlineData("http://10.0.0.1/hook", false)]
+    [InlineData("https://10.0.0.1/hook", false)]
+    [InlineData("http://example.com/hook", false)]
+    public void Only_this_machine_is_added_if_loopback_is_allowed(string url, bool isAllowed) =>
+        Assert.Equal(isAllowed, WebhookUrl.Read(url, new() { AllowLoopback = true }).Fault is null);
+
+    [Theory]
+    [InlineData("127.0.0.1", true)]
+    [InlineData("::1", true)]
+    [InlineData("192.168.0.1", false)]
+    [InlineData("93.184.215.14", true)]
+    public void A_name_must_resolve_to_an_address_that_is_allowed(string address, bool isAllowed) =>
+        Assert.Equal(isAllowed, new WebhookOptions { AllowLoopback = true }.Allows(System.Net.IPAddress.Parse(address)));
 }

@@ -5,7 +5,7 @@ using NewarBots.Contract;
 
 namespace NewarBots.Manager.Bots.Listing;
 
-/// <summary>What lists need to know of a bot, of limited size.</summary>
+/// <summary>The part of a bot that lists need, of limited size.</summary>
 /// <param name="Id">The bot.</param>
 /// <param name="UserId">The bot's user.</param>
 /// <param name="Status">The bot's status.</param>

@@ -15,6 +15,8 @@ public sealed class BotIndexTests(RedisServer server) : IClassFixture<RedisServe
     private ConnectionMultiplexer _redis = null!;
     private BotIndex _index = null!;
 
+    private static DateTimeOffset Tomorrow { get; } = TimeProvider.System.GetUtcNow().AddDays(1);
+
     /// <summary>Another manager than that of the index.</summary>
     private BotStorage Store => new(_redis, _metrics.Bots, Outboxes.Unused(TimeProvider.System), TimeProvider.System);
 
@@ -35,11 +37,11 @@ public sealed class BotIndexTests(RedisServer server) : IClassFixture<RedisServe
     [Fact]
     public async Task Every_change_by_another_manager_is_seen()
     {
-        var (queued, scheduled) = (await CreatedAsync(SampleBots.Queued()), await CreatedAsync(SampleBots.Scheduled()));
+        var (queued, scheduled) = (await CreatedAsync(SampleBots.Queued()), await CreatedAsync(SampleBots.Scheduled(Tomorrow)));
         await AssertSameAsync(queued, scheduled);
 
         queued = (await Store.Commands.UpdateAsync(queued.Id, bot => BotLifecycle.StopAsked(bot, SampleBots.Noon)))!;
-        await Store.Commands.StartAsync(scheduled.Id, SampleBots.Noon.AddDays(1), traceParent: null, new BotLimits(Places: 2, Waiting: 2, OfOneUser: null));
+        await Store.Commands.StartAsync(scheduled.Id, Tomorrow, traceParent: null, new BotLimits(Places: 2, Waiting: 2, OfOneUser: null));
         scheduled = (await Store.Queries.FindAsync(scheduled.Id))!;
         await AssertSameAsync(queued, scheduled);
 
@@ -73,7 +75,7 @@ public sealed class BotIndexTests(RedisServer server) : IClassFixture<RedisServe
     [Fact]
     public async Task Unreadable_record_is_not_listed_and_keeps_no_other_bot_out()
     {
-        var (broken, bot) = (await CreatedAsync(SampleBots.Queued()), await CreatedAsync(SampleBots.Scheduled()));
+        var (broken, bot) = (await CreatedAsync(SampleBots.Queued()), await CreatedAsync(SampleBots.Scheduled(Tomorrow)));
         await _redis.GetDatabase().HashSetAsync($"newarbots:bot:{broken.Id}", "record", "{");
 
         await AssertSameAsync(bot);

@@ -68,7 +68,8 @@ public sealed class BotListTests
 
         var rest = BotList.Of(bots.Where(bot => bot != bots[1]).Select(ListedBot.Of), request with { After = cursor });
 
-        Assert.Equal((new[] { bots[2].Id, bots[3].Id }, 2), ([.. rest.Ids], rest.Position));
+        Assert.Equal([bots[2].Id, bots[3].Id], rest.Ids);
+        Assert.Equal(2, rest.Position);
     }
 
     [Fact]

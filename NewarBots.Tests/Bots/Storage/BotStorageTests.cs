@@ -287,9 +287,21 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
     }
 
     [Fact]
+    public async Task Bot_with_a_retention_of_its_own_expires_after_its_end_unless_it_is_finalized_again()
+    {
+        var bot = await CreatedAsync(SampleBots.Queued() with { Retention = TimeSpan.FromHours(1) });
+        await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.StopAsked(known, SampleBots.Noon));
+
+        Assert.Empty(await Store.Queries.ExpiredAsync(SampleBots.Noon.AddMinutes(59), skip: 0, atMost: 2));
+        Assert.Equal([bot.Id], await Store.Queries.ExpiredAsync(SampleBots.Noon.AddHours(1), skip: 0, atMost: 2));
+        await Store.Commands.UpdateAsync(bot.Id, known => known with { Status = BotStatus.Finalizing, EndedAt = null });
+        Assert.Empty(await Store.Queries.ExpiredAsync(SampleBots.Noon.AddHours(1), skip: 0, atMost: 2));
+    }
+
+    [Fact]
     public async Task Deleted_bot_leaves_nothing_behind()
     {
-        var bot = await CreatedAsync(SampleBots.Queued());
+        var bot = await CreatedAsync(SampleBots.Queued() with { Retention = TimeSpan.FromHours(1) });
         var ended = await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.StopAsked(known, SampleBots.Noon));
         await Store.Commands.DeleteAsync(ended!);
 
