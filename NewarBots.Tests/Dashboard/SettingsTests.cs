@@ -49,8 +49,8 @@ public sealed class SettingsTests(DashboardBrowser browser) : IClassFixture<Dash
 
         async Task SignInAsync(string key)
         {
-            await page.GetByLabel("API key").FillAsync(key);
-            await page.GetByLabel("API key").PressAsync("Enter");
+            await page.Locator("#key").FillAsync(key);
+            await page.Locator("#key").PressAsync("Enter");
         }
     }
 
