@@ -190,7 +190,7 @@ public sealed class BotSchedulerTests(RedisServer server) : IClassFixture<RedisS
         var ended = await Store.Commands.UpdateAsync(bot.Id, known => BotLifecycle.StopAsked(known, Noon));
         await Store.Commands.DeleteAsync(ended!);
 
-        Assert.Empty(_redis.GetServers()[0].Keys().Select(redisKey => (string)redisKey!));
+        Assert.Equal(["newarbots:bots:changes"], _redis.GetServers()[0].Keys().Select(redisKey => (string)redisKey!));
     }
 
     [Fact]

@@ -253,7 +253,9 @@ public sealed class WebhookLifeTests : IAsyncLifetime
         await _receiver.StartAsync();
         var (status, bot) = await _manager.PostAsync("/bots", JsonSerializer.Serialize(new
         {
-            meetingUrl = "https://meet.google.com/own-webh-ook", userId = "anna", webhook = new { url = _receiver.Url, events = new[] { "bot.cancelled" } },
+            meetingUrl = "https://meet.google.com/own-webh-ook",
+            userId = "anna",
+            webhook = new { url = _receiver.Url, events = new[] { "bot.cancelled" } },
         }));
         Assert.Equal(HttpStatusCode.Accepted, status);
         var (id, own) = ((string)bot!["id"]!, bot["webhook"]!);
