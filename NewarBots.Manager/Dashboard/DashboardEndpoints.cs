@@ -1,9 +1,10 @@
 using System.Collections.Frozen;
 using System.Globalization;
-using System.Text;
+using System.Reflection;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Access;
 using NewarBots.Manager.Api;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
@@ -23,6 +24,8 @@ internal static class DashboardEndpoints
 
     private const string ResourcePrefix = "page/";
 
+    private const string DocsPrefix = "docs/";
+
     private const string RetryAfterSeconds = "10";
 
     /// <summary>Only the manager's own scripts, styles and connections are allowed; Trusted Types prevent scripts from writing HTML.</summary>
@@ -30,7 +33,13 @@ internal static class DashboardEndpoints
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-    private static readonly FrozenDictionary<string, DashboardFile> Files = ReadFiles();
+    private static readonly string Version =
+        typeof(DashboardEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    private static readonly FrozenDictionary<string, DashboardFile> Files = ReadFiles(ResourcePrefix);
+
+    /// <summary>The docs of this version, and their images.</summary>
+    private static readonly FrozenDictionary<string, DashboardFile> Docs = ReadFiles(DocsPrefix);
 
     public static TBuilder AddDashboard<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
@@ -44,15 +53,20 @@ internal static class DashboardEndpoints
 
         var page = routes.MapGroup(RoutePrefix).ExcludeFromDescription();
         page.MapGet("/{name}", GetFile).AllowAnonymous();
+        page.MapGet("/docs/{name}", GetDocument).AllowAnonymous();
         page.MapGet("/scenarios", GetScenarios);
+        page.MapGet("/about", GetAbout);
         var bot = page.MapGroup($"/bots/{{id:{SessionIdConstraint.Name}}}").RequireOwnBot();
         bot.MapGet("/waveform", GetWaveformAsync);
         bot.MapGet("/pictures", ListScreenshotsAsync);
         bot.MapGet("/pictures/{number:int}", GetScreenshotAsync);
     }
 
-    private static Results<ContentHttpResult, NotFound> GetFile(string name, HttpResponse response) =>
+    private static Results<FileContentHttpResult, NotFound> GetFile(string name, HttpResponse response) =>
         Files.TryGetValue(name, out var file) ? Send(file, response) : TypedResults.NotFound();
+
+    private static Results<FileContentHttpResult, NotFound> GetDocument(string name, HttpResponse response) =>
+        Docs.TryGetValue(name, out var file) ? Send(file, response) : TypedResults.NotFound();
 
     /// <summary>The named rehearsals; empty if they are disabled.</summary>
     private static IEnumerable<Scenario> GetScenarios(HttpContext context, IOptions<RehearsalOptions> rehearsal) => rehearsal.Value.Enabled
@@ -63,6 +77,14 @@ internal static class DashboardEndpoints
             scenario.NeedsEpoch,
             scenario.Leave is var (condition, seconds) ? new() { [condition] = seconds } : []))
         : [];
+
+    /// <summary>Only admins see where the storage is.</summary>
+    private static Ok<About> GetAbout(Caller caller, StorageLayout storage)
+    {
+        var disk = new DriveInfo(storage.Root);
+        return TypedResults.Ok(new About(
+            Version, caller.IsAdmin ? storage.Root : null, disk.IsReady ? disk.AvailableFreeSpace : null, disk.IsReady ? disk.TotalSize : null));
+    }
 
     private static async Task<IResult> GetWaveformAsync(
         SessionId id, BotQueries queries, StorageLayout storage, RecordingWaveforms waveforms, HttpResponse response, CancellationToken cancellation)
@@ -117,24 +139,26 @@ internal static class DashboardEndpoints
     /// <summary>The reason in a folder name such as <c>1_denied_by_host</c>.</summary>
     private static string Occasion(FileInfo picture) => picture.Directory!.Name[(picture.Directory.Name.IndexOf('_', StringComparison.Ordinal) + 1)..];
 
-    private static ContentHttpResult Send(DashboardFile file, HttpResponse response)
+    private static FileContentHttpResult Send(DashboardFile file, HttpResponse response)
     {
         response.Headers.CacheControl = "no-cache";
         response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
-        return TypedResults.Text(file.Text, file.ContentType);
+        return TypedResults.Bytes(file.Content, file.ContentType);
     }
 
-    private static FrozenDictionary<string, DashboardFile> ReadFiles()
+    private static FrozenDictionary<string, DashboardFile> ReadFiles(string prefix)
     {
         var assembly = typeof(DashboardEndpoints).Assembly;
         return assembly.GetManifestResourceNames()
-            .Where(name => name.StartsWith(ResourcePrefix, StringComparison.Ordinal))
-            .ToFrozenDictionary(name => name[ResourcePrefix.Length..], Read);
+            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+            .ToFrozenDictionary(name => name[prefix.Length..], Read);
 
         DashboardFile Read(string name)
         {
-            using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!, Encoding.UTF8);
-            return new(reader.ReadToEnd(), ContentType(name));
+            using var resource = assembly.GetManifestResourceStream(name)!;
+            using var content = new MemoryStream();
+            resource.CopyTo(content);
+            return new(content.ToArray(), ContentType(name));
         }
     }
 
@@ -143,11 +167,19 @@ internal static class DashboardEndpoints
         ".html" => "text/html; charset=utf-8",
         ".css" => "text/css; charset=utf-8",
         ".js" => "text/javascript; charset=utf-8",
+        ".md" => "text/markdown; charset=utf-8",
+        ".png" => "image/png",
         ".svg" => "image/svg+xml",
         var other => throw new InvalidOperationException($"The dashboard has no content type for files with the extension '{other}'."),
     };
 
-    private sealed record DashboardFile(string Text, string ContentType);
+    private sealed record DashboardFile(byte[] Content, string ContentType);
+
+    /// <param name="Version">The manager's version.</param>
+    /// <param name="StoragePath">The storage folder; only for admins.</param>
+    /// <param name="FreeBytes">Free space of its disk.</param>
+    /// <param name="TotalBytes">Size of its disk.</param>
+    private sealed record About(string Version, string? StoragePath, long? FreeBytes, long? TotalBytes);
 
     /// <param name="Name">The value of the query parameter <c>scenario</c>.</param>
     /// <param name="MeetingUrl">The URL to send a bot to.</param>

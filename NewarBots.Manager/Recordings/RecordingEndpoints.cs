@@ -45,6 +45,7 @@ internal static class RecordingEndpoints
             .WithResponseHeader(StatusCodes.Status200OK, "Accept-Ranges", "`bytes`.")
             .WithResponseHeader(StatusCodes.Status200OK, "Last-Modified", LastModified)
             .WithResponseHeader(StatusCodes.Status200OK, "ETag", EntityTag)
+            .WithResponseHeader(StatusCodes.Status200OK, "Content-Disposition", "The suggested file name.")
             .WithResponseHeader(StatusCodes.Status206PartialContent, "Content-Range", "The range of the file.")
             .WithResponseHeader(StatusCodes.Status302Found, "Location", "Path of the recording.")
             .WithResponseHeader(StatusCodes.Status304NotModified, "Last-Modified", LastModified)
@@ -66,7 +67,8 @@ internal static class RecordingEndpoints
     /// <remarks>
     /// The audio, with support for `Range` and conditional requests (RFC 9110, 13 and 14). Formats other than `ogg` are converted on the first request
     /// and kept. If the conversion takes longer than 45 s, the response is 503 with `Retry-After`, and the conversion continues. While the bot records,
-    /// `partial=true` redirects to an immutable snapshot of the recording so far, as Ogg.
+    /// `partial=true` redirects to an immutable snapshot of the recording so far, as Ogg. `Content-Disposition` suggests a file name such as
+    /// `2026-11-29 Sales call ACME.mp3` (RFC 6266), from the UTC date of the recording and the bot's name.
     /// </remarks>
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
     /// <param name="format" example="mp3">The audio format. Default: `ogg` (Opus).</param>
@@ -145,7 +147,7 @@ internal static class RecordingEndpoints
         }
 
         return TypedResults.PhysicalFile(
-            path, wanted.ContentType, Path.GetFileName(path), new DateTimeOffset(File.GetLastWriteTimeUtc(path)), enableRangeProcessing: true);
+            path, wanted.ContentType, DownloadName.Of(bot, wanted.Name, track is null ? null : number), new DateTimeOffset(File.GetLastWriteTimeUtc(path)), enableRangeProcessing: true);
     }
 
     /// <summary>Redirects to an address whose file never changes, so that a player can request ranges of it while the recording grows.</summary>

@@ -9,7 +9,8 @@ namespace NewarBots.Manager.Recordings;
 /// </summary>
 internal sealed partial class RecordingWaveforms(FFmpeg ffmpeg, TimeProvider time, ILogger<RecordingWaveforms> logger) : IDisposable
 {
-    public const int MaxPeaks = 2000;
+    /// <summary>Enough to zoom into one minute of an hour.</summary>
+    public const int MaxPeaks = 20_000;
 
     public const int MaxWaitingOfOneUser = 5;
 

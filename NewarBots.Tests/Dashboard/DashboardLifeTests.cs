@@ -36,6 +36,7 @@ public sealed partial class DashboardLifeTests(RecordingHost host, DashboardBrow
             ["queued", "launching", "joining", "recording", "leaving", "finalizing", "completed"]);
         await Expect(page.Locator(".wave path")).ToBeAttachedAsync();
         await Expect(page.Locator(".lane")).ToHaveCountAsync(3);
+        await page.Locator("summary").Filter(new() { HasText = "Log" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Log, new() { Name = "Log" })).Not.ToBeEmptyAsync();
         Assert.Empty(await open.FindFlawsAsync());
 
@@ -49,7 +50,7 @@ public sealed partial class DashboardLifeTests(RecordingHost host, DashboardBrow
         Assert.InRange(await page.EvaluateAsync<double>("document.querySelector('audio').currentTime"), half + 4, half + 6);
 
         var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "Download as mp3" }).ClickAsync());
-        Assert.Equal($"{id}.mp3", download.SuggestedFilename);
+        Assert.Matches(@"^\d{4}-\d\d-\d\d Notes b\.mp3$", download.SuggestedFilename);
 
         await using var elsewhere = await browser.OpenAsync(host.Manager);
         await Expect(elsewhere.Page.Locator($"a[href='#/bots/{id}']")).ToBeVisibleAsync();

@@ -35,7 +35,7 @@ public sealed class LongRecordingPlaybackTests(QueueingManager queueing, Dashboa
         await Expect(page.Locator(".lane")).ToHaveCountAsync(6);
         await Expect(page.Locator(".lane span")).ToHaveCountAsync(Seconds / 10);
         await Expect(page.Locator(".timeline li").Filter(new() { HasText = "recording" })).ToContainTextAsync("4:00:00");
-        await Expect(page.GetByText("7 gaps, marked with stripes")).ToBeVisibleAsync();
+        await Expect(page.GetByText("7 gaps: 7:00 or 2.9 % missing.")).ToBeVisibleAsync();
 
         var player = page.Locator("audio");
         await Expect(player).ToHaveJSPropertyAsync("readyState", 4);
@@ -53,17 +53,18 @@ public sealed class LongRecordingPlaybackTests(QueueingManager queueing, Dashboa
 
         await Expect(page.Locator(".wave path")).ToBeAttachedAsync(OnceDecoded);
         var heights = await page.Locator(".wave path").EvaluateAsync<double[]>(Heights);
-        Assert.Equal(2000, heights.Length);
+        Assert.True(heights.Length > 100, $"{heights.Length} lines");
         Assert.All(heights.Index(), line =>
         {
             var second = (line.Index + 0.5) * Seconds / heights.Length % 240;
-            if (second is > 10 and < 110)
+            if (second is > 50 and < 70)
                 Assert.InRange(line.Item, 10, 50);
-            else if (second is > 130 and < 230)
+            else if (second is > 170 and < 190)
                 Assert.InRange(line.Item, 0, 2);
         });
         AssertExtents(await page.Locator(".seek > .gap").EvaluateAllAsync<double[]>(Extents), count: 7, first: 1740, every: 1800, length: 60);
-        AssertExtents(await page.Locator(".lane:nth-child(4) > span").EvaluateAllAsync<double[]>(Extents), count: 240, first: 20, every: 60, length: 10);
+        AssertExtents(await page.Locator(".lane:nth-child(5) > span").EvaluateAllAsync<double[]>(Extents), count: 240, first: 20, every: 60, length: 10);
+        await page.Locator("summary").Filter(new() { HasText = "Timeline" }).ClickAsync();
         AssertExtents(await page.Locator(".timeline .gap").EvaluateAllAsync<double[]>(Extents), count: 7, first: 1740, every: 1800, length: 60);
         Assert.Empty(await open.FindFlawsAsync());
         Assert.Empty(open.ConsoleErrors);

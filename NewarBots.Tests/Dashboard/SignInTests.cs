@@ -15,10 +15,19 @@ public sealed class SignInTests(KeyedManager keyed, DashboardBrowser browser) : 
         await using var open = await browser.OpenAsync(keyed.Manager);
         var page = open.Page;
 
-        await page.GetByLabel("API key").FillAsync("nwb_wrong");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        foreach (var (key, text) in ((string, string)[])[
+            ("password", "Keys start with nwb_."), ("nwb_wrong", "This key has 9 characters instead of 81."), ($"{keyed.Anna[..^2]}zz", "it was revoked, mistyped, or belongs to another manager")])
+        {
+            await page.GetByLabel("API key").FillAsync(key);
+            await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+            await Expect(page.Locator("#key-error")).ToContainTextAsync(text);
+        }
+
         await Expect(page.GetByLabel("API key")).ToHaveAttributeAsync("aria-invalid", "true");
         Assert.Empty(await open.FindFlawsAsync());
+        await page.GetByRole(AriaRole.Link, new() { Name = "How keys work" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1, Name = "Access" })).ToBeVisibleAsync();
+        await page.GoBackAsync();
         await page.GetByLabel("API key").FillAsync(keyed.Anna);
         await page.GetByLabel("API key").PressAsync("Enter");
 

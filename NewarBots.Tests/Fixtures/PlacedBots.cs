@@ -16,7 +16,7 @@ internal static class PlacedBots
     private static readonly byte[] Picture = Convert.FromBase64String(
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==");
 
-    /// <summary>A bot that recorded a minute, with gaps and two speakers, one of whom rejoined.</summary>
+    /// <summary>A bot that recorded a minute, with gaps, two speakers, one of whom rejoined, and a file of its first track.</summary>
     /// <param name="host">The manager.</param>
     /// <param name="name">Used for everything that users and meetings can name: bot, metadata, meeting and speakers.</param>
     /// <param name="gaps">Replaces its two gaps.</param>
@@ -43,7 +43,10 @@ internal static class PlacedBots
             bot,
             gaps.Count > 0 ? gaps : [new(20, 24.5, "browser_restarted"), new(50, 52, name)],
             [new("track:1", name, 12, [new(0, 8, -20), new(30, 34, -24)]), new(name, Name: null, 9, [new(9, 18, -30)]), new("track:3", name, 4, [new(40, 44, -20)])],
-            ["-f", "lavfi", "-i", "sine=frequency=300:duration=60", "-c:a", "libopus", "-b:a", "24k"]);
+            ["-f", "lavfi", "-i", "sine=frequency=300:duration=60,volume=0:enable='between(t,20,24.5)+between(t,50,52)'", "-c:a", "libopus", "-b:a", "24k"],
+            [new(1) { Name = name, File = StorageLayout.TrackName(bot.Id, 1), StartSeconds = 0, DurationSeconds = 60 }]);
+        var storage = new StorageLayout(host.Manager.Storage);
+        File.Copy(storage.Recording(bot.UserId, bot.Id), storage.Track(bot.UserId, bot.Id, 1));
         return bot.Id;
     }
 
@@ -80,7 +83,8 @@ internal static class PlacedBots
                 $"Speaker {speaker}",
                 seconds / 6,
                 [.. Enumerable.Range(0, seconds / turn / 6).Select(round => ((round * 6) + speaker) * turn).Select(start => new SpeakerSegment(start, start + turn, -20))]))],
-            ["-stream_loop", $"{(seconds / 240) - 1}", "-i", piece, "-c", "copy"]);
+            ["-stream_loop", $"{(seconds / 240) - 1}", "-i", piece, "-c", "copy"],
+            []);
         return bot.Id;
     }
 
@@ -105,6 +109,22 @@ internal static class PlacedBots
         }
 
         await File.WriteAllTextAsync(storage.Log(bot.UserId, bot.Id), "Joining");
+        await PlaceAsync(host, bot);
+        return bot.Id;
+    }
+
+    /// <summary>A bot whose container could not be started, so that there is no evidence.</summary>
+    public static async Task<SessionId> UnlaunchedAsync(QueueingManager host)
+    {
+        var ended = TimeProvider.System.GetUtcNow();
+        var bot = SampleBots.Queued() with
+        {
+            Status = BotStatus.Failed,
+            Reason = EndReason.LaunchFailed,
+            CreatedAt = ended.AddSeconds(-20),
+            EndedAt = ended,
+            Error = "The image newarbots/recorder:dev is missing.",
+        };
         await PlaceAsync(host, bot);
         return bot.Id;
     }
@@ -143,7 +163,8 @@ internal static class PlacedBots
     private static Task PlaceAsync(QueueingManager host, Bot bot) => InStoreAsync(host, async store => Assert.True(await store.Recovery.AdoptAsync(bot)));
 
     /// <summary>Also creates its recording with FFmpeg and these arguments.</summary>
-    private static async Task PlaceAsync(QueueingManager host, Bot bot, IReadOnlyList<Gap> gaps, IReadOnlyList<ManifestSpeaker> speakers, string[] audio)
+    private static async Task PlaceAsync(
+        QueueingManager host, Bot bot, IReadOnlyList<Gap> gaps, IReadOnlyList<ManifestSpeaker> speakers, string[] audio, IReadOnlyList<ManifestTrack> tracks)
     {
         var storage = new StorageLayout(host.Manager.Storage);
         var recording = storage.Recording(bot.UserId, bot.Id);
@@ -168,6 +189,7 @@ internal static class PlacedBots
             Chunks = [],
             Gaps = gaps,
             Speakers = speakers,
+            Tracks = tracks,
             Ignored = [],
         };
         var completeness = Completeness.Of(manifest, endedCleanly: true);
@@ -180,7 +202,9 @@ internal static class PlacedBots
         bot = bot with { Recording = manifest.ToRecording() };
         await using (var file = File.Create(storage.Manifest(bot.UserId, bot.Id)))
             manifest.Write(file);
-        await File.WriteAllTextAsync(storage.Log(bot.UserId, bot.Id), bot.BotName);
+        await File.WriteAllTextAsync(
+            storage.Log(bot.UserId, bot.Id),
+            $"{bot.BotName}\n10:21:04.117 info: StatusReporter: Status Recording\n10:21:05.250 warn: CallAttendance: The page hides its count\n");
         await PlaceAsync(host, bot);
     }
 

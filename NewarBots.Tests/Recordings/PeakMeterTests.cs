@@ -19,7 +19,7 @@ public sealed class PeakMeterTests
             inBatches.Measure(samples.AsSpan(at, Math.Min(7_001, samples.Length - at)));
 
         Assert.Equal(whole.Peaks, inBatches.Peaks);
-        Assert.Equal((0.5, 1, 0, 0.1), (whole.Peaks[0], whole.Peaks[999], whole.Peaks[1000], whole.Peaks[1999]));
+        Assert.Equal((0.5, 1, 0, 0.1), (whole.Peaks[0], whole.Peaks[9_999], whole.Peaks[10_000], whole.Peaks[19_999]));
         Assert.Equal(RecordingWaveforms.MaxPeaks, whole.Peaks.Count);
     }
 

@@ -63,6 +63,7 @@ export async function signIn(key) {
 export const signOut = () => request('/session', { method: 'DELETE' });
 
 export const listBots = (query, signal) => json(`/bots?${new URLSearchParams(query)}`, { signal });
+export const getParticipants = (id, signal) => json(`/bots/${id}/participants`, { signal });
 export const getBot = (id, signal) => json(`/bots/${id}`, { signal });
 export const sendBot = body => json('/bots', { method: 'POST', body });
 export const changeBot = (id, change) => json(`/bots/${id}`, { method: 'PATCH', body: change });
@@ -73,7 +74,29 @@ export const getManifest = (id, signal) => json(`/bots/${id}/manifest`, { signal
 export const getWaveform = (id, signal) => json(`/page/bots/${id}/waveform`, { signal });
 export const getScreenshots = (id, signal) => json(`/page/bots/${id}/pictures`, { signal });
 export const getScenarios = () => json('/page/scenarios');
+export const getDocument = async (name, signal) => (await request(`/page/docs/${name}.md`, { signal })).text();
 export const followLog = (id, signal) => request(`/bots/${id}/logs?follow=true`, { signal });
+
+export const getAbout = signal => json('/page/about', { signal });
+export const listKeys = signal => json('/keys', { signal });
+export const addKey = body => json('/keys', { method: 'POST', body });
+export const revokeKey = id => request(`/keys/${id}`, { method: 'DELETE' });
+export const listWebhooks = signal => json('/webhooks', { signal });
+export const addWebhook = body => json('/webhooks', { method: 'POST', body });
+export const deleteWebhook = id => request(`/webhooks/${id}`, { method: 'DELETE' });
+export const testWebhook = id => json(`/webhooks/${id}/test`, { method: 'POST' });
+export const replaceWebhookSecret = id => json(`/webhooks/${id}/secret`, { method: 'POST' });
+export const listDeliveries = (id, signal) => json(`/webhooks/${id}/deliveries`, { signal });
+export const redeliver = (id, delivery) => json(`/webhooks/${id}/deliveries/${delivery}/redeliver`, { method: 'POST' });
+
+/** An unhealthy manager answers 503, with the same report. */
+export async function getHealth(signal) {
+  const response = await fetch('/health', { signal }).catch(error => {
+    if (signal.aborted) throw error;
+    throw new Problem(0, { detail: 'The manager is unreachable.' });
+  });
+  return response.json();
+}
 
 const beingConverted = 'urn:newarbots:problem:recording-being-converted';
 

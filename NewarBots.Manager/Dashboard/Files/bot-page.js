@@ -1,21 +1,24 @@
-import { deleteBot, finalizeBot, getBot, getManifest, getScreenshots, stopBot, subscribe } from './api.js';
+import { deleteBot, finalizeBot, getBot, getManifest, session, stopBot, subscribe } from './api.js';
+import { editBot } from './bot-edit.js';
+import { showEvidence } from './bot-evidence.js';
+import { listAddress } from './bot-list.js';
+import { liveAudio } from './bot-live.js';
 import { showLog } from './bot-log.js';
-import { badge, explainReason, isEnded, lossOf, toWords } from './bot-status.js';
-import { announce, confirm, el } from './dom.js';
+import { badge, explainReason, isEnded, lossOf, plainError, toWords } from './bot-status.js';
+import { actionFor } from './docs-page.js';
+import { announce, confirm, copyButton, el, toast } from './dom.js';
 import { downloads } from './downloads.js';
-import { formatBytes, formatDateTime, formatDuration, formatTime, levelFraction, meetingLabel, startLabel } from './format.js';
+import { formatBytes, formatDateTime, formatDuration, meetingLabel, startLabel } from './format.js';
 import { player } from './player.js';
 import { changeStart } from './start-time.js';
 import { phasesOf, phasesOfBot, timeline } from './timeline.js';
-
-const maxLevels = 240;
 
 export function showBot(main, id, setConnection, left) {
   document.title = 'Bot · NewarBots';
   const gone = new AbortController();
   const signal = AbortSignal.any([left, gone.signal]);
   const messages = new Map();
-  const levels = [];
+  const live = liveAudio(id, signal);
   let bot;
   let manifest;
   let fetching = false;
@@ -26,18 +29,23 @@ export function showBot(main, id, setConnection, left) {
   const title = el('h1', {}, 'Bot');
   const state = el('p', { class: 'bot-state' });
   const actions = el('div', { class: 'actions' });
+  const tools = el('div', { class: 'tools' });
   const failure = el('div', { class: 'bot-error', hidden: true });
   const facts = el('dl', { class: 'facts' });
   const phaseBars = timeline();
-  const timelineCard = el('section', { class: 'card', 'aria-labelledby': 'timeline-title', hidden: true }, el('h2', { id: 'timeline-title' }, 'Timeline'), phaseBars.element);
+  const timelineFold = fold('Timeline', phaseBars.element);
+  const evidenceFold = fold('Evidence');
+  const logFold = fold('Log');
   const audio = el('section', { class: 'card', 'aria-labelledby': 'audio-title', hidden: true });
-  const evidence = el('section', { class: 'card', 'aria-labelledby': 'evidence-title', hidden: true });
-  const log = el('section', { class: 'card', 'aria-labelledby': 'log-title' }, el('h2', { id: 'log-title' }, 'Log'), showLog(id, signal));
   const body = el('div', { class: 'bot' },
-    failure, el('section', { class: 'card', 'aria-label': 'Details' }, facts),
-    timelineCard, audio, evidence, log);
-  const view = [el('a', { class: 'back', href: '#/' }, '← All bots'), el('div', { class: 'heading' }, el('div', {}, title, state), actions), body];
+    failure, audio, el('section', { class: 'card', 'aria-label': 'Details' }, facts),
+    el('section', { class: 'diagnostics', 'aria-labelledby': 'diagnostics-title' }, el('h2', { id: 'diagnostics-title' }, 'Diagnostics'),
+      timelineFold.element, evidenceFold.element, logFold.element));
+  const view = [el('a', { class: 'back', href: listAddress() }, '← All bots'), el('div', { class: 'heading' }, el('div', {}, title, state), actions), tools, body];
+  evidenceFold.element.hidden = true;
+  body.hidden = true;
   main.append(...view);
+  logFold.whenOpen(() => logFold.fill(showLog(id, Date.parse(bot.createdAt), signal)));
 
   /** One request at a time; calls during a request cause one more. */
   async function refresh() {
@@ -67,7 +75,7 @@ export function showBot(main, id, setConnection, left) {
         return;
       }
       gone.abort();
-      showMessage('Bot not found', 'It may have been deleted.');
+      showMessage('Bot not found', `There is no bot with the id ${id}. It may have been deleted, or the address is mistyped.`);
     } else if (!bot) {
       showMessage('Could not load the bot', error.message, el('button', { type: 'button', onclick: refresh }, 'Try again'));
     }
@@ -80,8 +88,10 @@ export function showBot(main, id, setConnection, left) {
 
   /** Replaces the view. */
   function showMessage(heading, text, button) {
+    // A view that is gone for good has no connection to report.
+    if (gone.signal.aborted) setConnection('none');
     document.title = `${heading} · NewarBots`;
-    main.replaceChildren(el('a', { class: 'back', href: '#/' }, '← All bots'), el('div', { class: 'empty', role: 'alert' },
+    main.replaceChildren(el('a', { class: 'back', href: listAddress() }, '← All bots'), el('div', { class: 'empty', role: 'alert' },
       el('h1', {}, heading), el('p', {}, text), button));
   }
 
@@ -89,15 +99,13 @@ export function showBot(main, id, setConnection, left) {
     const before = bot;
     bot = current;
     if (!body.isConnected) main.replaceChildren(...view);
+    body.hidden = false;
     if (before && before.status !== bot.status) announce(`The bot is ${bot.status}`);
     document.title = `${bot.botName}: ${bot.status} · NewarBots`;
     title.textContent = bot.botName;
     state.replaceChildren(badge(bot), ...[startLabel(bot), toWords(bot.reason)].filter(Boolean).map(text => el('span', { class: 'quiet' }, text)));
-    const isExplained = bot.status === 'failed' && bot.reason;
-    failure.hidden = !bot.error && !isExplained;
-    const loss = lossOf(bot);
-    failure.hidden &&= !loss;
-    failure.replaceChildren(...[loss && el('strong', {}, loss), isExplained && el('strong', {}, explainReason(bot.reason)), bot.error && el('span', {}, isExplained ? `Details: ${bot.error}` : bot.error)].filter(Boolean));
+    if (!before) showTools();
+    if (before?.reason !== bot.reason || before?.status !== bot.status || before?.error !== bot.error) showTrouble();
     facts.replaceChildren(...[
       ['Meeting', link(bot.meetingUrl)],
       ['User', bot.userId],
@@ -109,7 +117,6 @@ export function showBot(main, id, setConnection, left) {
       ['File size', bot.recording ? formatBytes(bot.recording.bytes) : undefined],
       ['Missing', bot.recording?.missingSeconds ? `${bot.recording.missingSeconds.toFixed(bot.recording.missingSeconds < 1 ? 2 : 1)} s` : undefined],
       ['Container', bot.containerName],
-      ['Trace', bot.traceUrl && el('a', { href: bot.traceUrl, rel: 'noreferrer', target: '_blank' }, 'Open in the dashboard')],
       ...Object.entries(bot.metadata ?? {}),
     ].filter(([, value]) => value !== undefined && value !== null && value !== '').map(([name, value]) => el('div', { class: name === 'Container' ? 'wide' : undefined }, el('dt', {}, name), el('dd', {}, value))));
     if (before?.status !== bot.status) showActions();
@@ -120,6 +127,8 @@ export function showBot(main, id, setConnection, left) {
     } else if (before?.status === 'recording') {
       audio.hidden = true;
     }
+    // A bot without a recording is about its course.
+    if (!before && !bot.recording) timelineFold.element.open = true;
     drawTimeline();
   }
 
@@ -127,6 +136,36 @@ export function showBot(main, id, setConnection, left) {
     const url = new URL(address);
     return ['http:', 'https:'].includes(url.protocol)
       ? el('a', { href: address, rel: 'noreferrer', target: '_blank', title: address }, meetingLabel(address)) : address;
+  }
+
+  function showTools() {
+    const curl = `curl -s ${location.origin}/bots/${id}${session.keyId ? ' -H "X-API-Key: $KEY"' : ''}`;
+    tools.replaceChildren(
+      el('button', { type: 'button', class: 'small', onclick: () => editBot(bot, refresh) }, 'Edit'),
+      copyButton('Copy link', () => `${location.origin}/#/bots/${id}`, 'The link to this page is copied'),
+      copyButton('Copy id', () => id, 'The id is copied'),
+      copyButton('Copy curl', () => curl, 'The curl command is copied'),
+      ...(bot.traceUrl ? [el('a', { href: bot.traceUrl, rel: 'noreferrer', target: '_blank' }, 'Trace')] : []));
+  }
+
+  /** Says what went wrong and what to do. The action arrives later. */
+  async function showTrouble() {
+    const { status, reason } = bot;
+    const isExplained = reason && (status === 'failed' || status === 'recording' || status === 'scheduled');
+    const loss = lossOf(bot);
+    const details = plainError(bot);
+    failure.hidden = !loss && !isExplained && !details;
+    failure.className = `bot-error ${status === 'failed' ? '' : 'is-warning'}`;
+    failure.replaceChildren(...[
+      loss && el('strong', {}, loss),
+      isExplained && el('strong', {}, status === 'scheduled' ? `The bot waits: ${toWords(reason)}.` : explainReason(reason)),
+      details && el('span', {}, details),
+    ].filter(Boolean));
+    if (!isExplained && !loss) return;
+    const cause = loss ? bot.recording.warning?.reason ?? reason : reason;
+    const action = await actionFor(cause);
+    if (signal.aborted || bot.status !== status || bot.reason !== reason) return;
+    failure.append(el('span', { class: 'advice' }, action ?? '', action ? ' ' : '', el('a', { href: `#/docs/reasons/${loss ? 'gaps' : cause}` }, loss ? 'About gaps' : 'About this reason')));
   }
 
   function showActions() {
@@ -143,26 +182,36 @@ export function showBot(main, id, setConnection, left) {
   }
 
   const askStop = () => confirm(
-    { title: 'Stop this bot?', text: 'It leaves the meeting now. Its recording is kept.', yes: 'Stop' },
-    async () => { await stopBot(id); refresh(); });
+    { title: `Stop ${bot.botName}?`, text: 'It leaves the meeting now. Its recording is kept.', yes: 'Stop' },
+    async () => {
+      await stopBot(id);
+      toast(`${bot.botName} is leaving`);
+      refresh();
+    });
 
   const askCancel = () => confirm(
-    { title: 'Cancel this bot?', text: 'It will not join the meeting.', yes: 'Cancel bot', no: 'Keep bot' },
-    async () => { await stopBot(id); refresh(); });
+    { title: `Cancel ${bot.botName}?`, text: `It will not join ${meetingLabel(bot.meetingUrl)}.`, yes: 'Cancel bot', no: 'Keep bot' },
+    async () => {
+      await stopBot(id);
+      toast(`${bot.botName} is cancelled`);
+      refresh();
+    });
 
   async function tryAgain() {
     const isDone = await confirm(
-      { title: 'Try again?', text: 'The recorded audio is assembled once more.', yes: 'Try again' }, () => finalizeBot(id));
+      { title: `Try ${bot.botName} again?`, text: 'The recorded audio is assembled once more.', yes: 'Try again' }, () => finalizeBot(id));
     // The event stream of an ended bot is closed, so the view opens again.
     if (isDone) dispatchEvent(new HashChangeEvent('hashchange'));
   }
 
   async function askDelete() {
+    const what = bot.recording ? `Its recording of ${formatDuration(bot.recording.durationSeconds)}, its log and its evidence` : 'Its log and its evidence';
     const isDone = await confirm(
-      { title: 'Delete this bot?', text: 'Its recording, log and evidence are permanently deleted.', yes: 'Delete', danger: true }, () => deleteBot(id));
+      { title: `Delete ${bot.botName}?`, text: `The bot of ${formatDateTime(bot.createdAt)} in ${meetingLabel(bot.meetingUrl)}. ${what} are permanently deleted.`, yes: 'Delete', danger: true },
+      () => deleteBot(id));
     if (!isDone) return;
-    announce('The bot was deleted');
-    location.hash = '#/';
+    toast(`${bot.botName} is deleted`);
+    location.hash = listAddress();
   }
 
   function drawTimeline() {
@@ -171,65 +220,36 @@ export function showBot(main, id, setConnection, left) {
     const start = manifest?.startedAt ? Date.parse(manifest.startedAt) : undefined;
     const gaps = start === undefined ? [] : manifest.gaps.map(gap => ({ from: start + gap.startSeconds * 1000, to: start + gap.endSeconds * 1000, cause: toWords(gap.cause) }));
     const phases = reported.length ? reported : phasesOfBot(bot);
-    timelineCard.hidden = !phases.length;
+    timelineFold.element.hidden = !phases.length;
     phaseBars.draw(bot, phases, gaps);
   }
 
-  let live;
   function showLive() {
-    if (!live) {
-      const bar = el('span', { class: 'bar-level' });
-      const text = el('span', { class: 'quiet' });
-      const history = el('div', { class: 'levels', role: 'img', 'aria-label': 'Audio level so far' });
-      const listen = el('button', { type: 'button', onclick: () => {
-        listen.replaceWith(el('audio', { controls: true, autoplay: true, src: `/bots/${id}/recording?partial=true`, 'aria-label': 'Recording so far' }));
-      } }, 'Listen to the recording so far');
-      live = { bar, text, history, listen };
-      audio.replaceChildren(el('h2', { id: 'audio-title' }, 'Live audio'), history, el('div', { class: 'live' }, el('span', { class: 'level wide' }, bar), text), listen);
-    }
+    if (!live.element.isConnected) audio.replaceChildren(el('h2', { id: 'audio-title' }, 'Live audio'), live.element);
     audio.hidden = false;
-    live.listen.hidden = !(bot.chunks > 1);
-    live.bar.style.setProperty('--level', levelFraction(bot.level));
-    live.text.textContent = bot.level === undefined ? 'No audio level yet' : bot.level <= -127 ? 'Silence' : `${bot.level} dBFS`;
-    live.history.hidden = !levels.length;
-    live.history.replaceChildren(...levels.map(level => {
-      const column = el('span');
-      column.style.height = `${Math.max(3, levelFraction(level) * 100)}%`;
-      return column;
-    }));
+    live.show(bot);
   }
 
   async function showEnd() {
     isEndShown = true;
-    showEvidence();
+    showEvidence(evidenceFold, bot, signal);
     audio.hidden = false;
     if (!bot.recording) {
       audio.replaceChildren(el('h2', { id: 'audio-title' }, 'Recording'), el('p', { class: 'quiet' }, 'Nothing was recorded.'));
       return;
     }
-    const heading = el('div', { class: 'card-heading' }, el('h2', { id: 'audio-title' }, 'Recording'), downloads(bot, signal));
+    const files = downloads(bot, signal);
+    const heading = el('div', { class: 'card-heading' }, el('h2', { id: 'audio-title' }, 'Recording'), files.element);
     audio.replaceChildren(heading, el('p', { class: 'quiet' }, 'Loading the recording…'));
     try {
       manifest = await getManifest(id, signal);
-      audio.replaceChildren(heading, player(bot, manifest, signal));
+      audio.replaceChildren(...[heading, player(bot, manifest, signal).element, files.tracks(manifest)].filter(Boolean));
       drawTimeline();
     } catch (error) {
       if (signal.aborted) return;
       isEndShown = false;
       audio.replaceChildren(heading, el('p', { class: 'error', role: 'alert' }, error.message));
     }
-  }
-
-  async function showEvidence() {
-    const screenshots = await getScreenshots(id, signal).catch(() => []);
-    if (!screenshots.length && bot.status !== 'failed') return;
-    evidence.hidden = false;
-    evidence.replaceChildren(
-      el('div', { class: 'card-heading' }, el('h2', { id: 'evidence-title' }, 'Evidence'),
-        el('a', { href: `/bots/${id}/evidence`, download: `${id}.evidence.zip` }, 'Download all (ZIP)')),
-      el('div', { class: 'screenshots' }, screenshots.map(shot => el('figure', {},
-        el('a', { href: shot.url, target: '_blank' }, el('img', { src: shot.url, loading: 'lazy', alt: `Screenshot of the bot’s browser at ${formatTime(shot.takenAt)}` })),
-        el('figcaption', {}, `The bot’s browser at ${formatTime(shot.takenAt)}${shot.occasion === bot.reason ? `. ${explainReason(bot.reason)}` : `: ${toWords(shot.occasion)}`}`)))));
   }
 
   const source = subscribe(`/bots/${id}/events`, {
@@ -246,10 +266,7 @@ export function showBot(main, id, setConnection, left) {
     status: message => {
       const isNew = !messages.has(message.sequence);
       messages.set(message.sequence, message);
-      if (isNew && message.status === 'recording' && message.level !== undefined) {
-        levels.push(message.level);
-        if (levels.length > maxLevels) levels.shift();
-      }
+      if (isNew && message.status === 'recording' && message.level !== undefined) live.addLevel(message.level);
       refreshSoon();
     },
     end: ended => {
@@ -291,4 +308,21 @@ export function showBot(main, id, setConnection, left) {
   addEventListener('online', refresh, { signal });
   signal.addEventListener('abort', close);
   refresh();
+}
+
+/** A card that unfolds. Its content can be made when it is first opened. */
+function fold(title, content) {
+  const body = el('div', { class: 'fold-body' }, content);
+  const hint = el('span', { class: 'quiet' });
+  const element = el('details', { class: 'card fold' }, el('summary', {}, el('h3', {}, title), hint), body);
+  return {
+    element,
+    setHint(text) {
+      hint.textContent = text;
+    },
+    fill: (...nodes) => body.replaceChildren(...nodes),
+    whenOpen(make) {
+      element.addEventListener('toggle', () => element.open && make(), { once: true });
+    },
+  };
 }

@@ -67,5 +67,8 @@ const explanations = {
 /** One sentence about a bot's reason. */
 export const explainReason = reason => explanations[reason] ?? `${toWords(reason)}.`;
 
+/** The bot's error, unless it only says what was recognized on the meeting's page, in the words of the selector pack. */
+export const plainError = bot => (/ shows (\[|[a-z_]+\.[a-z_]+\.$)/.test(bot.error) ? undefined : bot.error);
+
 /** `denied_by_host` as `denied by host`. */
 export const toWords = identifier => identifier?.replaceAll('_', ' ');

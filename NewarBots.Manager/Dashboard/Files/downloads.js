@@ -1,19 +1,36 @@
 import { waitUntilConverted } from './api.js';
 import { el } from './dom.js';
+import { formatDuration } from './format.js';
 
 const formats = ['ogg', 'mp3', 'm4a', 'wav', 'flac'];
 
-/** Links to a recording in each format. A click on a format that must be converted first waits for the conversion, then downloads. */
+/**
+ * Links to a recording in each format, and to each of its tracks. A click on a format that must be converted first waits for the conversion, then
+ * downloads. The manager names the files.
+ */
 export function downloads(bot, signal) {
   const notes = el('div', { class: 'download-notes', role: 'status' });
-  const links = formats.map(format => {
-    const link = el('a', {
-      href: `${bot.recording.url}${format === 'ogg' ? '' : `?format=${format}`}`, download: `${bot.id}.${format}`, 'aria-label': `Download as ${format}`,
-    }, format);
-    if (format !== 'ogg') convertFirst(link, format);
-    return link;
-  });
-  return el('div', { class: 'downloads' }, el('div', {}, el('span', { class: 'quiet' }, 'Download'), links), notes);
+  return { element: el('div', { class: 'downloads' }, el('div', {}, el('span', { class: 'quiet' }, 'Download'), links(bot.recording.url, 'Download')), notes), tracks };
+
+  /** The tracks that have a file of their own; undefined if there are none. */
+  function tracks(manifest) {
+    const kept = manifest.tracks.filter(track => track.file);
+    if (!kept.length) return undefined;
+    const nameOf = track => track.name ?? `Track ${track.track}`;
+    return el('details', { class: 'track-files' }, el('summary', {}, `Separate tracks (${kept.length})`),
+      el('ul', {}, kept.map(track => el('li', {},
+        el('span', {}, nameOf(track)), el('span', { class: 'quiet' }, formatDuration(track.durationSeconds)),
+        links(`${bot.recording.url}?track=${track.track}`, `Download ${nameOf(track)}`)))));
+  }
+
+  function links(url, label) {
+    return formats.map(format => {
+      const address = format === 'ogg' ? url : `${url}${url.includes('?') ? '&' : '?'}format=${format}`;
+      const link = el('a', { href: address, download: '', 'aria-label': `${label} as ${format}` }, format);
+      if (format !== 'ogg') convertFirst(link, format);
+      return link;
+    });
+  }
 
   function convertFirst(link, format) {
     const note = el('p');

@@ -7,17 +7,20 @@ export function formFields() {
 
   function add(name, label, attributes) {
     const id = `field-${name.replace('.', '-')}`;
-    const input = el('input', { id, 'aria-describedby': `${id}-error`, ...attributes });
+    const input = el('input', { id, 'aria-describedby': `${id}-error`, ...attributes, oninput: () => clear(field) });
     const message = el('p', { class: 'error', id: `${id}-error` });
-    all.set(name, { input, message });
+    const field = { input, message };
+    all.set(name, field);
     return el('div', { class: 'field' }, el('label', { for: id }, label), input, message);
   }
 
+  function clear({ input, message }) {
+    input.removeAttribute('aria-invalid');
+    message.textContent = '';
+  }
+
   function clearErrors() {
-    for (const { input, message } of all.values()) {
-      input.removeAttribute('aria-invalid');
-      message.textContent = '';
-    }
+    all.forEach(clear);
   }
 
   /** Shows each error beside its field. Returns the errors that belong to no field of this form. */

@@ -9,12 +9,24 @@ export function formatDuration(seconds) {
 
 export function formatBytes(count) {
   if (count < 1000) return `${count} B`;
-  return count < 1e6 ? `${(count / 1e3).toFixed(0)} kB` : `${(count / 1e6).toFixed(1)} MB`;
+  if (count < 1e6) return `${(count / 1e3).toFixed(0)} kB`;
+  return count < 1e9 ? `${(count / 1e6).toFixed(1)} MB` : `${(count / 1e9).toFixed(1)} GB`;
 }
 
 const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
-const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' });
-const upcoming = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const dateAndTime = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZoneName: 'short',
+});
+const upcoming = new Intl.DateTimeFormat(undefined, {
+  weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZoneName: 'short',
+});
+
+/** The browser's time zone, such as `Europe/Paris, GMT+1`. */
+export function timeZone() {
+  const name = dateAndTime.resolvedOptions().timeZone;
+  const offset = dateAndTime.formatToParts().find(part => part.type === 'timeZoneName').value;
+  return name === offset ? name : `${name.replaceAll('_', ' ')}, ${offset}`;
+}
 
 export const formatTime = moment => time.format(new Date(moment));
 export const formatDateTime = moment => dateAndTime.format(new Date(moment));

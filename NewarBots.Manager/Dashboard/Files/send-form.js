@@ -1,6 +1,7 @@
 import { getScenarios, sendBot, session } from './api.js';
-import { el } from './dom.js';
+import { el, toast } from './dom.js';
 import { formFields } from './form-fields.js';
+import { timeZone } from './format.js';
 import { readStart, startAttributes } from './start-time.js';
 
 /** Leave condition, label, default in seconds. */
@@ -19,7 +20,7 @@ export async function openSendForm() {
   const meetingUrl = fields.add('meetingUrl', 'Meeting link', { type: 'url', required: true, placeholder: 'https://meet.google.com/abc-defg-hij', autocomplete: 'off' });
   const botName = fields.add('botName', 'Name in the meeting', { maxlength: 100, placeholder: 'NewarBots Recorder', autocomplete: 'off' });
   const userId = fields.add('userId', 'User', { maxlength: 64, placeholder: 'default', autocomplete: 'off' });
-  const startAt = fields.add('startAt', 'Start at (local time; leave empty to start now)', startAttributes());
+  const startAt = fields.add('startAt', `Start at (${timeZone()}; leave empty to start now)`, startAttributes());
   // A user's key sends bots for that user only.
   userId.hidden = session.role === 'user';
   const leave = el('details', {}, el('summary', {}, 'When to leave'),
@@ -46,6 +47,9 @@ export async function openSendForm() {
     function choose() {
       const scenario = scenarios.find(known => known.name === pick.value);
       description.textContent = scenario?.description ?? '';
+      // Errors of the previous meeting link do not apply to this one.
+      fields.clearErrors();
+      failure.replaceChildren();
       const epoch = scenario?.needsEpoch ? `&epoch=${Math.floor(Date.now() / 1000)}` : '';
       fields.input('meetingUrl').value = scenario ? scenario.meetingUrl + epoch : '';
       for (const [name] of conditions) fields.input(`leave.${name}`).value = scenario?.leave[name] ?? '';
@@ -70,6 +74,7 @@ export async function openSendForm() {
         ...(given.length && { leave: Object.fromEntries(given.map(([name, text]) => [name, Number(text)])) }),
       });
       dialog.close();
+      toast(bot.status === 'scheduled' ? `${bot.botName} is scheduled` : `${bot.botName} is on its way`);
       location.hash = `#/bots/${bot.id}`;
     } catch (error) {
       showProblem(error);

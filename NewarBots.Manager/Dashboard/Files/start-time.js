@@ -1,6 +1,7 @@
 import { changeBot, Problem } from './api.js';
-import { el } from './dom.js';
+import { el, toast } from './dom.js';
 import { formFields } from './form-fields.js';
+import { timeZone } from './format.js';
 
 const minute = 60000;
 const maxAhead = 30 * 24 * 60 * minute;
@@ -31,7 +32,7 @@ export function changeStart(bot, changed) {
   const dialog = el('dialog', { 'aria-labelledby': 'schedule-title', class: 'confirm', onclose: () => dialog.remove() },
     el('form', { novalidate: true, onsubmit: submit },
       el('h2', { id: 'schedule-title' }, 'Change start time'),
-      fields.add('startAt', 'Start at (local time)', { ...startAttributes(), value: toInputValue(Date.parse(bot.startAt)) }), failure,
+      fields.add('startAt', `Start at (${timeZone()})`, { ...startAttributes(), value: toInputValue(Date.parse(bot.startAt)) }), failure,
       el('div', { class: 'actions' }, el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'), save)));
   document.body.append(dialog);
   dialog.showModal();
@@ -46,6 +47,7 @@ export function changeStart(bot, changed) {
       if (!startAt) throw new Problem(0, { errors: { startAt: ['is required; to call the bot off, cancel it instead'] } });
       await changeBot(bot.id, { startAt });
       dialog.close();
+      toast('The start time is changed');
       changed();
     } catch (error) {
       failure.textContent = fields.showErrors(error);

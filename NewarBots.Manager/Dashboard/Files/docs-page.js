@@ -1,0 +1,51 @@
+import { getDocument } from './api.js';
+import { el } from './dom.js';
+import { firstTable, inline, renderMarkdown } from './markdown.js';
+
+const pages = [
+  ['page', 'The web page'], ['api', 'API'], ['reasons', 'Reasons and gaps'], ['problems', 'Problems'], ['access', 'Access and keys'], ['webhooks', 'Webhooks'],
+  ['rehearsal', 'Rehearsal'], ['configuration', 'Configuration'], ['deployment', 'Deployment'], ['telemetry', 'Telemetry and health'], ['security', 'Security'],
+];
+
+/** The docs of this version of the manager. */
+export async function showDocs(main, setConnection, signal, name = 'page', heading = undefined) {
+  setConnection('none');
+  document.title = 'Docs · NewarBots';
+  const text = el('article', { class: 'docs-text' }, el('p', { class: 'quiet' }, 'Loading…'));
+  main.append(el('div', { class: 'docs' },
+    el('nav', { 'aria-label': 'Docs', class: 'docs-list' }, el('ul', {}, pages.map(([page, title]) =>
+      el('li', {}, el('a', { href: `#/docs/${page}`, 'aria-current': page === name ? 'page' : undefined }, title))))),
+    text));
+  try {
+    text.replaceChildren(...renderMarkdown(await getDocument(name, signal), target => addressOf(target, name)));
+    document.title = `${text.querySelector('h1')?.textContent ?? name} · NewarBots`;
+    const target = heading && text.querySelector(`#${CSS.escape(heading)}`);
+    target?.scrollIntoView();
+    target?.focus({ preventScroll: true });
+  } catch (error) {
+    if (!signal.aborted) text.replaceChildren(el('p', { class: 'error', role: 'alert' }, error.status === 404 ? 'This version has no such page.' : error.message));
+  }
+}
+
+/** The page's address of a link in the docs; undefined for files that the manager does not serve. */
+function addressOf(target, name) {
+  if (/^https?:/.test(target)) return target;
+  const [, path, heading] = /^([^#]*)#?(.*)$/.exec(target);
+  const page = path ? /^([a-z-]+)\.md$/.exec(path)?.[1] : name;
+  if (page) return `#/docs/${page}${heading && `/${heading}`}`;
+  return path.endsWith('.png') ? `/page/docs/${path.split('/').at(-1)}` : undefined;
+}
+
+let actions;
+
+/** What to do about a reason, as nodes: the last column of the table in the docs. */
+export async function actionFor(reason) {
+  actions ??= getDocument('reasons').then(text => new Map(firstTable(text).map(cells => [cells[0].replaceAll('`', ''), cells.at(-1)])));
+  try {
+    const action = (await actions).get(reason);
+    return action && action !== 'Nothing.' ? inline(action, target => addressOf(target, 'reasons')) : undefined;
+  } catch {
+    actions = undefined;
+    return undefined;
+  }
+}
