@@ -3,12 +3,13 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Bots.Transcripts;
 
 namespace NewarBots.Manager.Bots;
 
 /// <summary>Stores a requested bot and wakes the loop that starts it.</summary>
 internal sealed class BotCreator(
-    BotCommands commands, IOptions<BotCapacityOptions> capacity, LaunchSignal launches, ScheduleSignal schedule, TimeProvider time)
+    BotCommands commands, IOptions<BotCapacityOptions> capacity, IOptions<TranscriptionOptions> transcription, LaunchSignal launches, ScheduleSignal schedule, TimeProvider time)
 {
     /// <param name="request">The validated request.</param>
     /// <param name="body">Its bytes, which identify it among requests with the same key.</param>
@@ -28,6 +29,7 @@ internal sealed class BotCreator(
             Metadata = request.Metadata,
             CreatedAt = now,
             StartAt = request.StartAt,
+            TranscriptWish = TranscriptChoice.WishOf(request.Transcript, transcription.Value),
             TraceParent = Activity.Current?.Id,
         };
         BotTracing.NameRequest(bot);

@@ -10,6 +10,7 @@ using NewarBots.Manager.Api;
 using NewarBots.Manager.Api.OpenApi;
 using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Bots.Transcripts;
 using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Bots;
@@ -65,7 +66,8 @@ internal static class BotEndpoints
         [FromHeader(Name = "Idempotency-Key"), MinLength(1), MaxLength(MaxIdempotencyKeyLength)]
         [Description("Makes it safe to repeat the request for 24 hours."), Example("meeting-2026-03-01")]
         string? idempotencyKey,
-        Caller caller, BotCreator creator, MeetingUrlPolicy policy, IOptions<BotCapacityOptions> capacity, StorageCheck storage, TimeProvider time,
+        Caller caller, BotCreator creator, MeetingUrlPolicy policy, IOptions<BotCapacityOptions> capacity, IOptions<TranscriptionOptions> transcription,
+        StorageCheck storage, TimeProvider time,
         CancellationToken cancellation)
     {
         if (idempotencyKey is { Length: 0 or > MaxIdempotencyKeyLength })
@@ -77,6 +79,8 @@ internal static class BotEndpoints
         var (wanted, faults) = CreateBotRequest.Read(body, policy, caller, time.GetUtcNow());
         if (wanted is null)
             return ApiProblems.InvalidRequest(faults);
+        if (TranscriptChoice.FindFault(wanted.Transcript, transcription.Value) is { } unavailable)
+            return ApiProblems.InvalidRequest("transcript.enabled", unavailable);
 
         // A scheduled bot writes nothing yet.
         if (!(wanted.StartAt > time.GetUtcNow()) && await storage.FindFaultAsync(cancellation) is { } fault)

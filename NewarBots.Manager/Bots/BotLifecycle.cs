@@ -1,4 +1,5 @@
 using NewarBots.Contract;
+using NewarBots.Manager.Bots.Transcripts;
 using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Bots;
@@ -160,17 +161,19 @@ internal static class BotLifecycle
         return result switch
         {
             // A recording published earlier knows the reason, even if the journal is gone by now.
-            FinalizationResult.Recorded recorded => End(bot, BotStatus.Completed, recorded.Reason ?? bot.Reason, now) with
+            FinalizationResult.Recorded recorded => WithTranscript(End(bot, BotStatus.Completed, recorded.Reason ?? bot.Reason, now) with
             {
                 Error = recorded.Recording.Complete ? null : bot.Error,
                 Recording = recorded.Recording,
                 Chunks = recorded.Chunks,
                 RecordedSeconds = recorded.Recording.DurationSeconds,
                 AudibleSeconds = recorded.AudibleSeconds,
-            },
+            }),
             FinalizationResult.NothingRecorded { HasUnreadableChunks: true } => Nothing($"{bot.Error ?? bot.Detail} {ChunksUnreadable}".TrimStart()),
             _ => Nothing(bot.Error ?? bot.Detail),
         };
+
+        Bot WithTranscript(Bot completed) => completed.TranscriptWish is null ? completed : TranscriptLifecycle.Requested(completed, language: null, now);
 
         Bot Nothing(string? error) => End(bot, BotStatus.Failed, bot.Reason, now) with { Chunks = 0, RecordedSeconds = 0, Error = error };
     }

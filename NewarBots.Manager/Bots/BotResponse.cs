@@ -1,4 +1,5 @@
 using NewarBots.Contract;
+using NewarBots.Manager.Bots.Transcripts;
 
 namespace NewarBots.Manager.Bots;
 
@@ -60,6 +61,9 @@ internal sealed record BotResponse(
     RecordingResponse? Recording,
     string? Error)
 {
+    /// <summary>The transcript of the recording, if one was requested.</summary>
+    public BotTranscriptResponse? Transcript { get; init; }
+
     /// <summary>The bot's trace in the dashboard. Only in the response for one bot, if a dashboard is known.</summary>
     public Uri? TraceUrl { get; init; }
 
@@ -70,7 +74,10 @@ internal sealed record BotResponse(
         bot.Recording is { } recording
             ? RecordingResponse.Of(bot.Id, recording)
             : null,
-        bot.FailedEnd?.Error ?? bot.Error ?? bot.Warning?.Text);
+        bot.FailedEnd?.Error ?? bot.Error ?? bot.Warning?.Text)
+    {
+        Transcript = BotTranscriptResponse.Of(bot),
+    };
 }
 
 /// <summary>The leave conditions in force, in seconds, including defaults.</summary>

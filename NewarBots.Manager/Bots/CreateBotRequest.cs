@@ -2,6 +2,7 @@ using System.Text.Json;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
 using NewarBots.Manager.Api;
+using NewarBots.Manager.Bots.Transcripts;
 
 namespace NewarBots.Manager.Bots;
 
@@ -13,13 +14,15 @@ internal sealed record CreateBotRequest(
     UserId UserId,
     LeaveConditions Leave,
     IReadOnlyDictionary<string, string> Metadata,
-    DateTimeOffset? StartAt)
+    DateTimeOffset? StartAt,
+    TranscriptChoice? Transcript = null)
 {
     public const string DefaultBotName = "NewarBots Recorder";
     public const int MaxBotNameLength = 100;
     public const int MaxMetadataEntries = 50;
     public const int MaxMetadataKeyLength = 64;
     public const int MaxMetadataValueLength = 1024;
+    public const int MaxLanguageLength = 21;
 
     public static readonly TimeSpan MaxDuration = TimeSpan.FromDays(1);
 
@@ -42,6 +45,7 @@ internal sealed record CreateBotRequest(
         var leave = new LeaveConditions();
         IReadOnlyDictionary<string, string> metadata = new Dictionary<string, string>();
         DateTimeOffset? startAt = null;
+        TranscriptChoice? transcript = null;
         foreach (var property in root.EnumerateObject())
         {
             var value = property.Value;
@@ -65,7 +69,10 @@ internal sealed record CreateBotRequest(
                 case "startAt" when value.ValueKind is not JsonValueKind.Null:
                     startAt = ReadStartAt(value, now, faults);
                     break;
-                case "botName" or "userId" or "leave" or "metadata" or "startAt":
+                case "transcript" when value.ValueKind is not JsonValueKind.Null:
+                    transcript = TranscriptChoice.Read(value, faults);
+                    break;
+                case "botName" or "userId" or "leave" or "metadata" or "startAt" or "transcript":
                     break;
                 default:
                     faults.Add(RequestBody.FieldName(property.Name), "is not a field of this request");
@@ -76,7 +83,7 @@ internal sealed record CreateBotRequest(
         var (url, platform, fault) = faults.ByField.ContainsKey("meetingUrl") ? default : policy.Check(meetingUrl);
         if (fault is not null)
             faults.Add("meetingUrl", fault);
-        return new CreateBotRequest(url!, platform, botName, userId, leave, metadata, startAt);
+        return new CreateBotRequest(url!, platform, botName, userId, leave, metadata, startAt, transcript);
     }
 
     private static ChangeBotRequest ReadChange(JsonElement root, DateTimeOffset now, FaultList faults)

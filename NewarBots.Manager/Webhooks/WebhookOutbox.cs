@@ -17,11 +17,10 @@ internal sealed class WebhookOutbox(WebhookFiles webhooks, TimeProvider time) : 
 
     public RedisValue EventOf(Bot? before, Bot after)
     {
-        if (before?.Status == after.Status)
+        if (WebhookEvent.TypeOf(before, after) is not { } type)
             return RedisValue.EmptyString;
-        var type = WebhookEvent.TypeOf(after.Status);
         return webhooks.All.Any(webhook => webhook.Selects(after.UserId, type))
-            ? JsonSerializer.Serialize(WebhookEvent.Of(after, time.GetUtcNow()), WebhookEvent.Stored)
+            ? JsonSerializer.Serialize(WebhookEvent.Of(after, type, time.GetUtcNow()), WebhookEvent.Stored)
             : RedisValue.EmptyString;
     }
 

@@ -35,11 +35,17 @@ internal static class BotKeys
     /// <summary>Ended bots by the time of their end.</summary>
     public const string Ended = "newarbots:bots:ended";
 
+    /// <summary>Bots whose transcript is pending or being made, by the time of its next attempt.</summary>
+    public const string Transcripts = "newarbots:bots:transcripts";
+
     /// <summary>Says whether every known bot is on record since Redis was last emptied.</summary>
     public const string Complete = "newarbots:bots:complete";
 
     /// <summary>Pub/sub channel for all managers: a deleted bot, as its id, a space, and its user.</summary>
     public static readonly RedisChannel Deletions = RedisChannel.Literal("newarbots:bots:deleted");
+
+    /// <summary>Pub/sub channel for all managers: a bot whose transcript has changed, as its id.</summary>
+    public static readonly RedisChannel TranscriptChanges = RedisChannel.Literal("newarbots:bots:transcript");
 
     public static RedisKey Record(SessionId id) => $"{Records}{id}";
 

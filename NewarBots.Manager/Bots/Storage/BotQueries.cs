@@ -87,6 +87,12 @@ internal sealed class BotQueries(BotRecords records)
             BotKeys.Ended, stop: end.ToUnixTimeMilliseconds(), exclude: Exclude.Stop, skip: skip, take: atMost)),
     ];
 
+    /// <summary>Bots whose transcript is due, or being made, the longest due first.</summary>
+    public async Task<IReadOnlyList<SessionId>> TranscriptsDueAsync(DateTimeOffset now, int atMost) =>
+    [
+        .. BotRecords.Ids(await records.Database.SortedSetRangeByScoreAsync(BotKeys.Transcripts, stop: now.ToUnixTimeMilliseconds(), take: atMost)),
+    ];
+
     /// <summary>The answer of <see cref="NewestAsync"/> from this manager's cache, for use while Redis is unreachable.</summary>
     public IEnumerable<Bot> NewestCached(UserId? user, SessionId? after) => records.Cache.Newest(user, after);
 

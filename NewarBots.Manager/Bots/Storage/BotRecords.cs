@@ -103,6 +103,9 @@ internal sealed partial class BotRecords(IConnectionMultiplexer redis, ILogger<B
     public static RedisValue EndScore(Bot bot) =>
         bot.Status.IsTerminal() ? (bot.EndedAt ?? bot.CreatedAt).ToUnixTimeMilliseconds() : RedisValue.EmptyString;
 
+    /// <returns>The score in the index of unfinished transcripts: Unix milliseconds; empty if the bot has none.</returns>
+    public static RedisValue TranscriptScore(Bot bot) => bot.Transcript?.DueAt is { } due ? due.ToUnixTimeMilliseconds() : RedisValue.EmptyString;
+
     private async Task IgnoreAsync(SessionId id, RedisValue record, string why)
     {
         if (_unreadable.TryAdd(id, record))

@@ -7,6 +7,7 @@ import { formatBytes, formatDateTime, formatDuration, formatTime, levelFraction,
 import { player } from './player.js';
 import { changeStart } from './start-time.js';
 import { phasesOf, phasesOfBot, timeline } from './timeline.js';
+import { transcriptCard } from './transcript.js';
 
 const maxLevels = 240;
 
@@ -31,11 +32,12 @@ export function showBot(main, id, setConnection, left) {
   const phaseBars = timeline();
   const timelineCard = el('section', { class: 'card', 'aria-labelledby': 'timeline-title', hidden: true }, el('h2', { id: 'timeline-title' }, 'Timeline'), phaseBars.element);
   const audio = el('section', { class: 'card', 'aria-labelledby': 'audio-title', hidden: true });
+  const transcript = transcriptCard(id, signal, show);
   const evidence = el('section', { class: 'card', 'aria-labelledby': 'evidence-title', hidden: true });
   const log = el('section', { class: 'card', 'aria-labelledby': 'log-title' }, el('h2', { id: 'log-title' }, 'Log'), showLog(id, signal));
   const body = el('div', { class: 'bot' },
     failure, el('section', { class: 'card', 'aria-label': 'Details' }, facts),
-    timelineCard, audio, evidence, log);
+    timelineCard, audio, transcript.element, evidence, log);
   const view = [el('a', { class: 'back', href: '#/' }, '← All bots'), el('div', { class: 'heading' }, el('div', {}, title, state), actions), body];
   main.append(...view);
 
@@ -120,6 +122,7 @@ export function showBot(main, id, setConnection, left) {
     } else if (before?.status === 'recording') {
       audio.hidden = true;
     }
+    transcript.update(bot);
     drawTimeline();
   }
 
@@ -212,6 +215,7 @@ export function showBot(main, id, setConnection, left) {
     try {
       manifest = await getManifest(id, signal);
       audio.replaceChildren(heading, player(bot, manifest, signal));
+      transcript.attach(audio.querySelector('audio'), manifest);
       drawTimeline();
     } catch (error) {
       if (signal.aborted) return;
@@ -278,6 +282,7 @@ export function showBot(main, id, setConnection, left) {
     const watch = subscribe(`/bots/events?userId=${bot.userId}`, {
       open: refresh,
       deleted: deletion => deletion.id === id && showDeleted(),
+      ...Object.fromEntries(['bot', 'transcript.completed', 'transcript.failed'].map(type => [type, changed => changed.id === id && show(changed)])),
     });
     signal.addEventListener('abort', watch.close);
   }

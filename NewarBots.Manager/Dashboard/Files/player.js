@@ -25,8 +25,7 @@ export function player(bot, manifest, signal) {
     tick.style.left = percent(seconds);
     return tick;
   }));
-  // A participant who reconnects, or is captured again after a page reload, is another source with the same name.
-  const speakers = [...Map.groupBy(manifest.speakers, speaker => speaker.name ? `name ${speaker.name}` : speaker.source).values()];
+  const speakers = speakersOf(manifest);
   const lanes = speakers.map((sources, index) => {
     const lane = el('div', { class: `lane voice-${index % 6}` }, sources.flatMap(source => source.segments).map(segment => {
       const mark = el('span', { title: `${formatDuration(segment.startSeconds)} to ${formatDuration(segment.endSeconds)}, ${segment.level} dBFS` });
@@ -99,6 +98,9 @@ export function player(bot, manifest, signal) {
     }
   }
 }
+
+/** The sources of each speaker. A participant who reconnects, or is captured again after a page reload, is another source with the same name. */
+export const speakersOf = manifest => [...Map.groupBy(manifest.speakers, speaker => speaker.name ? `name ${speaker.name}` : speaker.source).values()];
 
 const gapLength = gap => `${(gap.endSeconds - gap.startSeconds).toFixed(1)} s`;
 

@@ -4,6 +4,7 @@ if seen and string.sub(seen, -string.len(@id) - 1) == ' ' .. @id then redis.call
 redis.call('DEL', @record, @events)
 redis.call('ZREM', @all, @id)
 redis.call('ZREM', @ended, @id)
+redis.call('ZREM', @transcripts, @id)
 redis.call('ZREM', @ofUser, @id)
 redis.call('ZREM', @ofStatus, @id)
 redis.call('ZREM', @ofStatusAndUser, @id)

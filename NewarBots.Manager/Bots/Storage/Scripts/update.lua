@@ -28,6 +28,9 @@ if @oldStatus ~= @newStatus then
     redis.call('ZADD', @newStatusOfUser, 0, @id)
 end
 
+if @transcriptDue ~= '' then redis.call('ZADD', @transcripts, @transcriptDue, @id) else redis.call('ZREM', @transcripts, @id) end
+if @transcriptChanges ~= '' then redis.call('PUBLISH', @transcriptChanges, @id) end
+
 local function append(message)
     local added = redis.pcall('XADD', @events, '*', 'message', message)
     if type(added) == 'table' and added.err then
