@@ -35,21 +35,21 @@ public sealed class TranscriptPageTests(DashboardBrowser browser) : IClassFixtur
         var page = open.Page;
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Transcribe" }).ClickAsync();
-        await Expect(page.Locator(".transcript li")).ToHaveCountAsync(4);
-        await Expect(page.Locator(".transcript .moment")).ToHaveTextAsync(["0:00", "0:09", "0:30", "0:40"]);
+        await Expect(page.Locator(".transcript li")).ToHaveCountAsync(7);
+        await Expect(page.Locator(".transcript .moment")).ToHaveTextAsync(["0:00", "0:09", "0:18", "0:30", "0:34", "0:40", "0:44"]);
         await Expect(page.Locator(".transcript .speaker").First).ToHaveClassAsync("speaker voice-0");
         await Expect(page.Locator(".transcript .speaker").Nth(1)).ToHaveClassAsync("speaker voice-1");
 
         await Expect(page.Locator("audio")).ToHaveJSPropertyAsync("readyState", 4);
-        await page.Locator(".transcript .moment").Nth(2).ClickAsync();
+        await page.Locator(".transcript .moment").Nth(3).ClickAsync();
         await Expect(page.Locator("audio")).ToHaveJSPropertyAsync("currentTime", 30);
         await Expect(page.Locator(".transcript li[aria-current]")).ToContainTextAsync("0:30");
 
         await page.GetByLabel("Search the transcript").FillAsync("TURN");
-        await Expect(page.Locator(".transcript mark")).ToHaveTextAsync(["turn", "turn", "turn", "turn"]);
-        await Expect(page.GetByText("1 of 4")).ToBeVisibleAsync();
+        await Expect(page.Locator(".transcript mark")).ToHaveTextAsync(["turn", "turn", "turn", "turn", "turn", "turn", "turn"]);
+        await Expect(page.GetByText("1 of 7")).ToBeVisibleAsync();
         await page.GetByLabel("Search the transcript").PressAsync("Enter");
-        await Expect(page.GetByText("2 of 4")).ToBeVisibleAsync();
+        await Expect(page.GetByText("2 of 7")).ToBeVisibleAsync();
         await page.GetByLabel("Search the transcript").FillAsync("(nothing");
         await Expect(page.GetByText("Not found")).ToBeVisibleAsync();
         await Expect(page.Locator(".transcript mark")).ToHaveCountAsync(0);
@@ -90,7 +90,7 @@ public sealed class TranscriptPageTests(DashboardBrowser browser) : IClassFixtur
         _stub.Answer = good;
         await page.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
 
-        await Expect(page.Locator(".transcript li")).ToHaveCountAsync(4);
+        await Expect(page.Locator(".transcript li")).ToHaveCountAsync(7);
         Assert.Empty(open.ConsoleErrors);
     }
 

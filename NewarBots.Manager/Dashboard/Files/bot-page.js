@@ -32,7 +32,7 @@ export function showBot(main, id, setConnection, left) {
   const phaseBars = timeline();
   const timelineCard = el('section', { class: 'card', 'aria-labelledby': 'timeline-title', hidden: true }, el('h2', { id: 'timeline-title' }, 'Timeline'), phaseBars.element);
   const audio = el('section', { class: 'card', 'aria-labelledby': 'audio-title', hidden: true });
-  const transcript = transcriptCard(id, signal, show);
+  const transcript = transcriptCard(id, signal, refresh);
   const evidence = el('section', { class: 'card', 'aria-labelledby': 'evidence-title', hidden: true });
   const log = el('section', { class: 'card', 'aria-labelledby': 'log-title' }, el('h2', { id: 'log-title' }, 'Log'), showLog(id, signal));
   const body = el('div', { class: 'bot' },
@@ -282,7 +282,7 @@ export function showBot(main, id, setConnection, left) {
     const watch = subscribe(`/bots/events?userId=${bot.userId}`, {
       open: refresh,
       deleted: deletion => deletion.id === id && showDeleted(),
-      ...Object.fromEntries(['bot', 'transcript.completed', 'transcript.failed'].map(type => [type, changed => changed.id === id && show(changed)])),
+      ...Object.fromEntries(['bot', 'transcript.completed', 'transcript.failed'].map(type => [type, changed => changed.id === id && refresh()])),
     });
     signal.addEventListener('abort', watch.close);
   }

@@ -7,9 +7,9 @@ const formats = ['txt', 'srt', 'vtt', 'md', 'json'];
 
 /**
  * The transcript of a bot's recording: its progress, or its text, which follows the player. Texts and names become text nodes, never HTML.
- * @param changed Called with the bot after a request for its transcript.
+ * @param refresh Reads the bot again.
  */
-export function transcriptCard(id, signal, changed) {
+export function transcriptCard(id, signal, refresh) {
   const body = el('div', {});
   const tools = el('div', { class: 'downloads' });
   const element = el('section', { class: 'card', 'aria-labelledby': 'transcript-title', hidden: true },
@@ -71,7 +71,8 @@ export function transcriptCard(id, signal, changed) {
     const button = el('button', { type: 'button', onclick: async () => {
       button.disabled = true;
       try {
-        changed(await makeTranscript(id));
+        await makeTranscript(id);
+        refresh();
       } catch (error) {
         failure.textContent = error.message;
         button.disabled = false;
@@ -115,6 +116,8 @@ export function transcriptCard(id, signal, changed) {
   }
 }
 
+const keyOf = (name, source) => JSON.stringify(name ? { name } : { source });
+
 /** The text with its search. */
 function transcriptText(transcript, seek) {
   const rows = transcript.segments.map(segment => {
@@ -152,9 +155,9 @@ function transcriptText(transcript, seek) {
 
   /** Gives each speaker the color of the player's lanes. */
   function color(manifest) {
-    const colors = new Map(speakersOf(manifest).flatMap((sources, index) => sources.map(source => [source.name ?? source.source, index % 6])));
+    const colors = new Map(speakersOf(manifest).flatMap((sources, index) => sources.map(({ name, source }) => [keyOf(name, source), index % 6])));
     for (const { segment, speaker } of rows) {
-      const voice = colors.get(segment.speaker ?? segment.source);
+      const voice = colors.get(keyOf(segment.speaker, segment.source));
       if (voice !== undefined) speaker.className = `speaker voice-${voice}`;
     }
   }

@@ -23,12 +23,31 @@ internal sealed class TranscriptMaker(
             throw new NoRecordingException(recording);
         var language = bot.Transcript?.Language ?? options.Value.Language;
         var pieces = SpeechPlan.Of(manifest, await MeasureAsync(recording, manifest, cancellation), options.Value.MaxUploadBytes);
-        var fingerprint = SpeechPlan.Fingerprint(pieces, manifest.Sha256, options.Value.Model, language, options.Value.Prompt);
-        using var results = PieceResults.Open(storage.TranscriptParts(bot.UserId, bot.Id), fingerprint);
+        var parts = storage.TranscriptParts(bot.UserId, bot.Id);
+        try
+        {
+            using var results = PieceResults.Open(parts, SpeechPlan.Fingerprint(pieces, manifest.Sha256, options.Value.Model, language, options.Value.Prompt));
+            await TranscribeAsync(bot, pieces, results, language, report, cancellation);
+            var transcript = Describe(bot, manifest, results, language);
+            Publish(bot, recording, transcript);
+            File.Delete(parts);
+            return transcript;
+        }
+        finally
+        {
+            // A deletion that ran before this file was created has not seen it.
+            if (!File.Exists(recording))
+                File.Delete(parts);
+        }
+    }
+
+    private async Task TranscribeAsync(
+        Bot bot, IReadOnlyList<SpeechPiece> pieces, PieceResults results, string? language, Func<double, Task> report, CancellationToken cancellation)
+    {
         using var progress = new Progress(pieces, results, report);
         foreach (var file in pieces.Where(piece => !results.Has(piece.Number)).GroupBy(piece => piece.File.Track).ToList())
         {
-            var path = file.Key is { } track ? storage.Track(bot.UserId, bot.Id, track) : recording;
+            var path = file.Key is { } track ? storage.Track(bot.UserId, bot.Id, track) : storage.Recording(bot.UserId, bot.Id);
             await using var audio = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             // A request that was sent is paid for, so a failure of another one does not cancel it.
             await Parallel.ForEachAsync(
@@ -41,10 +60,6 @@ internal sealed class TranscriptMaker(
                     await progress.AddAsync(cut.Piece);
                 });
         }
-
-        var transcript = Describe(bot, manifest, results, language);
-        Publish(bot, recording, transcript);
-        return transcript;
     }
 
     private async Task<LoudnessProfile> MeasureAsync(string recording, RecordingManifest manifest, CancellationToken cancellation)
@@ -99,7 +114,6 @@ internal sealed class TranscriptMaker(
             File.Delete(temporary);
         }
 
-        File.Delete(storage.TranscriptParts(bot.UserId, bot.Id));
         // A deletion removes the recording before the transcript, so either this check or the deletion finds the other's file.
         if (File.Exists(recording))
             return;

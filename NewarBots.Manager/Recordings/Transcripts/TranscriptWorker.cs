@@ -64,7 +64,7 @@ internal sealed partial class TranscriptWorker(
             if (await commands.UpdateAsync(id, bot => TranscriptLifecycle.Begun(bot, options.Value.Model)) is { Transcript.Status: TranscriptStatus.Processing } begun)
                 await TranscribeAsync(begun, lease.Lost, cancellation);
         }
-        catch (Exception exception) when (exception.IsRedisUnavailable() && !cancellation.IsCancellationRequested)
+        catch (Exception exception) when (exception.IsRedisUnavailable())
         {
             // The transcript stays due, and what was transcribed is kept.
             Log.RedisUnreachable(logger, id, exception.Message);

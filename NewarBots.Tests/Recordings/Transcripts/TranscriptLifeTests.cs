@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots.Storage;
-using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Bots;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Webhooks;
@@ -16,8 +15,11 @@ public sealed class TranscriptLifeTests : IAsyncLifetime
 {
     private const string Name = "Weekly";
 
-    /// <summary>Turns of the recording that <see cref="PlacedBots.RecordedAsync"/> places: three of the named speaker, one of another.</summary>
-    private static readonly (string Source, double Start, double End)[] Turns = [("track:1", 0, 8), (Name, 9, 18), ("track:1", 30, 34), ("track:3", 40, 44)];
+    /// <summary>
+    /// Pieces of the recording that <see cref="PlacedBots.RecordedAsync"/> places: three turns of the named speaker, one of another, and sound in between.
+    /// </summary>
+    private static readonly (string? Source, double Start)[] Turns =
+        [("track:1", 0), (Name, 9), (null, 18.3), ("track:1", 30), (null, 34.3), ("track:3", 40), (null, 44.3)];
 
     private readonly SpeechServerStub _stub = new();
     private QueueingManager _host = null!;
@@ -56,7 +58,7 @@ public sealed class TranscriptLifeTests : IAsyncLifetime
         var transcript = (await Manager.GetAsync((string)bot["transcript"]!["url"]!)).Body!;
         var segments = transcript["segments"]!.AsArray();
         // The speech begins 0.3 s into each piece, after its context, except in the first one, which begins with the recording.
-        Assert.Equal(Turns.Select(turn => (turn.Source, Math.Round(Math.Max(0.3, turn.Start), 1))), segments.Select(segment => ((string)segment!["source"]!, Math.Round((double)segment["start"]!, 1))));
+        Assert.Equal(Turns.Select(turn => (turn.Source, Math.Round(Math.Max(0.3, turn.Start), 1))), segments.Select(segment => ((string?)segment!["source"], Math.Round((double)segment["start"]!, 1))));
         Assert.Equal(Name, (string?)segments[0]!["speaker"]);
         Assert.All(_stub.Requests, request => Assert.Equal("OggS"u8, request.Audio.AsSpan(0, 4)));
         foreach (var (format, type, start) in ((string, string, string)[])

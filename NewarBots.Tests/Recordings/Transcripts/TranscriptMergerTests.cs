@@ -1,4 +1,3 @@
-using NewarBots.Manager.Recordings;
 using NewarBots.Manager.Recordings.Transcripts;
 
 namespace NewarBots.Tests.Recordings.Transcripts;
