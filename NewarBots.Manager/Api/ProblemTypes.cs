@@ -144,10 +144,7 @@ internal static class ProblemTypes
 
     public static ProblemType TranscriptNotReady { get; } = new(
         "transcript-not-ready", StatusCodes.Status409Conflict, "The transcript is not ready.",
-        "Try again when it has completed; GET /bots/{id} shows its progress, and a webhook or GET /bots/events reports its end.")
-    {
-        Member = ("transcriptStatus", "\"processing\""),
-    };
+        "Try again when it has completed; GET /bots/{id} shows its progress, and a webhook or GET /bots/events reports its end.");
 
     public static ProblemType TranscriptionOff { get; } = new(
         "transcription-off", StatusCodes.Status409Conflict, "No speech server is set.",

@@ -197,11 +197,14 @@ internal static class SpeechPlan
         foreach (var (index, piece) in pieces.Index())
         {
             var packets = (long)(piece.File.Length * ChunkFormat.PacketsPerSecond);
-            var first = Math.Clamp((long)Math.Floor((piece.At.Start - Context - piece.File.Start) * ChunkFormat.PacketsPerSecond), 0, Math.Max(0, packets - 1));
-            var end = Math.Clamp((long)Math.Ceiling((piece.At.End + Context - piece.File.Start) * ChunkFormat.PacketsPerSecond), first + 1, Math.Max(first + 1, packets));
+            var first = Math.Clamp((long)Math.Floor(PacketAt(piece, piece.At.Start - Context)), 0, Math.Max(0, packets - 1));
+            var end = Math.Clamp((long)Math.Ceiling(PacketAt(piece, piece.At.End + Context)), first + 1, Math.Max(first + 1, packets));
             yield return piece with { Audio = new(first, end - first), Keep = new(keptFrom[index], keptTo[index]) };
         }
     }
+
+    /// <summary>Rounded, because 1.7 s is 84.99… packets.</summary>
+    private static double PacketAt(SpeechPiece piece, double seconds) => Math.Round((seconds - piece.File.Start) * ChunkFormat.PacketsPerSecond, 3);
 
     /// <param name="At">On the recording's timeline.</param>
     /// <param name="File">The file that has it.</param>

@@ -10,8 +10,7 @@ internal static class TranscriptProblems
 {
     public static ProblemHttpResult NotReady(BotTranscript transcript) => ApiProblems.Problem(
         ProblemTypes.TranscriptNotReady,
-        $"The transcript is {WireWord.Of(transcript.Status)}. {transcript.Error ?? "Try again when it has completed."}",
-        new() { ["transcriptStatus"] = transcript.Status });
+        $"The transcript is {WireWord.Of(transcript.Status)}. {transcript.Error ?? "Try again when it has completed."}");
 
     public static ProblemHttpResult None(Bot bot) => ApiProblems.Problem(
         ProblemTypes.NoTranscript,

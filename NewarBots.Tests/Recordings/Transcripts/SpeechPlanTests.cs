@@ -49,7 +49,7 @@ public sealed class SpeechPlanTests
     [Fact]
     public void Long_turn_is_cut_at_its_silences()
     {
-        var pieces = Plan(200, [Speaker("csrc:1", "Ada", (0, 150))], Profile(200, second => second is 55 or 100 ? -60 : -20));
+        var pieces = Plan(200, [Speaker("csrc:1", "Ada", (0, 150))], Profile(200, second => second is 55 or 100 ? -60 : second < 150 ? -20 : -90));
 
         Assert.Equal(3, pieces.Count);
         Assert.All(pieces, piece => Assert.InRange(piece.AudioAt.Length, 1, SpeechPlan.LongestPiece));

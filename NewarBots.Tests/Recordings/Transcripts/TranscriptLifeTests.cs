@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Bots.Transcripts;
 using NewarBots.Tests.Bots;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Webhooks;
@@ -31,7 +32,15 @@ public sealed class TranscriptLifeTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await _stub.StartAsync();
-        _host = new() { Settings = [("Transcription__Endpoint", _stub.Url), ("Transcription__ApiKey", "sk-secret-123"), ("Webhooks__AllowPrivateAddresses", "true")] };
+        _host = new()
+        {
+            Settings =
+            [
+                ("Transcription__Endpoint", _stub.Url), ("Transcription__ApiKey", "sk-secret-123"), ("Webhooks__AllowPrivateAddresses", "true"),
+                // A deletion asks the engine for the bot's container.
+                ("DOCKER_HOST", "unix:///var/run/docker.sock"),
+            ],
+        };
         await _host.InitializeAsync();
     }
 
@@ -150,7 +159,7 @@ public sealed class TranscriptLifeTests : IAsyncLifetime
         var (good, gate) = (_stub.Answer, new TaskCompletionSource());
         _stub.Answer = (request, before) => new Gated(gate.Task, good(request, before));
         await Manager.PostAsync($"/bots/{id}/transcript");
-        await Eventually.TrueAsync(() => _stub.Requests.Count == Turns.Length);
+        await Eventually.TrueAsync(() => _stub.Requests.Count == new TranscriptionOptions().MaxConcurrent);
 
         Assert.Equal(HttpStatusCode.NoContent, (await Manager.Api.DeleteAsync(new Uri($"/bots/{id}", UriKind.Relative), Cancellation)).StatusCode);
         gate.SetResult();
@@ -164,7 +173,7 @@ public sealed class TranscriptLifeTests : IAsyncLifetime
     [Fact]
     public async Task Bot_of_a_request_says_whether_it_wants_a_transcript()
     {
-        Assert.Equal(HttpStatusCode.Accepted, (await Manager.PostAsync("/bots", """{"meetingUrl": "https://meet.google.com/aaa-aaaa-aaa", "transcript": {"enabled": true, "language": "de"}}""")).Status);
+        Assert.Equal(HttpStatusCode.Accepted, (await Manager.PostAsync("/bots", $$"""{"meetingUrl": "https://meet.google.com/aaa-aaaa-aaa", "startAt": "{{TimeProvider.System.GetUtcNow().AddDays(1):O}}", "transcript": {"enabled": true, "language": "de"} }""")).Status);
         var (status, problem) = await Manager.PostAsync("/bots", """{"meetingUrl": "https://meet.google.com/aaa-aaaa-aab", "transcript": {"enabled": 1, "language": "x", "speed": 2}}""");
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Equal(["transcript.enabled", "transcript.language", "transcript.speed"], problem!["errors"]!.AsObject().Select(error => error.Key));
