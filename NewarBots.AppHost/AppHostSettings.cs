@@ -11,6 +11,9 @@ internal sealed record AppHostSettings(Addresses Addresses, ManagerSettings Mana
 {
     private const string StartTimeoutKey = "Start:Timeout";
 
+    /// <summary>The speech server to start, if any.</summary>
+    public Transcriber? Transcriber { get; init; }
+
     /// <param name="configuration">Configuration of the AppHost.</param>
     /// <param name="managerUrls">The environment variable <c>ASPNETCORE_URLS</c>.</param>
     /// <param name="root">The repository; relative paths start there.</param>
@@ -21,7 +24,10 @@ internal sealed record AppHostSettings(Addresses Addresses, ManagerSettings Mana
         var settings = new AppHostSettings(
             Try(() => Addresses.Read(configuration, managerUrls)),
             Try(() => ManagerSettings.Read(configuration, root)),
-            Try(() => ReadStartTimeout(configuration[StartTimeoutKey])));
+            Try(() => ReadStartTimeout(configuration[StartTimeoutKey])))
+        {
+            Transcriber = Try(() => Transcriber.Read(configuration)),
+        };
         return faults.Count == 0 ? settings : throw new InvalidSettingsException(faults);
 
         T Try<T>(Func<T> read)

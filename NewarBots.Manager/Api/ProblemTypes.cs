@@ -65,6 +65,10 @@ internal static class ProblemTypes
         Member = ("tracks", "[1, 2]"),
     };
 
+    public static ProblemType NoTranscript { get; } = new(
+        "no-transcript", StatusCodes.Status404NotFound, "The recording has no transcript.",
+        "Request one with POST /bots/{id}/transcript; `detail` says why there is none.");
+
     public static ProblemType NoEvidence { get; } = new(
         "no-evidence", StatusCodes.Status404NotFound, "The bot has no evidence, because it did not fail.",
         "Read the log instead: GET /bots/{id}/logs.")
@@ -137,6 +141,14 @@ internal static class ProblemTypes
     {
         Member = ("botStatus", "\"recording\""),
     };
+
+    public static ProblemType TranscriptNotReady { get; } = new(
+        "transcript-not-ready", StatusCodes.Status409Conflict, "The transcript is not ready.",
+        "Try again when it has completed; GET /bots/{id} shows its progress, and a webhook or GET /bots/events reports its end.");
+
+    public static ProblemType TranscriptionOff { get; } = new(
+        "transcription-off", StatusCodes.Status409Conflict, "No speech server is set.",
+        "An operator can set one: Transcription:Endpoint.");
 
     public static ProblemType EvidenceNotReady { get; } = new(
         "evidence-not-ready", StatusCodes.Status409Conflict, "The bot is still active.",

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots.Transcripts;
 using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Bots;
@@ -76,6 +77,12 @@ internal sealed record Bot
     public BotWarning? LastWarning { get; init; }
 
     public RecordingInfo? Recording { get; init; }
+
+    /// <summary>Set if a finished recording is to be transcribed.</summary>
+    public TranscriptWish? TranscriptWish { get; init; }
+
+    /// <summary>The transcript of the recording; <see langword="null"/> if none was requested.</summary>
+    public BotTranscript? Transcript { get; init; }
 
     /// <summary>The latest <see cref="StatusMessage.Detail"/> of the recorder.</summary>
     public string? Detail { get; init; }

@@ -4,12 +4,14 @@ using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
 using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Bots.Transcripts;
 
 namespace NewarBots.Manager.Bots;
 
 /// <summary>Stores a requested bot and wakes the loop that starts it.</summary>
 internal sealed class BotCreator(
-    BotCommands commands, IWebhookPolicy webhooks, IOptions<BotCapacityOptions> capacity, LaunchSignal launches, ScheduleSignal schedule, TimeProvider time)
+    BotCommands commands, IWebhookPolicy webhooks, IOptions<BotCapacityOptions> capacity, IOptions<TranscriptionOptions> transcription,
+    LaunchSignal launches, ScheduleSignal schedule, TimeProvider time)
 {
     /// <summary>Stands for local callers while no keys exist. No key has this id.</summary>
     private const string WithoutKey = "none";
@@ -36,6 +38,7 @@ internal sealed class BotCreator(
             Retention = request.Retention,
             RecordTracks = request.RecordTracks,
             Webhook = request.Webhook is { } webhook ? new(webhook.Url, webhook.Events, webhooks.NewSecret()) : null,
+            TranscriptWish = TranscriptChoice.WishOf(request.Transcript, transcription.Value),
             TraceParent = Activity.Current?.Id,
         };
         BotTracing.NameRequest(bot);

@@ -1,4 +1,5 @@
 using NewarBots.Contract;
+using NewarBots.Manager.Bots.Transcripts;
 using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Bots;
@@ -178,7 +179,7 @@ internal static class BotLifecycle
         return result switch
         {
             // A recording published earlier knows the reason, even if the journal is gone by now.
-            FinalizationResult.Recorded recorded => End(bot, BotStatus.Completed, recorded.Reason ?? bot.Reason, now) with
+            FinalizationResult.Recorded recorded => WithTranscript(End(bot, BotStatus.Completed, recorded.Reason ?? bot.Reason, now) with
             {
                 Error = recorded.Recording.Complete ? null : bot.Error,
                 Recording = recorded.Recording,
@@ -186,11 +187,13 @@ internal static class BotLifecycle
                 RecordedSeconds = recorded.Recording.DurationSeconds,
                 AudibleSeconds = recorded.AudibleSeconds,
                 Speakers = recorded.Speakers,
-            },
+            }),
             FinalizationResult.NothingRecorded { HasUnreadableChunks: true } => Nothing(BotStatus.Failed, $"{bot.Error ?? bot.Detail} {ChunksUnreadable}".TrimStart()),
             _ when bot is { Reason: EndReason.StopRequested, RecordingAt: null } => Nothing(BotStatus.Cancelled, bot.Error),
             _ => Nothing(BotStatus.Failed, bot.Error ?? bot.Detail),
         };
+
+        Bot WithTranscript(Bot completed) => completed.TranscriptWish is null ? completed : TranscriptLifecycle.Requested(completed, language: null, now);
 
         Bot Nothing(BotStatus status, string? error) => End(bot, status, bot.Reason, now) with { Chunks = 0, RecordedSeconds = 0, Error = error };
     }

@@ -3,13 +3,15 @@ using Microsoft.Extensions.Options;
 using NewarBots.Manager.Access;
 using NewarBots.Manager.Api;
 using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Bots.Transcripts;
 using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Bots;
 
 /// <summary>Accepts requests for bots, or says why not.</summary>
 internal sealed class BotRequests(
-    BotCreator creator, MeetingUrlPolicy policy, IWebhookPolicy webhooks, IOptions<BotCapacityOptions> capacity, StorageCheck storage, TimeProvider time)
+    BotCreator creator, MeetingUrlPolicy policy, IWebhookPolicy webhooks, IOptions<BotCapacityOptions> capacity, IOptions<TranscriptionOptions> transcription,
+    StorageCheck storage, TimeProvider time)
 {
     /// <param name="body">The body of <c>POST /bots</c>.</param>
     /// <param name="idempotencyKey">The caller's idempotency key, if any.</param>
@@ -23,6 +25,8 @@ internal sealed class BotRequests(
         var (wanted, faults) = CreateBotRequest.Read(body, policy, webhooks, caller, time.GetUtcNow());
         if (wanted is null)
             return ApiProblems.InvalidRequest(faults);
+        if (TranscriptChoice.FindFault(wanted.Transcript, transcription.Value) is { } unavailable)
+            return ApiProblems.InvalidRequest("transcript.enabled", unavailable);
 
         // A scheduled bot writes nothing yet.
         if (!(wanted.StartAt > time.GetUtcNow()) && await storage.FindFaultAsync(cancellation) is { } fault)

@@ -1,5 +1,6 @@
 using NewarBots.Contract;
 using NewarBots.Manager.Api;
+using NewarBots.Manager.Bots.Transcripts;
 
 namespace NewarBots.Manager.Bots;
 
@@ -73,6 +74,9 @@ internal sealed record BotResponse(
     /// <summary>The webhook of this bot only.</summary>
     public BotWebhookResponse? Webhook { get; init; }
 
+    /// <summary>The transcript of the recording, if one was requested.</summary>
+    public BotTranscriptResponse? Transcript { get; init; }
+
     /// <summary>The bot's trace in the dashboard. Only in the response for one bot, if a dashboard is known.</summary>
     public Uri? TraceUrl { get; init; }
 
@@ -90,6 +94,7 @@ internal sealed record BotResponse(
         ExpiresAt = bot.ExpiresAt,
         Tracks = bot.RecordTracks,
         Webhook = BotWebhookResponse.Of(bot),
+        Transcript = BotTranscriptResponse.Of(bot),
     };
 }
 

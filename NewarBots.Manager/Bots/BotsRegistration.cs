@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Bots.Listing;
 using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Bots.Transcripts;
 
 namespace NewarBots.Manager.Bots;
 
@@ -13,6 +14,8 @@ internal static class BotsRegistration
     {
         builder.Services.AddSingleton<IValidateOptions<BotCapacityOptions>, BotCapacityOptionsValidator>();
         builder.Services.AddOptions<BotCapacityOptions>().BindConfiguration(BotCapacityOptions.Section).ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<TranscriptionOptions>, TranscriptionOptionsValidator>();
+        builder.Services.AddOptions<TranscriptionOptions>().BindConfiguration(TranscriptionOptions.Section).ValidateOnStart();
         builder.Services.AddOptions<MeetingOptions>().BindConfiguration(MeetingOptions.Section);
         builder.Services.TryAddSingleton<BotMetrics>();
         builder.Services.AddSingleton<BotRecords>();

@@ -28,6 +28,9 @@ internal sealed record CreateBotBody // Only describes the JSON; CreateBotReques
     [MaxEntries(CreateBotRequest.MaxMetadataEntries, CreateBotRequest.MaxMetadataValueLength)]
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
+    /// <summary>Whether the recording is transcribed. Requires a speech server.</summary>
+    public TranscriptChoiceBody? Transcript { get; init; }
+
     /// <summary>
     /// When the bot starts, with a time zone offset, at most 30 days ahead. A time in the past starts the bot at once; one older than
     /// leave.maxDuration is rejected.
@@ -115,4 +118,16 @@ internal sealed record LeaveConditionsBody
     /// <summary>Longest run of the bot.</summary>
     [Range(1, Longest), DefaultValue(14_400.0)]
     public double MaxDuration { get; init; }
+}
+
+/// <summary>The transcript of a bot's recording.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record TranscriptChoiceBody
+{
+    /// <summary>Default: true if the operator has set Transcription:Endpoint. Without it, true is rejected.</summary>
+    public bool? Enabled { get; init; }
+
+    /// <summary>The language that is spoken, for example `en`. Default: Transcription:Language, or else the server detects it.</summary>
+    [MinLength(2), MaxLength(CreateBotRequest.MaxLanguageLength)]
+    public string? Language { get; init; }
 }

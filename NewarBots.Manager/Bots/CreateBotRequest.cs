@@ -2,6 +2,7 @@ using System.Text.Json;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
 using NewarBots.Manager.Api;
+using NewarBots.Manager.Bots.Transcripts;
 
 namespace NewarBots.Manager.Bots;
 
@@ -13,7 +14,8 @@ internal sealed record CreateBotRequest(
     UserId UserId,
     LeaveConditions Leave,
     IReadOnlyDictionary<string, string> Metadata,
-    DateTimeOffset? StartAt)
+    DateTimeOffset? StartAt,
+    TranscriptChoice? Transcript = null)
 {
     public const int MaxWebhookUrlLength = 2048;
     public const string DefaultBotName = "NewarBots Recorder";
@@ -21,6 +23,7 @@ internal sealed record CreateBotRequest(
     public const int MaxMetadataEntries = 50;
     public const int MaxMetadataKeyLength = 64;
     public const int MaxMetadataValueLength = 1024;
+    public const int MaxLanguageLength = 21;
 
     public static readonly TimeSpan MaxDuration = TimeSpan.FromDays(1);
 
@@ -61,6 +64,7 @@ internal sealed record CreateBotRequest(
         TimeSpan? retention = null;
         bool? tracks = null;
         (Uri Url, IReadOnlyList<string> Events)? webhook = null;
+        TranscriptChoice? transcript = null;
         foreach (var property in root.EnumerateObject())
         {
             var value = property.Value;
@@ -93,7 +97,10 @@ internal sealed record CreateBotRequest(
                 case "webhook" when value.ValueKind is not JsonValueKind.Null:
                     webhook = ReadWebhook(value, webhooks, faults);
                     break;
-                case "botName" or "userId" or "leave" or "metadata" or "startAt" or "retention" or "recording" or "webhook":
+                case "transcript" when value.ValueKind is not JsonValueKind.Null:
+                    transcript = TranscriptChoice.Read(value, faults);
+                    break;
+                case "botName" or "userId" or "leave" or "metadata" or "startAt" or "retention" or "recording" or "webhook" or "transcript":
                     break;
                 default:
                     faults.Add(RequestBody.FieldName(property.Name), "is not a field of this request");
@@ -102,7 +109,7 @@ internal sealed record CreateBotRequest(
         }
 
         var (url, platform) = ReadMeetingUrl(meetingUrl, policy, faults);
-        return new CreateBotRequest(url!, platform, botName, userId, leave, metadata, startAt)
+        return new CreateBotRequest(url!, platform, botName, userId, leave, metadata, startAt, transcript)
         {
             Retention = retention,
             RecordTracks = tracks,

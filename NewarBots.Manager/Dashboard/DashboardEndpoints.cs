@@ -8,6 +8,7 @@ using NewarBots.Manager.Access;
 using NewarBots.Manager.Api;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Bots.Transcripts;
 using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Recordings;
 using NewarBots.Manager.Rehearsal;
@@ -56,6 +57,7 @@ internal static class DashboardEndpoints
         page.MapGet("/docs/{name}", GetDocument).AllowAnonymous();
         page.MapGet("/scenarios", GetScenarios);
         page.MapGet("/about", GetAbout);
+        page.MapGet("/features", (IOptions<TranscriptionOptions> transcription) => new Features(transcription.Value.IsOn));
         var bot = page.MapGroup($"/bots/{{id:{SessionIdConstraint.Name}}}").RequireOwnBot();
         bot.MapGet("/waveform", GetWaveformAsync);
         bot.MapGet("/pictures", ListScreenshotsAsync);
@@ -187,6 +189,9 @@ internal static class DashboardEndpoints
     /// <param name="NeedsEpoch">The URL needs the parameter <c>epoch</c>: the start of the call in Unix seconds.</param>
     /// <param name="Leave">The leave condition that the scenario needs, and its timeout in seconds.</param>
     private sealed record Scenario(string Name, string MeetingUrl, string Description, bool NeedsEpoch, Dictionary<string, int> Leave);
+
+    /// <param name="Transcripts">A speech server is set.</param>
+    private sealed record Features(bool Transcripts);
 
     /// <param name="Url">Relative to the manager.</param>
     /// <param name="Occasion">The bot's reason; <c>unexpected</c> if it had none.</param>

@@ -1,8 +1,10 @@
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Bots.Transcripts;
 using NewarBots.Manager.Ending;
 using NewarBots.Manager.Recordings;
+using NewarBots.Manager.Recordings.Transcripts;
 
 namespace NewarBots.Manager.Reconciling;
 
@@ -38,7 +40,7 @@ internal sealed partial class RecordingRecovery(
             return;
         }
 
-        var bot = BuildRecord(manifest, new DateTimeOffset(recording.LastWriteTimeUtc));
+        var bot = BuildRecord(manifest, new DateTimeOffset(recording.LastWriteTimeUtc)) with { Transcript = FindTranscript(found) };
         if (!await recovery.AdoptAsync(bot))
             return;
         Log.Recovered(logger, bot.Id, bot.UserId);
@@ -53,6 +55,21 @@ internal sealed partial class RecordingRecovery(
         try
         {
             return RecordingManifest.TryRead(storage.Manifest(found.UserId, found.Id));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Nothing on disk says whether a transcript was pending.</summary>
+    private BotTranscript? FindTranscript(Reconciliation.RecoverRecording found)
+    {
+        try
+        {
+            return Transcript.TryRead(storage.Transcript(found.UserId, found.Id)) is { } transcript
+                ? new(TranscriptStatus.Completed) { Language = transcript.Language, Model = transcript.Model }
+                : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Bots.Transcripts;
 
 namespace NewarBots.Manager.Webhooks;
 
@@ -26,11 +27,18 @@ internal sealed record WebhookEvent(UserId UserId, string Type, string Payload)
     /// <summary>For messages in Redis. Other encoders need six bytes for each quotation mark of the payload.</summary>
     public static JsonSerializerOptions Stored { get; } = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>One type per status, for example <c>bot.recording</c>.</summary>
-    public static IReadOnlyList<string> Types { get; } = [.. Enum.GetValues<BotStatus>().Select(TypeOf)];
+    /// <summary>One type per status, for example <c>bot.recording</c>, and those of transcripts.</summary>
+    public static IReadOnlyList<string> Types { get; } = [.. Enum.GetValues<BotStatus>().Select(TypeOf), TranscriptEvents.Completed, TranscriptEvents.Failed];
 
     /// <summary>The bot's status has changed.</summary>
-    public static WebhookEvent Of(Bot bot, DateTimeOffset now) => Make(bot.UserId, TypeOf(bot.Status), BotResponse.Of(bot), now);
+    public static WebhookEvent Of(Bot bot, DateTimeOffset now) => Of(bot, TypeOf(bot.Status), now);
+
+    public static WebhookEvent Of(Bot bot, string type, DateTimeOffset now) => Make(bot.UserId, type, BotResponse.Of(bot), now);
+
+    /// <returns>The type of the event; <see langword="null"/> if neither the status has changed nor a transcript has ended.</returns>
+    public static string? TypeOf(Bot? before, Bot after) => before?.Status != after.Status ? TypeOf(after.Status)
+        : before.Transcript?.Status != after.Transcript?.Status ? TranscriptEvents.TypeOf(after.Transcript)
+        : null;
 
     public static WebhookEvent ForTest(Webhook webhook, DateTimeOffset now) =>
         Make(webhook.UserId, Test, new { webhookId = webhook.Id }, now);

@@ -17,12 +17,11 @@ internal sealed class WebhookOutbox(WebhookFiles webhooks, TimeProvider time) : 
 
     public RedisValue EventOf(Bot? before, Bot after)
     {
-        if (before?.Status == after.Status)
+        if (WebhookEvent.TypeOf(before, after) is not { } type)
             return RedisValue.EmptyString;
-        var type = WebhookEvent.TypeOf(after.Status);
         var own = Webhook.Of(after) is { } webhook && webhook.Selects(after.UserId, type) ? webhook : null;
         return own is not null || webhooks.All.Any(other => other.Selects(after.UserId, type))
-            ? JsonSerializer.Serialize(WebhookEvent.Of(after, time.GetUtcNow()) with { Own = own }, WebhookEvent.Stored)
+            ? JsonSerializer.Serialize(WebhookEvent.Of(after, type, time.GetUtcNow()) with { Own = own }, WebhookEvent.Stored)
             : RedisValue.EmptyString;
     }
 

@@ -41,7 +41,7 @@ internal static class WebhooksRegistration
             Properties = new Dictionary<string, IOpenApiSchema>
             {
                 ["type"] = Choice(WebhookEvent.Types),
-                ["timestamp"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time", Description = "When the status changed." },
+                ["timestamp"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time", Description = "When the status or the transcript changed." },
                 ["data"] = new OpenApiSchemaReference("Bot", document) { Description = "The bot at that time." },
             },
         });
@@ -53,7 +53,7 @@ internal static class WebhooksRegistration
 
     private static OpenApiOperation MessageOperation(OpenApiDocument document) => new()
     {
-        Summary = "The status of a bot has changed",
+        Summary = "The status of a bot has changed, or its transcript has ended",
         Description = "Sent to each webhook that selects the event. A message can arrive more than once and out of order. Verify its signature "
             + "according to the Standard Webhooks specification.",
         Parameters =

@@ -61,6 +61,12 @@ public sealed class StorageLayout(string root)
     /// <param name="recording">The original file.</param>
     public static string Waveform(string recording) => Path.ChangeExtension(recording, "waveform.json");
 
+    /// <summary>The text of a recording.</summary>
+    public string Transcript(UserId user, SessionId id) => Path.Combine(FinalFolder(user), $"{id}.transcript.json");
+
+    /// <summary>The part of the text that was transcribed so far.</summary>
+    public string TranscriptParts(UserId user, SessionId id) => Path.Combine(FinalFolder(user), $".{id}.transcript.jsonl");
+
     /// <summary>Subfolder of the session folder with the chunks of a single track.</summary>
     /// <param name="track">From 1 to <see cref="MaxTrack"/>.</param>
     public static string TrackFolderName(int track) => $"{TrackFolderPrefix}{track}";

@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 using CliWrap;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Bots.Transcripts;
 using NewarBots.Manager.Recordings;
+using NewarBots.Manager.Recordings.Transcripts;
 using NewarBots.Recorder.Recording;
 using NewarBots.Tests.Bots;
 using NewarBots.Tests.Webhooks;
@@ -86,6 +88,27 @@ internal static class PlacedBots
             ["-stream_loop", $"{(seconds / 240) - 1}", "-i", piece, "-c", "copy"],
             []);
         return bot.Id;
+    }
+
+    /// <summary>A recorded bot with a transcript.</summary>
+    public static async Task<SessionId> TranscribedAsync(QueueingManager host, string name)
+    {
+        var id = await RecordedAsync(host, name);
+        await InStoreAsync(host, async store =>
+        {
+            var bot = await store.Commands.UpdateAsync(id, known => known with { Transcript = new(TranscriptStatus.Completed) { Language = "english", Model = "whisper-1" } });
+            await using var file = File.Create(new StorageLayout(host.Manager.Storage).Transcript(bot!.UserId, id));
+            new Transcript
+            {
+                SessionId = id,
+                Model = "whisper-1",
+                Language = "english",
+                CreatedAt = SampleBots.Noon,
+                DurationSeconds = 60,
+                Segments = [new(1, 2, "Good morning.") { Speaker = name, Source = "track:1", Confidence = 0.9, Overlaps = ["Ben"], Words = [new(1, 1.5, "Good"), new(1.5, 2, "morning.")] }],
+            }.Write(file);
+        });
+        return id;
     }
 
     /// <summary>A bot that the host denied, with evidence of that (the tenth occasion) and of an earlier one.</summary>

@@ -13,6 +13,7 @@ Benchmark[] benchmarks =
     new FinalizeBenchmark(),
     new SoakBenchmark(),
     new HostileBenchmark(),
+    new TranscriptBenchmark(),
 ];
 
 var chosen = benchmarks.FirstOrDefault(benchmark => benchmark.Name == args.FirstOrDefault());

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots.Transcripts;
 using NewarBots.Manager.Hosting;
 using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
@@ -59,6 +60,19 @@ internal sealed class BotNotifier(IOptions<JsonOptions> json)
                 return;
             var description = Describe(bot);
             _watchers.ForEach(watcher => watcher.Add(bot, description));
+        }
+    }
+
+    /// <summary>The bot's transcript has changed. Its end is an event of its own.</summary>
+    public void TellTranscript(Bot bot)
+    {
+        lock (_lock)
+        {
+            if (_watchers.Count == 0)
+                return;
+            var description = Describe(bot);
+            var type = TranscriptEvents.TypeOf(bot.Transcript) ?? BotEvents.BotType;
+            _watchers.ForEach(watcher => watcher.Add(bot, description, type));
         }
     }
 

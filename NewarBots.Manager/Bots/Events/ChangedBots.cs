@@ -32,7 +32,8 @@ internal sealed class ChangedBots(UserId? user)
 
     /// <param name="bot">The changed bot.</param>
     /// <param name="description">Its representation; ignored if it equals the previous one.</param>
-    public void Add(Bot bot, string description)
+    /// <param name="type">The type of the event.</param>
+    public void Add(Bot bot, string description, string type = BotEvents.BotType)
     {
         if (user is not null && bot.UserId != user)
             return;
@@ -44,7 +45,7 @@ internal sealed class ChangedBots(UserId? user)
                 _latest.Remove(bot.Id);
             else
                 _latest[bot.Id] = description;
-            _pending[bot.Id] = (BotEvents.BotType, description);
+            _pending[bot.Id] = (type, description);
         }
 
         Added.Raise();

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using NewarBots.Contract;
+using NewarBots.Manager.Bots.Transcripts;
 
 namespace NewarBots.Manager.Bots.Events;
 
@@ -24,6 +25,8 @@ internal sealed record EndEvent(BotResponse Data) : FollowEvent;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
 [JsonDerivedType(typeof(BotEvent), BotEvents.BotType)]
 [JsonDerivedType(typeof(DeletedEvent), BotEvents.DeletedType)]
+[JsonDerivedType(typeof(TranscriptCompletedEvent), TranscriptEvents.Completed)]
+[JsonDerivedType(typeof(TranscriptFailedEvent), TranscriptEvents.Failed)]
 internal abstract record WatchEvent;
 
 /// <summary>The current state of a bot.</summary>
@@ -33,6 +36,14 @@ internal sealed record BotEvent(BotResponse Data) : WatchEvent;
 /// <summary>A bot was deleted.</summary>
 /// <param name="Data">Which bot.</param>
 internal sealed record DeletedEvent(DeletedBot Data) : WatchEvent;
+
+/// <summary>The transcript of a bot's recording is ready.</summary>
+/// <param name="Data">The bot.</param>
+internal sealed record TranscriptCompletedEvent(BotResponse Data) : WatchEvent;
+
+/// <summary>The transcript of a bot's recording failed, and is not retried.</summary>
+/// <param name="Data">The bot.</param>
+internal sealed record TranscriptFailedEvent(BotResponse Data) : WatchEvent;
 
 /// <summary>A deleted bot.</summary>
 /// <param name="Id">Its id.</param>

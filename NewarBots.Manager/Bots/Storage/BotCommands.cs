@@ -191,6 +191,9 @@ internal sealed class BotCommands(BotRecords records, BotMetrics metrics, IBotOu
                 messages = string.Join('\n', messages ?? []),
                 message = announces ? Announcement(next) : string.Empty,
                 outbox = (RedisKey)BotOutbox.Stream,
+                transcripts = (RedisKey)BotKeys.Transcripts,
+                transcriptDue = BotRecords.TranscriptScore(next),
+                transcriptChanges = next.Transcript != bot.Transcript ? BotKeys.TranscriptChanges.ToString() : string.Empty,
                 webhookEvent,
             });
             if (isUpdated)
@@ -218,6 +221,7 @@ internal sealed class BotCommands(BotRecords records, BotMetrics metrics, IBotOu
             ended = (RedisKey)BotKeys.Ended,
             expiring = (RedisKey)BotKeys.Expiring,
             ofUser = BotKeys.OfUser(bot.UserId),
+            transcripts = (RedisKey)BotKeys.Transcripts,
             idempotency = (RedisKey)idempotency,
             channel = BotKeys.Deletions.ToString(),
         });

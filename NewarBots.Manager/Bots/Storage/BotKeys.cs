@@ -44,6 +44,9 @@ internal static class BotKeys
     /// <summary>Bots by the number of their latest write.</summary>
     public const string Changed = "newarbots:bots:changed";
 
+    /// <summary>Bots whose transcript is pending or being made, by the time of its next attempt.</summary>
+    public const string Transcripts = "newarbots:bots:transcripts";
+
     /// <summary>Says whether every known bot is on record since Redis was last emptied.</summary>
     public const string Complete = "newarbots:bots:complete";
 
@@ -52,6 +55,9 @@ internal static class BotKeys
 
     /// <summary>Pub/sub channel for all managers: the id of a bot whose name or metadata a user changed without a change of its status.</summary>
     public static readonly RedisChannel Edits = RedisChannel.Literal("newarbots:bots:edited");
+
+    /// <summary>Pub/sub channel for all managers: a bot whose transcript has changed, as its id.</summary>
+    public static readonly RedisChannel TranscriptChanges = RedisChannel.Literal("newarbots:bots:transcript");
 
     public static RedisKey Record(SessionId id) => $"{Records}{id}";
 

@@ -15,9 +15,14 @@ internal sealed class BotLeases(IConnectionMultiplexer redis)
     private static readonly TimeSpan Expiry = TimeSpan.FromSeconds(9);
 
     /// <returns><see langword="null"/> if another manager holds the lease.</returns>
-    public async Task<BotLease?> TryTakeAsync(SessionId id, CancellationToken cancellation)
+    public Task<BotLease?> TryTakeAsync(SessionId id, CancellationToken cancellation) => TryTakeAsync($"newarbots:lease:{id}", cancellation);
+
+    /// <summary>Decides who transcribes the bot's recording. A lease of its own: that takes long, and the bot can be deleted meanwhile.</summary>
+    /// <inheritdoc cref="TryTakeAsync(SessionId, CancellationToken)"/>
+    public Task<BotLease?> TryTakeTranscriptAsync(SessionId id, CancellationToken cancellation) => TryTakeAsync($"newarbots:lease:{id}:transcript", cancellation);
+
+    private async Task<BotLease?> TryTakeAsync(string key, CancellationToken cancellation)
     {
-        var key = $"newarbots:lease:{id}";
         var mutex = new RedisDistributedLock(key, redis.GetDatabase(), options => options.Expiry(Expiry));
         var handle = await mutex.TryAcquireAsync(TimeSpan.Zero, cancellation);
         return handle is null ? null : new(handle, cancellation);

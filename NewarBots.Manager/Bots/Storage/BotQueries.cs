@@ -93,6 +93,12 @@ internal sealed class BotQueries(BotRecords records)
         .. BotRecords.Ids(await records.Database.SortedSetRangeByScoreAsync(BotKeys.Expiring, stop: now.ToUnixTimeMilliseconds(), skip: skip, take: atMost)),
     ];
 
+    /// <summary>Bots whose transcript is due, or being made, the longest due first.</summary>
+    public async Task<IReadOnlyList<SessionId>> TranscriptsDueAsync(DateTimeOffset now, int atMost) =>
+    [
+        .. BotRecords.Ids(await records.Database.SortedSetRangeByScoreAsync(BotKeys.Transcripts, stop: now.ToUnixTimeMilliseconds(), take: atMost)),
+    ];
+
     /// <summary>The bots that this manager has seen lately, newest first, for use while Redis is unreachable.</summary>
     public IEnumerable<Bot> Cached() => records.Cache.Newest();
 

@@ -95,7 +95,7 @@ internal sealed partial class BotRecordRecovery(
     /// </summary>
     public async Task FreeAsync(CancellationToken cancellation)
     {
-        string[] indexes = [BotKeys.Active, $"{BotKeys.Active}:user:*", BotKeys.Queued, BotKeys.Scheduled, $"{BotKeys.Scheduled}:user:*", BotKeys.Ended, BotKeys.Expiring];
+        string[] indexes = [BotKeys.Active, $"{BotKeys.Active}:user:*", BotKeys.Queued, BotKeys.Scheduled, $"{BotKeys.Scheduled}:user:*", BotKeys.Ended, BotKeys.Expiring, BotKeys.Transcripts];
         foreach (var pattern in indexes)
         {
             await foreach (var index in KeysAsync(pattern).WithCancellation(cancellation))

@@ -121,6 +121,9 @@ internal sealed partial class BotRecords(IConnectionMultiplexer redis, ILogger<B
     /// <returns>The score in the index of expiring bots: Unix milliseconds; empty if the bot does not expire on its own.</returns>
     public static RedisValue ExpiryScore(Bot bot) => bot.ExpiresAt is { } at ? at.ToUnixTimeMilliseconds() : RedisValue.EmptyString;
 
+    /// <returns>The score in the index of unfinished transcripts: Unix milliseconds; empty if the bot has none.</returns>
+    public static RedisValue TranscriptScore(Bot bot) => bot.Transcript?.DueAt is { } due ? due.ToUnixTimeMilliseconds() : RedisValue.EmptyString;
+
     private async Task IgnoreAsync(SessionId id, RedisValue record, string why)
     {
         if (_unreadable.TryAdd(id, record))

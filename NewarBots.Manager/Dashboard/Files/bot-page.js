@@ -12,6 +12,7 @@ import { formatBytes, formatDateTime, formatDuration, meetingLabel, startLabel }
 import { player } from './player.js';
 import { changeStart } from './start-time.js';
 import { phasesOf, phasesOfBot, timeline } from './timeline.js';
+import { transcriptCard } from './transcript.js';
 
 export function showBot(main, id, setConnection, left) {
   document.title = 'Bot · NewarBots';
@@ -37,8 +38,9 @@ export function showBot(main, id, setConnection, left) {
   const evidenceFold = fold('Evidence');
   const logFold = fold('Log');
   const audio = el('section', { class: 'card', 'aria-labelledby': 'audio-title', hidden: true });
+  const transcript = transcriptCard(id, signal, refresh);
   const body = el('div', { class: 'bot' },
-    failure, audio, el('section', { class: 'card', 'aria-label': 'Details' }, facts),
+    failure, audio, transcript.element, el('section', { class: 'card', 'aria-label': 'Details' }, facts),
     el('section', { class: 'diagnostics', 'aria-labelledby': 'diagnostics-title' }, el('h2', { id: 'diagnostics-title' }, 'Diagnostics'),
       timelineFold.element, evidenceFold.element, logFold.element));
   const view = [el('a', { class: 'back', href: listAddress() }, '← All bots'), el('div', { class: 'heading' }, el('div', {}, title, state), actions), tools, body];
@@ -129,6 +131,7 @@ export function showBot(main, id, setConnection, left) {
     }
     // A bot without a recording is about its course.
     if (!before && !bot.recording) timelineFold.element.open = true;
+    transcript.update(bot);
     drawTimeline();
   }
 
@@ -243,7 +246,9 @@ export function showBot(main, id, setConnection, left) {
     audio.replaceChildren(heading, el('p', { class: 'quiet' }, 'Loading the recording…'));
     try {
       manifest = await getManifest(id, signal);
-      audio.replaceChildren(...[heading, player(bot, manifest, signal).element, files.tracks(manifest)].filter(Boolean));
+      const opened = player(bot, manifest, signal);
+      audio.replaceChildren(...[heading, opened.element, files.tracks(manifest)].filter(Boolean));
+      transcript.attach(opened.audio, manifest);
       drawTimeline();
     } catch (error) {
       if (signal.aborted) return;
@@ -295,6 +300,7 @@ export function showBot(main, id, setConnection, left) {
     const watch = subscribe(`/bots/events?userId=${bot.userId}`, {
       open: refresh,
       deleted: deletion => deletion.id === id && showDeleted(),
+      ...Object.fromEntries(['bot', 'transcript.completed', 'transcript.failed'].map(type => [type, changed => changed.id === id && refresh()])),
     });
     signal.addEventListener('abort', watch.close);
   }

@@ -25,6 +25,9 @@ if @occupiesMeeting == '0' then
     if redis.call('GET', @claim) == @id then redis.call('DEL', @claim) end
 end
 
+if @transcriptDue ~= '' then redis.call('ZADD', @transcripts, @transcriptDue, @id) else redis.call('ZREM', @transcripts, @id) end
+if @transcriptChanges ~= '' then redis.call('PUBLISH', @transcriptChanges, @id) end
+
 local function append(message)
     local added = redis.pcall('XADD', @events, '*', 'message', message)
     if type(added) == 'table' and added.err then

@@ -1,0 +1,152 @@
+using Microsoft.Extensions.Options;
+using NewarBots.Contract;
+using NewarBots.Manager.Bots;
+using NewarBots.Manager.Bots.Transcripts;
+
+namespace NewarBots.Manager.Recordings.Transcripts;
+
+/// <summary>Makes the transcript of a finished recording: plans the pieces, sends those that no earlier attempt has sent, and publishes the text.</summary>
+internal sealed class TranscriptMaker(
+    StorageLayout storage, FFmpeg ffmpeg, SpeechServer server, IOptions<TranscriptionOptions> options, TimeProvider time)
+{
+    /// <param name="bot">A bot with a recording.</param>
+    /// <param name="report">Called with the part that is done, from 0 to 1, now and then; never concurrently.</param>
+    /// <param name="cancellation">Keeps what was transcribed so far.</param>
+    /// <exception cref="SpeechServerException">The speech server gave no usable answer.</exception>
+    /// <exception cref="FinalizationException">The recording is missing, or cannot be decoded.</exception>
+    /// <exception cref="FFmpegMissingException">FFmpeg is not installed.</exception>
+    /// <exception cref="IOException">The disk is full or unavailable, or the recording was just deleted.</exception>
+    public async Task<Transcript> MakeAsync(Bot bot, Func<double, Task> report, CancellationToken cancellation)
+    {
+        var recording = storage.Recording(bot.UserId, bot.Id);
+        if (!File.Exists(recording) || RecordingManifest.TryRead(storage.Manifest(bot.UserId, bot.Id)) is not { } manifest || manifest.SessionId != bot.Id)
+            throw new NoRecordingException(recording);
+        var language = bot.Transcript?.Language ?? options.Value.Language;
+        var pieces = SpeechPlan.Of(manifest, await MeasureAsync(recording, manifest, cancellation), options.Value.MaxUploadBytes);
+        var parts = storage.TranscriptParts(bot.UserId, bot.Id);
+        try
+        {
+            using var results = PieceResults.Open(parts, SpeechPlan.Fingerprint(pieces, manifest.Sha256, options.Value.Model, language, options.Value.Prompt));
+            await TranscribeAsync(bot, pieces, results, language, report, cancellation);
+            var transcript = Describe(bot, manifest, results, language);
+            Publish(bot, recording, transcript);
+            File.Delete(parts);
+            return transcript;
+        }
+        finally
+        {
+            // A deletion that ran before this file was created has not seen it.
+            if (!File.Exists(recording))
+                File.Delete(parts);
+        }
+    }
+
+    private async Task TranscribeAsync(
+        Bot bot, IReadOnlyList<SpeechPiece> pieces, PieceResults results, string? language, Func<double, Task> report, CancellationToken cancellation)
+    {
+        using var progress = new Progress(pieces, results, report);
+        foreach (var file in pieces.Where(piece => !results.Has(piece.Number)).GroupBy(piece => piece.File.Track).ToList())
+        {
+            var path = file.Key is { } track ? storage.Track(bot.UserId, bot.Id, track) : storage.Recording(bot.UserId, bot.Id);
+            await using var audio = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            // A request that was sent is paid for, so a failure of another one does not cancel it.
+            await Parallel.ForEachAsync(
+                PieceCutter.Cut(audio, file),
+                new ParallelOptions { MaxDegreeOfParallelism = options.Value.MaxConcurrent, CancellationToken = cancellation },
+                async (cut, _) =>
+                {
+                    var answer = await server.TranscribeAsync(cut.Ogg, cut.Piece.AudioAt.Length, language, cancellation);
+                    results.Add(new(cut.Piece.Number, TranscriptMerger.Place(cut.Piece, answer), answer.Language, answer.HasBadTimes));
+                    await progress.AddAsync(cut.Piece);
+                });
+        }
+    }
+
+    private async Task<LoudnessProfile> MeasureAsync(string recording, RecordingManifest manifest, CancellationToken cancellation)
+    {
+        var meter = new LoudnessMeter();
+        await ffmpeg.RunAsync(
+            new([.. FFmpegPcm.Arguments("pipe:0")], TimeSpan.FromSeconds(manifest.DurationSeconds))
+            {
+                Input = recording,
+                Output = new((pcm, token) => (meter = new LoudnessMeter()).ReadAsync(pcm, token), () => meter.HasRead),
+            },
+            cancellation);
+        return meter.Profile;
+    }
+
+    private Transcript Describe(Bot bot, RecordingManifest manifest, PieceResults results, string? language)
+    {
+        var bad = results.All.Count(result => result.HasBadTimes);
+        return new()
+        {
+            SessionId = bot.Id,
+            Model = options.Value.Model,
+            Language = results.All.Where(result => result.Language is not null && result.Segments.Count > 0)
+                .GroupBy(result => result.Language)
+                .MaxBy(group => group.Sum(result => result.Segments.Sum(segment => segment.End - segment.Start)))?.Key ?? language,
+            CreatedAt = time.GetUtcNow(),
+            DurationSeconds = manifest.DurationSeconds,
+            Segments = TranscriptMerger.Merge(results.All.SelectMany(result => result.Segments), manifest.Speakers),
+            Warnings = bad == 0
+                ? []
+                : [$"The speech server reported times outside of the audio for {bad} {(bad == 1 ? "turn" : "turns")}. Their text has the times of the whole turn."],
+        };
+    }
+
+    private void Publish(Bot bot, string recording, Transcript transcript)
+    {
+        var target = storage.Transcript(bot.UserId, bot.Id);
+        // A unique name, because another manager that was paused may publish the same transcript.
+        var temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}{RecordingConverter.TemporarySuffix}");
+        try
+        {
+            using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
+            {
+                transcript.Write(file);
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, target, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+
+        // A deletion removes the recording before the transcript, so either this check or the deletion finds the other's file.
+        if (File.Exists(recording))
+            return;
+        File.Delete(target);
+        throw new NoRecordingException(recording);
+    }
+
+    private sealed class Progress(IReadOnlyList<SpeechPiece> pieces, PieceResults results, Func<double, Task> report) : IDisposable
+    {
+        private readonly SemaphoreSlim _slot = new(1);
+        private readonly double _all = pieces.Sum(piece => piece.At.Length);
+        private double _done = pieces.Where(piece => results.Has(piece.Number)).Sum(piece => piece.At.Length);
+
+        public async Task AddAsync(SpeechPiece piece)
+        {
+            await _slot.WaitAsync();
+            try
+            {
+                _done += piece.At.Length;
+                await report(Math.Min(1, _done / _all));
+            }
+            finally
+            {
+                _slot.Release();
+            }
+        }
+
+        public void Dispose() => _slot.Dispose();
+    }
+}
+
+/// <summary>The recording was deleted, or its manifest is missing.</summary>
+internal sealed class NoRecordingException(string path) : FinalizationException($"{path} or its manifest is missing.")
+{
+    public override string Explanation => "The recording or its manifest is missing.";
+}

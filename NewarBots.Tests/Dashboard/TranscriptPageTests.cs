@@ -1,0 +1,108 @@
+using Microsoft.Playwright;
+using NewarBots.Tests.Bots;
+using NewarBots.Tests.Fixtures;
+using static Microsoft.Playwright.Assertions;
+
+namespace NewarBots.Tests.Dashboard;
+
+/// <summary>The transcript on the page of a bot, in a real Chromium.</summary>
+public sealed class TranscriptPageTests(DashboardBrowser browser) : IClassFixture<DashboardBrowser>, IAsyncLifetime
+{
+    private const string Hostile = "<img src=x onerror=globalThis.ran=1><b>bold</b>";
+
+    private readonly SpeechServerStub _stub = new();
+    private QueueingManager _host = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        await _stub.StartAsync();
+        _host = new() { Settings = [("Transcription__Endpoint", _stub.Url)] };
+        await _host.InitializeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.DisposeAsync();
+        await _stub.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Transcript_is_requested_and_appears_and_seeks_and_is_searched()
+    {
+        _stub.Answer = (_, before) => SpeechServerStub.Json($$"""{"text": "This is turn {{(char)('A' + before)}}."}""");
+        var id = await PlacedBots.RecordedAsync(_host, "Weekly");
+        await using var open = await browser.OpenAsync(_host.Manager, $"/#/bots/{id}");
+        var page = open.Page;
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Transcribe" }).ClickAsync();
+        await Expect(page.Locator(".transcript li")).ToHaveCountAsync(7);
+        await Expect(page.Locator(".transcript .moment")).ToHaveTextAsync(["0:00", "0:09", "0:18", "0:30", "0:34", "0:40", "0:44"]);
+        await Expect(page.Locator(".transcript .speaker").First).ToHaveClassAsync("speaker voice-0");
+        await Expect(page.Locator(".transcript .speaker").Nth(1)).ToHaveClassAsync("speaker voice-1");
+
+        await Expect(page.Locator("audio")).ToHaveJSPropertyAsync("readyState", 4);
+        await page.Locator(".transcript .moment").Nth(3).ClickAsync();
+        await Expect(page.Locator("audio")).ToHaveJSPropertyAsync("currentTime", 30);
+        await Expect(page.Locator(".transcript li[aria-current]")).ToContainTextAsync("0:30");
+
+        await page.GetByLabel("Search the transcript").FillAsync("TURN");
+        await Expect(page.Locator(".transcript mark")).ToHaveTextAsync(["turn", "turn", "turn", "turn", "turn", "turn", "turn"]);
+        await Expect(page.GetByText("1 of 7")).ToBeVisibleAsync();
+        await page.GetByLabel("Search the transcript").PressAsync("Enter");
+        await Expect(page.GetByText("2 of 7")).ToBeVisibleAsync();
+        await page.GetByLabel("Search the transcript").FillAsync("(nothing");
+        await Expect(page.GetByText("Not found")).ToBeVisibleAsync();
+        await Expect(page.Locator(".transcript mark")).ToHaveCountAsync(0);
+        Assert.Empty(await open.FindFlawsAsync());
+        Assert.Empty(open.ConsoleErrors);
+    }
+
+    [Fact]
+    public async Task Html_in_a_transcript_is_shown_as_text_even_without_the_content_security_policy()
+    {
+        _stub.Answer = (_, _) => SpeechServerStub.Json($$"""{"text": "{{Hostile}}"}""");
+        var id = await PlacedBots.RecordedAsync(_host, Hostile);
+        await _host.Manager.PostAsync($"/bots/{id}/transcript");
+        await using var open = await browser.OpenAsync(_host.Manager, $"/#/bots/{id}", withoutPolicy: true);
+        var page = open.Page;
+
+        await Expect(page.Locator(".transcript .said").First).ToHaveTextAsync(Hostile);
+        await Expect(page.Locator(".transcript .speaker").First).ToHaveTextAsync(Hostile);
+        await page.GetByLabel("Search the transcript").FillAsync("<img");
+        await Expect(page.Locator(".transcript mark").First).ToHaveTextAsync("<img");
+
+        await Expect(page.Locator("main :is(img, b)")).ToHaveCountAsync(0);
+        Assert.Equal("undefined", await page.EvaluateAsync<string>("typeof globalThis.ran"));
+    }
+
+    [Fact]
+    public async Task Failed_transcript_says_why_and_can_be_tried_again()
+    {
+        var good = _stub.Answer;
+        _stub.Answer = (_, _) => SpeechServerStub.Problem(401);
+        var id = await PlacedBots.RecordedAsync(_host, "Weekly");
+        await _host.Manager.PostAsync($"/bots/{id}/transcript");
+        await using var open = await browser.OpenAsync(_host.Manager, $"/#/bots/{id}");
+        var page = open.Page;
+        await Expect(page.GetByText("The speech server rejected the key (401). Check Transcription:ApiKey.")).ToBeVisibleAsync();
+        Assert.Empty(await open.FindFlawsAsync());
+
+        _stub.Answer = good;
+        await page.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
+
+        await Expect(page.Locator(".transcript li")).ToHaveCountAsync(7);
+        Assert.Empty(open.ConsoleErrors);
+    }
+
+    [Fact]
+    public async Task Recording_in_which_nobody_speaks_says_so()
+    {
+        _stub.Answer = (_, _) => SpeechServerStub.Json("""{"text": ""}""");
+        var id = await PlacedBots.RecordedAsync(_host, "Weekly");
+        await _host.Manager.PostAsync($"/bots/{id}/transcript");
+        await using var open = await browser.OpenAsync(_host.Manager, $"/#/bots/{id}");
+
+        await Expect(open.Page.GetByText("No speech was recognized.")).ToBeVisibleAsync();
+        Assert.Empty(await open.FindFlawsAsync());
+    }
+}
