@@ -10,12 +10,14 @@ using ModelContextProtocol;
 using ModelContextProtocol.Server;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
+using NewarBots.Manager.Api;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Listing;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Recordings;
+using NewarBots.Manager.Recordings.Transcripts;
 using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
 namespace NewarBots.Manager.Mcp;
@@ -119,6 +121,24 @@ internal sealed class BotTools(
             : throw Error(BotProblems.NoRecording(bot));
     }
 
+    [McpServerTool(Name = "get_transcript", Title = "Read a transcript", ReadOnly = true, OpenWorld = false)]
+    [Description("Returns what was said in a bot's meeting, with speakers and times. Only for bots with a transcript: get_bot shows its status.")]
+    public async Task<string> GetTranscriptAsync(
+        ClaimsPrincipal user,
+        [Description(IdDescription)] string id,
+        [Description("txt (default), md, srt, vtt, or json with the times of each word.")] string format = "txt")
+    {
+        var bot = await FindAsync(user, id);
+        if (TranscriptFormat.Find(format) is not { } wanted)
+            throw Error(ApiProblems.InvalidRequest("format", $"must be one of {string.Join(", ", TranscriptFormat.All.Select(known => known.Name))}"));
+        if (TranscriptEndpoints.FindFault(bot, storage) is { } fault)
+            throw Error(fault);
+        var path = storage.Transcript(bot.UserId, bot.Id);
+        if (wanted == TranscriptFormat.Json)
+            return await File.ReadAllTextAsync(path);
+        return Transcript.TryRead(path) is { } transcript ? wanted.Write(transcript) : throw Error(TranscriptProblems.None(bot));
+    }
+
     /// <summary>Other users' bots are not found, as if they did not exist.</summary>
     private async Task<Bot> FindAsync(ClaimsPrincipal user, string id)
     {
@@ -130,7 +150,7 @@ internal sealed class BotTools(
         }
         catch (Exception exception) when (exception.IsRedisUnavailable())
         {
-            throw Error(Api.ApiProblems.StoreUnavailable(exception.DescribeRejectedWrite()));
+            throw Error(ApiProblems.StoreUnavailable(exception.DescribeRejectedWrite()));
         }
     }
 

@@ -19,10 +19,10 @@ public sealed class BotToolsTests(KeyedManager keyed) : IClassFixture<KeyedManag
         var tools = await client.ListToolsAsync(cancellationToken: Cancellation);
 
         Assert.Equal(
-            ["get_bot", "get_manifest", "get_participants", "list_bots", "send_bot", "stop_bot"], tools.Select(tool => tool.Name).Order(StringComparer.Ordinal));
+            ["get_bot", "get_manifest", "get_participants", "get_transcript", "list_bots", "send_bot", "stop_bot"], tools.Select(tool => tool.Name).Order(StringComparer.Ordinal));
         Assert.All(tools, tool => Assert.NotEmpty(tool.Description));
         Assert.Equal(
-            ["get_bot", "get_manifest", "get_participants", "list_bots"],
+            ["get_bot", "get_manifest", "get_participants", "get_transcript", "list_bots"],
             tools.Where(tool => tool.ProtocolTool.Annotations?.ReadOnlyHint is true).Select(tool => tool.Name).Order(StringComparer.Ordinal));
         Assert.DoesNotContain(tools, tool => tool.JsonSchema.ToString().Contains("\"user\"", StringComparison.Ordinal));
     }
@@ -71,12 +71,26 @@ public sealed class BotToolsTests(KeyedManager keyed) : IClassFixture<KeyedManag
     }
 
     [Fact]
+    public async Task Assistant_reads_the_transcript()
+    {
+        var id = (await PlacedBots.TranscribedAsync(keyed.Host, "Transcribed")).ToString();
+        await using var client = await ConnectAsync(keyed.Admin);
+
+        var text = await client.CallToolAsync("get_transcript", new Dictionary<string, object?> { ["id"] = id }, cancellationToken: Cancellation);
+        Assert.Equal("[00:00:01] Transcribed: Good morning.\n", TextOf(text));
+        Assert.Equal("Good morning.", (string?)(await CallAsync(client, "get_transcript", new() { ["id"] = id, ["format"] = "json" }))["segments"]![0]!["text"]);
+        Assert.Contains("must be one of", await ErrorAsync(client, "get_transcript", new() { ["id"] = id, ["format"] = "pdf" }), StringComparison.Ordinal);
+        var silent = (await PlacedBots.RecordedAsync(keyed.Host, "Not transcribed")).ToString();
+        Assert.Contains("transcript", await ErrorAsync(client, "get_transcript", new() { ["id"] = silent }), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Assistant_has_the_rights_of_its_key_and_is_told_what_to_correct()
     {
         var annas = await keyed.SendBotAsync(keyed.Anna);
         await using var client = await ConnectAsync(keyed.Bert);
 
-        foreach (var tool in (string[])["get_bot", "stop_bot", "get_manifest", "get_participants"])
+        foreach (var tool in (string[])["get_bot", "stop_bot", "get_manifest", "get_participants", "get_transcript"])
         {
             Assert.Contains("does not exist", await ErrorAsync(client, tool, new() { ["id"] = annas }), StringComparison.Ordinal);
             Assert.Contains("does not exist", await ErrorAsync(client, tool, new() { ["id"] = "../" }), StringComparison.Ordinal);

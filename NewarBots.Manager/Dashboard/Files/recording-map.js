@@ -9,8 +9,11 @@ const shortestSkip = 1.5;
 const keptSilence = 0.3;
 
 /** A participant who reconnects, or is captured again after a page reload, is another source with the same name. */
+export const keyOfSpeaker = (name, source) => (name ? `name ${name}` : source);
+
 export const speakersOf = manifest =>
-  [...Map.groupBy(manifest.speakers, speaker => (speaker.name ? `name ${speaker.name}` : speaker.source)).values()].map(sources => ({
+  [...Map.groupBy(manifest.speakers, speaker => keyOfSpeaker(speaker.name, speaker.source)).values()].map(sources => ({
+    key: keyOfSpeaker(sources[0].name, sources[0].source),
     label: sources[0].name ?? sources[0].source,
     segments: sources.flatMap(source => source.segments),
     spokenSeconds: sources.reduce((sum, source) => sum + source.spokenSeconds, 0),

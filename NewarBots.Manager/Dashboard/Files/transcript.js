@@ -1,7 +1,7 @@
 import { canTranscribe, getTranscript, getTranscriptText, makeTranscript } from './api.js';
 import { announce, el } from './dom.js';
 import { formatDuration } from './format.js';
-import { speakersOf } from './recording-map.js';
+import { keyOfSpeaker, speakersOf } from './recording-map.js';
 
 const formats = ['txt', 'srt', 'vtt', 'md', 'json'];
 
@@ -153,9 +153,9 @@ function transcriptText(transcript, seek) {
 
   /** Gives each speaker the color of the player's lanes. */
   function color(manifest) {
-    const colors = new Map(speakersOf(manifest).map(({ label }, index) => [label, index % 6]));
+    const colors = new Map(speakersOf(manifest).map(({ key }, index) => [key, index % 6]));
     for (const { segment, speaker } of rows) {
-      const voice = colors.get(segment.speaker ?? segment.source);
+      const voice = colors.get(keyOfSpeaker(segment.speaker, segment.source));
       if (voice !== undefined) speaker.className = `speaker voice-${voice}`;
     }
   }

@@ -54,24 +54,28 @@ internal static class TranscriptEndpoints
             return ApiProblems.InvalidRequest("format", $"must be one of {string.Join(", ", TranscriptFormat.All.Select(known => known.Name))}");
         if (await queries.LookUpAsync(id, response) is not { } bot)
             return BotProblems.NotFound();
-        if (!bot.Status.IsTerminal())
-            return BotProblems.RecordingNotReady(bot);
-        if (bot.Recording is null)
-            return BotProblems.NoRecording(bot);
-        if (bot.Transcript is { IsUnderWay: true } unfinished)
-            return TranscriptProblems.NotReady(unfinished);
-        var file = new FileInfo(storage.Transcript(bot.UserId, id));
-        if (bot.Transcript is not { Status: TranscriptStatus.Completed } || !file.Exists)
-            return TranscriptProblems.None(bot);
+        if (FindFault(bot, storage) is { } fault)
+            return fault;
 
+        var file = new FileInfo(storage.Transcript(bot.UserId, id));
         var name = $"{id}.transcript.{wanted.Name}";
-        var tag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{bot.Transcript.Attempt}-{file.LastWriteTimeUtc.Ticks:x}-{wanted.Name}\""));
+        var tag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{bot.Transcript!.Attempt}-{file.LastWriteTimeUtc.Ticks:x}-{wanted.Name}\""));
         if (wanted == TranscriptFormat.Json)
             return TypedResults.PhysicalFile(file.FullName, wanted.ContentType, name, entityTag: tag);
         return Transcript.TryRead(file.FullName) is { } transcript
             ? TypedResults.File(Encoding.UTF8.GetBytes(wanted.Write(transcript)), $"{wanted.ContentType}; charset=utf-8", name, entityTag: tag)
             : TranscriptProblems.None(bot);
     }
+
+    /// <returns>Why there is no transcript to read; <see langword="null"/> if there is one.</returns>
+    public static ProblemHttpResult? FindFault(Bot bot, StorageLayout storage) => bot switch
+    {
+        { Status: var status } when !status.IsTerminal() => BotProblems.RecordingNotReady(bot),
+        { Recording: null } => BotProblems.NoRecording(bot),
+        { Transcript: { IsUnderWay: true } unfinished } => TranscriptProblems.NotReady(unfinished),
+        { Transcript.Status: TranscriptStatus.Completed } when File.Exists(storage.Transcript(bot.UserId, bot.Id)) => null,
+        _ => TranscriptProblems.None(bot),
+    };
 
     /// <summary>Make the transcript</summary>
     /// <remarks>

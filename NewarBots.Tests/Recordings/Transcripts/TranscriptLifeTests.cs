@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots.Storage;
-using NewarBots.Manager.Bots.Transcripts;
 using NewarBots.Tests.Bots;
 using NewarBots.Tests.Fixtures;
 using NewarBots.Tests.Webhooks;
@@ -20,7 +19,7 @@ public sealed class TranscriptLifeTests : IAsyncLifetime
     /// Pieces of the recording that <see cref="PlacedBots.RecordedAsync"/> places: three turns of the named speaker, one of another, and sound in between.
     /// </summary>
     private static readonly (string? Source, double Start)[] Turns =
-        [("track:1", 0), (Name, 9), (null, 18.3), ("track:1", 30), (null, 34.3), ("track:3", 40), (null, 44.3)];
+        [("track:1", 0), (Name, 9), (null, 18.3), (null, 24.5), ("track:1", 30), (null, 34.3), ("track:3", 40), (null, 44.3), (null, 52)];
 
     private readonly SpeechServerStub _stub = new();
     private QueueingManager _host = null!;
@@ -159,7 +158,7 @@ public sealed class TranscriptLifeTests : IAsyncLifetime
         var (good, gate) = (_stub.Answer, new TaskCompletionSource());
         _stub.Answer = (request, before) => new Gated(gate.Task, good(request, before));
         await Manager.PostAsync($"/bots/{id}/transcript");
-        await Eventually.TrueAsync(() => _stub.Requests.Count == new TranscriptionOptions().MaxConcurrent);
+        await Eventually.TrueAsync(() => _stub.Requests.Count > 0);
 
         Assert.Equal(HttpStatusCode.NoContent, (await Manager.Api.DeleteAsync(new Uri($"/bots/{id}", UriKind.Relative), Cancellation)).StatusCode);
         gate.SetResult();
