@@ -25,7 +25,7 @@ internal sealed record Bot
     /// <summary>The name that the meeting shows.</summary>
     public required string BotName { get; init; }
 
-    /// <summary>The name that a user gave the bot after its launch had begun. Recorders and other bots go on using <see cref="BotName"/>.</summary>
+    /// <summary>The name that a user gave the bot after its launch had begun. Recorders and other bots keep using <see cref="BotName"/>.</summary>
     public string? RenamedTo { get; init; }
 
     public required LeaveConditions Leave { get; init; }

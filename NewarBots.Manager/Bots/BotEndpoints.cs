@@ -87,7 +87,7 @@ internal static class BotEndpoints
     /// <summary>Change a bot</summary>
     /// <remarks>
     /// Each given member replaces the whole previous value; absent or null members keep theirs. `botName` and `metadata` can be changed at any time, the other
-    /// members only while the bot is scheduled. The meeting goes on showing the name with which the bot joined, and the manifest keeps name and metadata as they
+    /// members only while the bot is scheduled. The meeting keeps showing the name with which the bot joined, and the manifest keeps name and metadata as they
     /// were at the end. A `startAt` in the past starts the bot at once. The user cannot be changed.
     /// </remarks>
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>

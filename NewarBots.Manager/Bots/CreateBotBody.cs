@@ -75,17 +75,17 @@ internal sealed record BotWebhookBody
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record ChangeBotBody
 {
-    /// <summary>Another meeting. Only of a scheduled bot.</summary>
+    /// <summary>Another meeting. Only for scheduled bots.</summary>
     public Uri? MeetingUrl { get; init; }
 
-    /// <summary>As in the request that created the bot. A time in the past starts the bot at once. Only of a scheduled bot.</summary>
+    /// <summary>As in the request that created the bot. A time in the past starts the bot at once. Only for scheduled bots.</summary>
     public DateTimeOffset? StartAt { get; init; }
 
     /// <summary>The bot's name. The meeting shows it if the bot has not started yet.</summary>
     [MinLength(1), MaxLength(CreateBotRequest.MaxBotNameLength)]
     public string? BotName { get; init; }
 
-    /// <summary>Replaces all leave conditions; absent ones get their defaults. Only of a scheduled bot.</summary>
+    /// <summary>Replaces all leave conditions; absent ones get their defaults. Only for scheduled bots.</summary>
     public LeaveConditionsBody? Leave { get; init; }
 
     /// <summary>Replaces all metadata.</summary>

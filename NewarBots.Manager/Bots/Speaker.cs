@@ -16,13 +16,16 @@ internal static class SpeakerList
     private const int Most = 50;
     private const int MaxNameLength = 64;
 
+    /// <summary>Half of a surrogate pair cannot be stored.</summary>
+    private static int LengthWithin(string name) => char.IsHighSurrogate(name[MaxNameLength - 1]) ? MaxNameLength - 1 : MaxNameLength;
+
     /// <param name="speeches">Turns, or parts of turns, in order.</param>
     public static IReadOnlyList<Speaker> Of(IEnumerable<Speech> speeches) => speeches.Aggregate((IReadOnlyList<Speaker>)[], Add);
 
     /// <summary>Adds a part of a turn. A journal may be read again from its beginning: a part that is not later than the speaker's last one is ignored.</summary>
     public static IReadOnlyList<Speaker> Add(IReadOnlyList<Speaker> known, Speech speech)
     {
-        var name = speech.Name is { Length: > MaxNameLength } longName ? longName[..MaxNameLength] : speech.Name;
+        var name = speech.Name is { Length: > MaxNameLength } longName ? longName[..LengthWithin(longName)] : speech.Name;
         var speakers = known.ToList();
         // The page shows names late. Earlier turns of the same source are of the same participant.
         var unnamed = name is null ? null : speakers.Find(speaker => speaker.Name is null && speaker.Source == speech.Source);

@@ -36,6 +36,8 @@ internal sealed class BotDeletion(
     {
         if (bot.Status is BotStatus.Scheduled && await DeleteScheduledAsync(bot.Id))
             return DeletionResult.Deleted;
+        // It may have been stopped or started meanwhile.
+        bot = await queries.FindAsync(bot.Id) ?? bot;
         if (!MayHaveExited(bot))
             return DeletionResult.Active;
         var free = await TakeLeaseAsync(bot.Id, cancellation);
@@ -57,7 +59,7 @@ internal sealed class BotDeletion(
         return DeletionResult.Deleted;
     }
 
-    /// <summary>Cancels the bot first, so that webhooks and event streams get its end. It has never had a container or a file.</summary>
+    /// <summary>Cancels the bot first, so that webhooks get its end. It has never had a container or a file.</summary>
     /// <returns><see langword="false"/> if it has started meanwhile.</returns>
     private async Task<bool> DeleteScheduledAsync(SessionId id)
     {

@@ -38,6 +38,7 @@ internal sealed partial class Retention(
     PartialRecording partials,
     SessionFolders folders,
     FailureDiagnosis diagnosis,
+    StorageLayout storage,
     BackgroundLoops loops,
     IOptions<RetentionOptions> options,
     TimeProvider time,
@@ -147,7 +148,7 @@ internal sealed partial class Retention(
             kept => queries.EndedBeforeAsync(endedBefore, skip: kept, Batch), bot => bot is { Retention: null } && bot.EndedAt < endedBefore, cancellation);
         foreach (var final in finals.List())
         {
-            if (final.WrittenAt < endedBefore && await queries.FindAsync(final.Id) is null)
+            if (final.WrittenAt < endedBefore && !IsKeptLonger(final) && await queries.FindAsync(final.Id) is null)
             {
                 await TryRemoveAsync(final.Id, () =>
                 {
@@ -158,6 +159,10 @@ internal sealed partial class Retention(
             }
         }
     }
+
+    /// <summary>A bot's own retention is in its manifest, too, because its record may be lost.</summary>
+    private bool IsKeptLonger(FinalSession final) =>
+        RecordingManifest.TryRead(storage.Manifest(final.UserId, final.Id))?.Retention is { } seconds && final.WrittenAt.AddSeconds(seconds) > time.GetUtcNow();
 
     private void Report(OrphanedFolder orphan)
     {

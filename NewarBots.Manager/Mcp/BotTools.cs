@@ -57,13 +57,13 @@ internal sealed class BotTools(
             body["metadata"] = JsonSerializer.SerializeToNode(metadata);
         if (userId is not null)
             body["userId"] = userId;
-        return Answer(await requests.AcceptAsync(JsonSerializer.SerializeToUtf8Bytes(body), idempotencyKey, Caller.Of(user), cancellation));
+        return Answer(await ExplainAsync(() => requests.AcceptAsync(JsonSerializer.SerializeToUtf8Bytes(body), idempotencyKey, Caller.Of(user), cancellation)));
     }
 
     [McpServerTool(Name = "stop_bot", Title = "Stop a bot", ReadOnly = false, Destructive = false, Idempotent = true, OpenWorld = true)]
     [Description("Makes a bot leave its meeting; its recording is kept. A bot that is not in the call yet is cancelled.")]
     public async Task<string> StopAsync(ClaimsPrincipal user, [Description(IdDescription)] string id) =>
-        Answer(await StopEndpoint.StopAsync((await FindAsync(user, id)).Id, queries, commands, stopper, launches, time));
+        Answer(await ExplainAsync(async () => await StopEndpoint.StopAsync((await FindAsync(user, id)).Id, queries, commands, stopper, launches, time)));
 
     [McpServerTool(Name = "list_bots", Title = "List bots", ReadOnly = true, OpenWorld = false)]
     [Description("Finds bots by text, status, time, meeting or metadata. Returns a page of them, their total and counts by status.")]
@@ -93,8 +93,8 @@ internal sealed class BotTools(
             query["status"] = new(status.ToArray());
         foreach (var (key, value) in metadata ?? new Dictionary<string, string>())
             query[ListRequest.MetadataPrefix + key] = value;
-        var (page, _) = await ListEndpoint.FindAsync(new QueryCollection(query), Caller.Of(user), index, queries, cancellation);
-        return Answer(page);
+        var (page, isStale) = await ListEndpoint.FindAsync(new QueryCollection(query), Caller.Of(user), index, queries, cancellation);
+        return isStale ? throw Error(ApiProblems.StoreUnavailable()) : Answer(page);
     }
 
     [McpServerTool(Name = "get_bot", Title = "Look at a bot", ReadOnly = true, OpenWorld = false)]
@@ -142,11 +142,17 @@ internal sealed class BotTools(
     /// <summary>Other users' bots are not found, as if they did not exist.</summary>
     private async Task<Bot> FindAsync(ClaimsPrincipal user, string id)
     {
+        return SessionId.TryParse(id, provider: null, out var session)
+            && (await ExplainAsync(() => queries.LookUpAsync(session))).Bot is { } bot && Caller.Of(user).CanReach(bot.UserId)
+            ? bot
+            : throw Error(BotProblems.NotFound());
+    }
+
+    private static async Task<T> ExplainAsync<T>(Func<Task<T>> call)
+    {
         try
         {
-            return SessionId.TryParse(id, provider: null, out var session) && (await queries.LookUpAsync(session)).Bot is { } bot && Caller.Of(user).CanReach(bot.UserId)
-                ? bot
-                : throw Error(BotProblems.NotFound());
+            return await call();
         }
         catch (Exception exception) when (exception.IsRedisUnavailable())
         {

@@ -57,7 +57,7 @@ internal sealed class EvidenceFolder(StorageLayout storage)
             ? number : int.MaxValue;
 
     /// <returns><see langword="false"/> if nothing went wrong, so that there is nothing to pack.</returns>
-    public bool HasAny(Bot bot) => bot is not { Status: BotStatus.Completed, EndedCleanly: true } || Directory.Exists(storage.Evidence(bot.UserId, bot.Id));
+    public bool HasAny(Bot bot) => bot is not ({ Status: BotStatus.Completed, EndedCleanly: true } or { Status: BotStatus.Cancelled }) || Directory.Exists(storage.Evidence(bot.UserId, bot.Id));
 
     /// <summary>Writes a zip file while it packs it, in constant memory.</summary>
     /// <param name="bot">An ended bot.</param>

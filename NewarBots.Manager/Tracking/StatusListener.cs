@@ -80,7 +80,11 @@ internal sealed partial class StatusListener(
     {
         if (deletion.ToString().Split(' ') is [var session, var user]
             && SessionId.TryParse(session, provider: null, out var id) && UserId.TryParse(user, provider: null, out var owner))
+        {
+            // A waiting bot in the cache would be recovered.
+            queries.Forget(id);
             news.TellDeleted(id, owner);
+        }
     }
 
     private async Task SweepAsync(CancellationToken cancellation)

@@ -148,7 +148,15 @@ internal sealed partial class DeliveryStore(
         {
             if ((bool)await Database.ScriptEvaluateAsync(ForgetOwnScript, new { due = Due(id), own = (RedisKey)Own, id }))
                 continue;
-            own.Add(JsonSerializer.Deserialize<Webhook>(json, WebhookEvent.Stored)!);
+            try
+            {
+                own.Add(JsonSerializer.Deserialize<Webhook>(json, WebhookEvent.Stored)!);
+            }
+            catch (JsonException)
+            {
+                // An unreadable entry must not hold up the others.
+                await Database.HashDeleteAsync(Own, id);
+            }
         }
 
         return own;

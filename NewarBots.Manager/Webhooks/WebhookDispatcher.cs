@@ -62,29 +62,31 @@ internal sealed partial class WebhookDispatcher(
     private async Task DispatchAsync()
     {
         await deliveries.DistributeAsync(webhooks.All, time.GetUtcNow());
-        foreach (var webhook in (Webhook[])[.. webhooks.All, .. await deliveries.OwnAsync()])
+        // The webhooks of a user's single bots share one limit of attempts at the same time.
+        (Webhook, string)[] all = [.. webhooks.All.Select(webhook => (webhook, webhook.Id)), .. (await deliveries.OwnAsync()).Select(own => (own, $"own {own.UserId}"))];
+        foreach (var (webhook, slot) in all)
         {
             if (webhook.DisabledAt is not null)
             {
                 // A running attempt settles its own message. One batch in a pass, because the messages of others wait.
-                if (_inFlight.GetValueOrDefault(webhook.Id) == 0)
+                if (_inFlight.GetValueOrDefault(slot) == 0)
                     await deliveries.FailPendingAsync(webhook);
                 continue;
             }
 
-            var capacity = MaxConcurrentPerWebhook - _inFlight.GetValueOrDefault(webhook.Id);
-            if (capacity == 0)
+            var capacity = MaxConcurrentPerWebhook - _inFlight.GetValueOrDefault(slot);
+            if (capacity <= 0)
                 continue;
             var now = time.GetUtcNow();
             foreach (var delivery in await deliveries.ClaimAsync(webhook, now, now + ClaimDuration, capacity))
             {
-                _inFlight.AddOrUpdate(webhook.Id, 1, (_, count) => count + 1);
-                _ = SendAsync(webhook, delivery, now + ClaimDuration);
+                _inFlight.AddOrUpdate(slot, 1, (_, count) => count + 1);
+                _ = SendAsync(webhook, slot, delivery, now + ClaimDuration);
             }
         }
     }
 
-    private async Task SendAsync(Webhook webhook, Delivery delivery, DateTimeOffset claimedUntil)
+    private async Task SendAsync(Webhook webhook, string slot, Delivery delivery, DateTimeOffset claimedUntil)
     {
         try
         {
@@ -109,7 +111,8 @@ internal sealed partial class WebhookDispatcher(
         }
         finally
         {
-            _inFlight.AddOrUpdate(webhook.Id, 0, (_, count) => count - 1);
+            if (_inFlight.AddOrUpdate(slot, 0, (_, count) => count - 1) == 0)
+                _inFlight.TryRemove(new(slot, 0));
             outbox.WakeUp.Raise();
         }
     }

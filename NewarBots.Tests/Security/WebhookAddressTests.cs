@@ -12,9 +12,9 @@ using NewarBots.Tests.Webhooks;
 namespace NewarBots.Tests.Security;
 
 /// <summary>Webhook addresses with which a user would reach services that only the manager's host can reach (SSRF).</summary>
-public sealed class WebhookAddressTests(QueueingManager queueing) : IClassFixture<QueueingManager>
+public sealed class WebhookAddressTests(WebhookAddressTests.ManagerAsInProduction host) : IClassFixture<WebhookAddressTests.ManagerAsInProduction>
 {
-    private ManagerProcess Manager => queueing.Manager;
+    private ManagerProcess Manager => host.Queueing.Manager;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -209,5 +209,15 @@ public sealed class WebhookAddressTests(QueueingManager queueing) : IClassFixtur
             context.Response.Headers.Location = to;
             return Task.CompletedTask;
         }
+    }
+
+    /// <summary>In Development, webhooks to this machine are allowed.</summary>
+    public sealed class ManagerAsInProduction : IAsyncLifetime
+    {
+        internal QueueingManager Queueing { get; } = new() { Settings = [("Webhooks__AllowLoopback", "false")] };
+
+        public ValueTask InitializeAsync() => Queueing.InitializeAsync();
+
+        public ValueTask DisposeAsync() => Queueing.DisposeAsync();
     }
 }

@@ -5,7 +5,7 @@ namespace NewarBots.Manager.Bots.Events;
 
 /// <summary>
 /// The changes that a watching client has not received yet: the latest state of each changed bot, or its deletion. However slow the
-/// client is, this holds at most one entry per bot.
+/// client is, this holds at most one entry of each type per bot.
 /// </summary>
 /// <param name="user">Only bots of this user, if given.</param>
 internal sealed class ChangedBots(UserId? user)
@@ -14,7 +14,8 @@ internal sealed class ChangedBots(UserId? user)
 
     private readonly Lock _lock = new();
     private readonly Dictionary<SessionId, string> _latest = [];
-    private readonly OrderedDictionary<SessionId, (string Type, string Json)> _pending = [];
+    /// <summary>One event of each type for each bot.</summary>
+    private readonly OrderedDictionary<(SessionId Bot, string Type), string> _pending = [];
 
     /// <summary>A late change must not bring a deleted bot back. It comes within seconds, so the latest deletions suffice.</summary>
     private readonly OrderedDictionary<SessionId, bool> _deleted = [];
@@ -45,7 +46,7 @@ internal sealed class ChangedBots(UserId? user)
                 _latest.Remove(bot.Id);
             else
                 _latest[bot.Id] = description;
-            _pending[bot.Id] = (type, description);
+            _pending[(bot.Id, type)] = description;
         }
 
         Added.Raise();
@@ -64,7 +65,9 @@ internal sealed class ChangedBots(UserId? user)
             _deleted[id] = true;
             if (_deleted.Count > MaxDeletedKept)
                 _deleted.RemoveAt(0);
-            _pending[id] = (BotEvents.DeletedType, description);
+            foreach (var (bot, type) in _pending.Keys.Where(key => key.Bot == id).ToList())
+                _pending.Remove((bot, type));
+            _pending[(id, BotEvents.DeletedType)] = description;
         }
 
         Added.Raise();
@@ -75,7 +78,7 @@ internal sealed class ChangedBots(UserId? user)
     {
         lock (_lock)
         {
-            (string, string)[] taken = [.. _pending.Values];
+            (string, string)[] taken = [.. _pending.Select(entry => (entry.Key.Type, entry.Value))];
             _pending.Clear();
             return taken;
         }

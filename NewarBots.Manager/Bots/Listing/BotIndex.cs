@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Hosting;
+using StackExchange.Redis;
 
 namespace NewarBots.Manager.Bots.Listing;
 
@@ -21,7 +22,12 @@ internal sealed class BotIndex(BotRecords records) : IDisposable
     /// <summary>The number of the latest change that was read.</summary>
     private long _seen;
 
+    private int _isDoubtful;
+
     public IEnumerable<ListedBot> Bots => _bots.Select(bot => bot.Value).OfType<ListedBot>();
+
+    /// <summary>Makes the next refresh read everything. A Redis that crashed may have lost its last second, and then gives the same numbers again.</summary>
+    public void Doubt() => Volatile.Write(ref _isDoubtful, 1);
 
     /// <summary>Reads all changes up to now.</summary>
     public async Task RefreshAsync(CancellationToken cancellation)
@@ -29,6 +35,8 @@ internal sealed class BotIndex(BotRecords records) : IDisposable
         await _turn.WaitAsync(cancellation);
         try
         {
+            if (Interlocked.Exchange(ref _isDoubtful, 0) == 1)
+                _seen = 0;
             var (latest, count, changed) = await records.ChangesAsync(_seen);
             if (latest < _seen)
             {
@@ -71,11 +79,25 @@ internal sealed class BotIndex(BotRecords records) : IDisposable
 }
 
 /// <summary>Reads the changes also while nobody asks for a list, so that no caller has to wait for thousands of them.</summary>
-internal sealed partial class BotIndexing(BotIndex index, BackgroundLoops loops, ILogger<BotIndexing> logger) : BackgroundService
+internal sealed partial class BotIndexing(
+    BotIndex index, IConnectionMultiplexer redis, BackgroundLoops loops, ILogger<BotIndexing> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => loops.RunAsync("index", Interval, RefreshAsync, stoppingToken);
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        redis.ConnectionRestored += Doubt;
+        try
+        {
+            await loops.RunAsync("index", Interval, RefreshAsync, stoppingToken);
+        }
+        finally
+        {
+            redis.ConnectionRestored -= Doubt;
+        }
+    }
+
+    private void Doubt(object? sender, ConnectionFailedEventArgs restored) => index.Doubt();
 
     private async Task RefreshAsync(CancellationToken cancellation)
     {

@@ -87,6 +87,9 @@ internal sealed class BotQueries(BotRecords records)
             BotKeys.Ended, stop: end.ToUnixTimeMilliseconds(), exclude: Exclude.Stop, skip: skip, take: atMost)),
     ];
 
+    /// <summary>Drops a deleted bot from this manager's cache.</summary>
+    public void Forget(SessionId id) => records.Cache.Forget(id);
+
     /// <summary>The ended bots whose own retention has passed by then, the longest ago first; at most <paramref name="atMost"/>.</summary>
     public async Task<IReadOnlyList<SessionId>> ExpiredAsync(DateTimeOffset now, int skip, int atMost) =>
     [

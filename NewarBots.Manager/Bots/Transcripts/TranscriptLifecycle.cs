@@ -6,7 +6,7 @@ namespace NewarBots.Manager.Bots.Transcripts;
 /// </summary>
 internal static class TranscriptLifecycle
 {
-    /// <summary>Attempts in succession without progress, after which the transcript fails: about two hours.</summary>
+    /// <summary>Attempts in succession without progress, after which the transcript fails: about 85 minutes.</summary>
     public const int MaxFailedAttempts = 10;
 
     private static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(10);

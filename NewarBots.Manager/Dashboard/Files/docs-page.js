@@ -3,7 +3,7 @@ import { el } from './dom.js';
 import { firstTable, inline, renderMarkdown } from './markdown.js';
 
 const pages = [
-  ['page', 'The web page'], ['api', 'API'], ['reasons', 'Reasons and gaps'], ['problems', 'Problems'], ['access', 'Access and keys'], ['webhooks', 'Webhooks'],
+  ['page', 'The web page'], ['api', 'API'], ['reasons', 'Reasons and gaps'], ['problems', 'Problems'], ['access', 'Access and keys'], ['transcripts', 'Transcripts'], ['webhooks', 'Webhooks'], ['mcp', 'MCP'],
   ['rehearsal', 'Rehearsal'], ['configuration', 'Configuration'], ['deployment', 'Deployment'], ['telemetry', 'Telemetry and health'], ['security', 'Security'],
 ];
 

@@ -18,13 +18,13 @@ export function renderMarkdown(text, link) {
     const line = lines[0];
     const heading = /^(#{1,6}) (.*)$/.exec(line);
     if (!line.trim()) lines.shift();
-    else if (line.startsWith('```')) blocks.push(codeBlock(lines));
+    else if (fence.test(line)) blocks.push(codeBlock(lines));
     else if (heading) {
       lines.shift();
       blocks.push(el(`h${heading[1].length}`, { id: headingId(heading[2]), tabindex: -1 }, inline(heading[2], link)));
     } else if (line.startsWith('|')) blocks.push(table(lines, link));
     else if (listItem.test(line)) blocks.push(list(lines, link));
-    else blocks.push(el('p', {}, inline(take(lines, isText).join(' '), link)));
+    else blocks.push(el('p', {}, inline([lines.shift(), ...take(lines, isText)].join(' '), link)));
   }
   return blocks;
 }
@@ -64,7 +64,9 @@ function anchor(content, target, link) {
 
 const listItem = /^ *(?:[-*]|\d+\.) +/;
 
-const isText = line => line.trim() && !line.startsWith('```') && !line.startsWith('|') && !line.startsWith('#') && !listItem.test(line);
+const fence = /^ *```/;
+
+const isText = line => line.trim() && !fence.test(line) && !line.startsWith('|') && !line.startsWith('#') && !listItem.test(line);
 
 function take(lines, isPart) {
   const taken = [];
@@ -73,8 +75,8 @@ function take(lines, isPart) {
 }
 
 function codeBlock(lines) {
-  lines.shift();
-  const code = take(lines, line => !line.startsWith('```'));
+  const indent = /^ */.exec(lines.shift())[0].length;
+  const code = take(lines, line => !fence.test(line)).map(line => line.slice(Math.min(indent, line.search(/\S|$/))));
   lines.shift();
   return el('pre', { tabindex: 0 }, el('code', {}, code.join('\n')));
 }

@@ -8,6 +8,8 @@ export function handleKeys(actions, signal) {
     const act = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!act || isUsed(event)) return;
     event.preventDefault();
+    // A key that is held down moves on, but does not play and pause in turn.
+    if (event.repeat && !/^(arrow|[jl]$)/i.test(event.key)) return;
     act();
   }, { signal });
 }

@@ -31,7 +31,7 @@ export function player(bot, manifest, signal) {
   const turns = turnsOf(speakers);
   const gapStarts = manifest.gaps.map(gap => gap.startSeconds).sort((a, b) => a - b);
   const audio = el('audio', { preload: 'metadata', src: bot.recording.url, 'aria-label': 'Recording' });
-  const track = waveform(manifest, speakers, seekTo);
+  const track = waveform(manifest, speakers, seekTo, showZoom);
   const failure = el('p', { class: 'error', role: 'alert' });
   let silences = [];
 
@@ -41,8 +41,8 @@ export function player(bot, manifest, signal) {
   const speed = el('select', { 'aria-label': 'Speed', title: 'Speed', onchange: () => { setSpeed(Number(speed.value)); localStorage.setItem('speed', speed.value); } },
     speeds.map(value => el('option', { value }, `${value}×`)));
   const skip = el('button', { type: 'button', 'aria-pressed': 'false', disabled: true, onclick: () => setSkipping(skip.ariaPressed !== 'true') }, 'Skip silence');
-  const zoomOut = el('button', { type: 'button', 'aria-label': 'Zoom out', title: 'Zoom out', onclick: () => zoomBy(0.5) }, '−');
-  const zoomIn = el('button', { type: 'button', 'aria-label': 'Zoom in', title: 'Zoom in', onclick: () => zoomBy(2) }, '+');
+  const zoomOut = el('button', { type: 'button', 'aria-label': 'Zoom out', title: 'Zoom out', onclick: () => track.zoomBy(0.5) }, '−');
+  const zoomIn = el('button', { type: 'button', 'aria-label': 'Zoom in', title: 'Zoom in', onclick: () => track.zoomBy(2) }, '+');
   const volume = el('input', { type: 'range', min: 0, max: 1, step: 0.05, value: 1, 'aria-label': 'Volume', title: 'Volume', oninput: () => { audio.volume = volume.value; } });
 
   const controls = el('div', { class: 'controls' },
@@ -76,7 +76,7 @@ export function player(bot, manifest, signal) {
   return {
     element: el('div', { class: 'player' }, track.element, controls, failure, audio, gapList(),
       el('details', { class: 'keys' }, el('summary', {}, 'Keys'), el('p', { class: 'quiet' },
-        'Space or K plays and pauses. J and L move by 10 seconds, the left and right arrows by 5. On the waveform, Page Up and Page Down move by a minute, Home and End to the start and the end. Pinch or Ctrl and the wheel zoom.'))),
+        'Space or K plays and pauses. J and L move by 10 seconds, the left and right arrows by 5. On the waveform, Page Up and Page Down move by a minute, Home and End to the start and the end. Ctrl and the wheel zoom, and so does a pinch on a trackpad.'))),
     audio,
     seekTo,
   };
@@ -141,11 +141,6 @@ export function player(bot, manifest, signal) {
   function setSkipping(isOn) {
     skip.ariaPressed = `${isOn}`;
     localStorage.setItem('skip', isOn);
-  }
-
-  function zoomBy(factor) {
-    track.zoomBy(factor);
-    showZoom();
   }
 
   function showZoom() {

@@ -7,6 +7,8 @@ import { formatDateTime } from './format.js';
 
 const pollInterval = 1000;
 
+const allEvents = [...statuses.map(status => `bot.${status}`), 'transcript.completed', 'transcript.failed'];
+
 const secretText = 'Your receiver verifies messages with it. Copy it now; it is not shown again.';
 
 /** Makes, lists, tests and deletes webhooks, and shows their deliveries. */
@@ -21,7 +23,7 @@ export function webhooksCard(card, signal) {
       const { items } = await listWebhooks(signal);
       card.fill(items.length
         ? el('ul', { class: 'rows' }, items.map(webhook => row(webhook, show, signal)))
-        : el('p', { class: 'quiet' }, 'A webhook calls your URL each time a bot changes its status. ', el('a', { href: '#/docs/webhooks' }, 'About webhooks')));
+        : el('p', { class: 'quiet' }, 'A webhook calls your URL each time a bot changes its status, or a transcript ends. ', el('a', { href: '#/docs/webhooks' }, 'About webhooks')));
     } catch (error) {
       if (!signal.aborted) card.fill(el('p', { class: 'error', role: 'alert' }, error.message));
     }
@@ -29,7 +31,7 @@ export function webhooksCard(card, signal) {
 
   function create() {
     const fields = formFields();
-    const boxes = statuses.map(status => ({ event: `bot.${status}`, box: el('input', { type: 'checkbox', id: `event-${status}` }) }));
+    const boxes = allEvents.map(event => ({ event, box: el('input', { type: 'checkbox', id: `event-${event.replace('.', '-')}` }) }));
     formDialog('Create a webhook', fields, [
       fields.add('url', 'URL', { type: 'url', placeholder: 'https://example.com/newarbots', autocomplete: 'off' }),
       fields.add('description', 'Description', { maxlength: 200, autocomplete: 'off' }),
@@ -59,7 +61,7 @@ function row(webhook, changed, signal) {
     el('div', { class: 'row-head' }, el('strong', {}, name), el('span', { class: 'group' },
       button('Test', test), button('New secret', replaceSecret), button('Delete', remove, 'danger'))),
     webhook.description && el('p', { class: 'row-text' }, webhook.url),
-    el('p', { class: 'row-text quiet' }, `${webhook.events.length === statuses.length ? 'All events' : webhook.events.join(', ')} of ${webhook.userId}, created ${formatDateTime(webhook.createdAt)}`),
+    el('p', { class: 'row-text quiet' }, `${webhook.events.length === allEvents.length ? 'All events' : webhook.events.join(', ')} of ${webhook.userId}, created ${formatDateTime(webhook.createdAt)}`),
     webhook.disabledAt && el('p', { class: 'row-text error' }, `Disabled since ${formatDateTime(webhook.disabledAt)}, because its receiver answered 410 Gone. Delete it and create another one.`),
     deliveries);
 

@@ -125,7 +125,10 @@ function transcriptText(transcript, seek) {
     const row = el('li', { onclick: () => {
       if (!getSelection().toString()) seek(segment.start);
     } },
-      el('button', { type: 'button', class: 'moment', 'aria-label': `Play from ${formatDuration(segment.start)}` }, formatDuration(segment.start)),
+      el('button', { type: 'button', class: 'moment', 'aria-label': `Play from ${formatDuration(segment.start)}`, onclick: event => {
+        event.stopPropagation();
+        seek(segment.start);
+      } }, formatDuration(segment.start)),
       speaker, text,
       segment.overlaps && el('span', { class: 'quiet overlap' }, `while ${segment.overlaps.join(', ')} spoke`));
     return { segment, speaker, text, row };
@@ -148,7 +151,7 @@ function transcriptText(transcript, seek) {
     current?.removeAttribute('aria-current');
     current = next;
     current?.setAttribute('aria-current', 'true');
-    if (current && isPlaying && !query.value && !list.contains(document.activeElement)) scrollTo(current);
+    if (current && isPlaying && !query.value && !list.querySelector(':focus-visible')) scrollTo(current);
   }
 
   /** Gives each speaker the color of the player's lanes. */

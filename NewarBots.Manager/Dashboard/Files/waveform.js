@@ -13,7 +13,7 @@ const closestView = 20;
  * A recording on a time axis: its waveform, one lane per speaker, stripes for gaps and a playhead. It seeks on click, drag and keys, and can be zoomed;
  * it then scrolls. A stripe is exactly as wide as its gap; a pin above it has a fixed size, so that a short gap can be found.
  */
-export function waveform(manifest, speakers, seekTo) {
+export function waveform(manifest, speakers, seekTo, zoomed) {
   const total = manifest.durationSeconds;
   const percent = seconds => `${(Math.min(seconds, total) / total) * 100}%`;
   let zoom = 1;
@@ -89,6 +89,7 @@ export function waveform(manifest, speakers, seekTo) {
     content.style.width = `${zoom * 100}%`;
     scroller.scrollLeft = (moment / total) * content.clientWidth - fraction * scroller.clientWidth;
     drawSoon();
+    zoomed();
   }
 
   /** The visible stretch. */

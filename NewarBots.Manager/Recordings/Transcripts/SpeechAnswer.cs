@@ -70,15 +70,18 @@ internal sealed record SpeechAnswer(string Text)
         var answer = new SpeechAnswer(all) { Language = LanguageOf(root) };
         if (!AreWithin(segments, seconds))
             return answer with { HasBadTimes = true };
-        var spoken = segments.Where(segment => !segment.IsNoSpeech).ToList();
+        var (spoken, silent) = (segments.Where(segment => !segment.IsNoSpeech).ToList(), segments.Where(segment => segment.IsNoSpeech).ToList());
+        words = [.. words.Where(word => !silent.Any(part => Middle(word) >= part.Start && Middle(word) < part.End))];
         answer = answer with
         {
-            // A server that has segments, but no speech in any of them, heard nothing.
+            // If none of the segments has speech, the text is invented.
             Text = segments.Count > 0 && spoken.Count == 0 ? string.Empty : all,
             Segments = spoken,
         };
         return AreWithin(words, seconds) ? answer with { Words = words } : answer with { HasBadTimes = true };
     }
+
+    private static double Middle(SpokenPart part) => (part.Start + part.End) / 2;
 
     private static bool AreWithin(IReadOnlyList<SpokenPart> parts, double seconds) =>
         parts.All(part => part.Start >= 0 && part.Start <= seconds + Tolerance && part.End >= part.Start);

@@ -7,8 +7,13 @@ namespace NewarBots.Manager.Recordings.Transcripts;
 
 /// <summary>Makes the transcript of a finished recording: plans the pieces, sends those that no earlier attempt has sent, and publishes the text.</summary>
 internal sealed class TranscriptMaker(
-    StorageLayout storage, FFmpeg ffmpeg, SpeechServer server, IOptions<TranscriptionOptions> options, TimeProvider time)
+    StorageLayout storage, FFmpeg ffmpeg, SpeechServer server, IOptions<TranscriptionOptions> options, TimeProvider time) : IDisposable
 {
+    /// <summary>One recording is decoded at a time, because bots that record need the processor.</summary>
+    private readonly SemaphoreSlim _measuring = new(1);
+
+    public void Dispose() => _measuring.Dispose();
+
     /// <param name="bot">A bot with a recording.</param>
     /// <param name="report">Called with the part that is done, from 0 to 1, now and then; never concurrently.</param>
     /// <param name="cancellation">Keeps what was transcribed so far.</param>
@@ -30,7 +35,6 @@ internal sealed class TranscriptMaker(
             await TranscribeAsync(bot, pieces, results, language, report, cancellation);
             var transcript = Describe(bot, manifest, results, language);
             Publish(bot, recording, transcript);
-            File.Delete(parts);
             return transcript;
         }
         finally
@@ -40,6 +44,9 @@ internal sealed class TranscriptMaker(
                 File.Delete(parts);
         }
     }
+
+    /// <summary>Deletes what is kept for a retry, once the result is recorded.</summary>
+    public void Forget(Bot bot) => File.Delete(storage.TranscriptParts(bot.UserId, bot.Id));
 
     private async Task TranscribeAsync(
         Bot bot, IReadOnlyList<SpeechPiece> pieces, PieceResults results, string? language, Func<double, Task> report, CancellationToken cancellation)
@@ -65,13 +72,22 @@ internal sealed class TranscriptMaker(
     private async Task<LoudnessProfile> MeasureAsync(string recording, RecordingManifest manifest, CancellationToken cancellation)
     {
         var meter = new LoudnessMeter();
-        await ffmpeg.RunAsync(
-            new([.. FFmpegPcm.Arguments("pipe:0")], TimeSpan.FromSeconds(manifest.DurationSeconds))
-            {
-                Input = recording,
-                Output = new((pcm, token) => (meter = new LoudnessMeter()).ReadAsync(pcm, token), () => meter.HasRead),
-            },
-            cancellation);
+        await _measuring.WaitAsync(cancellation);
+        try
+        {
+            await ffmpeg.RunAsync(
+                new([.. FFmpegPcm.Arguments("pipe:0")], TimeSpan.FromSeconds(manifest.DurationSeconds))
+                {
+                    Input = recording,
+                    Output = new((pcm, token) => (meter = new LoudnessMeter()).ReadAsync(pcm, token), () => meter.HasRead),
+                },
+                cancellation);
+        }
+        finally
+        {
+            _measuring.Release();
+        }
+
         return meter.Profile;
     }
 

@@ -85,6 +85,7 @@ internal sealed partial class TranscriptWorker(
                 throw new SpeechServerException("No speech server is set. An operator can set Transcription:Endpoint.");
             var transcript = await maker.MakeAsync(bot, ReportAsync, superseded.Token);
             await commands.UpdateAsync(id, known => TranscriptLifecycle.Completed(known, attempt, transcript.Language));
+            maker.Forget(bot);
             Log.Completed(logger, id, transcript.Segments.Count, time.GetElapsedTime(begun));
         }
         catch (Exception) when (stopping.IsCancellationRequested)
@@ -126,7 +127,7 @@ internal sealed partial class TranscriptWorker(
             Log.Unexpected(logger, exception, id);
         if (after?.Transcript is { Status: TranscriptStatus.Pending, DueAt: { } next })
             Log.WillRetry(logger, id, next, cause);
-        else
+        else if (after?.Transcript is { Status: TranscriptStatus.Failed })
             Log.Failed(logger, id, cause);
     }
 
@@ -138,7 +139,7 @@ internal sealed partial class TranscriptWorker(
         [LoggerMessage(LogLevel.Warning, "Transcribing the recording of bot {SessionId} failed, will retry at {Next}: {Error}")]
         public static partial void WillRetry(ILogger logger, SessionId sessionId, DateTimeOffset next, string error);
 
-        [LoggerMessage(LogLevel.Error, "Transcribing the recording of bot {SessionId} failed, POST /bots/ID/transcript tries again: {Error}")]
+        [LoggerMessage(LogLevel.Error, "Transcribing the recording of bot {SessionId} failed, POST /bots/{SessionId}/transcript tries again: {Error}")]
         public static partial void Failed(ILogger logger, SessionId sessionId, string error);
 
         [LoggerMessage(LogLevel.Warning, "The transcript of bot {SessionId} cannot be continued while Redis is unavailable, will retry: {Error}")]
