@@ -57,7 +57,6 @@ internal static class DashboardEndpoints
         page.MapGet("/docs/{name}", GetDocument).AllowAnonymous();
         page.MapGet("/scenarios", GetScenarios);
         page.MapGet("/about", GetAbout);
-        page.MapGet("/features", (IOptions<TranscriptionOptions> transcription) => new Features(transcription.Value.IsOn));
         var bot = page.MapGroup($"/bots/{{id:{SessionIdConstraint.Name}}}").RequireOwnBot();
         bot.MapGet("/waveform", GetWaveformAsync);
         bot.MapGet("/pictures", ListScreenshotsAsync);
@@ -81,11 +80,11 @@ internal static class DashboardEndpoints
         : [];
 
     /// <summary>Only admins see where the storage is.</summary>
-    private static Ok<About> GetAbout(Caller caller, StorageLayout storage)
+    private static Ok<About> GetAbout(Caller caller, StorageLayout storage, IOptions<TranscriptionOptions> transcription)
     {
         var disk = new DriveInfo(storage.Root);
         return TypedResults.Ok(new About(
-            Version, caller.IsAdmin ? storage.Root : null, disk.IsReady ? disk.AvailableFreeSpace : null, disk.IsReady ? disk.TotalSize : null));
+            Version, caller.IsAdmin ? storage.Root : null, disk.IsReady ? disk.AvailableFreeSpace : null, disk.IsReady ? disk.TotalSize : null, transcription.Value.IsOn));
     }
 
     private static async Task<IResult> GetWaveformAsync(
@@ -181,7 +180,8 @@ internal static class DashboardEndpoints
     /// <param name="StoragePath">The storage folder; only for admins.</param>
     /// <param name="FreeBytes">Free space of its disk.</param>
     /// <param name="TotalBytes">Size of its disk.</param>
-    private sealed record About(string Version, string? StoragePath, long? FreeBytes, long? TotalBytes);
+    /// <param name="Transcripts">Whether recordings can be transcribed.</param>
+    private sealed record About(string Version, string? StoragePath, long? FreeBytes, long? TotalBytes, bool Transcripts);
 
     /// <param name="Name">The value of the query parameter <c>scenario</c>.</param>
     /// <param name="MeetingUrl">The URL to send a bot to.</param>
@@ -189,9 +189,6 @@ internal static class DashboardEndpoints
     /// <param name="NeedsEpoch">The URL needs the parameter <c>epoch</c>: the start of the call in Unix seconds.</param>
     /// <param name="Leave">The leave condition that the scenario needs, and its timeout in seconds.</param>
     private sealed record Scenario(string Name, string MeetingUrl, string Description, bool NeedsEpoch, Dictionary<string, int> Leave);
-
-    /// <param name="Transcripts">A speech server is set.</param>
-    private sealed record Features(bool Transcripts);
 
     /// <param name="Url">Relative to the manager.</param>
     /// <param name="Occasion">The bot's reason; <c>unexpected</c> if it had none.</param>

@@ -34,10 +34,14 @@ internal sealed class BotDeletion(
     /// <exception cref="ContainerEngineException">The engine is unreachable, or refused to remove the container.</exception>
     public async Task<DeletionResult> DeleteAsync(Bot bot, CancellationToken cancellation)
     {
-        if (bot.Status is BotStatus.Scheduled && await DeleteScheduledAsync(bot.Id))
-            return DeletionResult.Deleted;
-        // It may have been stopped or started meanwhile.
-        bot = await queries.FindAsync(bot.Id) ?? bot;
+        if (bot.Status is BotStatus.Scheduled)
+        {
+            if (await DeleteScheduledAsync(bot.Id))
+                return DeletionResult.Deleted;
+            // It was stopped or started meanwhile.
+            bot = await queries.FindAsync(bot.Id) ?? bot;
+        }
+
         if (!MayHaveExited(bot))
             return DeletionResult.Active;
         var free = await TakeLeaseAsync(bot.Id, cancellation);

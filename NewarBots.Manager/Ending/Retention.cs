@@ -148,7 +148,7 @@ internal sealed partial class Retention(
             kept => queries.EndedBeforeAsync(endedBefore, skip: kept, Batch), bot => bot is { Retention: null } && bot.EndedAt < endedBefore, cancellation);
         foreach (var final in finals.List())
         {
-            if (final.WrittenAt < endedBefore && !IsKeptLonger(final) && await queries.FindAsync(final.Id) is null)
+            if (final.WrittenAt < endedBefore && await queries.FindAsync(final.Id) is null && !IsKeptLonger(final))
             {
                 await TryRemoveAsync(final.Id, () =>
                 {

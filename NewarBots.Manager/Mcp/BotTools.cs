@@ -101,7 +101,7 @@ internal sealed class BotTools(
     [Description("Returns the current state of a bot: its status, why it ended, what was recorded, and where the audio is.")]
     public async Task<string> GetAsync(ClaimsPrincipal user, [Description(IdDescription)] string id) => Serialize(BotResponse.Of(await FindAsync(user, id)));
 
-    [McpServerTool(Name = "get_participants", Title = "Who spoke", ReadOnly = true, OpenWorld = false)]
+    [McpServerTool(Name = "get_participants", Title = "List participants", ReadOnly = true, OpenWorld = false)]
     [Description("Returns the participants who spoke in a bot's meeting, and for how long, also while the bot records.")]
     public async Task<string> GetParticipantsAsync(ClaimsPrincipal user, [Description(IdDescription)] string id) =>
         Serialize(ParticipantList.Of(await FindAsync(user, id)));

@@ -14,6 +14,7 @@ internal sealed class ChangedBots(UserId? user)
 
     private readonly Lock _lock = new();
     private readonly Dictionary<SessionId, string> _latest = [];
+
     /// <summary>One event of each type for each bot.</summary>
     private readonly OrderedDictionary<(SessionId Bot, string Type), string> _pending = [];
 

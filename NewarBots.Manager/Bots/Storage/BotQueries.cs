@@ -107,9 +107,9 @@ internal sealed class BotQueries(BotRecords records)
 
     /// <returns>The members of an index, from the highest id to the lowest.</returns>
     public async IAsyncEnumerable<RedisValue[]> PagesAsync(
-        RedisKey index, SessionId? after, int batch, [EnumeratorCancellation] CancellationToken cancellation)
+        RedisKey index, int batch, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        RedisValue below = after is { } cursor ? cursor.ToString() : default;
+        RedisValue below = default;
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();

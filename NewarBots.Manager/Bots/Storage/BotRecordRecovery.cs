@@ -85,7 +85,7 @@ internal sealed partial class BotRecordRecovery(
     {
         await foreach (var obsolete in KeysAsync($"{BotKeys.All}:status:*").WithCancellation(cancellation))
             await records.Database.KeyDeleteAsync(obsolete);
-        await foreach (var ids in queries.PagesAsync(BotKeys.All, after: null, Batch, cancellation))
+        await foreach (var ids in queries.PagesAsync(BotKeys.All, Batch, cancellation))
             await Task.WhenAll(BotRecords.Ids(ids).Select(IndexAsync));
     }
 

@@ -74,7 +74,7 @@ export const getManifest = (id, signal) => json(`/bots/${id}/manifest`, { signal
 export const getTranscript = (id, signal) => json(`/bots/${id}/transcript`, { signal });
 export const getTranscriptText = async (id, format, signal) => (await request(`/bots/${id}/transcript?format=${format}`, { signal })).text();
 export const makeTranscript = id => json(`/bots/${id}/transcript`, { method: 'POST' });
-export const canTranscribe = async signal => (await json('/page/features', { signal })).transcripts;
+export const canTranscribe = async signal => (await getAbout(signal)).transcripts;
 export const getWaveform = (id, signal) => json(`/page/bots/${id}/waveform`, { signal });
 export const getScreenshots = (id, signal) => json(`/page/bots/${id}/pictures`, { signal });
 export const getScenarios = () => json('/page/scenarios');

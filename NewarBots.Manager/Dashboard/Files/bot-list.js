@@ -1,5 +1,5 @@
 import { listBots, session, subscribe } from './api.js';
-import { badge, statuses, toWords } from './bot-status.js';
+import { badge, endStatuses, statuses, toWords } from './bot-status.js';
 import { announce, el } from './dom.js';
 import { formatAge, formatDateTime, formatDuration, levelFraction, meetingLabel, startLabel } from './format.js';
 import { openSendForm } from './send-form.js';
@@ -11,12 +11,10 @@ const typingPause = 150;
 /** Events of many bots together cause one request. */
 const eventPause = 500;
 
-const ended = ['completed', 'failed', 'cancelled'];
-
 /** The filters by status: one button each, with the number of bots. */
 const groups = [
   { name: 'All', statuses: [] },
-  { name: 'Active', statuses: statuses.filter(status => status !== 'scheduled' && !ended.includes(status)) },
+  { name: 'Active', statuses: statuses.filter(status => status !== 'scheduled' && !endStatuses.includes(status)) },
   { name: 'Scheduled', statuses: ['scheduled'] },
   { name: 'Completed', statuses: ['completed'] },
   { name: 'Failed', statuses: ['failed'] },

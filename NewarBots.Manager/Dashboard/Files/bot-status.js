@@ -2,7 +2,9 @@ import { el, svg } from './dom.js';
 
 export const statuses = ['scheduled', 'queued', 'launching', 'joining', 'waiting', 'recording', 'leaving', 'finalizing', 'completed', 'failed', 'cancelled'];
 
-export const isEnded = bot => ['completed', 'failed', 'cancelled'].includes(bot.status);
+export const endStatuses = ['completed', 'failed', 'cancelled'];
+
+export const isEnded = bot => endStatuses.includes(bot.status);
 
 const icons = {
   scheduled: 'M3 4h10v9H3zM3 7h10M6 2.5V4M10 2.5V4',

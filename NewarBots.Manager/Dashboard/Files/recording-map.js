@@ -1,4 +1,4 @@
-// Where a recording has speech, silence and gaps. Times are in seconds.
+// Finds speech, silence and gaps in a recording. Times are in seconds.
 
 /** The waveform's peaks are rounded to three digits; -50 dBFS and below is silence. */
 const silentPeak = 0.003;

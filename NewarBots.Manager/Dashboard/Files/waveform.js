@@ -31,7 +31,7 @@ export function waveform(manifest, speakers, seekTo, zoomed) {
   const lanes = speakers.map((speaker, index) => el('div', { class: `lane voice-${index % 6}` },
     speaker.segments.map(segment => place(el('span', { title: `${formatDuration(segment.startSeconds)} to ${formatDuration(segment.endSeconds)}, ${segment.level} dBFS` }), segment))));
   const title = gap => `Gap of ${gapLength(gap)} at ${formatDuration(gap.startSeconds)}: ${toWords(gap.cause)}`;
-  const stripes = manifest.gaps.map(gap => place(el('span', { class: 'gap', title: title(gap) }), gap));
+  const stripes = manifest.gaps.map(gap => place(el('span', { class: 'gap' }), gap));
   const pins = el('div', { class: 'pins', hidden: !manifest.gaps.length }, manifest.gaps.map(gap => {
     const pin = el('span', { class: 'pin', title: title(gap) });
     pin.style.left = percent((gap.startSeconds + gap.endSeconds) / 2);

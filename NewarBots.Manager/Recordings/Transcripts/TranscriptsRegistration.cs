@@ -8,7 +8,7 @@ internal static class TranscriptsRegistration
         builder.Services.AddSingleton<TranscriptMaker>();
         builder.Services.AddSingleton<TranscriptWorker>();
         builder.Services.AddHostedService(services => services.GetRequiredService<TranscriptWorker>());
-        builder.Services.AddHostedService<TranscriptNews>();
+        builder.Services.AddHostedService<TranscriptNotifier>();
         return builder;
     }
 }

@@ -7,7 +7,7 @@ using StackExchange.Redis;
 namespace NewarBots.Manager.Recordings.Transcripts;
 
 /// <summary>Passes changes of transcripts, by any manager, to this manager's event streams.</summary>
-internal sealed class TranscriptNews(IConnectionMultiplexer redis, BotQueries queries, BotNotifier notifier, BackgroundLoops loops) : BackgroundService
+internal sealed class TranscriptNotifier(IConnectionMultiplexer redis, BotQueries queries, BotNotifier notifier, BackgroundLoops loops) : BackgroundService
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
 
