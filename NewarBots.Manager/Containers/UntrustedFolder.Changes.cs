@@ -120,7 +120,7 @@ internal sealed partial class UntrustedFolder
         var moved = System.IO.Path.GetFileName(target);
         using (var file = folder.OpenFile(moved, out _))
         {
-            if (file?.TakeOver(folder.Group) is true)
+            if (file?.TakeOver(folder.Owner.Gid) is true)
                 return true;
         }
 

@@ -8,7 +8,7 @@ using NewarBots.Manager.Hosting;
 namespace NewarBots.Manager.Launching;
 
 /// <summary>
-/// Launches containers for queued bots, in order of arrival, up to the capacity. If the engine, Redis or the storage is unavailable, the launch is
+/// Launches containers for queued bots (<see cref="LaunchPlan"/>), up to the capacity. If the engine, Redis or the storage is unavailable, the launch is
 /// retried with backoff until it succeeds or the bot is stopped. If the engine refuses, the bot fails.
 /// </summary>
 internal sealed partial class BotLauncher(
@@ -47,7 +47,7 @@ internal sealed partial class BotLauncher(
         {
             var capacity = options.Value.MaxConcurrentBots;
             // Queued bots first: a bot that another manager launches in between is read twice. In the other order it would be missed and its slot reused.
-            var queued = await queries.QueuedAsync(capacity);
+            var queued = await queries.QueuedAsync(atMostOfOneUser: capacity);
             var underWay = await queries.UnderWayAsync();
             foreach (var bot in LaunchPlan.Next([.. queued, .. underWay], capacity))
             {

@@ -127,8 +127,9 @@ internal sealed partial class Reconciler(
         }
 
         var running = existing.Where(container => container.State is RecorderContainerState.Running).Select(container => container.Id).ToHashSet();
+        var processes = HostProcesses.ByUser();
         foreach (var bot in known.Values.Where(bot => running.Contains(bot.Id)))
-            await TryLimitAsync(bot);
+            await TryLimitAsync(bot, processes);
 
         if (token is not null && unrecorded.Count < RecordingRecovery.BatchSize)
         {
@@ -161,11 +162,11 @@ internal sealed partial class Reconciler(
         }
     }
 
-    private async Task TryLimitAsync(Bot bot)
+    private async Task TryLimitAsync(Bot bot, ILookup<uint, int> processes)
     {
         try
         {
-            await limit.EnforceAsync(bot);
+            await limit.EnforceAsync(bot, processes);
         }
         catch (IOException exception)
         {

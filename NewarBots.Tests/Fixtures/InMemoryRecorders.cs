@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Api;
 using NewarBots.Manager.Bots;
@@ -96,6 +97,8 @@ internal static class TestManager
         return builder.Build();
     }
 
+    public static SessionFolders Folders(StorageLayout storage) => new(storage, Options.Create(new LaunchingOptions()));
+
     /// <summary>Creates a bot whose recorder runs the script, and its session folder.</summary>
     public static RecorderContainerSpec Bot(string storage, string script)
     {
@@ -106,6 +109,6 @@ internal static class TestManager
             MeetingUrl = new Uri("https://meet.google.com/abc-defg-hij"),
             BotName = script,
         };
-        return new(environment, new SessionFolders(new StorageLayout(storage)).Create(environment.UserId, environment.SessionId));
+        return new(environment, Folders(new(storage)).Create(environment.UserId, environment.SessionId));
     }
 }

@@ -1,4 +1,5 @@
 using NewarBots.Contract;
+using NewarBots.Manager.Bots;
 using NewarBots.Manager.Launching;
 using NewarBots.Tests.Fixtures;
 
@@ -37,6 +38,27 @@ public sealed class LaunchPlanTests
         Assert.Empty(LaunchPlan.Next([launched, queued], capacity: 1));
         Assert.Equal([queued], LaunchPlan.Next([finalizing, queued], capacity: 1));
     }
+
+    [Fact]
+    public void Users_take_turns_however_many_bots_one_of_them_has_queued()
+    {
+        var many = Enumerable.Range(0, 1000).Select(_ => Of("anna", SampleBots.Queued())).ToList();
+        var few = new[] { Of("bert", SampleBots.Queued()), Of("bert", SampleBots.Queued()), Of("carl", SampleBots.Queued()) };
+
+        Assert.Equal([many[0], few[0], few[2], many[1], few[1], many[2]], LaunchPlan.Next([.. many, .. few], capacity: 6));
+    }
+
+    [Fact]
+    public void A_user_whose_bots_have_containers_waits_for_one_who_has_none()
+    {
+        var running = Enumerable.Range(0, 3).Select(_ => Of("anna", SampleBots.In(BotStatus.Recording))).ToList();
+        var next = Of("anna", SampleBots.Queued());
+        var others = Enumerable.Range(0, 4).Select(_ => Of("bert", SampleBots.Queued())).ToList();
+
+        Assert.Equal([others[0], others[1], others[2], next], LaunchPlan.Next([.. running, next, .. others], capacity: 7));
+    }
+
+    private static Bot Of(string user, Bot bot) => bot with { UserId = UserId.Parse(user) };
 
     [Fact]
     public void A_scheduled_bot_is_queued_by_its_start_time()

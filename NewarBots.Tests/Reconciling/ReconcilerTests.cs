@@ -4,6 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Containers;
 using NewarBots.Manager.Ending;
 using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Launching;
@@ -80,14 +81,38 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
     }
 
     [Fact]
+    public async Task A_recorder_that_deletes_files_and_keeps_them_open_is_stopped_like_one_whose_folder_is_too_large()
+    {
+        Assert.SkipUnless(ContainerUser.IsRoot, "Only root sees the open files of recorders.");
+        var bot = await LaunchedAsync(
+            """
+            trap 'exit 0' TERM
+            cd /app/storage/recordings/temp/user_$USER_ID/$RECORDING_SESSION_ID
+            exec 3>junk && rm junk && head -c 200M /dev/zero >&3 && touch done
+            while :; do sleep 0.1; done
+            """);
+        var stopper = _manager.GetRequiredService<BotStopper>();
+        await stopper.StartAsync(Cancellation);
+        await Eventually.TrueAsync(() => File.Exists(Path.Combine(new StorageLayout(recorders.Storage).SessionFolder(bot.UserId, bot.Id), "done")));
+
+        await ReconcileAsync();
+
+        Assert.Equal(0, (await recorders.ExitOf(bot.Id)).ExitCode);
+        var stopped = (await Store.Queries.FindAsync(bot.Id))!;
+        Assert.Equal(EndReason.StorageFailed, stopped.Reason);
+        Assert.StartsWith("The recorder's files took 200 MB", stopped.Error, StringComparison.Ordinal);
+        await stopper.StopAsync(Cancellation);
+    }
+
+    [Fact]
     public async Task A_folder_that_takes_too_long_to_measure_is_reported_and_its_bot_records_on()
     {
         var bot = await LaunchedAsync("sleep 1000");
         await File.WriteAllBytesAsync(Path.Combine(new StorageLayout(recorders.Storage).SessionFolder(bot.UserId, bot.Id), "junk"), new byte[5000], Cancellation);
-        await _manager.GetRequiredService<FolderLimit>().EnforceAsync(bot);
+        await _manager.GetRequiredService<FolderLimit>().EnforceAsync(bot, HostProcesses.ByUser());
 
         var slow = recorders.WholeManager(_redis, new LeapingClock()).GetRequiredService<FolderLimit>();
-        var exception = await Assert.ThrowsAsync<IOException>(() => slow.EnforceAsync(bot));
+        var exception = await Assert.ThrowsAsync<IOException>(() => slow.EnforceAsync(bot, HostProcesses.ByUser()));
 
         Assert.Contains("too slow", exception.Message, StringComparison.Ordinal);
         Assert.False((await Store.Queries.FindAsync(bot.Id))!.StopRequested);

@@ -164,7 +164,7 @@ internal sealed class RealRecorder : RecorderFolder, IAsyncDisposable
 
     private async Task LaunchAsync(Uri page, LeaveConditions leave, JoiningOptions joining, bool tracks)
     {
-        var folders = new SessionFolders(new StorageLayout(_storage));
+        var folders = TestManager.Folders(new(_storage));
         var folder = folders.Create(UserId.Default, _session);
         var laid = JoiningFile.AllOf(joining).ToDictionary(file => file.NameInSession);
         foreach (var (name, file) in laid)

@@ -29,7 +29,7 @@ internal sealed class DockerRecorderContainers(
         var request = DockerContainerRequest.From(
             spec,
             options.Value,
-            ContainerUser.OfRecorders,
+            SessionFolders.OwnerOf(spec.SessionFolder),
             await hostPaths.ResolveAsync(spec.SessionFolder, cancellation),
             await stack.NameAsync(cancellation));
 

@@ -19,11 +19,29 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
     [Fact]
     public async Task A_recorder_runs_as_an_unprivileged_user_and_cannot_gain_privileges()
     {
-        var seen = await recorders.Run("id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status | tr -d '\\t'");
+        var bot = recorders.Bot("id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status | tr -d '\\t'");
+        await recorders.Containers.LaunchAsync(bot, CancellationToken.None);
+        await recorders.ExitOf(bot.Environment.SessionId);
+        var seen = await recorders.LogOf(bot.Environment.SessionId);
 
         Assert.Equal(
-            [$"{ContainerUser.OfRecorders.Uid}", "CapEff:0000000000000000", "CapBnd:0000000000000000", "NoNewPrivs:1", "Seccomp:2"],
+            [$"{SessionFolders.OwnerOf(bot.SessionFolder).Uid}", "CapEff:0000000000000000", "CapBnd:0000000000000000", "NoNewPrivs:1", "Seccomp:2"],
             Lines(seen));
+    }
+
+    [Fact]
+    public async Task A_recorder_that_uses_up_the_kernels_limits_of_its_user_takes_nothing_from_other_bots()
+    {
+        Assert.SkipUnless(ContainerUser.IsRoot, "Only root can give each bot a user of its own.");
+        // inotify_init, until the kernel refuses.
+        var hostile = recorders.Bot("perl -e '$| = 1; $n++ while syscall(294, 0) >= 0; print \"$n, then refused\\n\"; sleep 600'");
+        await recorders.Containers.LaunchAsync(hostile, CancellationToken.None);
+        await Eventually.TrueAsync(async () => (await recorders.LogOf(hostile.Environment.SessionId)).EndsWith(", then refused\n", StringComparison.Ordinal));
+
+        var seen = await recorders.Run("perl -e 'print syscall(294, 0) >= 0 ? \"given\\n\" : \"refused\\n\"'");
+
+        Assert.Equal("given\n", seen);
+        await recorders.Containers.RemoveAsync(hostile.Environment.SessionId, CancellationToken.None);
     }
 
     [Fact]
