@@ -1,8 +1,8 @@
 namespace NewarBots.Manager.Hosting;
 
 /// <summary>
-/// A limited number of places that users share. A free place goes to the waiting request whose user has the fewest places and earlier requests, and then to
-/// the one that has waited longest. So many requests of one user do not hold up the few of another.
+/// A limited number of places that users share. A free place goes to the waiting request whose user has the fewest places and earlier requests, then to
+/// the user whose last turn is longest ago, and then to the request that has waited longest. So many requests of one user do not hold up the few of another.
 /// </summary>
 /// <param name="total">Places in total.</param>
 /// <param name="ofOneUser">Places that one user may have.</param>
@@ -18,6 +18,10 @@ internal sealed class FairPlaces(int total, int ofOneUser, int maxWaiting, TimeP
     private readonly Lock _lock = new();
     private readonly List<Place> _taken = [];
     private readonly List<Request> _waiting = [];
+
+    /// <summary>The number of each user's last turn, while any request waits.</summary>
+    private readonly Dictionary<string, long> _turns = [];
+    private long _turn;
 
     /// <summary>Takes a place, and waits for it if necessary.</summary>
     /// <param name="user">The user.</param>
@@ -68,7 +72,7 @@ internal sealed class FairPlaces(int total, int ofOneUser, int maxWaiting, TimeP
             .GroupBy(waiting => waiting.Item.User)
             .SelectMany(ofUser => ofUser.Select((waiting, index) => (waiting.Item, Before: PlacesOf(ofUser.Key) + index, Arrival: waiting.Index)))
             .Where(waiting => waiting.Before < ofOneUser)
-            .OrderBy(waiting => waiting.Before).ThenBy(waiting => waiting.Arrival)
+            .OrderBy(waiting => waiting.Before).ThenBy(waiting => _turns.GetValueOrDefault(waiting.Item.User)).ThenBy(waiting => waiting.Arrival)
             .Select(waiting => (waiting.Item, waiting.Before)),
     ];
 
@@ -77,10 +81,18 @@ internal sealed class FairPlaces(int total, int ofOneUser, int maxWaiting, TimeP
         foreach (var (request, _) in InOrder().Take(Math.Max(0, total - _taken.Count)))
         {
             _waiting.Remove(request);
+            _turns[request.User] = ++_turn;
             var place = new Place(request.User, request.Revoke, time.GetTimestamp(), Free);
             // The wait may have been cancelled at this moment.
             if (request.TryGive(place))
                 _taken.Add(place);
+        }
+
+        if (_waiting.Count == 0)
+        {
+            _turns.Clear();
+            foreach (var user in _taken.Select(place => place.User).Distinct())
+                _turns[user] = ++_turn;
         }
     }
 

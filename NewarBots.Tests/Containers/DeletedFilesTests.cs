@@ -33,7 +33,7 @@ public sealed class DeletedFilesTests : IDisposable
     [Fact]
     public async Task More_open_files_than_a_recorder_has_are_unusual()
     {
-        using var process = await RunAsync("""syscall(160, 7, pack("QQ", 400000, 400000)); open my $f, "<", "/dev/null"; syscall(33, fileno($f), $_) for 100 .. 301000;""");
+        using var process = await RunAsync("""syscall(160, 7, pack("QQ", 400000, 400000)); open my $f, "<", "/dev/null"; for my $n (100 .. 301000) { my $to = $n + 0; syscall(33, fileno($f), $to) }""");
 
         DeletedFiles.Measure([process.Id], Disk, out var isUnusual);
 
