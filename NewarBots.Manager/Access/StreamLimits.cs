@@ -35,8 +35,11 @@ internal sealed class StreamLimits(IOptions<AccessOptions> options, TimeProvider
     /// <summary>Longer downloads are aborted, so that slow readers cannot keep all places.</summary>
     public static readonly TimeSpan MaxDownloadTime = TimeSpan.FromMinutes(10);
 
-    /// <summary>Downloads that are read more slowly are aborted. The largest would take longer than <see cref="MaxDownloadTime"/>.</summary>
-    private static readonly MinDataRate SlowestDownload = new(bytesPerSecond: 16 * 1024, gracePeriod: TimeSpan.FromSeconds(20));
+    /// <summary>
+    /// Downloads that are read more slowly on average are aborted. Bytes in the buffers of the connection count as read. The largest download takes nine
+    /// minutes at this rate.
+    /// </summary>
+    private static readonly MinDataRate SlowestDownload = new(bytesPerSecond: 64 * 1024, gracePeriod: TimeSpan.FromSeconds(20));
 
     private const int RetryAfterSeconds = 10;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
@@ -84,18 +85,24 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
     public async Task A_recorder_that_deletes_files_and_keeps_them_open_is_stopped_like_one_whose_folder_is_too_large()
     {
         Assert.SkipUnless(ContainerUser.IsRoot, "Only root sees the open files of recorders.");
-        var bot = await LaunchedAsync(
-            """
-            trap 'exit 0' TERM
-            cd /app/storage/recordings/temp/user_$USER_ID/$RECORDING_SESSION_ID
-            exec 3>junk && rm junk && head -c 200M /dev/zero >&3 && touch done
-            while :; do sleep 0.1; done
-            """);
+        var bot = await LaunchedAsync("trap 'exit 0' TERM; while :; do sleep 0.1; done");
         var stopper = _manager.GetRequiredService<BotStopper>();
         await stopper.StartAsync(Cancellation);
-        await Eventually.TrueAsync(() => File.Exists(Path.Combine(new StorageLayout(recorders.Storage).SessionFolder(bot.UserId, bot.Id), "done")));
-
-        await ReconcileAsync();
+        var folder = new StorageLayout(recorders.Storage).SessionFolder(bot.UserId, bot.Id);
+        var junk = Path.Combine(folder, "junk");
+        await new FileStream(junk, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, PreallocationSize = 200 * 1024 * 1024 }).DisposeAsync();
+        var owner = SessionFolders.OwnerOf(folder);
+        // A process of the recorder, with the file as its standard input.
+        using var process = Process.Start("sh", ["-c", $"exec <'{junk}'; rm '{junk}'; exec setpriv --reuid={owner.Uid} --regid={owner.Gid} --clear-groups sleep 600"]);
+        try
+        {
+            await Eventually.TrueAsync(() => HostProcesses.ByUser()[owner.Uid].Any());
+            await ReconcileAsync();
+        }
+        finally
+        {
+            process.Kill();
+        }
 
         Assert.Equal(0, (await recorders.ExitOf(bot.Id)).ExitCode);
         var stopped = (await Store.Queries.FindAsync(bot.Id))!;
