@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
@@ -36,6 +37,8 @@ internal sealed partial class BotLauncher(
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
 
     private readonly BotWorkQueue _queue = new(logger);
+    private readonly ConcurrentDictionary<UserId, long> _launches = new();
+    private long _launch;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
         loops.RunAsync("launch", BackgroundLoops.DefaultTimeout, EnqueueAsync, token => signal.WaitAsync(PollInterval, time, token), stoppingToken),
@@ -49,7 +52,7 @@ internal sealed partial class BotLauncher(
             // Queued bots first: a bot that another manager launches in between is read twice. In the other order it would be missed and its slot reused.
             var queued = await queries.QueuedAsync(atMostOfOneUser: capacity);
             var underWay = await queries.UnderWayAsync();
-            foreach (var bot in LaunchPlan.Next([.. queued, .. underWay], capacity))
+            foreach (var bot in LaunchPlan.Next([.. queued, .. underWay], capacity, _launches))
             {
                 // A bot that was stopped meanwhile ends without a container.
                 if (bot.StopRequested || !backoff.IsPostponed(bot.Id))
@@ -135,6 +138,7 @@ internal sealed partial class BotLauncher(
         // The bot may have been enqueued again during its launch. A bot that has its container is not launched twice.
         if (begun is not { Status: BotStatus.Launching, AwaitsContainer: true } bot)
             return;
+        _launches[bot.UserId] = Interlocked.Increment(ref _launch);
         if (wasQueued)
             BotTracing.StartStep("bot queue", bot, since: bot.DueAt)?.Dispose();
         if (bot.StopRequested && earlier is null or { State: RecorderContainerState.Created })
