@@ -139,6 +139,22 @@ public sealed class TranscriptLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Two_managers_send_each_turn_once()
+    {
+        await using var another = await Manager.StartAnotherAsync();
+        var ids = new List<SessionId>();
+        for (var index = 0; index < 3; index++)
+            ids.Add(await PlacedBots.RecordedAsync(_host, Name));
+
+        foreach (var (index, id) in ids.Index())
+            await (index % 2 == 0 ? Manager : another).PostAsync($"/bots/{id}/transcript");
+        foreach (var id in ids)
+            await EndedAsync(id, "completed");
+
+        Assert.Equal(ids.Count * Turns.Length, _stub.Requests.Count);
+    }
+
+    [Fact]
     public async Task Repeat_that_fails_keeps_the_earlier_text_and_says_so()
     {
         var id = await PlacedBots.RecordedAsync(_host, Name);
