@@ -64,7 +64,7 @@ internal sealed record Bot
     /// <summary>Participants who spoke, in the order of their first words.</summary>
     public IReadOnlyList<Speaker> Speakers { get; init; } = [];
 
-    /// <summary>Who is in the call, and who speaks.</summary>
+    /// <summary>The people in the call, and those who speak.</summary>
     public CallPeople People { get; init; } = CallPeople.None;
 
     /// <summary>The level of its latest second, in dBFS.</summary>

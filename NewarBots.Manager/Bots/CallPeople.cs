@@ -3,8 +3,8 @@ using NewarBots.Contract;
 namespace NewarBots.Manager.Bots;
 
 /// <summary>
-/// Who is in a bot's call and who speaks, as far as the recorder tells. A part of the bot's record: few entries with short names, because the page that the recorder
-/// shows chooses them.
+/// The people in a bot's call and those who speak, as far as the recorder tells. A part of the bot's record: few entries with short names, because the page that the
+/// recorder shows chooses them.
 /// </summary>
 internal sealed record CallPeople
 {

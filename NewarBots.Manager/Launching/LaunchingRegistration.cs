@@ -23,7 +23,7 @@ internal static class LaunchingRegistration
         builder.Services.AddSingleton<RecorderPreparation>();
         builder.Services.AddSingleton<CompanionAnnouncer>();
 
-        builder.Services.AddSingleton<LiveScreenshots>();
+        builder.Services.AddSingleton<BotScreenshots>();
 
         builder.Services.AddHostedService<BotLauncher>();
         builder.Services.AddSingleton<BotStopper>();

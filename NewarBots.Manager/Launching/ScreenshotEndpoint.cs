@@ -29,7 +29,7 @@ internal static class ScreenshotEndpoint
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
     /// <response code="200">The picture, a JPEG or a PNG.</response>
     public static async Task<Results<FileContentHttpResult, ProblemHttpResult>> GetAsync(
-        SessionId id, BotQueries queries, LiveScreenshots screenshots, StreamLimits limits, HttpContext context)
+        SessionId id, BotQueries queries, BotScreenshots screenshots, StreamLimits limits, HttpContext context)
     {
         if (await queries.FindAsync(id) is not { } bot)
             return BotProblems.NotFound();

@@ -55,7 +55,7 @@ internal static class WebhooksRegistration
             {
                 ["type"] = Choice(PeopleEvents.Types),
                 ["timestamp"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time", Description = "When the manager learned of it." },
-                ["data"] = new OpenApiSchemaReference("PersonChange", document) { Description = "Who, and when it happened." },
+                ["data"] = new OpenApiSchemaReference("PersonChange", document) { Description = "The person, and when it happened." },
             },
         });
         document.Webhooks = new Dictionary<string, IOpenApiPathItem>

@@ -75,7 +75,7 @@ internal sealed class SpeakerActivity
 internal readonly record struct OpenTurn(string Source, long Start, long End, string? Name);
 
 /// <param name="Source">As in <see cref="Voice.Source"/>.</param>
-/// <param name="Packet">Where it begins or ends, on the session's time line.</param>
+/// <param name="Packet">The position of the beginning or end on the session's time line.</param>
 /// <param name="IsSpeaking">Whether the source speaks from then on.</param>
 /// <param name="Name">The source's name, if it is known.</param>
 internal sealed record SpeakerChange(string Source, long Packet, bool IsSpeaking, string? Name);

@@ -128,7 +128,7 @@ public static class Journal
         Name = CleanName(speech.Name),
     };
 
-    /// <summary>A page can show a name of any length. What is said about the source is still true.</summary>
+    /// <summary>A page can show a name of any length. The rest of the line is still true.</summary>
     private static string? CleanName(string? name) => name is { Length: <= Speech.MaxNameLength } ? DisplayText.Clean(name) : null;
 
     internal static bool IsUnixTime(long milliseconds) => milliseconds >= 0 && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();

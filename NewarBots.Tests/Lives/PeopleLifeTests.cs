@@ -5,7 +5,7 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Lives;
 
-/// <summary>Who is in the call and who speaks, from the meeting's page to the API, and what the bot sees.</summary>
+/// <summary>Participants, speakers and screenshots, from the meeting's page to the API.</summary>
 [Trait(LifeTests.Group, CallTests.Name)]
 public sealed class PeopleLifeTests(RecordingHost host) : IClassFixture<RecordingHost>
 {

@@ -111,7 +111,7 @@ internal sealed class BotListener
 
     public AsyncAutoResetEvent Woken { get; } = new();
 
-    /// <summary>Who was in the call at the latest wake-up; <see langword="null"/> before the first.</summary>
+    /// <summary>The people in the call at the latest wake-up; <see langword="null"/> before the first.</summary>
     public CallPeople? People => Volatile.Read(ref _people);
 
     public void Wake(Bot? bot)

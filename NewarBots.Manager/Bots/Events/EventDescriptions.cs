@@ -26,19 +26,19 @@ internal sealed record StatusEvent(string Id, StatusUpdate Data) : FollowEvent;
 internal sealed record EndEvent(BotResponse Data) : FollowEvent;
 
 /// <summary>The page began to show a participant.</summary>
-/// <param name="Data">Who, and when.</param>
+/// <param name="Data">The participant, and the time.</param>
 internal sealed record ParticipantJoinedEvent(PersonChange Data) : FollowEvent;
 
 /// <summary>The page shows everybody, and no longer this participant.</summary>
-/// <param name="Data">Who, and when the page last showed the participant.</param>
+/// <param name="Data">The participant, and when the page last showed the name.</param>
 internal sealed record ParticipantLeftEvent(PersonChange Data) : FollowEvent;
 
 /// <summary>Somebody began to speak.</summary>
-/// <param name="Data">Who, and when.</param>
+/// <param name="Data">The speaker, and the time.</param>
 internal sealed record SpeakerStartedEvent(PersonChange Data) : FollowEvent;
 
 /// <summary>Somebody has been quiet for two seconds.</summary>
-/// <param name="Data">Who, and when the last words ended.</param>
+/// <param name="Data">The speaker, and when the last words ended.</param>
 internal sealed record SpeakerStoppedEvent(PersonChange Data) : FollowEvent;
 
 /// <summary>A server-sent event of all bots.</summary>

@@ -58,5 +58,5 @@ internal static class PeopleEvents
 /// <param name="Id">The bot's id.</param>
 /// <param name="At">When it happened.</param>
 /// <param name="Name">The name that the page shows; absent if it is unknown.</param>
-/// <param name="Source">Of a speaker: the source of the audio, as in the manifest's `speakers`.</param>
+/// <param name="Source">The source of a speaker's audio, as in the manifest's `speakers`.</param>
 internal sealed record PersonChange(SessionId Id, DateTimeOffset At, string? Name, string? Source);

@@ -258,11 +258,11 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     /// <summary>Writes to the journal and wakes the manager, as a recorder does that has no new status.</summary>
-    private Task WriteAsync(string id, JournalLine line)
+    private async Task WriteAsync(string id, JournalLine line)
     {
         var session = SessionId.Parse(id);
         RecorderJournal.Write(_manager.Storage, UserId.Parse("anna"), session, Journal.Format(line));
-        return _recorder.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisNames.StatusChannel(session)), "{}");
+        await _recorder.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisNames.StatusChannel(session)), "{}");
     }
 
     private async Task<HttpResponseMessage> SendAsync(string path, string? lastEventId = null)

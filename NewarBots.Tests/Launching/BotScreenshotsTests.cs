@@ -8,7 +8,7 @@ using StackExchange.Redis;
 namespace NewarBots.Tests.Launching;
 
 /// <summary>The test writes what a recorder, or what took it over, leaves in its folder.</summary>
-public sealed class LiveScreenshotsTests(RedisServer server) : IClassFixture<RedisServer>, IAsyncLifetime
+public sealed class BotScreenshotsTests(RedisServer server) : IClassFixture<RedisServer>, IAsyncLifetime
 {
     private static readonly byte[] Jpeg = [0xff, 0xd8, 0xff, 0xe0, 1, 2, 3];
 
@@ -53,7 +53,7 @@ public sealed class LiveScreenshotsTests(RedisServer server) : IClassFixture<Red
     [InlineData("", null)]
     [InlineData("\u0089PNG\r\n\u001a\n", "image/png")]
     public void Only_the_signature_makes_an_image(string content, string? type) =>
-        Assert.Equal(type, LiveScreenshots.TypeOf(System.Text.Encoding.Latin1.GetBytes(content)));
+        Assert.Equal(type, BotScreenshots.TypeOf(System.Text.Encoding.Latin1.GetBytes(content)));
 
     [Fact]
     public async Task Picture_that_is_no_image_or_too_large_or_a_link_is_not_returned()
@@ -61,7 +61,7 @@ public sealed class LiveScreenshotsTests(RedisServer server) : IClassFixture<Red
         await WriteAsync("<html>"u8.ToArray());
         Assert.Null(await Screenshots().TakeAsync(_bot, TestContext.Current.CancellationToken));
 
-        await WriteAsync([.. Jpeg, .. new byte[LiveScreenshots.MaxBytes]]);
+        await WriteAsync([.. Jpeg, .. new byte[BotScreenshots.MaxBytes]]);
         Assert.Null(await Screenshots().TakeAsync(_bot, TestContext.Current.CancellationToken));
 
         await WriteAsync(Jpeg);
@@ -76,9 +76,9 @@ public sealed class LiveScreenshotsTests(RedisServer server) : IClassFixture<Red
         Assert.Null(await TimedOutAsync());
     }
 
-    private LiveScreenshots Screenshots(TimeProvider? time = null) => new(_redis, _storage, time ?? TimeProvider.System);
+    private BotScreenshots Screenshots(TimeProvider? time = null) => new(_redis, _storage, time ?? TimeProvider.System);
 
-    private async Task<LiveScreenshot?> TimedOutAsync()
+    private async Task<BotScreenshot?> TimedOutAsync()
     {
         var time = new FakeTimeProvider(SampleBots.Noon);
         var taking = Screenshots(time).TakeAsync(_bot, TestContext.Current.CancellationToken);

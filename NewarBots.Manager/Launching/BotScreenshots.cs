@@ -9,7 +9,7 @@ namespace NewarBots.Manager.Launching;
 /// Screenshots of live bots. The recorder takes one when it is asked to, and writes it to its session folder. It is untrusted, so the size is limited, and only
 /// the signature decides what the file is.
 /// </summary>
-internal sealed class LiveScreenshots(IConnectionMultiplexer redis, StorageLayout storage, TimeProvider time)
+internal sealed class BotScreenshots(IConnectionMultiplexer redis, StorageLayout storage, TimeProvider time)
 {
     public const int MaxBytes = 4 * 1024 * 1024;
 
@@ -25,7 +25,7 @@ internal sealed class LiveScreenshots(IConnectionMultiplexer redis, StorageLayou
 
     /// <returns><see langword="null"/> if the recorder did not write a picture in time.</returns>
     /// <exception cref="IOException">The disk cannot be read.</exception>
-    public async Task<LiveScreenshot?> TakeAsync(Bot bot, CancellationToken cancellation)
+    public async Task<BotScreenshot?> TakeAsync(Bot bot, CancellationToken cancellation)
     {
         var earlier = VersionOf(bot);
         if (earlier is { } recent && time.GetUtcNow() - recent.WrittenAt is { } age && age >= TimeSpan.Zero && age < MaxAge)
@@ -60,7 +60,7 @@ internal sealed class LiveScreenshots(IConnectionMultiplexer redis, StorageLayou
         return file is null ? null : (file.Inode, file.WrittenAt);
     }
 
-    private LiveScreenshot? Read(Bot bot)
+    private BotScreenshot? Read(Bot bot)
     {
         using var file = Open(bot);
         if (file?.Length is not (> 0 and <= MaxBytes and var length))
@@ -81,4 +81,4 @@ internal sealed class LiveScreenshots(IConnectionMultiplexer redis, StorageLayou
 
 /// <param name="Content">The picture.</param>
 /// <param name="ContentType">Its type, by its signature.</param>
-internal sealed record LiveScreenshot(byte[] Content, string ContentType);
+internal sealed record BotScreenshot(byte[] Content, string ContentType);
