@@ -59,7 +59,7 @@ internal sealed record ParticipantResponse(
             name, speaker?.Source, attendee?.JoinedAt, attendee?.LeftAt,
             bot.People.Speakers.Any(latest => latest.EndedAt is null && (latest.Name ?? latest.Source) == (name ?? speaker?.Source)),
             (speaker?.SpokenSeconds ?? 0).ToMilliseconds(),
-            speaker is null ? null : bot.RecordingAt?.AddSeconds(speaker.FirstSeconds),
-            speaker is null ? null : bot.RecordingAt?.AddSeconds(speaker.LastSeconds));
+            speaker is null ? null : bot.RecordingAt?.AddMilliseconds(Math.Round(speaker.FirstSeconds * 1000)),
+            speaker is null ? null : bot.RecordingAt?.AddMilliseconds(Math.Round(speaker.LastSeconds * 1000)));
     }
 }
