@@ -18,6 +18,7 @@ internal sealed partial class MeetingVisit(
     CallAttendance call,
     CaptureHook hook,
     Evidence evidence,
+    LiveScreenshots screenshots,
     MeetingCompanions companions,
     TimeProvider time,
     ILoggerFactory loggers) : IMeetingVisit
@@ -57,6 +58,7 @@ internal sealed partial class MeetingVisit(
             evidence,
             time,
             loggers.CreateLogger<MeetingPage>());
+        screenshots.Page = Page;
         var outcome = await joiner.JoinAsync(Page, isAgain, deadline);
         if (outcome.Refusal is { } refusal)
             return new(refusal, outcome.Detail) { IsUnreachable = outcome.IsUnreachable };

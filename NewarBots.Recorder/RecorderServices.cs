@@ -50,7 +50,8 @@ internal static class RecorderServices
             .AddSingleton<StatusOutbox>()
             .AddSingleton<ShutdownFlush>()
             .AddSingleton(provider => ActivatorUtilities.CreateInstance<StatusReporter>(provider, environment.SessionId))
-            .AddSingleton(provider => ActivatorUtilities.CreateInstance<Evidence>(provider, folder));
+            .AddSingleton(provider => ActivatorUtilities.CreateInstance<Evidence>(provider, folder))
+            .AddSingleton(provider => ActivatorUtilities.CreateInstance<LiveScreenshots>(provider, folder));
         return environment.RedisUrl is { } configuration
             ? services.AddSingleton(provider => ActivatorUtilities.CreateInstance<RedisStatusSender>(provider, environment.SessionId, configuration))
             : services;

@@ -117,6 +117,16 @@ internal static class BotLifecycle
         return bot.Status.IsTerminal() || ReferenceEquals(speakers, bot.Speakers) ? bot : bot with { Speakers = speakers };
     }
 
+    /// <summary>The page shows a participant, or no longer does.</summary>
+    public static Bot Seen(Bot bot, Presence presence) => WithPeople(bot, bot.People.With(presence));
+
+    /// <summary>A source began or ceased to speak. Its earlier turns may have its name.</summary>
+    public static Bot Spoke(Bot bot, Speaking speaking) =>
+        WithPeople(bot, bot.People.With(speaking, bot.Speakers.LastOrDefault(speaker => speaker.Source == speaking.Source)?.Name));
+
+    private static Bot WithPeople(Bot bot, CallPeople people) =>
+        bot.Status >= BotStatus.Finalizing || ReferenceEquals(people, bot.People) ? bot : bot with { People = people };
+
     /// <summary>A stop was requested. A scheduled or queued bot ends at once; others leave the call first.</summary>
     public static Bot StopAsked(Bot bot, DateTimeOffset now) => bot.Status switch
     {
@@ -158,6 +168,7 @@ internal static class BotLifecycle
         return bot with
         {
             Status = BotStatus.Finalizing,
+            People = bot.People.AfterCall(),
             EndedCleanly = clean,
             Reason = bot.Reason ?? ReasonOf(bot, exit),
             Error = clean ? null : bot.Error ?? (gaveReason ? bot.Detail : Describe(exit)),

@@ -23,6 +23,8 @@ internal static class LaunchingRegistration
         builder.Services.AddSingleton<RecorderPreparation>();
         builder.Services.AddSingleton<CompanionAnnouncer>();
 
+        builder.Services.AddSingleton<BotScreenshots>();
+
         builder.Services.AddHostedService<BotLauncher>();
         builder.Services.AddSingleton<BotStopper>();
         builder.Services.AddHostedService(services => services.GetRequiredService<BotStopper>());

@@ -14,6 +14,9 @@ public sealed class StorageLayout(string root)
     /// <summary>Subfolder of the session folder with the recorder's evidence, one folder per failure.</summary>
     public const string EvidenceFolderName = "evidence";
 
+    /// <summary>The latest screenshot of a live bot's page, in its session folder. Each one replaces the file.</summary>
+    public const string ScreenshotName = "screenshot.jpg";
+
     /// <summary>Tracks of a session are numbered from 1 to this; later tracks get no file.</summary>
     public const int MaxTrack = 999;
 

@@ -121,11 +121,13 @@ public sealed class TranscriptLifecycleTests
     [Fact]
     public void Webhooks_hear_of_the_end_of_a_transcript_only()
     {
-        Assert.Null(WebhookEvent.TypeOf(Recorded, Pending));
-        Assert.Null(WebhookEvent.TypeOf(Pending, Processing));
-        Assert.Null(WebhookEvent.TypeOf(Processing, TranscriptLifecycle.Progressed(Processing, 1, 0.5)));
-        Assert.Equal("transcript.completed", WebhookEvent.TypeOf(Processing, TranscriptLifecycle.Completed(Processing, 1, null)));
-        Assert.Equal("transcript.failed", WebhookEvent.TypeOf(Processing, TranscriptLifecycle.Failed(Processing, 1, "x")));
-        Assert.Equal("bot.completed", WebhookEvent.TypeOf(SampleBots.In(BotStatus.Finalizing), Pending));
+        Assert.Empty(Types(Recorded, Pending));
+        Assert.Empty(Types(Pending, Processing));
+        Assert.Empty(Types(Processing, TranscriptLifecycle.Progressed(Processing, 1, 0.5)));
+        Assert.Equal(["transcript.completed"], Types(Processing, TranscriptLifecycle.Completed(Processing, 1, null)));
+        Assert.Equal(["transcript.failed"], Types(Processing, TranscriptLifecycle.Failed(Processing, 1, "x")));
+        Assert.Equal(["bot.completed"], Types(SampleBots.In(BotStatus.Finalizing), Pending));
+
+        static IEnumerable<string> Types(Bot before, Bot after) => WebhookEvent.Between(before, after, SampleBots.Noon).Select(change => change.Type);
     }
 }
