@@ -11,7 +11,7 @@ namespace NewarBots.Recorder;
 
 /// <summary>A visit with a browser, which it starts and closes. A session makes another visit when a browser crashes.</summary>
 internal sealed partial class MeetingVisit(
-    RecorderEnvironment environment,
+    RecorderAssignment assignment,
     JoiningInput input,
     Func<Task<MeetingBrowser>> startBrowser,
     Joiner joiner,
@@ -54,7 +54,7 @@ internal sealed partial class MeetingVisit(
             _browser.Page,
             hook,
             input.Selectors,
-            new OtherRecorders(input.Selectors, environment.BotName, isSignedIn: input.Account is not null, companions),
+            new OtherRecorders(input.Selectors, assignment.BotName, isSignedIn: input.Account is not null, companions),
             evidence,
             time,
             loggers.CreateLogger<MeetingPage>());

@@ -135,6 +135,14 @@ internal static class BotLifecycle
         _ => bot with { StopRequested = true },
     };
 
+    /// <summary>The runtime says why the container does not start, or does not answer; or that it runs again.</summary>
+    /// <param name="bot">The bot.</param>
+    /// <param name="why"><see langword="null"/> if the container runs.</param>
+    public static Bot ContainerSeen(Bot bot, BotWarning? why) =>
+        bot.Status is > BotStatus.Queued and < BotStatus.Finalizing && (why is not null || IsAboutContainer(bot.Warning)) ? bot with { Warning = why } : bot;
+
+    private static bool IsAboutContainer(BotWarning? warning) => warning?.Reason is EndReason.ContainerPending or EndReason.ContainerUnreachable;
+
     /// <summary>The bot has reached its maximum duration and is still in the call. That reason stands, whatever the recorder reports later.</summary>
     public static Bot Overdue(Bot bot) => bot.Status >= BotStatus.Finalizing
         ? bot
@@ -259,7 +267,7 @@ internal static class BotLifecycle
     private static EndReason ReasonOf(Bot bot, RecorderExit? exit) => exit switch
     {
         { OutOfMemory: true } => EndReason.OutOfMemory,
-        { ExitCode: (long)RecorderExitCode.InvalidEnvironment } => EndReason.LaunchFailed,
+        { ExitCode: (long)RecorderExitCode.InvalidInput } => EndReason.LaunchFailed,
         { ExitCode: (long)RecorderExitCode.Watchdog } => EndReason.MaxDuration,
         _ when bot.StopRequested && bot.Status < BotStatus.Recording => EndReason.StopRequested,
         _ => EndReason.RecorderCrashed,

@@ -5,7 +5,7 @@ namespace NewarBots.Manager.Containers;
 
 internal static partial class ContainersRegistration
 {
-    /// <summary>Adds the container engine and a health check named <c>docker</c>. Needs <c>StorageLayout</c>.</summary>
+    /// <summary>Adds the runtime that <c>Recorders:Runtime</c> names, with its health check. Needs <c>StorageLayout</c>.</summary>
     public static IHostApplicationBuilder AddContainers(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<IValidateOptions<LaunchingOptions>, LaunchingOptionsValidator>();

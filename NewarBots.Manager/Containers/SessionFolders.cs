@@ -22,6 +22,12 @@ internal sealed class SessionFolders(StorageLayout storage, IOptions<LaunchingOp
         | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
+    /// <summary>See <see cref="StorageLayout.LaunchedBot"/>.</summary>
+    private const string RememberedExtension = ".json";
+
+    /// <summary>More than the longest record.</summary>
+    private const int MaxRecordBytes = 1024 * 1024;
+
     /// <summary>With many managers that launch bots at the same moment.</summary>
     private const int MaxClaims = 100;
 
@@ -109,6 +115,49 @@ internal sealed class SessionFolders(StorageLayout storage, IOptions<LaunchingOp
         using var folder = Open(user, id) ?? throw new IOException($"{storage.SessionFolder(user, id)} does not exist.");
         if (folder.Find(Journal.FileName) is null)
             folder.Write(name, text, folder.Owner);
+    }
+
+    /// <summary>Keeps the record of a bot that is about to get a container beside its folder, where no recorder sees it.</summary>
+    /// <param name="user">Owner of the bot.</param>
+    /// <param name="id">The session. It has a folder.</param>
+    /// <param name="record">The record as JSON.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Remember(UserId user, SessionId id, string record)
+    {
+        using var parent = OpenParent(user, id) ?? throw new IOException($"{storage.LaunchedBot(user, id)} cannot be created.");
+        parent.Write(RememberedName(id), record, ContainerUser.OfManager);
+    }
+
+    /// <returns>The record as JSON, and when it was written; <see langword="null"/> if the session has none.</returns>
+    public (string Record, DateTimeOffset WrittenAt)? Recall(UserId user, SessionId id)
+    {
+        using var parent = OpenParent(user, id);
+        using var file = parent?.OpenFile(RememberedName(id), out _);
+        if (file is null)
+            return null;
+        using var reader = new StreamReader(file.OpenStream(MaxRecordBytes));
+        return (reader.ReadToEnd(), file.WrittenAt);
+    }
+
+    /// <summary>Deletes the record that <see cref="Remember"/> kept. Does nothing if there is none.</summary>
+    public void Forget(UserId user, SessionId id)
+    {
+        using var parent = OpenParent(user, id);
+        parent?.Remove(RememberedName(id), RemovalBudget.Small());
+    }
+
+    /// <summary>All sessions whose record is kept.</summary>
+    public IReadOnlyList<(UserId User, SessionId Id)> Remembered()
+    {
+        using var root = OpenRoot();
+        var remembered = new List<(UserId, SessionId)>();
+        foreach (var (user, name) in UserFolders(root))
+        {
+            using var ofUser = root!.OpenFolder(name, out _);
+            remembered.AddRange((ofUser?.ListNames(out _) ?? []).Select(RememberedId).OfType<SessionId>().Select(id => (user, id)));
+        }
+
+        return remembered;
     }
 
     /// <summary>
@@ -229,7 +278,7 @@ internal sealed class SessionFolders(StorageLayout storage, IOptions<LaunchingOp
         {
             using var ofUser = root.OpenFolder(name, out _);
             unknown.AddRange((ofUser?.List(out _) ?? [])
-                .Where(entry => entry.Kind is not EntryKind.Folder || !SessionId.TryParse(entry.Name, provider: null, out _))
+                .Where(entry => entry.Kind is EntryKind.Folder ? !SessionId.TryParse(entry.Name, provider: null, out _) : RememberedId(entry.Name) is null)
                 .Select(entry => Path.Combine(ofUser!.Path, entry.Name)));
         }
 
@@ -281,11 +330,23 @@ internal sealed class SessionFolders(StorageLayout storage, IOptions<LaunchingOp
 
     private UntrustedFolder? Open(UserId user, SessionId id)
     {
-        var (ofUser, session) = Names(user, id);
-        using var root = OpenRoot();
-        using var parent = Open(root, ofUser);
-        return Open(parent, session);
+        using var parent = OpenParent(user, id);
+        return Open(parent, Names(user, id).Session);
     }
+
+    private UntrustedFolder? OpenParent(UserId user, SessionId id)
+    {
+        using var root = OpenRoot();
+        return Open(root, Names(user, id).OfUser);
+    }
+
+    private static string RememberedName(SessionId id) => $"{id}{RememberedExtension}";
+
+    private static SessionId? RememberedId(string name) =>
+        name.EndsWith(RememberedExtension, StringComparison.Ordinal)
+        && SessionId.TryParse(name[..^RememberedExtension.Length], provider: null, out var id)
+            ? id
+            : null;
 
     /// <returns><see langword="null"/> if it does not exist.</returns>
     private UntrustedFolder? OpenRoot() => UntrustedFolder.OpenTrusted(storage.TempRoot, out var problem) ?? NoneOrRefused(storage.TempRoot, problem);

@@ -16,7 +16,7 @@ internal sealed partial class BotLauncher(
     BotQueries queries,
     BotCommands commands,
     BotLeases leases,
-    IRecorderContainers containers,
+    IRecorderRuntime runtime,
     RecorderPreparation preparation,
     BotStopper stopper,
     CompanionAnnouncer announcer,
@@ -128,7 +128,7 @@ internal sealed partial class BotLauncher(
     private async Task LaunchAsync(SessionId id, CancellationToken cancellation)
     {
         // Look up the container first, so that the bot stays queued while the engine is unreachable.
-        var earlier = await containers.FindAsync(id, cancellation);
+        var earlier = await runtime.FindAsync(id, cancellation);
         var wasQueued = false;
         var begun = await commands.UpdateAsync(id, known =>
         {
@@ -164,7 +164,7 @@ internal sealed partial class BotLauncher(
         var startedAt = time.GetTimestamp();
         try
         {
-            await containers.LaunchAsync(await preparation.PrepareAsync(bot, step?.Id, cancellation), cancellation);
+            await runtime.LaunchAsync(await preparation.PrepareAsync(bot, step?.Id, cancellation), cancellation);
             metrics.Launched(time.GetElapsedTime(startedAt));
             Log.Launched(logger, bot.Id, bot.ContainerName);
             return true;

@@ -19,7 +19,7 @@ internal static class LaunchingRegistration
         builder.Services.TryAddSingleton<BotMetrics>();
         builder.Services.AddSingleton<RecorderAccessKey>();
         builder.Services.AddSingleton<RecorderAccess>();
-        builder.Services.AddSingleton<RecorderEnvironmentFactory>();
+        builder.Services.AddSingleton<RecorderAssignments>();
         builder.Services.AddSingleton<RecorderPreparation>();
         builder.Services.AddSingleton<CompanionAnnouncer>();
 

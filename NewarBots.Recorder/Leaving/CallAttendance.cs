@@ -9,7 +9,7 @@ namespace NewarBots.Recorder.Leaving;
 
 /// <summary>Stays in the call, recording, until there is a reason to leave. Reports the progress every few seconds.</summary>
 internal sealed partial class CallAttendance(
-    RecorderEnvironment environment,
+    RecorderAssignment assignment,
     SessionRecording recording,
     StatusReporter reporter,
     Evidence evidence,
@@ -77,7 +77,7 @@ internal sealed partial class CallAttendance(
         // The participant count is in the toolbar, which hides itself.
         await page.ShowToolbarAsync();
 
-        _rules = _rules?.AfterRejoin(time.GetUtcNow()) ?? new(environment.Leave, deadline, time.GetUtcNow());
+        _rules = _rules?.AfterRejoin(time.GetUtcNow()) ?? new(assignment.Leave, deadline, time.GetUtcNow());
         var history = new JoinHistory(time.GetUtcNow(), new DialogAnswers(input.Selectors));
         var shownAt = time.GetUtcNow();
         var (reportedAt, reportedChunks, seenChanges) = (time.GetUtcNow(), 0, recording.SpeakerChanges);

@@ -13,7 +13,7 @@ namespace NewarBots.Recorder.Recording;
 /// </summary>
 internal sealed partial class SessionRecording(
     string folder,
-    RecorderEnvironment environment,
+    RecorderAssignment assignment,
     SessionJournal journal,
     TrackFiles files,
     MonotonicClock time,
@@ -68,7 +68,7 @@ internal sealed partial class SessionRecording(
                     if (writer is null || timeLine is null)
                     {
                         position = new(batch.StartedAt);
-                        writer = new(folder, environment.SessionId, environment.ChunkLength, position);
+                        writer = new(folder, assignment.SessionId, assignment.ChunkLength, position);
                         timeLine = new(position);
                     }
 

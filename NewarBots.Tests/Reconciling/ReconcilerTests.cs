@@ -262,10 +262,10 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
         await recorders.Containers.LaunchAsync(spec, Cancellation);
         var bot = new Bot
         {
-            Id = spec.Environment.SessionId,
-            UserId = spec.Environment.UserId,
+            Id = spec.Id,
+            UserId = spec.UserId,
             Status = BotStatus.Recording,
-            MeetingUrl = spec.Environment.MeetingUrl,
+            MeetingUrl = new("https://meet.google.com/abc-defg-hij"),
             Platform = Platform.GoogleMeet,
             BotName = "Notes",
             Leave = new(),
