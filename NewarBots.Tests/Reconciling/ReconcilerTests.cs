@@ -60,6 +60,54 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
         await stopper.StopAsync(Cancellation);
     }
 
+    [Theory]
+    [InlineData(RecorderContainerState.Pending, EndReason.ContainerPending)]
+    [InlineData(RecorderContainerState.Unknown, EndReason.ContainerUnreachable)]
+    public async Task Users_are_told_why_a_container_does_not_start_or_answer_until_it_does(RecorderContainerState state, EndReason reason)
+    {
+        var bot = await LaunchedAsync("sleep 1000");
+        recorders.Containers.Shown = (state, "The reason.");
+        await ReconcileAsync();
+        _time.Advance(TimeSpan.FromHours(1));
+        await ReconcileAsync();
+        var waiting = (await Store.Queries.FindAsync(bot.Id))!;
+
+        recorders.Containers.Shown = null;
+        await ReconcileAsync();
+
+        Assert.Equal((BotStatus.Recording, new BotWarning(reason, "The reason.")), (waiting.Status, waiting.Warning));
+        Assert.Null((await Store.Queries.FindAsync(bot.Id))!.Warning);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_bot_without_a_record_is_recovered_as_it_was_launched(bool hasContainer)
+    {
+        var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij") with
+        {
+            BotName = "sleep 1000",
+            Metadata = new Dictionary<string, string> { ["matter"] = "42" },
+            Retention = TimeSpan.FromDays(3),
+            RecordTracks = true,
+            Webhook = new(new("https://hooks.example/"), ["bot.completed"], "whsec_c2VjcmV0"),
+            TranscriptWish = new("de"),
+        };
+        var spec = await _manager.GetRequiredService<RecorderPreparation>().PrepareAsync(bot, traceParent: null, Cancellation);
+        if (hasContainer)
+            await recorders.Containers.LaunchAsync(spec, Cancellation);
+        else
+            await File.WriteAllTextAsync(Path.Combine(spec.SessionFolder, ChunkFormat.FileName(0)), "audio", Cancellation);
+        _time.SetUtcNow(TimeProvider.System.GetUtcNow() + TimeSpan.FromMinutes(1));
+
+        await ReconcileAsync();
+
+        var recovered = (await Store.Queries.FindAsync(bot.Id))!;
+        Assert.NotNull(recovered.LaunchedAt);
+        Assert.Equivalent(bot with { LaunchedAt = recovered.LaunchedAt }, recovered);
+        Assert.DoesNotContain("matter", string.Join('\n', Directory.EnumerateFiles(spec.SessionFolder).Select(File.ReadAllText)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_recorder_whose_folder_outgrows_its_recording_is_stopped()
     {
