@@ -158,7 +158,7 @@ public sealed partial class TranscriptPageTests(DashboardBrowser browser) : ICla
         Assert.Empty(await open.FindFlawsAsync());
     }
 
-    [GeneratedRegex("^(Transcribing: [0-9]+ %|Waiting for the speech server)$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("^(Transcribing: [0-9]+ %|Waiting for the speech server)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex ProgressText { get; }
 
     private sealed class Gated(Task gate, IResult answer) : IResult

@@ -30,6 +30,7 @@ internal sealed class WhisperServer : IAsyncDisposable
             program, ["--model", model, "--host", "127.0.0.1", "--port", $"{port}", "--inference-path", "/v1/audio/transcriptions", "--convert", "--tmp-dir", _folder, .. limits])
         {
             WorkingDirectory = _folder,
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
