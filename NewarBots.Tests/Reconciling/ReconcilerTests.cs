@@ -7,7 +7,6 @@ using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Containers;
 using NewarBots.Manager.Ending;
-using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Reconciling;
 using NewarBots.Tests.Fixtures;
@@ -61,12 +60,12 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
     }
 
     [Theory]
-    [InlineData(RecorderContainerState.Pending, EndReason.ContainerPending)]
-    [InlineData(RecorderContainerState.Unknown, EndReason.ContainerUnreachable)]
-    public async Task Users_are_told_why_a_container_does_not_start_or_answer_until_it_does(RecorderContainerState state, EndReason reason)
+    [InlineData(nameof(RecorderContainerState.Pending), EndReason.ContainerPending)]
+    [InlineData(nameof(RecorderContainerState.Unknown), EndReason.ContainerUnreachable)]
+    public async Task Users_are_told_why_a_container_does_not_start_or_answer_until_it_does(string state, EndReason reason)
     {
         var bot = await LaunchedAsync("sleep 1000");
-        recorders.Containers.Shown = (state, "The reason.");
+        recorders.Containers.Shown = (Enum.Parse<RecorderContainerState>(state), "The reason.");
         await ReconcileAsync();
         _time.Advance(TimeSpan.FromHours(1));
         await ReconcileAsync();

@@ -30,10 +30,11 @@ public sealed class ReconciliationPlanTests
     }
 
     [Theory]
-    [InlineData(RecorderContainerState.Pending)]
-    [InlineData(RecorderContainerState.Unknown)]
-    public void A_bot_whose_container_is_pending_or_does_not_answer_is_ended_by_nobody_but_a_user(RecorderContainerState state)
+    [InlineData(nameof(RecorderContainerState.Pending))]
+    [InlineData(nameof(RecorderContainerState.Unknown))]
+    public void A_bot_whose_container_is_pending_or_does_not_answer_is_ended_by_nobody_but_a_user(string name)
     {
+        var state = Enum.Parse<RecorderContainerState>(name);
         var longAgo = new Liveness(TimeSpan.FromDays(30), TimeSpan.FromDays(30));
 
         Assert.Empty(Make([Recording], [ContainerOf(Recording, state)], [], Now.AddDays(30), longAgo));
