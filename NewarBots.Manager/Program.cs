@@ -62,6 +62,7 @@ app.MapDefaultEndpoints();
 app.MapApiDescription();
 app.MapBots();
 app.MapStop();
+app.MapScreenshot();
 app.MapRecordings();
 app.MapTranscripts();
 app.MapEnding();

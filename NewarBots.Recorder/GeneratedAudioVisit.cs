@@ -13,7 +13,7 @@ namespace NewarBots.Recorder;
 /// the rehearsal's URL, both in seconds: <c>admitAfter</c> and <c>duration</c>.
 /// </summary>
 internal sealed class GeneratedAudioVisit(
-    RecorderEnvironment environment, CaptureHook hook, SessionRecording recording, StatusReporter reporter, StopSignal stop, TimeProvider time)
+    RecorderAssignment assignment, CaptureHook hook, SessionRecording recording, StatusReporter reporter, StopSignal stop, TimeProvider time)
     : IMeetingVisit
 {
     private static readonly TimeSpan BatchInterval = TimeSpan.FromMilliseconds(500);
@@ -89,7 +89,7 @@ internal sealed class GeneratedAudioVisit(
 
     private TimeSpan? QuerySeconds(string name)
     {
-        foreach (var part in environment.MeetingUrl.Query.TrimStart('?').Split('&'))
+        foreach (var part in assignment.MeetingUrl.Query.TrimStart('?').Split('&'))
         {
             if (part.StartsWith($"{name}=", StringComparison.Ordinal)
                 && double.TryParse(part.AsSpan(name.Length + 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds)

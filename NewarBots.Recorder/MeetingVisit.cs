@@ -11,13 +11,14 @@ namespace NewarBots.Recorder;
 
 /// <summary>A visit with a browser, which it starts and closes. A session makes another visit when a browser crashes.</summary>
 internal sealed partial class MeetingVisit(
-    RecorderEnvironment environment,
+    RecorderAssignment assignment,
     JoiningInput input,
     Func<Task<MeetingBrowser>> startBrowser,
     Joiner joiner,
     CallAttendance call,
     CaptureHook hook,
     Evidence evidence,
+    LiveScreenshots screenshots,
     MeetingCompanions companions,
     TimeProvider time,
     ILoggerFactory loggers) : IMeetingVisit
@@ -53,10 +54,11 @@ internal sealed partial class MeetingVisit(
             _browser.Page,
             hook,
             input.Selectors,
-            new OtherRecorders(input.Selectors, environment.BotName, isSignedIn: input.Account is not null, companions),
+            new OtherRecorders(input.Selectors, assignment.BotName, isSignedIn: input.Account is not null, companions),
             evidence,
             time,
             loggers.CreateLogger<MeetingPage>());
+        screenshots.Page = Page;
         var outcome = await joiner.JoinAsync(Page, isAgain, deadline);
         if (outcome.Refusal is { } refusal)
             return new(refusal, outcome.Detail) { IsUnreachable = outcome.IsUnreachable };

@@ -12,31 +12,32 @@ using NewarBots.Recorder.Reporting;
 using NewarBots.ServiceDefaults;
 
 RecorderEnvironment environment;
+RecorderAssignment assignment;
 JoiningInput input;
 var watchdog = new Watchdog(TimeProvider.System, Watchdog.EndProcess);
 try
 {
     environment = RecorderEnvironment.Read(Environment.GetEnvironmentVariable);
     // Armed first: reading the input may already hang.
-    watchdog.Arm(environment.Leave.MaxDuration + Watchdog.Grace);
-    input = JoiningInput.Take(environment);
+    watchdog.Arm(Watchdog.Grace);
+    assignment = InputFile.Take(environment.SessionFolder, SessionInput.Assignment, RecorderAssignment.Parse);
+    watchdog.Arm(assignment.Leave.MaxDuration + Watchdog.Grace);
+    input = JoiningInput.Take(environment.SessionFolder, assignment);
 }
-catch (InvalidRecorderEnvironmentException exception)
+catch (InvalidRecorderInputException exception)
 {
     await Console.Error.WriteLineAsync(exception.Message);
-    return (int)RecorderExitCode.InvalidEnvironment;
+    return (int)RecorderExitCode.InvalidInput;
 }
 
-var folder = new StorageLayout(environment.StoragePath).SessionFolder(environment.UserId, environment.SessionId);
-Directory.CreateDirectory(folder);
-RecorderActivity.ContinueFrom(environment);
+RecorderActivity.ContinueFrom(assignment);
 
 var builder = Host.CreateEmptyApplicationBuilder(new() { ApplicationName = TelemetryNames.Recorder });
-builder.Configuration.AddEnvironmentVariables();
+builder.Configuration.AddEnvironmentVariables().AddInMemoryCollection(assignment.TelemetrySettings());
 builder.Logging.AddConsole(console => console.FormatterName = LogLineFormatter.Format).AddConsoleFormatter<LogLineFormatter, ConsoleFormatterOptions>();
 builder.ConfigureOpenTelemetry();
 builder.Logging.AddOpenTelemetry(logging => logging.AddProcessor(new LaunchTraceLogProcessor(RecorderActivity.Launch)));
-builder.Services.AddRecorder(environment, input, watchdog, folder);
+builder.Services.AddRecorder(environment, assignment, input, watchdog);
 
 // The host is built for its services but never run: a recorder does one thing and exits.
 var host = builder.Build();

@@ -9,7 +9,7 @@ namespace NewarBots.Recorder;
 
 /// <summary>The whole run of a recorder, from launching the browser to reporting why the bot left.</summary>
 internal sealed partial class RecorderRun(
-    RecorderEnvironment environment,
+    RecorderAssignment assignment,
     Func<IMeetingVisit> newVisit,
     StatusReporter reporter,
     SessionRecording recording,
@@ -89,7 +89,7 @@ internal sealed partial class RecorderRun(
     /// </summary>
     private async Task<LeaveDecision> AttendAsync(Task writing)
     {
-        var deadline = time.GetUtcNow() + environment.Leave.MaxDuration;
+        var deadline = time.GetUtcNow() + assignment.Leave.MaxDuration;
         var wasInCall = false;
         while (true)
         {

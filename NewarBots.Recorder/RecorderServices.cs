@@ -11,15 +11,15 @@ namespace NewarBots.Recorder;
 internal static class RecorderServices
 {
     /// <param name="services">The recorder's services.</param>
-    /// <param name="environment">Selects Redis and the source of the audio.</param>
+    /// <param name="environment">Selects the browser or another source of audio, and the session folder, which exists.</param>
+    /// <param name="assignment">The session.</param>
     /// <param name="input">The selectors and the account.</param>
     /// <param name="watchdog">The armed watchdog.</param>
-    /// <param name="folder">The session folder, which exists.</param>
     public static IServiceCollection AddRecorder(
-        this IServiceCollection services, RecorderEnvironment environment, JoiningInput input, Watchdog watchdog, string folder)
+        this IServiceCollection services, RecorderEnvironment environment, RecorderAssignment assignment, JoiningInput input, Watchdog watchdog)
     {
         services
-            .AddSingleton(environment)
+            .AddSingleton(assignment)
             .AddSingleton(input)
             .AddSingleton(watchdog)
             .AddSingleton(new MonotonicClock(TimeProvider.System))
@@ -28,14 +28,14 @@ internal static class RecorderServices
             .AddSingleton<MeetingCompanions>()
             .AddSingleton<RejoinBudget>()
             .AddSingleton<RecorderRun>()
-            .AddReporting(environment, folder)
-            .AddRecording(folder)
+            .AddReporting(assignment, environment.SessionFolder)
+            .AddRecording(environment.SessionFolder)
             .AddSingleton<Func<IMeetingVisit>>(provider => provider.GetRequiredService<IMeetingVisit>);
         return environment.GenerateAudio
             ? services.AddTransient<IMeetingVisit, GeneratedAudioVisit>()
             : services
                 .AddSingleton<Func<Task<MeetingBrowser>>>(provider =>
-                    () => MeetingBrowser.StartAsync(environment, input.Account, provider.GetRequiredService<CaptureHook>()))
+                    () => MeetingBrowser.StartAsync(environment, assignment, input.Account, provider.GetRequiredService<CaptureHook>()))
                 .AddSingleton<Joiner>()
                 .AddSingleton<CountDisagreements>()
                 .AddSingleton<WaitingRoomGaps>()
@@ -43,16 +43,17 @@ internal static class RecorderServices
                 .AddTransient<IMeetingVisit, MeetingVisit>();
     }
 
-    private static IServiceCollection AddReporting(this IServiceCollection services, RecorderEnvironment environment, string folder)
+    private static IServiceCollection AddReporting(this IServiceCollection services, RecorderAssignment assignment, string folder)
     {
         services
             .AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionJournal>(provider, folder))
             .AddSingleton<StatusOutbox>()
             .AddSingleton<ShutdownFlush>()
-            .AddSingleton(provider => ActivatorUtilities.CreateInstance<StatusReporter>(provider, environment.SessionId))
-            .AddSingleton(provider => ActivatorUtilities.CreateInstance<Evidence>(provider, folder));
-        return environment.RedisUrl is { } configuration
-            ? services.AddSingleton(provider => ActivatorUtilities.CreateInstance<RedisStatusSender>(provider, environment.SessionId, configuration))
+            .AddSingleton(provider => ActivatorUtilities.CreateInstance<StatusReporter>(provider, assignment.SessionId))
+            .AddSingleton(provider => ActivatorUtilities.CreateInstance<Evidence>(provider, folder))
+            .AddSingleton(provider => ActivatorUtilities.CreateInstance<LiveScreenshots>(provider, folder));
+        return assignment.RedisUrl is { } configuration
+            ? services.AddSingleton(provider => ActivatorUtilities.CreateInstance<RedisStatusSender>(provider, assignment.SessionId, configuration))
             : services;
     }
 

@@ -51,6 +51,19 @@ ensure_programs() {
   [[ ${#missing[@]} -eq 0 ]] || install "${missing[@]}"
 }
 
+# The recognizer of words, and a speech server whose tests are skipped where it cannot be built.
+ensure_speech() {
+  [[ -d /usr/share/pocketsphinx/model/en-us ]] && have pocketsphinx_continuous || install pocketsphinx pocketsphinx-en-us
+  have cmake && have g++ || ! is_root || install cmake g++
+  say "Building the speech server for tests"
+  "$root/eng/whisper-server" || say "Its tests are skipped."
+}
+
+# Some of the long tests use tools of npm, and are skipped without it.
+try_npm() {
+  have npm || { is_root && have apt-get && step "Installing npm" apt_install npm; } || say "npm is missing, so the tests that check the API description with it are skipped."
+}
+
 # docker_responds [SECONDS]: fails with 124 if the engine has not answered in that time.
 docker_responds() { timeout "${1:-10}" docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 

@@ -157,6 +157,13 @@ internal static class ProblemTypes
         Member = ("botStatus", "\"recording\""),
     };
 
+    public static ProblemType NoPage { get; } = new(
+        "no-page", StatusCodes.Status409Conflict, "The bot is not on a page.",
+        "Ask while it is joining, waiting or recording. After a failure, GET /bots/{id}/evidence has screenshots.")
+    {
+        Member = ("botStatus", "\"completed\""),
+    };
+
     public static ProblemType FirstKeyByCommand { get; } = new(
         "first-key-by-command", StatusCodes.Status409Conflict, "The API cannot create the first key.",
         "Create it on the machine with the storage folder: ./run keys add NAME --role admin.");
@@ -241,6 +248,10 @@ internal static class ProblemTypes
     {
         Member = ("limit", "3000"),
     };
+
+    public static ProblemType ScreenshotUnavailable { get; } = new(
+        "screenshot-unavailable", StatusCodes.Status503ServiceUnavailable, "The bot did not take a screenshot.",
+        "Try again after the seconds in Retry-After. The bot's browser may be starting or busy.");
 
     public static ProblemType RecordingBeingConverted { get; } = new(
         "recording-being-converted", StatusCodes.Status503ServiceUnavailable, "The recording is being converted.",

@@ -64,6 +64,9 @@ internal sealed record Bot
     /// <summary>Participants who spoke, in the order of their first words.</summary>
     public IReadOnlyList<Speaker> Speakers { get; init; } = [];
 
+    /// <summary>The people in the call, and those who speak.</summary>
+    public CallPeople People { get; init; } = CallPeople.None;
+
     /// <summary>The level of its latest second, in dBFS.</summary>
     public int? Level { get; init; }
 
@@ -165,7 +168,7 @@ internal sealed record Bot
 }
 
 /// <param name="Url">Receives the messages.</param>
-/// <param name="Events">The types of events; all if empty.</param>
+/// <param name="Events">The types of events; all but those of speakers if empty.</param>
 /// <param name="Secret">Signs the messages.</param>
 internal sealed record BotWebhook(Uri Url, IReadOnlyList<string> Events, string Secret)
 {

@@ -117,6 +117,16 @@ internal static class BotLifecycle
         return bot.Status.IsTerminal() || ReferenceEquals(speakers, bot.Speakers) ? bot : bot with { Speakers = speakers };
     }
 
+    /// <summary>The page shows a participant, or no longer does.</summary>
+    public static Bot Seen(Bot bot, Presence presence) => WithPeople(bot, bot.People.With(presence));
+
+    /// <summary>A source began or ceased to speak. Its earlier turns may have its name.</summary>
+    public static Bot Spoke(Bot bot, Speaking speaking) =>
+        WithPeople(bot, bot.People.With(speaking, bot.Speakers.LastOrDefault(speaker => speaker.Source == speaking.Source)?.Name));
+
+    private static Bot WithPeople(Bot bot, CallPeople people) =>
+        bot.Status >= BotStatus.Finalizing || ReferenceEquals(people, bot.People) ? bot : bot with { People = people };
+
     /// <summary>A stop was requested. A scheduled or queued bot ends at once; others leave the call first.</summary>
     public static Bot StopAsked(Bot bot, DateTimeOffset now) => bot.Status switch
     {
@@ -124,6 +134,14 @@ internal static class BotLifecycle
         _ when bot.Status.IsTerminal() => bot,
         _ => bot with { StopRequested = true },
     };
+
+    /// <summary>The runtime says why the container does not start, or does not answer; or that it runs again.</summary>
+    /// <param name="bot">The bot.</param>
+    /// <param name="why"><see langword="null"/> if the container runs.</param>
+    public static Bot ContainerSeen(Bot bot, BotWarning? why) =>
+        bot.Status is > BotStatus.Queued and < BotStatus.Finalizing && (why is not null || IsAboutContainer(bot.Warning)) ? bot with { Warning = why } : bot;
+
+    private static bool IsAboutContainer(BotWarning? warning) => warning?.Reason is EndReason.ContainerPending or EndReason.ContainerUnreachable;
 
     /// <summary>The bot has reached its maximum duration and is still in the call. That reason stands, whatever the recorder reports later.</summary>
     public static Bot Overdue(Bot bot) => bot.Status >= BotStatus.Finalizing
@@ -160,6 +178,7 @@ internal static class BotLifecycle
         return bot with
         {
             Status = BotStatus.Finalizing,
+            People = bot.People.AfterCall(),
             EndedCleanly = clean,
             Reason = interruption?.Reason ?? bot.Reason ?? ReasonOf(bot, exit),
             Error = clean ? null : interruption?.Error ?? bot.Error ?? (gaveReason ? bot.Detail : Describe(exit)),
@@ -250,7 +269,7 @@ internal static class BotLifecycle
     private static EndReason ReasonOf(Bot bot, RecorderExit? exit) => exit switch
     {
         { OutOfMemory: true } => EndReason.OutOfMemory,
-        { ExitCode: (long)RecorderExitCode.InvalidEnvironment } => EndReason.LaunchFailed,
+        { ExitCode: (long)RecorderExitCode.InvalidInput } => EndReason.LaunchFailed,
         { ExitCode: (long)RecorderExitCode.Watchdog } => EndReason.MaxDuration,
         _ when bot.StopRequested && bot.Status < BotStatus.Recording => EndReason.StopRequested,
         _ => EndReason.RecorderCrashed,

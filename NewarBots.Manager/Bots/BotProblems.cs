@@ -110,6 +110,13 @@ internal static class BotProblems
         ProblemTypes.EvidenceNotReady,
         $"The bot is {WireWord.Of(bot.Status)}. Try again when it has ended. Its log is already available.", new() { ["botStatus"] = bot.Status });
 
+    public static ProblemHttpResult NoPage(Bot bot) => ApiProblems.Problem(
+        ProblemTypes.NoPage,
+        $"The bot is {WireWord.Of(bot.Status)}. {ProblemTypes.NoPage.Advice}", new() { ["botStatus"] = bot.Status });
+
+    public static ProblemHttpResult ScreenshotUnavailable() => ApiProblems.Problem(
+        ProblemTypes.ScreenshotUnavailable, ProblemTypes.ScreenshotUnavailable.Advice);
+
     public static ProblemHttpResult NoEvidence(Bot bot) => ApiProblems.Problem(
         ProblemTypes.NoEvidence,
         $"The bot ended with the reason {(bot.Reason is { } reason ? WireWord.Of(reason) : "none")}. Its log is at /bots/{bot.Id}/logs.",

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using NewarBots.Contract;
 
 namespace NewarBots.Manager.Bots;
@@ -16,8 +17,11 @@ internal static class SpeakerList
     private const int Most = 50;
     private const int MaxNameLength = 64;
 
-    /// <summary>Half of a surrogate pair cannot be stored.</summary>
-    private static int LengthWithin(string name) => char.IsHighSurrogate(name[MaxNameLength - 1]) ? MaxNameLength - 1 : MaxNameLength;
+    /// <summary>The beginning of a long name. Half of a surrogate pair cannot be stored.</summary>
+    [return: NotNullIfNotNull(nameof(name))]
+    public static string? Shorten(string? name) => name is { Length: > MaxNameLength }
+        ? name[..(char.IsHighSurrogate(name[MaxNameLength - 1]) ? MaxNameLength - 1 : MaxNameLength)]
+        : name;
 
     /// <param name="speeches">Turns, or parts of turns, in order.</param>
     public static IReadOnlyList<Speaker> Of(IEnumerable<Speech> speeches) => speeches.Aggregate((IReadOnlyList<Speaker>)[], Add);
@@ -25,7 +29,7 @@ internal static class SpeakerList
     /// <summary>Adds a part of a turn. A journal may be read again from its beginning: a part that is not later than the speaker's last one is ignored.</summary>
     public static IReadOnlyList<Speaker> Add(IReadOnlyList<Speaker> known, Speech speech)
     {
-        var name = speech.Name is { Length: > MaxNameLength } longName ? longName[..LengthWithin(longName)] : speech.Name;
+        var name = Shorten(speech.Name);
         var speakers = known.ToList();
         // The page shows names late. Earlier turns of the same source are of the same participant.
         var unnamed = name is null ? null : speakers.Find(speaker => speaker.Name is null && speaker.Source == speech.Source);

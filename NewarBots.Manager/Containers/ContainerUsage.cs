@@ -5,7 +5,7 @@ using NewarBots.Manager.Hosting;
 namespace NewarBots.Manager.Containers;
 
 /// <summary>Measures the resource usage of the bots' containers while an exporter collects it.</summary>
-internal sealed class ContainerUsage(IRecorderContainers containers, BotMetrics metrics, BackgroundLoops loops, TimeProvider time) : BackgroundService
+internal sealed class ContainerUsage(IRecorderRuntime runtime, BotMetrics metrics, BackgroundLoops loops, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
 
@@ -32,7 +32,7 @@ internal sealed class ContainerUsage(IRecorderContainers containers, BotMetrics 
     internal async Task MeasureAsync(CancellationToken cancellation)
     {
         var current = new Dictionary<SessionId, (TimeSpan Cpu, long At)>();
-        foreach (var (id, _, state, _) in await containers.ListAsync(cancellation))
+        foreach (var (id, state) in (await runtime.ListAsync(cancellation)).Select(container => (container.Id, container.State)))
         {
             if (state is not RecorderContainerState.Running || await TryMeasureAsync(id, cancellation) is not { } usage)
                 continue;
@@ -50,7 +50,7 @@ internal sealed class ContainerUsage(IRecorderContainers containers, BotMetrics 
     {
         try
         {
-            return await containers.MeasureAsync(id, cancellation);
+            return await runtime.MeasureAsync(id, cancellation);
         }
         catch (ContainerEngineException)
         {

@@ -4,14 +4,12 @@ using Microsoft.Win32.SafeHandles;
 namespace NewarBots.Manager.Containers;
 
 /// <summary>
-/// The user that recorders run as, and that owns their files. Never root: a manager that runs as root uses an unassigned user id and gives
-/// it the session folders. Any other manager uses its own, so that it can read the recordings.
+/// The user that a recorder runs as, and that owns its files. Never root: a manager that runs as root gives each bot a user id of its own, because
+/// the kernel counts many limits per user. Any other manager uses its own, so that it can read the recordings.
 /// </summary>
 internal sealed partial record ContainerUser(uint Uid, uint Gid)
 {
-    private const uint Unassigned = 10001;
-
-    public static ContainerUser OfRecorders { get; } = IsRoot ? new(Unassigned, Unassigned) : new(EffectiveUserId(), EffectiveGroupId());
+    public static ContainerUser OfManager { get; } = new(EffectiveUserId(), EffectiveGroupId());
 
     public static bool IsRoot => EffectiveUserId() == 0;
 

@@ -1,11 +1,12 @@
 using Microsoft.Extensions.Options;
 using NewarBots.Manager.Containers.Docker;
+using NewarBots.Manager.Containers.Kubernetes;
 
 namespace NewarBots.Manager.Containers;
 
 internal static partial class ContainersRegistration
 {
-    /// <summary>Adds the container engine and a health check named <c>docker</c>. Needs <c>StorageLayout</c>.</summary>
+    /// <summary>Adds the runtime that <c>Recorders:Runtime</c> names, with its health check. Needs <c>StorageLayout</c>.</summary>
     public static IHostApplicationBuilder AddContainers(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<IValidateOptions<LaunchingOptions>, LaunchingOptionsValidator>();
@@ -22,12 +23,25 @@ internal static partial class ContainersRegistration
             })
             .ValidateOnStart();
 
-        builder.Services.AddDocker();
+        builder.AddRuntime();
         builder.Services.AddSingleton<SessionFolders>();
         builder.Services.AddHostedService<DeletedFolders>();
         builder.Services.AddHostedService<ContainerUsage>();
         builder.Services.AddExceptionHandler<ContainerEngineExceptionHandler>();
         return builder;
+    }
+
+    /// <exception cref="OptionsValidationException">The runtime is unknown.</exception>
+    private static void AddRuntime(this IHostApplicationBuilder builder)
+    {
+        const string Setting = "Recorders:Runtime";
+        _ = builder.Configuration[Setting] switch
+        {
+            null or "" or "docker" => builder.Services.AddDocker(),
+            "kubernetes" => builder.Services.AddKubernetes(),
+            var other => throw new OptionsValidationException(
+                Setting, typeof(LaunchingOptions), [$"{Setting} must be docker or kubernetes (it is '{other}')."]),
+        };
     }
 
     private static partial class Log

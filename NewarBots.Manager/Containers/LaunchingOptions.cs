@@ -60,6 +60,12 @@ internal sealed class LaunchingOptions
 
     /// <summary>Limit of processes and threads of one bot.</summary>
     public int PidsLimit { get; set; } = 512;
+
+    /// <summary>
+    /// If the manager is root: the user ids that bots get, one for each bot with a session folder, as <c>first-last</c>. No other program of this machine may use them. The default is between
+    /// the ids that systemd assigns and those that are reserved for containers.
+    /// </summary>
+    public string RecorderUserIds { get; set; } = "70000-89999";
 }
 
 /// <summary>Reports all invalid settings at once, each with its key.</summary>
@@ -72,6 +78,11 @@ internal sealed class LaunchingOptionsValidator : IValidateOptions<LaunchingOpti
     }
 
     private const int MaxCpus = 1024;
+
+    /// <summary>Smaller ids belong to people and services.</summary>
+    private const int MinUserId = 1000;
+
+    private const int MinUserIds = 1000;
 
     private static IEnumerable<string> Faults(LaunchingOptions options)
     {
@@ -93,6 +104,12 @@ internal sealed class LaunchingOptionsValidator : IValidateOptions<LaunchingOpti
             yield return $"Launching:Cpus must be more than 0 and at most {MaxCpus} (it is {options.Cpus}).";
         if (options.PidsLimit < 64)
             yield return $"Launching:PidsLimit must be 64 or more: no browser starts with {options.PidsLimit} threads.";
+        if (UserIdRange.TryParse(options.RecorderUserIds) is not { First: >= MinUserId, Last: <= int.MaxValue, Count: >= MinUserIds } users
+            || users.Overlaps(UserIdRange.OfProcesses))
+        {
+            yield return $"Launching:RecorderUserIds must be first-last, at least {MinUserIds} user ids from {MinUserId} on, without "
+                + $"{UserIdRange.OfProcesses.First} to {UserIdRange.OfProcesses.Last} (it is '{options.RecorderUserIds}').";
+        }
     }
 
     private static bool IsName(string? text) =>

@@ -51,6 +51,14 @@ internal static unsafe partial class LinuxFiles
             return Statx(folder, entry, LinkItself, BasicFields, into);
     }
 
+    /// <summary>The status of the file to which a path leads, through symbolic links.</summary>
+    /// <returns>0, or -1 with <see cref="LastError"/>.</returns>
+    public static int StatusOfTarget(string path, out FileStatus status)
+    {
+        fixed (FileStatus* into = &status)
+            return Statx(WorkingFolder, path, 0, BasicFields, into);
+    }
+
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags);
 
@@ -88,6 +96,9 @@ internal static unsafe partial class LinuxFiles
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
     private static partial int Statx(SafeHandle folder, byte* name, int flags, uint fields, FileStatus* status);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(int folder, string path, int flags, uint fields, FileStatus* status);
 }
 
 /// <summary>The kernel's <c>struct statx</c>, which is the same on all architectures.</summary>
@@ -121,6 +132,10 @@ internal struct FileStatus
 
     [FieldOffset(120)]
     public uint WrittenNanoseconds;
+
+    /// <summary>The file system that it is on.</summary>
+    [FieldOffset(136)]
+    public ulong Device;
 
     public readonly EntryKind Kind => (Mode & 0xf000) switch
     {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Hosting;
 
@@ -6,10 +7,10 @@ namespace NewarBots.Manager.Containers;
 
 /// <summary>
 /// The folders of sessions that record. A bot can write to its own folder and nowhere else. The folder belongs to
-/// <see cref="ContainerUser.OfRecorders"/>, and no other user can read it. Paths with a symbolic link are refused, because a link would
+/// the bot's <see cref="ContainerUser"/>, and no other user can read it. Paths with a symbolic link are refused, because a link would
 /// redirect a bot's writes, or a deletion, to another place.
 /// </summary>
-internal sealed class SessionFolders(StorageLayout storage)
+internal sealed class SessionFolders(StorageLayout storage, IOptions<LaunchingOptions> options)
 {
     /// <summary>Holds folders that are being deleted, which may take longer than a caller can wait.</summary>
     private const string Deleted = ".deleted";
@@ -20,6 +21,15 @@ internal sealed class SessionFolders(StorageLayout storage)
     private const UnixFileMode Shared = OwnerOnly
         | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+
+    /// <summary>See <see cref="StorageLayout.LaunchedBot"/>.</summary>
+    private const string RememberedExtension = ".json";
+
+    /// <summary>More than the longest record.</summary>
+    private const int MaxRecordBytes = 1024 * 1024;
+
+    /// <summary>With many managers that launch bots at the same moment.</summary>
+    private const int MaxClaims = 100;
 
     private readonly AsyncAutoResetEvent _hasDeleted = new();
 
@@ -35,8 +45,64 @@ internal sealed class SessionFolders(StorageLayout storage)
         using var root = UntrustedFolder.CreateTrusted(storage.TempRoot);
         using var parent = root.CreateFolder(ofUser, Shared);
         using var folder = parent.CreateFolder(session, OwnerOnly);
-        folder.GiveTo(ContainerUser.OfRecorders);
+        var owner = ContainerUser.IsRoot ? folder.Owner : ContainerUser.OfManager;
+        // An interrupted launch may have created a container with this user.
+        if (!ContainerUser.IsRoot || Users.Contains(owner.Uid) && owner.Gid == owner.Uid)
+            folder.GiveTo(owner);
+        else
+            Claim(root, folder, (ofUser, session));
         return storage.SessionFolder(user, id);
+    }
+
+    /// <summary>The user that the session's recorder runs as.</summary>
+    /// <param name="folder">Path of a session folder that <see cref="Create"/> made.</param>
+    /// <exception cref="IOException">The folder belongs to no recorder.</exception>
+    public static ContainerUser OwnerOf(string folder)
+    {
+        using var session = UntrustedFolder.OpenTrusted(folder, out var problem) ?? throw new IOException($"{folder} cannot be opened ({problem}).");
+        return session.Owner is { Uid: not 0 } owner ? owner : throw new IOException($"{folder} belongs to root, and no recorder may run as root.");
+    }
+
+    private UserIdRange Users => UserIdRange.TryParse(options.Value.RecorderUserIds)!.Value;
+
+    /// <summary>
+    /// Gives the folder to a user that no other session folder and no process has. Other managers may do the same at this moment, so each claims an id
+    /// first, looks at the other folders then, and confirms with the group that nobody else has claimed the same.
+    /// </summary>
+    private void Claim(UntrustedFolder root, UntrustedFolder folder, (string OfUser, string Session) own)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var taken = Owners(root, own);
+            taken.UnionWith(HostProcesses.ByUser().Select(user => user.Key));
+            var id = Users.Choose(taken) ?? throw new IOException("All user ids for recorders are taken: check Launching:RecorderUserIds.");
+            folder.GiveTo(new(id, 0));
+            if (!Owners(root, own).Contains(id))
+            {
+                folder.GiveTo(new(id, id));
+                return;
+            }
+
+            if (attempt == MaxClaims)
+                throw new IOException("Other managers claim the same user ids for recorders: check Launching:RecorderUserIds.");
+        }
+    }
+
+    /// <summary>User ids of all other session folders.</summary>
+    private static HashSet<uint> Owners(UntrustedFolder root, (string OfUser, string Session) own)
+    {
+        var owners = new HashSet<uint>();
+        foreach (var (_, name) in UserFolders(root))
+        {
+            using var ofUser = root.OpenFolder(name, out _);
+            foreach (var session in (ofUser?.ListNames(out _) ?? []).Where(session => (name, session) != own))
+            {
+                if (ofUser!.OwnerOf(session) is { } owner)
+                    owners.Add(owner);
+            }
+        }
+
+        return owners;
     }
 
     /// <summary>
@@ -48,7 +114,50 @@ internal sealed class SessionFolders(StorageLayout storage)
     {
         using var folder = Open(user, id) ?? throw new IOException($"{storage.SessionFolder(user, id)} does not exist.");
         if (folder.Find(Journal.FileName) is null)
-            folder.Write(name, text, ContainerUser.OfRecorders);
+            folder.Write(name, text, folder.Owner);
+    }
+
+    /// <summary>Keeps the record of a bot that is about to get a container beside its folder, where no recorder sees it.</summary>
+    /// <param name="user">Owner of the bot.</param>
+    /// <param name="id">The session. It has a folder.</param>
+    /// <param name="record">The record as JSON.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Remember(UserId user, SessionId id, string record)
+    {
+        using var parent = OpenParent(user, id) ?? throw new IOException($"{storage.LaunchedBot(user, id)} cannot be created.");
+        parent.Write(RememberedName(id), record, ContainerUser.OfManager);
+    }
+
+    /// <returns>The record as JSON, and when it was written; <see langword="null"/> if the session has none.</returns>
+    public (string Record, DateTimeOffset WrittenAt)? Recall(UserId user, SessionId id)
+    {
+        using var parent = OpenParent(user, id);
+        using var file = parent?.OpenFile(RememberedName(id), out _);
+        if (file is null)
+            return null;
+        using var reader = new StreamReader(file.OpenStream(MaxRecordBytes));
+        return (reader.ReadToEnd(), file.WrittenAt);
+    }
+
+    /// <summary>Deletes the record that <see cref="Remember"/> kept. Does nothing if there is none.</summary>
+    public void Forget(UserId user, SessionId id)
+    {
+        using var parent = OpenParent(user, id);
+        parent?.Remove(RememberedName(id), RemovalBudget.Small());
+    }
+
+    /// <summary>All sessions whose record is kept.</summary>
+    public IReadOnlyList<(UserId User, SessionId Id)> Remembered()
+    {
+        using var root = OpenRoot();
+        var remembered = new List<(UserId, SessionId)>();
+        foreach (var (user, name) in UserFolders(root))
+        {
+            using var ofUser = root!.OpenFolder(name, out _);
+            remembered.AddRange((ofUser?.ListNames(out _) ?? []).Select(RememberedId).OfType<SessionId>().Select(id => (user, id)));
+        }
+
+        return remembered;
     }
 
     /// <summary>
@@ -143,7 +252,7 @@ internal sealed class SessionFolders(StorageLayout storage)
     {
         using var root = OpenRoot();
         var sessions = new List<SessionOnDisk>();
-        foreach (var (user, name) in Users(root))
+        foreach (var (user, name) in UserFolders(root))
         {
             using var ofUser = root!.OpenFolder(name, out _);
             foreach (var entry in ofUser?.ListNames(out _) ?? [])
@@ -163,13 +272,13 @@ internal sealed class SessionFolders(StorageLayout storage)
         using var root = OpenRoot();
         if (root is null)
             return [];
-        var users = Users(root).Select(user => user.Folder).ToList();
+        var users = UserFolders(root).Select(user => user.Folder).ToList();
         var unknown = root.ListNames(out _).Except(users).Where(name => name != Deleted).Select(name => Path.Combine(root.Path, name)).ToList();
         foreach (var name in users)
         {
             using var ofUser = root.OpenFolder(name, out _);
             unknown.AddRange((ofUser?.List(out _) ?? [])
-                .Where(entry => entry.Kind is not EntryKind.Folder || !SessionId.TryParse(entry.Name, provider: null, out _))
+                .Where(entry => entry.Kind is EntryKind.Folder ? !SessionId.TryParse(entry.Name, provider: null, out _) : RememberedId(entry.Name) is null)
                 .Select(entry => Path.Combine(ofUser!.Path, entry.Name)));
         }
 
@@ -208,7 +317,7 @@ internal sealed class SessionFolders(StorageLayout storage)
         return new(id, user, chunks.Any(chunk => folder.Find(chunk) is { Kind: EntryKind.File, Bytes: > 0 }), written.Max()) { Path = folder.Path };
     }
 
-    private static IEnumerable<(UserId User, string Folder)> Users(UntrustedFolder? root)
+    private static IEnumerable<(UserId User, string Folder)> UserFolders(UntrustedFolder? root)
     {
         foreach (var entry in root?.List(out _) ?? [])
         {
@@ -221,11 +330,23 @@ internal sealed class SessionFolders(StorageLayout storage)
 
     private UntrustedFolder? Open(UserId user, SessionId id)
     {
-        var (ofUser, session) = Names(user, id);
-        using var root = OpenRoot();
-        using var parent = Open(root, ofUser);
-        return Open(parent, session);
+        using var parent = OpenParent(user, id);
+        return Open(parent, Names(user, id).Session);
     }
+
+    private UntrustedFolder? OpenParent(UserId user, SessionId id)
+    {
+        using var root = OpenRoot();
+        return Open(root, Names(user, id).OfUser);
+    }
+
+    private static string RememberedName(SessionId id) => $"{id}{RememberedExtension}";
+
+    private static SessionId? RememberedId(string name) =>
+        name.EndsWith(RememberedExtension, StringComparison.Ordinal)
+        && SessionId.TryParse(name[..^RememberedExtension.Length], provider: null, out var id)
+            ? id
+            : null;
 
     /// <returns><see langword="null"/> if it does not exist.</returns>
     private UntrustedFolder? OpenRoot() => UntrustedFolder.OpenTrusted(storage.TempRoot, out var problem) ?? NoneOrRefused(storage.TempRoot, problem);

@@ -109,7 +109,7 @@ internal sealed class UntrustedFile : IDisposable
 }
 
 /// <summary>An entry of a folder when it was listed. It may be something else when it is opened.</summary>
-/// <param name="Name">Its name. A name that is no valid text has replacement characters, and cannot be opened.</param>
+/// <param name="Name">Its name. Characters that are no plain text are replaced, and such an entry cannot be opened by its name.</param>
 /// <param name="Kind">Its kind; a symbolic link is not followed.</param>
 /// <param name="Bytes">Length of a file.</param>
 /// <param name="BytesOnDisk">Space that it takes, without the entries of a folder.</param>

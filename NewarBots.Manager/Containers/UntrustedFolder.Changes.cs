@@ -79,20 +79,24 @@ internal sealed partial class UntrustedFolder
         }
     }
 
-    /// <summary>Writes a file that only its owner can read. Replaces an entry of that name, and never follows it.</summary>
+    /// <summary>Writes a file that only its owner can read, and that appears whole. Replaces an entry of that name, and never follows it.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Write(string name, string text, ContainerUser owner)
     {
         var path = System.IO.Path.Combine(Path, name);
-        LinuxFiles.Unlink(_folder, Bytes(name), 0);
+        var beside = Bytes($".{name}");
+        LinuxFiles.Unlink(_folder, beside, 0);
         using var handle = new SafeFileHandle(
             LinuxFiles.Open(
-                _folder, Bytes(name), LinuxFiles.WriteOnly | LinuxFiles.CreateNew | LinuxFiles.NoFollow | LinuxFiles.CloseOnExec, OwnersFile),
+                _folder, beside, LinuxFiles.WriteOnly | LinuxFiles.CreateNew | LinuxFiles.NoFollow | LinuxFiles.CloseOnExec, OwnersFile),
             ownsHandle: true);
         if (handle.IsInvalid)
             throw Failed($"{path} cannot be created");
         RandomAccess.Write(handle, Encoding.UTF8.GetBytes(text), 0);
         owner.Own(handle, path);
+        RandomAccess.FlushToDisk(handle);
+        if (LinuxFiles.Rename(_folder, beside, _folder, Bytes(name)) != 0)
+            throw Failed($"{path} cannot be written");
     }
 
     /// <summary>
@@ -120,7 +124,7 @@ internal sealed partial class UntrustedFolder
         var moved = System.IO.Path.GetFileName(target);
         using (var file = folder.OpenFile(moved, out _))
         {
-            if (file?.TakeOver(folder.Group) is true)
+            if (file?.TakeOver(folder.Owner.Gid) is true)
                 return true;
         }
 

@@ -114,8 +114,11 @@ internal sealed partial class UntrustedFolder : IDisposable
         return entries;
     }
 
-    /// <summary>The id of its group.</summary>
-    public uint Group => LinuxFiles.Status(_folder, out var status) == 0 ? status.Group : ContainerUser.OfRecorders.Gid;
+    /// <summary>Its user and group now.</summary>
+    public ContainerUser Owner => LinuxFiles.Status(_folder, out var status) == 0 ? new(status.Owner, status.Group) : throw Failed($"{Path} cannot be examined");
+
+    /// <summary>The file system that it is on.</summary>
+    public ulong Disk => LinuxFiles.Status(_folder, out var status) == 0 ? status.Device : throw Failed($"{Path} cannot be examined");
 
     /// <returns>The id of an entry's owner; <see langword="null"/> if there is no such entry.</returns>
     public uint? OwnerOf(string name) => LinuxFiles.Status(_folder, Bytes(name), out var status) == 0 ? status.Owner : null;
@@ -273,7 +276,11 @@ internal sealed partial class UntrustedFolder : IDisposable
         ? Encoding.UTF8.GetBytes(name + '\0')
         : throw new ArgumentException($"'{name}' is not the name of an entry.", nameof(name));
 
-    private static string Text(ReadOnlySpan<byte> name) => Encoding.UTF8.GetString(name[..^1]);
+    /// <summary>
+    /// The name as a log, a manifest or a page may show it. Bytes that are no text, and characters that a terminal would obey, become U+FFFD; no honest
+    /// recorder uses them, and the entry cannot be opened by this name.
+    /// </summary>
+    private static string Text(ReadOnlySpan<byte> name) => DisplayText.Clean(Encoding.UTF8.GetString(name[..^1]), "\uFFFD");
 
     /// <summary>Error numbers of Linux.</summary>
     internal static class Errors

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Reflection;
+using System.Text;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
@@ -66,8 +67,11 @@ internal static class DashboardEndpoints
     private static Results<FileContentHttpResult, NotFound> GetFile(string name, HttpResponse response) =>
         Files.TryGetValue(name, out var file) ? Send(file, response) : TypedResults.NotFound();
 
+    /// <summary>A page of the docs as HTML, or one of their images.</summary>
     private static Results<FileContentHttpResult, NotFound> GetDocument(string name, HttpResponse response) =>
-        Docs.TryGetValue(name, out var file) ? Send(file, response) : TypedResults.NotFound();
+        Docs.TryGetValue(name + DocsPage.Extension, out var page)
+            ? Send(new(Encoding.UTF8.GetBytes(DocsPage.Render(name, page.Content)), "text/html; charset=utf-8"), response)
+            : Docs.TryGetValue(name, out var file) && !name.EndsWith(DocsPage.Extension, StringComparison.Ordinal) ? Send(file, response) : TypedResults.NotFound();
 
     /// <summary>The named rehearsals; empty if they are disabled.</summary>
     private static IEnumerable<Scenario> GetScenarios(HttpContext context, IOptions<RehearsalOptions> rehearsal) => rehearsal.Value.Enabled

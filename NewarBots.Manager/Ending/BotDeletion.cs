@@ -23,7 +23,7 @@ internal enum DeletionResult
 /// that takes long is interrupted.
 /// </summary>
 internal sealed class BotDeletion(
-    BotQueries queries, BotCommands commands, BotLeases leases, IRecorderContainers containers, BotRemover remover, FinalizationTurns turns,
+    BotQueries queries, BotCommands commands, BotLeases leases, IRecorderRuntime runtime, BotRemover remover, FinalizationTurns turns,
     RetryBackoff backoff, TimeProvider time)
 {
     /// <summary>A pass of another task over an ended bot is short.</summary>
@@ -53,7 +53,7 @@ internal sealed class BotDeletion(
             return DeletionResult.Deleted;
         if (!current.Status.IsTerminal())
         {
-            if (await containers.FindAsync(bot.Id, lease.Lost) is { State: RecorderContainerState.Running })
+            if (await runtime.FindAsync(bot.Id, lease.Lost) is { MayRun: true })
                 return DeletionResult.Active;
             current = await commands.UpdateAsync(bot.Id, EndUnfinished) ?? current;
         }

@@ -21,7 +21,7 @@ internal sealed partial class BotFinisher(
     BotCommands commands,
     BotLeases leases,
     BotFollower follower,
-    IRecorderContainers containers,
+    IRecorderRuntime runtime,
     RecordingFinalizer finalizer,
     BotRemover remover,
     StorageLayout storage,
@@ -126,8 +126,8 @@ internal sealed partial class BotFinisher(
     /// <returns>Whether this attempt is over; <see langword="false"/> if the bot waits for its turn.</returns>
     private async Task<bool> FinishAsync(SessionId id, CancellationToken cancellation)
     {
-        var container = await containers.FindAsync(id, cancellation);
-        if (container is { State: RecorderContainerState.Running })
+        var container = await runtime.FindAsync(id, cancellation);
+        if (container is { MayRun: true })
         {
             backoff.Forget(id);
             return true;

@@ -10,7 +10,7 @@ namespace NewarBots.Manager.Ending;
 
 /// <summary>The log of a bot's container: read from the engine while the container exists, from storage afterwards.</summary>
 internal sealed partial class BotLog(
-    IRecorderContainers containers, StorageLayout storage, BotQueries queries, TimeProvider time, ILogger<BotLog> logger)
+    IRecorderRuntime runtime, StorageLayout storage, BotQueries queries, TimeProvider time, ILogger<BotLog> logger)
 {
     /// <summary>Longer logs are cut. Docker keeps the last 10 MB of a log.</summary>
     public const long MaxBytes = 16 * 1024 * 1024;
@@ -32,7 +32,7 @@ internal sealed partial class BotLog(
         {
             // The file exists until it is closed, even if the manager crashes.
             File.Delete(path);
-            await containers.CopyLogAsync(bot.Id, copy, cancellation);
+            await runtime.CopyLogAsync(bot.Id, copy, cancellation);
             copy.Position = 0;
             return copy;
         }
@@ -56,7 +56,7 @@ internal sealed partial class BotLog(
 
     /// <exception cref="ContainerEngineException">The log is still in the engine, and the engine is unavailable.</exception>
     public Task EnsureReadableAsync(Bot bot, CancellationToken cancellation) =>
-        bot.AwaitsContainer || File.Exists(storage.Log(bot.UserId, bot.Id)) ? Task.CompletedTask : containers.FindAsync(bot.Id, cancellation);
+        bot.AwaitsContainer || File.Exists(storage.Log(bot.UserId, bot.Id)) ? Task.CompletedTask : runtime.FindAsync(bot.Id, cancellation);
 
     /// <summary>The last line of a log that the engine cut off.</summary>
     public static string EndedBy(ContainerEngineException exception) => $"\n(The log ends here. {exception.Explanation})\n";
@@ -74,7 +74,7 @@ internal sealed partial class BotLog(
 
         await using var kept = FindKept(bot);
         if (kept is null)
-            await containers.FollowLogAsync(bot.Id, destination, cancellation);
+            await runtime.FollowLogAsync(bot.Id, destination, cancellation);
         else
             await CopyBoundedAsync(kept, destination, cancellation);
     }
@@ -85,7 +85,7 @@ internal sealed partial class BotLog(
     /// </summary>
     public async Task KeepAsync(Bot bot, CancellationToken cancellation)
     {
-        if (await containers.FindAsync(bot.Id, cancellation) is null)
+        if (await runtime.FindAsync(bot.Id, cancellation) is null)
             return;
         var path = storage.Log(bot.UserId, bot.Id);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -94,7 +94,7 @@ internal sealed partial class BotLog(
         {
             try
             {
-                await containers.CopyLogAsync(bot.Id, file, cancellation);
+                await runtime.CopyLogAsync(bot.Id, file, cancellation);
             }
             catch (ContainerEngineException exception) when (exception.Failure is ContainerEngineFailure.Refused)
             {

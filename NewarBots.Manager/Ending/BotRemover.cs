@@ -9,7 +9,7 @@ namespace NewarBots.Manager.Ending;
 
 /// <summary>Removes the container of an ended bot, and deletes a bot with all its data.</summary>
 internal sealed partial class BotRemover(
-    IRecorderContainers containers,
+    IRecorderRuntime runtime,
     RecorderAccess access,
     SessionFolders folders,
     BotLog log,
@@ -27,8 +27,11 @@ internal sealed partial class BotRemover(
         {
             partials.Delete(bot.UserId, bot.Id);
             await log.KeepAsync(bot, cancellation);
-            await containers.RemoveAsync(bot.Id, cancellation);
+            await runtime.RemoveAsync(bot.Id, cancellation);
             await access.RemoveAsync(bot.Id);
+            // Chunks that are kept may still become a recording, even if the record is lost.
+            if (!folders.Exists(bot.UserId, bot.Id))
+                folders.Forget(bot.UserId, bot.Id);
         }
         catch (Exception exception)
         {
@@ -43,12 +46,13 @@ internal sealed partial class BotRemover(
     /// </summary>
     public async Task DeleteAsync(Bot bot, CancellationToken cancellation)
     {
-        await containers.RemoveAsync(bot.Id, cancellation);
+        await runtime.RemoveAsync(bot.Id, cancellation);
         await access.RemoveAsync(bot.Id);
         finals.Delete(bot.UserId, bot.Id);
         partials.Delete(bot.UserId, bot.Id);
         doubts.Forget(bot.Id);
         folders.Remove(bot.UserId, bot.Id);
+        folders.Forget(bot.UserId, bot.Id);
         await commands.DeleteAsync(bot);
         Log.Deleted(logger, bot.Id, bot.UserId);
     }

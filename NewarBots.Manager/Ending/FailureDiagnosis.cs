@@ -5,7 +5,7 @@ using NewarBots.Manager.Recordings;
 namespace NewarBots.Manager.Ending;
 
 /// <summary>Tells a failure that one bot may have caused from an outage, by trying what failed in another way.</summary>
-internal sealed class FailureDiagnosis(IRecorderContainers containers, StorageCheck storage, FFmpegVersion ffmpeg)
+internal sealed class FailureDiagnosis(IRecorderRuntime runtime, StorageCheck storage, FFmpegVersion ffmpeg)
 {
     /// <summary>
     /// A file that cannot be read or written is the bot's own failure only while the storage works. A missing FFmpeg, and a machine without memory or
@@ -15,7 +15,7 @@ internal sealed class FailureDiagnosis(IRecorderContainers containers, StorageCh
     {
         if (Failures.MayBeStorage(exception) && await storage.FindFaultAsync(cancellation) is { } fault)
             return (FailureCause.Storage, fault);
-        var (cause, why) = await containers.CauseOfAsync(exception, cancellation);
+        var (cause, why) = await runtime.CauseOfAsync(exception, cancellation);
         if (cause is not (FailureCause.FFmpeg or FailureCause.Host) || !await FFmpegWorksAsync(cancellation))
             return (cause, why);
         return (FailureCause.Bot, cause is FailureCause.FFmpeg

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using NewarBots.Contract;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Containers;
 
@@ -8,7 +9,7 @@ namespace NewarBots.Manager.Ending;
 /// Finds orphaned entries among the session folders: folders without audio, record and container, and entries that are no session
 /// folders. Keeps the result of the last scan.
 /// </summary>
-internal sealed class OrphanedFolders(SessionFolders folders, IRecorderContainers containers, BotQueries queries)
+internal sealed class OrphanedFolders(SessionFolders folders, IRecorderRuntime runtime, BotQueries queries)
 {
     private IReadOnlyList<OrphanedFolder> _found = [];
 
@@ -20,13 +21,21 @@ internal sealed class OrphanedFolders(SessionFolders folders, IRecorderContainer
         // Folders before containers and records: every bot has a record before it has a folder, so a new bot is never taken for an orphan.
         var sessions = folders.List();
         var unknown = folders.UnknownEntries();
-        var withContainer = (await containers.ListAsync(cancellation)).Select(container => container.Id).ToHashSet();
+        var remembered = folders.Remembered();
+        var withContainer = (await runtime.ListAsync(cancellation)).Select(container => container.Id).ToHashSet();
         var found = new List<OrphanedFolder>();
         foreach (var session in sessions)
         {
             // The reconciler makes a recording of a folder with audio.
             if (!session.HasAudio && !withContainer.Contains(session.Id) && await queries.FindAsync(session.Id) is null)
                 found.Add(new(session.Path, session));
+        }
+
+        // A manager may have crashed between removing a container and forgetting its bot.
+        foreach (var (user, id) in remembered.Where(bot => !withContainer.Contains(bot.Id) && !folders.Exists(bot.User, bot.Id)))
+        {
+            if (await queries.FindAsync(id) is null or { Status: > BotStatus.Finalizing })
+                folders.Forget(user, id);
         }
 
         found.AddRange(unknown.Select(path => new OrphanedFolder(path, Session: null)));

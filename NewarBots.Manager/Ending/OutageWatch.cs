@@ -11,7 +11,7 @@ namespace NewarBots.Manager.Ending;
 /// after this has seen it, so a bot that fails for another reason keeps its backoff.
 /// </summary>
 internal sealed class OutageWatch(
-    RetryBackoff backoff, IConnectionMultiplexer redis, IRecorderContainers containers, FFmpeg ffmpeg, StorageCheck storage, TimeProvider time,
+    RetryBackoff backoff, IConnectionMultiplexer redis, IRecorderRuntime runtime, FFmpeg ffmpeg, StorageCheck storage, TimeProvider time,
     BackgroundLoops loops) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
@@ -42,7 +42,7 @@ internal sealed class OutageWatch(
                     await redis.ProbeAsync(time, cancellation);
                     return true;
                 case FailureCause.Engine:
-                    await containers.ListAsync(cancellation);
+                    await runtime.ListAsync(cancellation);
                     return true;
                 case FailureCause.FFmpeg:
                     await ffmpeg.ReadVersionAsync(FFmpegTimeout, cancellation);

@@ -5,7 +5,7 @@ namespace NewarBots.Manager.Ending;
 
 /// <summary>Enqueues every bot whose container has exited: watches the engine's events, and lists all containers at each reconnect.</summary>
 internal sealed partial class RecorderExitWatcher(
-    IRecorderContainers containers, BotFinisher finisher, BackgroundLoops loops, TimeProvider time, ILogger<RecorderExitWatcher> logger) : BackgroundService
+    IRecorderRuntime runtime, BotFinisher finisher, BackgroundLoops loops, TimeProvider time, ILogger<RecorderExitWatcher> logger) : BackgroundService
 {
     private static readonly TimeSpan ShortestDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(2);
@@ -67,7 +67,7 @@ internal sealed partial class RecorderExitWatcher(
         {
             try
             {
-                foreach (var container in await containers.ListAsync(cancellation))
+                foreach (var container in await runtime.ListAsync(cancellation))
                 {
                     if (container.State is RecorderContainerState.Exited)
                         finisher.Enqueue(container.Id);
@@ -86,7 +86,7 @@ internal sealed partial class RecorderExitWatcher(
 
     private async Task EnqueueExitsAsync(CancellationToken cancellation)
     {
-        await foreach (var id in containers.WatchExitsAsync(cancellation))
+        await foreach (var id in runtime.WatchExitsAsync(cancellation))
             finisher.Enqueue(id);
     }
 

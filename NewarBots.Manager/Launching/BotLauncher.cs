@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
@@ -8,14 +9,14 @@ using NewarBots.Manager.Hosting;
 namespace NewarBots.Manager.Launching;
 
 /// <summary>
-/// Launches containers for queued bots, in order of arrival, up to the capacity. If the engine, Redis or the storage is unavailable, the launch is
+/// Launches containers for queued bots (<see cref="LaunchPlan"/>), up to the capacity. If the engine, Redis or the storage is unavailable, the launch is
 /// retried with backoff until it succeeds or the bot is stopped. If the engine refuses, the bot fails.
 /// </summary>
 internal sealed partial class BotLauncher(
     BotQueries queries,
     BotCommands commands,
     BotLeases leases,
-    IRecorderContainers containers,
+    IRecorderRuntime runtime,
     RecorderPreparation preparation,
     BotStopper stopper,
     CompanionAnnouncer announcer,
@@ -36,6 +37,8 @@ internal sealed partial class BotLauncher(
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
 
     private readonly BotWorkQueue _queue = new(logger);
+    private readonly ConcurrentDictionary<UserId, long> _launches = new();
+    private long _launch;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
         loops.RunAsync("launch", BackgroundLoops.DefaultTimeout, EnqueueAsync, token => signal.WaitAsync(PollInterval, time, token), stoppingToken),
@@ -47,9 +50,9 @@ internal sealed partial class BotLauncher(
         {
             var capacity = options.Value.MaxConcurrentBots;
             // Queued bots first: a bot that another manager launches in between is read twice. In the other order it would be missed and its slot reused.
-            var queued = await queries.QueuedAsync(capacity);
+            var queued = await queries.QueuedAsync(atMostOfOneUser: capacity);
             var underWay = await queries.UnderWayAsync();
-            foreach (var bot in LaunchPlan.Next([.. queued, .. underWay], capacity))
+            foreach (var bot in LaunchPlan.Next([.. queued, .. underWay], capacity, _launches))
             {
                 // A bot that was stopped meanwhile ends without a container.
                 if (bot.StopRequested || !backoff.IsPostponed(bot.Id))
@@ -125,7 +128,7 @@ internal sealed partial class BotLauncher(
     private async Task LaunchAsync(SessionId id, CancellationToken cancellation)
     {
         // Look up the container first, so that the bot stays queued while the engine is unreachable.
-        var earlier = await containers.FindAsync(id, cancellation);
+        var earlier = await runtime.FindAsync(id, cancellation);
         var wasQueued = false;
         var begun = await commands.UpdateAsync(id, known =>
         {
@@ -135,6 +138,7 @@ internal sealed partial class BotLauncher(
         // The bot may have been enqueued again during its launch. A bot that has its container is not launched twice.
         if (begun is not { Status: BotStatus.Launching, AwaitsContainer: true } bot)
             return;
+        _launches[bot.UserId] = Interlocked.Increment(ref _launch);
         if (wasQueued)
             BotTracing.StartStep("bot queue", bot, since: bot.DueAt)?.Dispose();
         if (bot.StopRequested && earlier is null or { State: RecorderContainerState.Created })
@@ -160,7 +164,7 @@ internal sealed partial class BotLauncher(
         var startedAt = time.GetTimestamp();
         try
         {
-            await containers.LaunchAsync(await preparation.PrepareAsync(bot, step?.Id, cancellation), cancellation);
+            await runtime.LaunchAsync(await preparation.PrepareAsync(bot, step?.Id, cancellation), cancellation);
             metrics.Launched(time.GetElapsedTime(startedAt));
             Log.Launched(logger, bot.Id, bot.ContainerName);
             return true;

@@ -12,7 +12,7 @@ namespace NewarBots.Manager.Launching;
 /// manager that accepted a stop request dies, any other manager completes it.
 /// </summary>
 internal sealed partial class BotStopper(
-    IConnectionMultiplexer redis, IRecorderContainers containers, BotQueries queries, [FromKeyedServices(RetryBackoff.Stops)] RetryBackoff backoff,
+    IConnectionMultiplexer redis, IRecorderRuntime runtime, BotQueries queries, [FromKeyedServices(RetryBackoff.Stops)] RetryBackoff backoff,
     BackgroundLoops loops, ILogger<BotStopper> logger)
     : BackgroundService
 {
@@ -70,7 +70,7 @@ internal sealed partial class BotStopper(
         }
         catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {
-            var (cause, why) = await containers.CauseOfAsync(exception, cancellation);
+            var (cause, why) = await runtime.CauseOfAsync(exception, cancellation);
             // An outage concerns all bots, which stop soon after it.
             var wait = cause is FailureCause.Bot ? backoff.Postpone(id, cause, why) : PollInterval;
             Log.StopFailed(logger, id, wait, exception.Message);
@@ -84,7 +84,7 @@ internal sealed partial class BotStopper(
         {
             await redis.GetSubscriber().PublishAsync(
                 RedisChannel.Literal(RedisNames.CommandChannel(bot.Id)), RedisNames.StopCommand, CommandFlags.FireAndForget);
-            await containers.StopAsync(bot.Id, Grace, cancellation);
+            await runtime.StopAsync(bot.Id, Grace, cancellation);
         }
         catch (Exception exception)
         {

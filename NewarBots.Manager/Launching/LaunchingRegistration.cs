@@ -19,9 +19,11 @@ internal static class LaunchingRegistration
         builder.Services.TryAddSingleton<BotMetrics>();
         builder.Services.AddSingleton<RecorderAccessKey>();
         builder.Services.AddSingleton<RecorderAccess>();
-        builder.Services.AddSingleton<RecorderEnvironmentFactory>();
+        builder.Services.AddSingleton<RecorderAssignments>();
         builder.Services.AddSingleton<RecorderPreparation>();
         builder.Services.AddSingleton<CompanionAnnouncer>();
+
+        builder.Services.AddSingleton<BotScreenshots>();
 
         builder.Services.AddHostedService<BotLauncher>();
         builder.Services.AddSingleton<BotStopper>();

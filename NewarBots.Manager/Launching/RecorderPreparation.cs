@@ -1,14 +1,16 @@
 using Microsoft.Extensions.Options;
+using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Containers;
 
 namespace NewarBots.Manager.Launching;
 
 /// <summary>Prepares what a bot needs before its container is created.</summary>
 internal sealed class RecorderPreparation(
-    RecorderEnvironmentFactory environments, RecorderAccess access, SessionFolders folders, IPortForwarding ports, IOptions<JoiningOptions> joining)
+    RecorderAssignments assignments, RecorderAccess access, SessionFolders folders, IPortForwarding ports, IOptions<JoiningOptions> joining)
 {
-    /// <summary>Creates the bot's folder, Redis user and port forwarding. Idempotent.</summary>
+    /// <summary>Creates the bot's folder with its assignment, its Redis user and port forwarding. Idempotent.</summary>
     /// <param name="bot">The bot to launch.</param>
     /// <param name="traceParent">W3C trace context of the launch; <see langword="null"/> for the bot's own.</param>
     /// <param name="cancellation">Leaves the parts that exist for the next attempt.</param>
@@ -20,10 +22,12 @@ internal sealed class RecorderPreparation(
     {
         var inputs = JoiningFile.AllOf(joining.Value).Select(file => (file.NameInSession, Text: file.Read())).ToList();
         var folder = folders.Create(bot.UserId, bot.Id);
+        folders.Remember(bot.UserId, bot.Id, BotRecords.Serialize(bot));
+        inputs.Add((SessionInput.Assignment, assignments.Create(bot, await access.EnsureAsync(bot.Id), traceParent).ToJson()));
         foreach (var (name, text) in inputs)
             folders.WriteInput(bot.UserId, bot.Id, name, text);
         await ForwardPortsAsync([bot], cancellation);
-        return new(environments.Create(bot, await access.EnsureAsync(bot.Id), traceParent), folder) { Metadata = bot.Metadata };
+        return new(bot.Id, bot.UserId, assignments.Environment.ToVariables(), folder);
     }
 
     /// <summary>Removes the Redis user and the input files of a bot that gets no container, because they hold secrets.</summary>
@@ -33,13 +37,14 @@ internal sealed class RecorderPreparation(
     {
         await access.RemoveAsync(bot.Id);
         folders.RemoveInputs(bot.UserId, bot.Id);
+        folders.Forget(bot.UserId, bot.Id);
     }
 
     /// <summary>Forwards the loopback ports that the bots need, each once.</summary>
     /// <exception cref="ContainerEngineException">The engine's networks are unknown.</exception>
     public async Task ForwardPortsAsync(IEnumerable<Bot> bots, CancellationToken cancellation)
     {
-        foreach (var (port, service) in bots.SelectMany(environments.LoopbackPorts).Distinct())
+        foreach (var (port, service) in bots.SelectMany(assignments.LoopbackPorts).Distinct())
             await ports.EnsureAsync(port, service, cancellation);
     }
 }

@@ -102,7 +102,7 @@ internal sealed class BotTools(
     public async Task<string> GetAsync(ClaimsPrincipal user, [Description(IdDescription)] string id) => Serialize(BotResponse.Of(await FindAsync(user, id)));
 
     [McpServerTool(Name = "get_participants", Title = "List participants", ReadOnly = true, OpenWorld = false)]
-    [Description("Returns the participants who spoke in a bot's meeting, and for how long, also while the bot records.")]
+    [Description("Returns the participants of a bot's meeting: when they joined and left, and how long they spoke, also while the bot records.")]
     public async Task<string> GetParticipantsAsync(ClaimsPrincipal user, [Description(IdDescription)] string id) =>
         Serialize(ParticipantList.Of(await FindAsync(user, id)));
 

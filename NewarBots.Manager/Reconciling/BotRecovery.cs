@@ -7,11 +7,11 @@ using NewarBots.Manager.Tracking;
 namespace NewarBots.Manager.Reconciling;
 
 /// <summary>
-/// Recreates the record of a bot from its container and its journal. Without a container only the id and the user are known, from
-/// the folder's path; the meeting stays unknown.
+/// Recreates the record of a bot from what was remembered at its launch, and its journal. Without the former only the id and the user are known, from the
+/// folder's path or the container; the meeting stays unknown.
 /// </summary>
 internal sealed partial class BotRecovery(
-    IRecorderContainers containers,
+    IRecorderRuntime runtime,
     SessionFolders folders,
     BotRecordRecovery recovery,
     BotFollower follower,
@@ -24,34 +24,36 @@ internal sealed partial class BotRecovery(
     /// <returns>The recovered bot; <see langword="null"/> if it was deleted or recovered by another manager in the meantime.</returns>
     public async Task<Bot?> RecoverAsync(Reconciliation.RecoverBot found, CancellationToken cancellation)
     {
-        var origin = await containers.FindOriginAsync(found.Id, cancellation);
-        if (origin is null && !folders.Exists(found.UserId, found.Id))
+        if (!folders.Exists(found.UserId, found.Id) && await runtime.FindAsync(found.Id, cancellation) is null)
             return null;
-        var bot = BuildRecord(found, origin);
+        var bot = BuildRecord(found);
         if (!await recovery.AdoptAsync(bot))
             return null;
         Log.Recovered(logger, bot.Id, bot.UserId, bot.MeetingUrl);
         return await follower.ReadToEndAsync(bot.Id);
     }
 
-    private Bot BuildRecord(Reconciliation.RecoverBot found, RecorderOrigin? origin)
+    private Bot BuildRecord(Reconciliation.RecoverBot found)
     {
+        // Not launched yet: the launcher starts the created container.
+        var isLaunched = found.Container is not RecorderContainerState.Created;
+        if (folders.Recall(found.UserId, found.Id) is var (record, launchedAt)
+            && BotRecords.TryDeserialize(found.Id, record) is { } remembered
+            && remembered.UserId == found.UserId)
+            return remembered with { LaunchedAt = isLaunched ? launchedAt : null };
+
         var madeAt = found.Id.MadeAt ?? time.GetUtcNow();
-        var meeting = origin?.Environment.MeetingUrl ?? UnknownMeeting;
         return new()
         {
             Id = found.Id,
             UserId = found.UserId,
             Status = BotStatus.Launching,
-            MeetingUrl = meeting,
-            Platform = policy.Check(meeting.AbsoluteUri).Platform,
-            BotName = origin?.Environment.BotName ?? CreateBotRequest.DefaultBotName,
-            Leave = origin?.Environment.Leave ?? new(),
-            Metadata = origin?.Metadata ?? new Dictionary<string, string>(),
-            TraceParent = origin?.Environment.TraceParent,
+            MeetingUrl = UnknownMeeting,
+            Platform = policy.Check(UnknownMeeting.AbsoluteUri).Platform,
+            BotName = CreateBotRequest.DefaultBotName,
+            Leave = new(),
             CreatedAt = madeAt,
-            // Not launched yet: the launcher starts the created container.
-            LaunchedAt = found.Container is RecorderContainerState.Created ? null : madeAt,
+            LaunchedAt = isLaunched ? madeAt : null,
         };
     }
 

@@ -9,7 +9,8 @@ using NewarBots.Manager.Recordings;
 namespace NewarBots.Manager.Reconciling;
 
 /// <summary>
-/// Stops recorders whose folder takes more space than their recording can need, before they fill the disk. The recording so far is kept.
+/// Stops recorders whose files take more space than their recording can need, before they fill the disk. Files that they deleted and still use count, if the
+/// manager sees their processes (<see cref="DeletedFiles"/>). The recording so far is kept.
 /// </summary>
 internal sealed partial class FolderLimit(
     StorageLayout storage, BotCommands commands, BotStopper stopper, BotMetrics metrics, IOptions<RecordingOptions> recording, TimeProvider time,
@@ -21,8 +22,9 @@ internal sealed partial class FolderLimit(
     private const long Megabyte = 1024 * 1024;
 
     /// <param name="bot">A bot whose recorder runs.</param>
+    /// <param name="processes">The processes of this machine by their user.</param>
     /// <exception cref="IOException">The folder cannot be measured, or only a part of it in time, and that part is within the limit.</exception>
-    public async Task EnforceAsync(Bot bot)
+    public async Task EnforceAsync(Bot bot, ILookup<uint, int> processes)
     {
         if (bot is not { LaunchedAt: { } launchedAt, Status: < BotStatus.Finalizing, StopRequested: false })
             return;
@@ -34,6 +36,13 @@ internal sealed partial class FolderLimit(
         var isUnusual = false;
         var budget = RemovalBudget.OfFolder(time);
         var bytes = folder?.Measure(budget, out isUnusual) ?? 0;
+        // Other managers share their user with other programs.
+        if (folder is not null && ContainerUser.IsRoot)
+        {
+            bytes += DeletedFiles.Measure(processes[folder.Owner.Uid], folder.Disk, out var hasMany);
+            isUnusual |= hasMany;
+        }
+
         if (bytes <= limit && !isUnusual)
         {
             // A slow disk is no reason to stop a bot.
@@ -48,7 +57,7 @@ internal sealed partial class FolderLimit(
             Log.OverLimit(logger, bot.Id, bytes, limit);
         metrics.OverBudget();
         var error = isUnusual
-            ? "The recorder's folder is nested too deeply or has too many entries."
+            ? "The recorder's folder is nested too deeply or has too many entries, or the recorder has too many open files."
             : $"The recorder's files took {bytes / Megabyte} MB; its recording can need at most {limit / Megabyte} MB.";
         await commands.UpdateAsync(bot.Id, known => BotLifecycle.OverStorageLimit(known, error));
         stopper.Enqueue(bot.Id);
@@ -56,10 +65,10 @@ internal sealed partial class FolderLimit(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "The folder of bot {SessionId} takes {Bytes} bytes, and its recording can need {Limit}: stopping the bot")]
+        [LoggerMessage(LogLevel.Error, "The files of bot {SessionId} take {Bytes} bytes, and its recording can need {Limit}: stopping the bot")]
         public static partial void OverLimit(ILogger logger, SessionId sessionId, long bytes, long limit);
 
-        [LoggerMessage(LogLevel.Error, "The folder of bot {SessionId} is nested too deeply or has too many entries: stopping the bot")]
+        [LoggerMessage(LogLevel.Error, "The folder of bot {SessionId} is nested too deeply or has too many entries, or it has too many open files: stopping the bot")]
         public static partial void Unusual(ILogger logger, SessionId sessionId);
     }
 }

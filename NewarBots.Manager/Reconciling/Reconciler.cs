@@ -27,7 +27,7 @@ internal static class ReconcilingRegistration
 /// </summary>
 internal sealed partial class Reconciler(
     IConnectionMultiplexer redis,
-    IRecorderContainers containers,
+    IRecorderRuntime runtime,
     SessionFolders folders,
     BotQueries queries,
     BotCommands commands,
@@ -106,7 +106,7 @@ internal sealed partial class Reconciler(
         var token = await recovery.BeginAsync();
         if (token is not null)
             await RecoverWaitingAsync();
-        var existing = await containers.ListAsync(cancellation);
+        var existing = await runtime.ListAsync(cancellation);
         var onDisk = folders.List();
         var known = (await queries.ActiveAsync()).ToDictionary(bot => bot.Id);
         if (token is null)
@@ -126,9 +126,15 @@ internal sealed partial class Reconciler(
                 await TryCarryOutAsync(action, cancellation);
         }
 
+        foreach (var container in existing.Where(container => known.ContainsKey(container.Id)))
+            await TellStateAsync(known[container.Id], container);
+        if (existing.Any(container => container.Why is not null))
+            _next = RetryAfter;
+
         var running = existing.Where(container => container.State is RecorderContainerState.Running).Select(container => container.Id).ToHashSet();
+        var processes = HostProcesses.ByUser();
         foreach (var bot in known.Values.Where(bot => running.Contains(bot.Id)))
-            await TryLimitAsync(bot);
+            await TryLimitAsync(bot, processes);
 
         if (token is not null && unrecorded.Count < RecordingRecovery.BatchSize)
         {
@@ -161,11 +167,23 @@ internal sealed partial class Reconciler(
         }
     }
 
-    private async Task TryLimitAsync(Bot bot)
+    private async Task TellStateAsync(Bot bot, RecorderContainer container)
+    {
+        var why = container.State switch
+        {
+            RecorderContainerState.Pending => new BotWarning(EndReason.ContainerPending, container.Why),
+            RecorderContainerState.Unknown => new BotWarning(EndReason.ContainerUnreachable, container.Why),
+            _ => null,
+        };
+        if (BotLifecycle.ContainerSeen(bot, why) != bot)
+            await commands.UpdateAsync(bot.Id, known => BotLifecycle.ContainerSeen(known, why));
+    }
+
+    private async Task TryLimitAsync(Bot bot, ILookup<uint, int> processes)
     {
         try
         {
-            await limit.EnforceAsync(bot);
+            await limit.EnforceAsync(bot, processes);
         }
         catch (IOException exception)
         {

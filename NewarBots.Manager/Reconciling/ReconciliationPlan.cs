@@ -61,7 +61,7 @@ internal static class ReconciliationPlan
         DateTimeOffset now)
     {
         var botOf = known.ToDictionary(bot => bot.Id);
-        var containerOf = containers.ToDictionary(container => container.Id);
+        var containerOf = containers.DistinctBy(container => container.Id).ToDictionary(container => container.Id);
         var folderOf = folders.ToLookup(folder => folder.Id);
         var ids = botOf.Keys.Union(containerOf.Keys).Union(folders.Select(folder => folder.Id)).Order();
         return
@@ -100,9 +100,10 @@ internal static class ReconciliationPlan
     private static IEnumerable<Reconciliation> ForKnown(
         Bot bot, RecorderContainer? container, SessionOnDisk? folder, Liveness? liveness, DateTimeOffset now) => (bot, container?.State) switch
         {
-            (_, RecorderContainerState.Running) when bot.StopRequested || bot.Status >= BotStatus.Finalizing =>
-                [new Reconciliation.Stop(bot.Id)],
+            _ when container is { MayRun: true } && (bot.StopRequested || bot.Status >= BotStatus.Finalizing) => [new Reconciliation.Stop(bot.Id)],
             (_, RecorderContainerState.Running) => liveness is not null && IsOverdue(bot, liveness, now) ? [new Reconciliation.StopOverdue(bot.Id)] : [],
+            // Nobody knows when it starts, or whether it records, so only a user ends it.
+            (_, RecorderContainerState.Pending or RecorderContainerState.Unknown) => [],
             (_, RecorderContainerState.Exited) => [new Reconciliation.Finish(bot.Id)],
             ({ Status: BotStatus.Finalizing }, _) => [new Reconciliation.Finish(bot.Id)],
             _ when bot.Status.IsTerminal() => container is null ? [] : [new Reconciliation.Finish(bot.Id)],

@@ -1,4 +1,5 @@
 using NewarBots.Contract;
+using NewarBots.Manager.Containers;
 
 namespace NewarBots.Manager.Recordings;
 
@@ -13,6 +14,9 @@ internal sealed class AssemblyResultCheck(RecordingBudget budget)
 
     /// <summary>Characters of a step's name.</summary>
     private const int MaxName = 100;
+
+    /// <summary>Linux allows 255 bytes.</summary>
+    private const int MaxFileName = 255;
 
     /// <summary>Characters of a limit's name, which users see.</summary>
     private const int MaxLimit = 40;
@@ -94,7 +98,9 @@ internal sealed class AssemblyResultCheck(RecordingBudget budget)
 
     private bool IsStretch(double start, double end) => start >= 0 && start <= end && end <= _seconds;
 
-    private static bool IsIgnored(IgnoredFile ignored) => ignored is { File: not null, Bytes: null or >= 0 };
+    /// <summary>Its name is one as <see cref="UntrustedFolder"/> shows it.</summary>
+    private static bool IsIgnored(IgnoredFile ignored) =>
+        ignored is { File.Length: <= MaxFileName, Bytes: null or >= 0 } && DisplayText.Clean(ignored.File, "\uFFFD") == ignored.File;
 
     /// <summary>Arithmetic with it cannot overflow.</summary>
     private static bool IsTime(DateTimeOffset time) => time.Year is > 1 and < 9999;

@@ -179,7 +179,7 @@ internal sealed class WorkFolder : IDisposable
         Dispose();
         Directory.CreateDirectory(path);
         using var folder = Open();
-        _group = folder.Group;
+        _group = folder.Owner.Gid;
     }
 
     public string Root => _path;

@@ -10,12 +10,10 @@ namespace NewarBots.Manager.Recordings;
 /// </summary>
 internal sealed partial class ProcessUser : IDisposable
 {
-    /// <summary>systemd's list of user ids has these as unused.</summary>
-    private const uint First = 60_578;
-    private const uint Last = 61_182;
-
     /// <summary>Nothing runs as this user but the thread that sends signals (<see cref="EndProcesses"/>).</summary>
-    private const uint Sender = Last + 1;
+    private static readonly uint Sender = UserIdRange.OfProcesses.Last;
+
+    private static readonly UserIdRange Programs = UserIdRange.OfProcesses with { Last = Sender - 1 };
 
     private const int Kill = 9;
 
@@ -30,16 +28,12 @@ internal sealed partial class ProcessUser : IDisposable
     public static ProcessUser Take()
     {
         if (!ContainerUser.IsRoot)
-            return new(ContainerUser.OfRecorders);
+            return new(ContainerUser.OfManager);
         lock (Lock)
         {
             // Another manager on this machine has no access to the set of taken ids. A random start makes it unlikely that both take the same one at once.
-            var running = RunningUsers();
-            var count = (int)(Last - First + 1);
-            var start = Random.Shared.Next(count);
-            var free = Enumerable.Range(0, count).Select(offset => First + (uint)((start + offset) % count)).FirstOrDefault(id => !Taken.Contains(id) && !running.Contains(id));
-            if (free == 0)
-                throw new InvalidOperationException("All user ids for confined programs are taken.");
+            var taken = HostProcesses.ByUser().Select(user => user.Key).Concat(Taken).ToHashSet();
+            var free = Programs.Choose(taken) ?? throw new InvalidOperationException("All user ids for confined programs are taken.");
             Taken.Add(free);
             return new(new(free, free));
         }
@@ -65,20 +59,6 @@ internal sealed partial class ProcessUser : IDisposable
         EndProcesses();
         lock (Lock)
             Taken.Remove(User.Uid);
-    }
-
-    /// <summary>Users of all processes that this manager sees.</summary>
-    private static HashSet<uint> RunningUsers()
-    {
-        var users = new HashSet<uint>();
-        using var processes = UntrustedFolder.OpenTrusted("/proc", out _);
-        foreach (var name in processes?.ListNames(out _) ?? [])
-        {
-            if (char.IsAsciiDigit(name[0]) && processes!.OwnerOf(name) is { } owner)
-                users.Add(owner);
-        }
-
-        return users;
     }
 
     /// <summary>With a capability, the signal would reach all processes.</summary>

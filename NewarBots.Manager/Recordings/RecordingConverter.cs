@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
+using NewarBots.Manager.Hosting;
 
 namespace NewarBots.Manager.Recordings;
 
 /// <summary>
 /// Converts a recording to another format on first request, and keeps the result beside it. Concurrent requests wait for the same
-/// conversion, which continues even if no request waits any more.
+/// conversion, which continues even if no request waits any more. Users take turns.
 /// </summary>
 internal sealed partial class RecordingConverter(
     StorageLayout storage,
@@ -14,7 +15,7 @@ internal sealed partial class RecordingConverter(
     IOptions<FinalizingOptions> options,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
-    ILogger<RecordingConverter> logger) : IDisposable
+    ILogger<RecordingConverter> logger)
 {
     private const string Result = "converted";
 
@@ -29,7 +30,7 @@ internal sealed partial class RecordingConverter(
     /// <summary>So that no user fills the queue.</summary>
     public const int MaxQueuedOfOneUser = 20;
 
-    private readonly SemaphoreSlim _slots = new(options.Value.MaxConcurrent);
+    private readonly FairPlaces _places = new(options.Value.MaxConcurrent, options.Value.MaxConcurrent, maxWaiting: MaxQueued, time);
     private readonly ConcurrentDictionary<string, Lazy<Task>> _running = new();
     private readonly FailedConversions _failed = new(time);
 
@@ -82,17 +83,18 @@ internal sealed partial class RecordingConverter(
         return [.. abandoned.ToList().Where(path => !WorkFolder.TryDelete(path))];
     }
 
-    public void Dispose() => _slots.Dispose();
-
-    /// <returns>The limit that is reached, if any. Each user's recordings are in one folder.</returns>
+    /// <returns>The limit that is reached, if any.</returns>
     private int? FindFullQueue(string target)
     {
         var queued = _running.Keys;
-        var folder = Path.GetDirectoryName(target);
+        var user = UserOf(target);
         return queued.Count >= MaxQueued ? MaxQueued
-            : queued.Count(other => Path.GetDirectoryName(other) == folder) >= MaxQueuedOfOneUser ? MaxQueuedOfOneUser
+            : queued.Count(other => UserOf(other) == user) >= MaxQueuedOfOneUser ? MaxQueuedOfOneUser
             : null;
     }
+
+    /// <summary>Each user's recordings are in one folder.</summary>
+    private static string UserOf(string target) => Path.GetDirectoryName(target)!;
 
     private async Task RunAsync(string recording, TimeSpan length, AudioFormat format, string target)
     {
@@ -100,7 +102,7 @@ internal sealed partial class RecordingConverter(
         await Task.Yield();
         try
         {
-            await _slots.WaitAsync(lifetime.ApplicationStopping);
+            using var place = await _places.TakeAsync(UserOf(target), revoke: null, lifetime.ApplicationStopping);
             try
             {
                 await ConvertAsync(recording, length, format, target);
@@ -112,10 +114,6 @@ internal sealed partial class RecordingConverter(
                     _failed.Add(target, exception);
                 Log.Failed(logger, Path.GetFileName(recording).Split('.')[0], format.Name, exception.Message);
                 throw;
-            }
-            finally
-            {
-                _slots.Release();
             }
         }
         finally

@@ -16,6 +16,8 @@ internal sealed record RehearsalAudio
 
     public StereoSound Stereo { get; init; }
 
+    public VoiceKind Voices { get; init; }
+
     /// <summary>Peak of one voice; full scale is 1.</summary>
     public double Level { get; init; } = TimeCode.Level;
 
@@ -57,6 +59,17 @@ internal enum StereoSound
 
     /// <summary>Two channels, of which the right one is the inverted left one. In mono they cancel each other.</summary>
     Inverted,
+}
+
+/// <summary>Content of the voices.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<VoiceKind>))]
+internal enum VoiceKind
+{
+    /// <summary>The time code (<see cref="TimeCode"/>).</summary>
+    Tones,
+
+    /// <summary>A word in each second (<see cref="SpokenWords"/>).</summary>
+    Words,
 }
 
 /// <summary>When the page blocks a bot's audio capture.</summary>

@@ -32,6 +32,8 @@ internal static partial class RehearsalEndpoints
         ["connection.js"] = "text/javascript; charset=utf-8",
         ["misbehaviors.js"] = "text/javascript; charset=utf-8",
         ["voices.js"] = "text/javascript; charset=utf-8",
+        ["sounds.js"] = "text/javascript; charset=utf-8",
+        [SpokenWords.Script] = "text/javascript; charset=utf-8",
         ["meeting.css"] = "text/css; charset=utf-8",
         ["index.css"] = "text/css; charset=utf-8",
     }.ToFrozenDictionary();
@@ -97,7 +99,7 @@ internal static partial class RehearsalEndpoints
         if (!Assets.TryGetValue(name, out var type))
             return TypedResults.NotFound();
         context.Response.Headers.CacheControl = NoStore;
-        return TypedResults.Text(RehearsalPages.Read(name), type);
+        return TypedResults.Text(name == SpokenWords.Script ? SpokenWords.ReadScript() : RehearsalPages.Read(name), type);
     }
 
     private static ContentHttpResult Page(HttpContext context, string html, int status = StatusCodes.Status200OK)

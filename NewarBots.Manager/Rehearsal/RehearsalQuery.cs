@@ -118,6 +118,7 @@ internal static class RehearsalQuery
         Streams = parameters.Integer("streams", 1, 4) ?? 0,
         Elements = parameters.OneOf<MediaElements>("elements") ?? default,
         Stereo = parameters.OneOf<StereoSound>("stereo") ?? default,
+        Voices = parameters.OneOf<VoiceKind>("voices") ?? default,
         Level = parameters.Integer("level", -60, -15) is { } decibels ? Math.Pow(10, decibels / 20.0) : TimeCode.Level,
         CaptureBlocking = parameters.OneOf<CaptureBlocking>("deaf") ?? default,
         Mutes = parameters.Span("mute"),

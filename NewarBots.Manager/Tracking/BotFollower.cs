@@ -79,10 +79,14 @@ internal sealed partial class BotFollower(BotCommands commands, StorageLayout st
                 ignored += read is null or { Status: not null } ? 1 : 0;
                 if (read?.Speech is { } speech)
                     bot = BotLifecycle.Heard(bot, speech);
+                if (read?.Presence is { } presence)
+                    bot = BotLifecycle.Seen(bot, presence with { At = PlausibleTime(bot, presence.At) });
+                if (read?.Speaking is { } speaking)
+                    bot = BotLifecycle.Spoke(bot, speaking with { At = PlausibleTime(bot, speaking.At) });
                 continue;
             }
 
-            var message = WithPlausibleTime(bot, status);
+            var message = status with { Timestamp = PlausibleTime(bot, status.Timestamp) };
             var next = BotLifecycle.StatusReceived(bot, message);
             if (next.LastSequence > bot.LastSequence)
             {
@@ -114,12 +118,11 @@ internal sealed partial class BotFollower(BotCommands commands, StorageLayout st
         return true;
     }
 
-    /// <summary>The message with a time between the bot's request and now.</summary>
-    private StatusMessage WithPlausibleTime(Bot bot, StatusMessage message)
+    /// <summary>A recorder's time, between the bot's request and now.</summary>
+    private long PlausibleTime(Bot bot, long milliseconds)
     {
-        var now = time.GetUtcNow();
-        var at = message.At < bot.CreatedAt - ClockTolerance ? bot.CreatedAt : message.At > now + ClockTolerance ? now : message.At;
-        return at == message.At ? message : message with { Timestamp = at.ToUnixTimeMilliseconds() };
+        var (now, at) = (time.GetUtcNow(), DateTimeOffset.FromUnixTimeMilliseconds(milliseconds));
+        return (at < bot.CreatedAt - ClockTolerance ? bot.CreatedAt : at > now + ClockTolerance ? now : at).ToUnixTimeMilliseconds();
     }
 
     private static partial class Log

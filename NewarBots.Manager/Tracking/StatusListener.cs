@@ -32,8 +32,8 @@ internal sealed partial class StatusListener(
 
     private readonly WokenBots _woken = new();
 
-    /// <summary>The latest sequence number that event streams were woken for. Used by one turn at a time.</summary>
-    private readonly ConcurrentDictionary<SessionId, long> _told = new();
+    /// <summary>The latest messages and changes of people that event streams were woken for. Used by one turn at a time.</summary>
+    private readonly ConcurrentDictionary<SessionId, (long Sequence, int People)> _told = new();
 
     private bool _isSubscribed;
 
@@ -126,11 +126,11 @@ internal sealed partial class StatusListener(
             if (hasMore)
                 _woken.Add(id);
             // Every message on the stream raises the sequence number, so without a greater one there is nothing to read.
-            if (bot is null || !_told.TryGetValue(id, out var told) || told != bot.LastSequence)
-                news.Wake(id);
+            if (bot is null || !_told.TryGetValue(id, out var told) || told != (bot.LastSequence, bot.People.Changes))
+                news.Wake(id, bot);
             if (bot is null)
                 return;
-            _told[id] = bot.LastSequence;
+            _told[id] = (bot.LastSequence, bot.People.Changes);
             news.Tell(bot);
             // Another manager may have accepted it. If that one dies, this one must know the start time.
             if (bot.Status is BotStatus.Scheduled)

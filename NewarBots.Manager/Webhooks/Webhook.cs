@@ -12,7 +12,7 @@ internal sealed record Webhook
 
     public required Uri Url { get; init; }
 
-    /// <summary>The types of events that it receives; all types if empty.</summary>
+    /// <summary>The types of events that it receives; if empty, all but those of speakers, which are frequent.</summary>
     public IReadOnlyList<string> Events { get; init; } = [];
 
     public string? Description { get; init; }
@@ -36,7 +36,7 @@ internal sealed record Webhook
         : null;
 
     public bool Selects(UserId user, string type) =>
-        DisabledAt is null && UserId == user && (Events.Count == 0 || Events.Contains(type));
+        DisabledAt is null && UserId == user && (Events.Count == 0 ? WebhookEvent.DefaultTypes : Events).Contains(type);
 
     /// <summary>The secrets that are valid at this time, the current one first.</summary>
     public IEnumerable<string> SecretsAt(DateTimeOffset now) =>

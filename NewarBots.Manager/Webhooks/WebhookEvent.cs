@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Bots.Transcripts;
 
 namespace NewarBots.Manager.Webhooks;
@@ -27,18 +28,27 @@ internal sealed record WebhookEvent(UserId UserId, string Type, string Payload)
     /// <summary>For messages in Redis. Other encoders need six bytes for each quotation mark of the payload.</summary>
     public static JsonSerializerOptions Stored { get; } = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>One type per status, for example <c>bot.recording</c>, and those of transcripts.</summary>
-    public static IReadOnlyList<string> Types { get; } = [.. Enum.GetValues<BotStatus>().Select(TypeOf), TranscriptEvents.Completed, TranscriptEvents.Failed];
+    /// <summary>One type per status, for example <c>bot.recording</c>, and those of transcripts and people.</summary>
+    public static IReadOnlyList<string> Types { get; } =
+        [.. Enum.GetValues<BotStatus>().Select(TypeOf), TranscriptEvents.Completed, TranscriptEvents.Failed, .. PeopleEvents.Types];
+
+    /// <summary>The types that a webhook gets if it names none.</summary>
+    public static IReadOnlyList<string> DefaultTypes { get; } = [.. Types.Where(type => !PeopleEvents.IsOfSpeaker(type))];
 
     /// <summary>The bot's status has changed.</summary>
-    public static WebhookEvent Of(Bot bot, DateTimeOffset now) => Of(bot, TypeOf(bot.Status), now);
+    public static WebhookEvent Of(Bot bot, DateTimeOffset now) => Make(bot.UserId, TypeOf(bot.Status), BotResponse.Of(bot), now);
 
-    public static WebhookEvent Of(Bot bot, string type, DateTimeOffset now) => Make(bot.UserId, type, BotResponse.Of(bot), now);
-
-    /// <returns>The type of the event; <see langword="null"/> if neither the status has changed nor a transcript has ended.</returns>
-    public static string? TypeOf(Bot? before, Bot after) => before?.Status != after.Status ? TypeOf(after.Status)
-        : before.Transcript?.Status != after.Transcript?.Status ? TranscriptEvents.TypeOf(after.Transcript)
-        : null;
+    /// <returns>The types of a change's events. An event itself is made only for webhooks that want it.</returns>
+    public static IEnumerable<(string Type, Func<WebhookEvent> Make)> Between(Bot? before, Bot after, DateTimeOffset now)
+    {
+        foreach (var (type, person) in PeopleEvents.Between(after.Id, before?.People ?? CallPeople.None, after.People))
+            yield return (type, () => Make(after.UserId, type, person, now));
+        var ofBot = before?.Status != after.Status ? TypeOf(after.Status)
+            : before.Transcript?.Status != after.Transcript?.Status ? TranscriptEvents.TypeOf(after.Transcript)
+            : null;
+        if (ofBot is not null)
+            yield return (ofBot, () => Make(after.UserId, ofBot, BotResponse.Of(after), now));
+    }
 
     public static WebhookEvent ForTest(Webhook webhook, DateTimeOffset now) =>
         Make(webhook.UserId, Test, new { webhookId = webhook.Id }, now);

@@ -15,19 +15,20 @@ internal sealed class WebhookOutbox(WebhookFiles webhooks, TimeProvider time) : 
     /// <summary>Wakes the dispatcher.</summary>
     public AsyncAutoResetEvent WakeUp { get; } = new();
 
-    public RedisValue EventOf(Bot? before, Bot after)
+    public RedisValue EventsOf(Bot? before, Bot after)
     {
-        if (WebhookEvent.TypeOf(before, after) is not { } type)
-            return RedisValue.EmptyString;
-        var own = Webhook.Of(after) is { } webhook && webhook.Selects(after.UserId, type) ? webhook : null;
-        return own is not null || webhooks.All.Any(other => other.Selects(after.UserId, type))
-            ? JsonSerializer.Serialize(WebhookEvent.Of(after, type, time.GetUtcNow()) with { Own = own }, WebhookEvent.Stored)
-            : RedisValue.EmptyString;
+        var own = Webhook.Of(after);
+        var now = time.GetUtcNow();
+        return string.Join('\n',
+            from change in WebhookEvent.Between(before, after, now)
+            let forOwn = own?.Selects(after.UserId, change.Type) is true ? own : null
+            where forOwn is not null || webhooks.All.Any(other => other.Selects(after.UserId, change.Type))
+            select JsonSerializer.Serialize(change.Make() with { Own = forOwn }, WebhookEvent.Stored));
     }
 
-    public void Wake(RedisValue webhookEvent)
+    public void Wake(RedisValue webhookEvents)
     {
-        if (!webhookEvent.IsNullOrEmpty)
+        if (!webhookEvents.IsNullOrEmpty)
             WakeUp.Raise();
     }
 }

@@ -26,7 +26,7 @@ internal sealed record WebhookResponse(
     string? Secret)
 {
     public static WebhookResponse Of(Webhook webhook) => new(
-        webhook.Id, webhook.Url, webhook.Events.Count > 0 ? webhook.Events : WebhookEvent.Types, webhook.Description, webhook.UserId,
+        webhook.Id, webhook.Url, webhook.Events.Count > 0 ? webhook.Events : WebhookEvent.DefaultTypes, webhook.Description, webhook.UserId,
         webhook.CreatedAt, webhook.DisabledAt, Secret: null);
 
     public static WebhookResponse WithSecret(Webhook webhook) => Of(webhook) with { Secret = webhook.Secret };

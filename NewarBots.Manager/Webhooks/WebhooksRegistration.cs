@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
 using NewarBots.Manager.Api.OpenApi;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Bots.Storage;
 
 namespace NewarBots.Manager.Webhooks;
@@ -40,20 +41,37 @@ internal static class WebhooksRegistration
             Required = new HashSet<string> { "type", "timestamp", "data" },
             Properties = new Dictionary<string, IOpenApiSchema>
             {
-                ["type"] = Choice(WebhookEvent.Types),
+                ["type"] = Choice([.. WebhookEvent.Types.Except(PeopleEvents.Types)]),
                 ["timestamp"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time", Description = "When the status or the transcript changed." },
                 ["data"] = new OpenApiSchemaReference("Bot", document) { Description = "The bot at that time." },
             },
         });
+        document.AddComponent("PersonMessage", new OpenApiSchema
+        {
+            Type = JsonSchemaType.Object,
+            Description = "The body of a message about a participant or speaker.",
+            Required = new HashSet<string> { "type", "timestamp", "data" },
+            Properties = new Dictionary<string, IOpenApiSchema>
+            {
+                ["type"] = Choice(PeopleEvents.Types),
+                ["timestamp"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time", Description = "When the manager learned of it." },
+                ["data"] = new OpenApiSchemaReference("PersonChange", document) { Description = "The person, and when it happened." },
+            },
+        });
         document.Webhooks = new Dictionary<string, IOpenApiPathItem>
         {
-            ["botStatus"] = new OpenApiPathItem { Operations = new() { [HttpMethod.Post] = MessageOperation(document) } },
+            ["botStatus"] = PathOf("onBotStatus", "The status of a bot has changed, or its transcript has ended", "WebhookMessage"),
+            ["people"] = PathOf("onPerson", "Somebody joined or left the call of a bot, or began or ceased to speak", "PersonMessage"),
         };
+
+        OpenApiPathItem PathOf(string id, string summary, string message) =>
+            new() { Operations = new() { [HttpMethod.Post] = MessageOperation(id, summary, new(message, document)) } };
     }
 
-    private static OpenApiOperation MessageOperation(OpenApiDocument document) => new()
+    private static OpenApiOperation MessageOperation(string id, string summary, OpenApiSchemaReference message) => new()
     {
-        Summary = "The status of a bot has changed, or its transcript has ended",
+        OperationId = id,
+        Summary = summary,
         Description = "Sent to each webhook that selects the event. A message can arrive more than once and out of order. Verify its signature "
             + "according to the Standard Webhooks specification.",
         Parameters =
@@ -67,7 +85,7 @@ internal static class WebhooksRegistration
             Required = true,
             Content = new Dictionary<string, OpenApiMediaType>
             {
-                [MediaTypeNames.Application.Json] = new() { Schema = new OpenApiSchemaReference("WebhookMessage", document) },
+                [MediaTypeNames.Application.Json] = new() { Schema = message },
             },
         },
         Responses = new()

@@ -19,14 +19,14 @@ internal static class RecorderActivity
 
     private static string? _session;
 
-    /// <summary>The span that launched this container; default if the environment names none.</summary>
+    /// <summary>The span that launched this container; default if the assignment names none.</summary>
     public static ActivityContext Launch { get; private set; }
 
     /// <summary>Sets the session id, a tag of every span, and the parent span. Without a parent, each span starts a trace.</summary>
-    public static void ContinueFrom(RecorderEnvironment environment)
+    public static void ContinueFrom(RecorderAssignment assignment)
     {
-        _session = environment.SessionId.ToString();
-        Launch = ActivityContext.TryParse(environment.TraceParent, traceState: null, isRemote: true, out var launch) ? launch : default;
+        _session = assignment.SessionId.ToString();
+        Launch = ActivityContext.TryParse(assignment.TraceParent, traceState: null, isRemote: true, out var launch) ? launch : default;
     }
 
     /// <summary>Creates the tracer and meter providers, which a running host would do. Spans and metrics are collected from here on.</summary>

@@ -33,7 +33,9 @@ internal static class ChromiumArguments
         "::*", "64:ff9b:*", "fc??:*", "fd??:*", "fe80:*",
     ];
 
-    public static IEnumerable<string> For(RecorderEnvironment environment)
+    /// <param name="browser">The browser to start.</param>
+    /// <param name="assignment">The meeting to open.</param>
+    public static IEnumerable<string> For(BrowserKind browser, RecorderAssignment assignment)
     {
         yield return "--lang=en-US";
         yield return "--accept-lang=en-US,en";
@@ -42,28 +44,28 @@ internal static class ChromiumArguments
         // The capture plays every track without a click.
         yield return "--autoplay-policy=no-user-gesture-required";
         yield return $"--disable-features={string.Join(',', DisabledFeatures)}";
-        if (environment.Browser is BrowserKind.HeadlessShell)
+        if (browser is BrowserKind.HeadlessShell)
         {
             // Saves the 10 MiB of software rendering. Pages have no WebGL.
             yield return "--disable-gpu";
             yield return "--disable-software-rasterizer";
         }
-        yield return $"--host-resolver-rules={string.Join(',', HostRules(environment))}";
-        if (environment.MeetingUrl is { Scheme: "http", IsLoopback: false } url)
+        yield return $"--host-resolver-rules={string.Join(',', HostRules(assignment))}";
+        if (assignment.MeetingUrl is { Scheme: "http", IsLoopback: false } url)
             yield return $"--unsafely-treat-insecure-origin-as-secure={url.GetLeftPart(UriPartial.Authority)}";
     }
 
     /// <summary>The first matching rule applies, but exclusions precede all: the meeting's own host may be internal.</summary>
-    private static IEnumerable<string> HostRules(RecorderEnvironment environment)
+    private static IEnumerable<string> HostRules(RecorderAssignment assignment)
     {
-        if (environment.LocalhostIs is { } host)
+        if (assignment.LocalhostIs is { } host)
         {
             yield return $"MAP localhost {host}";
             yield return $"MAP 127.0.0.1 {host}";
         }
         else
         {
-            yield return $"EXCLUDE {environment.MeetingUrl.DnsSafeHost}";
+            yield return $"EXCLUDE {assignment.MeetingUrl.DnsSafeHost}";
         }
 
         foreach (var pattern in InternalHosts)

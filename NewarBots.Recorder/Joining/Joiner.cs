@@ -8,7 +8,7 @@ namespace NewarBots.Recorder.Joining;
 
 /// <summary>Joins the call as a guest would: look at the page, decide (<see cref="JoinDecision"/>), act, look again.</summary>
 internal sealed partial class Joiner(
-    RecorderEnvironment environment,
+    RecorderAssignment assignment,
     StatusReporter reporter,
     StopSignal stop,
     TimeProvider time,
@@ -51,7 +51,7 @@ internal sealed partial class Joiner(
         var since = time.GetUtcNow();
         while (true)
         {
-            var outcome = await page.OpenAsync(environment.MeetingUrl);
+            var outcome = await page.OpenAsync(assignment.MeetingUrl);
             if (outcome is not { IsUnreachable: true, Detail: var error } || isAgain || stop.IsRequested || time.GetUtcNow() - since + OpenRetryDelay >= OpenTimeout)
                 return outcome;
             LogRetryingToOpen(error, OpenRetryDelay.TotalSeconds);
@@ -75,7 +75,7 @@ internal sealed partial class Joiner(
 
             var view = await page.LookAsync();
             history = history.WithView(view, now);
-            switch (JoinDecision.Decide(view, history, environment.BotName, environment.Leave, now))
+            switch (JoinDecision.Decide(view, history, assignment.BotName, assignment.Leave, now))
             {
                 case JoinDecision.Admitted:
                     return End(JoinOutcome.Admitted);
@@ -83,7 +83,7 @@ internal sealed partial class Joiner(
                     LogGivingUp(giveUp.Reason, giveUp.Detail);
                     return End(new(giveUp.Reason, giveUp.Detail));
                 case JoinDecision.FillName fill:
-                    await ActAsync(fill.Box, "fill", () => page.FillAsync(fill.Box, environment.BotName));
+                    await ActAsync(fill.Box, "fill", () => page.FillAsync(fill.Box, assignment.BotName));
                     continue;
                 case JoinDecision.Click click:
                     await ActAsync(click.Target, "click", () => page.ClickAsync(click.Target));
@@ -107,7 +107,7 @@ internal sealed partial class Joiner(
                     if (now - reportedWaitingAt >= WaitingReportInterval)
                     {
                         reportedWaitingAt = now;
-                        var left = environment.Leave.WaitingRoomTimeout - (now - history.WaitingSince!.Value);
+                        var left = assignment.Leave.WaitingRoomTimeout - (now - history.WaitingSince!.Value);
                         reporter.Report(
                             isAgain ? BotStatus.Recording : BotStatus.Waiting,
                             isAgain ? EndReason.NoAudio : null,

@@ -29,12 +29,14 @@ internal sealed class MeetingBrowser : IAsyncDisposable
         browser is BrowserKind.Headed ? "/usr/lib/chromium/chromium" : "/usr/lib/chromium/chromium-headless-shell";
 
     /// <param name="environment">Selects and configures the browser.</param>
+    /// <param name="assignment">The meeting to open.</param>
     /// <param name="account">The account to sign in with; <see langword="null"/> for a guest.</param>
     /// <param name="hook">Captures the page's audio.</param>
     /// <exception cref="PlaywrightException">The browser did not start.</exception>
     /// <exception cref="InvalidOperationException">The display did not start.</exception>
     /// <exception cref="TimeoutException">The driver hangs.</exception>
-    public static async Task<MeetingBrowser> StartAsync(RecorderEnvironment environment, StorageState? account, CaptureHook hook)
+    public static async Task<MeetingBrowser> StartAsync(
+        RecorderEnvironment environment, RecorderAssignment assignment, StorageState? account, CaptureHook hook)
     {
         var isHeaded = environment.Browser is BrowserKind.Headed;
         var startingDisplay = isHeaded ? TimedAsync("display start", VirtualDisplay.StartAsync) : null;
@@ -42,7 +44,7 @@ internal sealed class MeetingBrowser : IAsyncDisposable
         try
         {
             playwright = await StartDriverAsync(Playwright.CreateAsync, TimeProvider.System);
-            return await LaunchAsync(environment, account, hook, playwright, startingDisplay is null ? null : await startingDisplay);
+            return await LaunchAsync(environment, assignment, account, hook, playwright, startingDisplay is null ? null : await startingDisplay);
         }
         catch
         {
@@ -76,7 +78,7 @@ internal sealed class MeetingBrowser : IAsyncDisposable
     }
 
     private static async Task<MeetingBrowser> LaunchAsync(
-        RecorderEnvironment environment, StorageState? account, CaptureHook hook, IPlaywright playwright, VirtualDisplay? display)
+        RecorderEnvironment environment, RecorderAssignment assignment, StorageState? account, CaptureHook hook, IPlaywright playwright, VirtualDisplay? display)
     {
         IBrowserContext context;
         using (RecorderActivity.Start("browser launch"))
@@ -90,11 +92,11 @@ internal sealed class MeetingBrowser : IAsyncDisposable
                 HandleSIGINT = false,
                 HandleSIGTERM = false,
                 HandleSIGHUP = false,
-                Args = [.. ChromiumArguments.For(environment)],
+                Args = [.. ChromiumArguments.For(environment.Browser, assignment)],
                 Locale = "en-US",
                 ViewportSize = ViewportSize.NoViewport,
                 AcceptDownloads = false,
-                // The recorder's environment has secrets, which the browser does not get.
+                // No more of the recorder's environment than the browser needs.
                 Env = [.. BrowserEnvironment(display)],
             });
         }

@@ -14,7 +14,7 @@ namespace NewarBots.Recorder.Joining;
 /// The meeting's page in the browser. Only this type looks at it and acts on it. No method throws if the page navigates, hangs or crashes:
 /// the page then shows nothing, and <see cref="Gone"/> has the reason.
 /// </summary>
-internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
+internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage, IScreenshotPage
 {
     private static readonly TimeSpan OpenTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(30);
@@ -158,10 +158,10 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
             IsBlank = seen.Blank,
             IsConcealed = seen.Concealed,
         };
-        var (named, recorders, isSelfShown) = _recorders.CountIn(
-            [.. matches.Where(match => match.Sign is PageSign.Participant).SelectMany(match => (match.Persons ?? []).Zip(match.Names ?? []))],
-            view.IsStillCallPage ? view.Count : null);
-        return view with { NamedOthers = named, OtherRecorders = recorders, IsSelfShown = isSelfShown };
+        (string, string)[] people = [.. matches.Where(match => match.Sign is PageSign.Participant).SelectMany(match => (match.Persons ?? []).Zip(match.Names ?? []))];
+        var total = view.IsStillCallPage ? view.Count : null;
+        var (named, recorders, isSelfShown) = _recorders.CountIn(people, total);
+        return view with { NamedOthers = named, OtherRecorders = recorders, IsSelfShown = isSelfShown, People = _recorders.PeopleIn(people, total) };
     }
 
     private PageButton ButtonOf(SeenButton button) =>
@@ -261,6 +261,10 @@ internal sealed partial class MeetingPage : ICapturedPage, IEvidencePage
     public Task CollectGarbageAsync() => TryAsync(() => _page.RequestGCAsync());
 
     public Task<byte[]?> ScreenshotAsync() => TryAsync<byte[]?>(async () => await _page.ScreenshotAsync(new() { Animations = ScreenshotAnimations.Disabled }));
+
+    /// <summary>A smaller picture than the evidence's, and the page's animations go on: the bot records meanwhile.</summary>
+    public Task<byte[]?> LiveScreenshotAsync() =>
+        TryAsync<byte[]?>(async () => await _page.ScreenshotAsync(new() { Type = ScreenshotType.Jpeg, Quality = 70, Animations = ScreenshotAnimations.Allow }));
 
     public Task<string?> ReadHtmlAsync() => TryAsync<string?>(async () => await _page.ContentAsync());
 

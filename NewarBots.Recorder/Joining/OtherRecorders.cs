@@ -33,6 +33,26 @@ internal sealed class OtherRecorders(SelectorPack pack, string botName, bool isS
     /// <returns>How many others the page shows, how many of them are recorders, and whether it shows this bot under a known name.</returns>
     public (int Named, int Recorders, bool IsSelfShown) CountIn(IReadOnlyCollection<(string Id, string Name)> people, int? total)
     {
+        var (names, others, recorders, isSelfShown) = Sort(people, total);
+        // If all participants are shown, this one is among them, under whatever name.
+        var isAmongThem = !isSelfShown && (isSignedIn || names.Count == total);
+        var named = isAmongThem ? Math.Max(0, others.Count - 1) : others.Count;
+        var areAllOthers = isSelfShown || !isSignedIn || (_ownNames is { Count: > 0 } candidates && !candidates.Overlaps(recorders));
+        return (named, areAllOthers ? recorders.Count : Math.Max(0, recorders.Count - 1), isSelfShown);
+    }
+
+    /// <inheritdoc cref="CountIn"/>
+    /// <returns>The names of people: without recorders, and without this bot as far as its name is known.</returns>
+    public IReadOnlyList<string> PeopleIn(IReadOnlyCollection<(string Id, string Name)> people, int? total)
+    {
+        var (_, others, recorders, isSelfShown) = Sort(people, total);
+        if (!isSelfShown && _ownNames is { Count: 1 })
+            others.RemoveAll(_ownNames.Contains);
+        return [.. others.Except(recorders)];
+    }
+
+    private (List<string> Names, List<string> Others, List<string> Recorders, bool IsSelfShown) Sort(IReadOnlyCollection<(string Id, string Name)> people, int? total)
+    {
         var names = WithoutPresentations([.. people.DistinctBy(person => person.Id).Select(person => person.Name)]);
         var others = names.ToList();
         var isSelfShown = others.RemoveAll(name => Matches(_self, name)) > 0 || others.Remove(_botName) || RemoveFirst(others, IsOwn);
@@ -44,11 +64,7 @@ internal sealed class OtherRecorders(SelectorPack pack, string botName, bool isS
 
         var bots = companions.Names.Where(name => !IsShortened(name, _botName)).ToList();
         var recorders = others.Where(name => Matches(_recorders, name) || IsShortened(name, _botName) || RemoveFirst(bots, bot => IsShortened(name, bot))).ToList();
-        // If all participants are shown, this one is among them, under whatever name.
-        var isAmongThem = !isSelfShown && (isSignedIn || names.Count == total);
-        var named = isAmongThem ? Math.Max(0, others.Count - 1) : others.Count;
-        var areAllOthers = isSelfShown || !isSignedIn || (_ownNames is { Count: > 0 } candidates && !candidates.Overlaps(recorders));
-        return (named, areAllOthers ? recorders.Count : Math.Max(0, recorders.Count - 1), isSelfShown);
+        return (names, others, recorders, isSelfShown);
     }
 
     /// <summary>The platform may shorten this bot's name or add to it.</summary>

@@ -111,6 +111,12 @@ internal sealed record PageView(string Url, string Title, bool Capturing, IReadO
     /// <summary>How many others the page shows by name, including recorders.</summary>
     public int NamedOthers { get; init; }
 
+    /// <summary>The names of people that the page shows: without recorders, and without this bot as far as its name is known.</summary>
+    public IReadOnlyList<string> People { get; init; } = [];
+
+    /// <summary>The page shows as many others by name as it counts.</summary>
+    public bool IsEverybodyShown => NamedOthers >= Count - 1;
+
     /// <summary>The page shows this bot as a participant.</summary>
     public bool IsSelfShown { get; init; }
 

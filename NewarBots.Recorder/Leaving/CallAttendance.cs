@@ -9,7 +9,7 @@ namespace NewarBots.Recorder.Leaving;
 
 /// <summary>Stays in the call, recording, until there is a reason to leave. Reports the progress every few seconds.</summary>
 internal sealed partial class CallAttendance(
-    RecorderEnvironment environment,
+    RecorderAssignment assignment,
     SessionRecording recording,
     StatusReporter reporter,
     Evidence evidence,
@@ -17,6 +17,7 @@ internal sealed partial class CallAttendance(
     JoiningInput input,
     CountDisagreements disagreements,
     WaitingRoomGaps waitingRoom,
+    SessionJournal journal,
     StopSignal stop,
     TimeProvider time,
     ILogger<CallAttendance> logger)
@@ -38,6 +39,7 @@ internal sealed partial class CallAttendance(
     /// <summary>How often the mouse moves while the page hides its toolbar or its participant count.</summary>
     private static readonly TimeSpan ToolbarInterval = TimeSpan.FromSeconds(4);
 
+    private readonly PresenceTracker _presence = new();
     private LeaveRules? _rules;
 
     /// <summary>The dialogs whose evidence was collected.</summary>
@@ -75,10 +77,10 @@ internal sealed partial class CallAttendance(
         // The participant count is in the toolbar, which hides itself.
         await page.ShowToolbarAsync();
 
-        _rules = _rules?.AfterRejoin(time.GetUtcNow()) ?? new(environment.Leave, deadline, time.GetUtcNow());
+        _rules = _rules?.AfterRejoin(time.GetUtcNow()) ?? new(assignment.Leave, deadline, time.GetUtcNow());
         var history = new JoinHistory(time.GetUtcNow(), new DialogAnswers(input.Selectors));
         var shownAt = time.GetUtcNow();
-        var (reportedAt, reportedChunks) = (time.GetUtcNow(), 0);
+        var (reportedAt, reportedChunks, seenChanges) = (time.GetUtcNow(), 0, recording.SpeakerChanges);
         var collectedAt = time.GetUtcNow();
         while (true)
         {
@@ -103,6 +105,9 @@ internal sealed partial class CallAttendance(
             var wasWaiting = _rules.IsWaiting;
             _rules = _rules.Observe(view, progress, audio.IsInDoubt, now, audio.IsNetworkInDoubt);
             disagreements.Observe(_rules.IsMiscounted ? view.Count : null, progress.RecordedSeconds);
+            var presences = view.IsStillCallPage ? _presence.Observe(view.People, view.IsEverybodyShown, now) : [];
+            foreach (var presence in presences)
+                journal.TryAppend(new(Presence: presence));
             waitingRoom.Observe(view.IsWaitingRoom || view.IsFailed, _rules.IsWaiting, progress.RecordedSeconds);
             if (_rules.Decide() is { } decision)
                 return decision;
@@ -164,6 +169,12 @@ internal sealed partial class CallAttendance(
                 reporter.Report(
                     BotStatus.Recording, audio.Warning is null ? null : EndReason.NoAudio, progress.Figures, _rules.Others, audio.Warning ?? _rules.WaitingDetail);
             }
+            else if (presences.Count > 0 || recording.SpeakerChanges != seenChanges)
+            {
+                reporter.Repeat();
+            }
+
+            seenChanges = recording.SpeakerChanges;
         }
     }
 

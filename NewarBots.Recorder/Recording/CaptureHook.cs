@@ -11,7 +11,7 @@ namespace NewarBots.Recorder.Recording;
 /// Injects the capture script into pages and receives its messages. They arrive over a DevTools binding, which no content security policy
 /// can block. The script's global names are random per session, so a page cannot know them.
 /// </summary>
-internal sealed class CaptureHook(RecorderEnvironment environment)
+internal sealed class CaptureHook(RecorderAssignment assignment)
 {
     /// <summary>How many tracks have an encoder of their own at the same time, if tracks are recorded.</summary>
     private const int MaxSoloTracks = 16;
@@ -39,7 +39,7 @@ internal sealed class CaptureHook(RecorderEnvironment environment)
         session.Event("Runtime.bindingCalled").OnEvent += (_, call) => OnBindingCalled(browser, call);
         await session.SendAsync("Runtime.enable");
         await session.SendAsync("Runtime.addBinding", new() { ["name"] = _binding });
-        await page.AddInitScriptAsync(CaptureScript.Assemble(_hook, _binding, environment.RecordTracks ? MaxSoloTracks : 0));
+        await page.AddInitScriptAsync(CaptureScript.Assemble(_hook, _binding, assignment.RecordTracks ? MaxSoloTracks : 0));
     }
 
     /// <summary>Starts encoding, unless this page is being encoded already. The capture's time line starts now.</summary>

@@ -13,7 +13,7 @@ namespace NewarBots.Recorder.Recording;
 /// </summary>
 internal sealed partial class SessionRecording(
     string folder,
-    RecorderEnvironment environment,
+    RecorderAssignment assignment,
     SessionJournal journal,
     TrackFiles files,
     MonotonicClock time,
@@ -24,13 +24,18 @@ internal sealed partial class SessionRecording(
     private readonly SessionTracks _tracks = new();
     private readonly LevelMeter _level = new();
     private readonly SpeakerTimeLine _speakers = new();
+    private readonly SpeakerActivity _activity = new();
     private readonly ConcurrentQueue<(IReadOnlyList<string> Names, DateTimeOffset At)> _marks = new();
     private RecordingProgress _progress = RecordingProgress.None;
+    private int _speakerChanges;
     private RecordingEnd? _end;
     private string _causeOfRestart = GapCause.BrowserRestarted;
 
     /// <summary>The current state. Thread-safe.</summary>
     public RecordingProgress Progress => Volatile.Read(ref _progress);
+
+    /// <summary>How often somebody has begun or ceased to speak. Thread-safe.</summary>
+    public int SpeakerChanges => Volatile.Read(ref _speakerChanges);
 
     /// <summary>Adds the names that the page marks as speaking now. Thread-safe.</summary>
     public void MarkSpeakers(IReadOnlyList<string> names)
@@ -63,7 +68,7 @@ internal sealed partial class SessionRecording(
                     if (writer is null || timeLine is null)
                     {
                         position = new(batch.StartedAt);
-                        writer = new(folder, environment.SessionId, environment.ChunkLength, position);
+                        writer = new(folder, assignment.SessionId, assignment.ChunkLength, position);
                         timeLine = new(position);
                     }
 
@@ -83,6 +88,7 @@ internal sealed partial class SessionRecording(
 
             writer?.Complete();
             AddToJournal(_speakers.Complete());
+            AddToJournal(_activity.Complete(), position);
         }
         finally
         {
@@ -163,6 +169,7 @@ internal sealed partial class SessionRecording(
                 _tracks.NumberOf(batch.Page, voice.Track), begins + (voice.Block * VoiceBlock.Packets), voice.Level, voice.Contributor))
             : [];
         AddToJournal(_speakers.Advance(voices, packets));
+        AddToJournal(_activity.Observe(_speakers.OpenTurns, packets), position);
     }
 
     private void WriteTracks(CapturedBatch batch, Placement placement, TimeLinePosition position, long packets)
@@ -188,6 +195,14 @@ internal sealed partial class SessionRecording(
     {
         foreach (var speech in speeches)
             journal.Append(new(Speech: speech));
+    }
+
+    /// <summary>They are for those who watch now, so the recording continues if they cannot be written.</summary>
+    private void AddToJournal(IReadOnlyList<SpeakerChange> changes, TimeLinePosition position)
+    {
+        foreach (var change in changes)
+            journal.TryAppend(new(Speaking: new(change.Source, position.At(change.Packet).ToUnixTimeMilliseconds(), change.IsSpeaking, change.Name)));
+        Volatile.Write(ref _speakerChanges, _speakerChanges + changes.Count);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Gap in the recording from {Start} s to {End} s ({Cause})")]

@@ -28,6 +28,9 @@ internal sealed class SpeakerTimeLine
     private readonly Queue<(IReadOnlyList<string> Names, long Packet)> _marks = [];
     private readonly Dictionary<string, Votes> _votes = [];
 
+    /// <summary>The turns that have not ended.</summary>
+    public IEnumerable<OpenTurn> OpenTurns => _open.Values.Where(turn => turn.HasSpeech).Select(turn => new OpenTurn(turn.Source, turn.Start, turn.End, NameOf(turn)));
+
     /// <param name="names">The names that the page marks as speaking.</param>
     /// <param name="packet">The position on the time line. May be ahead of the audio.</param>
     public void Mark(IReadOnlyList<string> names, long packet)

@@ -8,9 +8,9 @@ namespace NewarBots.Recorder.Recording;
 /// A track's time line starts at its first packet. An error in one track ends that track only.
 /// </summary>
 /// <param name="folder">The session folder, which exists.</param>
-/// <param name="environment">The session and its chunk length.</param>
+/// <param name="assignment">The session and its chunk length.</param>
 /// <param name="logger">Logs the tracks that failed.</param>
-internal sealed partial class TrackFiles(string folder, RecorderEnvironment environment, ILogger<TrackFiles> logger) : IDisposable
+internal sealed partial class TrackFiles(string folder, RecorderAssignment assignment, ILogger<TrackFiles> logger) : IDisposable
 {
     /// <summary>A track without packets for this long is treated as ended.</summary>
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(10);
@@ -61,7 +61,7 @@ internal sealed partial class TrackFiles(string folder, RecorderEnvironment envi
     {
         var own = Directory.CreateDirectory(Path.Combine(folder, StorageLayout.TrackFolderName(track))).FullName;
         var position = new TimeLinePosition(start);
-        return new(position, new(own, environment.SessionId, environment.ChunkLength, position));
+        return new(position, new(own, assignment.SessionId, assignment.ChunkLength, position));
     }
 
     private void ForEach(Action<TrackFile> act)

@@ -16,6 +16,7 @@ internal sealed partial class RedisStatusSender(
     string configuration,
     StatusOutbox outbox,
     StopSignal stop,
+    LiveScreenshots screenshots,
     MeetingCompanions companions,
     TimeProvider time,
     ILogger<RedisStatusSender> logger)
@@ -94,6 +95,8 @@ internal sealed partial class RedisStatusSender(
             LogCommand(command);
             if (command == RedisNames.StopCommand)
                 stop.Request();
+            else if (command == RedisNames.ScreenshotCommand)
+                screenshots.Request();
         }),
         cancellationToken);
 

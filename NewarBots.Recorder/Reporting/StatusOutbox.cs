@@ -26,6 +26,16 @@ internal sealed class StatusOutbox
         }
     }
 
+    /// <summary>Sends a message that was sent before, unless others wait, which do as well to wake the managers.</summary>
+    public void Repeat(StatusMessage message)
+    {
+        lock (_gate)
+        {
+            if (_waiting.Count == 0)
+                Add(message);
+        }
+    }
+
     /// <summary>
     /// Passes messages to <paramref name="send"/>, one at a time, until cancelled. A message leaves the outbox once
     /// <paramref name="send"/> has succeeded; otherwise the next call sends it again.

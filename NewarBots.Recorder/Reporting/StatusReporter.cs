@@ -17,6 +17,7 @@ internal sealed partial class StatusReporter(
     private readonly Lock _gate = new();
     private long _next = StatusSequence.FirstOfRecorder;
     private (BotStatus Status, EndReason? Reason)? _logged;
+    private StatusMessage? _latest;
 
     public void Report(
         BotStatus status,
@@ -43,6 +44,17 @@ internal sealed partial class StatusReporter(
             journal.TryAppend(new(Status: message));
             Log(message);
             outbox.Add(message);
+            _latest = message;
+        }
+    }
+
+    /// <summary>Publishes the latest message once more, so that managers read the journal's new lines at once.</summary>
+    public void Repeat()
+    {
+        lock (_gate)
+        {
+            if (_latest is { } latest)
+                outbox.Repeat(latest);
         }
     }
 

@@ -1,7 +1,7 @@
 namespace NewarBots.Contract;
 
 /// <summary>
-/// A chunk is a mono Ogg Opus file (RFC 7845) of exactly <c>CHUNK_SECONDS</c>; the last one is shorter. It is playable alone: it has its own
+/// A chunk is a mono Ogg Opus file (RFC 7845) of exactly <see cref="RecorderAssignment.ChunkLength"/>; the last one is shorter. It is playable alone: it has its own
 /// OpusHead (pre-skip 0) and OpusTags, its granule positions start at zero, and no packet crosses a page boundary.
 /// One encoder produces all chunks of a session, so their concatenated packets are one stream. The tags hold a chunk's position.
 /// </summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
 namespace NewarBots.Contract;
@@ -5,16 +6,19 @@ namespace NewarBots.Contract;
 /// <summary>Text that a page may have chosen and a person reads, in a terminal, a log or a web page.</summary>
 public static class DisplayText
 {
+    /// <param name="text">The text.</param>
+    /// <param name="replacement">Takes the place of each character that is no text.</param>
     /// <returns>
-    /// The text in one line: characters that <see cref="IsControl"/> matches and unpaired surrogates become spaces. Unchanged if it has none.
+    /// The text in one line: characters that <see cref="IsControl"/> matches and unpaired surrogates are replaced. Unchanged if it has none.
     /// </returns>
-    public static string? Clean(string? text)
+    [return: NotNullIfNotNull(nameof(text))]
+    public static string? Clean(string? text, string replacement = " ")
     {
         if (text is null || !text.EnumerateRunes().Any(NeedsReplacement))
             return text;
         var clean = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())
-            clean.Append(NeedsReplacement(rune) ? " " : rune.ToString());
+            clean.Append(NeedsReplacement(rune) ? replacement : rune.ToString());
         return clean.ToString();
     }
 

@@ -90,6 +90,12 @@ public enum EndReason
     /// </summary>
     NoAudio,
 
+    /// <summary>Only while the bot starts: its container waits for a machine, its image or its storage.</summary>
+    ContainerPending,
+
+    /// <summary>Only a warning: the machine of the bot's container does not answer, so the bot may still record.</summary>
+    ContainerUnreachable,
+
     /// <summary>The chunks exist but could not be assembled.</summary>
     FinalizationFailed,
 }

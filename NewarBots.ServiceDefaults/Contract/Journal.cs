@@ -11,12 +11,39 @@ namespace NewarBots.Contract;
 /// <param name="Gap">A stretch of missing audio, or one part of a long stretch. It takes up its time on the timeline.</param>
 /// <param name="Speech">A stretch of speech.</param>
 /// <param name="Disagreement">A stretch in which the page's count and the audio disagreed, or one part of a long stretch.</param>
-public sealed record JournalLine(StatusMessage? Status = null, Gap? Gap = null, Speech? Speech = null, Disagreement? Disagreement = null)
+/// <param name="Presence">A participant appeared on the page, or is gone.</param>
+/// <param name="Speaking">Somebody has begun or ceased to speak.</param>
+public sealed record JournalLine(
+    StatusMessage? Status = null, Gap? Gap = null, Speech? Speech = null, Disagreement? Disagreement = null, Presence? Presence = null, Speaking? Speaking = null)
 {
     /// <summary>Readers skip other lines: a taken-over recorder can write anything.</summary>
     [JsonIgnore]
     public bool IsPlausible => this
-        is not ({ Status.IsPlausible: false } or { Gap.IsPlausible: false } or { Speech.IsPlausible: false } or { Disagreement.IsPlausible: false });
+        is not ({ Status.IsPlausible: false } or { Gap.IsPlausible: false } or { Speech.IsPlausible: false } or { Disagreement.IsPlausible: false }
+            or { Presence.IsPlausible: false } or { Speaking.IsPlausible: false });
+}
+
+/// <summary>The page began to show a participant, or shows everybody and no longer this participant.</summary>
+/// <param name="Name">The name that the page shows.</param>
+/// <param name="At">Unix milliseconds by the recorder's clock: when the page first showed the participant, or last did.</param>
+/// <param name="IsPresent">Whether the participant is in the call from then on.</param>
+public sealed record Presence(string Name, long At, bool IsPresent)
+{
+    /// <inheritdoc cref="StatusMessage.IsPlausible"/>
+    [JsonIgnore]
+    public bool IsPlausible => Name is { Length: > 0 and <= Speech.MaxNameLength } && Journal.IsUnixTime(At);
+}
+
+/// <summary>A source began or ceased to speak. Pauses of two seconds are not reported.</summary>
+/// <param name="Source">As in <see cref="Speech"/>.</param>
+/// <param name="At">Unix milliseconds by the recorder's clock: when the first turn began, or the last one ended.</param>
+/// <param name="IsSpeaking">Whether the source speaks from then on.</param>
+/// <param name="Name">As in <see cref="Speech"/>.</param>
+public sealed record Speaking(string Source, long At, bool IsSpeaking, string? Name = null)
+{
+    /// <inheritdoc cref="StatusMessage.IsPlausible"/>
+    [JsonIgnore]
+    public bool IsPlausible => Source is { Length: > 0 and <= Journal.MaxWordLength } && Journal.IsUnixTime(At);
 }
 
 /// <summary>A stretch of the timeline in which somebody could be heard although the page counted nobody else.</summary>
@@ -85,6 +112,8 @@ public static class Journal
                 Status = read.Status is { Detail: not null } status ? status with { Detail = DisplayText.Clean(status.Detail) } : read.Status,
                 Gap = read.Gap is { } gap ? gap with { Cause = DisplayText.Clean(gap.Cause)! } : null,
                 Speech = read.Speech is { } speech ? Clean(speech) : null,
+                Presence = read.Presence is { } presence && DisplayText.Clean(presence.Name) is { Length: > 0 } present ? presence with { Name = present } : null,
+                Speaking = read.Speaking is { } speaking ? speaking with { Source = DisplayText.Clean(speaking.Source)!, Name = CleanName(speaking.Name) } : null,
             };
         }
         catch (JsonException)
@@ -96,9 +125,13 @@ public static class Journal
     private static Speech Clean(Speech speech) => speech with
     {
         Source = DisplayText.Clean(speech.Source)!,
-        // A page can show a name of any length. The stretch itself is still true.
-        Name = speech.Name is { Length: <= Speech.MaxNameLength } name ? DisplayText.Clean(name) : null,
+        Name = CleanName(speech.Name),
     };
+
+    /// <summary>A page can show a name of any length. The rest of the line is still true.</summary>
+    private static string? CleanName(string? name) => name is { Length: <= Speech.MaxNameLength } ? DisplayText.Clean(name) : null;
+
+    internal static bool IsUnixTime(long milliseconds) => milliseconds >= 0 && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
     internal static bool IsTime(double seconds) => seconds is >= 0 and <= MaxSeconds;
 

@@ -9,8 +9,8 @@ public enum RecorderExitCode
     /// <summary>An unexpected exception, which is in the log.</summary>
     Unexpected = 1,
 
-    /// <summary><see cref="RecorderEnvironment"/> rejected the environment.</summary>
-    InvalidEnvironment = 2,
+    /// <summary><see cref="RecorderEnvironment"/>, <see cref="RecorderAssignment"/> or a file of the session is missing or invalid.</summary>
+    InvalidInput = 2,
 
     /// <summary>The watchdog ended a process that exceeded its maximum duration.</summary>
     Watchdog = 3,

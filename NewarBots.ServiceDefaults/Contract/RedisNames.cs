@@ -11,7 +11,7 @@ public static class RedisNames
     /// </summary>
     public static string EventStream(SessionId id) => $"{EventStreamPrefix}{id}";
 
-    /// <summary>Pub/sub channel to the recorder, for <see cref="StopCommand"/> and <see cref="BotNamesCommand"/>.</summary>
+    /// <summary>Pub/sub channel to the recorder, for <see cref="StopCommand"/>, <see cref="ScreenshotCommand"/> and <see cref="BotNamesCommand"/>.</summary>
     public static string CommandChannel(SessionId id) => $"bot:command:{id}";
 
     public const string StatusChannelPrefix = "bot:status:";
@@ -22,6 +22,9 @@ public static class RedisNames
 
     /// <summary>Tells the recorder to leave the call gracefully, like SIGTERM.</summary>
     public const string StopCommand = "stop";
+
+    /// <summary>Tells the recorder to write a screenshot of its page to the session folder (<see cref="StorageLayout.ScreenshotName"/>).</summary>
+    public const string ScreenshotCommand = "screenshot";
 
     /// <summary>
     /// Tells the recorder the names of all other bots in its meeting, so that it does not take them for people: followed by a JSON array of

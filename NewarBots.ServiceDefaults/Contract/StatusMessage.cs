@@ -49,7 +49,7 @@ public sealed record StatusMessage(
     /// </summary>
     [JsonIgnore]
     public bool IsPlausible =>
-        Timestamp >= 0 && Timestamp <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+        Journal.IsUnixTime(Timestamp)
         && Sequence is >= 0 and <= MaxSequence
         && Chunks is null or (>= 0 and <= MaxChunks)
         && Participants is null or (>= 0 and <= MaxParticipants)

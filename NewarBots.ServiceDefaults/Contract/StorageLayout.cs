@@ -2,17 +2,17 @@ using System.Globalization;
 
 namespace NewarBots.Contract;
 
-/// <summary>Paths of all files and folders in the storage folder (<c>STORAGE_PATH</c>, <c>Storage:Path</c>).</summary>
+/// <summary>Paths of all files and folders in the storage folder (<c>Storage:Path</c>).</summary>
 public sealed class StorageLayout(string root)
 {
-    /// <summary>The storage folder inside a recorder's container.</summary>
-    public const string RootInContainer = "/app/storage";
-
     /// <summary>Prefix of each user's folder; the user's id follows.</summary>
     public const string UserFolderPrefix = "user_";
 
     /// <summary>Subfolder of the session folder with the recorder's evidence, one folder per failure.</summary>
     public const string EvidenceFolderName = "evidence";
+
+    /// <summary>The latest screenshot of a live bot's page, in its session folder. Each one replaces the file.</summary>
+    public const string ScreenshotName = "screenshot.jpg";
 
     /// <summary>Tracks of a session are numbered from 1 to this; later tracks get no file.</summary>
     public const int MaxTrack = 999;
@@ -35,6 +35,11 @@ public sealed class StorageLayout(string root)
 
     /// <summary>The session's folder while it records, with its chunks and <see cref="Journal"/>. It is the only folder that the recorder sees.</summary>
     public string SessionFolder(UserId user, SessionId id) => Path.Combine(TempRoot, UserFolder(user), id.ToString());
+
+    /// <summary>
+    /// What the manager must remember about a bot that has a container: its record at the launch. Lies beside the session folder, where no recorder sees it.
+    /// </summary>
+    public string LaunchedBot(UserId user, SessionId id) => $"{SessionFolder(user, id)}.json";
 
     public string FinalFolder(UserId user) => Path.Combine(FinalRoot, UserFolder(user));
 
@@ -92,12 +97,15 @@ public sealed class StorageLayout(string root)
 /// <summary>Files that the manager writes into a session folder before its recorder starts.</summary>
 public static class SessionInput
 {
+    /// <summary>A <see cref="RecorderAssignment"/>: a secret, readable only by the recorder, which deletes it right after reading it.</summary>
+    public const string Assignment = "assignment.json";
+
     public const string SelectorPack = "selectors.json";
 
     /// <summary>A secret, readable only by the recorder, which deletes it right after reading it.</summary>
     public const string StorageState = "storage-state.json";
 
-    public static IReadOnlyList<string> Names { get; } = [SelectorPack, StorageState];
+    public static IReadOnlyList<string> Names { get; } = [Assignment, SelectorPack, StorageState];
 
     public static bool IsName(string file) => Names.Contains(file);
 }

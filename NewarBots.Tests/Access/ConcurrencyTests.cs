@@ -120,6 +120,55 @@ public sealed class ConcurrencyTests(ConcurrencyTests.SmallManager small) : ICla
         }
     }
 
+    [Fact]
+    public async Task Slow_downloads_of_two_keys_cannot_keep_another_key_from_downloading()
+    {
+        var id = await PlacedBots.DeniedAsync(small.KeyedHost);
+        await using (var log = File.OpenWrite(new StorageLayout(small.Keyed.Storage).Log(UserId.Parse("anna"), id)))
+            log.SetLength(16_000_000);
+        var clients = new List<TcpClient>();
+        try
+        {
+            foreach (var slow in new[] { await KeyedManager.AddAsync(small.Keyed, "anna"), await KeyedManager.AddAsync(small.Keyed, "anna") })
+            {
+                for (var i = 0; i < Downloads; i++)
+                {
+                    clients.Add(await RawHttp.ConnectAsync(small.Keyed));
+                    await clients[^1].GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET /bots/{id}/logs HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {slow}\r\n\r\n"), Cancellation);
+                    Assert.Equal("200", await StatusOfAsync(clients[^1]));
+                }
+            }
+
+            var answer = await KeyedManager.AskAsync(small.Keyed, await KeyedManager.AddAsync(small.Keyed, "anna"), "GET", $"/bots/{id}/logs");
+
+            Assert.Equal(HttpStatusCode.OK, answer.Status);
+        }
+        finally
+        {
+            clients.ForEach(client => client.Dispose());
+        }
+    }
+
+    [Fact]
+    [Trait("Suite", "Long")]
+    public async Task A_download_that_is_read_too_slowly_is_aborted()
+    {
+        var id = await PlacedBots.DeniedAsync(small.Host);
+        var log = new StorageLayout(small.Manager.Storage).Log(UserId.Parse("anna"), id);
+        await using (var file = File.OpenWrite(log))
+            file.SetLength(16_000_000);
+        using var client = new TcpClient { ReceiveBufferSize = 4096 };
+        await client.ConnectAsync(IPAddress.Loopback, small.Manager.Port, Cancellation);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET /bots/{id}/logs HTTP/1.1\r\nHost: localhost\r\n\r\n"), Cancellation);
+        Assert.Equal("200", await StatusOfAsync(client));
+
+        Assert.True(IsOpen());
+        // First, the buffers of the connection take several megabytes.
+        await Eventually.TrueAsync(() => !IsOpen(), TimeSpan.FromMinutes(5));
+
+        bool IsOpen() => Directory.GetFileSystemEntries($"/proc/{small.Manager.ProcessId}/fd").Any(descriptor => new FileInfo(descriptor).LinkTarget == log);
+    }
+
     /// <returns>The status code of the response, once the manager answers. The body is not read.</returns>
     private static async Task<string> StatusOfAsync(TcpClient client)
     {

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using NewarBots.Contract;
 using NewarBots.Manager.Access;
 using NewarBots.Tests.Fixtures;
@@ -66,6 +67,28 @@ public sealed class StreamLimitsTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Slow_downloads_of_two_callers_cannot_keep_another_from_downloading()
+    {
+        var time = new FakeTimeProvider();
+        using var limits = new StreamLimits(Options.Create(new AccessOptions()), time);
+        foreach (var user in (string[])["anna", "bert"])
+        {
+            for (var i = 0; i < 8; i++)
+                Assert.Null(await Call(user, limits).EnterAsync(StreamKind.Download));
+        }
+
+        var slow = _requests.ToList();
+        var carl = Call("carl", limits).EnterAsync(StreamKind.Download);
+        time.Advance(TimeSpan.FromSeconds(5));
+        Assert.DoesNotContain(slow, request => request.Context.RequestAborted.IsCancellationRequested);
+        time.Advance(TimeSpan.FromSeconds(6));
+        var aborted = Assert.Single(slow, request => request.Context.RequestAborted.IsCancellationRequested);
+        await aborted.EndAsync();
+
+        Assert.Null(await carl);
+    }
+
+    [Fact]
     public async Task More_waiting_downloads_than_the_queue_holds_are_rejected()
     {
         var requests = Enumerable.Range(0, 8 + 100).Select(_ => Call("anna").EnterAsync(StreamKind.Download)).ToList();
@@ -82,9 +105,11 @@ public sealed class StreamLimitsTests : IAsyncDisposable
         Assert.Equal((status, limit), (problem!.StatusCode, problem.ProblemDetails.Extensions["limit"]));
     }
 
-    private Request Call(string user)
+    private Request Call(string user) => Call(user, _limits);
+
+    private Request Call(string user, StreamLimits limits)
     {
-        _requests.Add(new(_limits, user));
+        _requests.Add(new(limits, user));
         return _requests[^1];
     }
 

@@ -9,7 +9,7 @@ public sealed class UntrustedFilesTests
 {
     /// <summary>Types that may know where the session folders are. The two last ones pass the path on and open nothing.</summary>
     private static readonly string[] KnowThePath =
-        ["UntrustedFolder", "SessionFolders", "SessionFolder", "BotFollower", "DockerContainerRequest", "RecorderEnvironmentFactory"];
+        ["UntrustedFolder", "SessionFolders", "SessionFolder", "BotFollower", "DockerContainerRequest", "RecorderAssignments"];
 
     /// <summary>Types that work on the content of session folders, and nothing else.</summary>
     private static readonly string[] UseTheDoor = ["SessionFolders", "SessionFolder", "ChunkFolder", "ChunkReader", "JournalFile"];

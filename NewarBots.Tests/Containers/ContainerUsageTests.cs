@@ -28,8 +28,8 @@ public sealed class ContainerUsageTests(ScriptedRecorders recorders) : IClassFix
         // A bot is limited to one CPU, but the kernel may account for usage late.
         Assert.All(probe.Of("newarbots.bot.cpu.usage"), one => Assert.InRange(one.Value, 0, 2));
 
-        await recorders.Containers.RemoveAsync(busy.Environment.SessionId, CancellationToken.None);
-        Assert.Null(await recorders.Containers.MeasureAsync(busy.Environment.SessionId, CancellationToken.None));
+        await recorders.Containers.RemoveAsync(busy.Id, CancellationToken.None);
+        Assert.Null(await recorders.Containers.MeasureAsync(busy.Id, CancellationToken.None));
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class ContainerUsageTests(ScriptedRecorders recorders) : IClassFix
             var bot = memory.Bot("sleep 60");
             await memory.Containers.LaunchAsync(bot, CancellationToken.None);
             if (number == 1)
-                memory.Containers.Unmeasurable = bot.Environment.SessionId;
+                memory.Containers.Unmeasurable = bot.Id;
         }
 
         await usage.MeasureAsync(CancellationToken.None);

@@ -25,12 +25,14 @@ public sealed class LaunchingOptionsTests
             MemoryMb = 1,
             Cpus = 0,
             PidsLimit = 1,
+            RecorderUserIds = "70000",
         });
 
         Assert.Equal(
             [
                 "Launching:Image", "Launching:Network", "Launching:Stack", "Launching:DockerHost",
                 "Launching:RecorderRedis", "Launching:RecorderOtlpEndpoint", "Launching:MemoryMb", "Launching:Cpus", "Launching:PidsLimit",
+                "Launching:RecorderUserIds",
             ],
             result.Failures?.Select(failure => failure.Split(' ')[0]));
     }

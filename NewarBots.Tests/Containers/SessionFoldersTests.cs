@@ -1,8 +1,12 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Runtime.Versioning;
 using CliWrap;
 using CliWrap.Buffered;
+using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Containers;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Containers;
 
@@ -15,7 +19,7 @@ public sealed class SessionFoldersTests : IDisposable
 
     private StorageLayout Storage => new(_root.FullName);
 
-    private SessionFolders Folders => new(Storage);
+    private SessionFolders Folders => TestManager.Folders(Storage);
 
     public void Dispose() => _root.Delete(recursive: true);
 
@@ -27,8 +31,72 @@ public sealed class SessionFoldersTests : IDisposable
         Assert.Equal(Storage.SessionFolder(_user, _id), folder);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
         var owner = await Cli.Wrap("stat").WithArguments(["--format", "%u:%g", folder]).ExecuteBufferedAsync();
-        Assert.Equal(ContainerUser.OfRecorders.ToString(), owner.StandardOutput.Trim());
-        Assert.NotEqual(0u, ContainerUser.OfRecorders.Uid);
+        Assert.Equal(SessionFolders.OwnerOf(folder).ToString(), owner.StandardOutput.Trim());
+        Assert.NotEqual(0u, SessionFolders.OwnerOf(folder).Uid);
+    }
+
+    [Fact]
+    public void Each_bot_of_a_manager_that_is_root_has_a_user_of_its_own_until_its_folder_is_gone()
+    {
+        Assert.SkipUnless(ContainerUser.IsRoot, "Needs root.");
+        var bots = Enumerable.Range(0, 50).Select(number => (User: UserId.Parse($"user{number % 3}"), Id: SessionId.New(TimeProvider.System))).ToList();
+        var folders = new ConcurrentBag<string>();
+
+        Parallel.ForEach(bots, bot => folders.Add(Folders.Create(bot.User, bot.Id)));
+        var owners = folders.Select(SessionFolders.OwnerOf).ToList();
+
+        Assert.Equal(50, owners.Distinct().Count());
+        Assert.All(owners, owner => Assert.True(owner.Uid is >= 70_000 and <= 89_999 && owner.Gid == owner.Uid, owner.ToString()));
+        // An interrupted launch may have created a container.
+        Assert.All(bots, bot => Assert.Contains(SessionFolders.OwnerOf(Folders.Create(bot.User, bot.Id)), owners));
+        Assert.Equal(50, folders.Select(SessionFolders.OwnerOf).Distinct().Count());
+    }
+
+    [Fact]
+    public void A_bot_waits_for_a_user_if_all_are_taken_and_gets_the_one_that_becomes_free()
+    {
+        Assert.SkipUnless(ContainerUser.IsRoot, "Needs root.");
+        var folders = new SessionFolders(Storage, Options.Create(new LaunchingOptions { RecorderUserIds = "71001-71002" }));
+        var (first, second) = (SessionId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
+        var owner = SessionFolders.OwnerOf(folders.Create(_user, first));
+        Assert.NotEqual(owner, SessionFolders.OwnerOf(folders.Create(_user, second)));
+
+        Assert.Contains("Launching:RecorderUserIds", Assert.Throws<IOException>(() => folders.Create(_user, _id)).Message, StringComparison.Ordinal);
+        Assert.Throws<IOException>(() => SessionFolders.OwnerOf(Storage.SessionFolder(_user, _id)));
+        folders.Remove(_user, first);
+
+        Assert.Equal(owner, SessionFolders.OwnerOf(folders.Create(_user, _id)));
+    }
+
+    [Fact]
+    public async Task A_user_of_a_process_is_not_given_to_a_bot()
+    {
+        Assert.SkipUnless(ContainerUser.IsRoot, "Needs root.");
+        var folders = new SessionFolders(Storage, Options.Create(new LaunchingOptions { RecorderUserIds = "71003-71004" }));
+        using var other = Process.Start("setpriv", ["--reuid=71003", "--regid=71003", "--clear-groups", "sleep", "600"]);
+        try
+        {
+            await Eventually.TrueAsync(() => HostProcesses.ByUser()[71003].Contains(other.Id));
+
+            Assert.Equal(new(71004, 71004), SessionFolders.OwnerOf(folders.Create(_user, _id)));
+        }
+        finally
+        {
+            other.Kill();
+        }
+    }
+
+    [Fact]
+    public async Task A_claim_that_was_interrupted_is_made_again()
+    {
+        Assert.SkipUnless(ContainerUser.IsRoot, "Needs root.");
+        var folder = Folders.Create(_user, _id);
+        await Cli.Wrap("chown").WithArguments(["71005:0", folder]).ExecuteAsync();
+
+        Folders.Create(_user, _id);
+
+        var owner = SessionFolders.OwnerOf(folder);
+        Assert.True(owner.Uid is >= 70_000 and <= 89_999 && owner.Gid == owner.Uid, owner.ToString());
     }
 
     [Fact]
@@ -100,7 +168,7 @@ public sealed class SessionFoldersTests : IDisposable
         Assert.Equal("second", await File.ReadAllTextAsync(path));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
         var owner = await Cli.Wrap("stat").WithArguments(["--format", "%u:%g", path]).ExecuteBufferedAsync();
-        Assert.Equal(ContainerUser.OfRecorders.ToString(), owner.StandardOutput.Trim());
+        Assert.Equal(SessionFolders.OwnerOf(Path.GetDirectoryName(path)!).ToString(), owner.StandardOutput.Trim());
     }
 
     [Fact]

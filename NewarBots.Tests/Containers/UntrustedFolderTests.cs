@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using CliWrap;
 using NewarBots.Manager.Containers;
+using NewarBots.Manager.Recordings;
 
 namespace NewarBots.Tests.Containers;
 
@@ -383,6 +384,26 @@ public sealed partial class UntrustedFolderTests : IDisposable
         // In a folder of a recorder they are restored.
         using var folder = UntrustedFolder.Open(outside, out _);
         Assert.Equal(readOnly | UnixFileMode.UserWrite, File.GetUnixFileMode(outside));
+    }
+
+    [Theory]
+    [InlineData("\u001b[2Jgone", "\uFFFD[2Jgone")]
+    [InlineData("two\nlines", "two\uFFFDlines")]
+    [InlineData("reordered\u202Egpj", "reordered\uFFFDgpj")]
+    [InlineData("\u009b31m", "\uFFFD31m")]
+    [InlineData("Grüße 👋", "Grüße 👋")]
+    public void Names_are_shown_without_characters_that_a_terminal_obeys(string name, string shown)
+    {
+        File.WriteAllText(Path.Combine(Session, name), "x");
+        Directory.CreateDirectory(Path.Combine(Session, $"folder {name}"));
+
+        using var folder = Open();
+
+        Assert.Equivalent(new[] { shown, $"folder {shown}" }, folder.List(out _).Select(entry => entry.Name), strict: true);
+        Assert.Contains(shown, folder.ListNames(out _));
+        Assert.Contains(SessionFolder.Open(Session).OtherEntries(), entry => entry.File == shown);
+        folder.Empty(RemovalBudget.Small());
+        Assert.Empty(Directory.GetFileSystemEntries(Session));
     }
 
     [Fact]

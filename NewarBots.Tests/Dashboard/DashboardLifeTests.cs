@@ -29,6 +29,10 @@ public sealed partial class DashboardLifeTests(RecordingHost host, DashboardBrow
         var id = BotPage.Match(page.Url).Groups["id"].Value;
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Live audio" })).ToBeVisibleAsync(DuringTheMeeting);
         await Expect(page.GetByText("dBFS")).ToBeVisibleAsync(DuringTheMeeting);
+        await Expect(page.GetByText(SomebodySpeaks)).ToBeVisibleAsync(DuringTheMeeting);
+        await Expect(page.Locator(".participants tbody tr")).ToHaveCountAsync(3);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Screenshot" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Img, new() { NameRegex = Picture })).ToBeVisibleAsync();
         Assert.Empty(await open.FindFlawsAsync());
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Recording", Exact = true })).ToBeVisibleAsync(AfterTheMeeting);
         await Expect(page.Locator(".status").First).ToHaveTextAsync("completed");
@@ -36,6 +40,8 @@ public sealed partial class DashboardLifeTests(RecordingHost host, DashboardBrow
             ["queued", "launching", "joining", "recording", "leaving", "finalizing", "completed"]);
         await Expect(page.Locator(".wave path")).ToBeAttachedAsync();
         await Expect(page.Locator(".lane")).ToHaveCountAsync(3);
+        await Expect(page.Locator(".participants tbody tr")).ToHaveCountAsync(3);
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Screenshot" })).ToBeHiddenAsync();
         await page.Locator("summary").Filter(new() { HasText = "Log" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Log, new() { Name = "Log" })).Not.ToBeEmptyAsync();
         Assert.Empty(await open.FindFlawsAsync());
@@ -65,4 +71,10 @@ public sealed partial class DashboardLifeTests(RecordingHost host, DashboardBrow
 
     [GeneratedRegex("#/bots/(?<id>[0-9a-z]+)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex BotPage { get; }
+
+    [GeneratedRegex("^(Ada Lovelace|Grace Hopper|Alan Turing).* speaks?$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex SomebodySpeaks { get; }
+
+    [GeneratedRegex("^The bot’s browser at ", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Picture { get; }
 }

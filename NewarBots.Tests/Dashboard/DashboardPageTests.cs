@@ -5,6 +5,7 @@ using Microsoft.Playwright;
 using NewarBots.Contract;
 using NewarBots.Tests.Bots;
 using NewarBots.Tests.Fixtures;
+using StackExchange.Redis;
 using static Microsoft.Playwright.Assertions;
 
 namespace NewarBots.Tests.Dashboard;
@@ -421,6 +422,49 @@ public sealed partial class DashboardPageTests(QueueingManager queueing, Dashboa
         await Expect(page.Locator(".advice")).ToContainTextAsync("error names the cause. If the image is missing, it also says how to build it.");
         await page.Locator("summary").Filter(new() { HasText = "Evidence" }).ClickAsync();
         await Expect(page.GetByText("There are no screenshots")).ToBeVisibleAsync();
+        Assert.Empty(await open.FindFlawsAsync());
+        Assert.Empty(open.ConsoleErrors);
+    }
+
+    [Fact]
+    public async Task Live_bot_shows_who_speaks_its_level_and_a_gap_warning_at_once()
+    {
+        var user = UserId.Parse("live");
+        var id = SessionId.Parse(await queueing.Manager.RecordAsync("https://meet.google.com/abc-defg-liv", userId: $"{user}"));
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(queueing.Redis.Configuration);
+        await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}");
+        var page = open.Page;
+        await Expect(page.Locator(".status").First).ToHaveTextAsync("queued");
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+        var recording = new StatusMessage(id, BotStatus.Recording, now, 100, Chunks: 2, RecordedSeconds: 12, Participants: 1, Level: -21);
+        RecorderJournal.Write(queueing.Manager.Storage, user, id, Journal.Format(new(Presence: new("Ana", now, IsPresent: true))), Journal.Format(new(Speaking: new("track:1", now, IsSpeaking: true, "Ana"))));
+
+        await redis.ReportAsync(queueing.Manager.Storage, user, recording);
+
+        await Expect(page.GetByText("-21 dBFS")).ToBeVisibleAsync();
+        await Expect(page.GetByText("Ana speaks")).ToBeVisibleAsync();
+        await Expect(page.Locator(".participants tbody tr").Locator("th, td").Nth(2)).ToHaveTextAsync("in the call");
+        Assert.Empty(await open.FindFlawsAsync());
+
+        await redis.ReportAsync(queueing.Manager.Storage, user, recording with { Sequence = 101, Reason = EndReason.NoAudio, Detail = "Track 1 is received, but nothing is captured." });
+
+        await Expect(page.Locator(".bot-error")).ToContainTextAsync("Track 1 is received, but nothing is captured.");
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "About this reason" })).ToBeVisibleAsync();
+        Assert.Empty(await open.FindFlawsAsync());
+        Assert.Empty(open.ConsoleErrors);
+    }
+
+    [Fact]
+    public async Task Participants_are_listed_with_the_times_when_they_joined_left_and_spoke()
+    {
+        var id = await PlacedBots.AttendedAsync(queueing, "Ana <b>", "Ben");
+        await using var open = await browser.OpenAsync(queueing.Manager, $"/#/bots/{id}");
+        var rows = open.Page.Locator(".participants tbody tr");
+
+        await Expect(rows).ToHaveCountAsync(2);
+        // Noon UTC is 17:30 in the browser's time zone.
+        await Expect(rows.Nth(0).Locator("th, td")).ToHaveTextAsync(["Ana <b>", "17:30:00", "17:45:00", "0:12"]);
+        await Expect(rows.Nth(1).Locator("th, td")).ToHaveTextAsync(["Ben", "17:31:00", "after the bot", "–"]);
         Assert.Empty(await open.FindFlawsAsync());
         Assert.Empty(open.ConsoleErrors);
     }

@@ -26,6 +26,11 @@ public sealed class PartialRecordingPlaybackTests(LightHost host, DashboardBrows
         await Expect(player).ToHaveJSPropertyAsync("paused", false, new() { Timeout = 30_000 });
         await Eventually.TrueAsync(async () => await player.EvaluateAsync<double>("audio => audio.currentTime") > 1);
         Assert.InRange(await player.EvaluateAsync<double>("audio => audio.duration"), 9, 180);
+        // A recording that is shorter than 30 s plays from its beginning.
+        await Eventually.TrueAsync(async () => (double)(await host.Manager.GetAsync($"/bots/{id}")).Body!["recordedSeconds"]! > 45, TimeSpan.FromMinutes(2));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Listen to the last 30 s" }).ClickAsync();
+        await Eventually.TrueAsync(async () => await player.EvaluateAsync<double>("audio => audio.currentTime") > 5);
+        Assert.InRange(await player.EvaluateAsync<double>("audio => audio.duration - audio.currentTime"), 0, 31);
         Assert.Equal("recording", (string?)(await host.Manager.GetAsync($"/bots/{id}")).Body!["status"]);
         Assert.Empty(await open.FindFlawsAsync());
 

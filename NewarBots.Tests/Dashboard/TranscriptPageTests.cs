@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Playwright;
 using NewarBots.Tests.Bots;
 using NewarBots.Tests.Fixtures;
@@ -6,7 +8,7 @@ using static Microsoft.Playwright.Assertions;
 namespace NewarBots.Tests.Dashboard;
 
 /// <summary>The transcript on the page of a bot, in a real Chromium.</summary>
-public sealed class TranscriptPageTests(DashboardBrowser browser) : IClassFixture<DashboardBrowser>, IAsyncLifetime
+public sealed partial class TranscriptPageTests(DashboardBrowser browser) : IClassFixture<DashboardBrowser>, IAsyncLifetime
 {
     private const string Hostile = "<img src=x onerror=globalThis.ran=1><b>bold</b>";
 
@@ -97,6 +99,54 @@ public sealed class TranscriptPageTests(DashboardBrowser browser) : IClassFixtur
     }
 
     [Fact]
+    public async Task Progress_is_shown_and_the_text_can_be_copied_and_downloaded()
+    {
+        var (good, gate) = (_stub.Answer, new TaskCompletionSource());
+        _stub.Answer = (request, before) => new Gated(before == 0 ? Task.CompletedTask : gate.Task, good(request, before));
+        var id = await PlacedBots.RecordedAsync(_host, "Weekly");
+        await using var open = await browser.OpenAsync(_host.Manager, $"/#/bots/{id}");
+        var page = open.Page;
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Transcribe" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Progressbar, new() { Name = "Progress of the transcript" })).ToBeVisibleAsync();
+        await Expect(page.GetByText(ProgressText)).ToBeVisibleAsync();
+        Assert.Empty(await open.FindFlawsAsync());
+        gate.SetResult();
+
+        await Expect(page.Locator(".transcript li").First).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Progressbar, new() { Name = "Progress of the transcript" })).ToHaveCountAsync(0);
+        foreach (var format in (string[])["txt", "srt", "vtt", "md", "json"])
+            await Expect(page.GetByRole(AriaRole.Link, new() { Name = format.ToUpperInvariant(), Exact = true })).ToHaveAttributeAsync("href", $"/bots/{id}/transcript?format={format}");
+        await page.Context.GrantPermissionsAsync(["clipboard-read", "clipboard-write"]);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Copy", Exact = true }).Last.ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Copied" })).ToBeVisibleAsync();
+        Assert.StartsWith("[00:00:00] Weekly: Hello there.", await page.EvaluateAsync<string>("navigator.clipboard.readText()"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Failed_repeat_says_why_above_the_earlier_text()
+    {
+        var id = await PlacedBots.RecordedAsync(_host, "Weekly");
+        await _host.Manager.PostAsync($"/bots/{id}/transcript");
+        await using var open = await browser.OpenAsync(_host.Manager, $"/#/bots/{id}");
+        var page = open.Page;
+        await Expect(page.GetByText("Hello there.").First).ToBeVisibleAsync();
+        _stub.Answer = (_, _) => SpeechServerStub.Problem(401);
+
+        await _host.Manager.PostAsync($"/bots/{id}/transcript");
+
+        await Expect(page.GetByText("The speech server rejected the key (401). Check Transcription:ApiKey.")).ToBeVisibleAsync();
+        await Expect(page.GetByText("This is the earlier transcript.")).ToBeVisibleAsync();
+        await Expect(page.GetByText("Hello there.").First).ToBeVisibleAsync();
+        Assert.Empty(await open.FindFlawsAsync());
+        _stub.Answer = (_, _) => SpeechServerStub.Json("""{"text": "New words."}""");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
+        await Expect(page.GetByText("New words.").First).ToBeVisibleAsync();
+        await Expect(page.GetByText("This is the earlier transcript.")).ToHaveCountAsync(0);
+        Assert.Empty(open.ConsoleErrors);
+    }
+
+    [Fact]
     public async Task Recording_in_which_nobody_speaks_says_so()
     {
         _stub.Answer = (_, _) => SpeechServerStub.Json("""{"text": ""}""");
@@ -106,5 +156,17 @@ public sealed class TranscriptPageTests(DashboardBrowser browser) : IClassFixtur
 
         await Expect(open.Page.GetByText("No speech was recognized.")).ToBeVisibleAsync();
         Assert.Empty(await open.FindFlawsAsync());
+    }
+
+    [GeneratedRegex("^(Transcribing: [0-9]+ %|Waiting for the speech server)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex ProgressText { get; }
+
+    private sealed class Gated(Task gate, IResult answer) : IResult
+    {
+        public async Task ExecuteAsync(HttpContext context)
+        {
+            await gate;
+            await answer.ExecuteAsync(context);
+        }
     }
 }

@@ -9,11 +9,11 @@ using NewarBots.Manager.Containers;
 namespace NewarBots.Tests.Fixtures;
 
 /// <summary>
-/// Recorders without an engine, for tests of the logic around them. Like <see cref="ScriptedRecorders"/> each runs the script in
-/// <c>BOT_NAME</c>, of which only <c>echo</c>, <c>exit</c>, <c>true</c> and <c>trap 'exit N' TERM</c> have an effect. A script that ends with
+/// Recorders without an engine, for tests of the logic around them. Like <see cref="ScriptedRecorders"/> each runs the script that is
+/// its bot's name, of which only <c>echo</c>, <c>exit</c>, <c>true</c> and <c>trap 'exit N' TERM</c> have an effect. A script that ends with
 /// another command runs until it is stopped.
 /// </summary>
-internal sealed class InMemoryContainers : IRecorderContainers
+internal sealed class InMemoryContainers : IRecorderRuntime
 {
     private readonly ConcurrentDictionary<SessionId, Container> _containers = new();
     private readonly ConcurrentDictionary<Channel<SessionId>, bool> _watchers = new();
@@ -43,17 +43,13 @@ internal sealed class InMemoryContainers : IRecorderContainers
         if (LaunchFailure is { } failure)
             throw failure;
         var container = new Container(spec);
-        if (_containers.TryAdd(spec.Environment.SessionId, container))
+        if (_containers.TryAdd(spec.Id, container))
             Run(container);
         return Task.CompletedTask;
     }
 
     public Task<RecorderContainer?> FindAsync(SessionId id, CancellationToken cancellation) =>
         Task.FromResult(_containers.TryGetValue(id, out var container) ? container.Observed : null);
-
-    public Task<RecorderOrigin?> FindOriginAsync(SessionId id, CancellationToken cancellation) => Task.FromResult(
-        id == Hanging ? throw new ContainerEngineException("It does not answer.", ContainerEngineFailure.Unreachable)
-        : _containers.TryGetValue(id, out var container) ? new RecorderOrigin(container.Spec.Environment, container.Spec.Metadata) : null);
 
     public Task<IReadOnlyList<RecorderContainer>> ListAsync(CancellationToken cancellation) =>
         ListFailure is { } failure ? throw failure : Task.FromResult<IReadOnlyList<RecorderContainer>>([.. _containers.Values.Select(container => container.Observed)]);
@@ -119,7 +115,8 @@ internal sealed class InMemoryContainers : IRecorderContainers
 
     private void Run(Container container)
     {
-        var script = container.Spec.Environment.BotName.Split(';', StringSplitOptions.TrimEntries);
+        var assignment = RecorderAssignment.Parse(File.ReadAllText(Path.Combine(container.Spec.SessionFolder, SessionInput.Assignment)));
+        var script = assignment.BotName.Split(';', StringSplitOptions.TrimEntries);
         foreach (var command in script)
         {
             if (command.StartsWith("echo ", StringComparison.Ordinal))
@@ -139,7 +136,7 @@ internal sealed class InMemoryContainers : IRecorderContainers
         if (!container.TryExit(new(code, OutOfMemory: false, TimeProvider.System.GetUtcNow())))
             return;
         foreach (var watcher in _watchers.Keys)
-            watcher.Writer.TryWrite(container.Spec.Environment.SessionId);
+            watcher.Writer.TryWrite(container.Spec.Id);
     }
 
     private sealed class Container(RecorderContainerSpec spec)
@@ -158,7 +155,7 @@ internal sealed class InMemoryContainers : IRecorderContainers
         public RecorderExit? Exit => Volatile.Read(ref _exit);
 
         public RecorderContainer Observed => new(
-            spec.Environment.SessionId, spec.Environment.UserId, Exit is null ? RecorderContainerState.Running : RecorderContainerState.Exited, Exit);
+            spec.Id, spec.UserId, Exit is null ? RecorderContainerState.Running : RecorderContainerState.Exited, Exit);
 
         public bool TryExit(RecorderExit exit)
         {

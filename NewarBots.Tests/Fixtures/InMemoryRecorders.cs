@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Api;
 using NewarBots.Manager.Bots;
@@ -41,7 +42,7 @@ public sealed class InMemoryRecorders : IDisposable
     {
         var host = TestManager.Build(Storage, redis, time, settings, services =>
         {
-            services.Replace(ServiceDescriptor.Singleton<IRecorderContainers>(Containers));
+            services.Replace(ServiceDescriptor.Singleton<IRecorderRuntime>(Containers));
             services.Replace(ServiceDescriptor.Singleton<IPortForwarding>(new NoPortForwarding()));
         });
         _hosts.Add(host);
@@ -96,16 +97,22 @@ internal static class TestManager
         return builder.Build();
     }
 
+    public static SessionFolders Folders(StorageLayout storage) => new(storage, Options.Create(new LaunchingOptions()));
+
+    public static RecorderAssignment Assignment(SessionId id, string botName) => new()
+    {
+        SessionId = id,
+        MeetingUrl = new Uri("https://meet.google.com/abc-defg-hij"),
+        BotName = botName,
+    };
+
     /// <summary>Creates a bot whose recorder runs the script, and its session folder.</summary>
     public static RecorderContainerSpec Bot(string storage, string script)
     {
-        var environment = new RecorderEnvironment
-        {
-            SessionId = SessionId.New(TimeProvider.System),
-            UserId = UserId.Parse("anna"),
-            MeetingUrl = new Uri("https://meet.google.com/abc-defg-hij"),
-            BotName = script,
-        };
-        return new(environment, new SessionFolders(new StorageLayout(storage)).Create(environment.UserId, environment.SessionId));
+        var (user, id) = (UserId.Parse("anna"), SessionId.New(TimeProvider.System));
+        var folders = Folders(new(storage));
+        var folder = folders.Create(user, id);
+        folders.WriteInput(user, id, SessionInput.Assignment, Assignment(id, script).ToJson());
+        return new(id, user, new Dictionary<string, string>(), folder);
     }
 }

@@ -111,6 +111,27 @@ internal static class PlacedBots
         return id;
     }
 
+    /// <summary>A recorded bot with two participants since noon: one spoke and left after a quarter of an hour, the other joined after a minute and stayed.</summary>
+    public static async Task<SessionId> AttendedAsync(QueueingManager host, string first, string second)
+    {
+        var id = await RecordedAsync(host, first);
+        await InStoreAsync(host, store => store.Commands.UpdateAsync(id, known => known with
+        {
+            Speakers = [new(first, "track:1", 12, 0, 34)],
+            RecordingAt = SampleBots.Noon,
+            People = new()
+            {
+                Attendees =
+                [
+                    new(first, SampleBots.Noon, SampleBots.Noon.AddMinutes(15), SampleBots.Noon.AddMinutes(15)),
+                    new(second, SampleBots.Noon.AddMinutes(1), LeftAt: null, SampleBots.Noon.AddMinutes(1)),
+                ],
+                Changes = 3,
+            },
+        }));
+        return id;
+    }
+
     /// <summary>A bot that the host denied, with evidence of that (the tenth occasion) and of an earlier one.</summary>
     public static async Task<SessionId> DeniedAsync(QueueingManager host)
     {

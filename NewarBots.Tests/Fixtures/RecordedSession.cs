@@ -119,7 +119,7 @@ internal sealed class RecordedSession : IDisposable
 
     public RecordingFinalizer Finalizer() => new(
         Storage,
-        new(Storage),
+        TestManager.Folders(Storage),
         new(new(TimeProvider.System), TimeProvider.System, NullLogger<AssemblyProcess>.Instance),
         _doubts,
         new(Storage),

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using CliWrap;
 using CliWrap.Buffered;
 using Microsoft.Extensions.Configuration;
@@ -13,7 +14,7 @@ using StackExchange.Redis;
 namespace NewarBots.Tests.Fixtures;
 
 /// <summary>
-/// The real Docker engine with recorders that are shell scripts: the image runs the script in <c>BOT_NAME</c>. Uses its own stack and network, and
+/// The real Docker engine with recorders that are shell scripts: the image runs the script that is its bot's name. Uses its own stack and network, and
 /// removes them at the end.
 /// </summary>
 public sealed class ScriptedRecorders : IAsyncLifetime
@@ -27,17 +28,23 @@ public sealed class ScriptedRecorders : IAsyncLifetime
 
     public string Storage { get; } = Directory.CreateTempSubdirectory("newarbots-containers-").FullName;
 
-    internal IRecorderContainers Containers => field ??= Manager();
+    internal IRecorderRuntime Containers => field ??= Manager();
 
     public async ValueTask InitializeAsync() => await BuildAsync(Image, "debian:bookworm-slim");
 
     /// <summary>Builds a scripted image from another one, to run its programs under a recorder's limits.</summary>
     internal static async Task BuildAsync(string image, string from)
     {
+        // JSON's escapes are among those that printf knows.
+        const string Script = """
+            botName() { printf '%b' "$(sed -n 's/.*"botName":"\(\([^"\\]\|\\.\)*\)".*/\1/p' /app/storage/session/assignment.json)"; }
+            eval "$(botName)"
+            """;
         var dockerfile = $"""
             FROM {from}
+            ENV LANG=C.UTF-8
             ENTRYPOINT []
-            CMD ["bash", "-c", "eval \"$BOT_NAME\""]
+            CMD {JsonSerializer.Serialize((string[])["bash", "-c", Script])}
             """;
         await Cli.Wrap("docker").WithArguments(["build", "--tag", image, "-"])
             .WithStandardInputPipe(PipeSource.FromString(dockerfile))
@@ -55,8 +62,8 @@ public sealed class ScriptedRecorders : IAsyncLifetime
     }
 
     /// <summary>The container adapter of a manager with these settings.</summary>
-    internal IRecorderContainers Manager(params (string Key, string Value)[] settings) =>
-        Services(settings).GetRequiredService<IRecorderContainers>();
+    internal IRecorderRuntime Manager(params (string Key, string Value)[] settings) =>
+        Services(settings).GetRequiredService<IRecorderRuntime>();
 
     internal IServiceProvider Services(params (string Key, string Value)[] settings) => Services(redis: null, settings);
 
@@ -109,8 +116,8 @@ public sealed class ScriptedRecorders : IAsyncLifetime
     {
         var bot = Bot(script);
         await Manager(settings).LaunchAsync(bot, CancellationToken.None);
-        await ExitOf(bot.Environment.SessionId);
-        return await LogOf(bot.Environment.SessionId);
+        await ExitOf(bot.Id);
+        return await LogOf(bot.Id);
     }
 
     internal async Task<string> LogOf(SessionId id)

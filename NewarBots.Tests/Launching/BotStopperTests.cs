@@ -92,11 +92,11 @@ public sealed class BotStopperTests(InMemoryRecorders recorders, RedisServer red
         await recorders.Containers.LaunchAsync(spec, Cancellation);
         Assert.True(await Store.Recovery.AdoptAsync(SampleBots.In(BotStatus.Recording) with
         {
-            Id = spec.Environment.SessionId,
-            UserId = spec.Environment.UserId,
+            Id = spec.Id,
+            UserId = spec.UserId,
             LaunchedAt = _time.GetUtcNow(),
             StopRequested = true,
         }));
-        return spec.Environment.SessionId;
+        return spec.Id;
     }
 }

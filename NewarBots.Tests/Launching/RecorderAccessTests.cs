@@ -177,7 +177,7 @@ public sealed class RecorderAccessTests(RedisServer server) : IClassFixture<Redi
     /// <summary>Connects with the URL from the recorder's environment.</summary>
     private async Task<ConnectionMultiplexer> ConnectAsync(RecorderCredentials credentials, RedisServer? redis = null)
     {
-        var url = RecorderEnvironmentFactoryTests.Factory(("Launching:RecorderRedis", (redis ?? server).Configuration))
+        var url = RecorderAssignmentsTests.Factory(("Launching:RecorderRedis", (redis ?? server).Configuration))
             .Create(SampleBots.Launchable("https://meet.google.com/abc-defg-hij"), credentials, traceParent: null).RedisUrl!;
         return await ConnectionMultiplexer.ConnectAsync(url);
     }

@@ -54,12 +54,14 @@ public sealed class RecorderPreparationTests(ScriptedRecorders recorders, RedisS
         var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij") with
         {
             BotName = """
-                IFS=,= read -r endpoint rest <<< "$REDIS_URL"
-                user=$(grep -o 'user=[^,]*' <<< "$REDIS_URL") password=$(grep -o 'password=[^,]*' <<< "$REDIS_URL")
+                value() { sed 's/.*"'$1'":"\([^"]*\)".*/\1/' /app/storage/session/assignment.json; }
+                redis=$(value redisUrl)
+                IFS=,= read -r endpoint rest <<< "$redis"
+                user=$(grep -o 'user=[^,]*' <<< "$redis") password=$(grep -o 'password=[^,]*' <<< "$redis")
                 exec 3<>/dev/tcp/${endpoint%:*}/${endpoint#*:}
                 send() { printf '*%d\r\n' $# >&3; for part; do printf '$%d\r\n%s\r\n' ${#part} "$part" >&3; done; }
                 send AUTH "${user#*=}" "${password#*=}"
-                send PUBLISH bot:status:$RECORDING_SESSION_ID joining
+                send PUBLISH bot:status:$(value sessionId) joining
                 send GET secret
                 send QUIT
                 cut -c -7 <&3 | tr -d '\r'

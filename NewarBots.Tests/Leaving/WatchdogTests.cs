@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using NewarBots.Contract;
 using NewarBots.Recorder.Leaving;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Leaving;
 
@@ -38,19 +39,15 @@ public sealed class WatchdogTests
     public async Task A_recorder_that_hangs_at_startup_is_ended_even_if_nobody_reads_its_log()
     {
         var folder = Directory.CreateTempSubdirectory("newarbots-watchdog-");
-        var pipe = Path.Combine(folder.FullName, "never-written");
+        var pipe = Path.Combine(folder.FullName, SessionInput.SelectorPack);
         var log = Path.Combine(folder.FullName, "never-read");
         await Process.Start("mkfifo", [pipe, log]).WaitForExitAsync(TestContext.Current.CancellationToken);
-        var environment = new RecorderEnvironment
+        var assignment = TestManager.Assignment(SessionId.New(TimeProvider.System), "Notes") with
         {
-            SessionId = SessionId.New(TimeProvider.System),
-            UserId = UserId.Parse("anna"),
-            MeetingUrl = new("https://meet.google.com/abc-defg-hij"),
-            BotName = "Notes",
-            StoragePath = folder.FullName,
-            SelectorPack = pipe,
+            HasSelectorPack = true,
             Leave = new() { MaxDuration = TimeSpan.FromSeconds(1) },
         };
+        await File.WriteAllTextAsync(Path.Combine(folder.FullName, SessionInput.Assignment), assignment.ToJson(), TestContext.Current.CancellationToken);
         // The log is a pipe that is already full.
         var start = new ProcessStartInfo(
             "sh",
@@ -58,8 +55,7 @@ public sealed class WatchdogTests
         {
             UseShellExecute = false,
         };
-        foreach (var (name, value) in environment.ToVariables())
-            start.Environment[name] = value;
+        start.Environment[RecorderEnvironment.Names.SessionFolder] = folder.FullName;
 
         using var recorder = Process.Start(start)!;
         await recorder.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(2 * Watchdog.Grace, TimeProvider.System);

@@ -21,7 +21,7 @@ internal sealed class InProcessRecorders : IAsyncDisposable
 
     /// <param name="meetingUrl">A meeting on the host that the recorders will visit.</param>
     public static async Task<InProcessRecorders> StartAsync(Uri meetingUrl) =>
-        new(await ChromiumContainer.StartAsync(ChromiumArguments.For(EnvironmentFor(meetingUrl, new()))));
+        new(await ChromiumContainer.StartAsync(ChromiumArguments.For(BrowserKind.HeadlessShell, AssignmentFor(meetingUrl, new()))));
 
     public async ValueTask DisposeAsync()
     {
@@ -32,25 +32,24 @@ internal sealed class InProcessRecorders : IAsyncDisposable
     /// <summary>Runs a recorder to its end.</summary>
     public async Task<EndedRecorder> RunAsync(Uri meetingUrl, LeaveConditions leave)
     {
-        var environment = EnvironmentFor(meetingUrl, leave);
-        var folder = _folder.CreateSubdirectory($"{environment.SessionId}").FullName;
+        var assignment = AssignmentFor(meetingUrl, leave);
+        var folder = _folder.CreateSubdirectory($"{assignment.SessionId}").FullName;
+        var environment = new RecorderEnvironment { SessionFolder = folder, Browser = BrowserKind.HeadlessShell };
         var log = new ConcurrentQueue<string>();
         await using var services = new ServiceCollection()
             .AddLogging(logging => logging.AddProvider(new LinesLogger(log)))
-            .AddRecorder(environment, new JoiningInput(SelectorPack.Embedded, Account: null), new Watchdog(TimeProvider.System, () => { }), folder)
+            .AddRecorder(environment, assignment, new JoiningInput(SelectorPack.Embedded, Account: null), new Watchdog(TimeProvider.System, () => { }))
             .AddSingleton<Func<Task<MeetingBrowser>>>(provider => () => OpenAsync(provider.GetRequiredService<CaptureHook>()))
             .BuildServiceProvider();
         var exitCode = await services.GetRequiredService<RecorderRun>().RunAsync();
         return new(exitCode, folder, string.Join('\n', log));
     }
 
-    private static RecorderEnvironment EnvironmentFor(Uri meetingUrl, LeaveConditions leave) => new()
+    private static RecorderAssignment AssignmentFor(Uri meetingUrl, LeaveConditions leave) => new()
     {
         SessionId = SessionId.New(TimeProvider.System),
-        UserId = UserId.Default,
         MeetingUrl = meetingUrl,
         BotName = "Notes",
-        Browser = BrowserKind.HeadlessShell,
         Leave = leave,
     };
 

@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
+using NewarBots.Manager.Containers;
 using NewarBots.Manager.Ending;
 using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Launching;
@@ -80,14 +82,44 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
     }
 
     [Fact]
+    public async Task A_recorder_that_deletes_files_and_keeps_them_open_is_stopped_like_one_whose_folder_is_too_large()
+    {
+        Assert.SkipUnless(ContainerUser.IsRoot, "Only root sees the open files of recorders.");
+        var bot = await LaunchedAsync("trap 'exit 0' TERM; while :; do sleep 0.1; done");
+        var stopper = _manager.GetRequiredService<BotStopper>();
+        await stopper.StartAsync(Cancellation);
+        var folder = new StorageLayout(recorders.Storage).SessionFolder(bot.UserId, bot.Id);
+        var junk = Path.Combine(folder, "junk");
+        await new FileStream(junk, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, PreallocationSize = 200 * 1024 * 1024 }).DisposeAsync();
+        var owner = SessionFolders.OwnerOf(folder);
+        // A process of the recorder, with the file as its standard input.
+        using var process = Process.Start("sh", ["-c", $"exec <'{junk}'; rm '{junk}'; exec setpriv --reuid={owner.Uid} --regid={owner.Gid} --clear-groups sleep 600"]);
+        try
+        {
+            await Eventually.TrueAsync(() => HostProcesses.ByUser()[owner.Uid].Any());
+            await ReconcileAsync();
+        }
+        finally
+        {
+            process.Kill();
+        }
+
+        Assert.Equal(0, (await recorders.ExitOf(bot.Id)).ExitCode);
+        var stopped = (await Store.Queries.FindAsync(bot.Id))!;
+        Assert.Equal(EndReason.StorageFailed, stopped.Reason);
+        Assert.StartsWith("The recorder's files took 200 MB", stopped.Error, StringComparison.Ordinal);
+        await stopper.StopAsync(Cancellation);
+    }
+
+    [Fact]
     public async Task A_folder_that_takes_too_long_to_measure_is_reported_and_its_bot_records_on()
     {
         var bot = await LaunchedAsync("sleep 1000");
         await File.WriteAllBytesAsync(Path.Combine(new StorageLayout(recorders.Storage).SessionFolder(bot.UserId, bot.Id), "junk"), new byte[5000], Cancellation);
-        await _manager.GetRequiredService<FolderLimit>().EnforceAsync(bot);
+        await _manager.GetRequiredService<FolderLimit>().EnforceAsync(bot, HostProcesses.ByUser());
 
         var slow = recorders.WholeManager(_redis, new LeapingClock()).GetRequiredService<FolderLimit>();
-        var exception = await Assert.ThrowsAsync<IOException>(() => slow.EnforceAsync(bot));
+        var exception = await Assert.ThrowsAsync<IOException>(() => slow.EnforceAsync(bot, HostProcesses.ByUser()));
 
         Assert.Contains("too slow", exception.Message, StringComparison.Ordinal);
         Assert.False((await Store.Queries.FindAsync(bot.Id))!.StopRequested);
@@ -230,10 +262,10 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
         await recorders.Containers.LaunchAsync(spec, Cancellation);
         var bot = new Bot
         {
-            Id = spec.Environment.SessionId,
-            UserId = spec.Environment.UserId,
+            Id = spec.Id,
+            UserId = spec.UserId,
             Status = BotStatus.Recording,
-            MeetingUrl = spec.Environment.MeetingUrl,
+            MeetingUrl = new("https://meet.google.com/abc-defg-hij"),
             Platform = Platform.GoogleMeet,
             BotName = "Notes",
             Leave = new(),

@@ -58,7 +58,7 @@ internal sealed class RealRecorder : RecorderFolder, IAsyncDisposable
     /// <summary>The requests that the page's scripts posted.</summary>
     public IReadOnlyCollection<(IHeaderDictionary Headers, string Body)> Posts { get; }
 
-    private IRecorderContainers Containers => _manager.Services.GetRequiredService<IRecorderContainers>();
+    private IRecorderRuntime Containers => _manager.Services.GetRequiredService<IRecorderRuntime>();
 
     /// <summary>Launches a recorder into a call.</summary>
     /// <param name="html">The page that shows the call.</param>
@@ -164,26 +164,25 @@ internal sealed class RealRecorder : RecorderFolder, IAsyncDisposable
 
     private async Task LaunchAsync(Uri page, LeaveConditions leave, JoiningOptions joining, bool tracks)
     {
-        var folders = new SessionFolders(new StorageLayout(_storage));
+        var folders = TestManager.Folders(new(_storage));
         var folder = folders.Create(UserId.Default, _session);
         var laid = JoiningFile.AllOf(joining).ToDictionary(file => file.NameInSession);
         foreach (var (name, file) in laid)
             folders.WriteInput(UserId.Default, _session, name, file.Read());
 
-        var inContainer = new StorageLayout(StorageLayout.RootInContainer).SessionFolder(UserId.Default, _session);
-        var environment = new RecorderEnvironment
+        var assignment = new RecorderAssignment
         {
             SessionId = _session,
-            UserId = UserId.Default,
             MeetingUrl = page,
             BotName = "Notes",
             LocalhostIs = "host.docker.internal",
             Leave = leave,
             RecordTracks = tracks,
-            Browser = WireWord.TryParse(joining.Browser, out BrowserKind browser) ? browser : default,
-            SelectorPack = laid.ContainsKey(SessionInput.SelectorPack) ? Path.Combine(inContainer, SessionInput.SelectorPack) : null,
-            StorageState = laid.ContainsKey(SessionInput.StorageState) ? Path.Combine(inContainer, SessionInput.StorageState) : null,
+            HasSelectorPack = laid.ContainsKey(SessionInput.SelectorPack),
+            HasStorageState = laid.ContainsKey(SessionInput.StorageState),
         };
-        await Containers.LaunchAsync(new(environment, folder), CancellationToken.None);
+        folders.WriteInput(UserId.Default, _session, SessionInput.Assignment, assignment.ToJson());
+        var environment = new RecorderEnvironment { Browser = WireWord.TryParse(joining.Browser, out BrowserKind browser) ? browser : default };
+        await Containers.LaunchAsync(new(_session, UserId.Default, environment.ToVariables(), folder), CancellationToken.None);
     }
 }

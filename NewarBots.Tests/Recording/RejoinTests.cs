@@ -3,6 +3,7 @@ using NewarBots.Contract;
 using NewarBots.Recorder;
 using NewarBots.Recorder.Joining;
 using NewarBots.Recorder.Leaving;
+using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Recording;
 
@@ -51,19 +52,12 @@ public sealed class RejoinTests : IDisposable
 
     private async Task<IReadOnlyList<StatusMessage>> RunAsync(params ScriptedVisit[] visits)
     {
-        var environment = new RecorderEnvironment
-        {
-            SessionId = SessionId.New(TimeProvider.System),
-            UserId = UserId.Default,
-            MeetingUrl = new("https://meet.google.com/abc-defg-hij"),
-            BotName = "Notes",
-            Browser = BrowserKind.HeadlessShell,
-            Leave = new(),
-        };
+        var environment = new RecorderEnvironment { SessionFolder = _folder.FullName, Browser = BrowserKind.HeadlessShell };
+        var assignment = TestManager.Assignment(SessionId.New(TimeProvider.System), "Notes");
         var remaining = new Queue<IMeetingVisit>(visits);
         await using var services = new ServiceCollection()
             .AddLogging()
-            .AddRecorder(environment, new JoiningInput(SelectorPack.Embedded, Account: null), new Watchdog(TimeProvider.System, () => { }), _folder.FullName)
+            .AddRecorder(environment, assignment, new JoiningInput(SelectorPack.Embedded, Account: null), new Watchdog(TimeProvider.System, () => { }))
             .AddSingleton<Func<IMeetingVisit>>(remaining.Dequeue)
             .BuildServiceProvider();
         await services.GetRequiredService<RecorderRun>().RunAsync();

@@ -9,13 +9,7 @@ public sealed class TrackFilesTests : IDisposable
 {
     private static readonly DateTimeOffset Start = new(2026, 7, 1, 12, 0, 0, 250, TimeSpan.Zero);
     private static readonly TimeLinePosition Session = new(Start);
-    private static readonly RecorderEnvironment Environment = new()
-    {
-        SessionId = SessionId.Parse("0192f0c1d2e3"),
-        UserId = UserId.Default,
-        MeetingUrl = new("https://meet.google.com/abc-defg-hij"),
-        BotName = "Notes",
-    };
+    private static readonly RecorderAssignment Assignment = TestManager.Assignment(SessionId.Parse("0192f0c1d2e3"), "Notes");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("newarbots-tracks-").FullName;
 
@@ -96,7 +90,7 @@ public sealed class TrackFilesTests : IDisposable
             && (ogg[OggFiles.PageEnds(ogg).SkipLast(1).Last() + 5] & 4) != 0;
     }
 
-    private TrackFiles NewFiles() => new(_folder, Environment, NullLogger<TrackFiles>.Instance);
+    private TrackFiles NewFiles() => new(_folder, Assignment, NullLogger<TrackFiles>.Instance);
 
     private string FolderOf(int track) => Path.Combine(_folder, StorageLayout.TrackFolderName(track));
 

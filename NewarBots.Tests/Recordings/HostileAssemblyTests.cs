@@ -67,6 +67,7 @@ public sealed class HostileAssemblyTests : IDisposable
     [InlineData("\"SpokenSeconds\":1", "\"SpokenSeconds\":1e300")]
     [InlineData("\"Disagreements\":[", "\"Disagreements\":[null,")]
     [InlineData("\"Others\":[", "\"Others\":[null,")]
+    [InlineData("\"Others\":[", "\"Others\":[{\"File\":\"\\u001b[2J\",\"Why\":\"not_a_chunk\"},")]
     [InlineData("\"Tracks\":[", "\"Tracks\":[null,")]
     [InlineData("\"Tracks\":[", "\"Tracks\":[{\"Track\":2,\"Problem\":\"unreadable\",\"Kept\":[]},")]
     [InlineData("\"Kept\":[\"chunk_00000.ogg\"]", "\"Other\":0")]

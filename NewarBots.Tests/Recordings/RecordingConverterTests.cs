@@ -32,7 +32,7 @@ public sealed class RecordingConverterTests : IDisposable
     {
         _session.Write(await OpusPackets.OfToneAsync(777));
         await _session.RecordAsync();
-        using var converter = Converter();
+        var converter = Converter();
 
         var path = await ConvertAsync(converter, name);
 
@@ -55,7 +55,7 @@ public sealed class RecordingConverterTests : IDisposable
         await _session.RecordAsync();
         var runs = Path.Combine(_session.Storage.Root, "runs");
         _session.UseFFmpegScript($"echo run >> '{runs}'; exec ffmpeg \"$@\"");
-        using var converter = Converter();
+        var converter = Converter();
 
         var paths = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => ConvertAsync(converter, "mp3")));
         var later = await ConvertAsync(converter, "mp3");
@@ -69,8 +69,8 @@ public sealed class RecordingConverterTests : IDisposable
     {
         _session.Write(await OpusPackets.OfToneAsync(3000));
         await _session.RecordAsync();
-        using var one = Converter();
-        using var another = Converter();
+        var one = Converter();
+        var another = Converter();
 
         var paths = await Task.WhenAll(ConvertAsync(one, "flac"), ConvertAsync(another, "flac"));
 
@@ -85,7 +85,7 @@ public sealed class RecordingConverterTests : IDisposable
         await _session.RecordAsync();
         var gate = Path.Combine(_session.Storage.Root, "gate");
         _session.UseFFmpegScript($"while [ ! -e '{gate}' ]; do sleep 0.05; done; exec ffmpeg \"$@\"");
-        using var converter = Converter();
+        var converter = Converter();
 
         Assert.IsType<Conversion.Running>(await RequestAsync(converter, "mp3", TimeSpan.FromMilliseconds(100)));
         await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
@@ -98,7 +98,7 @@ public sealed class RecordingConverterTests : IDisposable
     {
         var gate = Path.Combine(_session.Storage.Root, "gate");
         _session.UseFFmpegScript($"while [ ! -e '{gate}' ]; do sleep 0.05; done; exit 1");
-        using var converter = Converter();
+        var converter = Converter();
         for (var i = 0; i < RecordingConverter.MaxQueuedOfOneUser; i++)
             Assert.IsType<Conversion.Running>(await OfAsync("anna", i));
 
@@ -131,17 +131,42 @@ public sealed class RecordingConverterTests : IDisposable
     }
 
     [Fact]
+    public async Task Users_take_turns_so_that_many_conversions_of_one_do_not_hold_up_another()
+    {
+        _session.Options.MaxConcurrent = 1;
+        var (gate, runs) = (Path.Combine(_session.Storage.Root, "gate"), Path.Combine(_session.Storage.Root, "runs"));
+        await File.WriteAllTextAsync(runs, "", TestContext.Current.CancellationToken);
+        OtherUsers.Allow(runs);
+        _session.UseFFmpegScript($"read -r name; echo $name >> '{runs}'; while [ ! -e '{gate}' ]; do sleep 0.05; done; exit 1");
+        var converter = Converter();
+        foreach (var name in (string[])["anna1", "anna2", "anna3", "bert1", "carl1"])
+            Assert.IsType<Conversion.Running>(await OfAsync(name));
+
+        await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
+
+        await Eventually.TrueAsync(() => File.ReadAllLines(runs).Length == 5);
+        Assert.Equal(["anna1", "bert1", "carl1", "anna2", "anna3"], await File.ReadAllLinesAsync(runs, TestContext.Current.CancellationToken));
+
+        async Task<Conversion> OfAsync(string name)
+        {
+            var recording = Path.Combine(Directory.CreateDirectory(_session.Storage.FinalFolder(UserId.Parse(name[..4]))).FullName, $"{name}.ogg");
+            await File.WriteAllTextAsync(recording, $"{name}\n", TestContext.Current.CancellationToken);
+            return await converter.ConvertAsync(
+                recording, TimeSpan.FromMinutes(1), AudioFormat.Find("mp3")!, TimeSpan.FromMilliseconds(100), TestContext.Current.CancellationToken);
+        }
+    }
+
+    [Fact]
     public async Task A_failed_conversion_leaves_no_files_and_can_be_retried()
     {
         _session.Write(await OpusPackets.OfToneAsync(500));
         await _session.RecordAsync();
         _session.UseFFmpegScript("exit 1");
-        using (var failing = Converter())
-            await Assert.ThrowsAsync<BadAudioException>(() => ConvertAsync(failing, "mp3"));
+        await Assert.ThrowsAsync<BadAudioException>(() => ConvertAsync(Converter(), "mp3"));
         Assert.Equal(["json", "ogg"], RemainingFiles());
 
         _session.Options.FFmpegPath = "ffmpeg";
-        using var converter = Converter();
+        var converter = Converter();
         Assert.NotNull(await ConvertAsync(converter, "mp3"));
     }
 
@@ -156,7 +181,7 @@ public sealed class RecordingConverterTests : IDisposable
         await File.WriteAllTextAsync(runs, "", TestContext.Current.CancellationToken);
         OtherUsers.Allow(runs);
         var time = new FakeTimeProvider();
-        using var converter = Converter(time);
+        var converter = Converter(time);
 
         await Assert.ThrowsAsync<BadAudioException>(() => RequestAsync(converter, "mp3", TimeSpan.FromDays(1)));
         var early = await Assert.ThrowsAsync<FailedEarlierException>(() => RequestAsync(converter, "mp3", TimeSpan.FromDays(1)));
@@ -183,7 +208,7 @@ public sealed class RecordingConverterTests : IDisposable
         await _session.RecordAsync();
         var gate = Path.Combine(_session.Storage.Root, "gate");
         _session.UseFFmpegScript($"ffmpeg \"$@\"; touch '{gate}.made'; while [ ! -e '{gate}' ]; do sleep 0.05; done");
-        using var converter = Converter();
+        var converter = Converter();
 
         var conversion = ConvertAsync(converter, "wav");
         await Eventually.TrueAsync(() => File.Exists($"{gate}.made"));
@@ -199,7 +224,7 @@ public sealed class RecordingConverterTests : IDisposable
     {
         _session.Write(await OpusPackets.OfToneAsync(500));
         await _session.RecordAsync();
-        using var converter = Converter();
+        var converter = Converter();
         await ConvertAsync(converter, "mp3");
         await File.WriteAllTextAsync(TemporaryFile, "RIFF", TestContext.Current.CancellationToken);
 
@@ -213,7 +238,7 @@ public sealed class RecordingConverterTests : IDisposable
     {
         Directory.CreateDirectory(_session.Storage.FinalFolder(_session.Bot.UserId));
         await File.WriteAllTextAsync(TemporaryFile, "RIFF", TestContext.Current.CancellationToken);
-        using var converter = Converter();
+        var converter = Converter();
 
         converter.DeleteAbandonedFiles();
         Assert.True(File.Exists(TemporaryFile));

@@ -1,7 +1,6 @@
 using CliWrap;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
-using NewarBots.Manager.Containers;
 using NewarBots.Manager.Ending;
 using NewarBots.Manager.Recordings;
 using NewarBots.Tests.Fixtures;
@@ -206,7 +205,7 @@ public sealed class RecordingFinalizerTests : IDisposable
         Assert.Equal(101, _session.Manifest().Ignored.Count);
         Assert.Equal(new IgnoredFile("*", IgnoreReason.NotListed), _session.Manifest().Ignored[^1]);
         Assert.False(Directory.Exists(_session.Folder));
-        new SessionFolders(_session.Storage).EmptyDeleted(TestContext.Current.CancellationToken);
+        TestManager.Folders(_session.Storage).EmptyDeleted(TestContext.Current.CancellationToken);
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_session.Storage.TempRoot, ".deleted")));
     }
 

@@ -60,7 +60,7 @@ public sealed partial class RehearsalPageTests : IAsyncLifetime
             paths.AddRange(imports.Select(match => $"/rehearsal/assets/{match.Value}").Except(paths));
         }
 
-        Assert.Equal(10, paths.Count);
+        Assert.Equal(11, paths.Count);
     }
 
     [Fact]

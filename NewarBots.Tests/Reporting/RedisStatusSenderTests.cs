@@ -208,7 +208,7 @@ public sealed class RedisStatusSenderTests(RedisServer server) : IClassFixture<R
     private RunningSender Start(string configuration, TimeProvider? time = null)
     {
         var running = new RunningSender();
-        var sender = new RedisStatusSender(_session, configuration, _outbox, _stop, _companions, time ?? TimeProvider.System, _log);
+        var sender = new RedisStatusSender(_session, configuration, _outbox, _stop, new(Path.GetTempPath(), TimeProvider.System, NullLogger<LiveScreenshots>.Instance), _companions, time ?? TimeProvider.System, _log);
         _senders.Add(sender.RunAsync(running.Token));
         return running;
     }

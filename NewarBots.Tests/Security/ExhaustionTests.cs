@@ -12,6 +12,12 @@ public sealed class ExhaustionTests(QueueingManager queueing) : IClassFixture<Qu
     private ManagerProcess Manager => queueing.Manager;
 
     [Fact]
+    public void The_manager_watches_no_files_so_that_nobody_can_use_up_what_it_needs_for_that() =>
+        Assert.DoesNotContain(
+            Directory.GetFileSystemEntries($"/proc/{Manager.ProcessId}/fd"),
+            descriptor => new FileInfo(descriptor).LinkTarget?.Contains("inotify", StringComparison.Ordinal) is true);
+
+    [Fact]
     public async Task Five_hundred_event_streams_get_every_event_do_not_delay_other_requests_and_leave_no_handles_open()
     {
         var handles = Manager.Handles;

@@ -244,6 +244,29 @@ public sealed class BotFollowerTests(RedisServer server) : IClassFixture<RedisSe
         await CommandTimes.AssertShortAsync(redis);
     }
 
+    [Fact]
+    public async Task Recorder_that_reports_endless_participants_and_speakers_takes_less_than_a_megabyte_and_ends_no_call_late()
+    {
+        var redis = _redis.GetServers()[0];
+        var bot = await LaunchedAsync();
+        Report(bot, bot.Says(BotStatus.Recording, 100));
+        var at = bot.CreatedAt.ToUnixTimeMilliseconds();
+        RecorderJournal.Write(_storage, bot.UserId, bot.Id, Enumerable.Range(1, 150_000).Select(number => Journal.Format(number % 2 == 0
+            ? new(Presence: new($"{number % 400}{new string('<', 400)}", at + number, number % 3 == 0))
+            : new(Speaking: new($"track:{number % 600}", at + number, number % 5 == 0, new string('\u0105', 64))))));
+        // A time that no clock of an honest recorder tells.
+        RecorderJournal.Write(_storage, bot.UserId, bot.Id, [Journal.Format(new(Presence: new("Late", DateTimeOffset.MaxValue.ToUnixTimeMilliseconds(), IsPresent: true)))]);
+        await redis.ExecuteAsync("CONFIG", "RESETSTAT");
+
+        await FollowAllAsync(bot);
+
+        var people = (await Store().Queries.FindAsync(bot.Id))!.People;
+        Assert.Equal((CallPeople.MaxAttendees, CallPeople.MaxSpeakers), (people.Attendees.Count, people.Speakers.Count));
+        Assert.All(people.Attendees, attendee => Assert.InRange(attendee.ChangedAt, bot.CreatedAt, _time.GetUtcNow()));
+        Assert.InRange(await BytesAsync(bot), 1, MaxBytesOfBot);
+        await CommandTimes.AssertShortAsync(redis);
+    }
+
     [Theory]
     [InlineData("missing")]
     [InlineData("link")]

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
+using NewarBots.Manager.Containers;
 using NewarBots.Manager.Containers.Docker;
 using NewarBots.Recorder.Joining;
 
@@ -114,7 +115,9 @@ internal sealed class ContainerBenchmark : Benchmark
             width = VirtualDisplay.Width,
             height = VirtualDisplay.Height,
             sandbox = environment.ChromiumSandbox,
-            args = ChromiumArguments.For(environment),
+            args = ChromiumArguments.For(
+                environment.Browser,
+                new() { SessionId = SessionId.New(TimeProvider.System), MeetingUrl = meeting, BotName = "Notes", LocalhostIs = IPortForwarding.HostName }),
             executable = MeetingBrowser.Executable(environment.Browser),
             headless = environment.Browser is BrowserKind.HeadlessShell,
             inTheCall = InTheCall,

@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using NewarBots.Manager.Bots;
+using NewarBots.Manager.Containers;
 using NewarBots.Manager.Recordings;
 using NewarBots.ServiceDefaults;
 
@@ -89,7 +90,7 @@ internal sealed class FinalizeBenchmark : Benchmark
         var options = Options.Create(new FinalizingOptions());
         var finalizer = new RecordingFinalizer(
             chunks.Storage,
-            new(chunks.Storage),
+            new(chunks.Storage, Options.Create(new LaunchingOptions())),
             new(new(TimeProvider.System), TimeProvider.System, NullLogger<AssemblyProcess>.Instance),
             new(options, TimeProvider.System),
             new(chunks.Storage),

@@ -59,7 +59,7 @@ internal sealed class HostileBenchmark : Benchmark
         await RecordAsync(stage, docker, all, cancellation);
         var hostile = new List<HostileBot>();
         foreach (var (id, files) in ids)
-            hostile.Add(await HostileAsync(manager, docker, id, files, cancellation));
+            hostile.Add(Hostile(manager, id, files));
 
         await using var memory = new PeakMemory(manager.ProcessId, ProbeInterval);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -151,12 +151,10 @@ internal sealed class HostileBenchmark : Benchmark
         return (await docker.GetAsync($"/containers/json?all={(all ? "true" : "false")}&filters={filter}", cancellation)).AsArray();
     }
 
-    /// <summary>Takes the Redis user from the environment of the bot's container, where a compromised recorder finds it too.</summary>
-    private static async Task<HostileBot> HostileAsync(SoakManager manager, Docker docker, SessionId id, SessionFiles files, CancellationToken cancellation)
+    /// <summary>Takes the Redis user from the bot's assignment, as a compromised recorder does.</summary>
+    private static HostileBot Hostile(SoakManager manager, SessionId id, SessionFiles files)
     {
-        var container = await docker.GetAsync($"/containers/newar-bot-{id}/json", cancellation);
-        var variables = container["Config"]!["Env"]!.AsArray().Select(variable => ((string)variable!).Split('=', 2)).ToDictionary(parts => parts[0], parts => parts[1]);
-        var redis = ConfigurationOptions.Parse(RecorderEnvironment.Read(name => variables.GetValueOrDefault(name)).RedisUrl!);
+        var redis = ConfigurationOptions.Parse(files.Assignment().RedisUrl!);
         var endPoint = (DnsEndPoint)redis.EndPoints[0];
         return new(id, files, manager.Api, (redis.User!, redis.Password!), $"{endPoint.Host}/{endPoint.Port}");
     }

@@ -33,7 +33,7 @@ internal static class HostileRedis
         bot.Files.Write("messages", Command("PUBLISH", RedisNames.StatusChannel(bot.Id), new string('x', 60_000)));
         bot.Files.Write("arguments", Encoding.ASCII.GetBytes($"*2000000000\r\n{string.Concat(Enumerable.Repeat("$0\r\n\r\n", 10_000))}"));
         await bot.Files.GiveToRecorderAsync();
-        var command = new JsonArray("bash", "-c", Script, "bash", bot.Files.FolderInContainer, bot.RedisEndPoint);
+        var command = new JsonArray("bash", "-c", Script, "bash", RecorderEnvironment.SessionFolderInContainer, bot.RedisEndPoint);
         var execution = await docker.PostAsync($"/containers/newar-bot-{bot.Id}/exec", new JsonObject { ["Cmd"] = command }, cancellation);
         await docker.PostAsync($"/exec/{execution!["Id"]}/start", new JsonObject { ["Detach"] = true }, cancellation);
     }

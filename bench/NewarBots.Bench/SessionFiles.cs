@@ -15,7 +15,8 @@ internal sealed class SessionFiles(StorageLayout storage, UserId user, SessionId
 
     private readonly string _folder = storage.SessionFolder(user, id);
 
-    public string FolderInContainer { get; } = new StorageLayout(StorageLayout.RootInContainer).SessionFolder(user, id);
+    /// <summary>What the manager tells the recorder, whose image never reads it.</summary>
+    public RecorderAssignment Assignment() => RecorderAssignment.Parse(File.ReadAllText(Path.Combine(_folder, SessionInput.Assignment)));
 
     private readonly DateTimeOffset _startedAt = TimeProvider.System.GetUtcNow();
     private long _sequence = StatusSequence.FirstOfRecorder;

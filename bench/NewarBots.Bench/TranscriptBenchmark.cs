@@ -47,10 +47,10 @@ internal sealed class TranscriptBenchmark : Benchmark
             var bot = await RecordAsync(storage, minutes, speakers, cancellation);
             using var server = new InstantServer();
             var options = Options.Create(new TranscriptionOptions { Endpoint = server.Url });
-            using var client = new SpeechServer(options, TimeProvider.System);
+            using var client = new SpeechServer(options, TimeProvider.System, NullLogger<SpeechServer>.Instance);
             var finalizing = Options.Create(new FinalizingOptions());
             var maker = new TranscriptMaker(
-                storage, new(finalizing, new(TimeProvider.System), NullLogger<FFmpeg>.Instance), client, options, TimeProvider.System);
+                storage, new(finalizing, new(TimeProvider.System), NullLogger<FFmpeg>.Instance), client, options, TimeProvider.System, NullLogger<TranscriptMaker>.Instance);
 
             GC.Collect();
             var (before, watch) = (CpuSeconds(), Stopwatch.StartNew());

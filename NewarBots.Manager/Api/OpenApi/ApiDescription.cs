@@ -38,6 +38,7 @@ internal static class ApiDescription
             {
                 Title = "NewarBots",
                 Version = DocumentName,
+                Contact = new() { Name = "The operator of this manager" },
                 Description = "Sends recording bots into meetings, one container each, and produces one clean audio file per meeting. "
                     + "Errors are problem details (RFC 9457) with a stable `type`; `detail` says what to do. The server itself answers malformed HTTP, "
                     + "slow headers and oversized addresses or headers with 400, 408, 414 or 431 and no body.",

@@ -53,9 +53,10 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotQueries queries
     /// <param name="cancellation">Cancelled when the client disconnects or the manager stops.</param>
     public async Task FollowAsync(SessionId id, string after, EventStream stream, CancellationToken cancellation)
     {
-        var woken = new AsyncAutoResetEvent();
-        using var listening = notifier.Listen(id, woken);
+        var listener = new BotListener();
+        using var listening = notifier.Listen(id, listener);
         await stream.OpenAsync(cancellation);
+        var people = CallPeople.None;
         long? checkedAt = null;
         var hasEnd = false;
         while (!cancellation.IsCancellationRequested)
@@ -80,6 +81,14 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotQueries queries
 
                 if (hasEnd)
                     bot = await queries.FindAsync(id);
+                if ((bot?.People ?? listener.People) is { } current && current.Changes > people.Changes)
+                {
+                    foreach (var (type, change) in PeopleEvents.Between(id, people, current))
+                        stream.Append(type, id: null, notifier.Describe(change));
+                    await stream.FlushAsync(cancellation);
+                    people = current;
+                }
+
                 if (bot?.Status.IsTerminal() is true)
                 {
                     stream.Append(EndType, id: null, notifier.Describe(bot));
@@ -93,7 +102,7 @@ internal sealed class BotEvents(IConnectionMultiplexer redis, BotQueries queries
             }
 
             await stream.KeepAliveAsync(cancellation);
-            await woken.WaitAsync(CheckInterval, time, cancellation);
+            await listener.Woken.WaitAsync(CheckInterval, time, cancellation);
         }
     }
 

@@ -14,22 +14,22 @@ namespace NewarBots.Manager.Bots.Events;
 internal sealed class BotNotifier(IOptions<JsonOptions> json)
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<SessionId, List<AsyncAutoResetEvent>> _listeners = [];
+    private readonly Dictionary<SessionId, List<BotListener>> _listeners = [];
     private readonly List<ChangedBots> _watchers = [];
 
-    /// <summary>Raises <paramref name="signal"/> whenever the bot has, or may have, a new event, until disposed of.</summary>
-    public IDisposable Listen(SessionId id, AsyncAutoResetEvent signal)
+    /// <summary>Wakes <paramref name="listener"/> whenever the bot has, or may have, a new event, until disposed of.</summary>
+    public IDisposable Listen(SessionId id, BotListener listener)
     {
         lock (_lock)
         {
-            if (!_listeners.TryGetValue(id, out var signals))
-                _listeners[id] = signals = [];
-            signals.Add(signal);
+            if (!_listeners.TryGetValue(id, out var listeners))
+                _listeners[id] = listeners = [];
+            listeners.Add(listener);
         }
 
         return new Subscription(() =>
         {
-            if (_listeners[id].Remove(signal) && _listeners[id].Count == 0)
+            if (_listeners[id].Remove(listener) && _listeners[id].Count == 0)
                 _listeners.Remove(id);
         }, _lock);
     }
@@ -42,12 +42,14 @@ internal sealed class BotNotifier(IOptions<JsonOptions> json)
         return new Subscription(() => _watchers.Remove(changes), _lock);
     }
 
-    public void Wake(SessionId id)
+    /// <param name="id">The bot that has, or may have, a new event.</param>
+    /// <param name="bot">Its current record; <see langword="null"/> if it has none.</param>
+    public void Wake(SessionId id, Bot? bot)
     {
         lock (_lock)
         {
-            if (_listeners.TryGetValue(id, out var signals))
-                signals.ForEach(signal => signal.Raise());
+            if (_listeners.TryGetValue(id, out var listeners))
+                listeners.ForEach(listener => listener.Wake(bot));
         }
     }
 
@@ -89,6 +91,9 @@ internal sealed class BotNotifier(IOptions<JsonOptions> json)
     /// <summary>The API's representation of a status message, as one line of JSON, whatever is in the Redis stream.</summary>
     public string Describe(StatusMessage message) => JsonSerializer.Serialize(StatusUpdate.Of(message), json.Value.SerializerOptions);
 
+    /// <summary>The API's representation of an event about a participant or speaker, as one line of JSON.</summary>
+    public string Describe(PersonChange change) => JsonSerializer.Serialize(change, json.Value.SerializerOptions);
+
     private sealed class Subscription(Action end, Lock gate) : IDisposable
     {
         public void Dispose()
@@ -96,5 +101,23 @@ internal sealed class BotNotifier(IOptions<JsonOptions> json)
             lock (gate)
                 end();
         }
+    }
+}
+
+/// <summary>A client that follows one bot. It holds the latest record only, however slow the client is.</summary>
+internal sealed class BotListener
+{
+    private CallPeople? _people;
+
+    public AsyncAutoResetEvent Woken { get; } = new();
+
+    /// <summary>The people in the call at the latest wake-up; <see langword="null"/> before the first.</summary>
+    public CallPeople? People => Volatile.Read(ref _people);
+
+    public void Wake(Bot? bot)
+    {
+        if (bot is not null)
+            Volatile.Write(ref _people, bot.People);
+        Woken.Raise();
     }
 }

@@ -10,6 +10,10 @@ namespace NewarBots.Manager.Bots.Events;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
 [JsonDerivedType(typeof(StatusEvent), BotEvents.StatusType)]
 [JsonDerivedType(typeof(EndEvent), BotEvents.EndType)]
+[JsonDerivedType(typeof(ParticipantJoinedEvent), PeopleEvents.Joined)]
+[JsonDerivedType(typeof(ParticipantLeftEvent), PeopleEvents.Left)]
+[JsonDerivedType(typeof(SpeakerStartedEvent), PeopleEvents.SpeakerStarted)]
+[JsonDerivedType(typeof(SpeakerStoppedEvent), PeopleEvents.SpeakerStopped)]
 internal abstract record FollowEvent;
 
 /// <summary>A status update.</summary>
@@ -20,6 +24,22 @@ internal sealed record StatusEvent(string Id, StatusUpdate Data) : FollowEvent;
 /// <summary>The last event: the bot has ended.</summary>
 /// <param name="Data">The bot.</param>
 internal sealed record EndEvent(BotResponse Data) : FollowEvent;
+
+/// <summary>The page began to show a participant.</summary>
+/// <param name="Data">The participant, and the time.</param>
+internal sealed record ParticipantJoinedEvent(PersonChange Data) : FollowEvent;
+
+/// <summary>The page shows everybody, and no longer this participant.</summary>
+/// <param name="Data">The participant, and when the page last showed the name.</param>
+internal sealed record ParticipantLeftEvent(PersonChange Data) : FollowEvent;
+
+/// <summary>Somebody began to speak.</summary>
+/// <param name="Data">The speaker, and the time.</param>
+internal sealed record SpeakerStartedEvent(PersonChange Data) : FollowEvent;
+
+/// <summary>Somebody has been quiet for two seconds.</summary>
+/// <param name="Data">The speaker, and when the last words ended.</param>
+internal sealed record SpeakerStoppedEvent(PersonChange Data) : FollowEvent;
 
 /// <summary>A server-sent event of all bots.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]

@@ -17,7 +17,8 @@ internal static class EventEndpoints
     /// <summary>Follow a bot</summary>
     /// <remarks>
     /// Server-sent events: all past status updates, then new ones, until the bot has ended. `event: status` has a status message.
-    /// The last event is `event: end` with the bot as in `GET /bots/{id}`. An idle stream sends a comment every 15 s. With
+    /// `participant.joined`, `participant.left`, `speaker.started` and `speaker.stopped` say who is in the call and who speaks; after connecting, they first
+    /// describe the present state. The last event is `event: end` with the bot as in `GET /bots/{id}`. An idle stream sends a comment every 15 s. With
     /// `Last-Event-ID`, the stream resumes after that event, including events sent while Redis was unavailable.
     /// </remarks>
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>

@@ -46,7 +46,7 @@ internal sealed record ListedBot(
         [
             bot.ShownName, bot.MeetingUrl.AbsoluteUri, WireWord.Of(bot.Status), bot.UserId.ToString(),
             reason is { } why ? $"{WireWord.Of(why)}\n{WireWord.Of(why).Replace('_', ' ')}" : null,
-            .. bot.Speakers.Select(speaker => speaker.Name),
+            .. bot.Speakers.Select(speaker => speaker.Name).Union(bot.People.Attendees.Select(attendee => attendee.Name)),
             .. bot.Metadata.SelectMany(entry => (string[])[entry.Key, entry.Value]),
         ];
         var text = string.Join('\n', parts.OfType<string>());

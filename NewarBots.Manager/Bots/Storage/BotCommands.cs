@@ -26,7 +26,7 @@ internal sealed class BotCommands(BotRecords records, BotMetrics metrics, IBotOu
     public async Task<CreateResult> CreateAsync(Bot bot, IdempotencyKey? idempotency, BotLimits? limits = null)
     {
         bot = bot with { LastSequence = 1 };
-        var webhookEvent = webhooks.EventOf(before: null, bot);
+        var webhookEvents = webhooks.EventsOf(before: null, bot);
         var reply = (RedisResult[])(await records.RunAsync(BotScripts.Create, new
         {
             id = bot.Id.ToString(),
@@ -57,14 +57,14 @@ internal sealed class BotCommands(BotRecords records, BotMetrics metrics, IBotOu
             channel = RedisNames.StatusChannel(bot.Id),
             message = Announcement(bot),
             outbox = (RedisKey)BotOutbox.Stream,
-            webhookEvent,
+            webhookEvents,
         }))!;
         var detail = (string)reply[1]!;
         switch ((string)reply[0]!)
         {
             case "created":
                 records.Cache.Remember(bot);
-                webhooks.Wake(webhookEvent);
+                webhooks.Wake(webhookEvents);
                 return new CreateResult.Created(bot);
             case "over quota":
                 return new CreateResult.OverQuota();
@@ -102,7 +102,7 @@ internal sealed class BotCommands(BotRecords records, BotMetrics metrics, IBotOu
                 return new StartResult.NotDue();
 
             var next = BotLifecycle.Started(bot, traceParent) with { LastSequence = StatusSequence.After(bot.LastSequence) };
-            var webhookEvent = webhooks.EventOf(bot, next);
+            var webhookEvents = webhooks.EventsOf(bot, next);
             var reply = (RedisResult[])(await records.RunAsync(BotScripts.Start, new
             {
                 id = id.ToString(),
@@ -123,13 +123,13 @@ internal sealed class BotCommands(BotRecords records, BotMetrics metrics, IBotOu
                 channel = RedisNames.StatusChannel(id),
                 message = Announcement(next),
                 outbox = (RedisKey)BotOutbox.Stream,
-                webhookEvent,
+                webhookEvents,
             }))!;
             switch ((string)reply[0]!)
             {
                 case "started":
                     records.Cache.Remember(next);
-                    webhooks.Wake(webhookEvent);
+                    webhooks.Wake(webhookEvents);
                     return new StartResult.Started();
                 case "claimed":
                     return new StartResult.MeetingTaken(SessionId.Parse((string)reply[1]!));
@@ -159,7 +159,7 @@ internal sealed class BotCommands(BotRecords records, BotMetrics metrics, IBotOu
             var announces = IsAnnouncedByManager(next.Status) && (next.Status != bot.Status || IsChangedBeforeStart(bot));
             if (announces)
                 next = next with { LastSequence = StatusSequence.After(next.LastSequence) };
-            var webhookEvent = webhooks.EventOf(bot, next);
+            var webhookEvents = webhooks.EventsOf(bot, next);
             var isUpdated = (bool)await records.RunAsync(BotScripts.Update, new
             {
                 id = id.ToString(),
@@ -194,12 +194,12 @@ internal sealed class BotCommands(BotRecords records, BotMetrics metrics, IBotOu
                 transcripts = (RedisKey)BotKeys.Transcripts,
                 transcriptDue = BotRecords.TranscriptScore(next),
                 transcriptChanges = next.Transcript != bot.Transcript ? BotKeys.TranscriptChanges.ToString() : string.Empty,
-                webhookEvent,
+                webhookEvents,
             });
             if (isUpdated)
             {
                 records.Cache.Remember(next);
-                webhooks.Wake(webhookEvent);
+                webhooks.Wake(webhookEvents);
                 metrics.Changed(bot, next, time.GetUtcNow());
                 return next;
             }

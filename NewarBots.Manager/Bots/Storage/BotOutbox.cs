@@ -16,10 +16,10 @@ internal static class BotOutbox
 /// <summary>Decides which changes of bots become events in the <see cref="BotOutbox"/>.</summary>
 internal interface IBotOutbox
 {
-    /// <returns>The event of this change; empty if no webhook wants it.</returns>
-    RedisValue EventOf(Bot? before, Bot after);
+    /// <returns>The events of this change that a webhook wants, one JSON object a line; empty if there are none.</returns>
+    RedisValue EventsOf(Bot? before, Bot after);
 
     /// <summary>The change was stored.</summary>
-    /// <param name="webhookEvent">The result of <see cref="EventOf"/>.</param>
-    void Wake(RedisValue webhookEvent);
+    /// <param name="webhookEvents">The result of <see cref="EventsOf"/>.</param>
+    void Wake(RedisValue webhookEvents);
 }

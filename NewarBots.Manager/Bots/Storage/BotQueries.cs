@@ -45,20 +45,28 @@ internal sealed class BotQueries(BotRecords records)
     public async Task<IReadOnlyList<Bot>> UnderWayAsync() =>
         await records.ReadAsync(await records.Database.SortedSetCombineAsync(SetOperation.Difference, [BotKeys.Active, BotKeys.Queued]));
 
-    /// <summary>The first bots of the queue, in their order.</summary>
-    public async Task<IReadOnlyList<Bot>> QueuedAsync(int atMost)
+    /// <summary>The first queued bots of each user, in the order of the queue.</summary>
+    public async Task<IReadOnlyList<Bot>> QueuedAsync(int atMostOfOneUser)
     {
+        const int Batch = 100;
         var first = new List<Bot>();
-        // Entries without the record of a queued bot are skipped and do not count.
-        for (var rank = 0L; first.Count < atMost; rank += atMost)
+        var found = new Dictionary<UserId, int>();
+        foreach (var ids in BotRecords.Ids(await records.Database.SortedSetRangeByRankAsync(BotKeys.Queued)).Chunk(Batch))
         {
-            var ids = await records.Database.SortedSetRangeByRankAsync(BotKeys.Queued, rank, rank + atMost - 1);
-            first.AddRange((await records.ReadAsync(ids)).Where(bot => bot.Status is BotStatus.Queued));
-            if (ids.Length < atMost)
-                break;
+            // A bot's user never changes, so the records of bots that are too many need not be read.
+            var wanted = ids.Where(id => records.Cache.Find(id) is not { } known || found.GetValueOrDefault(known.UserId) < atMostOfOneUser);
+            // Entries without the record of a queued bot are skipped and do not count.
+            foreach (var bot in (await records.ReadAsync(wanted)).Where(bot => bot.Status is BotStatus.Queued))
+            {
+                var count = found.GetValueOrDefault(bot.UserId);
+                if (count == atMostOfOneUser)
+                    continue;
+                found[bot.UserId] = count + 1;
+                first.Add(bot);
+            }
         }
 
-        return [.. first.Take(atMost)];
+        return first;
     }
 
     public async Task<int> CountQueuedAsync() => (int)await records.Database.SortedSetLengthAsync(BotKeys.Queued);

@@ -110,6 +110,21 @@ internal sealed partial class BotRecords(IConnectionMultiplexer redis, ILogger<B
 
     public static string Serialize(Bot bot) => JsonSerializer.Serialize(bot, Json);
 
+    /// <param name="id">The bot.</param>
+    /// <param name="json">What <see cref="Serialize"/> returned.</param>
+    /// <returns><see langword="null"/> if the text is no record of this bot.</returns>
+    public static Bot? TryDeserialize(SessionId id, string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Bot>(json, Json) is { } bot && bot.Id == id && bot.MeetingUrl.IsAbsoluteUri ? bot : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <returns>The score in the index of queued or scheduled bots: Unix milliseconds, rounded up; empty if the bot has another status.</returns>
     public static RedisValue DueScore(BotStatus status, Bot bot) =>
         bot.Status == status ? (long)Math.Ceiling((bot.DueAt - DateTimeOffset.UnixEpoch).TotalMilliseconds) : RedisValue.EmptyString;

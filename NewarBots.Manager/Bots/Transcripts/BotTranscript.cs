@@ -30,6 +30,12 @@ internal sealed record BotTranscript(TranscriptStatus Status)
     /// <summary>The transcribed part of the speech, from 0 to 1.</summary>
     public double? Progress { get; init; }
 
+    /// <summary>This is a repeat: until it is completed, the file has the text of an earlier request.</summary>
+    public bool HasEarlierText { get; init; }
+
+    [JsonIgnore]
+    public bool HasText => Status is TranscriptStatus.Completed || HasEarlierText;
+
     [JsonIgnore]
     public bool IsUnderWay => Status is TranscriptStatus.Pending or TranscriptStatus.Processing;
 }

@@ -22,6 +22,7 @@ internal static class TranscriptLifecycle
                 Language = language ?? bot.TranscriptWish?.Language,
                 DueAt = now,
                 Attempt = bot.Transcript?.Attempt ?? 0,
+                HasEarlierText = bot.Transcript?.HasText is true,
             },
         };
 
@@ -65,7 +66,11 @@ internal static class TranscriptLifecycle
         Error = null,
         DueAt = null,
         Progress = null,
+        HasEarlierText = false,
     });
+
+    /// <summary>If this attempt fails, too, the transcript fails.</summary>
+    public static bool IsLast(BotTranscript transcript) => transcript.FailedAttempts + 1 >= MaxFailedAttempts;
 
     /// <returns>The time until the next attempt.</returns>
     public static TimeSpan WaitAfter(int failedAttempts, TimeSpan? retryAfter)

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Text.Json;
 using Docker.DotNet;
 using Docker.DotNet.Models;
 using NewarBots.Contract;
@@ -32,26 +31,6 @@ internal sealed partial class DockerContainerLookup(DockerEngine engine, Recorde
         }
     }
 
-    public async Task<RecorderOrigin?> FindOriginAsync(SessionId id, CancellationToken cancellation)
-    {
-        if (await InspectOwnAsync(id, cancellation) is not { } container)
-            return null;
-        var variables = container.Config.Env
-            .Select(variable => variable.Split('=', 2))
-            .Where(parts => parts.Length == 2)
-            .ToLookup(parts => parts[0], parts => parts[1]);
-        try
-        {
-            var environment = RecorderEnvironment.Read(name => variables[name].LastOrDefault());
-            return environment.SessionId == id ? new(environment, MetadataOf(container)) : null;
-        }
-        catch (InvalidRecorderEnvironmentException exception)
-        {
-            Log.UnreadableEnvironment(logger, RecorderContainerName.Of(id), exception.Message);
-            return null;
-        }
-    }
-
     public async Task<IReadOnlyList<RecorderContainer>> ListAsync(CancellationToken cancellation)
     {
         // Containers are not inspected: one that cannot be inspected must not keep the others from being listed.
@@ -63,8 +42,12 @@ internal sealed partial class DockerContainerLookup(DockerEngine engine, Recorde
         var recorders = new List<RecorderContainer>(listed.Count);
         foreach (var container in listed)
         {
-            if (Identify(container.ID, container.Labels) is var (session, user) && container.Names?.Contains($"/{RecorderContainerName.Of(session)}") is true)
+            if (Identify(container.ID, container.Labels) is not var (session, user))
+                continue;
+            if (container.Names?.Contains($"/{RecorderContainerName.Of(session)}") is true)
                 recorders.Add(new(session, user, StateOf(container.State)));
+            else if (_unidentified.TryAdd(container.ID, value: true))
+                Log.Second(logger, container.ID, session, RecorderContainerName.Of(session));
         }
 
         return recorders;
@@ -145,30 +128,16 @@ internal sealed partial class DockerContainerLookup(DockerEngine engine, Recorde
         return new(session, user, state, exit);
     }
 
-    private static Dictionary<string, string> MetadataOf(ContainerInspectResponse container)
-    {
-        if (container.Config.Labels?.TryGetValue(RecorderLabels.Metadata, out var json) is not true)
-            return [];
-        try
-        {
-            return JsonSerializer.Deserialize<Dictionary<string, string>>(json) ?? [];
-        }
-        catch (JsonException)
-        {
-            return [];
-        }
-    }
-
     private static partial class Log
     {
         [LoggerMessage(
             LogLevel.Warning, "Ignored container {Container}: it has this stack's label, but its session label '{Session}' is no session id of a bot.")]
         public static partial void Unidentified(ILogger logger, string container, string? session);
 
+        [LoggerMessage(LogLevel.Warning, "Ignored container {Container}: it has the label of bot {SessionId}, whose container is {Name}.")]
+        public static partial void Second(ILogger logger, string container, SessionId sessionId, string name);
+
         [LoggerMessage(LogLevel.Warning, "Container {Container} of bot {SessionId} cannot be inspected, its state is {State} in the engine's list and its exit code is unknown: {Error}")]
         public static partial void NotInspected(ILogger logger, string container, SessionId sessionId, RecorderContainerState state, string error);
-
-        [LoggerMessage(LogLevel.Warning, "Container {Container} has an unreadable environment, so its bot cannot be restored from it: {Why}")]
-        public static partial void UnreadableEnvironment(ILogger logger, string container, string why);
     }
 }

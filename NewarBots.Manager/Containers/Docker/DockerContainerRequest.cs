@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Text.Json;
 using Docker.DotNet.Models;
 using NewarBots.Contract;
 
@@ -35,13 +34,12 @@ internal static class DockerContainerRequest
             Name = spec.Name,
             Image = options.Image,
             User = user.ToString(),
-            Env = [.. spec.Environment.ToVariables().Select(variable => $"{variable.Key}={variable.Value}")],
+            Env = [.. spec.Environment.Select(variable => $"{variable.Key}={variable.Value}")],
             Labels = new Dictionary<string, string>
             {
-                [RecorderLabels.Session] = spec.Environment.SessionId.ToString(),
-                [RecorderLabels.User] = spec.Environment.UserId.ToString(),
+                [RecorderLabels.Session] = spec.Id.ToString(),
+                [RecorderLabels.User] = spec.UserId.ToString(),
                 [RecorderLabels.Stack] = stack,
-                [RecorderLabels.Metadata] = JsonSerializer.Serialize(spec.Metadata),
             },
             StopSignal = "SIGTERM",
             StopTimeout = StopTimeout,
@@ -66,15 +64,12 @@ internal static class DockerContainerRequest
                 Tmpfs = new Dictionary<string, string> { ["/tmp"] = "rw,nosuid,nodev,noexec,mode=1777,size=512m" },
                 Mounts =
                 [
-                    new() { Type = "bind", Source = sessionFolderOnHost, Target = SessionFolderInContainer(spec.Environment) },
+                    new() { Type = "bind", Source = sessionFolderOnHost, Target = RecorderEnvironment.SessionFolderInContainer },
                 ],
                 NetworkMode = options.Network,
                 ExtraHosts = [$"{IPortForwarding.HostName}:host-gateway"],
             },
         };
-
-    private static string SessionFolderInContainer(RecorderEnvironment environment) =>
-        new StorageLayout(environment.StoragePath).SessionFolder(environment.UserId, environment.SessionId);
 
     private static string ReadSeccompProfile()
     {

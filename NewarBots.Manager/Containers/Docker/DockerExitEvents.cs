@@ -12,7 +12,7 @@ internal sealed class DockerExitEvents(DockerEngine engine, DockerContainerLooku
     /// <summary>Tolerated difference between the engine's clock and ours. An exit that is reported twice does no harm.</summary>
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(5);
 
-    /// <inheritdoc cref="IRecorderContainers.WatchExitsAsync"/>
+    /// <inheritdoc cref="IRecorderRuntime.WatchExitsAsync"/>
     public IAsyncEnumerable<SessionId> WatchAsync(CancellationToken cancellation) =>
         // The start time is taken now, even if enumeration starts later: the engine keeps its latest events.
         FollowAsync(time.GetUtcNow() - ClockSkew, cancellation);

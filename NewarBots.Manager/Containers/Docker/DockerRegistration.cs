@@ -14,7 +14,7 @@ internal static class DockerRegistration
         services.AddSingleton<DockerContainerLookup>();
         services.AddSingleton<DockerContainerLogs>();
         services.AddSingleton<DockerExitEvents>();
-        services.AddSingleton<IRecorderContainers, DockerRecorderContainers>();
+        services.AddSingleton<IRecorderRuntime, DockerRuntime>();
         services.AddHealthChecks().AddCheck<DockerHealthCheck>("docker");
         return services;
     }

@@ -26,9 +26,6 @@ internal static class RecorderLabels
 
     public const string User = "newarbots.user";
 
-    /// <summary>The caller's metadata as a JSON object of strings.</summary>
-    public const string Metadata = "newarbots.metadata";
-
     /// <summary>See <see cref="RecorderStack"/>.</summary>
     public const string Stack = "newarbots.stack";
 }

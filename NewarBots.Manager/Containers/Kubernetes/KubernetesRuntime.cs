@@ -28,7 +28,7 @@ internal sealed class KubernetesRuntime(
 
     public async Task LaunchAsync(RecorderContainerSpec spec, CancellationToken cancellation)
     {
-        var pod = RecorderPod.From(spec, launching.Value, options.Value, ContainerUser.OfRecorders, storage.Root);
+        var pod = RecorderPod.From(spec, launching.Value, options.Value, SessionFolders.OwnerOf(spec.SessionFolder), storage.Root);
         var name = pod.Name();
         var deadline = time.GetUtcNow() + DeletionTimeout;
         while (!await BotTracing.InPartAsync("container create", () => TryCreateAsync(pod, cancellation)))
@@ -53,9 +53,15 @@ internal sealed class KubernetesRuntime(
     {
         if (await lookup.FindOwnPodAsync(id, cancellation) is not { } pod || PodReading.HasExited(pod))
             return;
+        if (pod.Status?.Phase is "Pending")
+        {
+            // Its recorder has not started, so there is neither a log nor an exit code to keep.
+            await DeleteAsync(pod, KillSeconds, cancellation);
+            return;
+        }
 
         var deadline = time.GetUtcNow() + grace;
-        if (pod.Status?.Phase is "Running" && await TryTerminateAsync(pod, cancellation))
+        if (await TryTerminateAsync(pod, cancellation))
         {
             while (time.GetUtcNow() < deadline)
             {

@@ -1,5 +1,5 @@
 using k8s.Models;
-using NewarBots.Manager.Bots;
+using NewarBots.Contract;
 
 namespace NewarBots.Manager.Containers.Kubernetes;
 
@@ -19,8 +19,6 @@ internal static class RecorderPod
     public const string UserAnnotation = "newarbots.user";
 
     private const string StorageVolume = "session";
-
-    private const string SessionFolderInContainer = "/app/storage/session";
 
     private const long StopSeconds = 15;
 
@@ -44,7 +42,7 @@ internal static class RecorderPod
             Kind = "Pod",
             Metadata = new()
             {
-                Name = RecorderContainerName.Of(spec.Id),
+                Name = spec.Name,
                 Labels = new Dictionary<string, string>
                 {
                     ["app.kubernetes.io/name"] = "newarbots-recorder",
@@ -109,7 +107,7 @@ internal static class RecorderPod
         },
         VolumeMounts =
         [
-            new() { Name = StorageVolume, MountPath = SessionFolderInContainer, SubPath = SubPath(spec.SessionFolder, options.ClaimFolder, storageRoot) },
+            new() { Name = StorageVolume, MountPath = RecorderEnvironment.SessionFolderInContainer, SubPath = SubPath(spec.SessionFolder, options.ClaimFolder, storageRoot) },
             new() { Name = "shm", MountPath = "/dev/shm" },
             new() { Name = "tmp", MountPath = "/tmp" },
         ],

@@ -78,7 +78,19 @@ export const canTranscribe = async signal => (await getAbout(signal)).transcript
 export const getWaveform = (id, signal) => json(`/page/bots/${id}/waveform`, { signal });
 export const getScreenshots = (id, signal) => json(`/page/bots/${id}/pictures`, { signal });
 export const getScenarios = () => json('/page/scenarios');
-export const getDocument = async (name, signal) => (await request(`/page/docs/${name}.md`, { signal })).text();
+
+/** A page of the docs as a document. Trusted Types forbid HTML from strings, so the browser parses the response itself. */
+export const getDocument = (name, signal) => new Promise((resolve, reject) => {
+  const loading = new XMLHttpRequest();
+  loading.responseType = 'document';
+  loading.onload = () => (loading.status === 200 ? resolve(loading.response) : reject(new Problem(loading.status)));
+  loading.onerror = () => reject(new Problem(0, { detail: 'The manager is unreachable.' }));
+  loading.onabort = () => reject(signal.reason);
+  signal?.addEventListener('abort', () => loading.abort());
+  loading.open('GET', `/page/docs/${name}`);
+  loading.send();
+});
+
 export const followLog = (id, signal) => request(`/bots/${id}/logs?follow=true`, { signal });
 
 export const getAbout = signal => json('/page/about', { signal });

@@ -41,7 +41,7 @@ export function showList(main, setConnection, signal) {
   const rows = new Map();
   const knownStatuses = new Map();
 
-  const search = el('input', { id: 'search', type: 'search', maxlength: 200, value: given.get('q'), placeholder: 'Search bots, meetings, metadata, speakers', oninput: () => reloadIn(typingPause, true) });
+  const search = el('input', { id: 'search', type: 'search', maxlength: 200, value: given.get('q'), placeholder: 'Search bots, meetings, metadata, people', oninput: () => reloadIn(typingPause, true) });
   const user = el('input', { id: 'user', value: given.get('user'), maxlength: 64, autocomplete: 'off', oninput: () => reloadIn(typingPause, true) });
   const from = el('input', { id: 'from', type: 'date', value: given.get('from'), onchange: restart });
   const to = el('input', { id: 'to', type: 'date', value: given.get('to'), onchange: restart });
@@ -194,7 +194,7 @@ export function showList(main, setConnection, signal) {
   function empty() {
     return isFiltered()
       ? el('div', { class: 'empty' }, el('h2', {}, search.value.trim() ? `No bots match “${search.value.trim()}”` : 'No bots match these filters'),
-        el('p', {}, 'Names, meetings, metadata, reasons, statuses, users and speakers are searched.'),
+        el('p', {}, 'Names, meetings, metadata, reasons, statuses, users and participants are searched.'),
         el('button', { type: 'button', onclick: clearFilters }, 'Clear filters'))
       : el('div', { class: 'empty' }, el('h2', {}, 'No bots yet'),
         el('p', {}, 'A bot joins a meeting, records it, and gives you one audio file.'),

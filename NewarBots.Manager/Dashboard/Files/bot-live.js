@@ -1,25 +1,18 @@
-import { getParticipants } from './api.js';
 import { el } from './dom.js';
-import { formatDuration, levelFraction } from './format.js';
+import { levelFraction } from './format.js';
 
 const maxLevels = 240;
 
 const lastSeconds = 30;
 
-const participantsInterval = 5000;
-
-/** The manager learns of a long turn every ten seconds. */
-const speakingMilliseconds = 15000;
-
 /** The level of a bot that records, who speaks, and players for what it has recorded so far. */
-export function liveAudio(id, signal) {
+export function liveAudio(id) {
   const levels = [];
   const bar = el('span', { class: 'bar-level' });
   const text = el('span', { class: 'quiet' });
   const history = el('div', { class: 'levels', role: 'img', 'aria-label': 'Audio level so far', hidden: true });
   const sound = el('div', { hidden: true });
-  const speakers = el('ul', { class: 'speakers', 'aria-label': 'Participants who spoke', hidden: true });
-  let askedAt = 0;
+  const speakers = el('p', { class: 'speakers' }, 'Nobody speaks');
   const listen = el('div', { class: 'group', hidden: true },
     el('button', { type: 'button', onclick: () => play(0) }, 'Listen to the recording so far'),
     el('button', { type: 'button', onclick: () => play(lastSeconds) }, `Listen to the last ${lastSeconds} s`));
@@ -39,26 +32,12 @@ export function liveAudio(id, signal) {
       listen.hidden = !(bot.chunks > 1);
       bar.style.setProperty('--level', levelFraction(bot.level));
       text.textContent = bot.level === undefined ? 'No audio level yet' : bot.level <= -127 ? 'Silence' : `${bot.level} dBFS`;
-      showParticipants();
+    },
+    showSpeakers(names) {
+      speakers.classList.toggle('is-speaking', names.length > 0);
+      speakers.textContent = names.length ? `${new Intl.ListFormat('en').format(names)} ${names.length > 1 ? 'speak' : 'speaks'}` : 'Nobody speaks';
     },
   };
-
-  /** The bot is shown with each of its messages; this asks less often. */
-  async function showParticipants() {
-    if (Date.now() < askedAt + participantsInterval) return;
-    askedAt = Date.now();
-    try {
-      const { items } = await getParticipants(id, signal);
-      speakers.hidden = !items.length;
-      speakers.replaceChildren(...items.map(person => {
-        const isSpeaking = Date.parse(person.lastSpokeAt) > Date.now() - speakingMilliseconds;
-        return el('li', { class: isSpeaking ? 'is-speaking' : undefined }, el('span', {}, person.name ?? person.source),
-          el('span', { class: 'quiet' }, `${formatDuration(person.spokenSeconds)}${isSpeaking ? ', speaks' : ''}`));
-      }));
-    } catch {
-      // The list stays as it is until the next message.
-    }
-  }
 
   /** Each click plays a new snapshot. */
   function play(seconds) {

@@ -4,11 +4,13 @@ import { showEvidence } from './bot-evidence.js';
 import { listAddress } from './bot-list.js';
 import { liveAudio } from './bot-live.js';
 import { showLog } from './bot-log.js';
+import { liveScreenshot } from './bot-screenshot.js';
 import { badge, explainReason, isEnded, lossOf, plainError, toWords } from './bot-status.js';
 import { actionFor } from './docs-page.js';
 import { announce, confirm, copyButton, el, toast } from './dom.js';
 import { downloads } from './downloads.js';
 import { formatBytes, formatDateTime, formatDuration, meetingLabel, startLabel } from './format.js';
+import { participantsCard } from './participants.js';
 import { player } from './player.js';
 import { changeStart } from './start-time.js';
 import { phasesOf, phasesOfBot, timeline } from './timeline.js';
@@ -19,7 +21,9 @@ export function showBot(main, id, setConnection, left) {
   const gone = new AbortController();
   const signal = AbortSignal.any([left, gone.signal]);
   const messages = new Map();
-  const live = liveAudio(id, signal);
+  const live = liveAudio(id);
+  const participants = participantsCard(id, signal, names => live.showSpeakers(names));
+  const screenshot = liveScreenshot(id, signal);
   let bot;
   let manifest;
   let fetching = false;
@@ -40,7 +44,7 @@ export function showBot(main, id, setConnection, left) {
   const audio = el('section', { class: 'card', 'aria-labelledby': 'audio-title', hidden: true });
   const transcript = transcriptCard(id, signal, refresh);
   const body = el('div', { class: 'bot' },
-    failure, audio, transcript.element, el('section', { class: 'card', 'aria-label': 'Details' }, facts),
+    failure, screenshot.element, audio, transcript.element, participants.element, el('section', { class: 'card', 'aria-label': 'Details' }, facts),
     el('section', { class: 'diagnostics', 'aria-labelledby': 'diagnostics-title' }, el('h2', { id: 'diagnostics-title' }, 'Diagnostics'),
       timelineFold.element, evidenceFold.element, logFold.element));
   const view = [el('a', { class: 'back', href: listAddress() }, '← All bots'), el('div', { class: 'heading' }, el('div', {}, title, state), actions), tools, body];
@@ -132,6 +136,8 @@ export function showBot(main, id, setConnection, left) {
     // A bot without a recording is about its course.
     if (!before && !bot.recording) timelineFold.element.open = true;
     transcript.update(bot);
+    participants.show(bot);
+    screenshot.show(bot);
     drawTimeline();
   }
 
@@ -145,6 +151,7 @@ export function showBot(main, id, setConnection, left) {
     const curl = `curl -s ${location.origin}/bots/${id}${session.keyId ? ' -H "X-API-Key: $KEY"' : ''}`;
     tools.replaceChildren(
       el('button', { type: 'button', class: 'small', onclick: () => editBot(bot, refresh) }, 'Edit'),
+      screenshot.button,
       copyButton('Copy link', () => `${location.origin}/#/bots/${id}`, 'The link to this page is copied'),
       copyButton('Copy id', () => id, 'The id is copied'),
       copyButton('Copy curl', () => curl, 'The curl command is copied'),
@@ -274,6 +281,7 @@ export function showBot(main, id, setConnection, left) {
       if (isNew && message.status === 'recording' && message.level !== undefined) live.addLevel(message.level);
       refreshSoon();
     },
+    ...Object.fromEntries(['participant.joined', 'participant.left', 'speaker.started', 'speaker.stopped'].map(type => [type, () => bot && participants.show(bot)])),
     end: ended => {
       show(ended);
       end();

@@ -66,6 +66,8 @@ const explanations = {
   storage_failed: 'The recording could not be written to disk.',
   launch_failed: 'The bot’s container could not be created or started.',
   no_audio: 'The bot receives audio that it cannot capture, or its connection to the call is lost.',
+  container_pending: 'The bot’s container waits for a machine, its image or its storage.',
+  container_unreachable: 'The machine of the bot’s container does not answer. The bot may still record.',
   finalization_failed: 'The audio was recorded, but could not be assembled into one file.',
 };
 

@@ -1,6 +1,5 @@
 import { getDocument } from './api.js';
 import { el } from './dom.js';
-import { firstTable, inline, renderMarkdown } from './markdown.js';
 
 const pages = [
   ['page', 'The web page'], ['api', 'API'], ['reasons', 'Reasons and gaps'], ['problems', 'Problems'], ['access', 'Access and keys'], ['transcripts', 'Transcripts'], ['webhooks', 'Webhooks'], ['mcp', 'MCP'],
@@ -17,7 +16,7 @@ export async function showDocs(main, setConnection, signal, name = 'page', headi
       el('li', {}, el('a', { href: `#/docs/${page}`, 'aria-current': page === name ? 'page' : undefined }, title))))),
     text));
   try {
-    text.replaceChildren(...renderMarkdown(await getDocument(name, signal), target => addressOf(target, name)));
+    text.replaceChildren(...(await getDocument(name, signal)).body.childNodes);
     document.title = `${text.querySelector('h1')?.textContent ?? name} · NewarBots`;
     const target = heading && text.querySelector(`#${CSS.escape(heading)}`);
     target?.scrollIntoView();
@@ -27,23 +26,14 @@ export async function showDocs(main, setConnection, signal, name = 'page', headi
   }
 }
 
-/** The page's address of a link in the docs; undefined for files that the manager does not serve. */
-function addressOf(target, name) {
-  if (/^https?:/.test(target)) return target;
-  const [, path, heading] = /^([^#]*)#?(.*)$/.exec(target);
-  const page = path ? /^([a-z-]+)\.md$/.exec(path)?.[1] : name;
-  if (page) return `#/docs/${page}${heading && `/${heading}`}`;
-  return path.endsWith('.png') ? `/page/docs/${path.split('/').at(-1)}` : undefined;
-}
-
 let actions;
 
 /** What to do about a reason, as nodes: the last column of the table in the docs. */
 export async function actionFor(reason) {
-  actions ??= getDocument('reasons').then(text => new Map(firstTable(text).map(cells => [cells[0].replaceAll('`', ''), cells.at(-1)])));
+  actions ??= getDocument('reasons');
   try {
-    const action = (await actions).get(reason);
-    return action && action !== 'Nothing.' ? inline(action, target => addressOf(target, 'reasons')) : undefined;
+    const action = (await actions).getElementById(reason)?.lastElementChild;
+    return action && action.textContent !== 'Nothing.' ? [...action.cloneNode(true).childNodes] : undefined;
   } catch {
     actions = undefined;
     return undefined;

@@ -7,7 +7,14 @@ import { formatDateTime } from './format.js';
 
 const pollInterval = 1000;
 
-const allEvents = [...statuses.map(status => `bot.${status}`), 'transcript.completed', 'transcript.failed'];
+const defaultEvents = [...statuses.map(status => `bot.${status}`), 'transcript.completed', 'transcript.failed', 'participant.joined', 'participant.left'];
+
+/** Those of speakers are sent only if they are chosen. */
+const allEvents = [...defaultEvents, 'speaker.started', 'speaker.stopped'];
+
+const describeEvents = events => (events.length === allEvents.length ? 'All events'
+  : events.length === defaultEvents.length && defaultEvents.every(event => events.includes(event)) ? 'All events but those of speakers'
+    : events.join(', '));
 
 const secretText = 'Your receiver verifies messages with it. Copy it now; it is not shown again.';
 
@@ -23,7 +30,7 @@ export function webhooksCard(card, signal) {
       const { items } = await listWebhooks(signal);
       card.fill(items.length
         ? el('ul', { class: 'rows' }, items.map(webhook => row(webhook, show, signal)))
-        : el('p', { class: 'quiet' }, 'A webhook calls your URL each time a bot changes its status, or a transcript ends. ', el('a', { href: '#/docs/webhooks' }, 'About webhooks')));
+        : el('p', { class: 'quiet' }, 'A webhook calls your URL each time a bot changes its status, a transcript ends, or a participant joins or leaves. ', el('a', { href: '#/docs/webhooks' }, 'About webhooks')));
     } catch (error) {
       if (!signal.aborted) card.fill(el('p', { class: 'error', role: 'alert' }, error.message));
     }
@@ -36,7 +43,7 @@ export function webhooksCard(card, signal) {
       fields.add('url', 'URL', { type: 'url', placeholder: 'https://example.com/newarbots', autocomplete: 'off' }),
       fields.add('description', 'Description', { maxlength: 200, autocomplete: 'off' }),
       session.role === 'admin' && fields.add('userId', 'User whose bots it follows', { maxlength: 64, placeholder: session.userId ?? 'default', autocomplete: 'off' }),
-      el('fieldset', { class: 'checks' }, el('legend', {}, 'Events (all if none is chosen)'),
+      el('fieldset', { class: 'checks' }, el('legend', {}, 'Events (all but those of speakers if none is chosen)'),
         boxes.map(({ event, box }) => el('label', {}, box, event))),
     ].filter(Boolean), 'Create', async ({ value }) => {
       const events = boxes.filter(({ box }) => box.checked).map(({ event }) => event);
@@ -61,7 +68,7 @@ function row(webhook, changed, signal) {
     el('div', { class: 'row-head' }, el('strong', {}, name), el('span', { class: 'group' },
       button('Test', test), button('New secret', replaceSecret), button('Delete', remove, 'danger'))),
     webhook.description && el('p', { class: 'row-text' }, webhook.url),
-    el('p', { class: 'row-text quiet' }, `${webhook.events.length === allEvents.length ? 'All events' : webhook.events.join(', ')} of ${webhook.userId}, created ${formatDateTime(webhook.createdAt)}`),
+    el('p', { class: 'row-text quiet' }, `${describeEvents(webhook.events)} of ${webhook.userId}, created ${formatDateTime(webhook.createdAt)}`),
     webhook.disabledAt && el('p', { class: 'row-text error' }, `Disabled since ${formatDateTime(webhook.disabledAt)}, because its receiver answered 410 Gone. Delete it and create another one.`),
     deliveries);
 

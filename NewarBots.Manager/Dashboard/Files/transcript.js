@@ -10,10 +10,11 @@ const formats = ['txt', 'srt', 'vtt', 'md', 'json'];
  * @param refresh Reads the bot again.
  */
 export function transcriptCard(id, signal, refresh) {
+  const state = el('div', {});
   const body = el('div', {});
   const tools = el('div', { class: 'downloads' });
   const element = el('section', { class: 'card', 'aria-labelledby': 'transcript-title', hidden: true },
-    el('div', { class: 'card-heading' }, el('h2', { id: 'transcript-title' }, 'Transcript'), tools), body);
+    el('div', { class: 'card-heading' }, el('h2', { id: 'transcript-title' }, 'Transcript'), tools), state, body);
   let shown;
   let audio;
   let manifest;
@@ -23,21 +24,27 @@ export function transcriptCard(id, signal, refresh) {
   /** Shows the state of the bot's transcript. */
   function update(bot) {
     if (!bot.recording) return;
-    const { status, progress, error } = bot.transcript ?? {};
-    const state = JSON.stringify([status, progress, error]);
-    if (state === shown) return;
+    const { status, progress, error, url } = bot.transcript ?? {};
+    const next = JSON.stringify([status, progress, error, url]);
+    if (next === shown) return;
     const before = shown && JSON.parse(shown)[0];
-    shown = state;
+    shown = next;
     if (before && before !== status) announce(`The transcript is ${status}`);
     element.hidden = !status;
-    if (status !== 'completed') {
+    if (!status) return offer();
+    if (status === 'completed') state.replaceChildren();
+    else if (status === 'failed') state.replaceChildren(el('p', { class: 'error' }, error), url && earlier(), requestButton('Try again'));
+    else showProgress(progress, error, url);
+    if (!url) {
       view = undefined;
       tools.replaceChildren();
-    }
-    if (!status) offer();
-    else if (status === 'completed') load();
-    else if (status === 'failed') body.replaceChildren(el('p', { class: 'error' }, error), requestButton('Try again'));
-    else showProgress(progress, error);
+      body.replaceChildren();
+    } else if (status === 'completed' ? before !== status : !before) load();
+  }
+
+  /** A repeat does not remove the text before it has completed. */
+  function earlier() {
+    return el('p', { class: 'quiet' }, 'This is the earlier transcript.');
   }
 
   /** Makes the text follow the player, and a click on the text move it. */
@@ -52,18 +59,18 @@ export function transcriptCard(id, signal, refresh) {
     try {
       if (!await canTranscribe(signal) || JSON.parse(shown)[0]) return;
       element.hidden = false;
-      body.replaceChildren(el('p', { class: 'quiet' }, 'This recording has not been transcribed.'), requestButton('Transcribe'));
+      state.replaceChildren(el('p', { class: 'quiet' }, 'This recording has not been transcribed.'), requestButton('Transcribe'));
     } catch {
       // The rest of the page works without it.
     }
   }
 
-  function showProgress(progress, error) {
+  function showProgress(progress, error, url) {
     const percent = Math.round((progress ?? 0) * 100);
-    body.replaceChildren(
+    state.replaceChildren(
       el('p', { class: 'quiet' }, error ? 'Waiting for the next attempt' : progress === undefined ? 'Waiting for the speech server' : `Transcribing: ${percent} %`),
       el('progress', { max: 100, value: percent, 'aria-label': 'Progress of the transcript' }),
-      error && el('p', { class: 'error' }, error));
+      error && el('p', { class: 'error' }, error), url && earlier());
   }
 
   function requestButton(text) {

@@ -31,7 +31,23 @@ internal sealed class PieceResults : IDisposable
         }
     }
 
-    public IEnumerable<PieceResult> All => _done.Values;
+    public IReadOnlyCollection<PieceResult> All
+    {
+        get
+        {
+            lock (_done)
+                return [.. _done.Values];
+        }
+    }
+
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_done)
+                return _done.Count == 0;
+        }
+    }
 
     public bool Has(int piece) => _done.ContainsKey(piece);
 

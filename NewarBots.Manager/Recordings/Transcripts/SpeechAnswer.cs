@@ -49,23 +49,26 @@ internal sealed record SpeechAnswer(string Text)
                 isPage
                     ? "The speech server answered with a web page instead of JSON. Check Transcription:Endpoint."
                     : "The speech server's answer is no valid JSON.",
-                exception);
+                exception)
+            {
+                IsAboutPiece = true,
+            };
         }
     }
 
     private static SpeechAnswer Parse(JsonElement root, double seconds)
     {
         if (root.ValueKind is not JsonValueKind.Object || !root.TryGetProperty("text", out var text) || text.ValueKind is not JsonValueKind.String)
-            throw new SpeechServerException("The speech server's answer has no text.");
+            throw new SpeechServerException("The speech server's answer has no text.") { IsAboutPiece = true };
         var all = Line(text.GetString());
         if (all.Length > MaxText)
-            throw new SpeechServerException($"The speech server's text for one piece of speech is longer than {MaxText} characters.");
+            throw new SpeechServerException($"The speech server's text for one piece of speech is longer than {MaxText} characters.") { IsAboutPiece = true };
         var segments = Parts(root, "segments", "text");
         var words = Parts(root, "words", "word");
         if (words.Count == 0 && root.TryGetProperty("segments", out var nested) && nested.ValueKind is JsonValueKind.Array)
             words = [.. nested.EnumerateArray().SelectMany(segment => Parts(segment, "words", "word"))];
         if (segments.Count > MaxParts || words.Count > MaxParts || segments.Concat(words).Sum(part => (long)part.Text.Length) > 2 * MaxText)
-            throw new SpeechServerException("The speech server's answer has more words than anybody can speak in its time.");
+            throw new SpeechServerException("The speech server's answer has more words than anybody can speak in its time.") { IsAboutPiece = true };
 
         var answer = new SpeechAnswer(all) { Language = LanguageOf(root) };
         if (!AreWithin(segments, seconds))

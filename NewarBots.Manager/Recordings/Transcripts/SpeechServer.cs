@@ -10,10 +10,10 @@ namespace NewarBots.Manager.Recordings.Transcripts;
 
 /// <summary>
 /// Client of an OpenAI-compatible speech server (<c>POST /v1/audio/transcriptions</c>). Asks for the times of words and segments; a server that rejects
-/// that is asked for plain text from then on. Follows no redirects, because they would receive the audio and the key. Answers are
+/// that is asked for plain text for the next hour. Follows no redirects, because they would receive the audio and the key. Answers are
 /// bounded in time and size.
 /// </summary>
-internal sealed class SpeechServer : IDisposable
+internal sealed partial class SpeechServer : IDisposable
 {
     /// <summary>A minute of speech with the times of all words takes about 50 kB.</summary>
     public const int MaxAnswerBytes = 2 * 1024 * 1024;
@@ -24,14 +24,21 @@ internal sealed class SpeechServer : IDisposable
 
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(5);
 
+    /// <summary>Another model, or a newer server, may report times.</summary>
+    private static readonly TimeSpan TextOnlyPeriod = TimeSpan.FromHours(1);
+
     private readonly TranscriptionOptions _options;
     private readonly TimeProvider _time;
     private readonly HttpClient _client;
     private readonly SemaphoreSlim _slots;
-    private volatile bool _knowsTextOnly;
+    private readonly ILogger<SpeechServer> _logger;
 
-    public SpeechServer(IOptions<TranscriptionOptions> options, TimeProvider time)
+    /// <summary>Until when the server is asked for plain text only, in ticks of UTC.</summary>
+    private long _textOnlyUntil;
+
+    public SpeechServer(IOptions<TranscriptionOptions> options, TimeProvider time, ILogger<SpeechServer> logger)
     {
+        _logger = logger;
         _options = options.Value;
         _time = time;
         _slots = new(_options.MaxConcurrent);
@@ -52,29 +59,30 @@ internal sealed class SpeechServer : IDisposable
     /// <param name="ogg">An Ogg Opus file.</param>
     /// <param name="seconds">Its length.</param>
     /// <param name="language">The language that is spoken, if known.</param>
+    /// <param name="unsent">Ends the wait for other requests. A request that was sent is paid for, so it continues.</param>
     /// <param name="cancellation">Ends the request.</param>
     /// <exception cref="SpeechServerException">There is no usable answer.</exception>
-    public async Task<SpeechAnswer> TranscribeAsync(byte[] ogg, double seconds, string? language, CancellationToken cancellation)
+    public async Task<SpeechAnswer> TranscribeAsync(
+        byte[] ogg, double seconds, string? language, CancellationToken unsent, CancellationToken cancellation)
     {
-        await _slots.WaitAsync(cancellation);
+        using (var waiting = CancellationTokenSource.CreateLinkedTokenSource(unsent, cancellation))
+            await _slots.WaitAsync(waiting.Token);
         try
         {
-            if (_knowsTextOnly)
+            if (_time.GetUtcNow().UtcTicks < Volatile.Read(ref _textOnlyUntil))
                 return await AskAsync(ogg, seconds, language, withTimes: false, cancellation);
             try
             {
                 return await AskAsync(ogg, seconds, language, withTimes: true, cancellation);
             }
-            catch (UnsupportedRequestException)
+            catch (UnsupportedRequestException exception)
             {
                 var answer = await AskAsync(ogg, seconds, language, withTimes: false, cancellation);
-                _knowsTextOnly = true;
+                var until = _time.GetUtcNow() + TextOnlyPeriod;
+                Volatile.Write(ref _textOnlyUntil, until.UtcTicks);
+                Log.TextOnly(_logger, until, exception.Message);
                 return answer;
             }
-        }
-        catch (UnsupportedRequestException exception)
-        {
-            throw new SpeechServerException(exception.Message, exception);
         }
         finally
         {
@@ -103,7 +111,7 @@ internal sealed class SpeechServer : IDisposable
             if (!response.IsSuccessStatusCode)
                 throw await FailureOfAsync(response, withTimes, either.Token);
             var body = await ReadAsync(response, MaxAnswerBytes, either.Token)
-                ?? throw new SpeechServerException($"The speech server's answer is longer than {MaxAnswerBytes / 1024 / 1024} MB.");
+                ?? throw new SpeechServerException($"The speech server's answer is longer than {MaxAnswerBytes / 1024 / 1024} MB.") { IsAboutPiece = true };
             return SpeechAnswer.Parse(body, seconds);
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellation.IsCancellationRequested)
@@ -158,7 +166,10 @@ internal sealed class SpeechServer : IDisposable
                 return new SpeechServerException(Sentence(
                     $"The speech server does not know the address or the model ({status}). Check Transcription:Endpoint and Transcription:Model"));
             case 413:
-                return new SpeechServerException(Sentence("The speech server rejected the audio as too large (413). Lower Transcription:MaxUploadMegabytes"));
+                return new SpeechServerException(Sentence("The speech server rejected the audio as too large (413). Lower Transcription:MaxUploadMegabytes"))
+                {
+                    IsAboutPiece = true,
+                };
             case >= 300 and < 400:
                 return new SpeechServerException(Sentence($"The speech server answered with a redirect ({status}), which is not followed. Check Transcription:Endpoint"));
             case 408 or 409 or 425 or 429 or (>= 500 and not 501):
@@ -166,13 +177,14 @@ internal sealed class SpeechServer : IDisposable
                     status is 429 ? "The speech server is over its limit (429)" : $"The speech server failed ({status})"))
                 {
                     IsTemporary = true,
+                    IsAboutPiece = status is 500,
                     RetryAfter = response.Headers.RetryAfter is { } header ? header.Delta ?? header.Date - _time.GetUtcNow() : null,
                 };
             default:
-                return new SpeechServerException(Sentence($"The speech server rejected the request ({status})"));
+                return new SpeechServerException(Sentence($"The speech server rejected the request ({status})")) { IsAboutPiece = status is 400 or 415 or 422 };
         }
 
-        string Sentence(string text) => said is null ? $"{text}." : $"{text}: {said}";
+        string Sentence(string text) => (said is null ? text : $"{text}: {said}") is var all && ".!?…".Contains(all[^1], StringComparison.Ordinal) ? all : $"{all}.";
     }
 
     /// <returns>The server's own words, without its knowledge of the key; <see langword="null"/> if it says nothing readable.</returns>
@@ -241,4 +253,10 @@ internal sealed class SpeechServer : IDisposable
 
     /// <summary>The server does not accept this form of the request.</summary>
     private sealed class UnsupportedRequestException(string message) : Exception(message);
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "The speech server reports no times, so each turn has one segment. It is asked for times again at {Until}: {Error}")]
+        public static partial void TextOnly(ILogger logger, DateTimeOffset until, string error);
+    }
 }

@@ -14,6 +14,9 @@ internal sealed class SpeechServerException(string message, Exception? inner = n
     /// <summary>A later request may succeed.</summary>
     public bool IsTemporary { get; init; }
 
+    /// <summary>The cause may be this piece of audio, so that others may succeed.</summary>
+    public bool IsAboutPiece { get; init; }
+
     /// <summary>The server's Retry-After.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

@@ -37,6 +37,9 @@ internal sealed record Transcript
     /// <summary>In order of their start.</summary>
     public required IReadOnlyList<TranscriptSegment> Segments { get; init; }
 
+    /// <summary>Speech without text, because the speech server rejected it.</summary>
+    public IReadOnlyList<MissingSpeech> Missing { get; init; } = [];
+
     /// <summary>Problems that made the transcript less exact, each as one sentence.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
@@ -83,6 +86,14 @@ internal sealed record TranscriptSegment(double Start, double End, string Text)
     [JsonIgnore]
     public string Label => Speaker ?? Source ?? "Unknown";
 }
+
+/// <summary>A stretch of speech without text.</summary>
+/// <param name="Start">Its start in seconds.</param>
+/// <param name="End">Its end in seconds.</param>
+/// <param name="Speaker">Name of the speaker, if the meeting page showed it.</param>
+/// <param name="Source">The speaker's source in the manifest.</param>
+/// <param name="Error">Why the speech server rejected it.</param>
+internal sealed record MissingSpeech(double Start, double End, string? Speaker, string? Source, string Error);
 
 /// <param name="Start">Its start in seconds.</param>
 /// <param name="End">Its end in seconds.</param>

@@ -59,7 +59,7 @@ internal static class TranscriptEndpoints
 
         var file = new FileInfo(storage.Transcript(bot.UserId, id));
         var name = $"{id}.transcript.{wanted.Name}";
-        var tag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{bot.Transcript!.Attempt}-{file.LastWriteTimeUtc.Ticks:x}-{wanted.Name}\""));
+        var tag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{file.LastWriteTimeUtc.Ticks:x}-{file.Length:x}-{wanted.Name}\""));
         if (wanted == TranscriptFormat.Json)
             return TypedResults.PhysicalFile(file.FullName, wanted.ContentType, name, entityTag: tag);
         return Transcript.TryRead(file.FullName) is { } transcript
@@ -72,15 +72,15 @@ internal static class TranscriptEndpoints
     {
         { Status: var status } when !status.IsTerminal() => BotProblems.RecordingNotReady(bot),
         { Recording: null } => BotProblems.NoRecording(bot),
+        { Transcript.HasText: true } when File.Exists(storage.Transcript(bot.UserId, bot.Id)) => null,
         { Transcript: { IsUnderWay: true } unfinished } => TranscriptProblems.NotReady(unfinished),
-        { Transcript.Status: TranscriptStatus.Completed } when File.Exists(storage.Transcript(bot.UserId, bot.Id)) => null,
         _ => TranscriptProblems.None(bot),
     };
 
     /// <summary>Make the transcript</summary>
     /// <remarks>
     /// Requests the transcript of a finished recording, for the first time or again. It is made in the background; a webhook and the event stream of all bots
-    /// report its end. While one is being made, nothing changes. Requires a speech server.
+    /// report its end. While one is being made, nothing changes; an earlier text stays until then, and if the repeat fails. Requires a speech server.
     /// </remarks>
     /// <param name="id" example="0199aaaabbbbccccddddeeeeffff0001">The bot's id.</param>
     /// <param name="language" example="en">The language that is spoken. Default: as in the request for the bot, or else as set by the operator.</param>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using NewarBots.Contract;
 using NewarBots.Manager.Bots;
@@ -6,9 +7,13 @@ using NewarBots.Manager.Bots.Transcripts;
 namespace NewarBots.Manager.Recordings.Transcripts;
 
 /// <summary>Makes the transcript of a finished recording: plans the pieces, sends those that no earlier attempt has sent, and publishes the text.</summary>
-internal sealed class TranscriptMaker(
-    StorageLayout storage, FFmpeg ffmpeg, SpeechServer server, IOptions<TranscriptionOptions> options, TimeProvider time) : IDisposable
+internal sealed partial class TranscriptMaker(
+    StorageLayout storage, FFmpeg ffmpeg, SpeechServer server, IOptions<TranscriptionOptions> options, TimeProvider time,
+    ILogger<TranscriptMaker> logger) : IDisposable
 {
+    /// <summary>If the server has rejected so many pieces and transcribed none, or failed for so many in a row, the cause is not the audio.</summary>
+    private const int MaxRejected = 3;
+
     /// <summary>One recording is decoded at a time, because bots that record need the processor.</summary>
     private readonly SemaphoreSlim _measuring = new(1);
 
@@ -32,8 +37,8 @@ internal sealed class TranscriptMaker(
         try
         {
             using var results = PieceResults.Open(parts, SpeechPlan.Fingerprint(pieces, manifest.Sha256, options.Value.Model, language, options.Value.Prompt));
-            await TranscribeAsync(bot, pieces, results, language, report, cancellation);
-            var transcript = Describe(bot, manifest, results, language);
+            var rejected = await TranscribeAsync(bot, pieces, results, language, report, cancellation);
+            var transcript = Describe(bot, manifest, results, rejected, language);
             Publish(bot, recording, transcript);
             return transcript;
         }
@@ -48,25 +53,50 @@ internal sealed class TranscriptMaker(
     /// <summary>Deletes what is kept for a retry, once the result is recorded.</summary>
     public void Forget(Bot bot) => File.Delete(storage.TranscriptParts(bot.UserId, bot.Id));
 
-    private async Task TranscribeAsync(
+    /// <returns>Pieces that the server rejected, with the reason.</returns>
+    private async Task<IReadOnlyList<(SpeechPiece Piece, SpeechServerException Reason)>> TranscribeAsync(
         Bot bot, IReadOnlyList<SpeechPiece> pieces, PieceResults results, string? language, Func<double, Task> report, CancellationToken cancellation)
     {
         using var progress = new Progress(pieces, results, report);
+        var rejected = new ConcurrentQueue<(SpeechPiece Piece, SpeechServerException Reason)>();
+        var inARow = 0;
         foreach (var file in pieces.Where(piece => !results.Has(piece.Number)).GroupBy(piece => piece.File.Track).ToList())
         {
             var path = file.Key is { } track ? storage.Track(bot.UserId, bot.Id, track) : storage.Recording(bot.UserId, bot.Id);
             await using var audio = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            // A request that was sent is paid for, so a failure of another one does not cancel it.
+            // A request that was sent is paid for, so a failure of another one does not cancel it. Those that wait are not sent.
             await Parallel.ForEachAsync(
                 PieceCutter.Cut(audio, file),
                 new ParallelOptions { MaxDegreeOfParallelism = options.Value.MaxConcurrent, CancellationToken = cancellation },
-                async (cut, _) =>
+                async (cut, unsent) =>
                 {
-                    var answer = await server.TranscribeAsync(cut.Ogg, cut.Piece.AudioAt.Length, language, cancellation);
-                    results.Add(new(cut.Piece.Number, TranscriptMerger.Place(cut.Piece, answer), answer.Language, answer.HasBadTimes));
+                    try
+                    {
+                        var answer = await server.TranscribeAsync(cut.Ogg, cut.Piece.AudioAt.Length, language, unsent, cancellation);
+                        results.Add(new(cut.Piece.Number, TranscriptMerger.Place(cut.Piece, answer), answer.Language, answer.HasBadTimes));
+                        inARow = 0;
+                    }
+                    catch (SpeechServerException reason) when (reason.IsAboutPiece)
+                    {
+                        rejected.Enqueue((cut.Piece, reason));
+                        if (Interlocked.Increment(ref inARow) >= MaxRejected && (reason.IsTemporary || results.IsEmpty))
+                            throw;
+                        return;
+                    }
+
                     await progress.AddAsync(cut.Piece);
                 });
         }
+
+        // Without any text, the cause is the server. A failure that may end is tried again, until the last attempt.
+        foreach (var (piece, reason) in rejected)
+        {
+            if (results.IsEmpty || (reason.IsTemporary && !TranscriptLifecycle.IsLast(bot.Transcript!)))
+                throw reason;
+            Log.Rejected(logger, bot.Id, piece.At.Start, reason.Message);
+        }
+
+        return [.. rejected.OrderBy(one => one.Piece.Number)];
     }
 
     private async Task<LoudnessProfile> MeasureAsync(string recording, RecordingManifest manifest, CancellationToken cancellation)
@@ -91,9 +121,9 @@ internal sealed class TranscriptMaker(
         return meter.Profile;
     }
 
-    private Transcript Describe(Bot bot, RecordingManifest manifest, PieceResults results, string? language)
+    private Transcript Describe(
+        Bot bot, RecordingManifest manifest, PieceResults results, IReadOnlyList<(SpeechPiece Piece, SpeechServerException Reason)> rejected, string? language)
     {
-        var bad = results.All.Count(result => result.HasBadTimes);
         return new()
         {
             SessionId = bot.Id,
@@ -104,10 +134,22 @@ internal sealed class TranscriptMaker(
             CreatedAt = time.GetUtcNow(),
             DurationSeconds = manifest.DurationSeconds,
             Segments = TranscriptMerger.Merge(results.All.SelectMany(result => result.Segments), manifest.Speakers),
-            Warnings = bad == 0
-                ? []
-                : [$"The speech server reported times outside of the audio for {bad} {(bad == 1 ? "turn" : "turns")}. Their text has the times of the whole turn."],
+            Missing = [.. rejected.Select(one => new MissingSpeech(one.Piece.At.Start, one.Piece.At.End, one.Piece.Speaker, one.Piece.Source, one.Reason.Message))],
+            Warnings = [.. Warnings(results.All.Count(result => result.HasBadTimes), rejected)],
         };
+    }
+
+    private static IEnumerable<string> Warnings(int bad, IReadOnlyList<(SpeechPiece Piece, SpeechServerException Reason)> rejected)
+    {
+        if (bad > 0)
+            yield return $"The speech server reported times outside of the audio for {Turns(bad)}. Their text has the times of the whole turn.";
+        if (rejected is [var (piece, reason), ..])
+        {
+            var first = TimeSpan.FromSeconds(piece.At.Start);
+            yield return $"{Turns(rejected.Count)} of speech {(rejected.Count == 1 ? "has" : "have")} no text, the first one at {first:h\\:mm\\:ss}. {reason.Message}";
+        }
+
+        static string Turns(int number) => number == 1 ? "1 turn" : $"{number} turns";
     }
 
     private void Publish(Bot bot, string recording, Transcript transcript)
@@ -158,6 +200,12 @@ internal sealed class TranscriptMaker(
         }
 
         public void Dispose() => _slot.Dispose();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "The speech server rejected the speech of bot {SessionId} at {Seconds:0.0} s, the transcript is made without it: {Error}")]
+        public static partial void Rejected(ILogger logger, SessionId sessionId, double seconds, string error);
     }
 }
 

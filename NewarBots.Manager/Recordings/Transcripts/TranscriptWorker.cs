@@ -28,17 +28,39 @@ internal sealed partial class TranscriptWorker(
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
 
-    /// <summary>Without a speech server, only transcripts that were requested before fail.</summary>
-    private static readonly TimeSpan PollIntervalWhenOff = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan PollIntervalWhenOff = TimeSpan.FromSeconds(10);
 
     /// <summary>The least time between two reports of progress.</summary>
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(2);
 
     private readonly BotWorkQueue _queue = new(logger);
+    private bool _hasToldOfWaiting;
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        loops.RunAsync("transcribe", every: options.Value.IsOn ? PollInterval : PollIntervalWhenOff, EnqueueDueAsync, stoppingToken),
-        _queue.ProcessAsync(Parallelism, TranscribeAsync, stoppingToken));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => options.Value.IsOn
+        ? Task.WhenAll(
+            loops.RunAsync("transcribe", every: PollInterval, EnqueueDueAsync, stoppingToken),
+            _queue.ProcessAsync(Parallelism, TranscribeAsync, stoppingToken))
+        : loops.RunAsync("transcribe", every: PollIntervalWhenOff, TellOfWaitingAsync, stoppingToken);
+
+    /// <summary>Without a speech server, this manager leaves transcripts to others that have one. If there is no other, an operator should know.</summary>
+    private async Task TellOfWaitingAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            var waiting = await queries.TranscriptsDueAsync(time.GetUtcNow() - PollIntervalWhenOff, atMost: 1);
+            if (waiting is not [var id] || await queries.FindAsync(id) is not { Transcript.Status: TranscriptStatus.Pending })
+                _hasToldOfWaiting = false;
+            else if (!_hasToldOfWaiting)
+            {
+                _hasToldOfWaiting = true;
+                Log.LeftToOthers(logger, id);
+            }
+        }
+        catch (Exception exception) when (exception.IsRedisUnavailable())
+        {
+            // The status listener logs it.
+        }
+    }
 
     private async Task EnqueueDueAsync(CancellationToken cancellation)
     {
@@ -81,8 +103,6 @@ internal sealed partial class TranscriptWorker(
         var begun = time.GetTimestamp();
         try
         {
-            if (!options.Value.IsOn)
-                throw new SpeechServerException("No speech server is set. An operator can set Transcription:Endpoint.");
             var transcript = await maker.MakeAsync(bot, ReportAsync, superseded.Token);
             await commands.UpdateAsync(id, known => TranscriptLifecycle.Completed(known, attempt, transcript.Language));
             maker.Forget(bot);
@@ -141,6 +161,9 @@ internal sealed partial class TranscriptWorker(
 
         [LoggerMessage(LogLevel.Error, "Transcribing the recording of bot {SessionId} failed, POST /bots/{SessionId}/transcript tries again: {Error}")]
         public static partial void Failed(ILogger logger, SessionId sessionId, string error);
+
+        [LoggerMessage(LogLevel.Warning, "The transcript of bot {SessionId} is pending, but this manager has no speech server (Transcription:Endpoint), leaving it to others")]
+        public static partial void LeftToOthers(ILogger logger, SessionId sessionId);
 
         [LoggerMessage(LogLevel.Warning, "The transcript of bot {SessionId} cannot be continued while Redis is unavailable, will retry: {Error}")]
         public static partial void RedisUnreachable(ILogger logger, SessionId sessionId, string error);

@@ -1,6 +1,7 @@
-// The voices of the remote participants. Each voice is a time code (TimeCode.cs): a tone that changes at every whole second of the
-// meeting's clock. As in a real call, it arrives over RTCPeerConnections and media elements play it.
+// The voices of the remote participants: a time code, or words. As in a real call, they arrive over RTCPeerConnections and media elements play
+// them.
 import { openConnection } from './connection.js';
+import { newTone, newWords } from './sounds.js';
 
 const AudioContext = window.AudioContext;
 const sampleRate = 48000;
@@ -61,11 +62,10 @@ export const openVoices = (audio, participants, elapsed, onSpeakingChanged) => {
     return assignments[second + 1].assigned;
   };
 
-  const schedule = ({ participant, tone, loudness, gates }, from, to) => {
-    const { base, step, seconds } = participant.voice;
+  const schedule = ({ participant, sound, loudness, gates }, from, to) => {
     for (let second = from; second < to; second++) {
       const at = Math.max(0, origin + second);
-      tone.frequency.setValueAtTime(base + step * (second % seconds), at);
+      sound.schedule(second, at);
       gates.forEach((gate, stream) => gate.gain.setValueAtTime(assignedIn(second)[stream] === participant ? 1 : 0, at));
       const before = second > 0 && speaksIn(participant, second - 1) ? audio.level : 0;
       const then = speaksIn(participant, second) ? audio.level : 0;
@@ -80,8 +80,10 @@ export const openVoices = (audio, participants, elapsed, onSpeakingChanged) => {
     const now = begin + Math.max(...offsets);
     if (Math.abs(now - origin) > maxDrift) {
       origin = now;
-      for (const { tone, loudness, gates } of voices.values())
-        for (const parameter of [tone.frequency, loudness.gain, ...gates.map(gate => gate.gain)]) parameter.cancelScheduledValues(context.currentTime);
+      for (const { sound, loudness, gates } of voices.values()) {
+        sound.realign(origin);
+        for (const parameter of [loudness.gain, ...gates.map(gate => gate.gain)]) parameter.cancelScheduledValues(context.currentTime);
+      }
       scheduledUntil = second();
     }
 
@@ -99,34 +101,32 @@ export const openVoices = (audio, participants, elapsed, onSpeakingChanged) => {
   };
 
   const connect = participant => {
-    const tone = new OscillatorNode(context);
     const loudness = new GainNode(context, { gain: 0 });
-    const sound = isStereo ? inverted(loudness) : loudness;
+    const voiced = isStereo ? inverted(loudness) : loudness;
     const gates = streams.map(stream => {
       const gate = new GainNode(context, { gain: 0 });
-      sound.connect(gate).connect(stream);
+      voiced.connect(gate).connect(stream);
       return gate;
     });
     let connection = null;
     if (!sharedConnection) {
       const microphone = newMicrophone();
-      sound.connect(microphone);
+      voiced.connect(microphone);
       connection = openConnection([trackOf(microphone)], connectionOptions);
     }
-    tone.connect(loudness);
-    const voice = { participant, tone, loudness, gates, connection };
+    const sound = audio.voices === 'Words' ? newWords(context, participants.indexOf(participant), loudness, origin) : newTone(context, participant, loudness);
+    const voice = { participant, sound, loudness, gates, connection };
     voices.set(participant, voice);
     // A late joiner may arrive in the middle of a second of speech.
     const first = second();
     if (first > 0 && speaksIn(participant, first)) loudness.gain.value = audio.level;
     schedule(voice, first, scheduledUntil);
-    tone.start();
   };
 
   const disconnect = participant => {
-    const { tone, connection } = voices.get(participant);
+    const { sound, connection } = voices.get(participant);
     voices.delete(participant);
-    tone.stop();
+    sound.stop();
     connection?.close();
   };
 

@@ -62,6 +62,35 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Participants_and_speakers_are_on_the_stream_live_and_a_new_client_gets_the_present_state()
+    {
+        var id = await _manager.RecordAsync("https://meet.google.com/abc-defg-hij");
+        await using var events = await OpenAsync($"/bots/{id}/events");
+        await SayAsync(id, BotStatus.Recording, 100);
+        Assert.Equal(["queued", "recording"], [Status(await events.NextAsync()), Status(await events.NextAsync())]);
+        var at = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+
+        await WriteAsync(id, new(Presence: new("Ana", at, IsPresent: true)));
+        var joined = await events.NextAsync();
+        Assert.Equal("participant.joined", joined.EventType);
+        var data = JsonDocument.Parse(joined.Data).RootElement;
+        Assert.Equal((id, "Ana", at), (data.GetProperty("id").GetString(), data.GetProperty("name").GetString(), data.GetProperty("at").GetDateTimeOffset().ToUnixTimeMilliseconds()));
+
+        await WriteAsync(id, new(Speaking: new("track:1", at + 1, IsSpeaking: true, "Ana")));
+        Assert.Equal("speaker.started", (await events.NextAsync()).EventType);
+        await WriteAsync(id, new(Speaking: new("track:1", at + 2, IsSpeaking: false, "Ana")));
+        Assert.Equal("speaker.stopped", (await events.NextAsync()).EventType);
+        await WriteAsync(id, new(Presence: new("Ana", at + 3, IsPresent: false)));
+        Assert.Equal("participant.left", (await events.NextAsync()).EventType);
+
+        await using var other = await OpenAsync($"/bots/{id}/events");
+        foreach (var type in (string[])["status", "status", "participant.joined", "speaker.started", "speaker.stopped", "participant.left"])
+            Assert.Equal(type, (await other.NextAsync()).EventType);
+        var participant = Assert.Single((await _manager.GetAsync($"/bots/{id}/participants")).Body!["items"]!.AsArray())!;
+        Assert.Equal((at, at + 3), (participant["joinedAt"]!.GetValue<DateTimeOffset>().ToUnixTimeMilliseconds(), participant["leftAt"]!.GetValue<DateTimeOffset>().ToUnixTimeMilliseconds()));
+    }
+
+    [Fact]
     public async Task Reconnecting_client_gets_the_events_it_missed_and_nothing_once_it_has_all()
     {
         var (id, first) = await StoppedAfterFirstAsync();
@@ -226,6 +255,14 @@ public sealed class EventTests : IAsyncLifetime
         await _recorder.ReportAsync(
             _manager.Storage, UserId.Parse("anna"),
             new(session, status, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), sequence, Detail: detail));
+    }
+
+    /// <summary>Writes to the journal and wakes the manager, as a recorder does that has no new status.</summary>
+    private async Task WriteAsync(string id, JournalLine line)
+    {
+        var session = SessionId.Parse(id);
+        RecorderJournal.Write(_manager.Storage, UserId.Parse("anna"), session, Journal.Format(line));
+        await _recorder.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisNames.StatusChannel(session)), "{}");
     }
 
     private async Task<HttpResponseMessage> SendAsync(string path, string? lastEventId = null)

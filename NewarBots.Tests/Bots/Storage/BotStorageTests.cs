@@ -148,9 +148,24 @@ public sealed class BotStorageTests(RedisServer server) : IClassFixture<RedisSer
         for (var ghost = 0; ghost < 3; ghost++)
             await _redis.GetDatabase().SortedSetAddAsync("newarbots:bots:queued", SessionId.New(TimeProvider.System).ToString(), 0);
 
-        Assert.Equal([early.Id, scheduled.Id], (await Store.Queries.QueuedAsync(atMost: 2)).Select(bot => bot.Id));
-        Assert.Equal([early.Id, scheduled.Id, late.Id], (await Store.Queries.QueuedAsync(atMost: 50)).Select(bot => bot.Id));
+        Assert.Equal([early.Id, scheduled.Id], (await Store.Queries.QueuedAsync(atMostOfOneUser: 2)).Select(bot => bot.Id));
+        Assert.Equal([early.Id, scheduled.Id, late.Id], (await Store.Queries.QueuedAsync(atMostOfOneUser: 50)).Select(bot => bot.Id));
         Assert.Equal(launched.Id, Assert.Single(await Store.Queries.UnderWayAsync()).Id);
+    }
+
+    [Fact]
+    public async Task Queue_shows_the_first_bots_of_each_user_however_many_one_has()
+    {
+        var bots = new List<Bot>();
+        for (var number = 0; number < 250; number++)
+        {
+            bots.Add(InMeeting(number) with { UserId = UserId.Parse(number % 100 == 99 ? "few" : "many"), CreatedAt = SampleBots.Noon.AddSeconds(number) });
+            await CreatedAsync(bots[^1]);
+        }
+
+        var first = await Store.Queries.QueuedAsync(atMostOfOneUser: 3);
+
+        Assert.Equal([bots[0].Id, bots[1].Id, bots[2].Id, bots[99].Id, bots[199].Id], first.Select(bot => bot.Id));
     }
 
     [Fact]

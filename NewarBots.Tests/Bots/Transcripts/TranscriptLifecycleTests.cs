@@ -50,6 +50,21 @@ public sealed class TranscriptLifecycleTests
     }
 
     [Fact]
+    public void Earlier_text_stays_until_a_repeat_is_completed()
+    {
+        var completed = TranscriptLifecycle.Completed(Processing, attempt: 1, "german");
+        var again = TranscriptLifecycle.Begun(TranscriptLifecycle.Requested(completed, "en", Now), "whisper-1");
+        var failed = TranscriptLifecycle.Failed(again, attempt: 2, "Away.");
+        var third = TranscriptLifecycle.Begun(TranscriptLifecycle.Requested(failed, "en", Now), "whisper-1");
+
+        Assert.All([completed, again, failed, third], bot => Assert.True(bot.Transcript!.HasText));
+        Assert.All([Pending, Processing, TranscriptLifecycle.Failed(Processing, 1, "x")], bot => Assert.False(bot.Transcript!.HasText));
+        Assert.Equal((TranscriptStatus.Failed, "Away.", "/bots/" + failed.Id + "/transcript"),
+            (BotTranscriptResponse.Of(failed)!.Status, BotTranscriptResponse.Of(failed)!.Error, BotTranscriptResponse.Of(failed)!.Url));
+        Assert.False(TranscriptLifecycle.Completed(third, attempt: 3, "english").Transcript!.HasEarlierText);
+    }
+
+    [Fact]
     public void Late_result_of_an_earlier_attempt_is_ignored()
     {
         var second = TranscriptLifecycle.Begun(Processing, "whisper-1");
@@ -106,11 +121,13 @@ public sealed class TranscriptLifecycleTests
     [Fact]
     public void Webhooks_hear_of_the_end_of_a_transcript_only()
     {
-        Assert.Null(WebhookEvent.TypeOf(Recorded, Pending));
-        Assert.Null(WebhookEvent.TypeOf(Pending, Processing));
-        Assert.Null(WebhookEvent.TypeOf(Processing, TranscriptLifecycle.Progressed(Processing, 1, 0.5)));
-        Assert.Equal("transcript.completed", WebhookEvent.TypeOf(Processing, TranscriptLifecycle.Completed(Processing, 1, null)));
-        Assert.Equal("transcript.failed", WebhookEvent.TypeOf(Processing, TranscriptLifecycle.Failed(Processing, 1, "x")));
-        Assert.Equal("bot.completed", WebhookEvent.TypeOf(SampleBots.In(BotStatus.Finalizing), Pending));
+        Assert.Empty(Types(Recorded, Pending));
+        Assert.Empty(Types(Pending, Processing));
+        Assert.Empty(Types(Processing, TranscriptLifecycle.Progressed(Processing, 1, 0.5)));
+        Assert.Equal(["transcript.completed"], Types(Processing, TranscriptLifecycle.Completed(Processing, 1, null)));
+        Assert.Equal(["transcript.failed"], Types(Processing, TranscriptLifecycle.Failed(Processing, 1, "x")));
+        Assert.Equal(["bot.completed"], Types(SampleBots.In(BotStatus.Finalizing), Pending));
+
+        static IEnumerable<string> Types(Bot before, Bot after) => WebhookEvent.Between(before, after, SampleBots.Noon).Select(change => change.Type);
     }
 }

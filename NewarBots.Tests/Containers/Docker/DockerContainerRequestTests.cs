@@ -8,13 +8,7 @@ namespace NewarBots.Tests.Containers.Docker;
 
 public sealed class DockerContainerRequestTests
 {
-    private static readonly RecorderEnvironment Environment = new()
-    {
-        SessionId = SessionId.Parse("0193a0"),
-        UserId = UserId.Parse("anna"),
-        MeetingUrl = new Uri("https://meet.google.com/abc-defg-hij"),
-        BotName = "Notes = \"taker\"\n",
-    };
+    private static readonly RecorderEnvironment Environment = new() { Browser = BrowserKind.HeadlessShell, ChromiumSandbox = false };
 
     private static readonly CreateContainerParameters Request = From(new());
 
@@ -28,7 +22,6 @@ public sealed class DockerContainerRequestTests
                 ["newarbots.session"] = "0193a0",
                 ["newarbots.user"] = "anna",
                 ["newarbots.stack"] = "mine",
-                ["newarbots.metadata"] = "{}",
             },
             Request.Labels);
     }
@@ -83,7 +76,7 @@ public sealed class DockerContainerRequestTests
         var mount = Assert.Single(Request.HostConfig.Mounts);
 
         Assert.Equal(
-            ("bind", "/host/session", "/app/storage/recordings/temp/user_anna/0193a0"),
+            ("bind", "/host/session", "/app/storage/session"),
             (mount.Type, mount.Source, mount.Target));
         Assert.Null(Request.HostConfig.Binds);
         Assert.Null(Request.Volumes);
@@ -122,5 +115,5 @@ public sealed class DockerContainerRequestTests
     }
 
     private static CreateContainerParameters From(LaunchingOptions options) => DockerContainerRequest.From(
-        new RecorderContainerSpec(Environment, "/manager/session"), options, new(10001, 10001), "/host/session", "mine");
+        new RecorderContainerSpec(SessionId.Parse("0193a0"), UserId.Parse("anna"), Environment.ToVariables(), "/manager/session"), options, new(10001, 10001), "/host/session", "mine");
 }

@@ -19,11 +19,29 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
     [Fact]
     public async Task A_recorder_runs_as_an_unprivileged_user_and_cannot_gain_privileges()
     {
-        var seen = await recorders.Run("id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status | tr -d '\\t'");
+        var bot = recorders.Bot("id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status | tr -d '\\t'");
+        await recorders.Containers.LaunchAsync(bot, CancellationToken.None);
+        await recorders.ExitOf(bot.Id);
+        var seen = await recorders.LogOf(bot.Id);
 
         Assert.Equal(
-            [$"{ContainerUser.OfRecorders.Uid}", "CapEff:0000000000000000", "CapBnd:0000000000000000", "NoNewPrivs:1", "Seccomp:2"],
+            [$"{SessionFolders.OwnerOf(bot.SessionFolder).Uid}", "CapEff:0000000000000000", "CapBnd:0000000000000000", "NoNewPrivs:1", "Seccomp:2"],
             Lines(seen));
+    }
+
+    [Fact]
+    public async Task A_recorder_that_uses_up_the_kernels_limits_of_its_user_takes_nothing_from_other_bots()
+    {
+        Assert.SkipUnless(ContainerUser.IsRoot, "Only root can give each bot a user of its own.");
+        // inotify_init, until the kernel refuses.
+        var hostile = recorders.Bot("perl -e '$| = 1; $n++ while syscall(294, 0) >= 0; print \"$n, then refused\\n\"; sleep 600'");
+        await recorders.Containers.LaunchAsync(hostile, CancellationToken.None);
+        await Eventually.TrueAsync(async () => (await recorders.LogOf(hostile.Id)).EndsWith(", then refused\n", StringComparison.Ordinal));
+
+        var seen = await recorders.Run("perl -e 'print syscall(294, 0) >= 0 ? \"given\\n\" : \"refused\\n\"'");
+
+        Assert.Equal("given\n", seen);
+        await recorders.Containers.RemoveAsync(hostile.Id, CancellationToken.None);
     }
 
     [Fact]
@@ -31,19 +49,19 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
     {
         var bot = recorders.Bot(
             """
-            own=/app/storage/recordings/temp/user_$USER_ID/$RECORDING_SESSION_ID
+            own=/app/storage/session
             echo chunk > $own/chunk && echo own
-            for place in / /app/storage /app/storage/recordings/temp/user_$USER_ID /etc /usr /run /var/tmp; do
+            for place in / /app/storage /etc /usr /run /var/tmp; do
               touch $place/x 2>/dev/null && echo $place
             done
             touch /tmp/x /dev/shm/x && echo fleeting
-            ls /app/storage/recordings/temp
+            ls /app/storage
             """);
 
         await recorders.Containers.LaunchAsync(bot, CancellationToken.None);
-        await recorders.ExitOf(bot.Environment.SessionId);
+        await recorders.ExitOf(bot.Id);
 
-        Assert.Equal(["own", "fleeting", "user_anna"], Lines(await recorders.LogOf(bot.Environment.SessionId)));
+        Assert.Equal(["own", "fleeting", "session"], Lines(await recorders.LogOf(bot.Id)));
         Assert.Equal("chunk\n", await File.ReadAllTextAsync(Path.Combine(bot.SessionFolder, "chunk")));
     }
 
@@ -92,24 +110,25 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
         var seen = await recorders.Run($"timeout 2 bash -c 'exec 3<>/dev/tcp/{address}/9' 2>/dev/null && echo reached; echo done");
 
         Assert.Equal(["done"], Lines(seen));
-        await recorders.Containers.RemoveAsync(server.Environment.SessionId, CancellationToken.None);
+        await recorders.Containers.RemoveAsync(server.Id, CancellationToken.None);
     }
 
     [Fact]
     public async Task A_recorder_sees_no_other_session_no_engine_socket_and_no_foreign_secret()
     {
-        var other = recorders.Bot("echo of another session > /app/storage/recordings/temp/user_$USER_ID/$RECORDING_SESSION_ID/chunk");
+        var other = recorders.Bot("echo of another session > /app/storage/session/chunk");
         await recorders.Containers.LaunchAsync(other, CancellationToken.None);
-        await recorders.ExitOf(other.Environment.SessionId);
+        await recorders.ExitOf(other.Id);
         Assert.True(File.Exists(Path.Combine(other.SessionFolder, "chunk")));
         await File.WriteAllTextAsync(Path.Combine(recorders.Storage, "secret-of-the-manager"), "secret");
 
         var seen = await recorders.Run(
             $$"""
-            temp=/app/storage/recordings/temp/user_$USER_ID
-            ls $temp | grep --invert-match $RECORDING_SESSION_ID
-            cat $temp/{{other.Environment.SessionId}}/chunk $temp/$RECORDING_SESSION_ID/../{{other.Environment.SessionId}}/chunk 2>/dev/null
-            ln -s $temp/{{other.Environment.SessionId}} $temp/$RECORDING_SESSION_ID/link && cat $temp/$RECORDING_SESSION_ID/link/chunk 2>/dev/null
+            own=/app/storage/session
+            ls /app/storage | grep --invert-match session
+            ls $own | grep --invert-match assignment.json
+            cat $own/../{{other.Id}}/chunk $own/../../{{other.Id}}/chunk 2>/dev/null
+            ln -s ../{{other.Id}} $own/link && cat $own/link/chunk 2>/dev/null
             find / -xdev -name 'secret-of-the-manager' -o -xdev -name 'docker*.sock' -o -xdev -name 'containerd*.sock' 2>/dev/null
             grep --count ' /app/storage' /proc/self/mountinfo
             for socket in /var/run/docker.sock /run/docker.sock /run/containerd/containerd.sock; do [ -e $socket ] && echo $socket; done
@@ -215,7 +234,7 @@ public sealed class RecorderIsolationTests(ScriptedRecorders recorders) : IClass
         using var ended = new CancellationTokenSource();
         var serving = ServeAsync();
         var rules = Assert.Single(
-            ChromiumArguments.For(recorders.Bot("true").Environment), argument => argument.StartsWith("--host-resolver-rules=", StringComparison.Ordinal));
+            ChromiumArguments.For(BrowserKind.Headed, TestManager.Assignment(SessionId.New(TimeProvider.System), "Notes")), argument => argument.StartsWith("--host-resolver-rules=", StringComparison.Ordinal));
 
         var seen = await recorders.Run(
             $"""

@@ -14,25 +14,22 @@ namespace NewarBots.Tests.Containers.Kubernetes;
 /// <summary>A namespace of the real API server with one node. The test plays scheduler and kubelet.</summary>
 internal sealed class ClusterOfOne : IAsyncDisposable
 {
-    public const string Storage = "/storage";
-
+    private readonly string _storage = Directory.CreateTempSubdirectory("newarbots-cluster-").FullName;
     private readonly ServiceProvider _services;
 
-    private ClusterOfOne(IKubernetes client, string ns, string kubeConfig, Action<LaunchingOptions>? configure)
+    private ClusterOfOne(IKubernetes client, string ns, string kubeConfig)
     {
         Client = client;
         Namespace = ns;
         NodeName = $"node-of-{ns}";
-        var launching = new LaunchingOptions();
-        configure?.Invoke(launching);
         _services = new ServiceCollection()
             .AddSingleton<ILogger<PodLookup>>(Log)
             .AddSingleton(TimeProvider.System)
-            .AddSingleton(new StorageLayout(Storage))
-            .AddSingleton(Options.Create(launching))
+            .AddSingleton(new StorageLayout(_storage))
+            .AddSingleton(Options.Create(new LaunchingOptions()))
             .AddSingleton(Options.Create(new KubernetesOptions { KubeConfig = kubeConfig, Namespace = ns }))
             .AddSingleton<KubernetesEngine>().AddSingleton<PodLookup>().AddSingleton<PodLogs>().AddSingleton<PodExits>().AddSingleton<KubernetesRuntime>()
-            .AddSingleton<KubernetesHealthCheck>()
+            .AddSingleton<KubernetesHealthCheck>().AddSingleton<SessionFolders>()
             .BuildServiceProvider();
     }
 
@@ -46,16 +43,23 @@ internal sealed class ClusterOfOne : IAsyncDisposable
 
     public KubernetesRuntime Runtime => Get<KubernetesRuntime>();
 
-    public static async Task<ClusterOfOne> CreateAsync(KubernetesServer server, Action<LaunchingOptions>? configure = null)
+    public static async Task<ClusterOfOne> CreateAsync(KubernetesServer server)
     {
         var ns = await server.CreateNamespaceAsync();
-        var cluster = new ClusterOfOne(await server.RequireAsync(), ns, server.KubeConfig, configure);
+        var cluster = new ClusterOfOne(await server.RequireAsync(), ns, server.KubeConfig);
         await cluster.Client.CoreV1.CreateNodeAsync(new V1Node { Metadata = new() { Name = cluster.NodeName } });
         await cluster.SetNodeAsync(isReady: true);
         return cluster;
     }
 
     public T Get<T>() where T : notnull => _services.GetRequiredService<T>();
+
+    /// <summary>A recorder with its session folder.</summary>
+    public RecorderContainerSpec Recorder(SessionId id)
+    {
+        var user = UserId.Parse("-anna_");
+        return new(id, user, new Dictionary<string, string> { ["A"] = "1" }, Get<SessionFolders>().Create(user, id));
+    }
 
     public Task<V1Pod> PodAsync(SessionId id) => Client.CoreV1.ReadNamespacedPodAsync(RecorderContainerName.Of(id), Namespace);
 
@@ -82,5 +86,6 @@ internal sealed class ClusterOfOne : IAsyncDisposable
     {
         await _services.DisposeAsync();
         await Client.CoreV1.DeleteNodeAsync(NodeName);
+        Directory.Delete(_storage, recursive: true);
     }
 }

@@ -6,8 +6,6 @@ using NewarBots.Manager.Bots;
 using NewarBots.Manager.Containers;
 using NewarBots.Manager.Containers.Kubernetes;
 using NewarBots.Tests.Fixtures;
-using RecorderContainer = NewarBots.Manager.Containers.Kubernetes.RecorderContainer;
-using RecorderContainerState = NewarBots.Manager.Containers.Kubernetes.RecorderContainerState;
 
 namespace NewarBots.Tests.Containers.Kubernetes;
 
@@ -164,8 +162,7 @@ public sealed class KubernetesRuntimeTests(KubernetesServer server) : IAsyncLife
     [Fact]
     public async Task Pods_of_another_stack_are_never_touched()
     {
-        await using var other = await ClusterOfOne.CreateAsync(server, options => options.Stack = "other");
-        var theirs = RecorderPod.From(RecorderPodTests.Spec(_id, ClusterOfOne.Storage), new() { Stack = "other" }, new(), new(10001, 10001), ClusterOfOne.Storage);
+        var theirs = RecorderPod.From(RecorderPodTests.Spec(_id), new() { Stack = "other" }, new(), new(10001, 10001), RecorderPodTests.Storage);
         await _cluster.Client.CoreV1.CreateNamespacedPodAsync(theirs, _cluster.Namespace);
 
         Assert.Null(await FindAsync());
@@ -183,7 +180,7 @@ public sealed class KubernetesRuntimeTests(KubernetesServer server) : IAsyncLife
     public async Task A_forged_second_pod_is_ignored_and_logged()
     {
         await RunAsync();
-        var forged = RecorderPod.From(RecorderPodTests.Spec(_id, ClusterOfOne.Storage), new(), new(), new(10001, 10001), ClusterOfOne.Storage);
+        var forged = RecorderPod.From(RecorderPodTests.Spec(_id), new(), new(), new(10001, 10001), RecorderPodTests.Storage);
         forged.Metadata.Name = "forged";
         await _cluster.Client.CoreV1.CreateNamespacedPodAsync(forged, _cluster.Namespace);
 
@@ -200,6 +197,16 @@ public sealed class KubernetesRuntimeTests(KubernetesServer server) : IAsyncLife
         await Runtime.StopAsync(_id, TimeSpan.FromSeconds(1), CancellationToken.None);
 
         Assert.Equal(1, (await _cluster.PodAsync(_id)).Spec.ActiveDeadlineSeconds);
+    }
+
+    [Fact]
+    public async Task A_pending_bot_that_is_stopped_is_removed_because_it_never_started()
+    {
+        await LaunchAsync();
+
+        await Runtime.StopAsync(_id, TimeSpan.FromSeconds(1), CancellationToken.None);
+
+        Assert.Null(await FindAsync());
     }
 
     [Fact]
@@ -241,7 +248,7 @@ public sealed class KubernetesRuntimeTests(KubernetesServer server) : IAsyncLife
     private Task<RecorderContainer?> FindAsync() => Runtime.FindAsync(_id, CancellationToken.None);
 
     private Task LaunchAsync(SessionId? id = null) =>
-        Runtime.LaunchAsync(RecorderPodTests.Spec(id ?? _id, ClusterOfOne.Storage), CancellationToken.None);
+        Runtime.LaunchAsync(_cluster.Recorder(id ?? _id), CancellationToken.None);
 
     private async Task RunAsync(SessionId? id = null)
     {

@@ -1,8 +1,7 @@
 using k8s.Models;
 using NewarBots.Contract;
+using NewarBots.Manager.Containers;
 using NewarBots.Manager.Containers.Kubernetes;
-using RecorderContainer = NewarBots.Manager.Containers.Kubernetes.RecorderContainer;
-using RecorderContainerState = NewarBots.Manager.Containers.Kubernetes.RecorderContainerState;
 
 namespace NewarBots.Tests.Containers.Kubernetes;
 

@@ -2,7 +2,6 @@ using k8s.Models;
 using NewarBots.Contract;
 using NewarBots.Manager.Containers;
 using NewarBots.Manager.Containers.Kubernetes;
-using RecorderContainerSpec = NewarBots.Manager.Containers.Kubernetes.RecorderContainerSpec;
 
 namespace NewarBots.Tests.Containers.Kubernetes;
 
@@ -103,9 +102,11 @@ public sealed class RecorderPodTests
         Assert.Contains(pod.Spec.Tolerations, toleration => toleration is { Key: "bots", OperatorProperty: "Exists", Effect: "NoSchedule" });
     }
 
-    internal static RecorderContainerSpec Spec(SessionId id, string storage) => new(
-        id, UserId.Parse("-anna_"), new Dictionary<string, string> { ["B"] = "$(A) $A", ["A"] = "1" }, new StorageLayout(storage).SessionFolder(UserId.Parse("-anna_"), id));
+    internal const string Storage = "/storage";
+
+    internal static RecorderContainerSpec Spec(SessionId id) => new(
+        id, UserId.Parse("-anna_"), new Dictionary<string, string> { ["B"] = "$(A) $A", ["A"] = "1" }, new StorageLayout(Storage).SessionFolder(UserId.Parse("-anna_"), id));
 
     private static V1Pod From(LaunchingOptions launching, KubernetesOptions options) =>
-        RecorderPod.From(Spec(SessionId.Parse("0193a0"), "/storage"), launching, options, new(10001, 10001), "/storage");
+        RecorderPod.From(Spec(SessionId.Parse("0193a0")), launching, options, new(10001, 10001), Storage);
 }

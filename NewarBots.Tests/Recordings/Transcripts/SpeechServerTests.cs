@@ -2,7 +2,10 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using NewarBots.Manager.Bots.Transcripts;
 using NewarBots.Manager.Recordings.Transcripts;
 using NewarBots.Tests.Fixtures;
@@ -27,7 +30,7 @@ public sealed class SpeechServerTests : IAsyncLifetime
     {
         using var server = Server(options => (options.Model, options.Prompt, options.ApiKey, options.Language) = ("large-v3", "NewarBots", Key, "de"));
 
-        var answer = await server.TranscribeAsync([1, 2, 3], 2, language: "pt-BR", Cancellation);
+        var answer = await server.TranscribeAsync([1, 2, 3], 2, language: "pt-BR", Cancellation, Cancellation);
 
         Assert.Equal("Hello there.", answer.Text);
         var request = Assert.Single(_stub.Requests);
@@ -43,7 +46,7 @@ public sealed class SpeechServerTests : IAsyncLifetime
     {
         using var server = Server();
 
-        await server.TranscribeAsync([1], 2, language: null, Cancellation);
+        await server.TranscribeAsync([1], 2, language: null, Cancellation, Cancellation);
 
         var request = Assert.Single(_stub.Requests);
         Assert.Empty(request.Authorization);
@@ -52,17 +55,54 @@ public sealed class SpeechServerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Server_that_knows_json_only_is_asked_for_times_once()
+    public async Task Server_that_knows_json_only_is_asked_for_times_once_an_hour_and_the_log_says_so()
     {
         _stub.Answer = (request, _) => request.IsVerbose
             ? SpeechServerStub.Problem(400, """{"error": {"message": "response_format 'verbose_json' is not compatible"}}""")
             : SpeechServerStub.Json("""{"text": "Yes."}""");
+        var (time, log) = (new FakeTimeProvider(), new LogLines<SpeechServer>());
+        using var server = Server(time: time, log: log);
+
+        for (var hour = 0; hour < 2; hour++)
+        {
+            Assert.Equal("Yes.", (await server.TranscribeAsync([1], 2, null, Cancellation, Cancellation)).Text);
+            Assert.Equal("Yes.", (await server.TranscribeAsync([1], 2, null, Cancellation, Cancellation)).Text);
+            time.Advance(TimeSpan.FromHours(1));
+        }
+
+        Assert.Equal(["verbose_json", "json", "json", "verbose_json", "json", "json"], _stub.Requests.Select(request => request.Fields["response_format"]));
+        Assert.Equal(2, log.All.Count);
+        Assert.All(log.All, line => Assert.EndsWith("(400): response_format 'verbose_json' is not compatible.", line.Text, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Request_that_waits_for_others_is_not_sent_any_more_once_it_is_not_wanted()
+    {
+        var gate = new TaskCompletionSource();
+        _stub.Answer = (_, _) => new Gated(gate.Task);
+        using var unwanted = new CancellationTokenSource();
+        using var server = Server(options => options.MaxConcurrent = 1);
+        var sent = server.TranscribeAsync([1], 2, null, unwanted.Token, Cancellation);
+        var waiting = server.TranscribeAsync([2], 2, null, unwanted.Token, Cancellation);
+        await Eventually.TrueAsync(() => _stub.Requests.Count == 1);
+
+        await unwanted.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        gate.SetResult();
+        Assert.Equal("x", (await sent).Text);
+        Assert.Single(_stub.Requests);
+    }
+
+    [Theory]
+    [InlineData("Quota exceeded", "The speech server is over its limit (429): Quota exceeded.")]
+    [InlineData("Slow down!", "The speech server is over its limit (429): Slow down!")]
+    public async Task Error_ends_as_a_sentence(string said, string message)
+    {
+        _stub.Answer = (_, _) => SpeechServerStub.Problem(429, $$"""{"error": "{{said}}"}""");
         using var server = Server();
 
-        Assert.Equal("Yes.", (await server.TranscribeAsync([1], 2, null, Cancellation)).Text);
-        Assert.Equal("Yes.", (await server.TranscribeAsync([1], 2, null, Cancellation)).Text);
-
-        Assert.Equal(["verbose_json", "json", "json"], _stub.Requests.Select(request => request.Fields["response_format"]));
+        Assert.Equal(message, (await FailAsync(server)).Message);
     }
 
     [Theory]
@@ -171,7 +211,7 @@ public sealed class SpeechServerTests : IAsyncLifetime
         _stub.Answer = (_, _) => new Counting(() => most = Math.Max(most, Interlocked.Increment(ref running)), () => Interlocked.Decrement(ref running));
         using var server = Server(options => options.MaxConcurrent = 3);
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => server.TranscribeAsync([1], 2, null, Cancellation)));
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => server.TranscribeAsync([1], 2, null, Cancellation, Cancellation)));
 
         Assert.InRange(most, 1, 3);
     }
@@ -197,15 +237,15 @@ public sealed class SpeechServerTests : IAsyncLifetime
         Assert.Equal(("a <script> b", null), (answer.Text, answer.Language));
     }
 
-    private SpeechServer Server(Action<TranscriptionOptions>? change = null)
+    private SpeechServer Server(Action<TranscriptionOptions>? change = null, TimeProvider? time = null, ILogger<SpeechServer>? log = null)
     {
         var options = new TranscriptionOptions { Endpoint = _stub.Url };
         change?.Invoke(options);
-        return new(Options.Create(options), TimeProvider.System);
+        return new(Options.Create(options), time ?? TimeProvider.System, log ?? NullLogger<SpeechServer>.Instance);
     }
 
     private static Task<SpeechServerException> FailAsync(SpeechServer server) =>
-        Assert.ThrowsAsync<SpeechServerException>(() => server.TranscribeAsync([1, 2, 3], 2, language: null, Cancellation));
+        Assert.ThrowsAsync<SpeechServerException>(() => server.TranscribeAsync([1, 2, 3], 2, language: null, Cancellation, Cancellation));
 
     private sealed class RetryLater : IResult
     {
@@ -226,6 +266,15 @@ public sealed class SpeechServerTests : IAsyncLifetime
             await context.Response.WriteAsync("{", context.RequestAborted);
             await context.Response.Body.FlushAsync(context.RequestAborted);
             await new TaskCompletionSource().Task.WaitAsync(context.RequestAborted);
+        }
+    }
+
+    private sealed class Gated(Task gate) : IResult
+    {
+        public async Task ExecuteAsync(HttpContext context)
+        {
+            await gate;
+            await SpeechServerStub.Json("""{"text": "x"}""").ExecuteAsync(context);
         }
     }
 

@@ -112,6 +112,143 @@ public sealed class TranscriptLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Manager_that_is_stopped_in_the_middle_leaves_the_rest_to_the_next_one()
+    {
+        var id = await PlacedBots.RecordedAsync(_host, Name);
+        var good = _stub.Answer;
+        _stub.Answer = (request, before) => before >= 2 ? new Waiting() : good(request, before);
+        await Manager.PostAsync($"/bots/{id}/transcript");
+        await Eventually.TrueAsync(async () => _stub.Requests.Count >= 3 && (await Manager.GetAsync($"/bots/{id}")).Body!["transcript"]!["progress"] is not null);
+
+        await Manager.TerminateAsync();
+        var (sent, done) = (_stub.Requests.Count, PartsOf(id));
+        await Manager.StartAsync(("Transcription__Endpoint", string.Empty));
+        // This manager has no speech server, and leaves the transcript to one that has.
+        await Eventually.TrueAsync(() => Manager.Output.Contains($"The transcript of bot {id} is pending, but this manager has no speech server", StringComparison.Ordinal), TimeSpan.FromMinutes(1));
+        var left = (await Manager.GetAsync($"/bots/{id}")).Body!["transcript"]!;
+        Assert.Equal(("pending", null), ((string?)left["status"], (string?)left["error"]));
+        Assert.Equal("urn:newarbots:problem:transcription-off", (string?)(await Manager.PostAsync($"/bots/{id}/transcript")).Body!["type"]);
+        await Manager.TerminateAsync();
+        _stub.Answer = good;
+        await Manager.StartAsync(("Transcription__Endpoint", _stub.Url));
+
+        await EndedAsync(id, "completed");
+        Assert.Equal(2, done.Count);
+        Assert.Equal(Turns.Length - 2, _stub.Requests.Count - sent);
+        Assert.Equal(Turns.Length, (await Manager.GetAsync($"/bots/{id}/transcript")).Body!["segments"]!.AsArray().Count);
+    }
+
+    [Fact]
+    public async Task Two_managers_send_each_turn_once()
+    {
+        await using var another = await Manager.StartAnotherAsync();
+        var ids = new List<SessionId>();
+        for (var index = 0; index < 3; index++)
+            ids.Add(await PlacedBots.RecordedAsync(_host, Name));
+
+        foreach (var (index, id) in ids.Index())
+            await (index % 2 == 0 ? Manager : another).PostAsync($"/bots/{id}/transcript");
+        foreach (var id in ids)
+            await EndedAsync(id, "completed");
+
+        Assert.Equal(ids.Count * Turns.Length, _stub.Requests.Count);
+    }
+
+    [Fact]
+    public async Task Repeat_that_fails_keeps_the_earlier_text_and_says_so()
+    {
+        var id = await PlacedBots.RecordedAsync(_host, Name);
+        await Manager.PostAsync($"/bots/{id}/transcript");
+        await EndedAsync(id, "completed");
+        var (good, gate) = (_stub.Answer, new TaskCompletionSource());
+        _stub.Answer = (_, _) => new Gated(gate.Task, SpeechServerStub.Problem(401));
+
+        var (_, pending) = await Manager.PostAsync($"/bots/{id}/transcript?language=de");
+        Assert.Equal(("pending", $"/bots/{id}/transcript"), ((string?)pending!["transcript"]!["status"], (string?)pending["transcript"]!["url"]));
+        Assert.Equal(HttpStatusCode.OK, (await Manager.GetAsync($"/bots/{id}/transcript")).Status);
+        gate.SetResult();
+        var failed = await EndedAsync(id, "failed");
+
+        Assert.Equal(($"/bots/{id}/transcript", "The speech server rejected the key (401). Check Transcription:ApiKey."), ((string?)failed["transcript"]!["url"], (string?)failed["transcript"]!["error"]));
+        Assert.Equal("Hello there.", (string?)(await Manager.GetAsync($"/bots/{id}/transcript")).Body!["segments"]![0]!["text"]);
+
+        _stub.Answer = (_, _) => SpeechServerStub.Json("""{"text": "Guten Tag."}""");
+        await Manager.PostAsync($"/bots/{id}/transcript?language=de");
+        await EndedAsync(id, "completed");
+        Assert.Equal("Guten Tag.", (string?)(await Manager.GetAsync($"/bots/{id}/transcript")).Body!["segments"]![0]!["text"]);
+    }
+
+    [Fact]
+    public async Task Ends_of_a_transcript_are_on_the_event_stream_of_all_bots()
+    {
+        var id = await PlacedBots.RecordedAsync(_host, Name);
+        using var reader = new StreamReader(await Manager.Api.GetStreamAsync(new Uri("/bots/events?userId=anna", UriKind.Relative), Cancellation));
+        var good = _stub.Answer;
+        _stub.Answer = (_, _) => SpeechServerStub.Problem(401);
+        await Manager.PostAsync($"/bots/{id}/transcript");
+
+        var failed = await NextAsync("transcript.failed");
+        _stub.Answer = good;
+        await Manager.PostAsync($"/bots/{id}/transcript");
+        var completed = await NextAsync("transcript.completed");
+
+        Assert.Equal(($"{id}", "failed"), ((string?)failed["id"], (string?)failed["transcript"]!["status"]));
+        Assert.Equal(($"{id}", "completed", $"/bots/{id}/transcript"), ((string?)completed["id"], (string?)completed["transcript"]!["status"], (string?)completed["transcript"]!["url"]));
+
+        async Task<JsonNode> NextAsync(string type)
+        {
+            using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+            for (var isIt = false; ;)
+            {
+                var line = await reader.ReadLineAsync(deadline.Token) ?? throw new InvalidOperationException("The stream ended.");
+                if (isIt && line.StartsWith("data: ", StringComparison.Ordinal))
+                    return JsonNode.Parse(line["data: ".Length..])!;
+                isIt = line == $"event: {type}" || (isIt && line.Length > 0);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Turn_that_the_server_rejects_is_a_gap_and_the_others_have_their_text()
+    {
+        var id = await PlacedBots.RecordedAsync(_host, Name);
+        var good = _stub.Answer;
+        byte[]? bad = null;
+        _stub.Answer = (request, before) =>
+        {
+            if (before == 3)
+                bad = request.Audio;
+            return bad is not null && request.Audio.AsSpan().SequenceEqual(bad) ? SpeechServerStub.Problem(400, """{"error": {"message": "Audio file might be corrupted"}}""") : good(request, before);
+        };
+
+        await Manager.PostAsync($"/bots/{id}/transcript");
+        await EndedAsync(id, "completed");
+
+        var transcript = (await Manager.GetAsync($"/bots/{id}/transcript")).Body!;
+        Assert.Equal(Turns.Length - 1, transcript["segments"]!.AsArray().Count);
+        var missing = Assert.Single(transcript["missing"]!.AsArray())!;
+        Assert.Equal("The speech server rejected the request (400): Audio file might be corrupted.", (string?)missing["error"]);
+        Assert.Contains(Turns, turn => Math.Abs(turn.Start - (double)missing["start"]!) < 0.5);
+        Assert.StartsWith("1 turn of speech has no text, the first one at 0:00:", (string?)Assert.Single(transcript["warnings"]!.AsArray()), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(200, "<!doctype html><p>Welcome", "The speech server answered with a web page instead of JSON. Check Transcription:Endpoint.")]
+    [InlineData(413, "{}", "The speech server rejected the audio as too large (413). Lower Transcription:MaxUploadMegabytes.")]
+    [InlineData(422, "{}", "The speech server rejected the request (422).")]
+    public async Task Server_that_rejects_everything_is_not_asked_for_every_turn(int status, string body, string message)
+    {
+        var id = await PlacedBots.RecordedAsync(_host, Name);
+        _stub.Answer = (_, _) => SpeechServerStub.Problem(status, body);
+
+        await Manager.PostAsync($"/bots/{id}/transcript");
+
+        Assert.Equal(message, (string?)(await EndedAsync(id, "failed"))["transcript"]!["error"]);
+        // Those that were under way end. A rejected request for times is repeated without them.
+        Assert.InRange(_stub.Requests.Count(request => !request.IsVerbose || status != 422), 3, 6);
+    }
+
+    [Fact]
     public async Task Failure_is_an_error_of_the_transcript_only_and_can_be_repeated()
     {
         await using var receiver = new WebhookReceiver();

@@ -32,5 +32,5 @@ if @idempotency ~= '' then
 end
 redis.call('XADD', @events, '*', 'message', @message)
 redis.call('PUBLISH', @channel, @message)
-if @webhookEvent ~= '' then redis.call('XADD', @outbox, '*', 'event', @webhookEvent) end
+for event in string.gmatch(@webhookEvents, '[^\n]+') do redis.call('XADD', @outbox, '*', 'event', event) end
 return {'created', @id}

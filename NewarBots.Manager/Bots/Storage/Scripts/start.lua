@@ -14,5 +14,5 @@ redis.call('ZADD', @queued, @queuedScore, @id)
 redis.call('SET', @claim, @id)
 redis.call('XADD', @events, '*', 'message', @message)
 redis.call('PUBLISH', @channel, @message)
-if @webhookEvent ~= '' then redis.call('XADD', @outbox, '*', 'event', @webhookEvent) end
+for event in string.gmatch(@webhookEvents, '[^\n]+') do redis.call('XADD', @outbox, '*', 'event', event) end
 return {'started', ''}

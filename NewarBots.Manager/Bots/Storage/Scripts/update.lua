@@ -43,5 +43,5 @@ if @message ~= '' then
     redis.call('PUBLISH', @channel, @message)
 end
 if @isEdited == '1' then redis.call('PUBLISH', @edits, @id) end
-if @webhookEvent ~= '' then redis.call('XADD', @outbox, '*', 'event', @webhookEvent) end
+for event in string.gmatch(@webhookEvents, '[^\n]+') do redis.call('XADD', @outbox, '*', 'event', event) end
 return 1

@@ -6,10 +6,10 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Containers;
 
-/// <summary>The behavior that every <see cref="IRecorderContainers"/> has in common.</summary>
-public abstract class RecorderContainersContract
+/// <summary>The behavior that every <see cref="IRecorderRuntime"/> has in common.</summary>
+public abstract class RecorderRuntimeContract
 {
-    internal abstract IRecorderContainers Containers { get; }
+    internal abstract IRecorderRuntime Containers { get; }
 
     /// <summary>A bot whose recorder runs the script.</summary>
     internal abstract RecorderContainerSpec Bot(string script);
@@ -18,13 +18,13 @@ public abstract class RecorderContainersContract
     public async Task A_recorder_runs_until_it_is_stopped_and_then_has_an_exit_code()
     {
         var bot = Bot("exec sleep 60");
-        var id = bot.Environment.SessionId;
+        var id = bot.Id;
         Assert.Null(await Containers.FindAsync(id, CancellationToken.None));
 
         await Containers.LaunchAsync(bot, CancellationToken.None);
 
         Assert.Equal(
-            new RecorderContainer(id, bot.Environment.UserId, RecorderContainerState.Running),
+            new RecorderContainer(id, bot.UserId, RecorderContainerState.Running),
             await Containers.FindAsync(id, CancellationToken.None));
         Assert.Contains(await Containers.ListAsync(CancellationToken.None), container => container.Id == id);
 
@@ -43,7 +43,7 @@ public abstract class RecorderContainersContract
     public async Task A_followed_log_delivers_output_at_once_and_ends_with_the_container()
     {
         var bot = Bot("echo first; exec sleep 60");
-        var id = bot.Environment.SessionId;
+        var id = bot.Id;
         await Containers.LaunchAsync(bot, CancellationToken.None);
         var log = new System.IO.Pipelines.Pipe();
 
@@ -62,11 +62,11 @@ public abstract class RecorderContainersContract
     {
         var bot = Bot("echo once");
         await Containers.LaunchAsync(bot, CancellationToken.None);
-        await ExitOfAsync(bot.Environment.SessionId);
+        await ExitOfAsync(bot.Id);
 
         await Containers.LaunchAsync(bot, CancellationToken.None);
 
-        Assert.Equal("once\n", await LogOfAsync(bot.Environment.SessionId));
+        Assert.Equal("once\n", await LogOfAsync(bot.Id));
     }
 
     [Fact]
@@ -74,9 +74,9 @@ public abstract class RecorderContainersContract
     {
         var bot = Bot("echo 'out ä'; sleep 0.3; echo err >&2");
         await Containers.LaunchAsync(bot, CancellationToken.None);
-        await ExitOfAsync(bot.Environment.SessionId);
+        await ExitOfAsync(bot.Id);
 
-        Assert.Equal("out ä\nerr\n", await LogOfAsync(bot.Environment.SessionId));
+        Assert.Equal("out ä\nerr\n", await LogOfAsync(bot.Id));
     }
 
     [Fact]
@@ -97,13 +97,13 @@ public abstract class RecorderContainersContract
         var exits = Containers.WatchExitsAsync(deadline.Token);
         var early = Bot("exit 3");
         await Containers.LaunchAsync(early, CancellationToken.None);
-        await ExitOfAsync(early.Environment.SessionId);
+        await ExitOfAsync(early.Id);
         var late = Bot("exit 4");
-        var waiting = new HashSet<SessionId> { early.Environment.SessionId, late.Environment.SessionId };
+        var waiting = new HashSet<SessionId> { early.Id, late.Id };
 
         await foreach (var id in exits)
         {
-            if (id == early.Environment.SessionId && waiting.Contains(id))
+            if (id == early.Id && waiting.Contains(id))
                 await Containers.LaunchAsync(late, CancellationToken.None);
             waiting.Remove(id);
             if (waiting.Count == 0)
@@ -120,33 +120,21 @@ public abstract class RecorderContainersContract
 
         await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Containers.LaunchAsync(bot, CancellationToken.None)));
 
-        Assert.Single(await Containers.ListAsync(CancellationToken.None), container => container.Id == bot.Environment.SessionId);
-        await Containers.RemoveAsync(bot.Environment.SessionId, CancellationToken.None);
-    }
-
-    [Fact]
-    public async Task A_container_remembers_the_environment_and_metadata_of_its_bot()
-    {
-        var bot = Bot("true") with { Metadata = new Dictionary<string, string> { ["matter"] = "42" } };
-        Assert.Null(await Containers.FindOriginAsync(bot.Environment.SessionId, CancellationToken.None));
-
-        await Containers.LaunchAsync(bot, CancellationToken.None);
-
-        var origin = await Containers.FindOriginAsync(bot.Environment.SessionId, CancellationToken.None);
-        Assert.Equal((bot.Environment, "42"), (origin!.Environment, origin.Metadata["matter"]));
+        Assert.Single(await Containers.ListAsync(CancellationToken.None), container => container.Id == bot.Id);
+        await Containers.RemoveAsync(bot.Id, CancellationToken.None);
     }
 
     [Fact]
     public async Task Only_a_running_container_has_a_resource_usage()
     {
         var bot = Bot("exec sleep 60");
-        Assert.Null(await Containers.MeasureAsync(bot.Environment.SessionId, CancellationToken.None));
+        Assert.Null(await Containers.MeasureAsync(bot.Id, CancellationToken.None));
 
         await Containers.LaunchAsync(bot, CancellationToken.None);
-        Assert.True((await Containers.MeasureAsync(bot.Environment.SessionId, CancellationToken.None))!.MemoryBytes > 0);
+        Assert.True((await Containers.MeasureAsync(bot.Id, CancellationToken.None))!.MemoryBytes > 0);
 
-        await Containers.RemoveAsync(bot.Environment.SessionId, CancellationToken.None);
-        Assert.Null(await Containers.MeasureAsync(bot.Environment.SessionId, CancellationToken.None));
+        await Containers.RemoveAsync(bot.Id, CancellationToken.None);
+        Assert.Null(await Containers.MeasureAsync(bot.Id, CancellationToken.None));
     }
 
     private Task<RecorderExit> ExitOfAsync(SessionId id) => Eventually.NotNullAsync(
@@ -160,9 +148,9 @@ public abstract class RecorderContainersContract
     }
 }
 
-public sealed class InMemoryContainersTests(InMemoryRecorders recorders) : RecorderContainersContract, IClassFixture<InMemoryRecorders>
+public sealed class InMemoryContainersTests(InMemoryRecorders recorders) : RecorderRuntimeContract, IClassFixture<InMemoryRecorders>
 {
-    internal override IRecorderContainers Containers => recorders.Containers;
+    internal override IRecorderRuntime Containers => recorders.Containers;
 
     internal override RecorderContainerSpec Bot(string script) => recorders.Bot(script);
 }

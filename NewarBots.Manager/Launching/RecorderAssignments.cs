@@ -9,10 +9,10 @@ using StackExchange.Redis;
 namespace NewarBots.Manager.Launching;
 
 /// <summary>
-/// Creates a recorder's environment variables. Addresses on <c>localhost</c> are translated, because from inside the container this machine has
+/// Creates what a recorder is told: its assignment and its environment. Addresses on <c>localhost</c> are translated, because from inside the container this machine has
 /// the name <see cref="IPortForwarding.HostName"/>.
 /// </summary>
-internal sealed class RecorderEnvironmentFactory(
+internal sealed class RecorderAssignments(
     IOptions<LaunchingOptions> options, IOptions<JoiningOptions> joining, IOptions<RecordingOptions> recording, IConfiguration configuration)
 {
     private const int DefaultRedisPort = 6379;
@@ -20,13 +20,12 @@ internal sealed class RecorderEnvironmentFactory(
     /// <param name="bot">The bot to record for.</param>
     /// <param name="credentials">The bot's own Redis user.</param>
     /// <param name="traceParent">Trace context of the launch; <see langword="null"/> for the bot's own.</param>
-    public RecorderEnvironment Create(Bot bot, RecorderCredentials credentials, string? traceParent)
+    public RecorderAssignment Create(Bot bot, RecorderCredentials credentials, string? traceParent)
     {
         var otlp = OtlpEndpoint;
         return new()
         {
             SessionId = bot.Id,
-            UserId = bot.UserId,
             MeetingUrl = bot.MeetingUrl,
             BotName = bot.BotName,
             Leave = bot.Leave,
@@ -36,18 +35,19 @@ internal sealed class RecorderEnvironmentFactory(
             OtlpProtocol = otlp is null ? null : configuration["OTEL_EXPORTER_OTLP_PROTOCOL"],
             OtlpHeaders = otlp is null ? null : configuration["OTEL_EXPORTER_OTLP_HEADERS"],
             LocalhostIs = bot.MeetingUrl.IsLoopback ? IPortForwarding.HostName : null,
-            ChromiumSandbox = options.Value.ChromiumSandbox,
-            Browser = WireWord.TryParse(joining.Value.Browser, out BrowserKind browser) ? browser : BrowserKind.Headed,
-            GenerateAudio = options.Value.GenerateAudio,
             RecordTracks = bot.RecordTracks ?? recording.Value.TrackFiles,
-            SelectorPack = InContainer(joining.Value.SelectorPack, SessionInput.SelectorPack),
-            StorageState = InContainer(joining.Value.StorageState, SessionInput.StorageState),
+            HasSelectorPack = !string.IsNullOrEmpty(joining.Value.SelectorPack),
+            HasStorageState = !string.IsNullOrEmpty(joining.Value.StorageState),
         };
-
-        string? InContainer(string? setting, string name) => string.IsNullOrEmpty(setting)
-            ? null
-            : Path.Combine(new StorageLayout(StorageLayout.RootInContainer).SessionFolder(bot.UserId, bot.Id), name);
     }
+
+    /// <summary>The same for every bot.</summary>
+    public RecorderEnvironment Environment => new()
+    {
+        ChromiumSandbox = options.Value.ChromiumSandbox,
+        Browser = WireWord.TryParse(joining.Value.Browser, out BrowserKind browser) ? browser : BrowserKind.Headed,
+        GenerateAudio = options.Value.GenerateAudio,
+    };
 
     /// <summary>The loopback ports of this machine that the bot needs.</summary>
     public IReadOnlyDictionary<int, ForwardedService> LoopbackPorts(Bot bot)

@@ -5,10 +5,10 @@ using NewarBots.Manager.Hosting;
 namespace NewarBots.Manager.Containers;
 
 /// <summary>
-/// The engine that runs recorders in containers, one per bot. The container's name follows from the session id alone, so that two launches
+/// Runs recorders in containers, one per bot: a Docker engine or a Kubernetes cluster. The container's name follows from the session id alone, so that two launches
 /// cannot create two containers. Every method throws <see cref="ContainerEngineException"/> if the engine fails.
 /// </summary>
-internal interface IRecorderContainers
+internal interface IRecorderRuntime
 {
     /// <summary>
     /// Creates and starts the bot's container. A container that exists already is from an earlier, interrupted launch: it is started if it
@@ -19,11 +19,7 @@ internal interface IRecorderContainers
     /// <returns><see langword="null"/> if the bot has no container.</returns>
     Task<RecorderContainer?> FindAsync(SessionId id, CancellationToken cancellation);
 
-    /// <summary>Reads the environment and metadata that the bot's container was created with.</summary>
-    /// <returns><see langword="null"/> if the bot has no container, or its environment is not a recorder's.</returns>
-    Task<RecorderOrigin?> FindOriginAsync(SessionId id, CancellationToken cancellation);
-
-    /// <summary>All recorders of this stack, in any state. How they exited is unknown (<see cref="FindAsync"/>).</summary>
+    /// <summary>All recorders of this stack, in any state, at most one of each session. How they exited is unknown (<see cref="FindAsync"/>).</summary>
     Task<IReadOnlyList<RecorderContainer>> ListAsync(CancellationToken cancellation);
 
     /// <summary>Tells a container that hangs from an outage of the engine, by listing all containers. Throws nothing but a cancellation.</summary>
@@ -48,7 +44,7 @@ internal interface IRecorderContainers
     Task StopAsync(SessionId id, TimeSpan grace, CancellationToken cancellation);
 
     /// <summary>Measures the current resource usage of the bot's container.</summary>
-    /// <returns><see langword="null"/> if the container is not running.</returns>
+    /// <returns><see langword="null"/> if the container is not running, or the runtime cannot measure it.</returns>
     Task<RecorderUsage?> MeasureAsync(SessionId id, CancellationToken cancellation);
 
     /// <summary>Writes the container's output so far as text, both streams merged. Writes nothing if there is no container.</summary>
@@ -67,33 +63,45 @@ internal interface IRecorderContainers
     IAsyncEnumerable<SessionId> WatchExitsAsync(CancellationToken cancellation);
 }
 
-/// <summary>The engine-independent description of one recorder's container.</summary>
-/// <param name="Environment">The recorder's environment variables. Its session and user ids become labels as well.</param>
-/// <param name="SessionFolder">The bot's own folder by the manager's path: the only mount.</param>
-internal sealed record RecorderContainerSpec(RecorderEnvironment Environment, string SessionFolder)
+/// <summary>One recorder's container, whatever runs it.</summary>
+/// <param name="Id">The session.</param>
+/// <param name="UserId">Owner of the bot.</param>
+/// <param name="Environment">Variables of a <see cref="RecorderEnvironment"/>.</param>
+/// <param name="SessionFolder">
+/// The bot's own folder by the manager's path, with its <see cref="RecorderAssignment"/>: the only mount, at
+/// <see cref="RecorderEnvironment.SessionFolderInContainer"/>.
+/// </param>
+internal sealed record RecorderContainerSpec(SessionId Id, UserId UserId, IReadOnlyDictionary<string, string> Environment, string SessionFolder)
 {
-    /// <summary>The caller's metadata, stored with the container but not passed to the recorder.</summary>
-    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
-
-    public string Name => RecorderContainerName.Of(Environment.SessionId);
+    public string Name => RecorderContainerName.Of(Id);
 }
 
 /// <summary>The observed state of a recorder's container.</summary>
 /// <param name="Id">From its label.</param>
 /// <param name="UserId">From its label.</param>
-/// <param name="State">Created, running or exited.</param>
+/// <param name="State">What the container does.</param>
 /// <param name="Exit">How it exited; <see langword="null"/> in lists, and if the engine cannot tell.</param>
-internal sealed record RecorderContainer(SessionId Id, UserId UserId, RecorderContainerState State, RecorderExit? Exit = null);
-
-/// <summary>The environment and metadata of an existing container, enough to restore the bot's record.</summary>
-internal sealed record RecorderOrigin(RecorderEnvironment Environment, IReadOnlyDictionary<string, string> Metadata);
+/// <param name="Why">Why it is pending, or its state unknown, as one sentence for a user.</param>
+internal sealed record RecorderContainer(SessionId Id, UserId UserId, RecorderContainerState State, RecorderExit? Exit = null, string? Why = null)
+{
+    /// <summary>Its recorder runs, or may run now or later.</summary>
+    public bool MayRun => State is RecorderContainerState.Pending or RecorderContainerState.Running or RecorderContainerState.Unknown;
+}
 
 internal enum RecorderContainerState
 {
-    /// <summary>Never started.</summary>
+    /// <summary>Launching it was interrupted, and it has never started. Launching it again starts it.</summary>
     Created,
+
+    /// <summary>It is launched, and starts as soon as it can: it waits for a node, its image or its storage.</summary>
+    Pending,
+
     Running,
+
     Exited,
+
+    /// <summary>Its machine does not answer, so it may run or not.</summary>
+    Unknown,
 }
 
 /// <param name="MemoryBytes">Memory of all its processes, without the kernel's page cache.</param>

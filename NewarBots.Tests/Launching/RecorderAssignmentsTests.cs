@@ -8,29 +8,28 @@ using StackExchange.Redis;
 
 namespace NewarBots.Tests.Launching;
 
-public sealed class RecorderEnvironmentFactoryTests
+public sealed class RecorderAssignmentsTests
 {
     private static readonly RecorderCredentials Credentials = new("newarbots-bot-1", "secret");
 
     [Fact]
-    public void The_environment_has_all_settings_of_the_bot()
+    public void The_assignment_has_all_settings_of_the_bot()
     {
         var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij");
 
-        var environment = Factory().Create(bot, Credentials, traceParent: null);
+        var assignment = Factory().Create(bot, Credentials, traceParent: null);
 
         Assert.Equal(
-            new RecorderEnvironment
+            new RecorderAssignment
             {
                 SessionId = bot.Id,
-                UserId = bot.UserId,
                 MeetingUrl = bot.MeetingUrl,
                 BotName = bot.BotName,
                 Leave = bot.Leave,
-                RedisUrl = environment.RedisUrl,
+                RedisUrl = assignment.RedisUrl,
                 TraceParent = bot.TraceParent,
             },
-            environment);
+            assignment);
     }
 
     [Theory]
@@ -49,13 +48,13 @@ public sealed class RecorderEnvironmentFactoryTests
     {
         const string Launch = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01";
 
-        var environment = Factory().Create(SampleBots.Launchable("https://meet.google.com/abc-defg-hij"), Credentials, Launch);
+        var assignment = Factory().Create(SampleBots.Launchable("https://meet.google.com/abc-defg-hij"), Credentials, Launch);
 
-        Assert.Equal(Launch, environment.TraceParent);
+        Assert.Equal(Launch, assignment.TraceParent);
     }
 
     [Fact]
-    public void The_environment_has_the_paths_of_the_selector_pack_and_storage_state()
+    public void The_assignment_says_which_files_are_beside_it()
     {
         var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij");
         var factory = Factory(
@@ -63,11 +62,11 @@ public sealed class RecorderEnvironmentFactoryTests
             ("Joining:StorageState", "/etc/newarbots/state.json"),
             ("Joining:Browser", "headless_shell"));
 
-        var environment = factory.Create(bot, Credentials, traceParent: null);
+        var assignment = factory.Create(bot, Credentials, traceParent: null);
 
-        Assert.Equal(BrowserKind.HeadlessShell, environment.Browser);
-        Assert.Equal($"/app/storage/recordings/temp/user_anna/{bot.Id}/selectors.json", environment.SelectorPack);
-        Assert.Equal($"/app/storage/recordings/temp/user_anna/{bot.Id}/storage-state.json", environment.StorageState);
+        Assert.True(assignment.HasSelectorPack);
+        Assert.True(assignment.HasStorageState);
+        Assert.Equal(BrowserKind.HeadlessShell, factory.Environment.Browser);
     }
 
     [Theory]
@@ -79,10 +78,10 @@ public sealed class RecorderEnvironmentFactoryTests
         var bot = SampleBots.Launchable(url);
         var factory = Factory(("ConnectionStrings:redis", "redis.example:6379"));
 
-        var environment = factory.Create(bot, Credentials, traceParent: null);
+        var assignment = factory.Create(bot, Credentials, traceParent: null);
 
-        Assert.Equal(new Uri(url), environment.MeetingUrl);
-        Assert.Equal(localhostIs, environment.LocalhostIs);
+        Assert.Equal(new Uri(url), assignment.MeetingUrl);
+        Assert.Equal(localhostIs, assignment.LocalhostIs);
         Assert.Equal(port is null ? [] : [port.Value], factory.LoopbackPorts(bot).Keys);
     }
 
@@ -116,13 +115,12 @@ public sealed class RecorderEnvironmentFactoryTests
             ("Launching:GenerateAudio", "true"),
             ("Recording:TrackFiles", "true"));
 
-        var environment = factory.Create(bot, Credentials, traceParent: null);
+        var assignment = factory.Create(bot, Credentials, traceParent: null);
 
-        Assert.StartsWith("10.0.0.7:6379,", environment.RedisUrl, StringComparison.Ordinal);
-        Assert.Equal(new Uri("http://collector:4317"), environment.OtlpEndpoint);
-        Assert.False(environment.ChromiumSandbox);
-        Assert.True(environment.GenerateAudio);
-        Assert.True(environment.RecordTracks);
+        Assert.StartsWith("10.0.0.7:6379,", assignment.RedisUrl, StringComparison.Ordinal);
+        Assert.Equal(new Uri("http://collector:4317"), assignment.OtlpEndpoint);
+        Assert.Equal(new() { ChromiumSandbox = false, GenerateAudio = true }, factory.Environment);
+        Assert.True(assignment.RecordTracks);
         Assert.Empty(factory.LoopbackPorts(bot).Keys);
     }
 
@@ -136,14 +134,14 @@ public sealed class RecorderEnvironmentFactoryTests
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
             ("OTEL_EXPORTER_OTLP_HEADERS", "x-otlp-api-key=abc"));
 
-        var environment = factory.Create(bot, Credentials, traceParent: null);
+        var assignment = factory.Create(bot, Credentials, traceParent: null);
 
-        Assert.Equal(new Uri("http://host.docker.internal:4317"), environment.OtlpEndpoint);
-        Assert.Equal(("grpc", "x-otlp-api-key=abc"), (environment.OtlpProtocol, environment.OtlpHeaders));
+        Assert.Equal(new Uri("http://host.docker.internal:4317"), assignment.OtlpEndpoint);
+        Assert.Equal(("grpc", "x-otlp-api-key=abc"), (assignment.OtlpProtocol, assignment.OtlpHeaders));
         Assert.Equal([4317], factory.LoopbackPorts(bot).Keys);
     }
 
-    internal static RecorderEnvironmentFactory Factory(params (string Key, string Value)[] settings)
+    internal static RecorderAssignments Factory(params (string Key, string Value)[] settings)
     {
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:redis"] = "redis:6379" })

@@ -7,7 +7,7 @@ using NewarBots.Manager.Bots;
 namespace NewarBots.Manager.Containers.Docker;
 
 /// <summary>Runs recorders as containers of one Docker engine. Containers of other stacks are never touched.</summary>
-internal sealed class DockerRecorderContainers(
+internal sealed class DockerRuntime(
     DockerEngine engine,
     BotNetwork network,
     RecorderStack stack,
@@ -16,7 +16,7 @@ internal sealed class DockerRecorderContainers(
     DockerContainerLogs logs,
     DockerExitEvents exits,
     IOptions<LaunchingOptions> options,
-    TimeProvider time) : IRecorderContainers
+    TimeProvider time) : IRecorderRuntime
 {
     /// <summary>Wait 20 s at most for a container of the same name that is being created or removed.</summary>
     private const int MaxAttempts = 100;
@@ -29,7 +29,7 @@ internal sealed class DockerRecorderContainers(
         var request = DockerContainerRequest.From(
             spec,
             options.Value,
-            ContainerUser.OfRecorders,
+            SessionFolders.OwnerOf(spec.SessionFolder),
             await hostPaths.ResolveAsync(spec.SessionFolder, cancellation),
             await stack.NameAsync(cancellation));
 
@@ -51,8 +51,6 @@ internal sealed class DockerRecorderContainers(
     }
 
     public Task<RecorderContainer?> FindAsync(SessionId id, CancellationToken cancellation) => lookup.FindAsync(id, cancellation);
-
-    public Task<RecorderOrigin?> FindOriginAsync(SessionId id, CancellationToken cancellation) => lookup.FindOriginAsync(id, cancellation);
 
     public Task<IReadOnlyList<RecorderContainer>> ListAsync(CancellationToken cancellation) => lookup.ListAsync(cancellation);
 

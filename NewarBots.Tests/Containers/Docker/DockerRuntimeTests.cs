@@ -5,9 +5,9 @@ using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Containers.Docker;
 
-public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) : RecorderContainersContract, IClassFixture<ScriptedRecorders>
+public sealed class DockerRuntimeTests(ScriptedRecorders recorders) : RecorderRuntimeContract, IClassFixture<ScriptedRecorders>
 {
-    internal override IRecorderContainers Containers => recorders.Containers;
+    internal override IRecorderRuntime Containers => recorders.Containers;
 
     internal override RecorderContainerSpec Bot(string script) => recorders.Bot(script);
 
@@ -20,8 +20,8 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
         await Task.WhenAll(Enumerable.Range(0, 6).Select(i =>
             (i % 2 is 0 ? Containers : other).LaunchAsync(bot, CancellationToken.None)));
 
-        Assert.Single(await Containers.ListAsync(CancellationToken.None), container => container.Id == bot.Environment.SessionId);
-        await Containers.RemoveAsync(bot.Environment.SessionId, CancellationToken.None);
+        Assert.Single(await Containers.ListAsync(CancellationToken.None), container => container.Id == bot.Id);
+        await Containers.RemoveAsync(bot.Id, CancellationToken.None);
     }
 
     [Fact]
@@ -30,17 +30,17 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
         var bot = recorders.Bot("echo started");
         await ScriptedRecorders.Docker(
             "create", "--network", "none", "--name", bot.Name,
-            "--label", $"newarbots.session={bot.Environment.SessionId}",
-            "--label", $"newarbots.user={bot.Environment.UserId}",
+            "--label", $"newarbots.session={bot.Id}",
+            "--label", $"newarbots.user={bot.UserId}",
             "--label", $"newarbots.stack={recorders.Stack}",
             "debian:bookworm-slim", "true");
         Assert.Equal(
             RecorderContainerState.Created,
-            (await Containers.FindAsync(bot.Environment.SessionId, CancellationToken.None))?.State);
+            (await Containers.FindAsync(bot.Id, CancellationToken.None))?.State);
 
         await Containers.LaunchAsync(bot, CancellationToken.None);
 
-        Assert.Equal(0, (await recorders.ExitOf(bot.Environment.SessionId)).ExitCode);
+        Assert.Equal(0, (await recorders.ExitOf(bot.Id)).ExitCode);
     }
 
     [Fact]
@@ -52,19 +52,19 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
         foreach (var bot in new[] { lost, other })
         {
             await containers.LaunchAsync(bot, CancellationToken.None);
-            await recorders.ExitOf(bot.Environment.SessionId);
+            await recorders.ExitOf(bot.Id);
         }
 
         proxy.Fails = $"{lost.Name}/json";
         var listed = (await containers.ListAsync(CancellationToken.None)).ToDictionary(container => container.Id, container => container.State);
-        var found = await containers.FindAsync(lost.Environment.SessionId, CancellationToken.None);
-        await containers.RemoveAsync(lost.Environment.SessionId, CancellationToken.None);
+        var found = await containers.FindAsync(lost.Id, CancellationToken.None);
+        await containers.RemoveAsync(lost.Id, CancellationToken.None);
 
-        Assert.Equal((RecorderContainerState.Exited, RecorderContainerState.Exited), (listed[lost.Environment.SessionId], listed[other.Environment.SessionId]));
+        Assert.Equal((RecorderContainerState.Exited, RecorderContainerState.Exited), (listed[lost.Id], listed[other.Id]));
         Assert.Equal((RecorderContainerState.Exited, null), (found?.State, found?.Exit));
-        Assert.Equal(4, (await containers.FindAsync(other.Environment.SessionId, CancellationToken.None))?.Exit?.ExitCode);
-        Assert.Null(await Containers.FindAsync(lost.Environment.SessionId, CancellationToken.None));
-        await containers.RemoveAsync(other.Environment.SessionId, CancellationToken.None);
+        Assert.Equal(4, (await containers.FindAsync(other.Id, CancellationToken.None))?.Exit?.ExitCode);
+        Assert.Null(await Containers.FindAsync(lost.Id, CancellationToken.None));
+        await containers.RemoveAsync(other.Id, CancellationToken.None);
     }
 
     [Fact]
@@ -74,9 +74,9 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
         await Containers.LaunchAsync(bot, CancellationToken.None);
         await ScriptedRecorders.Docker("pause", bot.Name);
 
-        await Containers.StopAsync(bot.Environment.SessionId, TimeSpan.FromSeconds(20), CancellationToken.None);
+        await Containers.StopAsync(bot.Id, TimeSpan.FromSeconds(20), CancellationToken.None);
 
-        Assert.Equal(0, (await recorders.ExitOf(bot.Environment.SessionId)).ExitCode);
+        Assert.Equal(0, (await recorders.ExitOf(bot.Id)).ExitCode);
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
 
         await recorders.Manager(("Launching:MemoryMb", "256")).LaunchAsync(bot, CancellationToken.None);
 
-        var exit = await recorders.ExitOf(bot.Environment.SessionId);
+        var exit = await recorders.ExitOf(bot.Id);
         Assert.True(exit.OutOfMemory);
         Assert.NotEqual(0, exit.ExitCode);
     }
@@ -95,7 +95,7 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
     public async Task Containers_of_another_stack_are_never_touched()
     {
         var bot = recorders.Bot("exec sleep 60");
-        var id = bot.Environment.SessionId;
+        var id = bot.Id;
         await Containers.LaunchAsync(bot, CancellationToken.None);
         var other = recorders.Manager(("Launching:Stack", "another"));
 
@@ -128,7 +128,7 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
         var services = recorders.Services(("Launching:Image", "newarbots-tests/never-built:1"));
 
         var failure = await Assert.ThrowsAsync<ContainerEngineException>(() =>
-            services.GetRequiredService<IRecorderContainers>().LaunchAsync(recorders.Bot("true"), CancellationToken.None));
+            services.GetRequiredService<IRecorderRuntime>().LaunchAsync(recorders.Bot("true"), CancellationToken.None));
 
         Assert.Equal(ContainerEngineFailure.ImageMissing, failure.Failure);
         Assert.Contains("eng/image recorder", failure.Message, StringComparison.Ordinal);
@@ -143,7 +143,7 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
         var services = recorders.Services(("DOCKER_HOST", "unix:///nowhere/docker.sock"));
 
         var failure = await Assert.ThrowsAsync<ContainerEngineException>(() =>
-            services.GetRequiredService<IRecorderContainers>().ListAsync(CancellationToken.None));
+            services.GetRequiredService<IRecorderRuntime>().ListAsync(CancellationToken.None));
 
         Assert.Equal(ContainerEngineFailure.Unreachable, failure.Failure);
         Assert.Contains("unix:///nowhere/docker.sock", failure.Message, StringComparison.Ordinal);
@@ -170,8 +170,8 @@ public sealed class DockerRecorderContainersTests(ScriptedRecorders recorders) :
         Assert.Single(networks.StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         foreach (var bot in bots)
         {
-            await recorders.ExitOf(bot.Environment.SessionId);
-            await Containers.RemoveAsync(bot.Environment.SessionId, CancellationToken.None);
+            await recorders.ExitOf(bot.Id);
+            await Containers.RemoveAsync(bot.Id, CancellationToken.None);
         }
         Assert.Equal(0, (await ScriptedRecorders.Docker("network", "rm", name)).ExitCode);
     }

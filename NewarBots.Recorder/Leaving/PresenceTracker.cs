@@ -1,0 +1,51 @@
+using NewarBots.Contract;
+
+namespace NewarBots.Recorder.Leaving;
+
+/// <summary>
+/// Determines who is in the call, by the names that the page shows. A participant whom the page no longer shows has left only if the page shows everybody it counts, for
+/// <see cref="LeftAfter"/>: a page shows a limited number of tiles, and draws them anew while it rearranges them.
+/// </summary>
+internal sealed class PresenceTracker
+{
+    public static readonly TimeSpan LeftAfter = TimeSpan.FromSeconds(5);
+
+    /// <summary>Names at the same time. A page may show anything.</summary>
+    private const int MaxNames = 1000;
+
+    private readonly Dictionary<string, Sight> _present = [];
+
+    /// <param name="names">The names of all others that the page shows.</param>
+    /// <param name="isEverybodyShown">The page shows as many others as it counts.</param>
+    /// <param name="now">The time of the look.</param>
+    public IReadOnlyList<Presence> Observe(IReadOnlyCollection<string> names, bool isEverybodyShown, DateTimeOffset now)
+    {
+        var changes = new List<Presence>();
+        var shown = names.Where(name => name.Length is > 0 and <= Speech.MaxNameLength).ToHashSet();
+        foreach (var name in shown.Where(name => _present.ContainsKey(name) || _present.Count < MaxNames))
+        {
+            if (!_present.ContainsKey(name))
+                changes.Add(new(name, now.ToUnixTimeMilliseconds(), IsPresent: true));
+            _present[name] = new(now);
+        }
+
+        foreach (var (name, sight) in _present.Where(sight => !shown.Contains(sight.Key)).ToList())
+        {
+            if (!isEverybodyShown)
+                _present[name] = sight with { MissingSince = null };
+            else if (sight.MissingSince is null)
+                _present[name] = sight with { MissingSince = now };
+            else if (now - sight.MissingSince >= LeftAfter)
+            {
+                _present.Remove(name);
+                changes.Add(new(name, sight.LastSeen.ToUnixTimeMilliseconds(), IsPresent: false));
+            }
+        }
+
+        return changes;
+    }
+
+    /// <param name="LastSeen">When the page last showed the name.</param>
+    /// <param name="MissingSince">Since when every look showed everybody without the name.</param>
+    private sealed record Sight(DateTimeOffset LastSeen, DateTimeOffset? MissingSince = null);
+}
