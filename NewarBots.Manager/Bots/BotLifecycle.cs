@@ -171,15 +171,17 @@ internal static class BotLifecycle
         if (bot.Status >= BotStatus.Finalizing)
             return bot;
 
-        var gaveReason = exit?.ExitCode is (long)RecorderExitCode.Ended or (long)RecorderExitCode.EndedByGuess && bot.Reason is not null;
+        // An engine that ends a recorder sends it SIGTERM, which the recorder takes for a stop.
+        var interruption = bot is { StopRequested: false, Reason: null or EndReason.StopRequested } ? exit?.Interruption : null;
+        var gaveReason = interruption is null && exit?.ExitCode is (long)RecorderExitCode.Ended or (long)RecorderExitCode.EndedByGuess && bot.Reason is not null;
         var clean = gaveReason && exit!.ExitCode is (long)RecorderExitCode.Ended && bot.Reason!.Value.IsOrdinary();
         return bot with
         {
             Status = BotStatus.Finalizing,
             People = bot.People.AfterCall(),
             EndedCleanly = clean,
-            Reason = bot.Reason ?? ReasonOf(bot, exit),
-            Error = clean ? null : bot.Error ?? (gaveReason ? bot.Detail : Describe(exit)),
+            Reason = interruption?.Reason ?? bot.Reason ?? ReasonOf(bot, exit),
+            Error = clean ? null : interruption?.Error ?? bot.Error ?? (gaveReason ? bot.Detail : Describe(exit)),
         };
     }
 
@@ -296,7 +298,15 @@ internal sealed record RecorderExit(long ExitCode, bool OutOfMemory, DateTimeOff
 
     /// <summary><see langword="null"/> if the engine does not know when it started.</summary>
     public TimeSpan? RanFor => FinishedAt - StartedAt;
+
+    /// <summary>Set if the engine ended the recorder.</summary>
+    public RecorderInterruption? Interruption { get; init; }
 }
+
+/// <summary>An engine ended a recorder that nobody had stopped.</summary>
+/// <param name="Reason">The bot's reason, unless it ended for another one before.</param>
+/// <param name="Error">One sentence with the engine's explanation.</param>
+internal sealed record RecorderInterruption(EndReason Reason, string Error);
 
 /// <summary>The result of assembling a bot's chunks.</summary>
 internal abstract record FinalizationResult

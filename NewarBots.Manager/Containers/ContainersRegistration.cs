@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using NewarBots.Manager.Containers.Docker;
+using NewarBots.Manager.Containers.Kubernetes;
 
 namespace NewarBots.Manager.Containers;
 
@@ -22,12 +23,25 @@ internal static partial class ContainersRegistration
             })
             .ValidateOnStart();
 
-        builder.Services.AddDocker();
+        builder.AddRuntime();
         builder.Services.AddSingleton<SessionFolders>();
         builder.Services.AddHostedService<DeletedFolders>();
         builder.Services.AddHostedService<ContainerUsage>();
         builder.Services.AddExceptionHandler<ContainerEngineExceptionHandler>();
         return builder;
+    }
+
+    /// <exception cref="OptionsValidationException">The runtime is unknown.</exception>
+    private static void AddRuntime(this IHostApplicationBuilder builder)
+    {
+        const string Setting = "Recorders:Runtime";
+        _ = builder.Configuration[Setting] switch
+        {
+            null or "" or "docker" => builder.Services.AddDocker(),
+            "kubernetes" => builder.Services.AddKubernetes(),
+            var other => throw new OptionsValidationException(
+                Setting, typeof(LaunchingOptions), [$"{Setting} must be docker or kubernetes (it is '{other}')."]),
+        };
     }
 
     private static partial class Log

@@ -69,6 +69,15 @@ public enum EndReason
     /// <summary>The container reached its memory limit.</summary>
     OutOfMemory,
 
+    /// <summary>The cluster evicted its pod, for example because the node ran out of memory or disk space.</summary>
+    Evicted,
+
+    /// <summary>The cluster ended its pod to make room for one with a higher priority.</summary>
+    Preempted,
+
+    /// <summary>The node of its pod was shut down or removed from the cluster.</summary>
+    NodeLost,
+
     /// <summary>The recorder could not write to its folder.</summary>
     StorageFailed,
 

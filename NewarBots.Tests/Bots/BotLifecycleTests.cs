@@ -79,6 +79,31 @@ public sealed class BotLifecycleTests
     }
 
     [Fact]
+    public void Bot_that_the_cluster_ended_has_the_reason_of_the_cluster_although_its_recorder_took_SIGTERM_for_a_stop()
+    {
+        var evicted = CleanExit with { Interruption = new(EndReason.Evicted, "The node was low on memory.") };
+        var recording = SampleBots.In(BotStatus.Recording);
+        var left = BotLifecycle.StatusReceived(recording, recording.Says(BotStatus.Leaving, 100, EndReason.StopRequested));
+
+        var bot = BotLifecycle.RecorderGone(left, evicted);
+
+        Assert.Equal((EndReason.Evicted, "The node was low on memory.", false), (bot.Reason!.Value, bot.Error, bot.EndedCleanly));
+        Assert.Equal(EndReason.Evicted, BotLifecycle.RecorderGone(recording, evicted).Reason);
+    }
+
+    [Fact]
+    public void Bot_that_was_stopped_or_had_a_reason_of_its_own_keeps_it_when_the_cluster_ends_its_pod()
+    {
+        var evicted = CleanExit with { Interruption = new(EndReason.Evicted, "The node was low on memory.") };
+        var recording = SampleBots.In(BotStatus.Recording);
+        var stopped = BotLifecycle.StopAsked(recording, Noon);
+        var over = BotLifecycle.StatusReceived(recording, recording.Says(BotStatus.Leaving, 100, EndReason.MeetingEnded));
+
+        Assert.Equal(EndReason.StopRequested, BotLifecycle.RecorderGone(BotLifecycle.StatusReceived(stopped, stopped.Says(BotStatus.Leaving, 100, EndReason.StopRequested)), evicted).Reason);
+        Assert.Equal(EndReason.MeetingEnded, BotLifecycle.RecorderGone(over, evicted).Reason);
+    }
+
+    [Fact]
     public void Bot_that_was_not_admitted_fails_with_the_reason_of_its_recorder()
     {
         var bot = SampleBots.In(BotStatus.Waiting);

@@ -60,9 +60,14 @@ const explanations = {
   network_lost: 'The connection to the call was lost, and rejoining failed.',
   recorder_crashed: 'The recorder crashed without reporting an error.',
   out_of_memory: 'The bot’s container reached its memory limit.',
+  evicted: 'The cluster evicted the bot’s pod, for example because its node ran out of memory or disk space.',
+  preempted: 'The cluster ended the bot’s pod to make room for one with a higher priority.',
+  node_lost: 'The node of the bot’s pod was shut down or removed from the cluster.',
   storage_failed: 'The recording could not be written to disk.',
   launch_failed: 'The bot’s container could not be created or started.',
   no_audio: 'The bot receives audio that it cannot capture, or its connection to the call is lost.',
+  container_pending: 'The bot’s container waits for a machine, its image or its storage.',
+  container_unreachable: 'The machine of the bot’s container does not answer. The bot may still record.',
   finalization_failed: 'The audio was recorded, but could not be assembled into one file.',
 };
 
