@@ -53,8 +53,8 @@ ensure_programs() {
 
 # The recognizer of words, and a speech server whose tests are skipped where it cannot be built.
 ensure_speech() {
-  [[ -d /usr/share/pocketsphinx/model/en-us ]] && have pocketsphinx_continuous || install pocketsphinx pocketsphinx-en-us
-  have cmake && have g++ || ! is_root || install cmake g++
+  if ! have pocketsphinx_continuous || [[ ! -d /usr/share/pocketsphinx/model/en-us ]]; then install pocketsphinx pocketsphinx-en-us; fi
+  if { ! have cmake || ! have g++; } && is_root && have apt-get; then install cmake g++; fi
   say "Building the speech server for tests"
   "$root/eng/whisper-server" || say "Its tests are skipped."
 }

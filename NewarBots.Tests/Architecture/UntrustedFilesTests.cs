@@ -34,7 +34,7 @@ public sealed class UntrustedFilesTests
         FileTypes.Contains(use.Type)
         && UseTheDoor.Union(KnowThePath).Contains(use.By)
         // The folder of all session folders is created with the storage folder above it; no recorder can write there.
-        && use is not { By: nameof(UntrustedFolder), Member: nameof(Directory) or nameof(Directory.CreateDirectory) or nameof(RandomAccess) or nameof(RandomAccess.Write) }));
+        && use is not { By: nameof(UntrustedFolder), Member: nameof(Directory) or nameof(Directory.CreateDirectory) or nameof(RandomAccess) or nameof(RandomAccess.Write) or nameof(RandomAccess.FlushToDisk) }));
 
     [Fact]
     public void Only_a_few_types_get_a_path_in_a_session_folder_and_work_with_files_of_the_manager()

@@ -29,7 +29,7 @@ public sealed partial class DashboardLifeTests(RecordingHost host, DashboardBrow
         var id = BotPage.Match(page.Url).Groups["id"].Value;
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Live audio" })).ToBeVisibleAsync(DuringTheMeeting);
         await Expect(page.GetByText("dBFS")).ToBeVisibleAsync(DuringTheMeeting);
-        await Expect(page.GetByText(SomebodySpeaks)).ToBeVisibleAsync(DuringTheMeeting);
+        await Expect(page.Locator(".speakers.is-speaking")).ToBeVisibleAsync(DuringTheMeeting);
         await Expect(page.Locator(".participants tbody tr")).ToHaveCountAsync(3);
         await page.GetByRole(AriaRole.Button, new() { Name = "Screenshot" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Img, new() { NameRegex = Picture })).ToBeVisibleAsync();
@@ -71,9 +71,6 @@ public sealed partial class DashboardLifeTests(RecordingHost host, DashboardBrow
 
     [GeneratedRegex("#/bots/(?<id>[0-9a-z]+)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex BotPage { get; }
-
-    [GeneratedRegex("^(Ada Lovelace|Grace Hopper|Alan Turing).* speaks?$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex SomebodySpeaks { get; }
 
     [GeneratedRegex("^The bot’s browser at ", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Picture { get; }

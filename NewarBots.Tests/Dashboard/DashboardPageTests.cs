@@ -446,9 +446,9 @@ public sealed partial class DashboardPageTests(QueueingManager queueing, Dashboa
         await Expect(page.Locator(".participants tbody tr").Locator("th, td").Nth(2)).ToHaveTextAsync("in the call");
         Assert.Empty(await open.FindFlawsAsync());
 
-        await redis.ReportAsync(queueing.Manager.Storage, user, recording with { Sequence = 101, Reason = EndReason.NoAudio, Detail = "Track 1 is received, but nothing is captured." });
+        await redis.ReportAsync(queueing.Manager.Storage, user, recording with { Sequence = 101, Reason = EndReason.NoAudio, Detail = "The page went back to the lobby: it shows [name.box join.now]. Rejoining." });
 
-        await Expect(page.Locator(".bot-error")).ToContainTextAsync("Track 1 is received, but nothing is captured.");
+        await Expect(page.Locator(".bot-error")).ToContainTextAsync("The page went back to the lobby. Rejoining.");
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = "About this reason" })).ToBeVisibleAsync();
         Assert.Empty(await open.FindFlawsAsync());
         Assert.Empty(open.ConsoleErrors);

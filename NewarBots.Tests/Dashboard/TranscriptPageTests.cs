@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Playwright;
 using NewarBots.Tests.Bots;
@@ -8,7 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace NewarBots.Tests.Dashboard;
 
 /// <summary>The transcript on the page of a bot, in a real Chromium.</summary>
-public sealed partial class TranscriptPageTests(DashboardBrowser browser) : IClassFixture<DashboardBrowser>, IAsyncLifetime
+public sealed class TranscriptPageTests(DashboardBrowser browser) : IClassFixture<DashboardBrowser>, IAsyncLifetime
 {
     private const string Hostile = "<img src=x onerror=globalThis.ran=1><b>bold</b>";
 
@@ -109,7 +108,7 @@ public sealed partial class TranscriptPageTests(DashboardBrowser browser) : ICla
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Transcribe" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Progressbar, new() { Name = "Progress of the transcript" })).ToBeVisibleAsync();
-        await Expect(page.GetByText(ProgressText)).ToBeVisibleAsync();
+        await Expect(page.GetByText("Transcribing: ")).ToBeVisibleAsync();
         Assert.Empty(await open.FindFlawsAsync());
         gate.SetResult();
 
@@ -157,9 +156,6 @@ public sealed partial class TranscriptPageTests(DashboardBrowser browser) : ICla
         await Expect(open.Page.GetByText("No speech was recognized.")).ToBeVisibleAsync();
         Assert.Empty(await open.FindFlawsAsync());
     }
-
-    [GeneratedRegex("^(Transcribing: [0-9]+ %|Waiting for the speech server)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex ProgressText { get; }
 
     private sealed class Gated(Task gate, IResult answer) : IResult
     {

@@ -33,6 +33,9 @@ internal sealed class InMemoryContainers : IRecorderRuntime
     /// <summary>Stops of that container so far.</summary>
     public int UnansweredStops { get; private set; }
 
+    /// <summary>Shown instead of the state of a container that runs.</summary>
+    public (RecorderContainerState State, string Why)? Shown { get; set; }
+
     /// <summary>The container of this bot cannot be measured.</summary>
     public SessionId? Unmeasurable { get; set; }
 
@@ -49,10 +52,10 @@ internal sealed class InMemoryContainers : IRecorderRuntime
     }
 
     public Task<RecorderContainer?> FindAsync(SessionId id, CancellationToken cancellation) =>
-        Task.FromResult(_containers.TryGetValue(id, out var container) ? container.Observed : null);
+        Task.FromResult(_containers.TryGetValue(id, out var container) ? Observe(container) : null);
 
     public Task<IReadOnlyList<RecorderContainer>> ListAsync(CancellationToken cancellation) =>
-        ListFailure is { } failure ? throw failure : Task.FromResult<IReadOnlyList<RecorderContainer>>([.. _containers.Values.Select(container => container.Observed)]);
+        ListFailure is { } failure ? throw failure : Task.FromResult<IReadOnlyList<RecorderContainer>>([.. _containers.Values.Select(Observe)]);
 
     public Task StopAsync(SessionId id, TimeSpan grace, CancellationToken cancellation)
     {
@@ -99,6 +102,10 @@ internal sealed class InMemoryContainers : IRecorderRuntime
         _watchers[exits] = true;
         return ReadAsync(exits, cancellation);
     }
+
+    private RecorderContainer Observe(Container container) => Shown is var (state, why) && container.Exit is null
+        ? container.Observed with { State = state, Why = why }
+        : container.Observed;
 
     private async IAsyncEnumerable<SessionId> ReadAsync(Channel<SessionId> exits, [EnumeratorCancellation] CancellationToken cancellation)
     {

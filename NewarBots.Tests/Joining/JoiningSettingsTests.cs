@@ -54,6 +54,7 @@ public sealed class JoiningSettingsTests : IDisposable
         Assert.True(last.Reason is EndReason.MeetingEnded, $"{last}\n{await recorder.LogAsync()}");
         Assert.Contains($"secret={Secret}", Assert.Single(recorder.Cookies), StringComparison.Ordinal);
         Assert.DoesNotContain(SessionInput.StorageState, recorder.Files);
+        Assert.DoesNotContain(SessionInput.Assignment, recorder.Files);
         Assert.DoesNotContain(Secret, await recorder.LogAsync(), StringComparison.Ordinal);
     }
 

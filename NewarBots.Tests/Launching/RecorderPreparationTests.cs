@@ -26,7 +26,7 @@ public sealed class RecorderPreparationTests(ScriptedRecorders recorders, RedisS
         var first = await Preparation.PrepareAsync(bot, traceParent: null, CancellationToken.None);
         var second = await Preparation.PrepareAsync(bot, traceParent: null, CancellationToken.None);
 
-        Assert.Equal(first, second);
+        Assert.Equivalent(first, second);
         Assert.True(Directory.Exists(first.SessionFolder));
     }
 

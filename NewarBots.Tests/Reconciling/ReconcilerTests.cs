@@ -7,7 +7,6 @@ using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Storage;
 using NewarBots.Manager.Containers;
 using NewarBots.Manager.Ending;
-using NewarBots.Manager.Hosting;
 using NewarBots.Manager.Launching;
 using NewarBots.Manager.Reconciling;
 using NewarBots.Tests.Fixtures;
@@ -58,6 +57,54 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
         Assert.Equal(0, (await recorders.ExitOf(bot.Id)).ExitCode);
         Assert.Equal(EndReason.MaxDuration, (await Store.Queries.FindAsync(bot.Id))!.Reason);
         await stopper.StopAsync(Cancellation);
+    }
+
+    [Theory]
+    [InlineData(nameof(RecorderContainerState.Pending), EndReason.ContainerPending)]
+    [InlineData(nameof(RecorderContainerState.Unknown), EndReason.ContainerUnreachable)]
+    public async Task Users_are_told_why_a_container_does_not_start_or_answer_until_it_does(string state, EndReason reason)
+    {
+        var bot = await LaunchedAsync("sleep 1000");
+        recorders.Containers.Shown = (Enum.Parse<RecorderContainerState>(state), "The reason.");
+        await ReconcileAsync();
+        _time.Advance(TimeSpan.FromHours(1));
+        await ReconcileAsync();
+        var waiting = (await Store.Queries.FindAsync(bot.Id))!;
+
+        recorders.Containers.Shown = null;
+        await ReconcileAsync();
+
+        Assert.Equal((BotStatus.Recording, new BotWarning(reason, "The reason.")), (waiting.Status, waiting.Warning));
+        Assert.Null((await Store.Queries.FindAsync(bot.Id))!.Warning);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_bot_without_a_record_is_recovered_as_it_was_launched(bool hasContainer)
+    {
+        var bot = SampleBots.Launchable("https://meet.google.com/abc-defg-hij") with
+        {
+            BotName = "sleep 1000",
+            Metadata = new Dictionary<string, string> { ["matter"] = "42" },
+            Retention = TimeSpan.FromDays(3),
+            RecordTracks = true,
+            Webhook = new(new("https://hooks.example/"), ["bot.completed"], "whsec_c2VjcmV0"),
+            TranscriptWish = new("de"),
+        };
+        var spec = await _manager.GetRequiredService<RecorderPreparation>().PrepareAsync(bot, traceParent: null, Cancellation);
+        if (hasContainer)
+            await recorders.Containers.LaunchAsync(spec, Cancellation);
+        else
+            await File.WriteAllTextAsync(Path.Combine(spec.SessionFolder, ChunkFormat.FileName(0)), "audio", Cancellation);
+        _time.SetUtcNow(TimeProvider.System.GetUtcNow() + TimeSpan.FromMinutes(1));
+
+        await ReconcileAsync();
+
+        var recovered = (await Store.Queries.FindAsync(bot.Id))!;
+        Assert.NotNull(recovered.LaunchedAt);
+        Assert.Equivalent(bot with { LaunchedAt = recovered.LaunchedAt }, recovered);
+        Assert.DoesNotContain("matter", string.Join('\n', Directory.EnumerateFiles(spec.SessionFolder).Select(File.ReadAllText)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -173,7 +220,7 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
     }
 
     [Fact]
-    public async Task A_container_that_the_engine_does_not_answer_about_does_not_stop_others_from_being_recovered()
+    public async Task A_bot_whose_container_the_engine_does_not_answer_about_is_recovered_like_others()
     {
         var bots = new[] { await LaunchedAsync("sleep 1000"), await LaunchedAsync("sleep 1000"), await LaunchedAsync("sleep 1000") };
         await _redis.GetServers()[0].FlushAllDatabasesAsync();
@@ -182,12 +229,8 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
 
         await ReconcileAsync();
 
-        Assert.Equal(bots[1..].Select(bot => bot.Id).Order(), (await Store.Queries.ActiveAsync()).Select(bot => bot.Id).Order());
-        Assert.Equal(FailureCause.Bot, Assert.Single(_manager.GetRequiredService<RetryBackoff>().All).Cause);
+        Assert.Equal(bots.Select(bot => bot.Id).Order(), (await Store.Queries.ActiveAsync()).Select(bot => bot.Id).Order());
         recorders.Containers.Hanging = null;
-        _time.Advance(TimeSpan.FromMinutes(2));
-        await ReconcileAsync();
-        Assert.Equal(3, (await Store.Queries.ActiveAsync()).Count);
     }
 
     [Fact]

@@ -29,6 +29,27 @@ public sealed class ReconciliationPlanTests
         Assert.Equal([expected], Plan(Recording, container: null, FolderOf(Recording, SampleBots.Noon)));
     }
 
+    [Theory]
+    [InlineData(nameof(RecorderContainerState.Pending))]
+    [InlineData(nameof(RecorderContainerState.Unknown))]
+    public void A_bot_whose_container_is_pending_or_does_not_answer_is_ended_by_nobody_but_a_user(string name)
+    {
+        var state = Enum.Parse<RecorderContainerState>(name);
+        var longAgo = new Liveness(TimeSpan.FromDays(30), TimeSpan.FromDays(30));
+
+        Assert.Empty(Make([Recording], [ContainerOf(Recording, state)], [], Now.AddDays(30), longAgo));
+        Assert.Equal([new Reconciliation.Stop(Recording.Id)], Plan(Recording with { StopRequested = true }, state));
+    }
+
+    [Fact]
+    public void A_second_container_of_a_session_is_ignored()
+    {
+        var first = ContainerOf(Recording, RecorderContainerState.Running);
+
+        Assert.Empty(ReconciliationPlan.Make(
+            [Recording], [first, first with { State = RecorderContainerState.Exited }], [], [], new Dictionary<SessionId, Liveness> { [Recording.Id] = Active }, Now));
+    }
+
     [Fact]
     public void A_container_missing_from_the_list_right_after_its_launch_does_not_count_as_gone() =>
         Assert.Empty(Plan(Recording with { LaunchedAt = Now - ReconciliationPlan.GoneAfter }, container: null));

@@ -35,7 +35,7 @@ export function badge(bot) {
 export function lossOf(bot) {
   if (!isPartial(bot)) return undefined;
   const { durationSeconds, missingSeconds, warning } = bot.recording;
-  if (warning?.text) return warning.text;
+  if (warning?.text) return withoutEntries(warning.text);
   return missingSeconds ? `${missingSeconds.toFixed(1)} of ${Math.max(durationSeconds, missingSeconds).toFixed(1)} s are missing.` : 'Part of the recording, such as its end, may be missing.';
 }
 
@@ -71,11 +71,17 @@ const explanations = {
   finalization_failed: 'The audio was recorded, but could not be assembled into one file.',
 };
 
+/** The text without what was recognized on the meeting's page, which is in the words of the selector pack. */
+const withoutEntries = text => text?.replace(/: it shows \[[^\]]*\]/g, '');
+
 /** One sentence about a bot's reason. */
 export const explainReason = reason => explanations[reason] ?? `${toWords(reason)}.`;
 
-/** The bot's error, unless it only says what was recognized on the meeting's page, in the words of the selector pack. */
-export const plainError = bot => (/ shows (\[|[a-z_]+\.[a-z_]+\.$)/.test(bot.error) ? undefined : bot.error);
+/** The bot's error, unless it only says what was recognized on the meeting's page. */
+export function plainError(bot) {
+  const text = withoutEntries(bot.error);
+  return / shows (\[|[a-z_]+\.[a-z_]+\.$)/.test(text) ? undefined : text;
+}
 
 /** `denied_by_host` as `denied by host`. */
 export const toWords = identifier => identifier?.replaceAll('_', ' ');

@@ -52,7 +52,7 @@ public sealed class WhisperServerTests
     private static async Task<WhisperServer> StartAsync()
     {
         var (program, reason) = await WhisperServer.FindAsync();
-        Assert.SkipWhen(program is null, reason!);
+        Assert.SkipWhen(program is null, reason ?? string.Empty);
         return await WhisperServer.StartAsync(program!);
     }
 }
