@@ -79,7 +79,7 @@ internal sealed record RecorderContainerSpec(SessionId Id, UserId UserId, IReadO
 /// <summary>The observed state of a recorder's container.</summary>
 /// <param name="Id">From its label.</param>
 /// <param name="UserId">From its label.</param>
-/// <param name="State">What the container does.</param>
+/// <param name="State">As the runtime saw it last.</param>
 /// <param name="Exit">How it exited; <see langword="null"/> in lists, and if the engine cannot tell.</param>
 /// <param name="Why">Why it is pending, or its state unknown, as one sentence for a user.</param>
 internal sealed record RecorderContainer(SessionId Id, UserId UserId, RecorderContainerState State, RecorderExit? Exit = null, string? Why = null)

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace NewarBots.Contract;
 
 /// <summary>
-/// What a recorder is told about its session: the file <see cref="SessionInput.Assignment"/> in the session folder. The manager writes it before the
+/// The recorder's task in its session: the file <see cref="SessionInput.Assignment"/> in the session folder. The manager writes it before the
 /// recorder starts. The recorder deletes it right after reading it, because it holds the password of the bot's Redis user.
 /// </summary>
 public sealed record RecorderAssignment

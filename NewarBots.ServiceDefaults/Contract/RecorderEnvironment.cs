@@ -1,7 +1,7 @@
 namespace NewarBots.Contract;
 
 /// <summary>
-/// The recorder's environment variables: settings of the host, the same for every bot, and no secret. What a bot is told about its session is a
+/// The recorder's environment variables: settings of the host, the same for every bot, and no secret. Everything about the session is in the
 /// <see cref="RecorderAssignment"/>. The manager writes the variables with <see cref="ToVariables"/>, the recorder reads them with <see cref="Read"/>.
 /// </summary>
 public sealed record RecorderEnvironment

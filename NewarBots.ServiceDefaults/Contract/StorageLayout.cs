@@ -37,7 +37,7 @@ public sealed class StorageLayout(string root)
     public string SessionFolder(UserId user, SessionId id) => Path.Combine(TempRoot, UserFolder(user), id.ToString());
 
     /// <summary>
-    /// What the manager must remember about a bot that has a container: its record at the launch. Lies beside the session folder, where no recorder sees it.
+    /// The record of a bot at its launch, kept while it has a container or a session folder. Lies beside the session folder, where no recorder sees it.
     /// </summary>
     public string LaunchedBot(UserId user, SessionId id) => $"{SessionFolder(user, id)}.json";
 

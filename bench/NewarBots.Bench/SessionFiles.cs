@@ -15,7 +15,7 @@ internal sealed class SessionFiles(StorageLayout storage, UserId user, SessionId
 
     private readonly string _folder = storage.SessionFolder(user, id);
 
-    /// <summary>What the manager tells the recorder, whose image never reads it.</summary>
+    /// <summary>The assignment, which the image of this benchmark never reads.</summary>
     public RecorderAssignment Assignment() => RecorderAssignment.Parse(File.ReadAllText(Path.Combine(_folder, SessionInput.Assignment)));
 
     private readonly DateTimeOffset _startedAt = TimeProvider.System.GetUtcNow();

@@ -111,7 +111,7 @@ internal sealed partial class BotRecords(IConnectionMultiplexer redis, ILogger<B
     public static string Serialize(Bot bot) => JsonSerializer.Serialize(bot, Json);
 
     /// <param name="id">The bot.</param>
-    /// <param name="json">What <see cref="Serialize"/> returned.</param>
+    /// <param name="json">A result of <see cref="Serialize"/>.</param>
     /// <returns><see langword="null"/> if the text is no record of this bot.</returns>
     public static Bot? TryDeserialize(SessionId id, string json)
     {
