@@ -303,6 +303,8 @@ public sealed class BotLifecycleTests
         [nameof(BotLifecycle.StartMissed)] = Gen.Int[0, 48].Select(hours => Operation(bot => BotLifecycle.StartMissed(bot, Noon.AddHours(hours)))),
         [nameof(BotLifecycle.LaunchBegun)] = Gen.Const(Operation(BotLifecycle.LaunchBegun)),
         [nameof(BotLifecycle.Launched)] = Gen.Const(Operation(bot => BotLifecycle.Launched(bot, Noon))),
+        [nameof(BotLifecycle.ContainerSeen)] = Gen.Bool.Select(isRunning => Operation(
+            bot => BotLifecycle.ContainerSeen(bot, isRunning ? null : new(EndReason.ContainerPending, "No node has room.")))),
         [nameof(BotLifecycle.LaunchFailed)] = Gen.Const(Operation(bot => BotLifecycle.LaunchFailed(bot, "no room", Noon))),
         [nameof(BotLifecycle.LaunchAbandoned)] = Gen.Const(Operation(bot => BotLifecycle.LaunchAbandoned(bot, Noon))),
         [nameof(BotLifecycle.StatusReceived)] = Gen.Select(Gen.Enum<BotStatus>(), Gen.Long[90, 120], Gen.Enum<EndReason>(), (status, sequence, reason) =>
