@@ -310,6 +310,10 @@ public sealed class BotLifecycleTests
         [nameof(BotLifecycle.StatusReceived)] = Gen.Select(Gen.Enum<BotStatus>(), Gen.Long[90, 120], Gen.Enum<EndReason>(), (status, sequence, reason) =>
             Operation(bot => BotLifecycle.StatusReceived(bot, bot.Says(status, sequence, reason)))),
         [nameof(BotLifecycle.Heard)] = Gen.Int[0, 5].Select(second => Operation(bot => BotLifecycle.Heard(bot, new("track:1", second, second + 1, Level: -20, "Ana")))),
+        [nameof(BotLifecycle.Seen)] = Gen.Bool.Select(isPresent => Operation(
+            bot => BotLifecycle.Seen(bot, new("Ana", Noon.ToUnixTimeMilliseconds(), isPresent)))),
+        [nameof(BotLifecycle.Spoke)] = Gen.Bool.Select(isSpeaking => Operation(
+            bot => BotLifecycle.Spoke(bot, new("track:1", Noon.ToUnixTimeMilliseconds(), isSpeaking)))),
         [nameof(BotLifecycle.StopAsked)] = Gen.Const(Operation(bot => BotLifecycle.StopAsked(bot, Noon))),
         [nameof(BotLifecycle.Overdue)] = Gen.Const(Operation(BotLifecycle.Overdue)),
         [nameof(BotLifecycle.OverStorageLimit)] = Gen.Const(Operation(bot => BotLifecycle.OverStorageLimit(bot, "too large"))),
