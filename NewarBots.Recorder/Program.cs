@@ -21,8 +21,8 @@ try
     // Armed first: reading the input may already hang.
     watchdog.Arm(Watchdog.Grace);
     assignment = InputFile.Take(environment.SessionFolder, SessionInput.Assignment, RecorderAssignment.Parse);
-    watchdog.Arm(assignment.Leave.MaxDuration + Watchdog.Grace);
     input = JoiningInput.Take(environment.SessionFolder, assignment);
+    watchdog.Arm(assignment.Leave.MaxDuration + Watchdog.Grace);
 }
 catch (InvalidRecorderInputException exception)
 {

@@ -138,10 +138,14 @@ internal static class BotLifecycle
     /// <summary>The runtime says why the container does not start, or does not answer; or that it runs again.</summary>
     /// <param name="bot">The bot.</param>
     /// <param name="why"><see langword="null"/> if the container runs.</param>
-    public static Bot ContainerSeen(Bot bot, BotWarning? why) =>
-        bot.Status is > BotStatus.Queued and < BotStatus.Finalizing && (why is not null || IsAboutContainer(bot.Warning)) ? bot with { Warning = why } : bot;
-
-    private static bool IsAboutContainer(BotWarning? warning) => warning?.Reason is EndReason.ContainerPending or EndReason.ContainerUnreachable;
+    public static Bot ContainerSeen(Bot bot, BotWarning? why)
+    {
+        // A warning of the recorder says more. If the recorder has reported, the container was pending before that.
+        var canChange = bot.Status is > BotStatus.Queued and < BotStatus.Finalizing
+            && bot.Warning is null or { Reason: EndReason.ContainerPending or EndReason.ContainerUnreachable }
+            && (why?.Reason is not EndReason.ContainerPending || bot.Status is BotStatus.Launching);
+        return canChange && bot.Warning != why ? bot with { Warning = why } : bot;
+    }
 
     /// <summary>The bot has reached its maximum duration and is still in the call. That reason stands, whatever the recorder reports later.</summary>
     public static Bot Overdue(Bot bot) => bot.Status >= BotStatus.Finalizing

@@ -12,8 +12,29 @@ internal sealed partial class DeletedFiles(ulong disk)
     /// <summary>A browser and a recorder together have about 20,000 open files and mappings.</summary>
     private const int MaxLooks = 300_000;
 
+    /// <summary>A process may start another one, and end, while it is looked for.</summary>
+    private const int MaxLists = 3;
+
     private readonly Dictionary<ulong, long> _bytes = [];
     private int _left = MaxLooks;
+
+    /// <inheritdoc cref="Measure(IEnumerable{int}, ulong, out bool)"/>
+    /// <param name="user">The user whose processes count.</param>
+    public static long MeasureOf(uint user, ulong disk, out bool isUnusual)
+    {
+        var files = new DeletedFiles(disk);
+        var seen = new HashSet<int>();
+        for (var list = 1; list <= MaxLists; list++)
+        {
+            var started = HostProcesses.ByUser()[user].Where(seen.Add).ToList();
+            if (started.Count == 0)
+                break;
+            started.ForEach(files.Look);
+        }
+
+        isUnusual = files._left < 0;
+        return files._bytes.Values.Sum();
+    }
 
     /// <param name="processes">Ids of the processes.</param>
     /// <param name="disk">The device of the file system.</param>
@@ -33,9 +54,11 @@ internal sealed partial class DeletedFiles(ulong disk)
         LookAtOpen($"/proc/{process}/fd");
         foreach (var thread in Entries($"/proc/{process}/task"))
         {
-            // A thread may have descriptors of its own.
-            if (int.TryParse(thread, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id != process && !SharesFiles(process, id))
-                LookAtOpen($"/proc/{process}/task/{thread}/fd");
+            // A thread may have descriptors of its own. If the first thread has ended, only the others show descriptors and mappings.
+            if (!int.TryParse(thread, NumberStyles.None, CultureInfo.InvariantCulture, out var id) || id == process || SharesFiles(process, id))
+                continue;
+            LookAtOpen($"/proc/{process}/task/{thread}/fd");
+            LookAtMapped(id);
         }
 
         LookAtMapped(process);
@@ -103,11 +126,11 @@ internal sealed partial class DeletedFiles(ulong disk)
         }
     }
 
-    /// <returns><see langword="false"/> also if the kernel does not tell.</returns>
+    /// <returns><see langword="true"/> also if the kernel does not tell.</returns>
     private static bool SharesFiles(int process, int thread)
     {
         const int descriptors = 2;
-        return Compare(RuntimeInformation.ProcessArchitecture is Architecture.Arm64 ? 272 : 312, process, thread, descriptors, 0, 0) == 0;
+        return Compare(RuntimeInformation.ProcessArchitecture is Architecture.Arm64 ? 272 : 312, process, thread, descriptors, 0, 0) <= 0;
     }
 
     /// <summary>kcmp.</summary>

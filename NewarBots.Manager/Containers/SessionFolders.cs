@@ -129,12 +129,14 @@ internal sealed class SessionFolders(StorageLayout storage, IOptions<LaunchingOp
     }
 
     /// <returns>The record as JSON, and when it was written; <see langword="null"/> if the session has none.</returns>
+    /// <exception cref="IOException">It cannot be read.</exception>
     public (string Record, DateTimeOffset WrittenAt)? Recall(UserId user, SessionId id)
     {
         using var parent = OpenParent(user, id);
-        using var file = parent?.OpenFile(RememberedName(id), out _);
+        var problem = FileProblem.Missing;
+        using var file = parent?.OpenFile(RememberedName(id), out problem);
         if (file is null)
-            return null;
+            return problem is FileProblem.Missing ? null : throw new IOException($"{storage.LaunchedBot(user, id)} cannot be opened ({problem}).");
         using var reader = new StreamReader(file.OpenStream(MaxRecordBytes));
         return (reader.ReadToEnd(), file.WrittenAt);
     }
@@ -143,10 +145,10 @@ internal sealed class SessionFolders(StorageLayout storage, IOptions<LaunchingOp
     public void Forget(UserId user, SessionId id)
     {
         using var parent = OpenParent(user, id);
-        parent?.Remove(RememberedName(id), RemovalBudget.Small());
+        parent?.RemoveWritten(RememberedName(id));
     }
 
-    /// <summary>All sessions whose record is kept.</summary>
+    /// <summary>All sessions whose record is kept, or of which a crash left an unfinished one.</summary>
     public IReadOnlyList<(UserId User, SessionId Id)> Remembered()
     {
         using var root = OpenRoot();
@@ -154,7 +156,7 @@ internal sealed class SessionFolders(StorageLayout storage, IOptions<LaunchingOp
         foreach (var (user, name) in UserFolders(root))
         {
             using var ofUser = root!.OpenFolder(name, out _);
-            remembered.AddRange((ofUser?.ListNames(out _) ?? []).Select(RememberedId).OfType<SessionId>().Select(id => (user, id)));
+            remembered.AddRange((ofUser?.ListNames(out _) ?? []).Select(RememberedId).OfType<SessionId>().Distinct().Select(id => (user, id)));
         }
 
         return remembered;
@@ -170,7 +172,7 @@ internal sealed class SessionFolders(StorageLayout storage, IOptions<LaunchingOp
         using (var folder = Open(user, id))
         {
             foreach (var input in SessionInput.Names)
-                folder?.Remove(input, RemovalBudget.Small());
+                folder?.RemoveWritten(input);
         }
 
         var (ofUser, session) = Names(user, id);
@@ -344,7 +346,8 @@ internal sealed class SessionFolders(StorageLayout storage, IOptions<LaunchingOp
 
     private static SessionId? RememberedId(string name) =>
         name.EndsWith(RememberedExtension, StringComparison.Ordinal)
-        && SessionId.TryParse(name[..^RememberedExtension.Length], provider: null, out var id)
+        && SessionId.TryParse(name[..^RememberedExtension.Length].TrimStart('.'), provider: null, out var id)
+        && (name == RememberedName(id) || name == UntrustedFolder.Unfinished(RememberedName(id)))
             ? id
             : null;
 

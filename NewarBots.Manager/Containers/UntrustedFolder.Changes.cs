@@ -84,7 +84,7 @@ internal sealed partial class UntrustedFolder
     public void Write(string name, string text, ContainerUser owner)
     {
         var path = System.IO.Path.Combine(Path, name);
-        var beside = Bytes($".{name}");
+        var beside = Bytes(Unfinished(name));
         LinuxFiles.Unlink(_folder, beside, 0);
         using var handle = new SafeFileHandle(
             LinuxFiles.Open(
@@ -92,12 +92,30 @@ internal sealed partial class UntrustedFolder
             ownsHandle: true);
         if (handle.IsInvalid)
             throw Failed($"{path} cannot be created");
-        RandomAccess.Write(handle, Encoding.UTF8.GetBytes(text), 0);
-        owner.Own(handle, path);
-        RandomAccess.FlushToDisk(handle);
-        if (LinuxFiles.Rename(_folder, beside, _folder, Bytes(name)) != 0)
-            throw Failed($"{path} cannot be written");
+        try
+        {
+            RandomAccess.Write(handle, Encoding.UTF8.GetBytes(text), 0);
+            owner.Own(handle, path);
+            RandomAccess.FlushToDisk(handle);
+            if (LinuxFiles.Rename(_folder, beside, _folder, Bytes(name)) != 0)
+                throw Failed($"{path} cannot be written");
+        }
+        catch (IOException)
+        {
+            LinuxFiles.Unlink(_folder, beside, 0);
+            throw;
+        }
     }
+
+    /// <summary>Removes a file that <see cref="Write"/> wrote, also one that a crash left unfinished.</summary>
+    public void RemoveWritten(string name)
+    {
+        Remove(name, RemovalBudget.Small());
+        Remove(Unfinished(name), RemovalBudget.Small());
+    }
+
+    /// <summary>The name of a file while <see cref="Write"/> writes it.</summary>
+    public static string Unfinished(string name) => $".{name}";
 
     /// <summary>
     /// Moves a regular file out of the folder, and makes it the manager's own, with the group of its new folder. After the move, a file with another name

@@ -168,6 +168,7 @@ internal sealed partial class BotFinisher(
         if (bot.Status.IsTerminal())
         {
             await remover.RemoveContainerAsync(bot, cancellation);
+            remover.ForgetLaunch(bot);
             return true;
         }
 
@@ -268,6 +269,7 @@ internal sealed partial class BotFinisher(
         Log.Ended(logger, id, WireWord.Of(ended.Status), ended.Reason, ended.RecordedSeconds);
         if (ended.CanBeFinalizedAgain)
             failures.Add(id, ended.Error!);
+        remover.ForgetLaunch(ended);
         launches.Raise();
         return ended;
     }

@@ -29,15 +29,22 @@ internal sealed partial class BotRemover(
             await log.KeepAsync(bot, cancellation);
             await runtime.RemoveAsync(bot.Id, cancellation);
             await access.RemoveAsync(bot.Id);
-            // Chunks that are kept may still become a recording, even if the record is lost.
-            if (!folders.Exists(bot.UserId, bot.Id))
-                folders.Forget(bot.UserId, bot.Id);
         }
         catch (Exception exception)
         {
             step.Fail(exception);
             throw;
         }
+    }
+
+    /// <summary>
+    /// Deletes the copy of the record that was kept for its recovery, once the end is on record. Chunks that are kept may still become a recording, so
+    /// their bot's copy stays.
+    /// </summary>
+    public void ForgetLaunch(Bot ended)
+    {
+        if (!folders.Exists(ended.UserId, ended.Id))
+            folders.Forget(ended.UserId, ended.Id);
     }
 
     /// <summary>

@@ -18,6 +18,9 @@ internal sealed class BotScreenshots(IConnectionMultiplexer redis, StorageLayout
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>A recorder ignores requests for a second after each picture.</summary>
+    private static readonly TimeSpan RequestInterval = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
 
     private static readonly (string ContentType, byte[] Signature)[] Formats =
@@ -31,11 +34,17 @@ internal sealed class BotScreenshots(IConnectionMultiplexer redis, StorageLayout
         if (earlier is { } recent && time.GetUtcNow() - recent.WrittenAt is { } age && age >= TimeSpan.Zero && age < MaxAge)
             return Read(bot);
         var startedAt = time.GetTimestamp();
-        await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisNames.CommandChannel(bot.Id)), RedisNames.ScreenshotCommand);
+        var requests = 0;
         while (VersionOf(bot) is not { } version || version == earlier)
         {
             if (time.GetElapsedTime(startedAt) >= Timeout)
                 return null;
+            if (time.GetElapsedTime(startedAt) >= requests * RequestInterval)
+            {
+                await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisNames.CommandChannel(bot.Id)), RedisNames.ScreenshotCommand);
+                requests++;
+            }
+
             await Task.Delay(PollInterval, time, cancellation);
         }
 

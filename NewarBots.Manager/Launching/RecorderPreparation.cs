@@ -37,7 +37,9 @@ internal sealed class RecorderPreparation(
     {
         await access.RemoveAsync(bot.Id);
         folders.RemoveInputs(bot.UserId, bot.Id);
-        folders.Forget(bot.UserId, bot.Id);
+        // A recorder that has run after all may have written audio.
+        if (!folders.Exists(bot.UserId, bot.Id))
+            folders.Forget(bot.UserId, bot.Id);
     }
 
     /// <summary>Forwards the loopback ports that the bots need, each once.</summary>

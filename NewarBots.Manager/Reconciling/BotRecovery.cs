@@ -37,10 +37,12 @@ internal sealed partial class BotRecovery(
     {
         // Not launched yet: the launcher starts the created container.
         var isLaunched = found.Container is not RecorderContainerState.Created;
-        if (folders.Recall(found.UserId, found.Id) is var (record, launchedAt)
-            && BotRecords.TryDeserialize(found.Id, record) is { } remembered
-            && remembered.UserId == found.UserId)
-            return remembered with { LaunchedAt = isLaunched ? launchedAt : null };
+        if (folders.Recall(found.UserId, found.Id) is var (record, launchedAt))
+        {
+            if (BotRecords.TryDeserialize(found.Id, record) is { } remembered && remembered.UserId == found.UserId)
+                return remembered with { LaunchedAt = isLaunched ? launchedAt : null };
+            Log.Unreadable(logger, found.Id);
+        }
 
         var madeAt = found.Id.MadeAt ?? time.GetUtcNow();
         return new()
@@ -59,6 +61,9 @@ internal sealed partial class BotRecovery(
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Error, "The record that was kept at the launch of bot {SessionId} is invalid, so its meeting is unknown")]
+        public static partial void Unreadable(ILogger logger, SessionId sessionId);
+
         [LoggerMessage(LogLevel.Warning, "Recovered bot {SessionId} of user {UserId} in {Meeting}, which had no record")]
         public static partial void Recovered(ILogger logger, SessionId sessionId, UserId userId, Uri meeting);
     }

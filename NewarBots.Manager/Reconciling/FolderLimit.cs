@@ -13,8 +13,8 @@ namespace NewarBots.Manager.Reconciling;
 /// manager sees their processes (<see cref="DeletedFiles"/>). The recording so far is kept.
 /// </summary>
 internal sealed partial class FolderLimit(
-    StorageLayout storage, BotCommands commands, BotStopper stopper, BotMetrics metrics, IOptions<RecordingOptions> recording, TimeProvider time,
-    ILogger<FolderLimit> logger)
+    StorageLayout storage, BotCommands commands, BotStopper stopper, BotMetrics metrics, IOptions<RecordingOptions> recording, IOptions<LaunchingOptions> launching,
+    TimeProvider time, ILogger<FolderLimit> logger)
 {
     /// <summary>Evidence, journal, and files of a browser that crashed.</summary>
     private const long Base = 128 * Megabyte;
@@ -22,9 +22,8 @@ internal sealed partial class FolderLimit(
     private const long Megabyte = 1024 * 1024;
 
     /// <param name="bot">A bot whose recorder runs.</param>
-    /// <param name="processes">The processes of this machine by their user.</param>
     /// <exception cref="IOException">The folder cannot be measured, or only a part of it in time, and that part is within the limit.</exception>
-    public async Task EnforceAsync(Bot bot, ILookup<uint, int> processes)
+    public async Task EnforceAsync(Bot bot)
     {
         if (bot is not { LaunchedAt: { } launchedAt, Status: < BotStatus.Finalizing, StopRequested: false })
             return;
@@ -36,10 +35,10 @@ internal sealed partial class FolderLimit(
         var isUnusual = false;
         var budget = RemovalBudget.OfFolder(time);
         var bytes = folder?.Measure(budget, out isUnusual) ?? 0;
-        // Other managers share their user with other programs.
-        if (folder is not null && ContainerUser.IsRoot)
+        // Only such a user has no other program.
+        if (folder is not null && ContainerUser.IsRoot && UserIdRange.TryParse(launching.Value.RecorderUserIds)?.Contains(folder.Owner.Uid) is true)
         {
-            bytes += DeletedFiles.Measure(processes[folder.Owner.Uid], folder.Disk, out var hasMany);
+            bytes += DeletedFiles.MeasureOf(folder.Owner.Uid, folder.Disk, out var hasMany);
             isUnusual |= hasMany;
         }
 

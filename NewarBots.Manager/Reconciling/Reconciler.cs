@@ -128,13 +128,10 @@ internal sealed partial class Reconciler(
 
         foreach (var container in existing.Where(container => known.ContainsKey(container.Id)))
             await TellStateAsync(known[container.Id], container);
-        if (existing.Any(container => container.Why is not null))
-            _next = RetryAfter;
 
         var running = existing.Where(container => container.State is RecorderContainerState.Running).Select(container => container.Id).ToHashSet();
-        var processes = HostProcesses.ByUser();
         foreach (var bot in known.Values.Where(bot => running.Contains(bot.Id)))
-            await TryLimitAsync(bot, processes);
+            await TryLimitAsync(bot);
 
         if (token is not null && unrecorded.Count < RecordingRecovery.BatchSize)
         {
@@ -175,15 +172,24 @@ internal sealed partial class Reconciler(
             RecorderContainerState.Unknown => new BotWarning(EndReason.ContainerUnreachable, container.Why),
             _ => null,
         };
-        if (BotLifecycle.ContainerSeen(bot, why) != bot)
+        if (BotLifecycle.ContainerSeen(bot, why) == bot)
+            return;
+        try
+        {
             await commands.UpdateAsync(bot.Id, known => BotLifecycle.ContainerSeen(known, why));
+        }
+        catch (RedisServerException exception) when (!exception.IsRedisUnavailable())
+        {
+            // The other bots do not depend on it.
+            Log.StateNotTold(logger, bot.Id, exception.Message);
+        }
     }
 
-    private async Task TryLimitAsync(Bot bot, ILookup<uint, int> processes)
+    private async Task TryLimitAsync(Bot bot)
     {
         try
         {
-            await limit.EnforceAsync(bot, processes);
+            await limit.EnforceAsync(bot);
         }
         catch (IOException exception)
         {
@@ -285,6 +291,9 @@ internal sealed partial class Reconciler(
     {
         [LoggerMessage(LogLevel.Warning, "The folder of bot {SessionId} cannot be measured, will retry in a minute: {Error}")]
         public static partial void NotMeasured(ILogger logger, SessionId sessionId, string error);
+
+        [LoggerMessage(LogLevel.Error, "The state of the container of bot {SessionId} cannot be recorded, will retry in a minute: {Error}")]
+        public static partial void StateNotTold(ILogger logger, SessionId sessionId, string error);
 
         [LoggerMessage(LogLevel.Error, "Redis refuses to list its keys, places of bots with lost records stay taken: {Error}")]
         public static partial void PlacesNotFreed(ILogger logger, string error);

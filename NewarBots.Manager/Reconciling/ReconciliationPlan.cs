@@ -102,7 +102,7 @@ internal static class ReconciliationPlan
         {
             _ when container is { MayRun: true } && (bot.StopRequested || bot.Status >= BotStatus.Finalizing) => [new Reconciliation.Stop(bot.Id)],
             (_, RecorderContainerState.Running) => liveness is not null && IsOverdue(bot, liveness, now) ? [new Reconciliation.StopOverdue(bot.Id)] : [],
-            // Nobody knows when it starts, or whether it records, so only a user ends it.
+            // Nobody knows when it starts, or whether it records, so no timeout ends it.
             (_, RecorderContainerState.Pending or RecorderContainerState.Unknown) => [],
             (_, RecorderContainerState.Exited) => [new Reconciliation.Finish(bot.Id)],
             ({ Status: BotStatus.Finalizing }, _) => [new Reconciliation.Finish(bot.Id)],

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace NewarBots.Contract;
 
@@ -9,6 +10,16 @@ namespace NewarBots.Contract;
 /// </summary>
 public sealed record RecorderAssignment
 {
+    // Generated code would replace the defaults of missing properties by zeros.
+    private static readonly JsonTypeInfo<RecorderAssignment> Json = (JsonTypeInfo<RecorderAssignment>)new JsonSerializerOptions(JsonSerializerDefaults.Web)
+    {
+        PropertyNameCaseInsensitive = false,
+        NumberHandling = JsonNumberHandling.Strict,
+        RespectNullableAnnotations = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+    }.GetTypeInfo(typeof(RecorderAssignment));
+
     public required SessionId SessionId { get; init; }
 
     /// <summary>An http or https URL.</summary>
@@ -67,12 +78,12 @@ public sealed record RecorderAssignment
             ["OTEL_RESOURCE_ATTRIBUTES"] = $"service.instance.id={SessionId}",
         };
 
-    public string ToJson() => JsonSerializer.Serialize(this, RecorderAssignmentJson.Default.RecorderAssignment);
+    public string ToJson() => JsonSerializer.Serialize(this, Json);
 
     /// <exception cref="InvalidRecorderInputException">The message contains every error with its location, and no secret.</exception>
     public static RecorderAssignment Parse(string json) => CheckedJson.Read(
         json,
-        RecorderAssignmentJson.Default.RecorderAssignment,
+        Json,
         assignment => assignment.Errors(),
         faults => new InvalidRecorderInputException([.. faults.Select(fault => $"{SessionInput.Assignment}, {fault}")]));
 
@@ -88,12 +99,3 @@ public sealed record RecorderAssignment
             yield return new("$.otlpEndpoint", "must be an http or https URL");
     }
 }
-
-[JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Web,
-    PropertyNameCaseInsensitive = false,
-    NumberHandling = JsonNumberHandling.Strict,
-    RespectNullableAnnotations = true,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(RecorderAssignment))]
-internal sealed partial class RecorderAssignmentJson : JsonSerializerContext;

@@ -18,6 +18,8 @@ public sealed class DeletedFilesTests : IDisposable
     [InlineData("""open my $f, "+>", "junk"; print $f "x" x (3 << 20); $f->flush; unlink "junk";""", 3)]
     [InlineData("""open my $f, "+>", "junk"; print $f "x" x (3 << 20); $f->flush; open my $g, "<", "junk"; unlink "junk";""", 3)]
     [InlineData("""open my $f, "+>", "junk"; print $f "x" x (3 << 20); $f->flush; syscall(9, 0, 3 << 20, 1, 1, fileno($f), 0); close $f; unlink "junk";""", 3)]
+    // The first thread ends, and another one keeps the mapping.
+    [InlineData("""use threads; open my $f, "+>", "junk"; print $f "x" x (3 << 20); $f->flush; syscall(9, 0, 3 << 20, 1, 1, fileno($f), 0); close $f; unlink "junk"; threads->create(sub { open my $d, ">", "done"; sleep 600 })->detach; syscall(60, 0);""", 3)]
     [InlineData("""open my $f, "+>", "junk"; print $f "x" x (3 << 20); $f->flush;""", 0)]
     [InlineData("""open my $f, "+>", "/dev/shm/newarbots-$$"; print $f "x" x (3 << 20); $f->flush; unlink "/dev/shm/newarbots-$$";""", 0)]
     public async Task Deleted_files_on_the_disk_that_are_open_or_mapped_count_once(string script, int megabytes)

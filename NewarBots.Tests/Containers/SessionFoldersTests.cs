@@ -100,6 +100,59 @@ public sealed class SessionFoldersTests : IDisposable
     }
 
     [Fact]
+    public void A_record_is_kept_beside_the_folder_where_only_managers_can_read_it()
+    {
+        var folder = Folders.Create(_user, _id);
+
+        Folders.Remember(_user, _id, "first");
+        Folders.Remember(_user, _id, "second");
+
+        var file = new FileInfo(Storage.LaunchedBot(_user, _id));
+        Assert.Equal(Path.GetDirectoryName(folder), file.DirectoryName);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, file.UnixFileMode);
+        Assert.Equal("second", Folders.Recall(_user, _id)?.Record);
+        Assert.Equal([(_user, _id)], Folders.Remembered());
+        Assert.Empty(Folders.UnknownEntries());
+        Assert.Equal([_id], Folders.List().Select(session => session.Id));
+
+        Folders.Forget(_user, _id);
+        Folders.Forget(_user, _id);
+
+        Assert.Null(Folders.Recall(_user, _id));
+        Assert.Empty(Folders.Remembered());
+    }
+
+    [Fact]
+    public void Files_that_a_crash_left_unfinished_are_removed_with_the_finished_ones()
+    {
+        var folder = Folders.Create(_user, _id);
+        var unfinished = new[]
+        {
+            Path.Combine(folder, $".{SessionInput.Assignment}"),
+            Path.Combine(Path.GetDirectoryName(folder)!, $".{_id}.json"),
+        };
+        foreach (var path in unfinished)
+            File.WriteAllText(path, "a part of a secret");
+        Assert.Empty(Folders.UnknownEntries());
+        Assert.Equal([(_user, _id)], Folders.Remembered());
+
+        Folders.RemoveInputs(_user, _id);
+        Folders.Forget(_user, _id);
+
+        Assert.DoesNotContain(unfinished, File.Exists);
+        Assert.False(Directory.Exists(folder));
+    }
+
+    [Fact]
+    public void A_record_that_cannot_be_opened_is_an_error_and_not_a_missing_one()
+    {
+        Folders.Create(_user, _id);
+        File.CreateSymbolicLink(Storage.LaunchedBot(_user, _id), "/etc/passwd");
+
+        Assert.Throws<IOException>(() => Folders.Recall(_user, _id));
+    }
+
+    [Fact]
     public async Task Files_of_an_interrupted_launch_are_kept()
     {
         var chunk = Path.Combine(Folders.Create(_user, _id), "chunk_00000.ogg");

@@ -64,7 +64,8 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
     [InlineData(nameof(RecorderContainerState.Unknown), EndReason.ContainerUnreachable)]
     public async Task Users_are_told_why_a_container_does_not_start_or_answer_until_it_does(string state, EndReason reason)
     {
-        var bot = await LaunchedAsync("sleep 1000");
+        var status = reason is EndReason.ContainerPending ? BotStatus.Launching : BotStatus.Recording;
+        var bot = await LaunchedAsync("sleep 1000", status);
         recorders.Containers.Shown = (Enum.Parse<RecorderContainerState>(state), "The reason.");
         await ReconcileAsync();
         _time.Advance(TimeSpan.FromHours(1));
@@ -74,7 +75,7 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
         recorders.Containers.Shown = null;
         await ReconcileAsync();
 
-        Assert.Equal((BotStatus.Recording, new BotWarning(reason, "The reason.")), (waiting.Status, waiting.Warning));
+        Assert.Equal((status, new BotWarning(reason, "The reason.")), (waiting.Status, waiting.Warning));
         Assert.Null((await Store.Queries.FindAsync(bot.Id))!.Warning);
     }
 
@@ -163,10 +164,10 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
     {
         var bot = await LaunchedAsync("sleep 1000");
         await File.WriteAllBytesAsync(Path.Combine(new StorageLayout(recorders.Storage).SessionFolder(bot.UserId, bot.Id), "junk"), new byte[5000], Cancellation);
-        await _manager.GetRequiredService<FolderLimit>().EnforceAsync(bot, HostProcesses.ByUser());
+        await _manager.GetRequiredService<FolderLimit>().EnforceAsync(bot);
 
         var slow = recorders.WholeManager(_redis, new LeapingClock()).GetRequiredService<FolderLimit>();
-        var exception = await Assert.ThrowsAsync<IOException>(() => slow.EnforceAsync(bot, HostProcesses.ByUser()));
+        var exception = await Assert.ThrowsAsync<IOException>(() => slow.EnforceAsync(bot));
 
         Assert.Contains("too slow", exception.Message, StringComparison.Ordinal);
         Assert.False((await Store.Queries.FindAsync(bot.Id))!.StopRequested);
@@ -299,7 +300,7 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
 
     private async Task<string> UsersAsync() => string.Join('\n', (string[])(await _redis.GetDatabase().ExecuteAsync("ACL", "LIST"))!);
 
-    private async Task<Bot> LaunchedAsync(string script)
+    private async Task<Bot> LaunchedAsync(string script, BotStatus status = BotStatus.Recording)
     {
         var spec = recorders.Bot(script);
         await recorders.Containers.LaunchAsync(spec, Cancellation);
@@ -307,7 +308,7 @@ public sealed class ReconcilerTests(InMemoryRecorders recorders, RedisServer red
         {
             Id = spec.Id,
             UserId = spec.UserId,
-            Status = BotStatus.Recording,
+            Status = status,
             MeetingUrl = new("https://meet.google.com/abc-defg-hij"),
             Platform = Platform.GoogleMeet,
             BotName = "Notes",
