@@ -53,15 +53,17 @@ ensure_programs() {
 
 # The recognizer of words, and a speech server whose tests are skipped where it cannot be built.
 ensure_speech() {
-  if ! have pocketsphinx_continuous || [[ ! -d /usr/share/pocketsphinx/model/en-us ]]; then install pocketsphinx pocketsphinx-en-us; fi
-  if { ! have cmake || ! have g++; } && is_root && have apt-get; then install cmake g++; fi
+  if ! have pocketsphinx_continuous || [[ ! -d /usr/share/pocketsphinx/model/en-us ]]; then
+    (install pocketsphinx pocketsphinx-en-us) || say "Tests that recognize words are skipped."
+  fi
+  if { ! have cmake || ! have g++; } && is_root && have apt-get; then (install cmake g++) || true; fi
   say "Building the speech server for tests"
   "$root/eng/whisper-server" || say "Its tests are skipped."
 }
 
 # Some of the long tests use tools of npm, and are skipped without it.
 try_npm() {
-  have npm || { is_root && have apt-get && step "Installing npm" apt_install npm; } || say "npm is missing, so the tests that check the API description with it are skipped."
+  have npm || { is_root && have apt-get && (step "Installing npm" apt_install npm); } || say "npm is missing, so the tests that check the API description with it are skipped."
 }
 
 # docker_responds [SECONDS]: fails with 124 if the engine has not answered in that time.

@@ -168,7 +168,7 @@ internal sealed record Bot
 }
 
 /// <param name="Url">Receives the messages.</param>
-/// <param name="Events">The types of events; all but those of speakers if empty.</param>
+/// <param name="Events">The types of events; all but those of participants and speakers if empty.</param>
 /// <param name="Secret">Signs the messages.</param>
 internal sealed record BotWebhook(Uri Url, IReadOnlyList<string> Events, string Secret)
 {

@@ -182,7 +182,7 @@ internal static class BotLifecycle
         return bot with
         {
             Status = BotStatus.Finalizing,
-            People = bot.People.AfterCall(),
+            People = bot.People.AfterCall(exit?.FinishedAt),
             EndedCleanly = clean,
             Reason = interruption?.Reason ?? bot.Reason ?? ReasonOf(bot, exit),
             Error = clean ? null : interruption?.Error ?? bot.Error ?? (gaveReason ? bot.Detail : Describe(exit)),

@@ -101,7 +101,7 @@ internal sealed record BotResponse(
 /// <summary>A webhook of one bot only.</summary>
 /// <param name="Id">Its id, for the list of its messages.</param>
 /// <param name="Url">Receives the messages.</param>
-/// <param name="Events">The types of events that it receives; absent if it receives all but those of speakers.</param>
+/// <param name="Events">The types of events that it receives; absent if it receives all but those of participants and speakers.</param>
 /// <param name="Secret">Signs the messages. Returned only when the bot is created.</param>
 internal sealed record BotWebhookResponse(string Id, Uri Url, IReadOnlyList<string>? Events, string? Secret)
 {

@@ -12,8 +12,8 @@ internal sealed record CallPeople
 
     public const int MaxSpeakers = 20;
 
-    /// <summary>Later changes are ignored, so that no recorder causes events for ever. Four people who talk for a day need less.</summary>
-    public const int MaxChanges = 50_000;
+    /// <summary>Later changes are ignored, so that no recorder causes events for ever. Ten hours of talk with a turn every ten seconds need less.</summary>
+    public const int MaxChanges = 10_000;
 
     public static CallPeople None { get; } = new();
 
@@ -56,11 +56,14 @@ internal sealed record CallPeople
         // Those who have ceased to speak make room first.
         if (others.Count() >= MaxSpeakers)
             others = others.FirstOrDefault(speaker => speaker.EndedAt is not null) is { } over ? others.Where(speaker => speaker != over) : others.Skip(1);
-        return this with { Speakers = [.. others, new(speaking.Source, name, at, EndedAt: null)], Changes = Changes + 1 };
+        return this with { Speakers = [.. others, new(speaking.Source, name, at, EndedAt: null) { LastEndedAt = known?.EndedAt }], Changes = Changes + 1 };
     }
 
-    /// <summary>The recorder has ended: nobody is known to speak.</summary>
-    public CallPeople AfterCall() => Speakers.Count == 0 ? this : this with { Speakers = [] };
+    /// <summary>The recorder has ended, so nobody is known to speak any longer.</summary>
+    /// <param name="at">When it ended, if that is known.</param>
+    public CallPeople AfterCall(DateTimeOffset? at) => Speakers.All(speaker => speaker.EndedAt is not null)
+        ? this
+        : this with { Speakers = [.. Speakers.Select(speaker => speaker with { EndedAt = speaker.EndedAt ?? (at > speaker.StartedAt ? at : speaker.StartedAt) })], Changes = Changes + 1 };
 }
 
 /// <summary>A participant that the meeting's page showed by name. Participants of the same name are one.</summary>
@@ -75,4 +78,8 @@ internal sealed record Attendee(string Name, DateTimeOffset JoinedAt, DateTimeOf
 /// <param name="Name">The name that the page shows, if it is known.</param>
 /// <param name="StartedAt">When the source began to speak.</param>
 /// <param name="EndedAt">When it ceased; <see langword="null"/> while it speaks.</param>
-internal sealed record LatestSpeaker(string Source, string? Name, DateTimeOffset StartedAt, DateTimeOffset? EndedAt);
+internal sealed record LatestSpeaker(string Source, string? Name, DateTimeOffset StartedAt, DateTimeOffset? EndedAt)
+{
+    /// <summary>When the time before this one ended.</summary>
+    public DateTimeOffset? LastEndedAt { get; init; }
+}

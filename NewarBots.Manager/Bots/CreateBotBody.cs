@@ -66,7 +66,7 @@ internal sealed record BotWebhookBody
     [MaxLength(CreateBotRequest.MaxWebhookUrlLength)]
     public required Uri Url { get; init; }
 
-    /// <summary>The types of events to send; all but those of speakers if absent or empty.</summary>
+    /// <summary>The types of events to send; all but those of participants and speakers if absent or empty.</summary>
     public IReadOnlyList<string>? Events { get; init; }
 }
 

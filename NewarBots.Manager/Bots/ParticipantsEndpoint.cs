@@ -57,7 +57,7 @@ internal sealed record ParticipantResponse(
         var name = attendee?.Name ?? speaker?.Name;
         return new(
             name, speaker?.Source, attendee?.JoinedAt, attendee?.LeftAt,
-            bot.People.Speakers.Any(latest => latest.EndedAt is null && (latest.Name ?? latest.Source) == (name ?? speaker?.Source)),
+            bot.People.Speakers.Any(latest => latest.EndedAt is null && (latest.Source == speaker?.Source || latest.Name is not null && latest.Name == name)),
             (speaker?.SpokenSeconds ?? 0).ToMilliseconds(),
             speaker is null ? null : bot.RecordingAt?.AddMilliseconds(Math.Round(speaker.FirstSeconds * 1000)),
             speaker is null ? null : bot.RecordingAt?.AddMilliseconds(Math.Round(speaker.LastSeconds * 1000)));

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Reflection;
@@ -43,6 +44,9 @@ internal static class DashboardEndpoints
     /// <summary>The docs of this version, and their images.</summary>
     private static readonly FrozenDictionary<string, DashboardFile> Docs = ReadFiles(DocsPrefix);
 
+    /// <summary>Only pages that exist.</summary>
+    private static readonly ConcurrentDictionary<string, DashboardFile> RenderedDocs = new();
+
     public static TBuilder AddDashboard<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
         builder.Services.AddSingleton<RecordingWaveforms>();
@@ -70,7 +74,7 @@ internal static class DashboardEndpoints
     /// <summary>A page of the docs as HTML, or one of their images.</summary>
     private static Results<FileContentHttpResult, NotFound> GetDocument(string name, HttpResponse response) =>
         Docs.TryGetValue(name + DocsPage.Extension, out var page)
-            ? Send(new(Encoding.UTF8.GetBytes(DocsPage.Render(name, page.Content)), "text/html; charset=utf-8"), response)
+            ? Send(RenderedDocs.GetOrAdd(name, _ => new(Encoding.UTF8.GetBytes(DocsPage.Render(name, page.Content)), "text/html; charset=utf-8")), response)
             : Docs.TryGetValue(name, out var file) && !name.EndsWith(DocsPage.Extension, StringComparison.Ordinal) ? Send(file, response) : TypedResults.NotFound();
 
     /// <summary>The named rehearsals; empty if they are disabled.</summary>

@@ -10,7 +10,7 @@ namespace NewarBots.Manager.Webhooks;
 
 /// <summary>A webhook to create.</summary>
 /// <param name="Url">Receives the messages. Must be https and a public address.</param>
-/// <param name="Events">The types of events to send; all but those of speakers if absent or empty.</param>
+/// <param name="Events">The types of events to send; all but those of participants and speakers if absent or empty.</param>
 /// <param name="Description">A label for lists of webhooks.</param>
 /// <param name="UserId">The user whose bots it follows. Default: the key's user, or `default` without keys. Only an admin's key may name another user.</param>
 /// <example>{"url": "https://example.com/newarbots", "events": ["bot.completed", "bot.failed"], "description": "Minutes"}</example>

@@ -12,7 +12,7 @@ internal sealed record Webhook
 
     public required Uri Url { get; init; }
 
-    /// <summary>The types of events that it receives; if empty, all but those of speakers, which are frequent.</summary>
+    /// <summary>The types of events that it receives; if empty, all but those of participants and speakers.</summary>
     public IReadOnlyList<string> Events { get; init; } = [];
 
     public string? Description { get; init; }

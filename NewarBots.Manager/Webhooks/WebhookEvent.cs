@@ -32,8 +32,8 @@ internal sealed record WebhookEvent(UserId UserId, string Type, string Payload)
     public static IReadOnlyList<string> Types { get; } =
         [.. Enum.GetValues<BotStatus>().Select(TypeOf), TranscriptEvents.Completed, TranscriptEvents.Failed, .. PeopleEvents.Types];
 
-    /// <summary>The types that a webhook gets if it names none.</summary>
-    public static IReadOnlyList<string> DefaultTypes { get; } = [.. Types.Where(type => !PeopleEvents.IsOfSpeaker(type))];
+    /// <summary>The types that a webhook gets if it names none. Those of people are frequent, and their data is no bot.</summary>
+    public static IReadOnlyList<string> DefaultTypes { get; } = [.. Types.Except(PeopleEvents.Types)];
 
     /// <summary>The bot's status has changed.</summary>
     public static WebhookEvent Of(Bot bot, DateTimeOffset now) => Make(bot.UserId, TypeOf(bot.Status), BotResponse.Of(bot), now);

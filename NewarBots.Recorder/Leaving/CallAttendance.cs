@@ -163,18 +163,19 @@ internal sealed partial class CallAttendance(
                 await page.CollectGarbageAsync();
             }
 
+            var speakerChanges = recording.SpeakerChanges;
             if (now - reportedAt >= HeartbeatInterval || progress.Chunks != reportedChunks || hadWarning != audio.Warning is not null)
             {
                 (reportedAt, reportedChunks) = (now, progress.Chunks);
                 reporter.Report(
                     BotStatus.Recording, audio.Warning is null ? null : EndReason.NoAudio, progress.Figures, _rules.Others, audio.Warning ?? _rules.WaitingDetail);
             }
-            else if (presences.Count > 0 || recording.SpeakerChanges != seenChanges)
+            else if (presences.Count > 0 || speakerChanges != seenChanges)
             {
                 reporter.Repeat();
             }
 
-            seenChanges = recording.SpeakerChanges;
+            seenChanges = speakerChanges;
         }
     }
 

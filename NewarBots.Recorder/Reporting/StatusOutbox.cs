@@ -3,7 +3,7 @@ using NewarBots.Contract;
 namespace NewarBots.Recorder.Reporting;
 
 /// <summary>
-/// The queue of status messages to send, in order and each exactly once. Consecutive <c>recording</c> messages differ only in their
+/// The queue of status messages to send, in order. Consecutive <c>recording</c> messages differ only in their
 /// figures, so a newer one replaces a waiting one. The queue stays small however long Redis is unreachable.
 /// </summary>
 internal sealed class StatusOutbox

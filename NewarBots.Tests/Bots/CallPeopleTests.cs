@@ -2,6 +2,7 @@ using NewarBots.Contract;
 using NewarBots.Manager.Bots;
 using NewarBots.Manager.Bots.Events;
 using NewarBots.Manager.Webhooks;
+using NewarBots.Recorder.Leaving;
 using NewarBots.Tests.Fixtures;
 
 namespace NewarBots.Tests.Bots;
@@ -31,9 +32,28 @@ public sealed class CallPeopleTests
         var again = speaks.With(Stops("track:1", 3), "Ana").With(Starts("track:1", 5), "Ana").With(Stops("track:1", 8), "Ana");
 
         Assert.Equal([("speaker.started", At(1))], Events(CallPeople.None, speaks));
-        Assert.Equal([("speaker.started", At(5)), ("speaker.stopped", At(8))], Events(speaks, again));
+        Assert.Equal([("speaker.stopped", At(3)), ("speaker.started", At(5)), ("speaker.stopped", At(8))], Events(speaks, again));
         Assert.Equal("Ana", again.Speakers[0].Name);
-        Assert.Empty(again.AfterCall().Speakers);
+    }
+
+    [Fact]
+    public void Somebody_who_speaks_at_the_end_of_the_call_stops_with_it()
+    {
+        var speaks = CallPeople.None.With(Starts("track:1", 1), "Ana").With(Stops("track:1", 3), "Ana").With(Starts("track:1", 5), "Ana");
+
+        Assert.Equal([("speaker.stopped", At(9))], Events(speaks, speaks.AfterCall(At(9))));
+        Assert.Same(CallPeople.None, CallPeople.None.AfterCall(At(9)));
+    }
+
+    [Fact]
+    public void Participant_who_was_seen_once_leaves()
+    {
+        var tracker = new PresenceTracker();
+        var people = CallPeople.None;
+        foreach (var (second, names) in new (int, string[])[] { (0, ["Ana", "Ben"]), (1, ["Ana"]), (2, ["Ana"]), (8, ["Ana"]) })
+            people = tracker.Observe(names, isEverybodyShown: true, At(second)).Aggregate(people, (known, presence) => known.With(presence));
+
+        Assert.Equal([("Ana", false), ("Ben", true)], people.Attendees.Select(attendee => (attendee.Name, attendee.LeftAt is not null)));
     }
 
     [Fact]
@@ -62,13 +82,14 @@ public sealed class CallPeopleTests
     }
 
     [Fact]
-    public void Webhook_without_a_list_of_events_does_not_get_those_of_speakers()
+    public void Webhook_without_a_list_of_events_does_not_get_those_of_people()
     {
         var user = UserId.Default;
         var all = new Webhook { Id = "wh_1", UserId = user, Url = new("https://example.com"), CreatedAt = SampleBots.Noon, Secret = "whsec_x" };
         var named = all with { Events = ["speaker.started"] };
 
-        Assert.Equal(["participant.joined", "participant.left"], PeopleEvents.Types.Where(type => all.Selects(user, type)));
+        Assert.DoesNotContain(PeopleEvents.Types, type => all.Selects(user, type));
+        Assert.True(all.Selects(user, "bot.completed"));
         Assert.Equal(["speaker.started"], WebhookEvent.Types.Where(type => named.Selects(user, type)));
     }
 

@@ -157,7 +157,8 @@ public sealed class WholeLifeTests(RecordingHost host)
             lock (heard)
                 return heard.Exists(message => message.Status is BotStatus.Completed);
         });
-        var mine = heard.Where(message => message.SessionId == SessionId.Parse(id)).ToList();
+        // A recorder repeats a message to wake the managers.
+        var mine = heard.Where(message => message.SessionId == SessionId.Parse(id)).DistinctBy(message => message.Sequence).ToList();
 
         Assert.Equal(
             [
@@ -165,7 +166,7 @@ public sealed class WholeLifeTests(RecordingHost host)
                 BotStatus.Finalizing, BotStatus.Completed,
             ],
             mine.Select(message => message.Status).Distinct());
-        Assert.Equal(mine.OrderBy(message => message.Sequence).Select(message => message.Sequence).Distinct(), mine.Select(message => message.Sequence));
+        Assert.Equal(mine.Select(message => message.Sequence).Order(), mine.Select(message => message.Sequence));
         var kept = await redis.GetDatabase().StreamRangeAsync(RedisNames.EventStream(SessionId.Parse(id)));
         Assert.Equal(
             mine.Select(message => message.Sequence),

@@ -87,7 +87,7 @@ public sealed class OpenApiTools : IAsyncLifetime
     {
         try
         {
-            var (code, output) = await ExecuteAsync("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", .. Packages]);
+            var (code, output) = await ExecuteAsync("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=60000", .. Packages]);
             if (code != 0)
                 _missing = $"npm cannot install the tools: {output.Split('\n', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault(line => line.Contains("error", StringComparison.Ordinal))}";
         }

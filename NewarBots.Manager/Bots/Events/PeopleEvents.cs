@@ -15,10 +15,7 @@ internal static class PeopleEvents
 
     public static IReadOnlyList<string> Types { get; } = [Joined, Left, SpeakerStarted, SpeakerStopped];
 
-    /// <summary>They are frequent, so a webhook receives them only if it names them.</summary>
-    public static bool IsOfSpeaker(string type) => type is SpeakerStarted or SpeakerStopped;
-
-    /// <summary>The events from one state to a later one, in the order of their times. Changes that were undone in between have none.</summary>
+    /// <summary>The events from one state to a later one, in the order of their times. A person who has changed several times in between has the events of the last change only.</summary>
     public static IReadOnlyList<(string Type, PersonChange Data)> Between(SessionId id, CallPeople before, CallPeople after) =>
         ReferenceEquals(before, after) || before.Changes == after.Changes
             ? []
@@ -46,11 +43,18 @@ internal static class PeopleEvents
         {
             var earlier = known.GetValueOrDefault(speaker.Source);
             var isNew = earlier?.StartedAt != speaker.StartedAt;
+            if (isNew && earlier is { EndedAt: null })
+                yield return (SpeakerStopped, new(id, speaker.LastEndedAt ?? speaker.StartedAt, earlier.Name ?? speaker.Name, speaker.Source));
             if (isNew)
                 yield return (SpeakerStarted, new(id, speaker.StartedAt, speaker.Name, speaker.Source));
             if (speaker.EndedAt is { } endedAt && (isNew || earlier?.EndedAt is null))
                 yield return (SpeakerStopped, new(id, endedAt, speaker.Name, speaker.Source));
+            known.Remove(speaker.Source);
         }
+
+        // Too many others spoke since.
+        foreach (var forgotten in known.Values.Where(speaker => speaker.EndedAt is null))
+            yield return (SpeakerStopped, new(id, after.Speakers.Count > 0 ? after.Speakers[^1].StartedAt : forgotten.StartedAt, forgotten.Name, forgotten.Source));
     }
 }
 

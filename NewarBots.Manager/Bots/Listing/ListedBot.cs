@@ -46,8 +46,9 @@ internal sealed record ListedBot(
         [
             bot.ShownName, bot.MeetingUrl.AbsoluteUri, WireWord.Of(bot.Status), bot.UserId.ToString(),
             reason is { } why ? $"{WireWord.Of(why)}\n{WireWord.Of(why).Replace('_', ' ')}" : null,
-            .. bot.Speakers.Select(speaker => speaker.Name).Union(bot.People.Attendees.Select(attendee => attendee.Name)),
             .. bot.Metadata.SelectMany(entry => (string[])[entry.Key, entry.Value]),
+            // Last: the page chooses these names, and the text is cut.
+            .. bot.Speakers.Select(speaker => speaker.Name).Union(bot.People.Attendees.Select(attendee => attendee.Name)),
         ];
         var text = string.Join('\n', parts.OfType<string>());
         return (text.Length > MaxTextLength ? text[..MaxTextLength] : text).ToUpperInvariant();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using NewarBots.Contract;
@@ -19,6 +20,8 @@ internal sealed partial class BotRecords(IConnectionMultiplexer redis, ILogger<B
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         RespectNullableAnnotations = true,
+        // Other encoders need six bytes for each quotation mark of a user's metadata.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
     private readonly ConcurrentDictionary<SessionId, RedisValue> _unreadable = new();

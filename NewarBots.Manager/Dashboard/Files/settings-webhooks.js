@@ -7,13 +7,13 @@ import { formatDateTime } from './format.js';
 
 const pollInterval = 1000;
 
-const defaultEvents = [...statuses.map(status => `bot.${status}`), 'transcript.completed', 'transcript.failed', 'participant.joined', 'participant.left'];
+const defaultEvents = [...statuses.map(status => `bot.${status}`), 'transcript.completed', 'transcript.failed'];
 
 /** Those of speakers are sent only if they are chosen. */
-const allEvents = [...defaultEvents, 'speaker.started', 'speaker.stopped'];
+const allEvents = [...defaultEvents, 'participant.joined', 'participant.left', 'speaker.started', 'speaker.stopped'];
 
 const describeEvents = events => (events.length === allEvents.length ? 'All events'
-  : events.length === defaultEvents.length && defaultEvents.every(event => events.includes(event)) ? 'All events but those of speakers'
+  : events.length === defaultEvents.length && defaultEvents.every(event => events.includes(event)) ? 'All events of bots and transcripts'
     : events.join(', '));
 
 const secretText = 'Your receiver verifies messages with it. Copy it now; it is not shown again.';
@@ -43,7 +43,7 @@ export function webhooksCard(card, signal) {
       fields.add('url', 'URL', { type: 'url', placeholder: 'https://example.com/newarbots', autocomplete: 'off' }),
       fields.add('description', 'Description', { maxlength: 200, autocomplete: 'off' }),
       session.role === 'admin' && fields.add('userId', 'User whose bots it follows', { maxlength: 64, placeholder: session.userId ?? 'default', autocomplete: 'off' }),
-      el('fieldset', { class: 'checks' }, el('legend', {}, 'Events (all but those of speakers if none is chosen)'),
+      el('fieldset', { class: 'checks' }, el('legend', {}, 'Events (those of bots and transcripts if none is chosen)'),
         boxes.map(({ event, box }) => el('label', {}, box, event))),
     ].filter(Boolean), 'Create', async ({ value }) => {
       const events = boxes.filter(({ box }) => box.checked).map(({ event }) => event);
