@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Playwright;
 using NewarBots.Tests.Bots;
@@ -87,7 +88,7 @@ public sealed class TranscriptPageTests(DashboardBrowser browser) : IClassFixtur
         await _host.Manager.PostAsync($"/bots/{id}/transcript");
         await using var open = await browser.OpenAsync(_host.Manager, $"/#/bots/{id}");
         var page = open.Page;
-        await Expect(page.GetByText("The speech server rejected the key (401). Check Transcription:ApiKey.")).ToBeVisibleAsync();
+        await Expect(CardOf(page)).ToHaveTextAsync("TranscriptThe speech server rejected the key (401). Check Transcription:ApiKey.Try again");
         Assert.Empty(await open.FindFlawsAsync());
 
         _stub.Answer = good;
@@ -108,7 +109,7 @@ public sealed class TranscriptPageTests(DashboardBrowser browser) : IClassFixtur
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Transcribe" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Progressbar, new() { Name = "Progress of the transcript" })).ToBeVisibleAsync();
-        await Expect(page.GetByText("Transcribing: ")).ToBeVisibleAsync();
+        await Expect(CardOf(page)).ToHaveTextAsync(new Regex("^TranscriptTranscribing: [0-9]+ %$", RegexOptions.None, TimeSpan.FromSeconds(1)));
         Assert.Empty(await open.FindFlawsAsync());
         gate.SetResult();
 
@@ -156,6 +157,8 @@ public sealed class TranscriptPageTests(DashboardBrowser browser) : IClassFixtur
         await Expect(open.Page.GetByText("No speech was recognized.")).ToBeVisibleAsync();
         Assert.Empty(await open.FindFlawsAsync());
     }
+
+    private static ILocator CardOf(IPage page) => page.GetByRole(AriaRole.Region, new() { Name = "Transcript", Exact = true });
 
     private sealed class Gated(Task gate, IResult answer) : IResult
     {

@@ -32,14 +32,19 @@ export function transcriptCard(id, signal, refresh) {
     if (before && before !== status) announce(`The transcript is ${status}`);
     element.hidden = !status;
     if (!status) return offer();
-    if (status === 'completed') state.replaceChildren();
-    else if (status === 'failed') state.replaceChildren(el('p', { class: 'error' }, error), url && earlier(), requestButton('Try again'));
+    if (status === 'completed') show();
+    else if (status === 'failed') show(el('p', { class: 'error' }, error), url && earlier(), requestButton('Try again'));
     else showProgress(progress, error, url);
     if (!url) {
       view = undefined;
       tools.replaceChildren();
       body.replaceChildren();
     } else if (status === 'completed' ? before !== status : !before) load();
+  }
+
+  /** Leaves out children that do not apply. */
+  function show(...children) {
+    state.replaceChildren(...children.filter(Boolean));
   }
 
   /** A repeat does not remove the text before it has completed. */
@@ -59,7 +64,7 @@ export function transcriptCard(id, signal, refresh) {
     try {
       if (!await canTranscribe(signal) || JSON.parse(shown)[0]) return;
       element.hidden = false;
-      state.replaceChildren(el('p', { class: 'quiet' }, 'This recording has not been transcribed.'), requestButton('Transcribe'));
+      show(el('p', { class: 'quiet' }, 'This recording has not been transcribed.'), requestButton('Transcribe'));
     } catch {
       // The rest of the page works without it.
     }
@@ -67,7 +72,7 @@ export function transcriptCard(id, signal, refresh) {
 
   function showProgress(progress, error, url) {
     const percent = Math.round((progress ?? 0) * 100);
-    state.replaceChildren(
+    show(
       el('p', { class: 'quiet' }, error ? 'Waiting for the next attempt' : progress === undefined ? 'Waiting for the speech server' : `Transcribing: ${percent} %`),
       el('progress', { max: 100, value: percent, 'aria-label': 'Progress of the transcript' }),
       error && el('p', { class: 'error' }, error), url && earlier());

@@ -51,7 +51,9 @@ internal sealed record SpeechAnswer(string Text)
                     : "The speech server's answer is no valid JSON.",
                 exception)
             {
-                IsAboutPiece = true,
+                // A proxy answers with a page while the server is away.
+                IsTemporary = isPage,
+                IsAboutPiece = !isPage,
             };
         }
     }

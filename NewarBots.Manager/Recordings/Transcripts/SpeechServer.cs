@@ -116,7 +116,7 @@ internal sealed partial class SpeechServer : IDisposable
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
-            throw new SpeechServerException($"The speech server did not answer within {_options.Timeout.TotalSeconds:0.#} s.") { IsTemporary = true };
+            throw new SpeechServerException($"The speech server did not answer within {_options.Timeout.TotalSeconds:0.#} s.") { IsTemporary = true, IsAboutPiece = true };
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {

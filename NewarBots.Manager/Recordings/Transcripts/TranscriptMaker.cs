@@ -11,7 +11,7 @@ internal sealed partial class TranscriptMaker(
     StorageLayout storage, FFmpeg ffmpeg, SpeechServer server, IOptions<TranscriptionOptions> options, TimeProvider time,
     ILogger<TranscriptMaker> logger) : IDisposable
 {
-    /// <summary>If the server has rejected so many pieces and transcribed none, or failed for so many in a row, the cause is not the audio.</summary>
+    /// <summary>If the server has rejected so many pieces and transcribed none, or failed for so many in a row, the cause is probably not the audio.</summary>
     private const int MaxRejected = 3;
 
     /// <summary>One recording is decoded at a time, because bots that record need the processor.</summary>
@@ -79,7 +79,7 @@ internal sealed partial class TranscriptMaker(
                     catch (SpeechServerException reason) when (reason.IsAboutPiece)
                     {
                         rejected.Enqueue((cut.Piece, reason));
-                        if (Interlocked.Increment(ref inARow) >= MaxRejected && (reason.IsTemporary || results.IsEmpty))
+                        if (Interlocked.Increment(ref inARow) >= MaxRejected && (results.IsEmpty || WillRetry(reason)))
                             throw;
                         return;
                     }
@@ -88,15 +88,20 @@ internal sealed partial class TranscriptMaker(
                 });
         }
 
-        // Without any text, the cause is the server. A failure that may end is tried again, until the last attempt.
-        foreach (var (piece, reason) in rejected)
+        // Without any text, the cause is the server. A repeat without most of the text must not replace the earlier one.
+        var isUseless = results.IsEmpty
+            || (bot.Transcript?.HasEarlierText is true && 2 * rejected.Sum(one => one.Piece.At.Length) > pieces.Sum(piece => piece.At.Length));
+        foreach (var (piece, reason) in rejected.OrderByDescending(one => one.Reason.IsTemporary))
         {
-            if (results.IsEmpty || (reason.IsTemporary && !TranscriptLifecycle.IsLast(bot.Transcript!)))
+            if (isUseless || WillRetry(reason))
                 throw reason;
             Log.Rejected(logger, bot.Id, piece.At.Start, reason.Message);
         }
 
         return [.. rejected.OrderBy(one => one.Piece.Number)];
+
+        // The last attempt sends all pieces, so that those that never succeed do not hide the text of the others.
+        bool WillRetry(SpeechServerException reason) => reason.IsTemporary && !TranscriptLifecycle.IsLast(bot.Transcript!);
     }
 
     private async Task<LoudnessProfile> MeasureAsync(string recording, RecordingManifest manifest, CancellationToken cancellation)

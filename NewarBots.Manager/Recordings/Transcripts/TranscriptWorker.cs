@@ -105,7 +105,9 @@ internal sealed partial class TranscriptWorker(
         {
             var transcript = await maker.MakeAsync(bot, ReportAsync, superseded.Token);
             await commands.UpdateAsync(id, known => TranscriptLifecycle.Completed(known, attempt, transcript.Language));
-            maker.Forget(bot);
+            // A repeat then sends only the turns without text.
+            if (transcript.Missing.Count == 0)
+                maker.Forget(bot);
             Log.Completed(logger, id, transcript.Segments.Count, time.GetElapsedTime(begun));
         }
         catch (Exception) when (stopping.IsCancellationRequested)

@@ -136,21 +136,21 @@ public sealed class SpeechServerTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("text/html", "<!doctype html><p>Welcome", "The speech server answered with a web page instead of JSON. Check Transcription:Endpoint.")]
+    [InlineData("text/html", "<!doctype html><p>Welcome", "The speech server answered with a web page instead of JSON. Check Transcription:Endpoint.", true)]
     [InlineData("application/json", "{\"text\": ", "The speech server's answer is no valid JSON.")]
     [InlineData("application/json", "\"\\ud800\"", "The speech server's answer has no text.")]
     [InlineData("application/json", "{\"text\": \"\\ud800\"}", "The speech server's answer is no valid JSON.")]
     [InlineData("application/json", "[1]", "The speech server's answer has no text.")]
     [InlineData("application/json", "{\"text\": 1}", "The speech server's answer has no text.")]
     [InlineData("application/json", "", "The speech server's answer is no valid JSON.")]
-    public async Task Answer_that_is_no_transcription_is_a_clear_error(string type, string body, string message)
+    public async Task Answer_that_is_no_transcription_is_a_clear_error(string type, string body, string message, bool isAboutServer = false)
     {
         _stub.Answer = (_, _) => SpeechServerStub.Problem(200, body, type);
         using var server = Server();
 
         var error = await FailAsync(server);
 
-        Assert.Equal((message, false), (error.Message, error.IsTemporary));
+        Assert.Equal((message, isAboutServer, !isAboutServer), (error.Message, error.IsTemporary, error.IsAboutPiece));
     }
 
     [Theory]
@@ -172,7 +172,7 @@ public sealed class SpeechServerTests : IAsyncLifetime
 
         var error = await FailAsync(server);
 
-        Assert.Equal(("The speech server did not answer within 0.3 s.", true), (error.Message, error.IsTemporary));
+        Assert.Equal(("The speech server did not answer within 0.3 s.", true, true), (error.Message, error.IsTemporary, error.IsAboutPiece));
     }
 
     [Fact]

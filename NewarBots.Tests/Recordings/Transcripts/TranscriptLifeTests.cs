@@ -209,7 +209,7 @@ public sealed class TranscriptLifeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Turn_that_the_server_rejects_is_a_gap_and_the_others_have_their_text()
+    public async Task Turn_that_the_server_rejects_is_a_gap_until_a_repeat_which_sends_only_this_turn()
     {
         var id = await PlacedBots.RecordedAsync(_host, Name);
         var good = _stub.Answer;
@@ -230,10 +230,20 @@ public sealed class TranscriptLifeTests : IAsyncLifetime
         Assert.Equal("The speech server rejected the request (400): Audio file might be corrupted.", (string?)missing["error"]);
         Assert.Contains(Turns, turn => Math.Abs(turn.Start - (double)missing["start"]!) < 0.5);
         Assert.StartsWith("1 turn of speech has no text, the first one at 0:00:", (string?)Assert.Single(transcript["warnings"]!.AsArray()), StringComparison.Ordinal);
+
+        var sent = _stub.Requests.Count;
+        _stub.Answer = good;
+        await Manager.PostAsync($"/bots/{id}/transcript");
+        await EndedAsync(id, "completed");
+
+        Assert.Equal(bad, Assert.Single(_stub.Requests.Skip(sent)).Audio);
+        transcript = (await Manager.GetAsync($"/bots/{id}/transcript")).Body!;
+        Assert.Equal((Turns.Length, 0), (transcript["segments"]!.AsArray().Count, transcript["missing"]!.AsArray().Count));
+        await Eventually.TrueAsync(() => !Files(id).Exists(file => file.EndsWith(".jsonl", StringComparison.Ordinal)));
     }
 
     [Theory]
-    [InlineData(200, "<!doctype html><p>Welcome", "The speech server answered with a web page instead of JSON. Check Transcription:Endpoint.")]
+    [InlineData(200, "Welcome", "The speech server's answer is no valid JSON.")]
     [InlineData(413, "{}", "The speech server rejected the audio as too large (413). Lower Transcription:MaxUploadMegabytes.")]
     [InlineData(422, "{}", "The speech server rejected the request (422).")]
     public async Task Server_that_rejects_everything_is_not_asked_for_every_turn(int status, string body, string message)
