@@ -95,9 +95,8 @@ public sealed class LostNetworkTests
 
         var before = recorder.Statuses()[^1].RecordedSeconds!.Value;
         await recorder.BlockUdpAsync(true);
-        var outage = Task.Delay(Outage, TimeProvider.System);
         var after = await recorder.NextRecordedAsync();
-        await outage;
+        await Task.Delay(Outage, TimeProvider.System);
         await recorder.BlockUdpAsync(false);
         await Eventually.TrueAsync(() => recorder.Gaps().Any(IsNetwork) && recorder.IsWell, Timeout);
         await recorder.UntilRecordedAsync(recorder.NetworkGap().EndSeconds + 8);
