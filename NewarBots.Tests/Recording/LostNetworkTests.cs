@@ -95,8 +95,9 @@ public sealed class LostNetworkTests
 
         var before = recorder.Statuses()[^1].RecordedSeconds!.Value;
         await recorder.BlockUdpAsync(true);
+        var outage = Task.Delay(Outage, TimeProvider.System);
         var after = await recorder.NextRecordedAsync();
-        await Task.Delay(Outage, TimeProvider.System);
+        await outage;
         await recorder.BlockUdpAsync(false);
         await Eventually.TrueAsync(() => recorder.Gaps().Any(IsNetwork) && recorder.IsWell, Timeout);
         await recorder.UntilRecordedAsync(recorder.NetworkGap().EndSeconds + 8);
