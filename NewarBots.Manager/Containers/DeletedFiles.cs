@@ -9,7 +9,7 @@ namespace NewarBots.Manager.Containers;
 /// </summary>
 internal sealed partial class DeletedFiles(ulong disk)
 {
-    /// <summary>A browser and a recorder together have about 20,000 open files and mappings.</summary>
+    /// <summary>A recorder with its headless browser was seen with 7,588 open files and mappings in a call.</summary>
     private const int MaxLooks = 300_000;
 
     /// <summary>A process may start another one, and end, while it is looked for.</summary>
@@ -20,21 +20,7 @@ internal sealed partial class DeletedFiles(ulong disk)
 
     /// <inheritdoc cref="Measure(IEnumerable{int}, ulong, out bool)"/>
     /// <param name="user">The user whose processes count.</param>
-    public static long MeasureOf(uint user, ulong disk, out bool isUnusual)
-    {
-        var files = new DeletedFiles(disk);
-        var seen = new HashSet<int>();
-        for (var list = 1; list <= MaxLists; list++)
-        {
-            var started = HostProcesses.ByUser()[user].Where(seen.Add).ToList();
-            if (started.Count == 0)
-                break;
-            started.ForEach(files.Look);
-        }
-
-        isUnusual = files._left < 0;
-        return files._bytes.Values.Sum();
-    }
+    public static long MeasureOf(uint user, ulong disk, out bool isUnusual) => Measure(ProcessesOf(user), disk, out isUnusual);
 
     /// <param name="processes">Ids of the processes.</param>
     /// <param name="disk">The device of the file system.</param>
@@ -47,6 +33,17 @@ internal sealed partial class DeletedFiles(ulong disk)
             files.Look(process);
         isUnusual = files._left < 0;
         return files._bytes.Values.Sum();
+    }
+
+    /// <summary>Lists again what has started while the earlier ones were looked at.</summary>
+    private static IEnumerable<int> ProcessesOf(uint user)
+    {
+        var seen = new HashSet<int>();
+        for (var list = 1; list <= MaxLists; list++)
+        {
+            foreach (var process in HostProcesses.ByUser()[user].Where(seen.Add))
+                yield return process;
+        }
     }
 
     private void Look(int process)

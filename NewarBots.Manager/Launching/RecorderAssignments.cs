@@ -60,7 +60,7 @@ internal sealed class RecorderAssignments(
         // Last: a meeting's address must not lift the limits for Redis.
         if (options.Value.RecorderRedis is null)
         {
-            foreach (var endpoint in Redis.EndPoints.Where(IsLoopback))
+            foreach (var endpoint in Redis.EndPoints.Where(RedisSettings.IsLoopback))
                 ports[PortOf(endpoint)] = Redis.Ssl ? ForwardedService.Other : ForwardedService.Redis;
         }
 
@@ -98,19 +98,12 @@ internal sealed class RecorderAssignments(
         else
         {
             foreach (var endpoint in redis.EndPoints)
-                forBot.EndPoints.Add(IsLoopback(endpoint) ? new DnsEndPoint(IPortForwarding.HostName, PortOf(endpoint)) : endpoint);
+                forBot.EndPoints.Add(RedisSettings.IsLoopback(endpoint) ? new DnsEndPoint(IPortForwarding.HostName, PortOf(endpoint)) : endpoint);
         }
         return forBot.ToString(includePassword: true);
     }
 
     private static Uri FromContainer(Uri address) => address.IsLoopback ? new UriBuilder(address) { Host = IPortForwarding.HostName }.Uri : address;
-
-    private static bool IsLoopback(EndPoint endpoint) => endpoint switch
-    {
-        IPEndPoint ip => IPAddress.IsLoopback(ip.Address),
-        DnsEndPoint dns => dns.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase),
-        _ => false,
-    };
 
     private static int PortOf(EndPoint endpoint)
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Configuration;
 using StackExchange.Redis;
 
@@ -39,6 +40,14 @@ public sealed class RedisSettings
             section.GetSection("ConfigurationOptions").Bind(options);
         return options;
     }
+
+    /// <summary>Whether the address is this machine's own. Names other than <c>localhost</c> are not resolved.</summary>
+    public static bool IsLoopback(EndPoint endpoint) => endpoint switch
+    {
+        IPEndPoint ip => IPAddress.IsLoopback(ip.Address),
+        DnsEndPoint dns => dns.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase),
+        _ => false,
+    };
 
     /// <summary>The error does not contain the connection string, because it may contain a password.</summary>
     private static ConfigurationOptions Parse(string name, string connectionString)

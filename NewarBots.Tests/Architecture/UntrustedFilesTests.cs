@@ -7,9 +7,9 @@ namespace NewarBots.Tests.Architecture;
 /// <summary>A recorder may put anything into its folder at any moment, so only one type of the manager may touch what is there.</summary>
 public sealed class UntrustedFilesTests
 {
-    /// <summary>Types that may know where the session folders are. The two last ones pass the path on and open nothing.</summary>
+    /// <summary>Types that may know where the session folders are.</summary>
     private static readonly string[] KnowThePath =
-        ["UntrustedFolder", "SessionFolders", "SessionFolder", "BotFollower", "DockerContainerRequest", "RecorderAssignments"];
+        ["UntrustedFolder", "SessionFolders", "SessionFolder", "BotFollower"];
 
     /// <summary>Types that work on the content of session folders, and nothing else.</summary>
     private static readonly string[] UseTheDoor = ["SessionFolders", "SessionFolder", "ChunkFolder", "ChunkReader", "JournalFile"];

@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using NewarBots.Contract;
 using NewarBots.Manager.Containers;
-using NewarBots.Manager.Containers.Docker;
 using NewarBots.Recorder.Joining;
 
 namespace NewarBots.Bench;

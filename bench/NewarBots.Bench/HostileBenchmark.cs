@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 using CliWrap;
 using CliWrap.Buffered;
 using NewarBots.Contract;
-using NewarBots.Manager.Containers.Docker;
+using NewarBots.Manager.Containers;
 using StackExchange.Redis;
 
 namespace NewarBots.Bench;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
-using NewarBots.Manager.Containers.Docker;
+using NewarBots.Manager.Containers;
 
 namespace NewarBots.Bench;
 

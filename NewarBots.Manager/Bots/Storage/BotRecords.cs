@@ -120,7 +120,7 @@ internal sealed partial class BotRecords(IConnectionMultiplexer redis, ILogger<B
     {
         try
         {
-            return JsonSerializer.Deserialize<Bot>(json, Json) is { } bot && bot.Id == id && bot.MeetingUrl.IsAbsoluteUri ? bot : null;
+            return Deserialize(id, json);
         }
         catch (JsonException)
         {
@@ -161,13 +161,13 @@ internal sealed partial class BotRecords(IConnectionMultiplexer redis, ILogger<B
         }
     }
 
-    private static Bot Deserialize(SessionId id, RedisValue record, RedisValue version)
-    {
-        var bot = JsonSerializer.Deserialize<Bot>((string)record!, Json);
-        return bot?.Id == id && bot.MeetingUrl.IsAbsoluteUri && version.HasValue && version.TryParse(out long _)
+    private static Bot Deserialize(SessionId id, RedisValue record, RedisValue version) =>
+        version.HasValue && version.TryParse(out long _) ? Deserialize(id, (string)record!) : throw new JsonException("It has no version.");
+
+    private static Bot Deserialize(SessionId id, string json) =>
+        JsonSerializer.Deserialize<Bot>(json, Json) is { } bot && bot.Id == id && bot.MeetingUrl.IsAbsoluteUri
             ? bot
-            : throw new JsonException("It is no bot, belongs to another bot, or has no version.");
-    }
+            : throw new JsonException("It is no bot, or belongs to another bot.");
 
     private static partial class Log
     {

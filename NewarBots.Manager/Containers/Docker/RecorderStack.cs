@@ -18,14 +18,3 @@ internal sealed class RecorderStack(IOptions<LaunchingOptions> options, StorageL
     internal static string NameFor(string storageOnHost) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(storageOnHost)))[..12];
 }
-
-/// <summary>Labels of a recorder's container.</summary>
-internal static class RecorderLabels
-{
-    public const string Session = "newarbots.session";
-
-    public const string User = "newarbots.user";
-
-    /// <summary>See <see cref="RecorderStack"/>.</summary>
-    public const string Stack = "newarbots.stack";
-}

@@ -112,7 +112,7 @@ internal sealed partial class KubernetesOptionsValidator(IOptions<LaunchingOptio
         var redis = launching.Value.RecorderRedis is { } fromBots
             ? StackExchange.Redis.EndPointCollection.TryParse(fromBots) is { } parsed ? [parsed] : []
             : RedisSettings.ReadOptions(configuration, "redis").EndPoints.ToArray();
-        foreach (var endpoint in redis.Where(IsLoopback))
+        foreach (var endpoint in redis.Where(RedisSettings.IsLoopback))
             yield return $"Bots in pods cannot reach Redis at {RedisNameOf(endpoint)}. Set ConnectionStrings:redis or Launching:RecorderRedis to the address of its service.";
 
         var otlp = launching.Value.RecorderOtlpEndpoint
@@ -122,13 +122,6 @@ internal sealed partial class KubernetesOptionsValidator(IOptions<LaunchingOptio
     }
 
     internal const string SeccompOfRuntime = "RuntimeDefault";
-
-    private static bool IsLoopback(EndPoint endpoint) => endpoint switch
-    {
-        IPEndPoint ip => IPAddress.IsLoopback(ip.Address),
-        DnsEndPoint dns => dns.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase),
-        _ => false,
-    };
 
     private static string RedisNameOf(EndPoint endpoint) => endpoint is DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : $"{endpoint}";
 

@@ -17,7 +17,7 @@ internal sealed partial class PodLookup(
 
     public string Stack => RecorderPod.StackOf(launching.Value, options.Value);
 
-    public string Selector => $"{RecorderPod.StackLabel}={Stack}";
+    public string Selector => $"{RecorderLabels.Stack}={Stack}";
 
     public async Task<RecorderContainer?> FindAsync(SessionId id, CancellationToken cancellation)
     {
@@ -54,7 +54,7 @@ internal sealed partial class PodLookup(
     public Task<V1Pod?> FindPodAsync(string name, CancellationToken cancellation) =>
         OrNullAsync((client, token) => client.CoreV1.ReadNamespacedPodAsync(name, engine.Namespace, cancellationToken: token), cancellation);
 
-    public bool IsOwn(V1Pod pod) => pod.GetLabel(RecorderPod.StackLabel) == Stack;
+    public bool IsOwn(V1Pod pod) => pod.GetLabel(RecorderLabels.Stack) == Stack;
 
     /// <returns><see langword="null"/> if the pod does not identify a bot. Logged once per pod.</returns>
     public SessionId? Identify(V1Pod pod)
@@ -62,7 +62,7 @@ internal sealed partial class PodLookup(
         if (PodReading.Identify(pod) is var (id, _))
             return id;
         if (_unidentified.TryAdd(pod.Uid(), value: true))
-            Log.Unidentified(logger, pod.Name(), pod.GetLabel(RecorderPod.SessionLabel));
+            Log.Unidentified(logger, pod.Name(), pod.GetLabel(RecorderLabels.Session));
         return null;
     }
 

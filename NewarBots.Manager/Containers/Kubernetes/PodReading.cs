@@ -15,8 +15,8 @@ internal static class PodReading
 
     /// <returns><see langword="null"/> if the labels and the name do not identify a bot.</returns>
     public static (SessionId Id, UserId User)? Identify(V1Pod pod) =>
-        SessionId.TryParse(pod.GetLabel(RecorderPod.SessionLabel), provider: null, out var id)
-        && UserId.TryParse(pod.GetAnnotation(RecorderPod.UserAnnotation), provider: null, out var user)
+        SessionId.TryParse(pod.GetLabel(RecorderLabels.Session), provider: null, out var id)
+        && UserId.TryParse(pod.GetAnnotation(RecorderLabels.User), provider: null, out var user)
         && pod.Name() == RecorderContainerName.Of(id)
             ? (id, user)
             : null;

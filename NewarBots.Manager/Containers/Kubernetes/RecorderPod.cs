@@ -11,13 +11,6 @@ internal static class RecorderPod
 {
     public const string Container = "recorder";
 
-    public const string SessionLabel = "newarbots.session";
-
-    public const string StackLabel = "newarbots.stack";
-
-    /// <summary>An annotation: a user id may be longer than a label, or start with '-'.</summary>
-    public const string UserAnnotation = "newarbots.user";
-
     private const string StorageVolume = "session";
 
     private const long StopSeconds = 15;
@@ -46,12 +39,12 @@ internal static class RecorderPod
                 Labels = new Dictionary<string, string>
                 {
                     ["app.kubernetes.io/name"] = "newarbots-recorder",
-                    [SessionLabel] = spec.Id.ToString(),
-                    [StackLabel] = StackOf(launching, options),
+                    [RecorderLabels.Session] = spec.Id.ToString(),
+                    [RecorderLabels.Stack] = StackOf(launching, options),
                 },
                 Annotations = new Dictionary<string, string>
                 {
-                    [UserAnnotation] = spec.UserId.ToString(),
+                    [RecorderLabels.User] = spec.UserId.ToString(),
                     // An autoscaler must not remove the node of a bot that records.
                     ["cluster-autoscaler.kubernetes.io/safe-to-evict"] = "false",
                 },

@@ -1,4 +1,4 @@
-// What a voice says. Each sound begins when it is created, and continues until it is stopped.
+// The sounds of the voices. Each one begins when it is created, and continues until it is stopped.
 
 /** The time code (TimeCode.cs): a tone that changes at every whole second of the meeting's clock. */
 export const newTone = (context, { voice: { base, step, seconds } }, target) => {

@@ -79,6 +79,23 @@ internal sealed class SfuCall : IAsyncDisposable
         });
     }
 
+    /// <summary>A browser gives up a request if a container of another test joins or leaves a network of this machine.</summary>
+    private static async Task OpenAsync(IPage page, string url)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await page.GotoAsync(url);
+                return;
+            }
+            catch (PlaywrightException exception) when (attempt < 5 && exception.Message.Contains("ERR_NETWORK_CHANGED", StringComparison.Ordinal))
+            {
+                // The next attempt uses the network as it is now.
+            }
+        }
+    }
+
     /// <summary>A participant joins and publishes.</summary>
     /// <param name="name">Its name in the call.</param>
     /// <param name="voice">The index of its voice in <see cref="TimeCode.Voices"/>.</param>
@@ -88,7 +105,7 @@ internal sealed class SfuCall : IAsyncDisposable
     {
         var page = _publishers[name] = await _browser.Browser.Contexts[0].NewPageAsync();
         var url = _pages.Urls.Single();
-        await page.GotoAsync(url);
+        await OpenAsync(page, url);
         var code = TimeCode.Voices[voice];
         await page.EvaluateAsync("settings => publish(JSON.parse(settings))", JsonSerializer.Serialize(new
         {
