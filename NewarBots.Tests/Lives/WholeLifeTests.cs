@@ -20,10 +20,11 @@ public sealed class WholeLifeTests(RecordingHost host)
     {
         await using var redis = await host.Redis.ConnectAsync();
         var heard = new List<StatusMessage>();
-        await redis.GetSubscriber().SubscribeAsync(RedisChannel.Pattern("bot:status:*"), (_, json) =>
+        // A queue keeps the order of the messages, which concurrent handlers would lose.
+        (await redis.GetSubscriber().SubscribeAsync(RedisChannel.Pattern("bot:status:*"))).OnMessage(message =>
         {
             lock (heard)
-                heard.Add(JsonSerializer.Deserialize((string)json!, ContractJson.Default.StatusMessage)!);
+                heard.Add(JsonSerializer.Deserialize((string)message.Message!, ContractJson.Default.StatusMessage)!);
         });
 
         var id = await Manager.RecordAsync(Manager.Rehearsal("participants=3&admitAfter=2&duration=38"));
