@@ -8,7 +8,7 @@ namespace NewarBots.Tests.OpenApi;
 [Trait("Suite", "Long")]
 public sealed class GeneratedClientTests(QueueingManager queueing, OpenApiTools tools) : IClassFixture<QueueingManager>, IClassFixture<OpenApiTools>
 {
-    /// <summary>The README's calls, in its order.</summary>
+    /// <summary>The README's calls in its order, and those for participants and screenshots. Written by hand, so a change of the README needs a change here.</summary>
     private const string Program =
         """
         import createClient from "openapi-fetch";
